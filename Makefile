@@ -1,0 +1,68 @@
+# Needs make and Python 3.11 or newer (with venv); everything else comes from the locked requirements.
+# pip's own settings (PIP_*, pip.conf) hold: nothing here chooses an index. Only relative paths below, so that
+# a checkout under a path with spaces works.
+
+PYTHON ?= python3
+BIN := .venv/bin
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+.PHONY: help run story test sabotage lint bench openapi lock clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+run: .venv/.run-stamp ## start the service for trying out
+	$(BIN)/python -m service run
+
+story: .venv/.run-stamp ## play a case from start to end (BASE_URL=... against a running service)
+	$(BIN)/python -m service story $(if $(BASE_URL),--base-url "$(BASE_URL)")
+
+test: .venv/.dev-stamp ## run the tests, on SQLite and PostgreSQL
+	$(BIN)/python -m pytest
+
+sabotage: .venv/.dev-stamp ## break each promise on purpose and expect its test to fail
+	$(BIN)/python -m api_tests.sabotage
+
+lint: .venv/.dev-stamp ## check style, types and the direction of dependencies
+	$(BIN)/python -m ruff check
+	$(BIN)/python -m ruff format --check
+	$(BIN)/python -m mypy
+	$(BIN)/lint-imports
+
+bench: .venv/.dev-stamp ## measure the service against the bare floor of this machine
+	$(BIN)/python -m benchmarks
+
+openapi: .venv/.run-stamp ## write the OpenAPI document
+	$(BIN)/python -m service openapi
+
+LOCK := .venv/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --annotation-style line --custom-compile-command "make lock"
+
+lock: .venv/.made ## take the newest versions and lock them with hashes
+	$(BIN)/python -m venv .venv/lock
+	.venv/lock/bin/python -m pip install --quiet uv
+	$(LOCK) pyproject.toml --output-file requirements.txt
+	$(LOCK) pyproject.toml --group dev --constraints requirements.txt --output-file requirements-dev.txt
+	rm -rf .venv/lock
+
+clean: ## remove everything make has made
+	rm -rf .venv .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The first name that is new enough wins; PYTHON=... goes first.
+.venv/.made:
+	@for python in "$(PYTHON)" python3.14 python3.13 python3.12 python3.11; do \
+		"$$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
+		"$$python" -m venv --clear .venv && touch $@ && exit 0; \
+	done; \
+	echo 'Casusroute needs Python 3.11 or newer with venv; say where it is with make PYTHON=/path/to/python3' >&2; \
+	exit 1
+
+.venv/.run-stamp: requirements.txt .venv/.made
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.txt
+	@touch $@
+
+.venv/.dev-stamp: requirements-dev.txt .venv/.made
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.txt
+	@touch $@ .venv/.run-stamp
