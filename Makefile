@@ -7,6 +7,8 @@ BIN := .venv/bin
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 
+# Targets share one .venv.
+.NOTPARALLEL:
 .PHONY: help run story test sabotage lint bench openapi lock clean
 
 help: ## show this list

@@ -1,0 +1,32 @@
+# Two stages: pip stays behind in the first, the second holds Python, the locked requirements and the service.
+
+FROM python:3.13-slim AS requirements
+COPY requirements.txt /tmp/requirements.txt
+RUN python -m venv --without-pip /opt/casusroute \
+ && pip --disable-pip-version-check --python /opt/casusroute/bin/python \
+        install --no-cache-dir --only-binary :all: --require-hashes -r /tmp/requirements.txt
+
+FROM python:3.13-slim
+RUN useradd --system --uid 10001 --user-group --no-create-home --home-dir /nonexistent casusroute \
+ && install --directory --owner casusroute --group casusroute --mode 0700 /data
+COPY --from=requirements /opt/casusroute /opt/casusroute
+WORKDIR /srv/casusroute
+COPY . .
+RUN /opt/casusroute/bin/python -m compileall -q service
+
+ENV PATH=/opt/casusroute/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1
+
+# The code belongs to root: the service can write to /data and nowhere else, so it also runs with a read-only root.
+USER casusroute
+VOLUME /data
+EXPOSE 8000
+
+# The service stops in good order on SIGTERM: requests under way get their answer.
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=15s --timeout=3s --start-period=30s --retries=3 \
+    CMD ["python", "-c", "from http.client import HTTPConnection as C; c = C('127.0.0.1', 8000, timeout=2); \
+c.request('GET', '/v1/health'); raise SystemExit(c.getresponse().status != 200)"]
+
+CMD ["python", "-m", "service", "serve"]
