@@ -7,7 +7,7 @@ RUN python -m venv --without-pip /opt/casusroute \
         install --no-cache-dir --only-binary :all: --require-hashes -r /tmp/requirements.txt
 
 FROM python:3.13-slim
-RUN useradd --system --uid 10001 --user-group --no-create-home --home-dir /nonexistent casusroute \
+RUN useradd --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin casusroute \
  && install --directory --owner casusroute --group casusroute --mode 0700 /data
 COPY --from=requirements /opt/casusroute /opt/casusroute
 WORKDIR /srv/casusroute
