@@ -1,0 +1,10 @@
+"""Which database the migrations run on; everything else stands in the migrations."""
+
+from alembic import context
+
+from service.storage.tables import metadata
+
+connection = context.config.attributes["connection"]
+context.configure(connection=connection, target_metadata=metadata, include_schemas=True, transactional_ddl=True)
+with context.begin_transaction():
+    context.run_migrations()

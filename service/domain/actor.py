@@ -1,0 +1,50 @@
+"""Who asks: a person with memberships, and the membership in which they may act for one part of one case."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from service.domain.case import Case, Part, Transition
+from service.domain.roles import ADDRESSED_ROLES, TABLE_ROLES, TEAM_ROLES, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """One role at one organisation, today. `regions` are the regions that the organisation covers today."""
+
+    role: Role
+    organisation_id: UUID
+    regions: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A person known to this installation, with every membership that holds today."""
+
+    person_id: UUID
+    memberships: tuple[Membership, ...]
+
+    def organisations(self, roles: Collection[Role]) -> frozenset[UUID]:
+        return frozenset(held.organisation_id for held in self.memberships if held.role in roles)
+
+    def regions(self, role: Role) -> frozenset[str]:
+        return frozenset(region for held in self.memberships if held.role == role for region in held.regions)
+
+    def holding(self, role: Role) -> Membership | None:
+        return next((held for held in self.memberships if held.role == role), None)
+
+
+def standing(actor: Actor, case: Case, part: Part, history: Iterable[Transition]) -> tuple[Membership, ...]:
+    """The memberships in which this person has a say in this part: the team's own, the submitter's, the addressed's."""
+    liaisons = {entry.addressee_id for entry in history if entry.part_kind == "escalation"}
+    return tuple(held for held in actor.memberships if _has_a_say(held, case, part, liaisons))
+
+
+def _has_a_say(held: Membership, case: Case, part: Part, liaisons: Collection[UUID | None]) -> bool:
+    if held.role in TEAM_ROLES or held.role in TABLE_ROLES:
+        return held.organisation_id == case.team_id
+    if held.role == Role.LOCAL_TEAM:
+        return held.organisation_id == case.submitter_id
+    if held.role == Role.CCE_LIAISON and part.kind == "case":
+        return held.organisation_id in liaisons
+    return held.role in ADDRESSED_ROLES and held.organisation_id == part.addressee_id

@@ -1,0 +1,86 @@
+"""What guards and form checks may know of a case: folded from its history, never read from content."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
+from uuid import UUID
+
+from service.domain.case import Transition
+
+# Funding is absent on purpose: who pays never blocks help (I2), so guards cannot even name it.
+HelpKind = Literal["placement", "commitment", "escalation"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartFacts:
+    """Where a part of the case stands, as far as it may matter to the others."""
+
+    id: UUID
+    kind: HelpKind
+    state: str
+    is_open: bool
+    line: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseFacts:
+    """The case as its history tells it. Has no payment field, and its type keeps it so (I2)."""
+
+    information_rounds: int = 0
+    decline_proposed_by: UUID | None = None
+    analysis_in_referral: bool = False
+    heard: frozenset[str] = frozenset()
+    advice_version: int = 0
+    advice_lines: frozenset[str] = frozenset()
+    network_answered: bool = False
+    goals_checked: bool = False
+    parts: tuple[PartFacts, ...] = ()
+
+    def open_parts(self, kind: HelpKind) -> tuple[PartFacts, ...]:
+        return tuple(part for part in self.parts if part.kind == kind and part.is_open)
+
+    def parts_in(self, kind: HelpKind, *states: str) -> tuple[PartFacts, ...]:
+        return tuple(part for part in self.parts if part.kind == kind and part.state in states)
+
+
+def fold(history: Iterable[Transition]) -> CaseFacts:
+    """The facts after these entries, which must be in order of sequence."""
+    facts = CaseFacts()
+    for entry in history:
+        facts = _after_case(facts, entry) if entry.part_kind == "case" else _after_part(facts, entry)
+    return facts
+
+
+def _after_case(facts: CaseFacts, entry: Transition) -> CaseFacts:
+    facts = replace(facts, heard=facts.heard | set(entry.codes.get("heard", ())))
+    if "explanatory_analysis" in entry.codes.get("enclosed", ()):
+        facts = replace(facts, analysis_in_referral=True)
+    match entry.trigger:
+        case "request_information":
+            return replace(facts, information_rounds=facts.information_rounds + 1)
+        case "propose_decline":
+            return replace(facts, decline_proposed_by=entry.actor_id)
+        case "issue_advice" | "revise_advice":
+            lines = frozenset(entry.codes.get("line", ()))
+            return replace(facts, advice_version=facts.advice_version + 1, advice_lines=facts.advice_lines | lines)
+        case "record_check":
+            return replace(facts, goals_checked=True)
+        case "reopen":
+            # A second time round is a new triage: what was proposed or asked then does not bind it.
+            return replace(facts, decline_proposed_by=None, information_rounds=0, goals_checked=False)
+    return facts
+
+
+def _after_part(facts: CaseFacts, entry: Transition) -> CaseFacts:
+    if entry.part_kind not in get_args(HelpKind):
+        return facts
+    moved = PartFacts(
+        id=entry.part_id,
+        kind=entry.part_kind,  # type: ignore[arg-type]  # narrowed by the line above
+        state=entry.target,
+        is_open=entry.phase != "ended",
+        line=entry.line,
+    )
+    others = tuple(part for part in facts.parts if part.id != entry.part_id)
+    answered = facts.network_answered or entry.trigger == "record_network_answer"
+    return replace(facts, parts=(*others, moved), network_answered=answered)

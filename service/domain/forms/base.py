@@ -1,0 +1,87 @@
+"""What every form shares: its versioned name, the facts it lets us count, and its own checks."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, ClassVar, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+from service.domain.codes import coded_values
+from service.domain.facts import CaseFacts
+from service.domain.region_settings import RegionSettings
+
+ContentClass = Literal["referral", "review", "advice", "help", "escalation", "notes"]
+Codes = dict[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class FormContext:
+    """What a form may be held against: the facts before the step, the region's settings, the day in Amsterdam."""
+
+    facts: CaseFacts
+    settings: RegionSettings
+    on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong in a form. `location` is the JSON path in camelCase; the sentence stands in messages.toml."""
+
+    code: str
+    location: tuple[str | int, ...]
+    params: Mapping[str, str | int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A part that a form begins: whom it is addressed to (None: not known yet) and the advice line it answers."""
+
+    addressee_id: UUID | None
+    line: str
+
+
+class FormPart(BaseModel):
+    """A piece of a form: immutable, camelCase outside, unknown fields refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+
+
+class Form(FormPart):
+    """What a trigger must bring. Stored content keeps its `form_name`; a class once released is never changed."""
+
+    form_name: ClassVar[str]
+    content_class: ClassVar[ContentClass]
+
+    def codes(self) -> Codes:
+        """The coded answers, by code list: the only part of a form that becomes a fact."""
+        found: dict[str, set[str]] = {}
+        for coded in coded_values(self):
+            found.setdefault(coded.code_list.name, set()).add(coded.code)
+        return {name: tuple(sorted(codes)) for name, codes in sorted(found.items())}
+
+    def faults(self, context: FormContext) -> Iterable[Fault]:  # noqa: ARG002 - most forms have none
+        """What is wrong beyond types and limits, given the case and the region's settings."""
+        return ()
+
+    def openings(self, kind: str, facts: CaseFacts) -> tuple[Opening, ...]:  # noqa: ARG002 - most forms open nothing
+        """The parts of this kind that the form begins."""
+        return ()
+
+    def assigned(self, current: UUID | None) -> UUID | None:
+        """The person who must act next, where the form names one."""
+        return current
+
+    def age_band(self, on: date) -> str | None:  # noqa: ARG002 - only a referral knows an age
+        """The band of the child's age on that day: the only thing about age that becomes a fact."""
+        return None
+
+    def next_on(self) -> date | None:
+        """The day by which the next action is due, where the form itself sets one."""
+        return None
+
+    def stored(self) -> dict[str, Any]:
+        """The form as content: JSON values with camelCase names."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)

@@ -1,0 +1,81 @@
+"""Named conditions on a trigger: pure, over facts that know no payment (I2); every guard of a trigger is evaluated."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from uuid import UUID
+
+from service.domain.case import PartKind
+from service.domain.facts import CaseFacts
+from service.domain.messages import MESSAGES
+from service.domain.region_settings import RegionSettings
+from service.domain.words import Words
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """All that a guard may look at."""
+
+    facts: CaseFacts
+    settings: RegionSettings
+    actor_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A condition and the sentence that says what is missing. `kinds`: the parts whose triggers may use it."""
+
+    name: str
+    kinds: frozenset[PartKind]
+    holds: Callable[[Attempt], bool]
+
+    @property
+    def words(self) -> Words:
+        return MESSAGES["guards"][self.name]
+
+
+def _information_rounds_left(attempt: Attempt) -> bool:
+    return attempt.facts.information_rounds < attempt.settings.information_rounds
+
+
+def _decline_proposed_by_another(attempt: Attempt) -> bool:
+    return attempt.facts.decline_proposed_by not in (None, attempt.actor_id)
+
+
+def _child_and_parents_heard(attempt: Attempt) -> bool:
+    return {"child", "parent"} <= attempt.facts.heard
+
+
+def _help_runs(attempt: Attempt) -> bool:
+    return bool(attempt.facts.parts_in("commitment", "running") or attempt.facts.parts_in("placement", "started"))
+
+
+def _goals_checked(attempt: Attempt) -> bool:
+    return attempt.facts.goals_checked
+
+
+def _no_open_escalation(attempt: Attempt) -> bool:
+    return not attempt.facts.open_parts("escalation")
+
+
+def _no_unanswered_request(attempt: Attempt) -> bool:
+    facts = attempt.facts
+    return not (facts.parts_in("commitment", "requested", "refused") or facts.parts_in("placement", "sought"))
+
+
+_CASE: frozenset[PartKind] = frozenset({"case"})
+
+GUARDS: Mapping[str, Guard] = MappingProxyType(
+    {
+        guard.name: guard
+        for guard in (
+            Guard("information_rounds_left", _CASE, _information_rounds_left),
+            Guard("decline_proposed_by_another", _CASE, _decline_proposed_by_another),
+            Guard("child_and_parents_heard", _CASE, _child_and_parents_heard),
+            Guard("help_runs", _CASE, _help_runs),
+            Guard("goals_checked", _CASE, _goals_checked),
+            Guard("no_open_escalation", _CASE, _no_open_escalation),
+            Guard("no_unanswered_request", _CASE, _no_unanswered_request),
+        )
+    }
+)

@@ -1,0 +1,27 @@
+"""Every sentence the product says, by section and code, in Dutch and English (messages.toml)."""
+
+import tomllib
+from collections.abc import Mapping
+from importlib.resources import files
+from types import MappingProxyType
+
+from service.domain.words import Words
+
+
+def _read() -> Mapping[str, Mapping[str, Words]]:
+    raw = tomllib.loads(files(__package__).joinpath("messages.toml").read_text(encoding="utf-8"))
+    return MappingProxyType(
+        {
+            section: MappingProxyType({code: Words(**words) for code, words in codes.items()})
+            for section, codes in raw.items()
+        }
+    )
+
+
+MESSAGES: Mapping[str, Mapping[str, Words]] = _read()
+
+
+def say(section: str, code: str, params: Mapping[str, object]) -> Words:
+    """The sentence with its {places} filled in."""
+    words = MESSAGES[section][code]
+    return Words(nl=words.nl.format(**params), en=words.en.format(**params))

@@ -1,0 +1,172 @@
+"""Every expected "no", in one tree. Grouped by what the asker can do about it; the numbers of HTTP live in api/problems.
+
+Refusal
+├── NotKnown                  say who you are
+├── NotAllowed                somebody else may
+│   └── RoleNotAllowed
+├── NotFound                  it does not exist, or you may not know that it does
+├── NotPossible               the request is sound but does not fit the case as it stands
+│   ├── TransitionNotAllowed
+│   ├── GuardsNotMet
+│   ├── NoTeamForRegion
+│   └── KeyReused
+├── Stale                     somebody was first: look again, decide again
+├── VersionMissing            say which version you decided on
+├── Invalid                   mend the request; all faults at once
+└── Unavailable               nothing was done; the same request may be sent again
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from service.domain.words import Words
+
+
+class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error
+    """An expected answer. Subclasses are frozen facts; messages.toml has their title and detail under `[problems]`."""
+
+    code = "refusal"
+
+    def facts(self) -> Mapping[str, Any]:
+        """What the sentence and the problem document tell besides the code."""
+        return {}
+
+
+class NotKnown(Refusal):
+    """There is no valid token, or nobody here belongs to it."""
+
+    code = "not_known"
+
+
+class NotAllowed(Refusal):
+    """None of the asker's roles may do this."""
+
+    code = "not_allowed"
+
+
+@dataclass(eq=False)
+class RoleNotAllowed(NotAllowed):
+    """The step exists in this state, but for other roles."""
+
+    trigger: str
+    roles: tuple[str, ...]
+    code = "role_not_allowed"
+
+    def facts(self) -> Mapping[str, Any]:
+        return {"trigger": self.trigger, "roles": list(self.roles)}
+
+
+class NotFound(Refusal):
+    """The thing does not exist, or the asker may not know that it does: the two look the same."""
+
+    code = "not_found"
+
+
+class NotPossible(Refusal):
+    """The request is sound but does not fit the case as it stands."""
+
+    code = "not_possible"
+
+
+@dataclass(eq=False)
+class TransitionNotAllowed(NotPossible):
+    """The state knows no such step."""
+
+    trigger: str
+    state: str
+    allowed_triggers: tuple[str, ...]
+    code = "transition_not_allowed"
+
+    def facts(self) -> Mapping[str, Any]:
+        return {"trigger": self.trigger, "state": self.state, "allowed_triggers": list(self.allowed_triggers)}
+
+
+@dataclass(frozen=True, slots=True)
+class UnmetGuard:
+    """One condition that does not hold, and what it asks for."""
+
+    code: str
+    words: Words
+
+
+@dataclass(eq=False)
+class GuardsNotMet(NotPossible):
+    """The step exists and the role is right, but something must be done first."""
+
+    trigger: str
+    unmet: tuple[UnmetGuard, ...]
+    code = "guards_not_met"
+
+    def facts(self) -> Mapping[str, Any]:
+        return {
+            "trigger": self.trigger,
+            "unmet_guards": [{"code": one.code, "nl": one.words.nl, "en": one.words.en} for one in self.unmet],
+        }
+
+
+@dataclass(eq=False)
+class NoTeamForRegion(NotPossible):
+    """No expert team covers the region that is provisionally responsible."""
+
+    region: str
+    code = "no_team_for_region"
+
+    def facts(self) -> Mapping[str, Any]:
+        return {"region": self.region}
+
+
+class KeyReused(NotPossible):
+    """This Idempotency-Key was used for another request."""
+
+    code = "key_reused"
+
+
+@dataclass(eq=False)
+class Stale(Refusal):
+    """The part moved on since the version the asker decided on; `won` is the entry that came first, if they may see."""
+
+    version: int
+    won: Mapping[str, Any] = field(default_factory=dict)
+    code = "stale"
+
+    def facts(self) -> Mapping[str, Any]:
+        return {"version": self.version, "won": dict(self.won)}
+
+
+class VersionMissing(Refusal):
+    """A change must say which version it was decided on."""
+
+    code = "version_missing"
+
+
+@dataclass(frozen=True, slots=True)
+class InputFault:
+    """One thing wrong in a request: where (`body`, `query`, `header`, `path`), at which place, what."""
+
+    where: str
+    location: str
+    code: str
+    words: Words
+
+
+@dataclass(eq=False)
+class Invalid(Refusal):
+    """The request cannot be understood or breaks a rule of its form; `errors` lists everything that is wrong."""
+
+    errors: tuple[InputFault, ...]
+    code = "invalid"
+
+    def facts(self) -> Mapping[str, Any]:
+        return {
+            "errors": [
+                {"in": e.where, "location": e.location, "code": e.code, "nl": e.words.nl, "en": e.words.en}
+                for e in self.errors
+            ]
+        }
+
+
+class Unavailable(Refusal):
+    """The database could not take it now. Nothing is known to be done; the same key settles it."""
+
+    code = "unavailable"

@@ -1,0 +1,44 @@
+"""When something is due: working days in the Netherlands, on the calendar of Europe/Amsterdam (design decision 19)."""
+
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo
+
+from holidays.countries import Netherlands
+
+from service.domain.region_settings import Term
+
+AMSTERDAM = ZoneInfo("Europe/Amsterdam")
+_SATURDAY = 5
+
+
+def day_in_amsterdam(moment: datetime) -> date:
+    """The calendar day of an aware moment."""
+    return moment.astimezone(AMSTERDAM).date()
+
+
+@cache
+def _holidays(year: int) -> frozenset[date]:
+    return frozenset(Netherlands(years=year))
+
+
+def is_working_day(day: date) -> bool:
+    return day.weekday() < _SATURDAY and day not in _holidays(day.year)
+
+
+def due(start: date, term: Term) -> date:
+    """The last day of a term; a term in calendar days that ends on a day of rest runs on to the next working day."""
+    day = start + timedelta(days=term.days or 0)
+    for _ in range(term.working_days or 0):
+        day = _next_working_day(day + timedelta(days=1))
+    return _next_working_day(day)
+
+
+def _next_working_day(day: date) -> date:
+    while not is_working_day(day):
+        day += timedelta(days=1)
+    return day
+
+
+def in_utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC)

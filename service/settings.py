@@ -1,0 +1,29 @@
+"""What the outside world may configure: environment variables with the prefix CASUSROUTE_."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Defaults run on a laptop. Every field is CASUSROUTE_<NAME> in the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="CASUSROUTE_", frozen=True, extra="ignore")
+
+    host: str = Field(default="127.0.0.1", description="address to listen on")
+    port: int = Field(default=8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    public_url: str = Field(default="http://127.0.0.1:8000", description="how users reach the service, without /v1")
+    database_url: str = Field(
+        default="sqlite:///data/casusroute.db", description="sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME"
+    )
+    database_connections: int = Field(default=8, ge=1, le=64, description="PostgreSQL connections of this process")
+    master_key: SecretStr | None = Field(default=None, description="32 bytes in base64; replicas share it")
+    master_key_file: Path = Field(default=Path("data/master.key"), description="read, or made, without a master key")
+    workflows: Path = Field(default=Path("workflows"), description="folder of the workflow files")
+    mode: Literal["demonstration", "production"] = Field(
+        default="production", description="demonstration mode signs its own identities; never beside real data"
+    )
+    max_body_bytes: int = Field(default=1_000_000, ge=10_000, description="largest request body")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

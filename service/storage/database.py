@@ -1,0 +1,147 @@
+"""The database: its engine, its own threads, and the one transaction that every piece of work runs in."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from service.domain.refusals import Unavailable
+from service.storage.keys import Keyring
+from service.storage.unit import Unit
+
+# recursive_triggers: without it INSERT OR REPLACE slips past the delete triggers of the history.
+SQLITE_PRAGMAS = {
+    "journal_mode": "WAL",
+    "synchronous": "FULL",
+    "foreign_keys": "ON",
+    "recursive_triggers": "ON",
+    "busy_timeout": "10000",
+    "secure_delete": "ON",
+}
+SQLITE_READERS = 4
+
+T = TypeVar("T")
+
+
+def open_engine(url: str, connections: int = 8) -> Engine:
+    """An engine set up as this service needs it; also used by the migrations."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return _open_sqlite(url, Path(parsed.database or ""))
+    return create_engine(
+        url,
+        pool_size=connections,
+        max_overflow=0,
+        pool_timeout=5,
+        isolation_level="READ COMMITTED",
+        connect_args={"connect_timeout": 5, "options": "-c lock_timeout=5s -c statement_timeout=30s"},
+    )
+
+
+def keys_file(database: Path) -> Path:
+    """The file beside a SQLite database that holds the keys of its content."""
+    return database.with_name(database.name + ".keys")
+
+
+def _open_sqlite(url: str, file: Path) -> Engine:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, pool_size=SQLITE_READERS + 2, connect_args={"check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: object) -> None:
+        # The driver's own BEGIN is too late and too weak: transactions begin in _begin, below.
+        connection.isolation_level = None
+        connection.execute("ATTACH DATABASE ? AS keys", (str(keys_file(file)),))
+        for name, value in SQLITE_PRAGMAS.items():
+            connection.execute(f"PRAGMA {name}={value}")
+        for name in ("journal_mode", "synchronous", "secure_delete"):
+            connection.execute(f"PRAGMA keys.{name}={SQLITE_PRAGMAS[name]}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # A writer takes its lock at once: a read snapshot cannot be upgraded after somebody else wrote.
+        mode = connection.get_execution_options().get("sqlite_begin", "IMMEDIATE")
+        connection.exec_driver_sql(f"BEGIN {mode}")
+
+    return engine
+
+
+class Database:
+    """Runs work in transactions of its own threads, so that the event loop never waits for a disk.
+
+    SQLite: one writer thread and a few readers. PostgreSQL: as many threads as connections.
+    """
+
+    def __init__(
+        self, engine: Engine, keyring: Keyring, *, connections: int, clock: Callable[[], datetime] | None = None
+    ) -> None:
+        self.engine = engine
+        self.keyring = keyring
+        self._clock = clock or (lambda: datetime.now(UTC))
+        self._reading = engine.execution_options(sqlite_begin="DEFERRED")
+        if engine.dialect.name == "sqlite":
+            self._writers = ThreadPoolExecutor(1, thread_name_prefix="writer")
+            self._readers = ThreadPoolExecutor(SQLITE_READERS, thread_name_prefix="reader")
+        else:
+            self._writers = self._readers = ThreadPoolExecutor(connections, thread_name_prefix="database")
+
+    async def write(self, work: Callable[[Unit], T]) -> T:
+        """Do the work in one transaction, committed before this returns. Raises `Unavailable` when it cannot be."""
+        return await asyncio.get_running_loop().run_in_executor(self._writers, self.write_now, work)
+
+    async def read(self, work: Callable[[Unit], T]) -> T:
+        """Do work that changes nothing and reads no content."""
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self.read_now, work)
+
+    def write_now(self, work: Callable[[Unit], T]) -> T:
+        """`write` for callers without an event loop. Work that lost a race against its twin is done once more."""
+        try:
+            return self._once(self.engine, work)
+        except IntegrityError:
+            return self._once(self.engine, work)
+
+    def read_now(self, work: Callable[[Unit], T]) -> T:
+        return self._once(self._reading, work)
+
+    def _once(self, engine: Engine, work: Callable[[Unit], T]) -> T:
+        with _unavailable_when_down(), engine.begin() as connection:
+            return work(Unit(connection, self.keyring, self._clock))
+
+    def close(self) -> None:
+        self._writers.shutdown(wait=True)
+        self._readers.shutdown(wait=True)
+        self.engine.dispose()
+
+
+@contextmanager
+def _unavailable_when_down() -> Iterator[None]:
+    """A database that is down, locked or full is a "not now", never a stack trace."""
+    try:
+        yield
+    except IntegrityError:
+        raise
+    except (DBAPIError, PoolTimeout) as error:
+        if isinstance(error, DBAPIError) and not _is_operational(error):
+            raise
+        raise Unavailable from error
+
+
+def _is_operational(error: DBAPIError) -> bool:
+    return error.connection_invalidated or type(error.orig).__name__ in {
+        "OperationalError",
+        "LockNotAvailable",
+        "QueryCanceled",
+        "DeadlockDetected",
+        "SerializationFailure",
+        "DiskFull",
+        "AdminShutdown",
+        "CannotConnectNow",
+        "InterfaceError",
+    }

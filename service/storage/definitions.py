@@ -1,0 +1,52 @@
+"""Workflow definitions and region settings that were ever used: kept by content, never changed."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, insert, select
+
+from service.domain.canonical import canonical
+from service.domain.chain import microseconds
+from service.domain.definition import Definition
+from service.domain.region_settings import RegionSettings
+from service.storage.tables import region_settings, workflow_edges, workflows
+
+
+class Definitions:
+    """A history row can only name what stands here."""
+
+    def __init__(self, connection: Connection, now: datetime) -> None:
+        self._connection = connection
+        self._now = now
+
+    def keep(self, definition: Definition) -> None:
+        """Store a definition with its edges, once."""
+        if self._connection.execute(select(workflows.c.hash).where(workflows.c.hash == definition.hash)).first():
+            return
+        self._connection.execute(
+            insert(workflows),
+            {
+                "hash": definition.hash,
+                "name": definition.name,
+                "definition": definition.stored(),
+                "added_at": microseconds(self._now),
+            },
+        )
+        self._connection.execute(
+            insert(workflow_edges),
+            [
+                {"workflow": definition.hash, "trigger_name": trigger, "source": source, "target": target}
+                for trigger, source, target in definition.edges()
+            ],
+        )
+
+    def keep_settings(self, settings: RegionSettings) -> None:
+        """Store settings, once."""
+        known = select(region_settings.c.hash).where(region_settings.c.hash == settings.hash)
+        if not self._connection.execute(known).first():
+            text = canonical(settings.model_dump(mode="json"))
+            self._connection.execute(insert(region_settings), {"hash": settings.hash, "settings": text})
+
+    def all(self) -> tuple[Definition, ...]:
+        """Every definition that a case may still be pinned to."""
+        rows = self._connection.execute(select(workflows.c.definition).order_by(workflows.c.added_at)).scalars()
+        return tuple(Definition.from_stored(text) for text in rows)

@@ -1,0 +1,104 @@
+"""Keys: one master key outside the database wraps a key per case and class of content (AES key wrap, RFC 3394)."""
+
+import base64
+import hashlib
+import hmac
+import os
+from collections import OrderedDict
+from pathlib import Path
+from threading import Lock
+from uuid import UUID
+
+from cryptography.hazmat.primitives.keywrap import aes_key_unwrap, aes_key_wrap
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from service.storage.tables import case_keys
+
+CONTENT_CLASSES = ("referral", "review", "advice", "help", "escalation", "notes")
+DRAFT_CLASS = "draft"
+_KEY_BYTES = 32
+_REMEMBERED = 4096
+
+
+def load_master_key(given: str | None, file: Path) -> bytes:
+    """The master key from the setting (base64), else from the file, which is made when there is none yet.
+
+    Raises ValueError when it is not 32 bytes.
+    """
+    if given is None:
+        if not file.exists():
+            _make(file)
+        given = file.read_text(encoding="ascii")
+    key = base64.b64decode(given.strip(), validate=True)
+    if len(key) != _KEY_BYTES:
+        raise ValueError("the master key must be 32 bytes in base64")
+    return key
+
+
+def _make(file: Path) -> None:
+    """Written and synced before anything is encrypted with it, readable by its owner alone."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as out:
+        out.write(base64.b64encode(os.urandom(_KEY_BYTES)))
+        out.flush()
+        os.fsync(out.fileno())
+
+
+class Keyring:
+    """Wraps and unwraps keys; remembers a bounded number of unwrapped ones."""
+
+    def __init__(self, master: bytes) -> None:
+        self._master = master
+        self._unwrapped: OrderedDict[tuple[str, str], bytes] = OrderedDict()
+        self._lock = Lock()
+
+    def tag(self, purpose: str, *values: str) -> bytes:
+        """A keyed digest (HMAC-SHA256): nobody without the master key can guess what was tagged."""
+        return hmac.new(self._master, "\x00".join((purpose, *values)).encode(), hashlib.sha256).digest()
+
+    def id_for(self, purpose: str, *values: str) -> UUID:
+        """An identifier that is random to everybody else and the same for the same request (version 4)."""
+        return UUID(bytes=self.tag(purpose, *values)[:16], version=4)
+
+    def create(self, connection: Connection, owner_id: UUID, classes: tuple[str, ...]) -> None:
+        """Make the keys of a case or draft. Must be committed before the data that needs them (decision 16)."""
+        rows = [
+            {
+                "owner_id": str(owner_id),
+                "content_class": name,
+                "wrapped": aes_key_wrap(self._master, os.urandom(_KEY_BYTES)),
+            }
+            for name in classes
+        ]
+        insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+        connection.execute(insert(case_keys).on_conflict_do_nothing(), rows)
+
+    def key(self, connection: Connection, owner_id: UUID, content_class: str) -> bytes:
+        """Raises LookupError when the key is gone."""
+        name = (str(owner_id), content_class)
+        with self._lock:
+            if name in self._unwrapped:
+                self._unwrapped.move_to_end(name)
+                return self._unwrapped[name]
+        wrapped = connection.execute(
+            select(case_keys.c.wrapped).where(
+                case_keys.c.owner_id == name[0], case_keys.c.content_class == content_class
+            )
+        ).scalar()
+        if wrapped is None:
+            raise LookupError("no key")
+        key = aes_key_unwrap(self._master, wrapped)
+        with self._lock:
+            self._unwrapped[name] = key
+            while len(self._unwrapped) > _REMEMBERED:
+                self._unwrapped.popitem(last=False)
+        return key
+
+    def forget(self, connection: Connection, owner_id: UUID) -> None:
+        """Remove the keys of a draft: what they encrypted cannot be read any more."""
+        connection.execute(case_keys.delete().where(case_keys.c.owner_id == str(owner_id)))
+        with self._lock:
+            for name in [name for name in self._unwrapped if name[0] == str(owner_id)]:
+                del self._unwrapped[name]

@@ -1,0 +1,149 @@
+"""People, organisations and what they may do today: memberships and coverages, all dated (I29)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Connection, and_, select
+
+from service.domain.actor import Actor, Membership
+from service.domain.roles import Role
+from service.domain.terms import day_in_amsterdam
+from service.storage.tables import coverages, memberships, municipalities, organisations, people
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Organisation:
+    """Somebody who can be addressed, or for whom people act. `regions`: covered today."""
+
+    id: UUID
+    kind: str
+    name: str
+    municipality: str | None
+    regions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """A person of this installation, as the people around a case may know them."""
+
+    id: UUID
+    name: str
+
+
+class People:
+    """Who there is, and as what."""
+
+    def __init__(self, connection: Connection, now: datetime) -> None:
+        self._connection = connection
+        self._today = day_in_amsterdam(now).isoformat()
+
+    def actor(self, issuer: str, subject: str) -> Actor | None:
+        """The person behind a token with the memberships that hold today; None when nobody here is known by it."""
+        m, c = memberships.c, coverages.c
+        rows = self._connection.execute(
+            select(people.c.id, m.role, m.organisation_id, c.region)
+            .select_from(
+                people.outerjoin(
+                    memberships,
+                    and_(m.person_id == people.c.id, m.valid_from <= self._today, m.valid_until >= self._today),
+                ).outerjoin(
+                    coverages,
+                    and_(
+                        c.organisation_id == m.organisation_id,
+                        c.valid_from <= self._today,
+                        c.valid_until >= self._today,
+                    ),
+                )
+            )
+            .where(people.c.issuer == issuer, people.c.subject == subject)
+            .order_by(m.role, m.organisation_id)
+        ).all()
+        if not rows:
+            return None
+        regions: dict[tuple[str, str], set[str]] = {}
+        for row in rows:
+            if row.role is not None:
+                covered = regions.setdefault((row.role, row.organisation_id), set())
+                covered.update(() if row.region is None else (row.region,))
+        held = tuple(Membership(Role(role), UUID(org), frozenset(found)) for (role, org), found in regions.items())
+        return Actor(UUID(rows[0].id), held)
+
+    def team_for(self, region: str) -> UUID | None:
+        """The expert team that covers the region today; the first by id where two do."""
+        return self._covering("expert_team", region)
+
+    def liaison_for(self, region: str) -> UUID | None:
+        """The organisation whose CCE liaison is appointed for the region today."""
+        return self._covering("cce", region)
+
+    def _covering(self, kind: str, region: str) -> UUID | None:
+        found = self._connection.execute(
+            select(organisations.c.id)
+            .join(coverages, coverages.c.organisation_id == organisations.c.id)
+            .where(
+                organisations.c.kind == kind,
+                coverages.c.region == region,
+                coverages.c.valid_from <= self._today,
+                coverages.c.valid_until >= self._today,
+            )
+            .order_by(organisations.c.id)
+        ).scalar()
+        return None if found is None else UUID(found)
+
+    def region_of(self, organisation_id: UUID) -> str | None:
+        """The region of the municipality that the organisation works for; None when it has none."""
+        return self._connection.execute(
+            select(municipalities.c.region)
+            .join(organisations, organisations.c.municipality == municipalities.c.code)
+            .where(organisations.c.id == str(organisation_id))
+        ).scalar()
+
+    def works_for(self, person_id: UUID, organisation_id: UUID) -> bool:
+        m = memberships.c
+        return (
+            self._connection.execute(
+                select(m.person_id).where(
+                    m.person_id == str(person_id),
+                    m.organisation_id == str(organisation_id),
+                    m.valid_from <= self._today,
+                    m.valid_until >= self._today,
+                )
+            ).first()
+            is not None
+        )
+
+    def kinds(self, organisation_ids: set[UUID]) -> dict[UUID, str]:
+        """The kind of each of these organisations; an unknown one is absent."""
+        rows = self._connection.execute(
+            select(organisations.c.id, organisations.c.kind).where(
+                organisations.c.id.in_(sorted(str(it) for it in organisation_ids))
+            )
+        )
+        return {UUID(row.id): row.kind for row in rows}
+
+    def names(self, ids: set[UUID]) -> dict[UUID, str]:
+        """The names of people and organisations, for showing who did what."""
+        wanted = sorted(str(it) for it in ids)
+        rows = self._connection.execute(
+            select(people.c.id, people.c.name)
+            .where(people.c.id.in_(wanted))
+            .union_all(select(organisations.c.id, organisations.c.name).where(organisations.c.id.in_(wanted)))
+        )
+        return {UUID(row.id): row.name for row in rows}
+
+    def organisations(self, *, kind: str | None = None, region: str | None = None) -> tuple[Organisation, ...]:
+        """Everybody who can be addressed, by name; `region` keeps those that cover it today."""
+        c = coverages.c
+        today = and_(c.organisation_id == organisations.c.id, c.valid_from <= self._today, c.valid_until >= self._today)
+        query = select(organisations, c.region).select_from(organisations.outerjoin(coverages, today))
+        if kind is not None:
+            query = query.where(organisations.c.kind == kind)
+        found: dict[str, Organisation] = {}
+        for row in self._connection.execute(query.order_by(organisations.c.name, organisations.c.id, c.region)):
+            known = found.get(row.id)
+            covered = (*(known.regions if known else ()), *(() if row.region is None else (row.region,)))
+            found[row.id] = Organisation(
+                id=UUID(row.id), kind=row.kind, name=row.name, municipality=row.municipality, regions=covered
+            )
+        return tuple(it for it in found.values() if region is None or region in it.regions)

@@ -1,0 +1,342 @@
+"""The tables, column by column. Times are whole microseconds UTC, days ISO text, identifiers text, digests hexadecimal."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+    }
+)
+NO_DAY = "9999-12-31"
+KEYS_SCHEMA = "keys"
+
+
+def _id(name: str, *args: ForeignKey, nullable: bool = False, comment: str = "") -> Column[str]:
+    return Column(name, String(36), *args, nullable=nullable, comment=comment or None)
+
+
+regions = Table(
+    "regions",
+    metadata,
+    Column("code", String(4), primary_key=True, comment="CBS code of the youth region"),
+    Column("name", String(100), nullable=False),
+    Column("expertise_network", String(100), nullable=False, comment="coordinating municipality; inferred, editable"),
+)
+
+municipalities = Table(
+    "municipalities",
+    metadata,
+    Column("code", String(6), primary_key=True, comment="CBS code"),
+    Column("name", String(100), nullable=False),
+    Column("region", String(4), ForeignKey("regions.code"), nullable=False, comment="derived by area, see README"),
+)
+
+organisations = Table(
+    "organisations",
+    metadata,
+    _id("id"),
+    Column("kind", String(30), nullable=False, comment="local_team, expert_team, provider, municipality, cce, …"),
+    Column("name", String(200), nullable=False),
+    Column("municipality", String(6), ForeignKey("municipalities.code"), comment="of a municipality or local team"),
+    PrimaryKeyConstraint("id"),
+)
+
+coverages = Table(
+    "coverages",
+    metadata,
+    _id("organisation_id", ForeignKey("organisations.id")),
+    Column("region", String(4), ForeignKey("regions.code"), nullable=False),
+    Column("valid_from", String(10), nullable=False, comment="first day (I29)"),
+    Column("valid_until", String(10), nullable=False, comment="last day; 9999-12-31: until further notice"),
+    PrimaryKeyConstraint("organisation_id", "region", "valid_from"),
+)
+
+people = Table(
+    "people",
+    metadata,
+    _id("id"),
+    Column("issuer", String(300), nullable=False, comment="who vouches for the person (iss)"),
+    Column("subject", String(300), nullable=False, comment="the person at that issuer (sub)"),
+    Column("name", String(200), nullable=False),
+    PrimaryKeyConstraint("id"),
+    UniqueConstraint("issuer", "subject"),
+)
+
+memberships = Table(
+    "memberships",
+    metadata,
+    _id("person_id", ForeignKey("people.id")),
+    _id("organisation_id", ForeignKey("organisations.id")),
+    Column("role", String(30), nullable=False),
+    Column("valid_from", String(10), nullable=False),
+    Column("valid_until", String(10), nullable=False),
+    PrimaryKeyConstraint("person_id", "organisation_id", "role", "valid_from"),
+)
+
+workflows = Table(
+    "workflows",
+    metadata,
+    Column("hash", String(64), primary_key=True, comment="SHA-256 of the canonical form: the identity"),
+    Column("name", String(30), nullable=False, comment="kind of part it governs"),
+    Column("definition", Text, nullable=False, comment="canonical JSON; never changed"),
+    Column("added_at", BigInteger, nullable=False),
+)
+
+workflow_edges = Table(
+    "workflow_edges",
+    metadata,
+    Column("workflow", String(64), ForeignKey("workflows.hash"), nullable=False),
+    Column("trigger_name", String(60), nullable=False),
+    Column("source", String(60), nullable=False),
+    Column("target", String(60), nullable=False),
+    PrimaryKeyConstraint("workflow", "trigger_name", "source", "target"),
+    comment="every edge of every definition ever used: what a history row may say",
+)
+
+region_settings = Table(
+    "region_settings",
+    metadata,
+    Column("hash", String(64), primary_key=True, comment="SHA-256 of the canonical form"),
+    Column("settings", Text, nullable=False, comment="canonical JSON; never changed"),
+)
+
+cases = Table(
+    "cases",
+    metadata,
+    _id("id", comment="random; also the id of the main part"),
+    Column("number", String(9), nullable=False, comment="random, to be read over the telephone"),
+    Column("region", String(4), ForeignKey("regions.code"), nullable=False, comment="owning region"),
+    _id("team_id", ForeignKey("organisations.id"), comment="expert team at the time of submission (I29)"),
+    _id("submitter_id", ForeignKey("organisations.id"), comment="organisation that submitted"),
+    Column("submitted_at", BigInteger, nullable=False, comment="the child's waiting time counts from here (I8)"),
+    Column("sequence", Integer, nullable=False, comment="of the last entry; moved by the database alone"),
+    Column("digest", String(64), nullable=False, comment="of the last entry; moved by the database alone"),
+    Column("recorded_at", BigInteger, nullable=False, comment="of the last entry; moved by the database alone"),
+    PrimaryKeyConstraint("id"),
+    UniqueConstraint("number"),
+)
+
+parts = Table(
+    "parts",
+    metadata,
+    _id("id"),
+    _id("case_id", ForeignKey("cases.id")),
+    Column("kind", String(20), nullable=False, comment="case, placement, commitment, funding, escalation"),
+    _id("team_id", ForeignKey("organisations.id"), comment="as on the case, for lists"),
+    _id("submitter_id", ForeignKey("organisations.id"), comment="as on the case, for lists"),
+    Column("line", String(10), comment="key of the advice line it answers"),
+    _id("addressee_id", ForeignKey("organisations.id"), nullable=True, comment="organisation it is put to"),
+    Column("workflow", String(64), ForeignKey("workflows.hash"), nullable=False),
+    Column("sequence", Integer, comment="this and all below: the head, moved by the database alone"),
+    Column("state", String(60)),
+    Column("phase", String(20)),
+    Column("occurred_at", BigInteger),
+    Column("party", String(30), comment="role that must act now"),
+    _id("party_id", nullable=True, comment="organisation that must act now"),
+    _id("assignee_id", nullable=True, comment="person who must act now, if one is named"),
+    Column("due_on", String(10), comment="day in Amsterdam; 9999-12-31 when nothing is due"),
+    PrimaryKeyConstraint("id"),
+    UniqueConstraint("id", "case_id", name="uq_parts_id_case_id"),
+    Index("ix_parts_case_id", "case_id"),
+    Index("ix_parts_team", "team_id", "due_on", "id"),
+    Index("ix_parts_submitter", "submitter_id", "due_on", "id"),
+    Index("ix_parts_addressee", "addressee_id", "due_on", "id"),
+    Index("ix_parts_party", "party_id", "due_on", "id"),
+    Index("ix_parts_assignee", "assignee_id", "due_on", "id"),
+)
+
+# The first entry of a part has no predecessor and starts at "start"; every other follows the one before. CASE and not
+# OR: a CHECK that comes out NULL counts as held.
+_FOLLOWS = (
+    "CASE WHEN {n} = 1 THEN {p} IS NULL ELSE {p} IS NOT NULL AND {p} = {n} - 1 END"  # placeholders, not SQL input
+)
+_FACTS = (
+    "trigger_name source target phase region occurred_at recorded_at actor_id role organisation_id settings workflow"
+)
+
+transitions = Table(
+    "transitions",
+    metadata,
+    _id("case_id", ForeignKey("cases.id")),
+    Column("sequence", Integer, nullable=False, comment="gapless per case, from 1"),
+    Column("prev_sequence", Integer, comment="sequence - 1; null on the first"),
+    _id("part_id"),
+    Column("part_kind", String(20), nullable=False),
+    Column("part_sequence", Integer, nullable=False, comment="gapless per part, from 1"),
+    Column("prev_part_sequence", Integer, comment="part_sequence - 1; null on the first"),
+    Column("prev_digest", String(64), comment="digest of the entry before; null on the first"),
+    Column("digest", String(64), nullable=False, comment="H(prev_digest, sequence, facts_digest, content_digest)"),
+    Column("facts_digest", String(64), nullable=False),
+    Column("content_digest", String(64), comment="null: no content"),
+    Column("facts_salt", LargeBinary(16), comment="null once the case is destroyed: then every fact below is too"),
+    Column("workflow", String(64), comment="definition it was made under"),
+    Column("settings", String(64), ForeignKey("region_settings.hash"), comment="region settings it was made under"),
+    Column("trigger_name", String(60), comment="what somebody did"),
+    Column("source", String(60), comment="'start' on the first of a part"),
+    Column("target", String(60)),
+    Column("phase", String(20)),
+    Column("region", String(4)),
+    Column("occurred_at", BigInteger, comment="in life; never decreases within a part"),
+    Column("recorded_at", BigInteger, comment="in the system; never decreases within a case"),
+    _id("actor_id", ForeignKey("people.id"), nullable=True),
+    Column("role", String(30), comment="in which the actor acted"),
+    _id("organisation_id", ForeignKey("organisations.id"), nullable=True, comment="for which the actor acted"),
+    Column("party", String(30), comment="role that must act next"),
+    _id("party_id", nullable=True),
+    _id("assignee_id", nullable=True),
+    Column("due_on", String(10)),
+    Column("line", String(10)),
+    _id("addressee_id", nullable=True),
+    Column("cause", Integer, comment="sequence of the entry that began this part"),
+    Column("form", String(60), comment="name and version of the form, as in referral@1"),
+    Column("codes", Text, comment="canonical JSON: code list -> codes chosen"),
+    Column("age_band", String(10)),
+    PrimaryKeyConstraint("case_id", "sequence"),
+    UniqueConstraint("case_id", "sequence", "digest", name="uq_transitions_digest"),
+    UniqueConstraint("part_id", "part_sequence", name="uq_transitions_part"),
+    UniqueConstraint("part_id", "part_sequence", "target", name="uq_transitions_target"),
+    ForeignKeyConstraint(["part_id", "case_id"], ["parts.id", "parts.case_id"], name="fk_transitions_part"),
+    ForeignKeyConstraint(
+        ["case_id", "prev_sequence", "prev_digest"],
+        ["transitions.case_id", "transitions.sequence", "transitions.digest"],
+        name="fk_transitions_chain",
+    ),
+    ForeignKeyConstraint(
+        ["part_id", "prev_part_sequence", "source"],
+        ["transitions.part_id", "transitions.part_sequence", "transitions.target"],
+        name="fk_transitions_path",
+    ),
+    ForeignKeyConstraint(
+        ["workflow", "trigger_name", "source", "target"],
+        [
+            "workflow_edges.workflow",
+            "workflow_edges.trigger_name",
+            "workflow_edges.source",
+            "workflow_edges.target",
+        ],
+        name="fk_transitions_edge",
+    ),
+    CheckConstraint(_FOLLOWS.format(n="sequence", p="prev_sequence"), name="follows_in_case"),
+    CheckConstraint(_FOLLOWS.format(n="part_sequence", p="prev_part_sequence"), name="follows_in_part"),
+    CheckConstraint("(prev_sequence IS NULL) = (prev_digest IS NULL)", name="chained"),
+    CheckConstraint("facts_salt IS NULL OR (part_sequence = 1) = (source = 'start')", name="starts_once"),
+    CheckConstraint(
+        "CASE WHEN facts_salt IS NULL THEN "
+        + " AND ".join(f"{name} IS NULL" for name in _FACTS.split())
+        + " ELSE "
+        + " AND ".join(f"{name} IS NOT NULL" for name in _FACTS.split())
+        + " END",
+        name="facts_together",
+    ),
+    comment="the history: append-only",
+)
+
+contents = Table(
+    "contents",
+    metadata,
+    _id("case_id"),
+    Column("sequence", Integer, nullable=False),
+    Column("content_class", String(20), nullable=False, comment="which of the case's keys"),
+    Column("form", String(60)),
+    Column("salt", LargeBinary(16), comment="null once destroyed, with nonce and ciphertext"),
+    Column("nonce", LargeBinary(12)),
+    Column("ciphertext", LargeBinary, comment="AES-256-GCM; free text, names and forms live here and nowhere else"),
+    PrimaryKeyConstraint("case_id", "sequence"),
+    ForeignKeyConstraint(
+        ["case_id", "sequence"], ["transitions.case_id", "transitions.sequence"], name="fk_contents_transition"
+    ),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    _id("case_id"),
+    Column("sequence", Integer, nullable=False),
+    Column("type", String(60), nullable=False),
+    UniqueConstraint("case_id", "sequence"),
+    ForeignKeyConstraint(
+        ["case_id", "sequence"], ["transitions.case_id", "transitions.sequence"], name="fk_outbox_transition"
+    ),
+    comment="news to tell: a reference, never content",
+)
+
+requests = Table(
+    "requests",
+    metadata,
+    _id("person_id", ForeignKey("people.id")),
+    Column("key", String(200), nullable=False, comment="Idempotency-Key"),
+    Column("fingerprint", String(64), nullable=False, comment="HMAC of what was asked"),
+    Column("status", Integer, nullable=False),
+    _id("case_id", nullable=True),
+    Column("sequence", Integer, comment="entry that the answer is rebuilt from"),
+    _id("draft_id", nullable=True),
+    Column("at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("person_id", "key"),
+    comment="what was answered to whom: the same request never acts twice",
+)
+
+drafts = Table(
+    "drafts",
+    metadata,
+    _id("id"),
+    _id("person_id", ForeignKey("people.id")),
+    Column("version", Integer, nullable=False),
+    Column("saved_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("nonce", LargeBinary(12), nullable=False),
+    Column("ciphertext", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("id"),
+    Index("ix_drafts_person_id", "person_id", "saved_at"),
+    comment="unsent forms: nobody's history",
+)
+
+access_log = Table(
+    "access_log",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("event_at", BigInteger, nullable=False, comment="EventDateTime"),
+    Column("action", String(1), nullable=False, comment="EventActionCode: R read, C created, E exported"),
+    Column("processing_activity", String(60), nullable=False, comment="dpl.core.processing_activity_id"),
+    _id("user_id", ForeignKey("people.id"), comment="userID"),
+    Column("role", String(30), nullable=False, comment="roleIDCode"),
+    _id("organisation_id", comment="on whose behalf"),
+    Column("purpose", String(60), nullable=False, comment="purposeOfUse, from role and operation"),
+    _id("case_id", nullable=True, comment="participantObjectID; null for an export of many"),
+    Column("object_detail", String(300), nullable=False, comment="which forms or advice, never what they say"),
+    Column("emergency", Boolean, nullable=False),
+    Column("trace_id", String(36), nullable=False),
+    Index("ix_access_log_case_id", "case_id", "event_at"),
+    comment="every read of content (NEN 7513, Logboek Dataverwerkingen): append-only, kept at least five years",
+)
+
+case_keys = Table(
+    "case_keys",
+    metadata,
+    _id("owner_id", comment="case or draft"),
+    Column("content_class", String(20), nullable=False),
+    Column("wrapped", LargeBinary, nullable=False, comment="AES-256 key wrapped with the master key (RFC 3394)"),
+    PrimaryKeyConstraint("owner_id", "content_class"),
+    schema=KEYS_SCHEMA,
+    comment="kept apart from the data: committed before it, backed up beside it",
+)

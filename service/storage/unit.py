@@ -1,0 +1,35 @@
+"""One transaction, seen from a use case: the clock it was stamped with and everything that can be stored in it."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from service.storage.access_log import AccessLog
+from service.storage.cases import Cases
+from service.storage.contents import Contents
+from service.storage.definitions import Definitions
+from service.storage.drafts import Drafts
+from service.storage.keys import Keyring
+from service.storage.people import People
+from service.storage.reference import Reference
+from service.storage.requests import Requests
+from service.storage.work_list import WorkList
+
+
+class Unit:
+    """Committed when the work ends, rolled back when it raises; nothing inside commits."""
+
+    def __init__(self, connection: Connection, keyring: Keyring, clock: Callable[[], datetime]) -> None:
+        self.connection = connection
+        self.keyring = keyring
+        self.now = clock()
+        self.access_log = AccessLog(connection, self.now)
+        self.contents = Contents(connection, keyring)
+        self.cases = Cases(connection, self.contents)
+        self.definitions = Definitions(connection, self.now)
+        self.drafts = Drafts(connection, keyring, self.now)
+        self.people = People(connection, self.now)
+        self.reference = Reference(connection)
+        self.requests = Requests(connection, keyring, self.now)
+        self.work_list = WorkList(connection, keyring)

@@ -1,0 +1,51 @@
+"""Who may see what: one predicate for reading one, listing many and every embedded thing (design decision 14)."""
+
+from sqlalchemy import ColumnElement, and_, exists, false, or_
+
+from service.domain.actor import Actor
+from service.domain.roles import ADDRESSED_ROLES, TABLE_ROLES, TEAM_ROLES, Role
+from service.storage.tables import parts
+
+main = parts.alias("main")
+_escalation = parts.alias("escalation")
+# An expert sees a case while it is at the table, and not before or after (domain.md 2.11).
+AT_THE_TABLE = ("review", "binding_advice")
+# What a liaison sees of a case is all of it: the question to the CCE cannot be asked of a part.
+_OWN_PART_ROLES = ADDRESSED_ROLES - {Role.CCE_LIAISON}
+
+
+def whole(actor: Actor) -> ColumnElement[bool]:
+    """The cases that this person may read as a whole; to be used where `main` is the case's main part."""
+    terms: list[ColumnElement[bool]] = []
+    if teams := _ids(actor, TEAM_ROLES):
+        terms.append(main.c.team_id.in_(teams))
+    if submitters := _ids(actor, {Role.LOCAL_TEAM}):
+        terms.append(main.c.submitter_id.in_(submitters))
+    if tables := _ids(actor, TABLE_ROLES):
+        terms.append(and_(main.c.team_id.in_(tables), main.c.phase.in_(AT_THE_TABLE)))
+    if liaisons := _ids(actor, {Role.CCE_LIAISON}):
+        put_to = and_(
+            _escalation.c.case_id == main.c.id,
+            _escalation.c.kind == "escalation",
+            _escalation.c.addressee_id.in_(liaisons),
+        )
+        terms.append(exists().where(put_to))
+    return or_(*terms) if terms else false()
+
+
+def visible(actor: Actor) -> ColumnElement[bool]:
+    """The parts that this person may see: all of a whole case, and what is put to their organisation."""
+    addressed = _ids(actor, _OWN_PART_ROLES)
+    if not addressed:
+        return whole(actor)
+    return or_(whole(actor), and_(parts.c.addressee_id.in_(addressed), parts.c.kind.in_(_kinds(actor))))
+
+
+def _kinds(actor: Actor) -> list[str]:
+    """A provider answers commitments and a municipality fundings, also where one organisation is both."""
+    kinds = {Role.PROVIDER: "commitment", Role.MUNICIPALITY: "funding"}
+    return sorted({kinds[held.role] for held in actor.memberships if held.role in kinds})
+
+
+def _ids(actor: Actor, roles: frozenset[Role] | set[Role]) -> list[str]:
+    return sorted(str(organisation) for organisation in actor.organisations(roles))

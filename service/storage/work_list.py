@@ -1,0 +1,148 @@
+"""Work lists: parts that wait for somebody, the first due on top; one statement a page, whatever its size."""
+
+import base64
+import binascii
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, Connection, and_, or_, select, tuple_
+
+from service.domain.actor import Actor
+from service.domain.case import Part
+from service.domain.roles import TEAM_ROLES
+from service.storage.cases import moment, to_part
+from service.storage.keys import Keyring
+from service.storage.tables import cases, parts
+from service.storage.visibility import main, visible
+
+Whose = Literal["mine", "organisation", "team", "all"]
+_TAG_BYTES = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What somebody wants on their list; None means whatever it is."""
+
+    whose: Whose = "all"
+    kinds: Sequence[str] = ()
+    state: str | None = None
+    party: str | None = None
+    due_before: date | None = None
+    open_only: bool = True
+    number: str | None = None
+    limit: int = 50
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkItem:
+    """A part that waits, with what a reader needs to know of its case."""
+
+    part: Part
+    number: str
+    region: str
+    case_state: str
+    submitted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Items in order of (due, id), and where the next page begins."""
+
+    items: tuple[WorkItem, ...]
+    next_cursor: str | None
+
+
+class CursorNotOurs(ValueError):
+    """The cursor was not made by this service."""
+
+
+class WorkList:
+    """Reads heads only: no content, no history."""
+
+    def __init__(self, connection: Connection, keyring: Keyring) -> None:
+        self._connection = connection
+        self._keyring = keyring
+
+    def page(self, wanted: Wanted, *, seen_by: Actor) -> Page:
+        """Raises CursorNotOurs."""
+        query = (
+            select(parts, cases.c.number, cases.c.region, cases.c.submitted_at, main.c.state.label("case_state"))
+            .select_from(parts.join(cases, cases.c.id == parts.c.case_id).join(main, main.c.id == parts.c.case_id))
+            .where(visible(seen_by), *self._conditions(wanted, seen_by))
+            .order_by(parts.c.due_on, parts.c.id)
+            .limit(wanted.limit + 1)
+        )
+        rows = self._connection.execute(query).all()
+        shown = rows[: wanted.limit]
+        more = len(rows) > wanted.limit
+        return Page(
+            items=tuple(_to_item(row) for row in shown),
+            next_cursor=self._cursor(shown[-1].due_on, shown[-1].id) if more else None,
+        )
+
+    def _conditions(self, wanted: Wanted, actor: Actor) -> list[ColumnElement[bool]]:
+        found: list[ColumnElement[bool]] = [parts.c.state.is_not(None), *_whose(wanted.whose, actor)]
+        if wanted.open_only:
+            found.append(parts.c.phase != "ended")
+        if wanted.kinds:
+            found.append(parts.c.kind.in_(sorted(wanted.kinds)))
+        if wanted.state is not None:
+            found.append(parts.c.state == wanted.state)
+        if wanted.party is not None:
+            found.append(parts.c.party == wanted.party)
+        if wanted.due_before is not None:
+            found.append(parts.c.due_on < wanted.due_before.isoformat())
+        if wanted.number is not None:
+            found.append(cases.c.number == wanted.number)
+        if wanted.cursor is not None:
+            found.append(tuple_(parts.c.due_on, parts.c.id) > tuple_(*self._after(wanted.cursor)))
+        return found
+
+    def _cursor(self, due_on: str, part_id: str) -> str:
+        """Opaque and tagged: a cursor of somebody's own making is refused, not obeyed."""
+        place = f"{due_on}{part_id}"
+        return base64.urlsafe_b64encode(self._tag(place) + place.encode()).decode().rstrip("=")
+
+    def _after(self, cursor: str) -> tuple[str, str]:
+        try:
+            raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+            place = raw[_TAG_BYTES:].decode()
+        except (binascii.Error, ValueError) as error:
+            raise CursorNotOurs from error
+        if not hmac.compare_digest(raw[:_TAG_BYTES], self._tag(place)):
+            raise CursorNotOurs
+        return place[:10], place[10:]
+
+    def _tag(self, place: str) -> bytes:
+        return self._keyring.tag("cursor", place)[:_TAG_BYTES]
+
+
+def _whose(whose: Whose, actor: Actor) -> list[ColumnElement[bool]]:
+    """mine: put to me, or to nobody yet in a role of mine; organisation: mine must act; team: my team's cases."""
+    if whose == "mine":
+        in_my_role = [
+            and_(parts.c.party == str(held.role), parts.c.party_id == str(held.organisation_id))
+            for held in actor.memberships
+        ]
+        unnamed = and_(parts.c.assignee_id.is_(None), or_(*in_my_role)) if in_my_role else None
+        named = parts.c.assignee_id == str(actor.person_id)
+        return [named if unnamed is None else or_(named, unnamed)]
+    if whose == "organisation":
+        return [parts.c.party_id.in_(sorted({str(held.organisation_id) for held in actor.memberships}))]
+    if whose == "team":
+        return [parts.c.team_id.in_(sorted(str(it) for it in actor.organisations(TEAM_ROLES)))]
+    return []
+
+
+def _to_item(row: Any) -> WorkItem:
+    return WorkItem(
+        part=to_part(row._mapping),  # noqa: SLF001 - SQLAlchemy's public name for it
+        number=row.number,
+        region=row.region,
+        case_state=row.case_state,
+        submitted_at=moment(row.submitted_at),
+    )
