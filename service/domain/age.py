@@ -1,0 +1,19 @@
+"""Age from a month of birth: an age is reached on the first day of the month (design.md, policy 5)."""
+
+from datetime import date
+
+_BANDS = ((3, "0-3"), (11, "4-11"), (15, "12-15"), (17, "16-17"), (22, "18-22"))
+_ADULT = "23+"
+AGE_BANDS = (*(band for _, band in _BANDS), _ADULT)
+
+
+def age_on(birth_month: str, on: date) -> int:
+    """Years of age on that day; negative before the month of birth."""
+    year, month = (int(digits) for digits in birth_month.split("-"))
+    return on.year - year - (on.month < month)
+
+
+def age_band(birth_month: str, on: date) -> str:
+    """The only thing about age that is counted (design.md 2)."""
+    age = age_on(birth_month, on)
+    return next((band for last, band in _BANDS if age <= last), _ADULT)
