@@ -37,10 +37,10 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """A part that a form begins: whom it is addressed to (None: not known yet) and the advice line it answers."""
+    """A part that a form begins: whom it is addressed to (None: not known yet) and the line it answers, if it does."""
 
     addressee_id: UUID | None
-    line: str
+    line: str | None
 
 
 class FormPart(BaseModel):

@@ -1,0 +1,136 @@
+"""The advice: lines that somebody delivers, goals that can be reached, agreed by who is not party to it (5.3 T10)."""
+
+from collections.abc import Iterator
+from typing import ClassVar
+from uuid import UUID
+
+from pydantic import Field
+from typing_extensions import override
+
+from service.domain.facts import CaseFacts
+from service.domain.forms.base import Codes, ContentClass, Fault, Form, FormContext, FormPart, Opening
+from service.domain.forms.coded import AdviceDomain, Law, PersonRole, ProductCategory, RelationToCase
+from service.domain.forms.fields import (
+    AtLeastOne,
+    Contact,
+    Day,
+    GoalNumber,
+    LineKey,
+    OrNone,
+    Several,
+    YesNo,
+    repeated,
+)
+from service.domain.forms.review import Dissent
+from service.domain.words import FreeText, ShortText
+
+# Relations that leave somebody free to judge; every other one, also one in other words, is an interest (I15).
+FREE_TO_JUDGE = frozenset({"none", "colleague_involved"})
+
+STAY_WITH_TREATMENT = "43"
+_STAY_ONLY = frozenset({"35", "36", "44"})
+_TREATMENT_ONLY = frozenset({"32", "33", "41", "45", "51", "52", "53", "54"})
+
+
+class AdviceLine(FormPart):
+    """What one party does. Living and treatment are separate lines (I4); the payer may be unknown (I2)."""
+
+    key: LineKey
+    domain: AdviceDomain
+    aim: FreeText
+    product_category: ProductCategory | None = None
+    product_category_reason: OrNone[FreeText] = None
+    provider_id: OrNone[UUID] = None
+    made_to_measure: OrNone[FreeText] = None
+    payer_id: OrNone[UUID] = None
+    law: Law | None = None
+    latest_start_on: Day
+    duration: ShortText
+    bridging: YesNo = False
+
+    def faults(self, *location: str | int) -> Iterator[Fault]:
+        category = self.product_category.code if self.product_category else None
+        if category == STAY_WITH_TREATMENT and not self.product_category_reason:
+            yield Fault("stay_with_treatment_needs_reason", (*location, "productCategoryReason"))
+        domain = self.domain.code
+        if (domain == "living" and category in _TREATMENT_ONLY) or (domain == "treatment" and category in _STAY_ONLY):
+            yield Fault("living_and_treatment_on_one_line", (*location, "productCategory"))
+        if self.provider_id is None and not self.made_to_measure:
+            yield Fault("line_without_addressee", (*location, "providerId"))
+
+
+class Goal(FormPart):
+    """Achievable, because (R4); `number` is how later checks refer to it."""
+
+    number: GoalNumber
+    text: FreeText
+    of: PersonRole
+    seen_by: FreeText
+    horizon: ShortText
+    realistic_because: FreeText
+    lines: Several[LineKey] = ()
+
+
+class Agreement(FormPart):
+    name: ShortText
+    relation_to_case: RelationToCase
+    agrees: YesNo
+
+
+class Advice(Form):
+    """Issued once, never changed: another version is a revision (I13)."""
+
+    form_name: ClassVar[str] = "advice@1"
+    content_class: ClassVar[ContentClass] = "advice"
+
+    lines: tuple[AdviceLine, ...] = Field(min_length=1, max_length=26)
+    goals: AtLeastOne[Goal]
+    contact_person: Contact
+    checks_on: AtLeastOne[Day]
+    agreement: AtLeastOne[Agreement]
+    dissent: Several[Dissent] = ()
+    family_statement: OrNone[FreeText] = None
+    why_no_family_statement: OrNone[FreeText] = None
+    child_version: FreeText
+    plan_after_18: OrNone[FreeText] = None
+
+    @override
+    def codes(self) -> Codes:
+        return super().codes() | {"line": tuple(sorted({line.key for line in self.lines}))}
+
+    @override
+    def faults(self, context: FormContext) -> Iterator[Fault]:
+        for at, line in enumerate(self.lines):
+            yield from line.faults("lines", at)
+        for at in repeated([line.key for line in self.lines]):
+            yield Fault("line_key_repeated", ("lines", at, "key"), {"line": self.lines[at].key})
+        yield from self._goal_faults()
+        if not any(one.agrees and one.relation_to_case.code in FREE_TO_JUDGE for one in self.agreement):
+            yield Fault("no_independent_agreement", ("agreement",))
+        if not (self.family_statement or self.why_no_family_statement):
+            yield Fault("family_statement_missing", ("familyStatement",))
+
+    def _goal_faults(self) -> Iterator[Fault]:
+        keys = {line.key for line in self.lines}
+        for at in repeated([goal.number for goal in self.goals]):
+            yield Fault("goal_number_repeated", ("goals", at, "number"), {"number": self.goals[at].number})
+        for at, goal in enumerate(self.goals):
+            for unknown in sorted(set(goal.lines) - keys):
+                yield Fault("unknown_line", ("goals", at, "lines"), {"line": unknown})
+
+    @override
+    def openings(self, kind: str, facts: CaseFacts) -> tuple[Opening, ...]:
+        """A request per line to who delivers and, beside it, to who pays; a line that has its part keeps it."""
+        if kind == "commitment":
+            asked = {part.line for part in facts.parts if part.kind == "commitment"}
+            return tuple(Opening(line.provider_id, line.key) for line in self.lines if line.key not in asked)
+        if kind == "funding":
+            return tuple(Opening(line.payer_id, line.key) for line in self.lines if line.key not in facts.advice_lines)
+        return ()
+
+
+class AdviceRevision(Advice):
+    form_name: ClassVar[str] = "advice_revision@1"
+
+    reason: FreeText
+    what_is_new: FreeText

@@ -1,0 +1,152 @@
+"""Follow-up: how the lines and goals stand, and letting go only when life is arranged (domain.md 5.3 T14-T19)."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import ClassVar
+
+from typing_extensions import override
+
+from service.domain.codes import OTHER
+from service.domain.forms.base import ContentClass, Fault, Form, FormContext, FormPart
+from service.domain.forms.coded import (
+    CaseOutcome,
+    EndReason,
+    EndReasonAllocation,
+    GoalStatus,
+    LifeDomain,
+    LineStatusCode,
+    PersonRole,
+    WouldDoAgain,
+)
+from service.domain.forms.fields import (
+    AtLeastOne,
+    Count,
+    Day,
+    GoalNumber,
+    LineKey,
+    OrNone,
+    Several,
+    YesNo,
+    in_words,
+    not_in_future,
+    repeated,
+)
+from service.domain.forms.referral import LifeDomainState
+from service.domain.words import FreeText, ShortText
+
+_CHANGED_GOALS = frozenset({"adapted", "dropped"})
+
+
+class _FollowUpForm(Form):
+    content_class: ClassVar[ContentClass] = "help"
+
+
+class LineStatus(FormPart):
+    line: LineKey
+    status: LineStatusCode
+    explanation: OrNone[FreeText] = None
+
+
+class Monitoring(_FollowUpForm):
+    form_name: ClassVar[str] = "monitoring@1"
+
+    lines: AtLeastOne[LineStatus]
+    first_check_on: OrNone[Day] = None
+
+    @override
+    def next_on(self) -> date | None:
+        return self.first_check_on
+
+    @override
+    def faults(self, context: FormContext) -> Iterator[Fault]:
+        for at, one in enumerate(self.lines):
+            if one.line not in context.facts.advice_lines:
+                yield Fault("unknown_line", ("lines", at, "line"), {"line": one.line})
+        for at in repeated([one.line for one in self.lines]):
+            yield Fault("line_key_repeated", ("lines", at, "line"), {"line": self.lines[at].line})
+
+
+class GoalChecked(FormPart):
+    number: GoalNumber
+    status: GoalStatus
+    reason: OrNone[FreeText] = None
+
+
+class GoalCheck(_FollowUpForm):
+    """A check moment: child and parents each say how it is, also whether help did harm (R86, R88)."""
+
+    form_name: ClassVar[str] = "goal_check@1"
+
+    held_on: Day
+    goals: AtLeastOne[GoalChecked]
+    place_stable: YesNo | None = None
+    moves: OrNone[Count] = None
+    child_says: OrNone[FreeText] = None
+    parents_say: OrNone[FreeText] = None
+    harm_signalled: YesNo = False
+    harm: OrNone[FreeText] = None
+    life_domains: Several[LifeDomainState] = ()
+    next_action: OrNone[FreeText] = None
+    next_check_on: OrNone[Day] = None
+    plan_after_18: OrNone[FreeText] = None
+
+    @override
+    def next_on(self) -> date | None:
+        return self.next_check_on
+
+    @override
+    def faults(self, context: FormContext) -> Iterator[Fault]:
+        yield from not_in_future(self.held_on, context.on, "heldOn")
+        for at in repeated([goal.number for goal in self.goals]):
+            yield Fault("goal_number_repeated", ("goals", at, "number"), {"number": self.goals[at].number})
+        for at, goal in enumerate(self.goals):
+            if goal.status.code in _CHANGED_GOALS and not goal.reason:
+                yield Fault("goal_reason_missing", ("goals", at, "reason"))
+        if self.harm_signalled and not self.harm:
+            yield Fault("harm_not_told", ("harm",))
+
+
+class Carrier(FormPart):
+    name: ShortText
+    organisation: ShortText
+
+
+class DomainAtClosing(FormPart):
+    """One of the Big Five when letting go: arranged, or carried by somebody with a name (R46)."""
+
+    domain: LifeDomain
+    arranged: YesNo
+    carried_by: Carrier | None = None
+    explanation: OrNone[FreeText] = None
+
+
+class LookBack(FormPart):
+    """One short answer to the learning question; nobody has to give it (R94)."""
+
+    by: PersonRole
+    again: WouldDoAgain
+    because: OrNone[FreeText] = None
+
+
+class Closure(_FollowUpForm):
+    form_name: ClassVar[str] = "closure@1"
+
+    outcome: CaseOutcome
+    end_reason: EndReason
+    end_reason_allocation: EndReasonAllocation | None = None
+    life_domains: AtLeastOne[DomainAtClosing]
+    after_check_on: Day
+    family_told: FreeText
+    plan_after_18: OrNone[FreeText] = None
+    looking_back: Several[LookBack] = ()
+
+    @override
+    def faults(self, context: FormContext) -> Iterator[Fault]:
+        answered = [one.domain.code for one in self.life_domains]
+        domains = LifeDomain.code_list
+        for code in domains.codes:
+            if code not in answered and code != OTHER:
+                yield Fault("life_domain_unanswered", ("lifeDomains",), in_words("domain", domains, code))
+        for at, one in enumerate(self.life_domains):
+            if not (one.arranged or one.carried_by):
+                yield Fault("nobody_carries_it", ("lifeDomains", at, "carriedBy"))
