@@ -8,7 +8,7 @@ from pydantic import Field
 from typing_extensions import override
 
 from service.domain.facts import CaseFacts
-from service.domain.forms.base import Codes, ContentClass, Fault, Form, FormContext, FormPart, Opening
+from service.domain.forms.base import Codes, ContentClass, Fault, Form, FormContext, FormPart, Named, Opening
 from service.domain.forms.coded import AdviceDomain, Law, PersonRole, ProductCategory, RelationToCase
 from service.domain.forms.fields import (
     AtLeastOne,
@@ -19,6 +19,7 @@ from service.domain.forms.fields import (
     OrNone,
     Several,
     YesNo,
+    enclosed,
     repeated,
 )
 from service.domain.forms.review import Dissent
@@ -96,7 +97,8 @@ class Advice(Form):
 
     @override
     def codes(self) -> Codes:
-        return super().codes() | {"line": tuple(sorted({line.key for line in self.lines}))}
+        lines: Codes = {"line": tuple(sorted({line.key for line in self.lines}))}
+        return super().codes() | lines | enclosed(plan_after_18=self.plan_after_18)
 
     @override
     def faults(self, context: FormContext) -> Iterator[Fault]:
@@ -117,6 +119,14 @@ class Advice(Form):
         for at, goal in enumerate(self.goals):
             for unknown in sorted(set(goal.lines) - keys):
                 yield Fault("unknown_line", ("goals", at, "lines"), {"line": unknown})
+
+    @override
+    def names_organisations(self) -> Iterator[Named]:
+        for at, line in enumerate(self.lines):
+            if line.provider_id:
+                yield Named(line.provider_id, ("provider",), ("lines", at, "providerId"))
+            if line.payer_id:
+                yield Named(line.payer_id, ("municipality", "co_funder"), ("lines", at, "payerId"))
 
     @override
     def openings(self, kind: str, facts: CaseFacts) -> tuple[Opening, ...]:

@@ -43,6 +43,15 @@ class Opening:
     line: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An organisation that a form names, and what it must be to be named there."""
+
+    id: UUID
+    kinds: tuple[str, ...]
+    location: tuple[str | int, ...]
+
+
 class FormPart(BaseModel):
     """A piece of a form: immutable, camelCase outside, unknown fields refused."""
 
@@ -68,6 +77,10 @@ class Form(FormPart):
 
     def openings(self, kind: str, facts: CaseFacts) -> tuple[Opening, ...]:  # noqa: ARG002 - most forms open nothing
         """The parts of this kind that the form begins."""
+        return ()
+
+    def names_organisations(self) -> Iterable[Named]:
+        """The organisations that the form addresses; each must exist here and be of a fitting kind."""
         return ()
 
     def assigned(self, current: UUID | None) -> UUID | None:

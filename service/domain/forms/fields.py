@@ -10,7 +10,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticKnownError
 
 from service.domain.codes import CodeList
-from service.domain.forms.base import Fault, FormPart
+from service.domain.forms.base import Codes, Fault, FormPart
 from service.domain.words import ShortText
 
 T = TypeVar("T")
@@ -78,6 +78,12 @@ def in_words(name: str, code_list: CodeList, code: str) -> dict[str, str | int]:
     """A code as params of a fault, with its words for the sentence in each language."""
     words = code_list.codes[code]
     return {name: code, f"{name}_nl": words.nl, f"{name}_en": words.en}
+
+
+def enclosed(**given: str | None) -> Codes:
+    """That something was added, without what it says: a fact that may be counted."""
+    names = tuple(sorted(name for name, text in given.items() if text))
+    return {"enclosed": names} if names else {}
 
 
 def repeated(keys: list[str] | list[int]) -> list[int]:

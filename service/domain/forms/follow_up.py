@@ -7,7 +7,7 @@ from typing import ClassVar
 from typing_extensions import override
 
 from service.domain.codes import OTHER
-from service.domain.forms.base import ContentClass, Fault, Form, FormContext, FormPart
+from service.domain.forms.base import Codes, ContentClass, Fault, Form, FormContext, FormPart
 from service.domain.forms.coded import (
     CaseOutcome,
     EndReason,
@@ -27,6 +27,7 @@ from service.domain.forms.fields import (
     OrNone,
     Several,
     YesNo,
+    enclosed,
     in_words,
     not_in_future,
     repeated,
@@ -91,6 +92,10 @@ class GoalCheck(_FollowUpForm):
     plan_after_18: OrNone[FreeText] = None
 
     @override
+    def codes(self) -> Codes:
+        return super().codes() | enclosed(plan_after_18=self.plan_after_18)
+
+    @override
     def next_on(self) -> date | None:
         return self.next_check_on
 
@@ -139,6 +144,10 @@ class Closure(_FollowUpForm):
     family_told: FreeText
     plan_after_18: OrNone[FreeText] = None
     looking_back: Several[LookBack] = ()
+
+    @override
+    def codes(self) -> Codes:
+        return super().codes() | enclosed(plan_after_18=self.plan_after_18)
 
     @override
     def faults(self, context: FormContext) -> Iterator[Fault]:

@@ -33,6 +33,7 @@ from service.domain.forms.fields import (
     OrNone,
     Several,
     YesNo,
+    enclosed,
     not_in_future,
 )
 from service.domain.words import FreeText, ShortText
@@ -125,8 +126,7 @@ class Referral(Form):
 
     @override
     def codes(self) -> Codes:
-        enclosed: Codes = {"enclosed": ("explanatory_analysis",)} if self.explanatory_analysis else {}
-        return super().codes() | enclosed
+        return super().codes() | enclosed(explanatory_analysis=self.explanatory_analysis)
 
     @override
     def age_band(self, on: date) -> str:
