@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from service.domain.checks.subject import IN_EVERY_OPEN_STATE, Subject
+from service.domain.checks.subject import IN_EVERY_OPEN_STATE, ROLES, Subject
 from service.domain.definition import Diagnostic, Move
 
 _DUTIES = ("party", "term", "next")
@@ -29,14 +29,14 @@ def _next_is_possible(subject: Subject) -> Iterator[Diagnostic]:
         here = {edge.trigger for edge in subject.from_(state.name)} - set(IN_EVERY_OPEN_STATE)
         if state.next not in here:
             yield subject.at(state.name, "next_not_possible", "next", trigger=state.next)
-        elif state.party and state.party not in subject.definition.triggers[state.next].roles:
+        elif state.party in ROLES and state.party not in subject.definition.triggers[state.next].roles:
             yield subject.at(state.name, "next_not_for_party", "next", trigger=state.next, role=state.party)
 
 
 def _party_can_act(subject: Subject) -> Iterator[Diagnostic]:
     for state in subject.open_states():
         exits = [subject.definition.triggers[edge.trigger] for edge in subject.exits(state.name)]
-        if state.party and exits and not any(state.party in trigger.roles for trigger in exits):
+        if state.party in ROLES and exits and not any(state.party in trigger.roles for trigger in exits):
             yield subject.at(state.name, "party_has_no_exit", "party", role=state.party)
 
 

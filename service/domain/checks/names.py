@@ -4,11 +4,9 @@ from collections.abc import Callable, Iterator
 from typing import get_args
 
 from service.domain.case import START, PartKind, Phase
-from service.domain.checks.subject import Subject
+from service.domain.checks.subject import ROLES, Subject
 from service.domain.definition import Diagnostic
-from service.domain.roles import Role
 
-_ROLES: frozenset[str] = frozenset(Role)
 _PHASES: frozenset[str] = frozenset(get_args(Phase))
 _KINDS: frozenset[str] = frozenset(get_args(PartKind))
 
@@ -24,7 +22,7 @@ def _states(subject: Subject) -> Iterator[Diagnostic]:
             yield subject.fault("reserved_name", f"states.{START}", name=START)
         if state.phase not in _PHASES:
             yield subject.at(state.name, "unknown_phase", "phase", phase=state.phase)
-        if state.party and state.party not in _ROLES:
+        if state.party and state.party not in ROLES:
             yield subject.at(state.name, "unknown_role", "party", role=state.party)
 
 
@@ -32,7 +30,7 @@ def _triggers(subject: Subject) -> Iterator[Diagnostic]:
     for trigger in subject.triggers():
         path = f"triggers.{trigger.name}"
         for role in trigger.roles:
-            if role not in _ROLES:
+            if role not in ROLES:
                 yield subject.fault("unknown_role", f"{path}.roles", role=role)
         if not trigger.roles:
             yield subject.fault("trigger_without_role", f"{path}.roles", trigger=trigger.name)

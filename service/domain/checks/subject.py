@@ -7,9 +7,11 @@ from typing import Protocol
 
 from service.domain.case import START, PartKind
 from service.domain.definition import Definition, Diagnostic, Edge, State, Trigger
+from service.domain.roles import Role
 
 # Ordinary transitions that leave the state, possible in every open state; they are nobody's next action.
 IN_EVERY_OPEN_STATE = ("amend", "add_note", "reassign")
+ROLES: frozenset[str] = frozenset(Role)
 
 
 class KnownGuard(Protocol):

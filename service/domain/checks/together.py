@@ -9,6 +9,8 @@ from service.domain.definition import Definition, Diagnostic, Trigger
 
 def faults(definitions: tuple[Definition, ...]) -> Iterator[Diagnostic]:
     yield from _one_file_for_a_kind(definitions)
+    if all(definition.name != "case" for definition in definitions):
+        yield Diagnostic("no_case", "case", "")
     by_kind: dict[str, Definition] = {definition.name: definition for definition in definitions}
     openers = [(definition, trigger) for definition in definitions for trigger in definition.triggers.values()]
     for definition, trigger in openers:

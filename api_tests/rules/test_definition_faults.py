@@ -1,0 +1,174 @@
+"""What is refused in a workflow file: every fault where it stands, all at once, in two languages."""
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from api_tests.rules.broken_workflows import BROKEN, FALL, TRAP, TURN, Broken
+from api_tests.rules.written_workflows import (
+    GONE,
+    GUARDS_IN_TEST,
+    KINDS,
+    PAYMENT_GUARD,
+    TERMS,
+    Document,
+    changed,
+    diagnostics_of,
+    diagnostics_together,
+    placement,
+    places_in,
+    right,
+    some_settings,
+    understood,
+)
+from service.domain.case import PartKind
+from service.domain.checks import check_all
+from service.domain.definition import MAX_CHARACTERS, load
+from service.domain.forms import FORMS
+from service.domain.guards import GUARDS
+from service.domain.messages import MESSAGES
+
+# Faults of a text that is no workflow at all, and of workflows that do not fit together: shown one by one below.
+OF_THE_TEXT = {"too_large", "not_toml"}
+TOGETHER = {"no_case", "two_files_for_one_kind", "part_cannot_begin", "role_cannot_begin", "never_opened"}
+
+
+def test_the_small_workflow_of_these_tests_has_no_faults() -> None:
+    assert diagnostics_of(right()) == ()
+    assert diagnostics_together(right(), placement()) == ()
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken.story)
+def test_each_fault_is_named_where_it_stands_and_nothing_else_is_blamed(broken: Broken) -> None:
+    found = diagnostics_of(changed(right(), broken.changes))
+
+    assert (broken.code, broken.path) in {(one.code, one.path) for one in found}
+    assert {one.code for one in found} == {broken.code, *broken.also}
+
+
+def test_every_fault_has_an_example_and_a_sentence_in_two_languages() -> None:
+    assert {broken.code for broken in BROKEN} | OF_THE_TEXT | TOGETHER == set(MESSAGES["diagnostics"])
+    for broken in BROKEN:
+        for one in diagnostics_of(changed(right(), broken.changes)):
+            assert one.words.nl
+            assert one.words.en
+            assert "{" not in one.words.nl + one.words.en
+
+
+def test_a_text_that_is_no_workflow_is_refused_with_a_reason() -> None:
+    too_large = load("#" * (MAX_CHARACTERS + 1), "case.toml")
+    twice = load('name = "case"\nname = "case"', "case.toml")
+    deep = load("deep = " + "[" * 50_000, "case.toml")
+
+    assert [one.code for one in too_large.diagnostics] == ["too_large"]
+    assert [one.code for one in twice.diagnostics] == ["not_toml"]
+    assert [one.code for one in deep.diagnostics] == ["not_toml"]
+    assert "overwrite" in twice.diagnostics[0].words.nl
+
+
+def test_all_faults_of_a_file_are_told_at_once() -> None:
+    many = changed(
+        right(),
+        {
+            "triggers.submit.roles": ["mayor"],
+            "triggers.submit.form": "referral@9",
+            "states.submitted.term": "someday",
+            "states.in_triage.party": GONE,
+            "label": GONE,
+        },
+    )
+    misshapen = changed(right(), {"version": 2, "triggers.decide.to": GONE, "states.closed.phase": 5})
+
+    assert {one.code for one in diagnostics_of(many)} == {
+        "unknown_role",
+        "unknown_form",
+        "unknown_term",
+        "missing_duty",
+        "missing_label",
+    }
+    assert {one.code for one in diagnostics_of(misshapen)} == {"unknown_key", "missing_key", "malformed"}
+
+
+def test_a_trap_is_shown_with_the_steps_that_lead_into_it() -> None:
+    trap = changed(right(), {"states.trap": TRAP, "triggers.fall": FALL, "triggers.turn": TURN})
+
+    (found,) = diagnostics_of(trap)
+
+    assert found.witness == ("submit", "start_triage", "fall")
+    assert found.words.nl == "Vanuit 'trap' is geen einde te bereiken."
+    assert found.words.en == "No end can be reached from 'trap'."
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "funding"])
+def test_a_guard_about_payment_is_refused_wherever_help_is_decided(kind: PartKind) -> None:
+    guarded = changed(placement(), {"name": kind, "triggers.start_triage.guards": [PAYMENT_GUARD.name]})
+
+    codes = {one.code for one in diagnostics_of(guarded, file_name=f"{kind}.toml")}
+
+    assert codes == {"payment_blocks_help"}
+
+
+def test_a_guard_about_payment_is_allowed_where_the_payer_answers() -> None:
+    guarded = changed(placement(), {"name": "funding", "triggers.start_triage.guards": [PAYMENT_GUARD.name]})
+
+    assert diagnostics_of(guarded, file_name="funding.toml") == ()
+
+
+def test_no_guard_of_the_house_that_is_about_payment_serves_another_kind_too() -> None:
+    assert [guard.name for guard in GUARDS.values() if "funding" in guard.kinds and len(guard.kinds) > 1] == []
+
+
+def test_settings_that_lack_a_term_are_named_with_the_workflow_that_needs_it() -> None:
+    in_force = {"JZ01 2026-01-01": some_settings(TERMS), "JZ25 2026-07-01": some_settings({"another_term"})}
+
+    found = check_all([understood(right()), understood(placement())], in_force, guards=GUARDS_IN_TEST, forms=FORMS)
+
+    assert {(one.code, one.settings) for one in found} == {("unknown_term", "JZ25 2026-07-01")}
+    assert {(one.workflow, one.path) for one in found} == {
+        (kind, f"states.{state}.term") for kind in ("case", "placement") for state in ("submitted", "in_triage")
+    }
+
+
+def test_a_part_begins_only_by_the_step_that_opens_it() -> None:
+    another_name = changed(placement(), {"triggers.place": placement()["triggers"]["seek_placement"]})
+    another_name = changed(another_name, {"triggers.seek_placement": GONE})
+    another_role = placement({"triggers.seek_placement.roles": ["process_director"]})
+
+    def faults(*documents: Document) -> set[tuple[str, str, str]]:
+        return {(one.code, one.workflow, one.path) for one in diagnostics_together(*documents)}
+
+    assert faults(right(), another_name) == {
+        ("part_cannot_begin", "case", "triggers.seek_placement.opens"),
+        ("never_opened", "placement", "triggers.place"),
+    }
+    assert faults(right(), another_role) == {("role_cannot_begin", "case", "triggers.seek_placement.opens")}
+    assert faults(right(), placement(), placement()) == {("two_files_for_one_kind", "placement", "name")}
+    assert faults(placement()) == {("no_case", "case", ""), ("never_opened", "placement", "triggers.seek_placement")}
+    assert faults(right()) == {("kind_without_file", "case", "triggers.seek_placement.opens")}
+
+
+def test_faults_of_the_whole_set_have_sentences_too() -> None:
+    for one in diagnostics_together(right(), placement({"triggers.seek_placement.roles": ["expert"]}), placement()):
+        assert "placement" in one.words.nl
+        assert "placement" in one.words.en
+
+
+JUNK = st.sampled_from(
+    [GONE, "", "start", "*", "=", "closed", "\U0001f9d2", 7, 1.5, True, [], ["*"], [[]], {}, {"nl": "x"}]
+)
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_whatever_is_written_is_answered_with_sentences_and_never_with_an_exception(data: st.DataObject) -> None:
+    places = data.draw(st.lists(st.sampled_from(list(places_in(right()))), min_size=1, max_size=3, unique=True))
+    document = right()
+    for place in sorted(places, key=len, reverse=True):  # the inner ones first
+        document = changed(document, {place: data.draw(JUNK)})
+
+    for one in diagnostics_of(document):
+        assert one.words.nl
+        assert one.words.en
+        json.dumps([one.path, *one.witness])

@@ -1,0 +1,166 @@
+"""What makes two files the same workflow, how a definition is kept, and that those of the house are right."""
+
+import json
+import random
+import tomllib
+from collections.abc import Mapping
+from typing import Any
+
+import jsonschema
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from api_tests.rules.broken_workflows import LOST
+from api_tests.rules.written_workflows import (
+    GONE,
+    KINDS,
+    WORKFLOWS,
+    changed,
+    laid_out,
+    real_definitions,
+    real_settings,
+    right,
+    understood,
+)
+from service.domain.case import START, PartKind
+from service.domain.checks import check_all, ways
+from service.domain.definition import Definition, json_schema, load
+from service.domain.drawing import mermaid
+from service.domain.forms import FORMS
+from service.domain.guards import GUARDS
+
+# --- the same workflow, or another -------------------------------------------------------------------------------------
+
+
+@settings(deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_the_order_and_the_layout_of_a_file_do_not_change_which_workflow_it_is(chance: random.Random) -> None:
+    again = load(laid_out(right(), chance), "case.toml").definition
+
+    assert again == understood(right())
+    assert again.hash == understood(right()).hash
+    assert again.stored() == understood(right()).stored()
+
+
+def test_what_goes_without_saying_may_be_said() -> None:
+    said = changed(
+        right(),
+        {
+            "triggers.amend.from": ["in_triage", "submitted"],
+            "triggers.submit.guards": [],
+            "triggers.submit.grounds": "optional",
+            "triggers.submit.label": {"nl": "  Aanmelden ", "en": "Submit"},
+        },
+    )
+
+    assert understood(said).hash == understood(right()).hash
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_any_other_meaning_is_another_workflow(data: st.DataObject) -> None:
+    changes = data.draw(st.dictionaries(st.sampled_from(sorted(OTHER_MEANINGS)), st.integers(0, 2), min_size=1))
+    other = changed(
+        right(),
+        {place: OTHER_MEANINGS[place][choice % len(OTHER_MEANINGS[place])] for place, choice in changes.items()},
+    )
+
+    assert understood(other).hash != understood(right()).hash
+
+
+OTHER_MEANINGS: Mapping[str, list[Any]] = {
+    "name": ["placement", "funding"],
+    "label": [{"nl": "Dossier", "en": "Case"}, {"nl": "Casus", "en": "File"}],
+    "states.submitted.phase": ["review", "ended"],
+    "states.submitted.party": ["chair", GONE],
+    "states.submitted.term": ["decision", GONE],
+    "states.submitted.next": ["withdraw", GONE],
+    "states.submitted.label": [{"nl": "Binnen", "en": "Submitted"}],
+    "states.closed": [GONE],
+    "states.more": [LOST],
+    "triggers.decide.to": ["submitted", "="],
+    "triggers.decide.from": [["submitted"], ["in_triage", "submitted"], ["*"]],
+    "triggers.decide.roles": [["screener"], ["chair", "screener"], ["screener", "chair", "expert"]],
+    "triggers.decide.form": ["search@1"],
+    "triggers.decide.grounds": ["required"],
+    "triggers.decide.guards": [[], ["place_found"], ["goals_checked", "place_found"]],
+    "triggers.decide.opens": [["funding"]],
+    "triggers.decide.label": [{"nl": "Beslissen", "en": "Choose"}],
+    "triggers.withdraw": [GONE],
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_stored_definition_reads_back_as_it_was(kind: PartKind) -> None:
+    definition = {one.name: one for one in real_definitions()}[kind]
+
+    again = Definition.from_stored(definition.stored())
+
+    assert again == definition
+    assert again.hash == definition.hash
+    assert list(again.edges()) == list(definition.edges())
+    assert mermaid(again, "nl") == mermaid(definition, "nl")
+
+
+def test_a_definition_reads_back_when_its_role_and_its_phase_no_longer_exist() -> None:
+    old = understood(changed(right(), {"states.submitted.party": "alderman", "states.submitted.phase": "waiting"}))
+
+    again = Definition.from_stored(old.stored())
+
+    assert again.hash == old.hash
+    assert again.states["submitted"].party == "alderman"
+
+
+def test_the_identity_of_a_workflow_stays_what_it_was_in_every_release() -> None:
+    assert understood(right()).hash == "2afadc20db506b96b83037ba1e68f836927c415fecfa0606990023f4b2100472"
+
+
+def test_a_definition_cannot_be_changed_after_it_was_read() -> None:
+    definition = understood(right())
+
+    with pytest.raises(TypeError):
+        definition.states["more"] = definition.states["closed"]  # type: ignore[index]
+    with pytest.raises(ValueError, match="frozen"):
+        definition.triggers["submit"].roles = ()  # type: ignore[misc]
+
+
+# --- the five workflows of the house -----------------------------------------------------------------------------------
+
+
+def test_the_workflows_of_the_house_have_no_faults_under_any_settings() -> None:
+    found = check_all(real_definitions(), real_settings().named(), guards=GUARDS, forms=FORMS)
+
+    assert [f"{one.workflow}.toml, {one.path}: {one.words.en} {one.witness}" for one in found] == []
+
+
+def test_every_state_of_the_house_is_reached_by_the_steps_that_are_shown() -> None:
+    for definition in real_definitions():
+        targets = {(edge.source, edge.trigger): edge.target for edge in definition.edges()}
+        for state, steps in ways(definition).items():
+            here = START
+            for step in steps:
+                here = targets[here, step]
+            assert here == state
+
+
+def test_editors_know_the_same_keys_as_the_service() -> None:
+    assert (WORKFLOWS / "workflow.schema.json").read_text(encoding="utf-8") == json_schema()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_workflow_names_its_schema_and_follows_it(kind: PartKind) -> None:
+    text = (WORKFLOWS / f"{kind}.toml").read_text(encoding="utf-8")
+    schema = json.loads(json_schema())
+    jsonschema.Draft202012Validator.check_schema(schema)
+
+    assert text.startswith("#:schema ./workflow.schema.json\n")
+    jsonschema.validate(tomllib.loads(text), schema)
+
+
+@pytest.mark.parametrize(
+    "place", ["states.submitted.party", "triggers.decide.roles", "label", "triggers.decide.colour"]
+)
+def test_an_editor_refuses_what_the_service_refuses(place: str) -> None:
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(changed(right(), {place: ["mayor"]}), json.loads(json_schema()))

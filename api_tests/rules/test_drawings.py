@@ -1,0 +1,75 @@
+"""The pictures and tables of the workflows say what the files say, and no label can say anything to the drawer."""
+
+import pytest
+
+from api_tests.rules.written_workflows import KINDS, ROOT, changed, everywhere, real_definitions, right, understood
+from service.domain.drawing import markers, mermaid, redraw, trigger_table
+from service.domain.words import Language
+
+README = ROOT / "README.md"
+NASTY = 'Klaar"; --> [*] : weg %%{init}%% `x` <b>|</b> #35; 100%'
+
+
+@pytest.mark.parametrize("language", ["nl", "en"])
+def test_a_label_cannot_say_anything_to_mermaid(language: Language) -> None:
+    calm = understood(changed(right(), everywhere(right(), {"nl": "Rust", "en": "Calm"})))
+    nasty = understood(changed(right(), everywhere(right(), {"nl": NASTY, "en": NASTY})))
+    one_word = "Rust" if language == "nl" else "Calm"
+
+    coded = "".join(sign if sign.isalnum() or sign in " -/" else f"#{ord(sign)};" for sign in NASTY)
+
+    assert mermaid(nasty, language) == mermaid(calm, language).replace(one_word, coded)
+    assert "<b>" not in mermaid(nasty, language)
+
+
+def test_the_picture_says_who_must_act_and_what_is_left_out() -> None:
+    picture = mermaid(understood(right()), "nl").splitlines()
+
+    assert picture[0] == "stateDiagram-v2"
+    assert "Verbeteren, Notitie toevoegen, Toewijzen" in picture[1]
+    assert '    state "In triage" as state_in_triage' in picture
+    assert "    state_in_triage : aan zet#58; screener" in picture
+    assert "    state_in_triage : Plek zoeken" in picture
+    assert "    [*] --> state_submitted : Aanmelden" in picture
+    assert "    state_in_triage --> state_closed : Beslissen" in picture
+    assert "    state_closed --> [*]" in picture
+    assert not any("Notitie" in line for line in picture[2:])
+
+
+def test_the_table_tells_each_trigger_in_the_order_of_the_route() -> None:
+    rows = trigger_table(understood(right()), "en").splitlines()
+
+    assert rows[0] == "| Trigger | From | To | Roles | Form | Guards |"
+    assert rows[2] == "| `submit` Submit | the beginning | `submitted` | `local_team` | `referral@1` |  |"
+    assert rows[3] == "| `start_triage` Start triage | `submitted` | `in_triage` | `coordinator`, `screener` |  |  |"
+    assert rows[-1].startswith("| `reassign` Reassign | every open state | stays |")
+    assert len(rows) == 2 + len(right()["triggers"])
+
+
+def test_the_table_keeps_its_columns_whatever_a_label_says() -> None:
+    rows = trigger_table(understood(changed(right(), everywhere(right(), {"nl": NASTY, "en": NASTY}))), "nl")
+
+    assert {row.replace("\\|", "").count("|") for row in rows.splitlines()} == {7}
+    assert "<b>" not in rows
+
+
+def test_drawing_again_changes_only_what_stands_between_the_markers() -> None:
+    begin, end = markers("case")
+    text = f"# Title\n\n{begin}\nold\n{end}\n\nThe rest.\n"
+
+    drawn = redraw(text, [understood(right())])
+
+    assert drawn.startswith(f"# Title\n\n{begin}\n```mermaid\nstateDiagram-v2\n")
+    assert drawn.endswith(f"\n{end}\n\nThe rest.\n")
+    assert "old" not in drawn
+    assert redraw(drawn, [understood(right())]) == drawn
+    with pytest.raises(LookupError, match="workflow:case"):
+        redraw("# Title\n", [understood(right())])
+
+
+@pytest.mark.skipif(not README.exists(), reason="the README is not written yet")
+def test_the_readme_shows_the_five_workflows_as_they_are() -> None:
+    readme = README.read_text(encoding="utf-8")
+
+    assert [marker for kind in KINDS for marker in markers(kind) if readme.count(marker) != 1] == []
+    assert redraw(readme, real_definitions()) == readme, "run: python -m service draw"
