@@ -29,8 +29,11 @@ from service.domain.definition import Definition, json_schema, load
 from service.domain.drawing import mermaid
 from service.domain.forms import FORMS
 from service.domain.guards import GUARDS
+from service.domain.messages import MESSAGES
+from service.domain.region_settings import RegionSettings
+from service.domain.rulebook import RulesRefused, read_settings
 
-# --- the same workflow, or another -------------------------------------------------------------------------------------
+# --- the same workflow, or another --------------------------------------------------------------------------------
 
 
 @settings(deadline=None)
@@ -125,7 +128,7 @@ def test_a_definition_cannot_be_changed_after_it_was_read() -> None:
         definition.triggers["submit"].roles = ()  # type: ignore[misc]
 
 
-# --- the five workflows of the house -----------------------------------------------------------------------------------
+# --- the five workflows of the house ------------------------------------------------------------------------------
 
 
 def test_the_workflows_of_the_house_have_no_faults_under_any_settings() -> None:
@@ -164,3 +167,59 @@ def test_every_workflow_names_its_schema_and_follows_it(kind: PartKind) -> None:
 def test_an_editor_refuses_what_the_service_refuses(place: str) -> None:
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(changed(right(), {place: ["mayor"]}), json.loads(json_schema()))
+
+
+# --- what is written for the coordinator of a team -----------------------------------------------------------------
+
+MANUAL = (WORKFLOWS / "README.md").read_text(encoding="utf-8")
+
+
+def examples(language: str) -> list[str]:
+    return [block.split("```")[0] for block in MANUAL.split(f"```{language}\n")[1:]]
+
+
+def test_the_manual_explains_every_fault_and_every_setting() -> None:
+    assert [code for code in MESSAGES["diagnostics"] if f"`{code}`" not in MANUAL] == []
+    assert [name for name in RegionSettings.model_fields if f"`{name}`" not in MANUAL] == []
+
+
+def test_the_change_in_the_manual_can_be_made() -> None:
+    text = (WORKFLOWS / "case.toml").read_text(encoding="utf-8")
+    (step,) = (example for example in examples("toml") if "return_to_triage" in example)
+
+    before, after = (load(one, "case.toml").definition for one in (text, f"{text}\n{step}"))
+
+    assert before
+    assert after
+    assert faults_of_the_house(after) == faults_of_the_house(before)
+    assert [edge for edge in after.edges() if edge not in set(before.edges())] == [
+        ("return_to_triage", "scheduled", "in_triage")
+    ]
+
+
+def test_the_mistake_in_the_manual_is_answered_as_the_manual_says() -> None:
+    text = (WORKFLOWS / "case.toml").read_text(encoding="utf-8")
+    (step,) = (example for example in examples("toml") if "return_to_triage" in example)
+
+    wrong = load(f"{text}\n{step.replace('chair', 'voorzitter')}", "case.toml").definition
+
+    assert wrong
+    assert set(examples("text")[0].splitlines()) <= set(faults_of_the_house(wrong))
+
+
+def test_the_states_steps_and_settings_in_the_manual_are_those_of_the_house() -> None:
+    case = tomllib.loads((WORKFLOWS / "case.toml").read_text(encoding="utf-8"))
+    state, trigger, _, settings_of_a_region = (tomllib.loads(example) for example in examples("toml"))
+    default = (WORKFLOWS / "settings.toml").read_text(encoding="utf-8").split("[[region")[0]
+
+    assert state["states"]["scheduled"] == case["states"]["scheduled"]
+    assert trigger["triggers"]["open_table"] == case["triggers"]["open_table"]
+    assert list(read_settings(default + examples("toml")[3]).named()) == ["default", "JZ25 2027-01-01"]
+    assert settings_of_a_region["region"]["JZ25"][0]["terms"].keys() <= real_settings().default.terms.keys()
+
+
+def faults_of_the_house(case: Definition) -> list[str]:
+    others = [definition for definition in real_definitions() if definition.name != "case"]
+    return str(RulesRefused(check_all([case, *others], real_settings().named(), guards=GUARDS, forms=FORMS))).split(
+        "\n"
+    )
