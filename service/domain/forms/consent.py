@@ -4,7 +4,8 @@ from collections.abc import Collection, Iterator
 from datetime import date
 from typing import Literal
 
-from service.domain.forms.base import Fault, FormPart
+from service.domain.age import age_on
+from service.domain.forms.base import Fault, FormContext, FormPart
 from service.domain.forms.coded import ConsentKind, InformationPurpose, LegalGround, PersonRole
 from service.domain.forms.fields import AtLeastOne, Day, OrNone, in_words, not_in_future
 from service.domain.words import FreeText
@@ -66,10 +67,25 @@ def age_rule_faults(consents: Collection[Consent], purpose: str, age: int) -> It
         yield Fault("consent_of_parents_missing", ("consents",))
 
 
-def sharing_faults(consents: Collection[Consent], purpose: str, on: date) -> Iterator[Fault]:
-    """Sharing further away needs somebody's consent to just that, or a ground."""
-    yield from consent_faults(consents, on)
-    if not any(consent.allows(purpose) for consent in consents):
+def settled(consents: Collection[Consent], birth_month: str) -> tuple[str, ...]:
+    """The purposes to which everybody who had to did consent, at the age on the day the last of them did (I20)."""
+    last_given: dict[str, date] = {}
+    for consent in consents:
+        for purpose in consent.purposes:
+            last_given[purpose.code] = max(consent.given_on, last_given.get(purpose.code, consent.given_on))
+    return tuple(
+        sorted(
+            purpose
+            for purpose, day in last_given.items()
+            if not any(age_rule_faults(consents, purpose, age_on(birth_month, day)))
+        )
+    )
+
+
+def sharing_faults(consents: Collection[Consent], purpose: str, context: FormContext) -> Iterator[Fault]:
+    """Sharing further away needs consent to just that, or a ground; who consented before is not asked twice (R90)."""
+    yield from consent_faults(consents, context.on)
+    if purpose not in context.facts.consented and not any(consent.allows(purpose) for consent in consents):
         yield Fault(
             "consent_to_sharing_missing", ("consents",), in_words("purpose", InformationPurpose.code_list, purpose)
         )

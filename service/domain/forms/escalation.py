@@ -7,10 +7,10 @@ from typing import ClassVar
 from typing_extensions import override
 
 from service.domain.facts import CaseFacts
-from service.domain.forms.base import ContentClass, Fault, Form, FormContext, Opening
+from service.domain.forms.base import Codes, ContentClass, Fault, Form, FormContext, Opening
 from service.domain.forms.coded import EscalationLevel, EscalationPurpose
 from service.domain.forms.consent import Consent, sharing_faults
-from service.domain.forms.fields import AtLeastOne, Contact, Day, OrNone, not_in_future
+from service.domain.forms.fields import Contact, Day, OrNone, Several, not_in_future
 from service.domain.words import FreeText, ShortText
 
 NETWORK = "expertise_network"
@@ -25,7 +25,14 @@ class _Question(_EscalationForm):
     purpose: EscalationPurpose
     region_tried: FreeText
     question: FreeText
-    consents: AtLeastOne[Consent]
+    consents: Several[Consent] = ()
+    shared_for: ClassVar[str]
+
+    @override
+    def codes(self) -> Codes:
+        """Consent counts for this sharing only: the ages that other purposes ask for are not known here."""
+        given = any(consent.allows(self.shared_for) for consent in self.consents)
+        return super().codes() | {"information_purpose": (self.shared_for,) if given else ()}
 
     @override
     def openings(self, kind: str, facts: CaseFacts) -> tuple[Opening, ...]:
@@ -34,23 +41,25 @@ class _Question(_EscalationForm):
 
 class NetworkRequest(_Question):
     form_name: ClassVar[str] = "network_request@1"
+    shared_for: ClassVar[str] = "expertise_network"
 
     @override
     def faults(self, context: FormContext) -> Iterator[Fault]:
-        return sharing_faults(self.consents, "expertise_network", context.on)
+        return sharing_faults(self.consents, self.shared_for, context)
 
 
 class EscalationRequest(_Question):
     """The national level: after the network answered, for a place in another region, or with a reason (R22)."""
 
     form_name: ClassVar[str] = "escalation_request@1"
+    shared_for: ClassVar[str] = "cce"
 
     level: EscalationLevel
     network_skipped_because: OrNone[FreeText] = None
 
     @override
     def faults(self, context: FormContext) -> Iterator[Fault]:
-        yield from sharing_faults(self.consents, "cce", context.on)
+        yield from sharing_faults(self.consents, self.shared_for, context)
         if self.level.code == NETWORK:
             yield Fault("network_is_asked_otherwise", ("level",))
         elsewhere = self.purpose.code == OTHER_REGION

@@ -6,18 +6,16 @@ from collections.abc import Iterator
 from typing import ClassVar
 from uuid import UUID
 
-from pydantic import Field, JsonValue, TypeAdapter, ValidationError
+from pydantic import Field, JsonValue
 from typing_extensions import override
 
-from service.domain.forms.base import Codes, ContentClass, Fault, Form, FormContext
+from service.domain.forms.base import ContentClass, Fault, Form, FormContext
 from service.domain.forms.fields import OrNone
-from service.domain.forms.review import Participation, heard
 from service.domain.words import FreeText
 
 MOST_CHANGES = 200_000
 
 _CAMEL_CASE = re.compile(r"[a-z][a-zA-Z0-9]*", re.ASCII)
-_PARTICIPATION = TypeAdapter(tuple[Participation, ...])
 
 
 class _NotesForm(Form):
@@ -48,14 +46,6 @@ class Amendment(_NotesForm):
     amends: int = Field(strict=True, ge=1)
     changes: dict[str, JsonValue] = Field(min_length=1, max_length=100)
     reason: FreeText
-
-    @override
-    def codes(self) -> Codes:
-        """A voice heard after the table met counts from here (I16)."""
-        try:
-            return heard(_PARTICIPATION.validate_python(self.changes.get("participation", ())))
-        except ValidationError:
-            return {}
 
     @override
     def faults(self, context: FormContext) -> Iterator[Fault]:

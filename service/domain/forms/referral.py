@@ -22,7 +22,7 @@ from service.domain.forms.coded import (
     StagnationReason,
     Urgency,
 )
-from service.domain.forms.consent import Consent, age_rule_faults, consent_faults
+from service.domain.forms.consent import Consent, age_rule_faults, consent_faults, settled
 from service.domain.forms.fields import (
     AtLeastOne,
     BirthMonth,
@@ -126,7 +126,8 @@ class Referral(Form):
 
     @override
     def codes(self) -> Codes:
-        return super().codes() | enclosed(explanatory_analysis=self.explanatory_analysis)
+        purposes: Codes = {"information_purpose": settled(self.consents, self.birth_month)}
+        return super().codes() | purposes | enclosed(explanatory_analysis=self.explanatory_analysis)
 
     @override
     def age_band(self, on: date) -> str:
