@@ -17,6 +17,7 @@ ADVICE: dict[str, Any] = {
             "law": {"code": "jeugdwet"},
             "latestStartOn": "2027-04-12",
             "duration": "zolang het nodig is; elk half jaar samen bekeken",
+            "bridging": False,
         },
         {
             "key": "B",
@@ -28,6 +29,7 @@ ADVICE: dict[str, Any] = {
             "law": {"code": "jeugdwet"},
             "latestStartOn": "2027-04-05",
             "duration": "een jaar",
+            "bridging": False,
         },
         {
             "key": "C",
@@ -161,6 +163,10 @@ AT_THE_TABLE: dict[str, dict[str, Any]] = {
         ],
         "proposesRemoval": False,
         "proposesClosedStay": False,
+        "alternativesToRemoval": [
+            {"alternative": {"code": "intensive_help_at_home"}, "answer": "Dit is waar we voor kiezen."},
+            {"alternative": {"code": "household_or_money_help"}, "answer": "Moeder krijgt al hulp met de post."},
+        ],
         "dissentAsked": True,
         "dissent": [{"name": "Aylin Demir", "view": "Begin met behandeling, daarna pas met school."}],
     },

@@ -1,0 +1,125 @@
+"""What holds for every form: the filled examples, what is refused in all of them, and what becomes a fact."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import jsonschema
+import pytest
+from pydantic import ValidationError
+
+from api_tests.filled_forms import FILLED, filled
+from api_tests.rules.answers import (
+    faults,
+    field_names,
+    read,
+    schema,
+    words_of,
+)
+from service.domain.codes import CODE_LISTS
+from service.domain.forms import FORMS
+
+ROOT = Path(__file__).parents[2]
+ALL_FORMS = pytest.mark.parametrize("name", FORMS)
+
+
+def test_every_form_of_every_workflow_exists_and_has_a_filled_example() -> None:
+    asked = {
+        form
+        for workflow in (ROOT / "workflows").glob("*.toml")
+        for form in re.findall(r'^form = "(.+)"$', workflow.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    assert asked == set(FORMS) == set(FILLED)
+
+
+@ALL_FORMS
+def test_a_filled_form_has_nothing_wrong_and_is_the_same_after_storing(name: str) -> None:
+    form = read(name)
+    assert faults(name) == []
+    assert FORMS[name].model_validate(form.stored()) == form
+    assert form.stored() == filled(name), "what was typed is what is kept"
+
+
+@ALL_FORMS
+def test_a_filled_form_fits_the_schema_that_is_published_for_it(name: str) -> None:
+    jsonschema.Draft202012Validator(schema(name)).validate(filled(name))
+
+
+@ALL_FORMS
+def test_a_field_nobody_knows_is_refused_at_every_depth(name: str) -> None:
+    def spoiled(body: object, depth: int = 0) -> Iterator[object]:
+        if isinstance(body, dict) and not (name == "amendment@1" and depth):
+            yield body | {"unknownField": "?"}
+            for key, value in body.items():
+                yield from (body | {key: worse} for worse in spoiled(value, depth + 1))
+        if isinstance(body, list):
+            for at, value in enumerate(body):
+                yield from ([*body[:at], worse, *body[at + 1 :]] for worse in spoiled(value, depth + 1))
+
+    for body in spoiled(filled(name)):
+        with pytest.raises(ValidationError, match="extra_forbidden"):
+            FORMS[name].model_validate(body)
+
+
+@ALL_FORMS
+def test_a_form_is_filled_in_within_a_quarter_of_an_hour_because_it_asks_little(name: str) -> None:
+    assert len(schema(name).get("required", [])) <= 16, "R108: what must be typed is no more than domain.md 5.3 marks"
+
+
+@ALL_FORMS
+def test_no_form_has_a_place_for_money_a_citizen_number_or_the_name_of_a_child(name: str) -> None:
+    money = {"price", "amount", "cost", "costs", "budget", "euro", "euros", "tariff", "rate", "fee", "sum", "money"}
+    identity = {"bsn", "surname", "firstname", "lastname", "initials", "birthday", "birthdate", "score", "risk"}
+    assert not words_of(name) & (money | identity), "policy 9 and I19"
+    assert not {"childName", "birthDate", "bornOn", "dateOfBirth"} & set(field_names(schema(name)))
+
+
+def test_a_referral_takes_no_name_for_the_child_and_no_day_of_birth() -> None:
+    named = {field for field in field_names(schema("referral@1")) if "name" in field.lower()}
+    people = {key for key, part in schema("referral@1")["$defs"].items() if "name" in part.get("properties", {})}
+    assert (named, people) == ({"name"}, {"Contact"}), "only professionals are named (I19)"
+    with pytest.raises(ValidationError, match="pattern"):
+        read("referral@1", birth_month="2011-09-23")
+
+
+@ALL_FORMS
+def test_every_day_is_a_plain_date_and_its_name_says_on(name: str) -> None:
+    def days(shown: object, field: str = "") -> Iterator[str]:
+        if isinstance(shown, dict):
+            if shown.get("format") == "date":
+                yield field
+            for key, value in shown.get("properties", {}).items():
+                yield from days(value, key)
+            for part in (*shown.get("$defs", {}).values(), shown.get("items")):
+                yield from days(part, field)
+
+    found = set(days(schema(name)))
+    assert all(field.endswith("On") for field in found), found
+    assert "date-time" not in str(schema(name))
+
+
+@pytest.mark.parametrize("wrong", ["2025-03-12T00:00:00Z", "12-03-2025", 1741737600, "1741737601", "2025-02-30", ""])
+def test_a_day_is_written_as_year_month_and_day_and_in_no_other_way(wrong: object) -> None:
+    with pytest.raises(ValidationError):
+        read("table@1", held_on=wrong)
+
+
+@pytest.mark.parametrize("wrong", ["yes", 1, "true"])
+def test_a_yes_or_no_is_not_guessed_from_other_words(wrong: object) -> None:
+    with pytest.raises(ValidationError, match="bool"):
+        read("analysis@1", proposes_removal=wrong)
+
+
+def test_an_optional_day_is_shown_as_one_type_with_null_beside_it() -> None:
+    shown = schema("goal_check@1")["properties"]["nextCheckOn"]
+    assert (shown["type"], shown["format"]) == (["string", "null"], "date")
+    assert "anyOf" not in shown
+
+
+@ALL_FORMS
+def test_a_form_belongs_to_a_class_of_content_and_becomes_nothing_but_codes(name: str) -> None:
+    form, own = read(name), {"line", "heard", "enclosed"}
+    assert form.content_class in ("referral", "review", "advice", "help", "escalation", "notes")
+    for key, values in form.codes().items():
+        allowed = set(CODE_LISTS[key].codes) if key in CODE_LISTS else None
+        assert key in own or (allowed is not None and set(values) <= allowed)

@@ -1,0 +1,187 @@
+"""What the forms of help, escalation and follow-up ask and refuse."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from api_tests.rules.answers import code, consent, faults, ground, read, without
+from service.domain.codes import CODE_LISTS, OTHER
+from service.domain.facts import CaseFacts
+from service.domain.forms import FORMS
+from service.domain.forms.base import Codes, Opening
+
+# --- help ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_refusal_says_what_would_make_it_possible() -> None:
+    for field in ("reason", "possibleIf"):
+        with pytest.raises(ValidationError, match=field):
+            FORMS["refusal@1"].model_validate(without("refusal@1", field))  # domain.md 5.3 T11
+
+
+@given(st.sampled_from(list(CODE_LISTS["person_role"].codes)))
+def test_that_help_started_is_confirmed_by_the_family_or_the_case_director(who: str) -> None:
+    family = {"child", "parent", "guardian", "parent_without_authority", "foster_parent", "case_director"}
+    expected = [] if who in family else [("help_not_confirmed_by_family", "confirmedBy")]
+    assert faults("help_report@1", confirmed_by=code(who)) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "place"),
+    [
+        ("help_report@1", {"line": "Z"}, "line"),
+        ("search@1", {"line": "Z"}, "line"),
+        ("monitoring@1", {"lines": [{"line": "Z", "status": {"code": "running"}}]}, "lines/0/line"),
+    ],
+)
+def test_a_line_that_is_not_in_the_advice_is_told(name: str, changes: dict[str, Any], place: str) -> None:
+    assert faults(name, **changes) == [("unknown_line", place)]
+
+
+@given(st.sampled_from(list(CODE_LISTS["placement_kind"].codes)))
+def test_a_place_further_from_home_is_explained_and_has_a_way_back(kind: str) -> None:
+    found = faults("search@1", kind=code(kind), why_not_higher=None, return_plan=None)
+    away = [("preference_unexplained", "whyNotHigher"), ("return_plan_missing", "returnPlan")]
+    assert found == ([] if kind == "own_home" else away), "R40, R42"
+
+
+def test_a_search_opens_one_placement_for_its_line() -> None:
+    search = read("search@1")
+    assert search.codes()["line"] == ("A",)
+    assert search.openings("placement", CaseFacts()) == (Opening(None, "A"),)
+    assert search.openings("commitment", CaseFacts()) == ()
+
+
+# --- escalation ------------------------------------------------------------------------------------------------------
+
+
+@given(
+    level=st.sampled_from(("national_support", "cce_consultation", OTHER)),
+    purpose=st.sampled_from(list(CODE_LISTS["escalation_purpose"].codes)),
+    answered=st.booleans(),
+    skipped=st.booleans(),
+)
+def test_the_network_is_asked_before_the_national_level_unless_there_is_reason_not_to(
+    level: str, purpose: str, answered: bool, skipped: bool
+) -> None:
+    found = faults(
+        "escalation_request@1",
+        facts=CaseFacts(network_answered=answered),
+        level=code(level),
+        purpose=code(purpose),
+        network_skipped_because="Deze regio heeft geen netwerk." if skipped else None,
+    )
+    allowed = answered or skipped or purpose == "other_region"
+    assert found == ([] if allowed else [("network_not_asked_first", "networkSkippedBecause")]), "R21, R22"
+
+
+@pytest.mark.parametrize("name", ["escalation_request@1", "escalation@1"])
+def test_the_network_has_a_step_of_its_own(name: str) -> None:
+    assert faults(name, level=code("expertise_network")) == [("network_is_asked_otherwise", "level")]
+
+
+def test_national_support_and_a_consultation_of_the_cce_are_two_things() -> None:
+    assert {"expertise_network", "national_support", "cce_consultation"} < set(CODE_LISTS["escalation_level"].codes)
+
+
+@pytest.mark.parametrize(
+    ("name", "purpose"), [("network_request@1", "expertise_network"), ("escalation_request@1", "cce")]
+)
+def test_sharing_further_away_needs_consent_or_a_ground_but_is_not_asked_twice(name: str, purpose: str) -> None:
+    missing = [("consent_to_sharing_missing", "consents")]
+    assert faults(name, consents=[]) == missing, "I20"
+    assert faults(name, consents=[consent("child", purpose="learning")]) == missing
+    assert faults(name, consents=[consent("child", purpose=purpose)]) == []
+    assert faults(name, consents=[ground("guardianship", purpose=purpose)]) == []
+    assert faults(name, consents=[], facts=CaseFacts(consented=frozenset({purpose}))) == [], "R90"
+
+
+@pytest.mark.parametrize("name", ["network_request@1", "escalation_request@1"])
+def test_a_question_beyond_the_region_opens_one_escalation_of_the_whole_case(name: str) -> None:
+    assert read(name).openings("escalation", CaseFacts()) == (Opening(None, None),)
+    assert read(name).openings("commitment", CaseFacts()) == ()
+
+
+# --- follow-up -------------------------------------------------------------------------------------------------------
+
+
+@given(st.sampled_from(list(CODE_LISTS["goal_status"].codes)))
+def test_a_goal_that_is_adapted_or_dropped_has_a_reason(status: str) -> None:
+    found = faults("goal_check@1", goals=[{"number": 1, "status": code(status)}])
+    assert found == ([("goal_reason_missing", "goals/0/reason")] if status in ("adapted", "dropped") else [])
+
+
+def test_a_check_tells_each_goal_once_and_what_harm_was_signalled() -> None:
+    goal = {"number": 1, "status": code("reached")}
+    assert faults("goal_check@1", goals=[goal, goal]) == [("goal_number_repeated", "goals/1/number")]
+    assert faults("goal_check@1", harm_signalled=True) == [("harm_not_told", "harm")], "R86"
+
+
+def test_monitoring_tells_each_line_once() -> None:
+    line = {"line": "A", "status": code("running")}
+    assert faults("monitoring@1", lines=[line, line]) == [("line_key_repeated", "lines/1/line")]
+
+
+FIVE = [it for it in CODE_LISTS["life_domain"].codes if it != OTHER]
+
+
+@given(
+    st.dictionaries(st.sampled_from(FIVE), st.sampled_from(("arranged", "carried", "left")), min_size=1),
+)
+def test_a_case_is_let_go_of_when_all_five_life_domains_are_arranged_or_carried(how: dict[str, str]) -> None:
+    carrier = {"name": "Ineke Blok", "organisation": "Samenwerkingsverband"}
+    domains = [
+        {"domain": code(it), "arranged": kept == "arranged"} | ({"carriedBy": carrier} if kept == "carried" else {})
+        for it, kept in how.items()
+    ]
+    found = [it for it, _ in faults("closure@1", life_domains=domains)]
+    assert found.count("life_domain_unanswered") == len(FIVE) - len(how), "R46"
+    assert found.count("nobody_carries_it") == sum(kept == "left" for kept in how.values())
+
+
+@pytest.mark.parametrize("name", ["advice@1", "advice_revision@1", "goal_check@1", "closure@1"])
+def test_a_plan_for_after_eighteen_is_a_fact_when_there_is_one_and_never_obligatory(name: str) -> None:
+    planned: Codes = read(name, plan_after_18="Een kamer bij zijn oom, en dezelfde behandelaar.").codes()
+    assert planned["enclosed"] == ("plan_after_18",)
+    assert "enclosed" not in read(name).codes()
+    assert faults(name) == [], "policy 5, I7"
+
+
+def test_looking_back_is_never_obligatory() -> None:
+    assert faults("closure@1", looking_back=[]) == [], "R94"
+
+
+# --- what may be added everywhere ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"held_on": "2025-03-12"}, "changes_not_camel_case"),
+        ({"residence": {"since_on": None}}, "changes_not_camel_case"),
+        ({"refusals": [{"refused_on": None}]}, "changes_not_camel_case"),
+        ({"question": "x" * 250_000}, "changes_not_readable"),
+        ({"previousMoves": float("nan")}, "changes_not_readable"),
+        ({"question": "\ud800"}, "changes_not_readable"),
+    ],
+)
+def test_an_amendment_is_a_plain_and_bounded_merge_patch(changes: dict[str, Any], fault: str) -> None:
+    assert faults("amendment@1", changes=changes) == [(fault, "changes")]
+
+
+def test_an_amendment_may_take_something_away_and_keeps_that_it_did() -> None:
+    changes = {"interpreter": None, "residence": {"sinceOn": None}}
+    amendment = read("amendment@1", changes=changes)
+    assert amendment.stored()["changes"] == changes
+    assert FORMS["amendment@1"].model_validate(amendment.stored()) == amendment
+
+
+@pytest.mark.parametrize("field", ["changes", "reason", "amends"])
+def test_an_amendment_names_what_it_corrects_and_why(field: str) -> None:
+    with pytest.raises(ValidationError, match=field):
+        FORMS["amendment@1"].model_validate(without("amendment@1", field))
+    with pytest.raises(ValidationError, match="greater_than_equal"):
+        read("amendment@1", amends=0)
