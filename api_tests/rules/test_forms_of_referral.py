@@ -156,6 +156,10 @@ def test_what_has_happened_did_not_happen_tomorrow(name: str, changes: dict[str,
     assert faults(name, **changes) == [("day_in_future", place)]
 
 
+def test_what_happened_today_may_be_told_today() -> None:
+    assert faults("help_start@1", started_on=TODAY.isoformat()) == []
+
+
 # --- triage and endings ----------------------------------------------------------------------------------------------
 
 
