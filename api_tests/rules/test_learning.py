@@ -1,0 +1,171 @@
+"""The release ladder: an attacker who reads what left, and counts, finds nobody with fewer than k alike."""
+
+import csv
+import io
+import json
+import random
+from collections import Counter
+from collections.abc import Callable
+from itertools import groupby
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from api_tests.rules.roads import (
+    ENDS,
+    HELPED,
+    MILD_ROADS,
+    ROADS,
+    TO_CONSULT,
+    TO_DECLINE,
+    TO_PLACEMENT,
+    K,
+    Move,
+    Plan,
+    history,
+    plans,
+    released,
+    told,
+)
+from service.learning.export import as_csv, as_json
+from service.learning.ladder import Release
+
+
+def csv_classes(found: Release) -> Counter[tuple[tuple[str, ...], ...]]:
+    """How often each case occurs in the CSV, when its reference is covered up."""
+    rows = list(csv.reader(io.StringIO(as_csv(found), newline="")))[1:]
+    return Counter(tuple(tuple(row[1:]) for row in case) for _, case in groupby(rows, key=lambda row: row[0]))
+
+
+def json_classes(found: Release) -> Counter[str]:
+    """How often each case occurs in the JSON, when its reference is covered up."""
+    histories = json.loads(json.dumps(as_json(found)))["histories"]
+    return Counter(json.dumps({**it, "reference": ""}, sort_keys=True) for it in histories)
+
+
+def levels(found: Release) -> Counter[int]:
+    return Counter(int(case.look.level) for case in found.cases)
+
+
+@settings(max_examples=150, deadline=None)
+@given(plans(), st.integers(K, 9))
+def test_i24_an_attacker_who_counts_finds_nobody_with_fewer_than_k_alike(planned: list[Plan], k: int) -> None:
+    found = released(told(planned), k=k)
+
+    assert all(size >= k for size in csv_classes(found).values())
+    assert all(size >= k for size in json_classes(found).values())
+    assert sorted(csv_classes(found).values()) == sorted(json_classes(found).values())
+
+
+@settings(max_examples=60, deadline=None)
+@given(plans(), st.integers(0, 120))
+def test_one_case_more_or_less_never_makes_a_small_class_appear(planned: list[Plan], at: int) -> None:
+    histories = told(planned)
+
+    for found in (released(histories), released(histories[:at] + histories[at + 1 :])):
+        assert all(size >= K for size in csv_classes(found).values())
+
+
+@settings(max_examples=80, deadline=None)
+@given(plans())
+def test_released_and_dropped_together_are_all_cases_that_were_asked_for(planned: list[Plan]) -> None:
+    found = released(told(planned))
+
+    assert found.dropped.at_least <= len(planned) - len(found.cases) < found.dropped.below
+    assert found.dropped.below - found.dropped.at_least == K
+
+
+Told = tuple[tuple[Move, ...], int, str]
+View = Callable[[Told], object]
+
+
+def band(days: int) -> int:
+    return sum(days >= 7 * weeks for weeks in (4, 13, 26, 52))
+
+
+def total_band(case: Told) -> int:
+    road, wait, _ = case
+    return band(wait * (len(road) - (road[-1] is HELPED)))
+
+
+@settings(max_examples=80, deadline=None)
+@given(plans(len(MILD_ROADS)))
+def test_each_case_is_shown_at_the_finest_level_at_which_k_look_the_same(planned: list[Plan]) -> None:
+    views: list[View] = [lambda it: it, lambda it: it[:2], lambda it: (it[0], total_band(it)), lambda it: it[0]]
+    left = [(ROADS[road][:steps], wait, age) for road, steps, wait, age in planned]
+    expected: list[int] = []
+    for view in views:
+        sizes = Counter(view(it) for it in left)
+        expected.append(sum(sizes[view(it)] >= K for it in left))
+        left = [it for it in left if sizes[view(it)] < K]
+
+    found = levels(released(told(planned)))
+
+    assert [found[level] for level in (1, 2, 3, 4)] == expected
+
+
+@settings(max_examples=60, deadline=None)
+@given(plans(), st.randoms(use_true_random=False), st.integers())
+def test_the_order_of_the_input_leaves_no_trace_in_what_is_released(
+    planned: list[Plan], chance: random.Random, seed: int
+) -> None:
+    histories = told(planned)
+    shuffled = chance.sample(histories, len(histories))
+
+    assert released(shuffled, seed=seed) == released(histories, seed=seed)
+
+
+def test_two_requests_share_no_reference_and_no_order() -> None:
+    histories = [history(road) for road in MILD_ROADS for _ in range(20)]
+
+    first, second = released(histories), released(histories)
+
+    names = [[case.reference for case in found.cases] for found in (first, second)]
+    assert set(names[0]).isdisjoint(names[1])
+    assert all(listed == sorted(listed) for listed in names)
+    assert csv_classes(first) == csv_classes(second)
+    assert [case.look for case in first.cases] != [case.look for case in second.cases]
+
+
+def test_the_lowest_band_of_dropped_cases_does_not_tell_whether_there_are_any() -> None:
+    crowd = [history(TO_CONSULT) for _ in range(K)]
+
+    nobody, somebody = released(crowd), released([*crowd, history(TO_PLACEMENT)])
+
+    assert (len(nobody.cases), len(somebody.cases)) == (K, K)
+    assert nobody.dropped == somebody.dropped
+
+
+# --- a sensitive end is not given away ---
+
+
+def test_who_knows_the_road_to_a_decline_does_not_learn_that_it_was_declined() -> None:
+    assert released([history(TO_DECLINE) for _ in range(20)]).cases == ()
+
+
+def test_declined_cases_are_shown_where_others_came_the_same_way_and_ended_otherwise() -> None:
+    crowds = [history(road) for road in (TO_DECLINE, TO_CONSULT) for _ in range(20)]
+
+    found = released(crowds)
+
+    shown = Counter((int(case.look.level), case.look.end_state) for case in found.cases)
+    assert shown == {(1, "closed"): 20, (5, "declined"): 20}
+
+
+def test_an_open_case_on_the_same_road_keeps_a_decline_from_being_the_only_end() -> None:
+    crowds = [history(road, wait=10) for road in (TO_DECLINE, TO_DECLINE[:-1]) for _ in range(K)]
+
+    shown = Counter((int(case.look.level), case.look.end_state) for case in released(crowds).cases)
+
+    assert shown == {(1, "open"): K, (1, "declined"): K}
+
+
+@settings(max_examples=100, deadline=None)
+@given(plans())
+def test_no_order_that_is_shown_leads_to_a_sensitive_end_only(planned: list[Plan]) -> None:
+    ends: dict[tuple[str, ...], set[str]] = {}
+    for shown in (case.look for case in released(told(planned)).cases if case.look.steps):
+        road = tuple(step.trigger for step in shown.steps if step.target not in ENDS)
+        ends.setdefault(road, set()).add(shown.end_state)
+
+    assert not [road for road, seen in ends.items() if seen in ({"declined"}, {"withdrawn"})]

@@ -1,0 +1,166 @@
+"""What each level of the ladder shows, and what it costs to differ from the others."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from api_tests.rules.roads import (
+    CONSULT,
+    HELPED,
+    MILD_ROADS,
+    NO_ROOM,
+    NOW,
+    START_TRIAGE,
+    SUBMIT,
+    TO_ADVICE,
+    TO_CONSULT,
+    TO_REFUSAL,
+    TOO_RISKY,
+    K,
+    Plan,
+    history,
+    plans,
+    released,
+    told,
+)
+from service.domain.age import AGE_BANDS
+from service.domain.case import Transition
+from service.learning.export import COLUMNS, LEVELS, as_csv, as_json, table
+from service.learning.histories import routes
+from service.learning.ladder import Level, Look, Release, look
+
+# The same end by five different orders of steps.
+DETOURS = [(SUBMIT, *[START_TRIAGE] * times, CONSULT, HELPED) for times in range(1, K + 1)]
+FORMULA_SIGNS = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"
+
+
+def only_look(found: Release) -> Look:
+    looks = {case.look for case in found.cases}
+    assert (len(looks), len(found.cases)) == (1, K)
+    return looks.pop()
+
+
+def test_cases_that_agree_in_all_are_shown_in_full() -> None:
+    found = released([history(TO_REFUSAL, wait=40) for _ in range(K)])
+
+    shown = as_json(found)["histories"][0]
+    assert (shown["level"], shown["ageBand"], shown["totalBand"]) == (1, "12-15", None)
+    assert (shown["endState"], shown["waitSoFar"]) == ("open", "4_to_13_weeks")
+    assert shown["steps"][6] == {
+        "part": "commitment",
+        "trigger": "refuse",
+        "target": "refused",
+        "waitBand": "4_to_13_weeks",
+        "role": "provider",
+        "codes": {"refusal_reason": ["no_capacity"]},
+    }
+
+
+def test_another_age_costs_the_age_and_keeps_the_waits() -> None:
+    shown = only_look(released([history(TO_REFUSAL, age=age) for age in AGE_BANDS[:K]]))
+
+    assert (shown.level, shown.age_band) == (Level.ORDER_WAITS, None)
+    assert all(step.wait_band for step in shown.steps[1:])
+
+
+def test_another_reason_costs_all_reasons_and_roles_as_they_are_part_of_the_look() -> None:
+    crowd = [history((*TO_ADVICE, NO_ROOM)), *(history((*TO_ADVICE, TOO_RISKY)) for _ in range(K - 1))]
+
+    shown = only_look(released(crowd))
+
+    assert (shown.level, shown.total_band) == (Level.ORDER_TOTAL, "4_to_13_weeks")
+    assert {(step.wait_band, step.role, step.codes) for step in shown.steps} == {(None, None, None)}
+
+
+def test_another_length_costs_everything_but_the_order() -> None:
+    shown = only_look(released([history(TO_CONSULT, wait=wait) for wait in (1, 15, 40, 80, 200)]))
+
+    assert (shown.level, shown.total_band, shown.age_band) == (Level.ORDER, None, None)
+    assert [step.trigger for step in shown.steps] == [move.trigger for move in TO_CONSULT]
+
+
+def test_another_order_leaves_the_route_with_its_length() -> None:
+    shown = only_look(released([history(road, wait=1) for road in DETOURS]))
+
+    assert shown == look(routes([history(DETOURS[0], wait=1)], as_of=NOW)[0], Level.ROUTE_TOTAL)
+    assert (shown.steps, shown.total_band) == ((), "under_4_weeks")
+
+
+def test_the_coarsest_look_is_end_tables_placements_and_escalation() -> None:
+    found = released([history(road, wait=wait) for road, wait in zip(DETOURS, (1, 10, 30, 60, 200), strict=True)])
+
+    rows = list(csv.reader(io.StringIO(as_csv(found), newline="")))[1:]
+    assert {tuple(row[1:]) for row in rows} == {
+        ("6", "0", "case", "whole_route", "closed", *[""] * 6, "closed", "0", "0", "no")
+    }
+    assert only_look(found).level == Level.ROUTE
+
+
+# --- nobody and nowhere ---
+
+
+@settings(max_examples=40, deadline=None)
+@given(plans())
+def test_i24_no_person_organisation_time_or_region_of_the_input_leaves(planned: list[Plan]) -> None:
+    histories = told(planned)
+
+    found = released(histories)
+
+    text = as_csv(found) + json.dumps(as_json(found))
+    secret = {word for told_case in histories for it in told_case for word in identifying(it)}
+    assert [word for word in secret if word in text] == []
+
+
+def identifying(it: Transition) -> Iterator[str]:
+    for one in (it.case_id, it.part_id, it.actor_id, it.organisation_id, it.party_id, it.assignee_id, it.addressee_id):
+        yield from (str(one), str(one).replace("-", ""))
+    for moment in (it.occurred_at, it.recorded_at):
+        yield from (moment.date().isoformat(), moment.strftime("%H:%M"), str(int(moment.timestamp())))
+    yield from ("2026-12-31", it.region, it.workflow, it.settings, "line-of-advice", "referral")
+    yield from ("legal_status", "safety", "enclosed")
+
+
+def test_r96_who_acted_for_whom_and_where_changes_nothing_that_is_seen() -> None:
+    both = [history(TO_CONSULT, region=region) for region in ("JZ25", "JZ07") for _ in range(K)]
+
+    found = released(both)
+
+    assert len(found.cases) == 2 * K
+    assert len({case.look for case in found.cases}) == 1
+
+
+# --- a spreadsheet opens it and runs nothing ---
+
+DANGEROUS = st.builds("{}{}{}".format, st.sampled_from(["", " "]), st.sampled_from(list(FORMULA_SIGNS)), st.text())
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.lists(st.text() | DANGEROUS, min_size=2, max_size=4), min_size=1, max_size=4))
+def test_no_cell_of_a_table_begins_like_a_formula_and_all_text_survives(rows: list[list[str]]) -> None:
+    read = list(csv.reader(io.StringIO(table(rows), newline="")))
+
+    cells = [pair for row, before in zip(read, rows, strict=True) for pair in zip(row, before, strict=True)]
+    assert all(cell in {was, f"'{was}"} for cell, was in cells)
+    assert not [cell for cell, _ in cells if cell.lstrip(" ")[:1] in set(FORMULA_SIGNS)]
+
+
+def test_the_csv_follows_the_standard_and_leaves_no_case_or_step_empty() -> None:
+    found = released([history(road, wait=wait) for road in MILD_ROADS for wait in (1, 100) for _ in range(K)])
+
+    text = as_csv(found)
+
+    rows = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+    assert text.count("\r\n") == text.count("\n") == len(rows) + 1
+    assert list(rows[0]) == list(COLUMNS)
+    for name in ("reference", "level", "step_number", "part", "trigger", "target", "end_state"):
+        assert all(row[name] for row in rows)
+    assert {row["age_band"] for row in rows} == {"12-15 years"}
+
+
+def test_every_column_and_level_is_explained_in_two_languages() -> None:
+    assert list(LEVELS) == list(Level)
+    assert all(words.nl and words.en for words in (*COLUMNS.values(), *LEVELS.values()))
