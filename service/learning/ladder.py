@@ -2,7 +2,7 @@
 
 Removing columns does not hide a case: on a synthetic log the order of steps alone singled out one case in nine. So
 what is released of a case is a *look*, and its class is everybody with an equal look. Nothing is shown that the look
-does not hold, hence whoever looks for a case they know finds k that cannot be told apart. The price is detail, and it is
+does not hold, so whoever looks for a case they know finds k that cannot be told apart. The price is detail, and it is
 visible: a region of tens of cases a year sees routes and few orders; only many regions together see waits and ages.
 
 What the ladder cannot see: two sets that overlap but for a case or two can be subtracted from each other. Sets must
