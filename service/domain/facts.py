@@ -24,12 +24,16 @@ class PartFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseFacts:
-    """The case as its history tells it. Has no payment field, and its type keeps it so (I2)."""
+    """The case as its history tells it. Has no payment field, and its type keeps it so (I2).
+
+    `heard`: "child" and "parent", once recorded or said why not. `consented`: purposes with a consent or legal ground.
+    """
 
     information_rounds: int = 0
     decline_proposed_by: UUID | None = None
     analysis_in_referral: bool = False
     heard: frozenset[str] = frozenset()
+    consented: frozenset[str] = frozenset()
     advice_version: int = 0
     advice_lines: frozenset[str] = frozenset()
     network_answered: bool = False
@@ -52,7 +56,11 @@ def fold(history: Iterable[Transition]) -> CaseFacts:
 
 
 def _after_case(facts: CaseFacts, entry: Transition) -> CaseFacts:
-    facts = replace(facts, heard=facts.heard | set(entry.codes.get("heard", ())))
+    facts = replace(
+        facts,
+        heard=facts.heard | set(entry.codes.get("heard", ())),
+        consented=facts.consented | set(entry.codes.get("information_purpose", ())),
+    )
     if "explanatory_analysis" in entry.codes.get("enclosed", ()):
         facts = replace(facts, analysis_in_referral=True)
     match entry.trigger:
@@ -68,7 +76,8 @@ def _after_case(facts: CaseFacts, entry: Transition) -> CaseFacts:
         case "reopen":
             # A second time round is a new triage: what was proposed or asked then does not bind it.
             return replace(facts, decline_proposed_by=None, information_rounds=0, goals_checked=False)
-    return facts
+        case _:
+            return facts
 
 
 def _after_part(facts: CaseFacts, entry: Transition) -> CaseFacts:

@@ -12,6 +12,7 @@ from service.domain.definition import State
 from service.domain.facts import CaseFacts, fold
 from service.domain.forms.base import Form, Opening
 from service.domain.guards import Attempt
+from service.domain.refusals import NoLiaisonForRegion
 from service.domain.region_settings import RegionSettings
 from service.domain.roles import ADDRESSED_ROLES, TABLE_ROLES, TEAM_ROLES, Role
 from service.domain.terms import day_in_amsterdam, due
@@ -61,10 +62,12 @@ class Situation:
 
 
 def possible(situation: Situation, workflows: Workflows) -> tuple[PossibleTransition, ...]:
-    """Every step that the part knows in its state, with what stands in the way of it."""
-    part = situation.part
+    """Every step that the part knows in its state, the next action first, with what stands in the way of it."""
+    part, workflow = situation.part, workflows.pinned(situation.part.workflow)
     seats = standing(situation.actor, situation.case, part, situation.history)
-    return workflows.pinned(part.workflow).possible(part.state, situation.attempt(), seats)
+    found = workflow.possible(part.state, situation.attempt(), seats)
+    due_next = workflow.definition.states[part.state].next
+    return tuple(sorted(found, key=lambda it: (it.trigger.name != due_next, it.trigger.name)))
 
 
 def decide(situation: Situation, trigger: str, workflows: Workflows) -> Decision:
@@ -139,19 +142,21 @@ def _begin_parts(
                 sequence=0,
                 occurred_at=step.occurred_at,
                 line=opening.line,
-                addressee_id=_addressee(workflow, step.trigger, opening, situation.liaison_id),
+                addressee_id=_addressee(workflow, step.trigger, opening, situation),
             )
             begun = replace(situation, part=part)
             bare = Step(trigger=step.trigger, occurred_at=step.occurred_at)
             yield _entry(begun, bare, decide(begun, step.trigger, workflows), workflows)
 
 
-def _addressee(workflow: Workflow, trigger: str, opening: Opening, liaison_id: UUID | None) -> UUID | None:
+def _addressee(workflow: Workflow, trigger: str, opening: Opening, situation: Situation) -> UUID | None:
     """A national escalation is put to the liaison appointed for the region; everything else to whom the form says."""
     target = next(target for name, source, target in workflow.definition.edges() if (name, source) == (trigger, START))
-    if workflow.definition.states[target].party == Role.CCE_LIAISON:
-        return liaison_id
-    return opening.addressee_id
+    if workflow.definition.states[target].party != Role.CCE_LIAISON:
+        return opening.addressee_id
+    if situation.liaison_id is None:
+        raise NoLiaisonForRegion(situation.case.region)
+    return situation.liaison_id
 
 
 def party_of(state: State, case: Case, part: Part) -> tuple[Role | None, UUID | None]:

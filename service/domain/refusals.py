@@ -9,6 +9,7 @@ Refusal
 │   ├── TransitionNotAllowed
 │   ├── GuardsNotMet
 │   ├── NoTeamForRegion
+│   ├── NoLiaisonForRegion
 │   └── KeyReused
 ├── Stale                     somebody was first: look again, decide again
 ├── VersionMissing            say which version you decided on
@@ -111,6 +112,17 @@ class NoTeamForRegion(NotPossible):
 
     region: str
     code = "no_team_for_region"
+
+    def facts(self) -> Mapping[str, Any]:
+        return {"region": self.region}
+
+
+@dataclass(eq=False)
+class NoLiaisonForRegion(NotPossible):
+    """Nobody is appointed to bring a question of this region to the national level."""
+
+    region: str
+    code = "no_liaison_for_region"
 
     def facts(self) -> Mapping[str, Any]:
         return {"region": self.region}

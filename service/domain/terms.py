@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
-from holidays.countries import Netherlands
+from holidays import country_holidays
 
 from service.domain.region_settings import Term
 
@@ -19,7 +19,7 @@ def day_in_amsterdam(moment: datetime) -> date:
 
 @cache
 def _holidays(year: int) -> frozenset[date]:
-    return frozenset(Netherlands(years=year))
+    return frozenset(country_holidays("NL", years=year, language="nl"))
 
 
 def is_working_day(day: date) -> bool:

@@ -7,7 +7,7 @@ is a slim context that the machine never keeps.
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 from transitions import EventData, Machine
 
@@ -110,7 +110,7 @@ def _all_hold(guards: tuple[Guard, ...]) -> Any:
     """One condition for the machine that evaluates every guard, so that a refusal lists all that is missing."""
 
     def check(event: EventData) -> bool:
-        firing: _Firing = event.model
+        firing = cast("_Firing", event.model)
         firing.unmet = [guard for guard in guards if not guard.holds(firing.attempt)]
         return not firing.unmet
 

@@ -1,22 +1,20 @@
 """Cases and their history: found by who may see them, changed through one door, `record`."""
 
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, and_, insert, select
+from sqlalchemy import Connection, and_, insert, select
 
 from service.domain.actor import Actor
-from service.domain.canonical import canonical
 from service.domain.case import Case, Content, Part, Transition
-from service.domain.chain import BEGINNING, entry_digest, facts_digest, microseconds
-from service.domain.roles import Role
-from service.storage.codes import read_codes
+from service.domain.chain import BEGINNING, microseconds
 from service.storage.contents import Contents
-from service.storage.tables import NO_DAY, cases, outbox, parts, transitions
+from service.storage.rows import text_of, to_case, to_part, to_row, to_transition
+from service.storage.tables import cases, outbox, parts, transitions
+from service.storage.verification import Verification, verify
 from service.storage.visibility import main, visible, whole
 
 
@@ -46,7 +44,9 @@ class Cases:
             .select_from(parts.join(cases, cases.c.id == parts.c.case_id).join(main, main.c.id == parts.c.case_id))
             .where(parts.c.case_id == str(case_id), parts.c.id == str(part_id), visible(seen_by))
         ).first()
-        return row and Sight(_to_case(row._mapping), to_part(row._mapping), bool(row.whole))  # noqa: SLF001 - its API
+        if row is None:
+            return None
+        return Sight(to_case(row._mapping), to_part(row._mapping), bool(row.whole))  # noqa: SLF001 - its API
 
     def parts(self, case_id: UUID, *, seen_by: Actor) -> tuple[Part, ...]:
         """The parts beside the main one, in the order in which they began in life."""
@@ -65,11 +65,31 @@ class Cases:
         )
         return tuple(to_transition(row) for row in rows)
 
-    def entry(self, case_id: UUID, sequence: int) -> Transition | None:
-        row = self._connection.execute(
-            select(transitions).where(transitions.c.case_id == str(case_id), transitions.c.sequence == sequence)
-        ).first()
-        return row and to_transition(row)
+    def histories(self, regions: Collection[str]) -> tuple[tuple[Transition, ...], ...]:
+        """The whole histories of the cases that these regions own now."""
+        rows = self._connection.execute(
+            select(transitions)
+            .join(cases, cases.c.id == transitions.c.case_id)
+            .where(cases.c.region.in_(sorted(regions)))
+            .order_by(transitions.c.case_id, transitions.c.sequence)
+        )
+        return tuple(tuple(map(to_transition, own)) for _, own in groupby(rows, key=lambda row: row.case_id))
+
+    def entries_from(self, case_id: UUID, sequence: int) -> tuple[Transition, ...]:
+        """An entry and, after it, those that it caused."""
+        t = transitions.c
+        rows = self._connection.execute(
+            select(transitions)
+            .where(t.case_id == str(case_id), (t.sequence == sequence) | (t.cause == sequence))
+            .order_by(t.sequence)
+        )
+        return tuple(to_transition(row) for row in rows)
+
+    def verify(self, case_id: UUID) -> Verification:
+        return verify(self._connection, case_id)
+
+    def number(self, case_id: UUID) -> str:
+        return str(self._connection.execute(select(cases.c.number).where(cases.c.id == str(case_id))).scalar_one())
 
     def number_is_free(self, number: str) -> bool:
         return self._connection.execute(select(cases.c.id).where(cases.c.number == number)).first() is None
@@ -101,7 +121,7 @@ class Cases:
         previous = case.digest if case.sequence else None
         for entry in moved:
             sealed = self._contents.seal(entry, content) if content else None
-            row = _to_row(entry, previous, sealed.digest if sealed else None)
+            row = to_row(entry, previous, sealed.digest if sealed else None)
             self._connection.execute(insert(transitions), row)
             if sealed:
                 self._contents.store(sealed)
@@ -119,132 +139,6 @@ class Cases:
             "team_id": str(case.team_id),
             "submitter_id": str(case.submitter_id),
             "line": entry.line,
-            "addressee_id": _text(entry.addressee_id),
+            "addressee_id": text_of(entry.addressee_id),
             "workflow": entry.workflow,
         }
-
-
-def _to_row(entry: Transition, previous: str | None, content: str | None) -> dict[str, Any]:
-    salt = os.urandom(16)
-    facts = facts_digest(salt, entry)
-    return {
-        "case_id": str(entry.case_id),
-        "sequence": entry.sequence,
-        "prev_sequence": entry.sequence - 1 or None,
-        "part_id": str(entry.part_id),
-        "part_kind": entry.part_kind,
-        "part_sequence": entry.part_sequence,
-        "prev_part_sequence": entry.part_sequence - 1 or None,
-        "prev_digest": previous,
-        "digest": entry_digest(previous or BEGINNING, entry.sequence, facts, content),
-        "facts_digest": facts,
-        "content_digest": content,
-        "facts_salt": salt,
-        "workflow": entry.workflow,
-        "settings": entry.settings,
-        "trigger_name": entry.trigger,
-        "source": entry.source,
-        "target": entry.target,
-        "phase": entry.phase,
-        "region": entry.region,
-        "occurred_at": microseconds(entry.occurred_at),
-        "recorded_at": microseconds(entry.recorded_at),
-        "actor_id": str(entry.actor_id),
-        "role": str(entry.role),
-        "organisation_id": str(entry.organisation_id),
-        "party": entry.party and str(entry.party),
-        "party_id": _text(entry.party_id),
-        "assignee_id": _text(entry.assignee_id),
-        "due_on": entry.due_on and entry.due_on.isoformat(),
-        "line": entry.line,
-        "addressee_id": _text(entry.addressee_id),
-        "cause": entry.cause,
-        "form": entry.form,
-        "codes": canonical({name: list(codes) for name, codes in entry.codes.items()}) if entry.codes else None,
-        "age_band": entry.age_band,
-    }
-
-
-def to_transition(row: Row[Any]) -> Transition:
-    """A history row as the entry it holds. A destroyed row has no facts and is not an entry: see `verify`."""
-    return Transition(
-        case_id=UUID(row.case_id),
-        sequence=row.sequence,
-        part_id=UUID(row.part_id),
-        part_kind=row.part_kind,
-        part_sequence=row.part_sequence,
-        workflow=row.workflow,
-        settings=row.settings,
-        trigger=row.trigger_name,
-        source=row.source,
-        target=row.target,
-        phase=row.phase,
-        region=row.region,
-        occurred_at=moment(row.occurred_at),
-        recorded_at=moment(row.recorded_at),
-        actor_id=UUID(row.actor_id),
-        role=Role(row.role),
-        organisation_id=UUID(row.organisation_id),
-        party=row.party and Role(row.party),
-        party_id=_uuid(row.party_id),
-        assignee_id=_uuid(row.assignee_id),
-        due_on=_day(row.due_on),
-        line=row.line,
-        addressee_id=_uuid(row.addressee_id),
-        cause=row.cause,
-        form=row.form,
-        codes=read_codes(row.codes),
-        age_band=row.age_band,
-    )
-
-
-def _to_case(row: Mapping[Any, Any]) -> Case:
-    c = cases.c
-    return Case(
-        id=UUID(row[c.id]),
-        number=row[c.number],
-        region=row[c.region],
-        team_id=UUID(row[c.team_id]),
-        submitter_id=UUID(row[c.submitter_id]),
-        submitted_at=moment(row[c.submitted_at]),
-        sequence=row[c.sequence],
-        digest=row[c.digest],
-        recorded_at=moment(row[c.recorded_at]),
-    )
-
-
-def to_part(row: Mapping[Any, Any]) -> Part:
-    c = parts.c
-    return Part(
-        id=UUID(row[c.id]),
-        case_id=UUID(row[c.case_id]),
-        kind=row[c.kind],
-        workflow=row[c.workflow],
-        state=row[c.state],
-        phase=row[c.phase],
-        sequence=row[c.sequence],
-        occurred_at=moment(row[c.occurred_at]),
-        line=row[c.line],
-        addressee_id=_uuid(row[c.addressee_id]),
-        party=row[c.party] and Role(row[c.party]),
-        party_id=_uuid(row[c.party_id]),
-        assignee_id=_uuid(row[c.assignee_id]),
-        due_on=_day(row[c.due_on]),
-    )
-
-
-def moment(microseconds_since_1970: int) -> datetime:
-    seconds, rest = divmod(microseconds_since_1970, 1_000_000)
-    return datetime.fromtimestamp(seconds, tz=UTC).replace(microsecond=rest)
-
-
-def _text(value: UUID | None) -> str | None:
-    return None if value is None else str(value)
-
-
-def _uuid(value: str | None) -> UUID | None:
-    return None if value is None else UUID(value)
-
-
-def _day(value: str | None) -> date | None:
-    return None if value is None or value == NO_DAY else date.fromisoformat(value)

@@ -50,3 +50,10 @@ class Definitions:
         """Every definition that a case may still be pinned to."""
         rows = self._connection.execute(select(workflows.c.definition).order_by(workflows.c.added_at)).scalars()
         return tuple(Definition.from_stored(text) for text in rows)
+
+    def settings(self, settings_hash: str) -> RegionSettings:
+        """The settings that an entry was made under."""
+        text = self._connection.execute(
+            select(region_settings.c.settings).where(region_settings.c.hash == settings_hash)
+        ).scalar_one()
+        return RegionSettings.model_validate_json(text)

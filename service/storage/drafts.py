@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from service.domain.canonical import canonical
 from service.domain.chain import microseconds
-from service.storage.cases import moment
+from service.storage.rows import moment
 from service.storage.contents import NONCE_BYTES
 from service.storage.keys import DRAFT_CLASS, Keyring
 from service.storage.tables import drafts
@@ -65,7 +65,7 @@ class Drafts:
         row = self._connection.execute(
             select(drafts).where(drafts.c.id == str(draft_id), drafts.c.person_id == str(seen_by))
         ).first()
-        return row and self._open(row)
+        return self._open(row) if row else None
 
     def all(self, *, seen_by: UUID) -> tuple[Draft, ...]:
         """The owner's drafts, the last saved first; one page of a hundred is more than anybody keeps."""

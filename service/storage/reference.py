@@ -56,4 +56,4 @@ class Reference:
 
     def municipality(self, code: str) -> Municipality | None:
         row = self._connection.execute(select(municipalities).where(municipalities.c.code == code)).first()
-        return row and Municipality(*row)
+        return Municipality(*row) if row else None

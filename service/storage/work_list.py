@@ -13,13 +13,14 @@ from sqlalchemy import ColumnElement, Connection, and_, or_, select, tuple_
 from service.domain.actor import Actor
 from service.domain.case import Part
 from service.domain.roles import TEAM_ROLES
-from service.storage.cases import moment, to_part
+from service.storage.rows import moment, to_part
 from service.storage.keys import Keyring
 from service.storage.tables import cases, parts
 from service.storage.visibility import main, visible
 
 Whose = Literal["mine", "organisation", "team", "all"]
 _TAG_BYTES = 8
+_OF_MAIN = (main.c.state.label("case_state"), main.c.workflow.label("case_workflow"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +46,7 @@ class WorkItem:
     number: str
     region: str
     case_state: str
+    case_workflow: str
     submitted_at: datetime
 
 
@@ -70,7 +72,7 @@ class WorkList:
     def page(self, wanted: Wanted, *, seen_by: Actor) -> Page:
         """Raises CursorNotOurs."""
         query = (
-            select(parts, cases.c.number, cases.c.region, cases.c.submitted_at, main.c.state.label("case_state"))
+            select(parts, cases.c.number, cases.c.region, cases.c.submitted_at, *_OF_MAIN)
             .select_from(parts.join(cases, cases.c.id == parts.c.case_id).join(main, main.c.id == parts.c.case_id))
             .where(visible(seen_by), *self._conditions(wanted, seen_by))
             .order_by(parts.c.due_on, parts.c.id)
@@ -144,5 +146,6 @@ def _to_item(row: Any) -> WorkItem:
         number=row.number,
         region=row.region,
         case_state=row.case_state,
+        case_workflow=row.case_workflow,
         submitted_at=moment(row.submitted_at),
     )

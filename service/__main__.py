@@ -1,0 +1,125 @@
+"""The command line: run, serve, migrate, openapi, draw."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import uvicorn
+
+from service import __version__
+from service.app import NotMigrated, build, create_api, read_folder
+from service.demonstration import ORGANISATIONS, PEOPLE, NotADemonstration
+from service.domain.definition import json_schema
+from service.domain.drawing import redraw
+from service.domain.rulebook import RulesRefused
+from service.logs import configure
+from service.settings import Settings
+from service.storage.database import open_engine
+from service.storage.migrating import migrate
+from service.storage.protections import Unprotected
+
+ROOT = Path(__file__).parents[1]
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+def run() -> None:
+    """Set everything up and serve the demonstration region."""
+    settings = Settings(mode="demonstration")
+    if settings.host not in LOOPBACK:
+        raise SystemExit("a demonstration is served on this machine only: leave CASUSROUTE_HOST at 127.0.0.1")
+    migrate(open_engine(settings.database_url))
+    _serve(settings, _welcome(settings))
+
+
+def serve() -> None:
+    """Serve a database that was migrated before."""
+    _serve(Settings(), "")
+
+
+def _serve(settings: Settings, welcome: str) -> None:
+    configure(settings.log_level)
+    built = build(settings)
+    if welcome:
+        sys.stdout.write(welcome)
+        sys.stdout.flush()
+    uvicorn.run(
+        built.application, host=settings.host, port=settings.port, access_log=False, log_config=None,
+        server_header=False, timeout_graceful_shutdown=10,
+    )  # fmt: skip
+
+
+def migrate_database() -> None:
+    """Bring the database to the schema of this version."""
+    migrate(open_engine(Settings().database_url))
+
+
+def write_openapi() -> None:
+    """Write openapi/openapi.json."""
+    (ROOT / "openapi" / "openapi.json").write_text(published(), encoding="utf-8")
+
+
+def published() -> str:
+    """The text of openapi/openapi.json: the document of a service at an example address."""
+    api = create_api(read_folder(ROOT / "workflows"), "https://casusroute.example")
+    return json.dumps(api.openapi(), indent=2, ensure_ascii=False) + "\n"
+
+
+def draw() -> None:
+    """Draw the workflows into the README and write their JSON Schema."""
+    rules = read_folder(ROOT / "workflows")
+    readme = ROOT / "README.md"
+    definitions = [it.definition for it in rules.newest.values()]
+    readme.write_text(redraw(readme.read_text(encoding="utf-8"), definitions), encoding="utf-8")
+    (ROOT / "workflows" / "workflow.schema.json").write_text(json_schema(), encoding="utf-8")
+
+
+def _welcome(settings: Settings) -> str:
+    url = f"http://{settings.host}:{settings.port}"
+    people = "\n".join(
+        f"  {it.key:<7} {it.name:<16} {', '.join(it.roles):<24} {_ORGANISATIONS[it.organisation]}" for it in PEOPLE
+    )
+    return f"""
+Casusroute {__version__}, demonstration region (fictional people, real regions JZ10 and JZ11)
+  service        {url}/v1
+  documentation  {url}/v1/docs
+  database       {settings.database_url}
+
+Act as somebody (a token for an hour):
+{people}
+
+  TOKEN=$(curl -s {url}/v1/demonstration/tokens -H 'Content-Type: application/json' \\
+    -d '{{"person":"carla"}}' | python3 -c 'import json,sys; print(json.load(sys.stdin)["accessToken"])')
+  curl -s {url}/v1/me -H "Authorization: Bearer $TOKEN"
+
+Try first, in a second terminal:  make story BASE_URL={url}
+Then look as carla at what waits:  curl -s '{url}/v1/work-items?whose=team' -H "Authorization: Bearer $TOKEN"
+Stop with Ctrl-C; the data stays.
+"""
+
+
+_ORGANISATIONS = {it.key: it.name for it in ORGANISATIONS}
+COMMANDS: dict[str, Callable[[], None]] = {
+    "run": run,
+    "serve": serve,
+    "migrate": migrate_database,
+    "openapi": write_openapi,
+    "draw": draw,
+}
+
+
+def main() -> None:
+    """Do what the command says; what keeps the service from starting is said in a sentence, not in a trace."""
+    parser = argparse.ArgumentParser(prog="python -m service", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, command in COMMANDS.items():
+        commands.add_parser(name, help=command.__doc__)
+    try:
+        COMMANDS[parser.parse_args().command]()
+    except (RulesRefused, NotMigrated, Unprotected, NotADemonstration) as refusal:
+        raise SystemExit(f"not started: {refusal}") from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""/v1/cases/{caseId}/advices: every version of the advice, for whoever may see it and as far as they may (I13, I17, I23)."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from service.api.answers import answer
+from service.api.dependencies import TheAsker, TheHouse
+from service.api.openapi import may_refuse
+from service.api.views import Utc, View
+from service.storage.unit import Unit
+from service.use_cases.reading import advice_versions, read_advice
+
+router = APIRouter(tags=["advice"])
+
+
+class VersionView(View):
+    """One version; none is ever changed."""
+
+    version: int
+    issued_at: Utc
+    recorded_at: Utc
+
+
+class Advices(View):
+    """The versions of the advice of a case, the newest last."""
+
+    items: list[VersionView]
+
+
+class AdviceView(View):
+    """A version of the advice. `whole` is false where you see only what is put to your organisation."""
+
+    version: int
+    modality: str
+    issued_at: Utc
+    whole: bool
+    advice: dict[str, object]
+
+
+@router.get("/cases/{case_id}/advices", response_model=Advices, responses=may_refuse(400, 401, 404))
+async def list_advices(case_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
+    """When each version of the advice was issued."""
+
+    def work(unit: Unit) -> Response:
+        issued = advice_versions(unit, asker, case_id)
+        return answer(
+            Advices(
+                items=[
+                    VersionView(version=n, issued_at=it.occurred_at, recorded_at=it.recorded_at)
+                    for n, it in enumerate(issued, 1)
+                ]
+            )
+        )
+
+    return await house.database.read(work)
+
+
+@router.get("/cases/{case_id}/advices/{version}", response_model=AdviceView, responses=may_refuse(400, 401, 404, 503))
+async def get_advice(case_id: UUID, version: int, house: TheHouse, asker: TheAsker) -> Response:
+    """One version of the advice, with dissent and the family's statement beside it. Reading it is logged."""
+
+    def work(unit: Unit) -> Response:
+        found = read_advice(unit, asker, case_id, version)
+        return answer(
+            AdviceView(
+                version=found.version,
+                modality=unit.definitions.settings(found.entry.settings).advice_modality,
+                issued_at=found.entry.occurred_at,
+                whole=found.whole,
+                advice=dict(found.form),
+            )
+        )
+
+    return await house.database.write(work)

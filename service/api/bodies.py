@@ -1,0 +1,88 @@
+"""The JSON that changes something: per kind of part one union of all its triggers, told apart by `trigger`."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, Union
+from uuid import UUID
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, create_model
+from pydantic.alias_generators import to_camel, to_pascal
+
+from service.domain.case import START
+from service.domain.definition import Definition, Trigger
+from service.domain.forms import FORMS
+from service.domain.forms.base import Form
+from service.domain.moves import Step
+from service.domain.words import FreeText
+
+
+class Body(BaseModel):
+    """What may be sent: unknown members are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
+
+
+class StepBody(Body):
+    """A step: what is done, when it happened in life (now, when left out), why, and the form it takes."""
+
+    trigger: str
+    occurred_at: Moment | None = Field(default=None, description="With an offset from UTC; now when left out.")
+    grounds: FreeText | None = Field(default=None, description="Why (onderbouwing).")
+
+    def to_step(self, now: datetime) -> Step:
+        form: Form | None = getattr(self, "form", None)
+        return Step(trigger=self.trigger, occurred_at=self.occurred_at or now, grounds=self.grounds, form=form)
+
+
+class SubmitBody(Body):
+    """A submission: the referral itself, or the draft that holds it."""
+
+    trigger: Literal["submit"]
+    occurred_at: Moment | None = Field(default=None, description="With an offset from UTC; now when left out.")
+    grounds: FreeText | None = None
+    form: FORMS["referral@1"] | None = Field(default=None, description="The referral; or give draftId.")  # type: ignore[valid-type]
+    draft_id: UUID | None = Field(default=None, description="Your draft: it is submitted and used up.")
+
+
+class DraftBody(Body):
+    """A draft of a referral: whatever has been typed so far."""
+
+    form: dict[str, Any] = Field(description="Any part of the form referral@1, in any state.")
+
+
+class TokenBody(Body):
+    """As whom you want to act."""
+
+    person: str
+
+
+SUBMISSION = TypeAdapter(SubmitBody)
+DRAFT = TypeAdapter(DraftBody)
+TOKEN = TypeAdapter(TokenBody)
+BODIES: Mapping[str, TypeAdapter[Any]] = {"submission": SUBMISSION, "draft": DRAFT, "token": TOKEN}
+
+
+def union_for(definitions: Iterable[Definition]) -> TypeAdapter[Any]:
+    """Every trigger that a person fires at a part that exists, of one kind of part."""
+    models = [
+        _model(definition, trigger)
+        for definition in definitions
+        for trigger in definition.triggers.values()
+        if any(source != START for source, _ in trigger.edges)
+    ]
+    union: Any = Annotated[Union[tuple(models)], Field(discriminator="trigger")]  # noqa: UP007 - a union made of a list
+    return TypeAdapter(union)
+
+
+def _model(definition: Definition, trigger: Trigger) -> type[StepBody]:
+    fields: dict[str, Any] = {"trigger": (Literal[trigger.name], ...)}
+    if trigger.form:
+        fields["form"] = (FORMS[trigger.form], Field(description=f"Form {trigger.form}."))
+    if trigger.grounds == "required":
+        fields["grounds"] = (FreeText, Field(description="Why (onderbouwing): obligatory for this trigger."))
+    name = f"{to_pascal(definition.name)}{to_pascal(trigger.name)}"
+    label = f"{trigger.label.nl} / {trigger.label.en}"
+    return create_model(name, __base__=StepBody, __doc__=label, **fields)

@@ -1,0 +1,245 @@
+"""/v1/cases: submitting, finding and looking at cases; their history and what may happen next."""
+
+from typing import Annotated
+from uuid import UUID, uuid4
+
+from fastapi import APIRouter, Query, Request, Response
+
+from service.api.answers import answer
+from service.api.bodies import SUBMISSION
+from service.api.dependencies import OnceOnly, TheAsker, TheHouse, Version, read_body
+from service.api.lists import ListQuery, WorkItemPage, page_of
+from service.api.making import fire, made_answer
+from service.api.openapi import may_refuse, takes
+from service.api.views import (
+    CaseInPart,
+    CaseView,
+    Drawing,
+    MadeView,
+    PossibleView,
+    TransitionView,
+    View,
+    ids_of_entry,
+    ids_of_part,
+    possible_view,
+)
+from service.domain.case import Transition
+from service.domain.moves import Situation, Step, possible
+from service.domain.refusals import Invalid, InputFault, NotFound
+from service.domain.messages import MESSAGES
+from service.domain.rulebook import Rulebook
+from service.domain.terms import day_in_amsterdam
+from service.storage.cases import Sight
+from service.storage.keys import CONTENT_CLASSES
+from service.storage.unit import Unit
+from service.storage.verification import Verification
+from service.use_cases.asking import Asker, known
+from service.use_cases.reading import CaseFile, read_file
+from service.use_cases.submission import Submission, submit
+
+router = APIRouter(tags=["cases"])
+
+
+class History(View):
+    """The history of a case or of one of its parts, in order."""
+
+    transitions: list[TransitionView]
+
+
+class PossibleTransitions(View):
+    """What may happen next, and what stands in the way."""
+
+    version: int
+    transitions: list[PossibleView]
+
+
+class DocumentView(View):
+    """What was written at one entry; `current` is the form after its amendments, when there were any."""
+
+    entry: TransitionView
+    grounds: str | None
+    form: dict[str, object] | None
+    current: dict[str, object] | None
+
+
+class CaseFileView(View):
+    """Everything that was written in a case, in order. Reading it is logged."""
+
+    case_id: UUID
+    number: str
+    documents: list[DocumentView]
+
+
+class VerificationView(View):
+    """Whether the stored history is whole: chain, numbers, edges, heads; and the first entry that is not."""
+
+    sound: bool
+    entries: int
+    head: str
+    first_bad_sequence: int | None
+    reason: str | None
+
+
+@router.post(
+    "/cases",
+    status_code=201,
+    response_model=MadeView,
+    openapi_extra=takes("submission"),
+    responses=may_refuse(400, 401, 403, 404, 409, 413, 415),
+)
+async def submit_case(request: Request, house: TheHouse, asker: TheAsker, once: OnceOnly) -> Response:
+    """Submit a case (aanmelden), with the referral or with the draft that holds it."""
+    body = await read_body(request, SUBMISSION)
+    if (body.form is None) == (body.draft_id is None):
+        raise Invalid((InputFault("body", "/form", "form_or_draft", MESSAGES["input"]["form_or_draft"]),))
+    case_id = house.database.keyring.id_for("case", asker.issuer, asker.subject, once.key)
+    await house.database.write(lambda unit: unit.keyring.create(unit.connection, case_id, CONTENT_CLASSES))
+
+    def work(unit: Unit) -> Response:
+        step = Step(trigger="submit", occurred_at=body.occurred_at or unit.now, grounds=body.grounds, form=body.form)
+        submission = Submission(step=step, draft_id=body.draft_id)
+        made = submit(unit, asker, submission, once, case_id=case_id, rules=house.rules, new_id=uuid4)
+        return made_answer(unit, house.rules, made)
+
+    return await house.database.write(work)
+
+
+@router.get("/cases", response_model=WorkItemPage, responses=may_refuse(400, 401))
+async def list_cases(house: TheHouse, asker: TheAsker, wanted: Annotated[ListQuery, Query()]) -> Response:
+    """The cases that you may read as a whole, the first due on top."""
+    return await house.database.read(lambda unit: page_of(unit, asker, house.rules, wanted, kinds=("case",)))
+
+
+@router.get("/cases/{case_id}", response_model=CaseView | CaseInPart, responses=may_refuse(400, 401, 404))
+async def get_case(case_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
+    """Where a case stands: its state and its parts, who must act, what comes next, by when."""
+
+    def work(unit: Unit) -> Response:
+        actor = known(unit, asker)
+        parts = unit.cases.parts(case_id, seen_by=actor)
+        sight = unit.cases.find(case_id, case_id, seen_by=actor)
+        beside = [id_ for part in parts for id_ in ids_of_part(part)]
+        if sight is not None:
+            around = (sight.case.team_id, sight.case.submitter_id, *ids_of_part(sight.part))
+            view = Drawing.of(unit, house.rules, [*beside, *around]).case(sight, parts)
+            return answer(view, version=sight.part.sequence)
+        if not parts:
+            raise NotFound
+        drawing = Drawing.of(unit, house.rules, beside)
+        number = unit.cases.number(case_id)
+        return answer(CaseInPart(id=case_id, number=number, parts=[drawing.part(part) for part in parts]))
+
+    return await house.database.read(work)
+
+
+@router.get("/cases/{case_id}/transitions", response_model=History, responses=may_refuse(400, 401, 404))
+async def list_transitions(case_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
+    """The whole history of a case, parts included: who did what and when. Facts, no content."""
+    return await house.database.read(lambda unit: history_of(unit, asker, house.rules, case_id, None))
+
+
+@router.post(
+    "/cases/{case_id}/transitions",
+    status_code=201,
+    response_model=MadeView,
+    openapi_extra=takes("case"),
+    responses=may_refuse(400, 401, 403, 404, 409, 412, 413, 415, 428),
+)
+async def add_transition(
+    request: Request, case_id: UUID, house: TheHouse, asker: TheAsker, once: OnceOnly, version: Version
+) -> Response:
+    """Take a step with the case. If-Match carries the version you decided on; a repeated request acts once."""
+    return await fire(request, house, asker, (case_id, case_id), once, version, kind="case")
+
+
+@router.get(
+    "/cases/{case_id}/possible-transitions", response_model=PossibleTransitions, responses=may_refuse(400, 401, 404)
+)
+async def list_possible_transitions(case_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
+    """Every step this state knows: which you may take now, and for the others every reason why not."""
+    return await house.database.read(lambda unit: possible_of(unit, asker, house.rules, case_id, case_id))
+
+
+@router.get("/cases/{case_id}/file", response_model=CaseFileView, responses=may_refuse(400, 401, 404, 503))
+async def get_file(case_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
+    """Everything written in the case, in order. Reading it is logged with your role and its purpose."""
+
+    def work(unit: Unit) -> Response:
+        return _file_answer(unit, house.rules, read_file(unit, asker, case_id))
+
+    return await house.database.write(work)
+
+
+@router.get("/cases/{case_id}/verification", response_model=VerificationView, responses=may_refuse(400, 401, 404))
+async def verify_case(case_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
+    """Recompute the chain of the history and name the first entry that is not as it was recorded."""
+
+    def work(unit: Unit) -> Response:
+        _whole(unit, asker, case_id)
+        found: Verification = unit.cases.verify(case_id)
+        return answer(
+            VerificationView(
+                sound=found.sound,
+                entries=found.entries,
+                head=found.head,
+                first_bad_sequence=found.first_bad_sequence,
+                reason=found.reason,
+            )
+        )
+
+    return await house.database.read(work)
+
+
+def history_of(unit: Unit, asker: Asker, rules: Rulebook, case_id: UUID, part_id: UUID | None) -> Response:
+    """The entries of the case, or of one part. The whole of it only for whoever may read the whole case."""
+    actor = known(unit, asker)
+    sight = unit.cases.find(case_id, part_id or case_id, seen_by=actor)
+    if sight is None or (part_id is None and not sight.whole):
+        raise NotFound
+    entries = [it for it in unit.cases.history(case_id) if part_id is None or it.part_id == part_id]
+    drawing = Drawing.of(unit, rules, [id_ for entry in entries for id_ in ids_of_entry(entry)])
+    return answer(
+        History(transitions=[drawing.transition(entry, whole=sight.whole) for entry in entries]),
+        version=sight.part.sequence,
+    )
+
+
+def possible_of(unit: Unit, asker: Asker, rules: Rulebook, case_id: UUID, part_id: UUID) -> Response:
+    actor = known(unit, asker)
+    sight = unit.cases.find(case_id, part_id, seen_by=actor)
+    if sight is None:
+        raise NotFound
+    situation = Situation(
+        case=sight.case,
+        part=sight.part,
+        history=unit.cases.history(case_id),
+        settings=rules.settings.on(sight.case.region, day_in_amsterdam(unit.now)),
+        actor=actor,
+        now=unit.now,
+    )
+    views = [possible_view(it) for it in possible(situation, rules)]
+    return answer(PossibleTransitions(version=sight.part.sequence, transitions=views), version=sight.part.sequence)
+
+
+def document_view(drawing: Drawing, entry: Transition, body: object, current: object, *, whole: bool) -> DocumentView:
+    written = dict(body) if isinstance(body, dict) else {}
+    return DocumentView(
+        entry=drawing.transition(entry, whole=whole),
+        grounds=written.get("grounds"),
+        form=written.get("form"),
+        current=dict(current) if isinstance(current, dict) else None,
+    )
+
+
+def _file_answer(unit: Unit, rules: Rulebook, file: CaseFile) -> Response:
+    drawing = Drawing.of(unit, rules, [id_ for it in file.documents for id_ in ids_of_entry(it.entry)])
+    documents = [document_view(drawing, it.entry, it.body, it.current, whole=True) for it in file.documents]
+    case = file.sight.case
+    return answer(CaseFileView(case_id=case.id, number=case.number, documents=documents))
+
+
+def _whole(unit: Unit, asker: Asker, case_id: UUID) -> Sight:
+    sight = unit.cases.find(case_id, case_id, seen_by=known(unit, asker))
+    if sight is None or not sight.whole:
+        raise NotFound
+    return sight

@@ -1,0 +1,143 @@
+"""Ready-made parameters of routes: who asks, with what, on which version; and what the service was built from."""
+
+import asyncio
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Depends, Request
+from pydantic import TypeAdapter, ValidationError
+
+from service.api.language import language_of
+from service.api.tokens import Signer, Tokens
+from service.domain.canonical import canonical
+from service.domain.messages import MESSAGES
+from service.domain.refusals import InputFault, Invalid
+from service.domain.rulebook import Rulebook
+from service.domain.words import Language
+from service.storage.database import Database
+from service.use_cases.asking import Asker, Once
+from service.use_cases.bodies import input_fault
+
+T = TypeVar("T")
+JSON = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What the composition root put together. `signer` is there in demonstration mode alone."""
+
+    database: Database
+    rules: Rulebook
+    tokens: Tokens
+    signer: Signer | None
+    draft_days: int
+
+
+class NotAcceptable(Exception):  # noqa: N818 - answered as a problem
+    """The answer cannot be given in any form that the asker takes."""
+
+
+class UnsupportedMediaType(Exception):  # noqa: N818 - answered as a problem
+    """The request is in a form that is not read here."""
+
+
+def house(request: Request) -> House:
+    built: House = request.app.state.house
+    return built
+
+
+async def _house(request: Request) -> House:
+    return house(request)
+
+
+async def _asker(request: Request) -> Asker:
+    identity = house(request).tokens.identity(request.headers.get("authorization"))
+    return Asker(identity.issuer, identity.subject, request.scope["trace_id"])
+
+
+async def _language(request: Request) -> Language:
+    return language_of(dict(request.scope["headers"]))
+
+
+async def _version(request: Request) -> int | None:
+    """The version in If-Match, a strong entity tag as GET gave it; None when there is none (RFC 9110, 13.1.1)."""
+    given = request.headers.get("if-match")
+    if given is None:
+        return None
+    if not re.fullmatch(r'"\d{1,9}"', given, re.ASCII):
+        raise Invalid((InputFault("header", "If-Match", "not_a_version", MESSAGES["input"]["not_a_version"]),))
+    return int(given.strip('"'))
+
+
+async def _once(request: Request) -> Once:
+    """The Idempotency-Key with everything that is asked under it."""
+    key = request.headers.get("idempotency-key")
+    if key is None or not re.fullmatch(r"[\x21-\x7e]{1,200}", key):
+        code = "key_missing" if key is None else "key_malformed"
+        raise Invalid((InputFault("header", "Idempotency-Key", code, MESSAGES["input"][code]),))
+    body = await request.body()
+    try:
+        meant = canonical(json.loads(body)) if body else ""
+    except ValueError:
+        meant = ""  # refused a moment later, where the body is read
+    matched = request.headers.get("if-match", "")
+    asked = "\n".join((request.method, request.url.path, matched, hashlib.sha256(meant.encode()).hexdigest()))
+    return Once(key, asked)
+
+
+async def check_request(request: Request) -> None:
+    """For every route: unknown or repeated query keys are refused, and an answer in JSON must be welcome."""
+    route = request.scope["route"]
+    allowed: set[str] = request.app.state.query_keys.get((route.path, request.method), set())
+    keys = [key for key, _ in request.query_params.multi_items()]
+    wrong = sorted({key for key in keys if key not in allowed or keys.count(key) > 1})
+    if wrong:
+        raise Invalid(
+            tuple(
+                InputFault("query", key, "unknown_query_key", MESSAGES["input"]["unknown_query_key"]) for key in wrong
+            )
+        )
+    offered = getattr(route.endpoint, "offers", (JSON,))
+    if accepted(request, offered) is None:
+        raise NotAcceptable
+
+
+def accepted(request: Request, offered: tuple[str, ...]) -> str | None:
+    """The first form on offer that the asker takes; weights other than zero are not compared."""
+    ranges = [it.strip().lower() for it in request.headers.get("accept", "*/*").split(",")]
+    taken = [it.split(";")[0].strip() for it in ranges if not re.search(r";\s*q=0(\.0*)?\s*$", it)]
+    by_name = (form for form in offered for it in taken if it == form)
+    by_range = (form for form in offered for it in taken if it in ("*/*", form.split("/")[0] + "/*"))
+    return next(by_name, None) or next(by_range, None)
+
+
+async def read_body(request: Request, adapter: TypeAdapter[T], *, tagged: bool = False) -> T:
+    """The body as its type. Raises Invalid with every fault. `tagged`: the type is a union told apart by a member."""
+    content_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if content_type != JSON:
+        raise UnsupportedMediaType
+    body = await request.body()
+    # Large bodies are read in a thread, so that one long file does not hold up everybody else's requests.
+    parse = adapter.validate_json
+    try:
+        return await asyncio.to_thread(parse, body) if len(body) > 50_000 else parse(body)  # noqa: PLR2004 - bytes
+    except ValidationError as wrong:
+        raise Invalid(
+            tuple(input_fault("body", "", _untagged(it) if tagged else it) for it in wrong.errors())
+        ) from None
+
+
+def _untagged(error: Any) -> Any:
+    """The union puts its tag in front of every place; the JSON has no such step."""
+    union_itself = error["type"] in ("union_tag_invalid", "union_tag_not_found", "json_invalid")
+    return error if union_itself else {**error, "loc": error["loc"][1:]}
+
+
+TheHouse = Annotated[House, Depends(_house)]
+TheAsker = Annotated[Asker, Depends(_asker)]
+TheLanguage = Annotated[Language, Depends(_language)]
+Version = Annotated[int | None, Depends(_version)]
+OnceOnly = Annotated[Once, Depends(_once)]

@@ -1,0 +1,219 @@
+"""The document of the API, as the Dutch API Design Rules want it: OpenAPI 3.1, problems everywhere, versions named."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import TypeAdapter
+
+from service import API_VERSION
+from service.api.problems import PROBLEM_JSON, camel
+
+_REF = "#/components/schemas/{model}"
+_REASONS = {
+    400: "The request is not understood, or breaks a rule of its form: all faults at once.",
+    401: "There is no valid token, or nobody here belongs to it.",
+    403: "None of your roles may do this.",
+    404: "It does not exist, or you may not know that it does.",
+    406: "The answer is not to be had in a form that you accept.",
+    409: "The request is sound but does not fit the case as it stands; the reasons are listed.",
+    412: "Somebody was first: look again and decide again.",
+    413: "The request is too large.",
+    415: "The request is not application/json.",
+    428: "Say in If-Match which version you decided on.",
+    503: "It cannot be done now. Nothing is known to be done; send the same request again.",
+}
+PUBLIC = {"x-public": True}
+
+
+def may_refuse(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The refusals that a route documents."""
+    return {
+        status: {
+            "description": _REASONS[status],
+            "content": {PROBLEM_JSON: {"schema": {"$ref": _REF.format(model="Problem")}}},
+        }
+        for status in sorted({*statuses, 406})
+    }
+
+
+def takes(body: str) -> dict[str, Any]:
+    """The body that a route reads itself, by name: one of `bodies.BODIES`, or the kind of part whose triggers it takes."""
+    return {"x-body": body}
+
+
+def document(app: FastAPI, bodies: Mapping[str, TypeAdapter[Any]], public_url: str) -> dict[str, Any]:
+    """The whole document. Paths are relative to the server's address, which ends in the major version."""
+    found = get_openapi(
+        title="Casusroute",
+        version=API_VERSION,
+        openapi_version="3.1.0",
+        summary="Complexe jeugdzorgcasussen, van aanmelding tot leertafel",
+        description=_ABOUT,
+        routes=app.routes,
+        license_info={"name": "EUPL-1.2", "identifier": "EUPL-1.2"},
+        servers=[{"url": f"{public_url}/v1"}],
+        tags=[{"name": name, "description": text} for name, text in _TAGS.items()],
+    )
+    found["info"]["contact"] = {
+        "name": "Casusroute",
+        "url": "https://casusroute.example",
+        "email": "api@casusroute.example",
+    }
+    schemas = found.setdefault("components", {}).setdefault("schemas", {})
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    schemas["Problem"] = _PROBLEM
+    found["components"]["securitySchemes"] = {
+        "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT (RFC 9068)"}
+    }
+    found["components"]["headers"] = _HEADERS
+    found["security"] = [{"bearer": []}]
+    for path, operations in found["paths"].items():
+        for method, operation in operations.items():
+            _complete(operation, method, path, bodies, schemas)
+    tidied: dict[str, Any] = _tidy(found)
+    return tidied
+
+
+def _complete(
+    operation: dict[str, Any], method: str, path: str, bodies: Mapping[str, TypeAdapter[Any]], schemas: dict[str, Any]
+) -> None:
+    body = operation.pop("x-body", None)
+    if operation.pop("x-public", False):
+        operation["security"] = []
+    if body is not None:
+        operation["requestBody"] = _request_body(bodies[body], schemas)
+    operation["responses"].pop("422", None)
+    if method == "post" and path not in _NOT_ONCE:
+        operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
+    if "428" in operation["responses"]:
+        operation.setdefault("parameters", []).append(_IF_MATCH)
+    for status, response in operation["responses"].items():
+        response["headers"] = {"API-Version": {"$ref": "#/components/headers/API-Version"}}
+        if "ETag" in response.get("description", "") or (status in ("200", "201") and "428" in operation["responses"]):
+            response["headers"]["ETag"] = {"$ref": "#/components/headers/ETag"}
+    operation["operationId"] = camel(re.sub(r"^([A-Z])", lambda m: m[1].lower(), operation["operationId"]))
+
+
+def _request_body(adapter: TypeAdapter[Any], schemas: dict[str, Any]) -> dict[str, Any]:
+    schema = adapter.json_schema(ref_template=_REF, by_alias=True)
+    schemas.update(schema.pop("$defs", {}))
+    if "title" in schema and "properties" in schema:
+        name = schema["title"]
+        schemas[name] = schema
+        schema = {"$ref": _REF.format(model=name)}
+    return {"required": True, "content": {"application/json": {"schema": schema}}}
+
+
+def _tidy(value: Any) -> Any:
+    """Names in camel case where people read them, and `null` said as a type where it can be."""
+    if isinstance(value, list):
+        return [_tidy(it) for it in value]
+    if not isinstance(value, dict):
+        return value
+    tidied = {_camel_path(name): _tidy(it) for name, it in value.items()}
+    if tidied.get("in") == "path":
+        tidied["name"] = camel(tidied["name"])
+    return _nullable(tidied)
+
+
+def _camel_path(name: Any) -> Any:
+    if isinstance(name, str) and name.startswith("/"):
+        return re.sub(r"\{(\w+)\}", lambda match: "{" + camel(match[1]) + "}", name)
+    return name
+
+
+def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
+    """{"anyOf": [{"type": T, ...}, {"type": "null"}]} as {"type": [T, "null"], ...}: so that formats are seen."""
+    options = schema.get("anyOf")
+    if not (isinstance(options, list) and len(options) == 2 and options[1] == {"type": "null"}):  # noqa: PLR2004
+        return schema
+    first = options[0]
+    if not isinstance(first.get("type"), str) or "enum" in first or "const" in first:
+        return schema
+    rest = {name: it for name, it in schema.items() if name != "anyOf"}
+    return {**first, **rest, "type": [first["type"], "null"]}
+
+
+_ABOUT = """Casusroute routes complex youth-care cases through a regional expert team: referral, review, binding advice,
+placement, escalation, follow-up. Every change is a transition that somebody made; the history is the case.
+
+Every change carries `If-Match` with the version it was decided on and an `Idempotency-Key`: the same request never acts
+twice. Times are answered in UTC, days are days in Europe/Amsterdam. Names of things are English; labels, titles and
+reasons come in Dutch and English (`Accept-Language`)."""
+
+_TAGS = {
+    "cases": "Submitting cases, following them, and taking the next step.",
+    "parts": "What lives a life of its own beside the case: placements, commitments, fundings and escalations.",
+    "advice": "The advice, version by version.",
+    "work": "What waits for whom.",
+    "drafts": "Referrals that are not sent yet.",
+    "learning": "De-identified histories for the learning table.",
+    "reference": "Regions, municipalities, organisations, code lists and workflows.",
+    "service": "The service itself.",
+}
+
+_NOT_ONCE = ("/demonstration/tokens",)
+_IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": True,
+    "description": "Your own key of this request: sent again with the same key it acts once and answers the same.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[\\x21-\\x7e]+$"},
+}
+_IF_MATCH = {
+    "name": "If-Match",
+    "in": "header",
+    "required": True,
+    "description": "The version you decided on, as the ETag of what you read.",
+    "schema": {"type": "string", "pattern": '^"[0-9]{1,9}"$'},
+}
+_HEADERS = {
+    "API-Version": {"description": "Version of this API.", "schema": {"type": "string"}},
+    "ETag": {"description": "Version of what is shown; send it back in If-Match.", "schema": {"type": "string"}},
+}
+_PROBLEM = {
+    "type": "object",
+    "title": "Problem",
+    "description": "RFC 9457, with the code and the facts of the refusal as further members.",
+    "required": ["type", "title", "status", "detail", "code"],
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference"},
+        "title": {"type": "string", "description": "In the language of Accept-Language; Dutch otherwise."},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "code": {"type": "string"},
+        "trigger": {"type": "string"},
+        "state": {"type": "string"},
+        "allowedTriggers": {"type": "array", "items": {"type": "string"}},
+        "roles": {"type": "array", "items": {"type": "string"}},
+        "version": {"type": "integer", "description": "The version that holds now."},
+        "won": {"type": "object", "description": "What came first."},
+        "region": {"type": "string"},
+        "unmetGuards": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["code", "nl", "en"],
+                "properties": {"code": {"type": "string"}, "nl": {"type": "string"}, "en": {"type": "string"}},
+            },
+        },
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["in", "location", "code", "nl", "en"],
+                "properties": {
+                    "in": {"type": "string", "enum": ["body", "query", "header", "path"]},
+                    "location": {"type": "string", "description": "JSON Pointer, or the name of the parameter."},
+                    "code": {"type": "string"},
+                    "nl": {"type": "string"},
+                    "en": {"type": "string"},
+                },
+            },
+        },
+    },
+}

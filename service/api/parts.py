@@ -1,0 +1,133 @@
+"""/v1/cases/{caseId}/placements, commitments, fundings and escalations: what lives a life of its own beside the case."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+
+from service.api.answers import answer
+from service.api.cases import DocumentView, History, PossibleTransitions, document_view, history_of, possible_of
+from service.api.dependencies import OnceOnly, TheAsker, TheHouse, Version
+from service.api.making import fire
+from service.api.openapi import may_refuse, takes
+from service.api.views import COLLECTIONS, Drawing, MadeView, PartView, View, ids_of_entry, ids_of_part
+from service.domain.case import PartKind
+from service.domain.refusals import NotFound
+from service.domain.rulebook import Rulebook
+from service.storage.unit import Unit
+from service.use_cases.asking import Asker, known
+from service.use_cases.reading import read_entry
+
+router = APIRouter(tags=["parts"])
+
+
+class Parts(View):
+    """The parts of one kind that you may see."""
+
+    items: list[PartView]
+
+
+def _read_entry(unit: Unit, asker: Asker, rules: Rulebook, case_id: UUID, part_id: UUID, number: int) -> Response:
+    sight, document = read_entry(unit, asker, case_id, part_id, number)
+    drawing = Drawing.of(unit, rules, ids_of_entry(document.entry))
+    return answer(document_view(drawing, document.entry, document.body, document.current, whole=sight.whole))
+
+
+@router.get(
+    "/cases/{case_id}/transitions/{number}", response_model=DocumentView, responses=may_refuse(400, 401, 404, 503)
+)
+async def get_transition(case_id: UUID, number: int, house: TheHouse, asker: TheAsker) -> Response:
+    """What was written at the n-th step of the case itself. Reading it is logged."""
+    return await house.database.write(lambda unit: _read_entry(unit, asker, house.rules, case_id, case_id, number))
+
+
+def _routes(kind: PartKind, collection: str) -> None:
+    one = f"/cases/{{case_id}}/{collection}/{{part_id}}"
+
+    @router.get(
+        f"/cases/{{case_id}}/{collection}",
+        response_model=Parts,
+        responses=may_refuse(400, 401, 404),
+        name=f"list_{collection}",
+    )
+    async def list_parts(case_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
+        """The parts of this kind that you may see."""
+
+        def work(unit: Unit) -> Response:
+            actor = known(unit, asker)
+            seen = unit.cases.parts(case_id, seen_by=actor)
+            if not seen and unit.cases.find(case_id, case_id, seen_by=actor) is None:
+                raise NotFound
+            found = [part for part in seen if part.kind == kind]
+            drawing = Drawing.of(unit, house.rules, [id_ for part in found for id_ in ids_of_part(part)])
+            return answer(Parts(items=[drawing.part(part) for part in found]))
+
+        return await house.database.read(work)
+
+    @router.get(one, response_model=PartView, responses=may_refuse(400, 401, 404), name=f"get_{kind}")
+    async def get_part(case_id: UUID, part_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
+        """Where the part stands, who must act, by when."""
+
+        def work(unit: Unit) -> Response:
+            sight = unit.cases.find(case_id, part_id, seen_by=known(unit, asker))
+            if sight is None or sight.part.kind != kind:
+                raise NotFound
+            drawing = Drawing.of(unit, house.rules, ids_of_part(sight.part))
+            return answer(drawing.part(sight.part), version=sight.part.sequence)
+
+        return await house.database.read(work)
+
+    @router.get(
+        f"{one}/transitions",
+        response_model=History,
+        responses=may_refuse(400, 401, 404),
+        name=f"list_{kind}_transitions",
+    )
+    async def list_part_transitions(case_id: UUID, part_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
+        """The history of this part: facts, no content."""
+        return await house.database.read(lambda unit: history_of(unit, asker, house.rules, case_id, part_id))
+
+    @router.get(
+        f"{one}/transitions/{{number}}",
+        response_model=DocumentView,
+        responses=may_refuse(400, 401, 404, 503),
+        name=f"get_{kind}_transition",
+    )
+    async def get_part_transition(
+        case_id: UUID, part_id: UUID, number: int, house: TheHouse, asker: TheAsker
+    ) -> Response:
+        """What was written at the n-th step of this part. Reading it is logged."""
+        return await house.database.write(lambda unit: _read_entry(unit, asker, house.rules, case_id, part_id, number))
+
+    @router.get(
+        f"{one}/possible-transitions",
+        response_model=PossibleTransitions,
+        responses=may_refuse(400, 401, 404),
+        name=f"list_possible_{kind}_transitions",
+    )
+    async def list_possible(case_id: UUID, part_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
+        """Every step this part knows in its state, and every reason why not."""
+        return await house.database.read(lambda unit: possible_of(unit, asker, house.rules, case_id, part_id))
+
+    @router.post(
+        f"{one}/transitions",
+        status_code=201,
+        response_model=MadeView,
+        openapi_extra=takes(kind),
+        responses=may_refuse(400, 401, 403, 404, 409, 412, 413, 415, 428),
+        name=f"add_{kind}_transition",
+    )
+    async def add_part_transition(
+        request: Request,
+        case_id: UUID,
+        part_id: UUID,
+        house: TheHouse,
+        asker: TheAsker,
+        once: OnceOnly,
+        version: Version,
+    ) -> Response:
+        """Take a step with this part. If-Match carries the part's version you decided on."""
+        return await fire(request, house, asker, (case_id, part_id), once, version, kind=kind)
+
+
+for _kind, _collection in COLLECTIONS.items():
+    _routes(_kind, _collection)  # type: ignore[arg-type]  # the keys are the kinds of parts

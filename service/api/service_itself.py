@@ -1,0 +1,80 @@
+"""/v1/health and, in demonstration mode, identities to act as."""
+
+from typing import Literal
+
+from fastapi import APIRouter, Request, Response
+from sqlalchemy import text
+
+from service.api.answers import answer
+from service.api.bodies import TOKEN
+from service.api.dependencies import TheHouse, read_body
+from service.api.openapi import PUBLIC, may_refuse, takes
+from service.api.views import View
+from service.demonstration import PEOPLE
+from service.domain.refusals import NotFound
+
+router = APIRouter(tags=["service"])
+
+
+class HealthView(View):
+    """Answers when the database does."""
+
+    status: Literal["ready"] = "ready"
+
+
+class DemonstrationPerson(View):
+    """Somebody to act as."""
+
+    key: str
+    name: str
+    role: str
+    organisation: str
+
+
+class DemonstrationPeople(View):
+    """Everybody of the demonstration region."""
+
+    items: list[DemonstrationPerson]
+
+
+class TokenView(View):
+    """An access token for an hour, to be sent as `Authorization: Bearer …`."""
+
+    access_token: str
+    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - the kind of token, not one
+    expires_in: int
+
+
+@router.get("/health", response_model=HealthView, responses=may_refuse(400, 503), openapi_extra=PUBLIC)
+async def get_health(house: TheHouse) -> Response:
+    """Ready, once the database answers."""
+    await house.database.read(lambda unit: unit.connection.execute(text("SELECT 1")).scalar())
+    return answer(HealthView())
+
+
+@router.get(
+    "/demonstration/people", response_model=DemonstrationPeople, responses=may_refuse(400, 404), openapi_extra=PUBLIC
+)
+async def list_demonstration_people(house: TheHouse) -> Response:
+    """The fictional people of the demonstration region; 404 outside demonstration mode."""
+    if house.signer is None:
+        raise NotFound
+    items = [
+        DemonstrationPerson(key=it.key, name=it.name, role=", ".join(it.roles), organisation=it.organisation)
+        for it in PEOPLE
+    ]
+    return answer(DemonstrationPeople(items=items))
+
+
+@router.post(
+    "/demonstration/tokens",
+    response_model=TokenView,
+    responses=may_refuse(400, 404, 413, 415),
+    openapi_extra={**PUBLIC, **takes("token")},
+)
+async def create_demonstration_token(request: Request, house: TheHouse) -> Response:
+    """A token to act as one of the demonstration people; 404 outside demonstration mode."""
+    body = await read_body(request, TOKEN)
+    if house.signer is None or body.person not in {it.key for it in PEOPLE}:
+        raise NotFound
+    return answer(TokenView(access_token=house.signer.token(body.person), expires_in=3600))

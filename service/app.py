@@ -1,0 +1,199 @@
+"""The composition root: settings in, application out; nothing else knows how the house is put together."""
+
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, get_args
+
+from fastapi import Depends, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
+
+from service.api import advices, cases, drafts, learning, parts, reference, service_itself, work_items
+from service.api.bodies import BODIES, union_for
+from service.api.dependencies import House, NotAcceptable, UnsupportedMediaType, check_request
+from service.api.documentation import page
+from service.api.edge import Edge
+from service.api.language import language_of
+from service.api.openapi import document
+from service.api.problems import bare, camel, problem
+from service.api.tokens import Signer, Tokens
+from service.demonstration import furnish
+from service.domain.case import PartKind
+from service.domain.refusals import Invalid, Refusal
+from service.domain.rulebook import Rulebook, read_rules
+from service.domain.words import Language
+from service.settings import Settings
+from service.storage.database import Database, open_engine
+from service.storage.keys import Keyring, load_master_key
+from service.storage.migrating import expected_revision, revision_of
+from service.storage.protections import insist
+from service.storage.unit import Unit
+from service.use_cases.bodies import input_fault
+
+_ROUTERS = (cases, parts, advices, work_items, drafts, learning, reference, service_itself)
+
+
+class NotMigrated(RuntimeError):
+    """The database is not at the schema that this version needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """An application and the database behind it."""
+
+    application: ASGIApp
+    api: FastAPI
+    database: Database
+
+
+def read_folder(folder: Path) -> Rulebook:
+    """The rules of a folder of workflow files. Raises RulesRefused with everything that is wrong."""
+    return read_rules({file.name: file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.toml"))})
+
+
+def open_database(settings: Settings, clock: Callable[[], datetime] | None = None) -> Database:
+    given = settings.master_key.get_secret_value() if settings.master_key else None
+    keyring = Keyring(load_master_key(given, settings.master_key_file))
+    engine = open_engine(settings.database_url, settings.database_connections)
+    return Database(engine, keyring, connections=settings.database_connections, clock=clock)
+
+
+def build(settings: Settings, clock: Callable[[], datetime] | None = None) -> Built:
+    """The service on a migrated database. Raises NotMigrated, Unprotected, RulesRefused, NotADemonstration."""
+    rules = read_folder(settings.workflows)
+    database = open_database(settings, clock)
+    signer = Signer(f"{settings.public_url}/demonstration") if settings.mode == "demonstration" else None
+    rules = database.write_now(lambda unit: _prepare(unit, rules, signer))
+    house = House(
+        database=database,
+        rules=rules,
+        tokens=Tokens((signer.issuer,) if signer else ()),
+        signer=signer,
+        draft_days=rules.settings.default.draft_days,
+    )
+    api = create_api(rules, settings.public_url)
+    api.state.house = house
+    return Built(Edge(api, max_body_bytes=settings.max_body_bytes), api, database)
+
+
+def _prepare(unit: Unit, rules: Rulebook, signer: Signer | None) -> Rulebook:
+    if revision_of(unit.connection) != expected_revision():
+        raise NotMigrated("the database needs `python -m service migrate` first")
+    insist(unit.connection)
+    unit.reference.load()
+    for workflow in rules.newest.values():
+        unit.definitions.keep(workflow.definition)
+    for chosen in rules.settings.named().values():
+        unit.definitions.keep_settings(chosen)
+    unit.drafts.remove_expired()
+    if signer:
+        furnish(unit, signer.issuer.name)
+    return rules.with_older(unit.definitions.all())
+
+
+def create_api(rules: Rulebook, public_url: str) -> FastAPI:
+    """The routes, their refusals and their document; `state.house` is still to be moved into."""
+
+    @asynccontextmanager
+    async def lifespan(api: FastAPI) -> AsyncIterator[None]:
+        yield
+        api.state.house.database.close()
+
+    api = FastAPI(
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        dependencies=[Depends(check_request)],
+        generate_unique_id_function=lambda route: route.name,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
+    for room in _ROUTERS:
+        api.include_router(room.router)
+    unions = {kind: union_for([rules.newest[kind].definition]) for kind in get_args(PartKind)}
+    described = document(api, {**BODIES, **unions}, public_url)
+    api.state.unions = unions
+    api.state.query_keys = _query_keys(described)
+    api.openapi = lambda: described  # type: ignore[method-assign]
+    _refuse(api, described)
+    _publish(api, described)
+    return api
+
+
+def _query_keys(described: dict[str, Any]) -> dict[tuple[str, str], set[str]]:
+    """What may stand in a query, by route and method: as published, no more."""
+    found = {}
+    for path, operations in described["paths"].items():
+        for method, operation in operations.items():
+            keys = {it["name"] for it in operation.get("parameters", ()) if it["in"] == "query"}
+            found[(_as_routed(path), method.upper())] = keys
+    return found
+
+
+def _as_routed(path: str) -> str:
+    return re.sub(r"\{(\w+)\}", lambda match: "{" + re.sub(r"([A-Z])", r"_\1", match[1]).lower() + "}", path)
+
+
+def _refuse(api: FastAPI, described: dict[str, Any]) -> None:
+    """Every way of saying no, as a problem in the language of the asker."""
+    shapes = [
+        (re.compile(re.sub(r"\{\w+\}", "[^/]+", path)), sorted(method.upper() for method in operations))
+        for path, operations in described["paths"].items()
+    ]
+
+    def allow(path: str) -> str:
+        methods = {method for shape, some in shapes if shape.fullmatch(path) for method in some}
+        return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
+
+    def language(request: Request) -> Language:
+        return language_of(dict(request.scope["headers"]))
+
+    @api.exception_handler(Refusal)
+    async def refused(request: Request, refusal: Refusal) -> Response:
+        return problem(refusal, language(request))
+
+    @api.exception_handler(RequestValidationError)
+    async def invalid(request: Request, wrong: RequestValidationError) -> Response:
+        faults = [
+            input_fault(str(it["loc"][0]), "", {**it, "loc": ()})  # type: ignore[typeddict-item]
+            for it in wrong.errors()
+        ]
+        named = [
+            type(fault)(fault.where, camel(str(it["loc"][-1])), fault.code, fault.words)
+            for fault, it in zip(faults, wrong.errors(), strict=True)
+        ]
+        return problem(Invalid(tuple(named)), language(request))
+
+    @api.exception_handler(HTTPException)
+    async def routed(request: Request, wrong: HTTPException) -> Response:
+        headers = {"Allow": allow(request.url.path.removeprefix("/v1"))} if wrong.status_code == 405 else None  # noqa: PLR2004
+        return bare(wrong.status_code, language(request), headers)
+
+    @api.exception_handler(NotAcceptable)
+    async def not_acceptable(request: Request, _: NotAcceptable) -> Response:
+        return bare(406, language(request))
+
+    @api.exception_handler(UnsupportedMediaType)
+    async def unsupported(request: Request, _: UnsupportedMediaType) -> Response:
+        return bare(415, language(request))
+
+
+def _publish(api: FastAPI, described: dict[str, Any]) -> None:
+    """The document itself, for everybody and from everywhere, and as a page to read."""
+
+    @api.get("/openapi.json", include_in_schema=False)
+    async def openapi() -> dict[str, Any]:
+        return described
+
+    @api.get("/docs", include_in_schema=False)
+    async def docs() -> HTMLResponse:
+        return HTMLResponse(page(described))
+
+    docs.offers = ("text/html", "application/json")  # type: ignore[attr-defined]

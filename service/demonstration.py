@@ -1,0 +1,115 @@
+"""The demonstration region: fictional organisations and people in two real youth regions that share one expert team."""
+
+from dataclasses import dataclass
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from sqlalchemy import insert, select
+
+from service.domain.roles import Role
+from service.storage.tables import NO_DAY, coverages, memberships, organisations, people
+from service.storage.unit import Unit
+
+SINCE = "2026-01-01"
+
+
+@dataclass(frozen=True, slots=True)
+class Organisation:
+    """A fictional organisation. `regions`: what a team covers, or a liaison is appointed for."""
+
+    key: str
+    kind: str
+    name: str
+    municipality: str | None = None
+    regions: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> UUID:
+        return uuid5(NAMESPACE_URL, f"casusroute/demonstration/{self.key}")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A fictional person; `key` is what one asks a token for."""
+
+    key: str
+    name: str
+    organisation: str
+    roles: tuple[Role, ...]
+
+    @property
+    def id(self) -> UUID:
+        return uuid5(NAMESPACE_URL, f"casusroute/demonstration/person/{self.key}")
+
+
+ORGANISATIONS = (
+    Organisation("team-haarlem", "local_team", "Wijkteam Haarlem-Noord (demonstratie)", "GM0392"),
+    Organisation("team-velsen", "local_team", "Jeugdteam Velsen (demonstratie)", "GM0453"),
+    Organisation("ret", "expert_team", "Expertteam Zuid-Kennemerland en IJmond (demonstratie)", None, ("JZ10", "JZ11")),
+    Organisation("de-veste", "provider", "Jeugdhulp De Veste (demonstratie)"),
+    Organisation("duinhuis", "provider", "Gezinshuizen Het Duinhuis (demonstratie)"),
+    Organisation("gemeente-haarlem", "municipality", "Gemeente Haarlem (demonstratie)", "GM0392"),
+    Organisation("gemeente-velsen", "municipality", "Gemeente Velsen (demonstratie)", "GM0453"),
+    Organisation("cce", "cce", "CCE, verbinding Noordwest (demonstratie)", None, ("JZ10", "JZ11", "JZ14")),
+    Organisation("team-enschede", "local_team", "Wijkteam Enschede (demonstratie)", "GM0153"),
+    Organisation("ret-twente", "expert_team", "Expertteam Twente (demonstratie)", None, ("JZ14",)),
+)
+
+PEOPLE = (
+    Person("anna", "Anna Visser", "team-haarlem", (Role.LOCAL_TEAM,)),
+    Person("bram", "Bram Kuiper", "team-velsen", (Role.LOCAL_TEAM,)),
+    Person("carla", "Carla de Boer", "ret", (Role.COORDINATOR,)),
+    Person("daan", "Daan Mulder", "ret", (Role.SCREENER,)),
+    Person("esra", "Esra Yilmaz", "ret", (Role.CHAIR,)),
+    Person("floor", "Floor Jansen", "ret", (Role.EXPERT,)),
+    Person("gijs", "Gijs Bakker", "ret", (Role.EXPERT_BY_EXPERIENCE,)),
+    Person("hanna", "Hanna Smit", "ret", (Role.PROCESS_DIRECTOR,)),
+    Person("ivo", "Ivo Peters", "de-veste", (Role.PROVIDER,)),
+    Person("joke", "Joke van Dam", "duinhuis", (Role.PROVIDER,)),
+    Person("karim", "Karim Haddad", "gemeente-haarlem", (Role.MUNICIPALITY,)),
+    Person("lotte", "Lotte Vos", "gemeente-velsen", (Role.MUNICIPALITY,)),
+    Person("mila", "Mila Dekker", "cce", (Role.CCE_LIAISON,)),
+    Person("noor", "Noor Hendriks", "ret", (Role.FACILITATOR,)),
+    Person("otto", "Otto Brouwer", "team-enschede", (Role.LOCAL_TEAM,)),
+    Person("petra", "Petra Kok", "ret-twente", (Role.CHAIR,)),
+    Person("quint", "Quint Hoekstra", "ret", (Role.DATA_PROTECTION_OFFICER,)),
+    Person("roos", "Roos Willems", "ret", (Role.ADMINISTRATOR,)),
+)
+
+
+class NotADemonstration(RuntimeError):
+    """There are real people in this database: no demonstration identities beside them."""
+
+
+def furnish(unit: Unit, issuer: str) -> None:
+    """Put the demonstration region into a database, once. Raises NotADemonstration."""
+    issuers = set(unit.connection.execute(select(people.c.issuer).distinct()).scalars())
+    if issuers - {issuer}:
+        raise NotADemonstration("this database holds people of other issuers; use another for a demonstration")
+    if issuers:
+        return
+    by_key = {it.key: it for it in ORGANISATIONS}
+    dated = {"valid_from": SINCE, "valid_until": NO_DAY}
+    unit.connection.execute(
+        insert(organisations),
+        [{"id": str(it.id), "kind": it.kind, "name": it.name, "municipality": it.municipality} for it in ORGANISATIONS],
+    )
+    unit.connection.execute(
+        insert(coverages),
+        [{"organisation_id": str(it.id), "region": region, **dated} for it in ORGANISATIONS for region in it.regions],
+    )
+    unit.connection.execute(
+        insert(people), [{"id": str(it.id), "issuer": issuer, "subject": it.key, "name": it.name} for it in PEOPLE]
+    )
+    unit.connection.execute(
+        insert(memberships),
+        [
+            {
+                "person_id": str(it.id),
+                "organisation_id": str(by_key[it.organisation].id),
+                "role": str(role),
+                **dated,
+            }
+            for it in PEOPLE
+            for role in it.roles
+        ],
+    )

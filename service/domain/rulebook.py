@@ -1,0 +1,120 @@
+"""The rules in force: every workflow a case may run on, and what each region has set from which day on."""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from types import MappingProxyType
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+from service.domain.case import PartKind
+from service.domain.checks import check_all
+from service.domain.definition import Definition, Diagnostic, load
+from service.domain.forms import FORMS
+from service.domain.guards import GUARDS
+from service.domain.region_settings import RegionSettings
+from service.domain.workflow import Workflow
+
+
+class RulesRefused(ValueError):
+    """The workflow files contradict themselves or the settings: all that is wrong, a line each."""
+
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        lines = (
+            f"{it.workflow}.toml {it.path}: [{it.code}] {it.words.nl} / {it.words.en}"
+            + (f" ({' > '.join(it.witness)})" if it.witness else "")
+            for it in diagnostics
+        )
+        super().__init__("\n".join(lines))
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsBook:
+    """Settings by region and day: what a region has not decided is as everywhere."""
+
+    default: RegionSettings
+    by_region: Mapping[str, tuple[tuple[date, RegionSettings], ...]]
+
+    def on(self, region: str, day: date) -> RegionSettings:
+        """The settings of a region on a day: those of the last date that has come."""
+        return next(
+            (chosen for since, chosen in reversed(self.by_region.get(region, ())) if since <= day), self.default
+        )
+
+    def named(self) -> dict[str, RegionSettings]:
+        """Every set of settings, called by region and first day."""
+        dated = {f"{region} {since}": it for region, some in self.by_region.items() for since, it in some}
+        return {"default": self.default, **dated}
+
+
+class _RegionEntry(BaseModel):
+    """What a region sets from a day on: any setting of its own; `terms` may name some of the default's."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    valid_from: date
+
+
+class _SettingsFile(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    default: RegionSettings
+    region: dict[Annotated[str, StringConstraints(pattern=r"^JZ\d\d$")], list[_RegionEntry]] = {}
+
+
+def read_settings(text: str) -> SettingsBook:
+    """Read settings.toml. Raises ValueError (pydantic's, with every fault) when it is not what it should be."""
+    file = _SettingsFile.model_validate(tomllib.loads(text))
+    by_region = {
+        region: tuple((it.valid_from, _changed(file.default, it)) for it in sorted(dated, key=lambda it: it.valid_from))
+        for region, dated in file.region.items()
+    }
+    return SettingsBook(file.default, MappingProxyType(by_region))
+
+
+def _changed(default: RegionSettings, entry: _RegionEntry) -> RegionSettings:
+    changes = dict(entry.model_extra or {})
+    terms = changes.pop("terms", {})
+    if unknown := sorted(set(terms) - set(default.terms)):
+        raise ValueError(f"unknown terms: {', '.join(unknown)}")
+    known = default.model_dump()
+    return RegionSettings.model_validate({**known, **changes, "terms": {**known["terms"], **terms}})
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """The newest workflow of each kind for what begins, and all that running cases are pinned to."""
+
+    newest: Mapping[PartKind, Workflow]
+    by_hash: Mapping[str, Workflow]
+    settings: SettingsBook
+
+    def current(self, kind: PartKind) -> Workflow:
+        return self.newest[kind]
+
+    def pinned(self, workflow_hash: str) -> Workflow:
+        return self.by_hash[workflow_hash]
+
+    def with_older(self, definitions: Iterable[Definition]) -> "Rulebook":
+        """The same rules, knowing also the definitions that cases still run on."""
+        older = {it.hash: Workflow(it) for it in definitions if it.hash not in self.by_hash}
+        return replace(self, by_hash=MappingProxyType({**older, **self.by_hash}))
+
+
+def read_rules(files: Mapping[str, str]) -> Rulebook:
+    """The rules of a folder of workflow files (name to text). Raises RulesRefused with everything that is wrong."""
+    settings = read_settings(files["settings.toml"])
+    readings = [load(text, name) for name, text in sorted(files.items()) if name != "settings.toml"]
+    definitions = [it.definition for it in readings if it.definition]
+    faults = [fault for it in readings for fault in it.diagnostics]
+    faults += check_all(definitions, settings.named(), guards=GUARDS, forms=FORMS)
+    if any(fault.severity == "error" for fault in faults):
+        raise RulesRefused(faults)
+    newest = {it.name: Workflow(it) for it in definitions}
+    return Rulebook(
+        newest=MappingProxyType(newest),
+        by_hash=MappingProxyType({it.hash: it for it in newest.values()}),
+        settings=settings,
+    )

@@ -1,0 +1,146 @@
+"""Between rows and the nouns of the domain: explicit, both ways."""
+
+import json
+import os
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+
+from service.domain.canonical import canonical
+from service.domain.case import Case, Part, Transition
+from service.domain.chain import BEGINNING, entry_digest, facts_digest, microseconds
+from service.domain.roles import Role
+from service.storage.tables import NO_DAY, cases, parts
+
+
+def to_row(entry: Transition, previous: str | None, content: str | None) -> dict[str, Any]:
+    salt = os.urandom(16)
+    facts = facts_digest(salt, entry)
+    return {
+        "case_id": str(entry.case_id),
+        "sequence": entry.sequence,
+        "prev_sequence": entry.sequence - 1 or None,
+        "part_id": str(entry.part_id),
+        "part_kind": entry.part_kind,
+        "part_sequence": entry.part_sequence,
+        "prev_part_sequence": entry.part_sequence - 1 or None,
+        "prev_digest": previous,
+        "digest": entry_digest(previous or BEGINNING, entry.sequence, facts, content),
+        "facts_digest": facts,
+        "content_digest": content,
+        "facts_salt": salt,
+        "workflow": entry.workflow,
+        "settings": entry.settings,
+        "trigger_name": entry.trigger,
+        "source": entry.source,
+        "target": entry.target,
+        "phase": entry.phase,
+        "region": entry.region,
+        "occurred_at": microseconds(entry.occurred_at),
+        "recorded_at": microseconds(entry.recorded_at),
+        "actor_id": str(entry.actor_id),
+        "role": str(entry.role),
+        "organisation_id": str(entry.organisation_id),
+        "party": entry.party and str(entry.party),
+        "party_id": text_of(entry.party_id),
+        "assignee_id": text_of(entry.assignee_id),
+        "due_on": entry.due_on and entry.due_on.isoformat(),
+        "line": entry.line,
+        "addressee_id": text_of(entry.addressee_id),
+        "cause": entry.cause,
+        "form": entry.form,
+        "codes": canonical({name: list(codes) for name, codes in entry.codes.items()}) if entry.codes else None,
+        "age_band": entry.age_band,
+    }
+
+
+def to_transition(row: Row[Any]) -> Transition:
+    """A history row as the entry it holds. A destroyed row has no facts and is not an entry: see `verify`."""
+    return Transition(
+        case_id=UUID(row.case_id),
+        sequence=row.sequence,
+        part_id=UUID(row.part_id),
+        part_kind=row.part_kind,
+        part_sequence=row.part_sequence,
+        workflow=row.workflow,
+        settings=row.settings,
+        trigger=row.trigger_name,
+        source=row.source,
+        target=row.target,
+        phase=row.phase,
+        region=row.region,
+        occurred_at=moment(row.occurred_at),
+        recorded_at=moment(row.recorded_at),
+        actor_id=UUID(row.actor_id),
+        role=Role(row.role),
+        organisation_id=UUID(row.organisation_id),
+        party=row.party and Role(row.party),
+        party_id=_uuid(row.party_id),
+        assignee_id=_uuid(row.assignee_id),
+        due_on=_day(row.due_on),
+        line=row.line,
+        addressee_id=_uuid(row.addressee_id),
+        cause=row.cause,
+        form=row.form,
+        codes=_codes(row.codes),
+        age_band=row.age_band,
+    )
+
+
+def to_case(row: Mapping[Any, Any]) -> Case:
+    c = cases.c
+    return Case(
+        id=UUID(row[c.id]),
+        number=row[c.number],
+        region=row[c.region],
+        team_id=UUID(row[c.team_id]),
+        submitter_id=UUID(row[c.submitter_id]),
+        submitted_at=moment(row[c.submitted_at]),
+        sequence=row[c.sequence],
+        digest=row[c.digest],
+        recorded_at=moment(row[c.recorded_at]),
+    )
+
+
+def to_part(row: Mapping[Any, Any]) -> Part:
+    c = parts.c
+    return Part(
+        id=UUID(row[c.id]),
+        case_id=UUID(row[c.case_id]),
+        kind=row[c.kind],
+        workflow=row[c.workflow],
+        state=row[c.state],
+        phase=row[c.phase],
+        sequence=row[c.sequence],
+        occurred_at=moment(row[c.occurred_at]),
+        line=row[c.line],
+        addressee_id=_uuid(row[c.addressee_id]),
+        party=row[c.party] and Role(row[c.party]),
+        party_id=_uuid(row[c.party_id]),
+        assignee_id=_uuid(row[c.assignee_id]),
+        due_on=_day(row[c.due_on]),
+    )
+
+
+def moment(microseconds_since_1970: int) -> datetime:
+    seconds, rest = divmod(microseconds_since_1970, 1_000_000)
+    return datetime.fromtimestamp(seconds, tz=UTC).replace(microsecond=rest)
+
+
+def text_of(value: UUID | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def _uuid(value: str | None) -> UUID | None:
+    return None if value is None else UUID(value)
+
+
+def _day(value: str | None) -> date | None:
+    return None if value is None or value == NO_DAY else date.fromisoformat(value)
+
+
+def _codes(text: str | None) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(codes) for name, codes in json.loads(text).items()} if text else {}

@@ -1,0 +1,47 @@
+"""Who asks, and how they ask: the same for every use case."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from service.domain.actor import Actor
+from service.domain.forms.base import Fault
+from service.domain.messages import say
+from service.domain.refusals import InputFault, NotKnown
+from service.storage.requests import Request
+from service.storage.unit import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """What a valid token tells: who vouches (iss) and for whom (sub); and the id that traces this request."""
+
+    issuer: str
+    subject: str
+    trace_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """A request that acts once: the Idempotency-Key and a canonical text of everything asked under it."""
+
+    key: str
+    asked: str
+
+    def by(self, person_id: UUID) -> Request:
+        return Request(person_id, self.key, self.asked)
+
+
+def known(unit: Unit, asker: Asker) -> Actor:
+    """The person who asks. Raises NotKnown when nobody here belongs to the token."""
+    actor = unit.people.actor(asker.issuer, asker.subject)
+    if actor is None:
+        raise NotKnown
+    return actor
+
+
+def in_body(fault: Fault, *, under: str = "/form") -> InputFault:
+    """A fault of a form as a fault of the request, at its JSON Pointer (RFC 6901)."""
+    steps = (str(step).replace("~", "~0").replace("/", "~1") for step in fault.location)
+    params: dict[str, Any] = dict(fault.params)
+    return InputFault("body", "/".join((under, *steps)), fault.code, say("faults", fault.code, params))

@@ -1,0 +1,47 @@
+"""What a learning table may look at: histories of its own regions, released by the ladder and logged as an export."""
+
+from collections.abc import Callable
+
+from service.domain.refusals import NotAllowed, NotFound
+from service.domain.roles import Role
+from service.domain.rulebook import Rulebook
+from service.domain.terms import day_in_amsterdam
+from service.learning.histories import routes
+from service.learning.ladder import Release, release
+from service.storage.access_log import Reading
+from service.storage.unit import Unit
+from service.use_cases.asking import Asker, known
+from service.use_cases.reading import PURPOSES
+
+
+def pull_histories(
+    unit: Unit, asker: Asker, region: str | None, *, rules: Rulebook, reference: Callable[[], str]
+) -> Release:
+    """The histories of a region, or of all regions of this facilitator, as far as k allows (I24).
+
+    k is the strictest of the regions' settings. Raises NotAllowed for other roles, NotFound for other regions.
+    """
+    actor = known(unit, asker)
+    acting = actor.holding(Role.FACILITATOR)
+    if acting is None:
+        raise NotAllowed
+    mine = actor.regions(Role.FACILITATOR)
+    wanted = mine if region is None else mine & {region}
+    if region is not None and not wanted:
+        raise NotFound
+    today = day_in_amsterdam(unit.now)
+    k = max((rules.settings.on(it, today).small_cell for it in wanted), default=rules.settings.default.small_cell)
+    found = release(routes(unit.cases.histories(wanted), as_of=unit.now), k=k, reference=reference)
+    unit.access_log.record(
+        Reading(
+            person_id=actor.person_id,
+            acting=acting,
+            activity="pull_learning_histories",
+            purpose=PURPOSES[Role.FACILITATOR],
+            case_id=None,
+            detail="regions " + " ".join(sorted(wanted)),
+            trace_id=asker.trace_id,
+            action="E",
+        )
+    )
+    return found

@@ -1,0 +1,197 @@
+"""Reading content: who may, what of it, and the line in the access log that stands or falls with the reading (I18)."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from service.domain.actor import Actor, Membership, standing
+from service.domain.amendments import as_amended
+from service.domain.case import Part, Transition
+from service.domain.facts import fold
+from service.domain.refusals import NotFound
+from service.domain.roles import Role
+from service.storage.access_log import Reading
+from service.storage.cases import Sight
+from service.storage.unit import Unit
+from service.use_cases.asking import Asker, known
+
+ADVICE_TRIGGERS = ("issue_advice", "revise_advice")
+SHARING_WITH_PROVIDERS = "share_with_providers"
+
+# Purpose of use (NEN 7513) by role: nobody has to state one for the ordinary work of their role.
+PURPOSES: Mapping[Role, str] = {
+    Role.LOCAL_TEAM: "directing_help_locally",
+    Role.COORDINATOR: "work_of_the_expert_team",
+    Role.SCREENER: "work_of_the_expert_team",
+    Role.CHAIR: "work_of_the_expert_team",
+    Role.PROCESS_DIRECTOR: "work_of_the_expert_team",
+    Role.EXPERT: "review_at_the_table",
+    Role.EXPERT_BY_EXPERIENCE: "review_at_the_table",
+    Role.PROVIDER: "answering_for_an_advice_line",
+    Role.MUNICIPALITY: "answering_for_an_advice_line",
+    Role.CCE_LIAISON: "escalation",
+    Role.FACILITATOR: "learning",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """What was written at one entry. `current` is what the form says after amendments, when there were any."""
+
+    entry: Transition
+    body: Mapping[str, Any]
+    current: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseFile:
+    """Everything written in a case, in order."""
+
+    sight: Sight
+    documents: tuple[Document, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdviceVersion:
+    """One version of the advice: `form` is all of it for those who may read the case, their lines for a provider."""
+
+    version: int
+    entry: Transition
+    whole: bool
+    form: Mapping[str, Any]
+
+
+def read_file(unit: Unit, asker: Asker, case_id: UUID) -> CaseFile:
+    """The whole file of a case. Raises NotFound for whoever may not read all of it."""
+    actor = known(unit, asker)
+    sight = _whole(unit, actor, case_id)
+    history = unit.cases.history(case_id)
+    contents = unit.contents.open(case_id)
+    _log(unit, asker, actor, sight, history, "read_case_file", "whole file")
+    written = [it for it in history if it.sequence in contents]
+    amendments = [(it.part_id, contents[it.sequence].body["form"]) for it in written if it.trigger == "amend"]
+    documents = tuple(
+        Document(
+            entry=it, body=contents[it.sequence].body, current=_current(it, contents[it.sequence].body, amendments)
+        )
+        for it in written
+    )
+    return CaseFile(sight=sight, documents=documents)
+
+
+def read_entry(unit: Unit, asker: Asker, case_id: UUID, part_id: UUID, part_sequence: int) -> tuple[Sight, Document]:
+    """What was written at one entry of a part. Raises NotFound."""
+    actor = known(unit, asker)
+    sight = unit.cases.find(case_id, part_id, seen_by=actor)
+    if sight is None:
+        raise NotFound
+    history = unit.cases.history(case_id)
+    entry = next((it for it in history if (it.part_id, it.part_sequence) == (part_id, part_sequence)), None)
+    if entry is None:
+        raise NotFound
+    contents = unit.contents.open(case_id, [entry.sequence])
+    if contents:
+        _log(unit, asker, actor, sight, history, "read_entry", f"{entry.form or 'grounds'}#{entry.sequence}")
+    return sight, Document(entry=entry, body=contents[entry.sequence].body if contents else {})
+
+
+def advice_versions(unit: Unit, asker: Asker, case_id: UUID) -> tuple[Transition, ...]:
+    """The entries with which advice was issued, in order of version. Raises NotFound."""
+    actor = known(unit, asker)
+    _some_part(unit, actor, case_id)
+    return _issued(unit.cases.history(case_id))
+
+
+def read_advice(unit: Unit, asker: Asker, case_id: UUID, version: int) -> AdviceVersion:
+    """One version of the advice, with dissent and the family's statement beside it for whoever sees it (I17).
+
+    A provider sees its own lines and their goals, once sharing with providers was consented to or has a legal ground;
+    until then the lines without words (I23). A payer sees what it is asked to pay for, without aim or goals.
+    """
+    actor = known(unit, asker)
+    sight, mine = _some_part(unit, actor, case_id)
+    history = unit.cases.history(case_id)
+    issued = _issued(history)
+    if not 1 <= version <= len(issued):
+        raise NotFound
+    entry = issued[version - 1]
+    form = unit.contents.open(case_id, [entry.sequence])[entry.sequence].body["form"]
+    _log(unit, asker, actor, sight, history, "read_advice", f"advice version {version}")
+    if not sight.whole:
+        lines = {it.kind: {part.line for part in mine if part.kind == it.kind} for it in mine}
+        shared = SHARING_WITH_PROVIDERS in fold(history).consented
+        form = _own_lines(form, lines.get("commitment", set()), lines.get("funding", set()), shared=shared)
+    return AdviceVersion(version=version, entry=entry, whole=sight.whole, form=form)
+
+
+def _own_lines(
+    form: Mapping[str, Any], to_deliver: Collection[str | None], to_fund: Collection[str | None], *, shared: bool
+) -> dict[str, Any]:
+    bare = ("key", "domain", "productCategory", "latestStartOn", "duration", "bridging", "law")
+    own: dict[str, Any] = {
+        "lines": [
+            dict(line) if shared and line["key"] in to_deliver else {k: v for k, v in line.items() if k in bare}
+            for line in form["lines"]
+            if line["key"] in to_deliver or line["key"] in to_fund
+        ]
+    }
+    if shared and to_deliver:
+        own["goals"] = [it for it in form["goals"] if not it.get("lines") or set(it["lines"]) & set(to_deliver)]
+        beside = ("contactPerson", "checksOn", "dissent", "familyStatement", "whyNoFamilyStatement")
+        own |= {name: form[name] for name in beside if name in form}
+    return own
+
+
+def _issued(history: Collection[Transition]) -> tuple[Transition, ...]:
+    return tuple(it for it in history if it.part_kind == "case" and it.trigger in ADVICE_TRIGGERS)
+
+
+def _current(entry: Transition, body: Mapping[str, Any], amendments: list[tuple[UUID, Any]]) -> dict[str, Any] | None:
+    mine = [it for part_id, it in amendments if (part_id, it["amends"]) == (entry.part_id, entry.part_sequence)]
+    return as_amended(body["form"], mine) if mine and "form" in body else None
+
+
+def _whole(unit: Unit, actor: Actor, case_id: UUID) -> Sight:
+    sight = unit.cases.find(case_id, case_id, seen_by=actor)
+    if sight is None or not sight.whole:
+        raise NotFound
+    return sight
+
+
+def _some_part(unit: Unit, actor: Actor, case_id: UUID) -> tuple[Sight, tuple[Part, ...]]:
+    """The case as far as this person sees any of it: its main part, or else the first part put to them."""
+    mine = unit.cases.parts(case_id, seen_by=actor)
+    for part_id in (case_id, *(part.id for part in mine)):
+        if sight := unit.cases.find(case_id, part_id, seen_by=actor):
+            return sight, mine
+    raise NotFound
+
+
+def _log(
+    unit: Unit,
+    asker: Asker,
+    actor: Actor,
+    sight: Sight,
+    history: tuple[Transition, ...],
+    activity: str,
+    detail: str,
+) -> None:
+    acting = acting_on(actor, sight, history)
+    unit.access_log.record(
+        Reading(
+            person_id=actor.person_id,
+            acting=acting,
+            activity=activity,
+            purpose=PURPOSES[acting.role],
+            case_id=sight.case.id,
+            detail=detail,
+            trace_id=asker.trace_id,
+        )
+    )
+
+
+def acting_on(actor: Actor, sight: Sight, history: tuple[Transition, ...]) -> Membership:
+    """The membership that this person's sight of the part rests on."""
+    seats = standing(actor, sight.case, sight.part, history)
+    return seats[0]

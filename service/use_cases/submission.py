@@ -1,0 +1,124 @@
+"""Submitting a case: the first transition, and with it the case itself."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from service.domain.actor import Actor, Membership
+from service.domain.case import START, Case, Part
+from service.domain.chain import BEGINNING
+from service.domain.forms import FORMS
+from service.domain.forms.referral import Referral
+from service.domain.moves import Situation, Step
+from service.domain.refusals import NoTeamForRegion, NotAllowed, NotFound
+from service.domain.residence import provisional_municipality
+from service.domain.roles import Role
+from service.domain.rulebook import Rulebook
+from service.domain.terms import day_in_amsterdam
+from service.storage.requests import Answered
+from service.storage.unit import Unit
+from service.use_cases.asking import Asker, Once, known
+from service.use_cases.bodies import form_from
+from service.use_cases.transition import Made, carry_out
+
+CREATED = 201
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """What is submitted: a step with a referral, or the draft that holds one and is used up by it."""
+
+    step: Step
+    draft_id: UUID | None = None
+
+
+def submit(
+    unit: Unit,
+    asker: Asker,
+    submission: Submission,
+    once: Once,
+    *,
+    case_id: UUID,
+    rules: Rulebook,
+    new_id: Callable[[], UUID],
+) -> Made:
+    """Open a case with its first transition. The keys of `case_id` must have been committed before (decision 16)."""
+    actor = known(unit, asker)
+    request = once.by(actor.person_id)
+    if (answered := unit.requests.answered(request)) and answered.case_id and answered.sequence:
+        return Made.again(unit, answered.case_id, answered.sequence)
+    acting = actor.holding(Role.LOCAL_TEAM)
+    if acting is None:
+        raise NotAllowed
+    step = _with_draft(unit, actor, submission)
+    case = _new_case(unit, case_id, acting, step)
+    main = Part(
+        id=case_id,
+        case_id=case_id,
+        kind="case",
+        workflow=rules.current("case").hash,
+        state=START,
+        phase="referral",
+        sequence=0,
+        occurred_at=step.occurred_at,
+    )
+    situation = Situation(
+        case=case,
+        part=main,
+        history=(),
+        settings=rules.settings.on(case.region, day_in_amsterdam(unit.now)),
+        actor=actor,
+        now=unit.now,
+    )
+    unit.cases.open(case)
+    made = carry_out(unit, situation, step, rules, new_id=new_id)
+    if submission.draft_id:
+        unit.drafts.remove(submission.draft_id, seen_by=actor.person_id)
+    unit.requests.remember(request, Answered(CREATED, case_id, made.entry.sequence, None))
+    return made
+
+
+def _with_draft(unit: Unit, actor: Actor, submission: Submission) -> Step:
+    """The step, with the form out of the draft when there is one. Raises Invalid when the draft is not complete."""
+    if submission.draft_id is None:
+        return submission.step
+    draft = unit.drafts.find(submission.draft_id, seen_by=actor.person_id)
+    if draft is None:
+        raise NotFound
+    return replace(submission.step, form=form_from(FORMS[Referral.form_name], draft.body.get("form", {})))
+
+
+def _new_case(unit: Unit, case_id: UUID, acting: Membership, step: Step) -> Case:
+    region = _owning_region(unit, acting, step)
+    team_id = unit.people.team_for(region)
+    if team_id is None:
+        raise NoTeamForRegion(region)
+    return Case(
+        id=case_id,
+        number=_number(unit),
+        region=region,
+        team_id=team_id,
+        submitter_id=acting.organisation_id,
+        submitted_at=unit.now,
+        sequence=0,
+        digest=BEGINNING,
+        recorded_at=unit.now,
+    )
+
+
+def _owning_region(unit: Unit, acting: Membership, step: Step) -> str:
+    """The region of the provisionally responsible municipality, else of the submitter's own (decision 18)."""
+    code = provisional_municipality(step.form.residence) if isinstance(step.form, Referral) else None
+    municipality = unit.reference.municipality(code) if code else None
+    region = municipality.region if municipality else unit.people.region_of(acting.organisation_id)
+    return region or "?"
+
+
+def _number(unit: Unit) -> str:
+    """Eight random digits in two groups, as in 4821-7730: short enough to be read over the telephone."""
+    while True:
+        digits = f"{secrets.randbelow(10**8):08d}"
+        number = f"{digits[:4]}-{digits[4:]}"
+        if unit.cases.number_is_free(number):
+            return number

@@ -1,0 +1,150 @@
+"""Performing a transition: the one way in which a case changes."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from service.domain.case import Content, Transition
+from service.domain.forms.base import Fault, FormContext
+from service.domain.forms.notes import Amendment
+from service.domain.moves import Situation, Step, Workflows, decide, move
+from service.domain.refusals import Invalid, NotFound, Stale, VersionMissing
+from service.domain.rulebook import Rulebook
+from service.domain.terms import day_in_amsterdam
+from service.domain.workflow import Decision
+from service.storage.requests import Answered
+from service.storage.unit import Unit
+from service.use_cases.amending import amended
+from service.use_cases.asking import Asker, Once, in_body, known
+
+CREATED = 201
+# A client's clock may run a little ahead of ours.
+CLOCK_TOLERANCE = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A transition that was made now or, for a repeated request, before. `opened`: the parts that began with it."""
+
+    entry: Transition
+    number: str
+    opened: tuple[Transition, ...] = ()
+    repeated: bool = False
+
+    @classmethod
+    def again(cls, unit: Unit, case_id: UUID, sequence: int) -> "Made":
+        """The answer to a repeated request, rebuilt from the history."""
+        entry, *after = unit.cases.entries_from(case_id, sequence)
+        return cls(entry, unit.cases.number(case_id), tuple(after), repeated=True)
+
+
+def perform_transition(
+    unit: Unit,
+    asker: Asker,
+    address: tuple[UUID, UUID],
+    step: Step,
+    once: Once,
+    *,
+    version: int | None,
+    rules: Rulebook,
+    new_id: Callable[[], UUID],
+) -> Made:
+    """Take one step with the part at `address` (case, part). `version` is the part's sequence the asker decided on.
+
+    Refusals come in the order in which they can be acted on: not found; repeated (answered as before); version missing
+    or stale; not possible from here, not for this role, guards; faults of the form, all at once.
+    """
+    actor = known(unit, asker)
+    sight = unit.cases.find(*address, seen_by=actor, lock=True)
+    if sight is None:
+        raise NotFound
+    request = once.by(actor.person_id)
+    if (answered := unit.requests.answered(request)) and answered.case_id and answered.sequence:
+        return Made.again(unit, answered.case_id, answered.sequence)
+    history = unit.cases.history(sight.case.id)
+    if version is None:
+        raise VersionMissing
+    if version != sight.part.sequence:
+        raise Stale(sight.part.sequence, _told(history, sight.part.id, sight.part.sequence))
+    situation = Situation(
+        case=sight.case,
+        part=sight.part,
+        history=history,
+        settings=rules.settings.on(sight.case.region, day_in_amsterdam(unit.now)),
+        actor=actor,
+        now=unit.now,
+        liaison_id=unit.people.liaison_for(sight.case.region),
+    )
+    made = carry_out(unit, situation, step, rules, new_id=new_id, trace_id=asker.trace_id)
+    unit.requests.remember(request, Answered(CREATED, made.entry.case_id, made.entry.sequence, None))
+    return made
+
+
+def carry_out(
+    unit: Unit,
+    situation: Situation,
+    step: Step,
+    workflows: Workflows,
+    *,
+    new_id: Callable[[], UUID],
+    trace_id: str = "",
+) -> Made:
+    """Decide, check the form against the case, and record."""
+    decision = decide(situation, step.trigger, workflows)
+    if isinstance(step.form, Amendment):
+        step = replace(step, counted=amended(unit, situation, decision, step.form, trace_id))
+    faults = (*_faults_of_step(situation, step, decision), *_faults_of_references(unit, situation, step))
+    if faults:
+        raise Invalid(faults)
+    moved = move(situation, step, decision, workflows, new_id=new_id)
+    unit.cases.record(situation.case, moved, _content(step))
+    return Made(moved[0], situation.case.number, moved[1:])
+
+
+def _faults_of_step(situation: Situation, step: Step, decision: Decision) -> Iterator[Any]:
+    if decision.trigger.grounds == "required" and not step.grounds:
+        yield in_body(Fault("grounds_required", ("grounds",)), under="")
+    if step.occurred_at > situation.now + CLOCK_TOLERANCE:
+        yield in_body(Fault("occurred_in_future", ("occurredAt",)), under="")
+    if step.occurred_at < situation.part.occurred_at:
+        earliest = {"earliest": situation.part.occurred_at.isoformat()}
+        yield in_body(Fault("occurred_before_previous", ("occurredAt",), earliest), under="")
+    if step.form:
+        on = day_in_amsterdam(step.occurred_at)
+        context = FormContext(facts=situation.facts, settings=situation.settings, on=on)
+        yield from (in_body(fault) for fault in step.form.faults(context))
+
+
+def _faults_of_references(unit: Unit, situation: Situation, step: Step) -> Iterator[Any]:
+    """Organisations and persons that a form names must exist here, and be what they are named for."""
+    if step.form is None:
+        return
+    named = tuple(step.form.names_organisations())
+    kinds = unit.people.kinds({it.id for it in named}) if named else {}
+    for it in named:
+        if kinds.get(it.id) not in it.kinds:
+            yield in_body(Fault("unknown_organisation", it.location, {"kinds": ", ".join(it.kinds)}))
+    assignee = step.form.assigned(None)
+    party = situation.part.party_id if step.trigger == "reassign" else situation.case.team_id
+    if assignee and not (party and unit.people.works_for(assignee, party)):
+        yield in_body(Fault("unknown_assignee", ("assigneeId",)))
+
+
+def _content(step: Step) -> Content | None:
+    body: dict[str, Any] = {}
+    if step.form:
+        body["form"] = step.form.stored()
+    if step.grounds:
+        body["grounds"] = step.grounds
+    if not body:
+        return None
+    content_class = step.form.content_class if step.form else "notes"
+    return Content(content_class=content_class, form=step.form.form_name if step.form else None, body=body)
+
+
+def _told(history: tuple[Transition, ...], part_id: UUID, part_sequence: int) -> dict[str, Any]:
+    """What came first, for whoever was second: the step and the role, not the person."""
+    won = next(it for it in reversed(history) if (it.part_id, it.part_sequence) == (part_id, part_sequence))
+    return {"trigger": won.trigger, "state": won.target, "role": str(won.role), "recorded_at": won.recorded_at}
