@@ -10,7 +10,6 @@ import uvicorn
 
 from service import __version__
 from service.app import NotMigrated, build, create_api, read_folder
-from service.demonstration import ORGANISATIONS, PEOPLE, NotADemonstration
 from service.domain.definition import json_schema
 from service.domain.drawing import redraw
 from service.domain.rulebook import RulesRefused
@@ -19,6 +18,7 @@ from service.settings import Settings
 from service.storage.database import open_engine
 from service.storage.migrating import migrate
 from service.storage.protections import Unprotected
+from service.use_cases.demonstration import ORGANISATIONS, PEOPLE, NotADemonstration
 
 ROOT = Path(__file__).parents[1]
 LOOPBACK = ("127.0.0.1", "::1", "localhost")

@@ -23,7 +23,6 @@ from service.api.language import language_of
 from service.api.openapi import document
 from service.api.problems import bare, camel, problem
 from service.api.tokens import Signer, Tokens
-from service.demonstration import furnish
 from service.domain.case import PartKind
 from service.domain.refusals import Invalid, Refusal
 from service.domain.rulebook import Rulebook, read_rules
@@ -35,6 +34,7 @@ from service.storage.migrating import expected_revision, revision_of
 from service.storage.protections import insist
 from service.storage.unit import Unit
 from service.use_cases.bodies import input_fault
+from service.use_cases.demonstration import furnish
 
 _ROUTERS = (cases, parts, advices, work_items, drafts, learning, reference, service_itself)
 

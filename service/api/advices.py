@@ -1,4 +1,4 @@
-"""/v1/cases/{caseId}/advices: every version of the advice, for whoever may see it and as far as they may (I13, I17, I23)."""
+"""/v1/cases/{caseId}/advices: every version of the advice, as far as one may see it (I13, I17, I23)."""
 
 from uuid import UUID
 

@@ -9,7 +9,7 @@ from service.api.views import View, json_of
 def answer(
     view: View, *, status: int = 200, version: int | None = None, location: str | None = None, repeated: bool = False
 ) -> Response:
-    """`version` becomes the ETag; `location` is a path below the prefix; `repeated` marks a first answer given again."""
+    """`version` becomes the ETag; `location` is a path below the prefix; `repeated`: the first answer, given again."""
     headers = {}
     if version is not None:
         headers["ETag"] = f'"{version}"'

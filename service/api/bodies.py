@@ -12,6 +12,7 @@ from service.domain.case import START
 from service.domain.definition import Definition, Trigger
 from service.domain.forms import FORMS
 from service.domain.forms.base import Form
+from service.domain.forms.referral import Referral
 from service.domain.moves import Step
 from service.domain.words import FreeText
 
@@ -43,7 +44,7 @@ class SubmitBody(Body):
     trigger: Literal["submit"]
     occurred_at: Moment | None = Field(default=None, description="With an offset from UTC; now when left out.")
     grounds: FreeText | None = None
-    form: FORMS["referral@1"] | None = Field(default=None, description="The referral; or give draftId.")  # type: ignore[valid-type]
+    form: Referral | None = Field(default=None, description="The referral; or give draftId.")
     draft_id: UUID | None = Field(default=None, description="Your draft: it is submitted and used up.")
 
 

@@ -24,9 +24,9 @@ from service.api.views import (
     possible_view,
 )
 from service.domain.case import Transition
-from service.domain.moves import Situation, Step, possible
-from service.domain.refusals import Invalid, InputFault, NotFound
 from service.domain.messages import MESSAGES
+from service.domain.moves import Situation, Step, possible
+from service.domain.refusals import InputFault, Invalid, NotFound
 from service.domain.rulebook import Rulebook
 from service.domain.terms import day_in_amsterdam
 from service.storage.cases import Sight

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from html import escape
 from typing import Any
 
-_STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#111;background:#fff}
+_STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
 code{background:#eee;padding:.1em .3em}summary{cursor:pointer;padding:.3em 0}h2{border-bottom:2px solid #154273}
 table{border-collapse:collapse;width:100%}td,th{text-align:left;vertical-align:top;padding:.2em .6em .2em 0}
 .get{color:#1b5e20}.post{color:#154273}.put{color:#7a4b00}.delete{color:#8b0000}"""

@@ -50,8 +50,11 @@ class Edge:
             await self._serve(scope, self._limited(receive), answer, headers)
         except _TooLarge:
             await bare(413, language_of(headers))(scope, receive, answer)
-        except Exception as error:  # the last line of defence: told to the log by type, to nobody by content
-            log.error("unexpected", error=type(error).__qualname__, place=_place(error), trace_id=answer.trace_id)
+        except Exception as error:  # noqa: BLE001 - the last line of defence: to the log by type, to nobody by content
+            # No trace in the log: its last line could hold what somebody typed.
+            log.error(  # noqa: TRY400
+                "unexpected", error=type(error).__qualname__, place=_place(error), trace_id=answer.trace_id
+            )
             if answer.status == 0:
                 await bare(500, language_of(headers))(scope, receive, answer)
         finally:

@@ -3,15 +3,14 @@
 from typing import Literal
 
 from fastapi import APIRouter, Request, Response
-from sqlalchemy import text
 
 from service.api.answers import answer
 from service.api.bodies import TOKEN
 from service.api.dependencies import TheHouse, read_body
 from service.api.openapi import PUBLIC, may_refuse, takes
 from service.api.views import View
-from service.demonstration import PEOPLE
 from service.domain.refusals import NotFound
+from service.use_cases.demonstration import PEOPLE
 
 router = APIRouter(tags=["service"])
 
@@ -48,7 +47,7 @@ class TokenView(View):
 @router.get("/health", response_model=HealthView, responses=may_refuse(400, 503), openapi_extra=PUBLIC)
 async def get_health(house: TheHouse) -> Response:
     """Ready, once the database answers."""
-    await house.database.read(lambda unit: unit.connection.execute(text("SELECT 1")).scalar())
+    await house.database.read(lambda unit: unit.answers())
     return answer(HealthView())
 
 

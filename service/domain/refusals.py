@@ -1,4 +1,4 @@
-"""Every expected "no", in one tree. Grouped by what the asker can do about it; the numbers of HTTP live in api/problems.
+"""Every expected "no", in one tree, by what the asker can do about it. The numbers of HTTP live in api/problems.
 
 Refusal
 ├── NotKnown                  say who you are

@@ -12,9 +12,9 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from service.domain.canonical import canonical
 from service.domain.chain import microseconds
-from service.storage.rows import moment
 from service.storage.contents import NONCE_BYTES
 from service.storage.keys import DRAFT_CLASS, Keyring
+from service.storage.rows import moment
 from service.storage.tables import drafts
 
 

@@ -1,15 +1,15 @@
 """People, organisations and what they may do today: memberships and coverages, all dated (I29)."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, and_, insert, select
 
 from service.domain.actor import Actor, Membership
 from service.domain.roles import Role
 from service.domain.terms import day_in_amsterdam
-from service.storage.tables import coverages, memberships, municipalities, organisations, people
+from service.storage.tables import NO_DAY, coverages, memberships, municipalities, organisations, people
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +68,28 @@ class People:
                 covered.update(() if row.region is None else (row.region,))
         held = tuple(Membership(Role(role), UUID(org), frozenset(found)) for (role, org), found in regions.items())
         return Actor(UUID(rows[0].id), held)
+
+    def issuers(self) -> set[str]:
+        """Everybody who vouches for somebody here."""
+        return set(self._connection.execute(select(people.c.issuer).distinct()).scalars())
+
+    def add_organisation(self, id_: UUID, *, kind: str, name: str, municipality: str | None) -> None:
+        row = {"id": str(id_), "kind": kind, "name": name, "municipality": municipality}
+        self._connection.execute(insert(organisations), row)
+
+    def cover(self, organisation_id: UUID, region: str, *, since: date) -> None:
+        """A team covers the region, or a liaison is appointed for it, from this day until further notice."""
+        row = {"organisation_id": str(organisation_id), "region": region}
+        self._connection.execute(insert(coverages), {**row, "valid_from": since.isoformat(), "valid_until": NO_DAY})
+
+    def add_person(self, id_: UUID, *, issuer: str, subject: str, name: str) -> None:
+        row = {"id": str(id_), "issuer": issuer, "subject": subject, "name": name}
+        self._connection.execute(insert(people), row)
+
+    def join(self, person_id: UUID, organisation_id: UUID, role: Role, *, since: date) -> None:
+        """The person acts in this role for the organisation, from this day until further notice."""
+        row = {"person_id": str(person_id), "organisation_id": str(organisation_id), "role": str(role)}
+        self._connection.execute(insert(memberships), {**row, "valid_from": since.isoformat(), "valid_until": NO_DAY})
 
     def team_for(self, region: str) -> UUID | None:
         """The expert team that covers the region today; the first by id where two do."""

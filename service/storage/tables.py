@@ -1,4 +1,4 @@
-"""The tables, column by column. Times are whole microseconds UTC, days ISO text, identifiers text, digests hexadecimal."""
+"""The tables, column by column. Times are microseconds UTC, days ISO text, identifiers text, digests hexadecimal."""
 
 from sqlalchemy import (
     BigInteger,

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from service.storage.access_log import AccessLog
 from service.storage.cases import Cases
@@ -33,3 +33,7 @@ class Unit:
         self.reference = Reference(connection)
         self.requests = Requests(connection, keyring, self.now)
         self.work_list = WorkList(connection, keyring)
+
+    def answers(self) -> bool:
+        """Whether the database does."""
+        return bool(self.connection.execute(text("SELECT 1")).scalar())

@@ -67,11 +67,14 @@ def _faults_of_entry(row: Row[Any], expected: int, previous: str, content: Row[A
         yield row.sequence, "its facts are not as they were recorded"
     if (content is None) != (row.content_digest is None):
         yield row.sequence, "its content is not there, or was not part of it"
-    if content is not None and content.salt is not None:
-        if content_digest(content.salt, content.ciphertext) != row.content_digest:
-            yield row.sequence, "its content is not as it was recorded"
+    if content is not None and content.salt is not None and _digest_of(content) != row.content_digest:
+        yield row.sequence, "its content is not as it was recorded"
     if entry_digest(previous, row.sequence, row.facts_digest, row.content_digest) != row.digest:
         yield row.sequence, "its digest is not that of its facts and content"
+
+
+def _digest_of(content: Row[Any]) -> str:
+    return content_digest(content.salt, content.ciphertext)
 
 
 def _faults_of_path(

@@ -13,8 +13,8 @@ from sqlalchemy import ColumnElement, Connection, and_, or_, select, tuple_
 from service.domain.actor import Actor
 from service.domain.case import Part
 from service.domain.roles import TEAM_ROLES
-from service.storage.rows import moment, to_part
 from service.storage.keys import Keyring
+from service.storage.rows import moment, to_part
 from service.storage.tables import cases, parts
 from service.storage.visibility import main, visible
 

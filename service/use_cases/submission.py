@@ -11,7 +11,7 @@ from service.domain.chain import BEGINNING
 from service.domain.forms import FORMS
 from service.domain.forms.referral import Referral
 from service.domain.moves import Situation, Step
-from service.domain.refusals import NoTeamForRegion, NotAllowed, NotFound
+from service.domain.refusals import NotAllowed, NoTeamForRegion, NotFound
 from service.domain.residence import provisional_municipality
 from service.domain.roles import Role
 from service.domain.rulebook import Rulebook

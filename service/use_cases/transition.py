@@ -115,6 +115,8 @@ def _faults_of_step(situation: Situation, step: Step, decision: Decision) -> Ite
         on = day_in_amsterdam(step.occurred_at)
         context = FormContext(facts=situation.facts, settings=situation.settings, on=on)
         yield from (in_body(fault) for fault in step.form.faults(context))
+        if step.counted:
+            yield from (in_body(fault, under="/form/changes") for fault in step.counted.faults(context))
 
 
 def _faults_of_references(unit: Unit, situation: Situation, step: Step) -> Iterator[Any]:
@@ -140,7 +142,9 @@ def _content(step: Step) -> Content | None:
         body["grounds"] = step.grounds
     if not body:
         return None
-    content_class = step.form.content_class if step.form else "notes"
+    # An amendment says the same kind of thing as what it amends, under the same key.
+    said = step.counted or step.form
+    content_class = said.content_class if said else "notes"
     return Content(content_class=content_class, form=step.form.form_name if step.form else None, body=body)
 
 

@@ -1,15 +1,13 @@
 """The demonstration region: fictional organisations and people in two real youth regions that share one expert team."""
 
 from dataclasses import dataclass
+from datetime import date
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from sqlalchemy import insert, select
-
 from service.domain.roles import Role
-from service.storage.tables import NO_DAY, coverages, memberships, organisations, people
 from service.storage.unit import Unit
 
-SINCE = "2026-01-01"
+SINCE = date(2025, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,34 +80,19 @@ class NotADemonstration(RuntimeError):
 
 def furnish(unit: Unit, issuer: str) -> None:
     """Put the demonstration region into a database, once. Raises NotADemonstration."""
-    issuers = set(unit.connection.execute(select(people.c.issuer).distinct()).scalars())
+    issuers = unit.people.issuers()
     if issuers - {issuer}:
         raise NotADemonstration("this database holds people of other issuers; use another for a demonstration")
     if issuers:
         return
-    by_key = {it.key: it for it in ORGANISATIONS}
-    dated = {"valid_from": SINCE, "valid_until": NO_DAY}
-    unit.connection.execute(
-        insert(organisations),
-        [{"id": str(it.id), "kind": it.kind, "name": it.name, "municipality": it.municipality} for it in ORGANISATIONS],
-    )
-    unit.connection.execute(
-        insert(coverages),
-        [{"organisation_id": str(it.id), "region": region, **dated} for it in ORGANISATIONS for region in it.regions],
-    )
-    unit.connection.execute(
-        insert(people), [{"id": str(it.id), "issuer": issuer, "subject": it.key, "name": it.name} for it in PEOPLE]
-    )
-    unit.connection.execute(
-        insert(memberships),
-        [
-            {
-                "person_id": str(it.id),
-                "organisation_id": str(by_key[it.organisation].id),
-                "role": str(role),
-                **dated,
-            }
-            for it in PEOPLE
-            for role in it.roles
-        ],
-    )
+    ids = {it.key: it.id for it in ORGANISATIONS}
+    for organisation in ORGANISATIONS:
+        unit.people.add_organisation(
+            organisation.id, kind=organisation.kind, name=organisation.name, municipality=organisation.municipality
+        )
+        for region in organisation.regions:
+            unit.people.cover(organisation.id, region, since=SINCE)
+    for person in PEOPLE:
+        unit.people.add_person(person.id, issuer=issuer, subject=person.key, name=person.name)
+        for role in person.roles:
+            unit.people.join(person.id, ids[person.organisation], role, since=SINCE)

@@ -1,0 +1,51 @@
+"""What every specification may ask for: the service on each database, its people, and a case to act on."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from api_tests.people_and_cases import CaseFile, People, everybody
+from api_tests.postgres import Cluster
+from api_tests.running import Running, running, settings_for
+
+ENGINES = ("sqlite", "postgresql")
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A real PostgreSQL of our own."""
+    with Cluster() as started:
+        yield started
+
+
+@pytest.fixture(scope="session", params=ENGINES)
+def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """The service on SQLite, then on PostgreSQL; shared by all tests, so each makes cases of its own."""
+    folder = tmp_path_factory.mktemp(request.param)
+    with running(settings_for(folder, new_database(request, folder, request.param))) as started:
+        yield started
+
+
+def new_database(request: pytest.FixtureRequest, folder: Path, engine: str) -> str:
+    """The address of a database that nobody else uses."""
+    if engine == "sqlite":
+        return f"sqlite:///{folder / 'casusroute.db'}"
+    started: Cluster = request.getfixturevalue("cluster")
+    name = folder.name.replace("-", "_").lower()
+    started.create_database(name)
+    return started.url(name)
+
+
+@pytest.fixture(scope="session")
+def people(service: Running) -> Iterator[People]:
+    found = everybody(service.url)
+    yield found
+    for person in found.values():
+        person.client.close()
+
+
+@pytest.fixture
+def case(people: People) -> CaseFile:
+    """A case that was just submitted."""
+    return CaseFile.submitted(people)

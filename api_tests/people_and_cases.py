@@ -1,0 +1,218 @@
+"""The vocabulary of the specifications: people who act over HTTP, and a case that they act on."""
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+
+from api_tests.filled_forms import filled
+from api_tests.running import ROOT
+from service.app import read_folder
+from service.use_cases.demonstration import ORGANISATIONS, PEOPLE
+
+RULES = read_folder(ROOT / "workflows")
+ORGANISATION_IDS = {it.key: it.id for it in ORGANISATIONS}
+PERSON_IDS = {it.key: it.id for it in PEOPLE}
+COLLECTIONS = {"case": "", "placement": "placements", "commitment": "commitments"}
+COLLECTIONS |= {"funding": "fundings", "escalation": "escalations"}
+
+# Who does it in the stories of these tests: the first person here whose role the trigger takes.
+WHO = {
+    "local_team": "anna",
+    "coordinator": "carla",
+    "screener": "daan",
+    "chair": "esra",
+    "expert": "floor",
+    "expert_by_experience": "gijs",
+    "process_director": "hanna",
+    "provider": "ivo",
+    "municipality": "karim",
+    "cce_liaison": "mila",
+}
+
+
+def form_for(kind: str, trigger: str, **changes: Any) -> dict[str, Any] | None:
+    """A valid form for this trigger, fit for the demonstration region; None when it takes none."""
+    name = RULES.current(kind).definition.triggers[trigger].form  # type: ignore[arg-type]
+    if name is None:
+        return None
+    fitting: dict[str, Any] = {}
+    if name.startswith("advice"):
+        fitting = {"provider_id": ORGANISATION_IDS["de-veste"], "payer_id": ORGANISATION_IDS["gemeente-haarlem"]}
+    if name == "triage_start@1":
+        fitting = {"screener_id": PERSON_IDS["daan"]}
+    if name == "reassignment@1":
+        fitting = {"assignee_id": None}
+    if name == "referral@1":
+        fitting = {"residence": {"municipality": "GM0392", "sinceOn": "2020-01-01", "inStay": False}}
+    return filled(name, **{**fitting, **changes})
+
+
+@dataclass
+class Person:
+    """Somebody with a token, acting over HTTP."""
+
+    key: str
+    client: httpx.Client
+
+    @property
+    def id(self) -> UUID:
+        return PERSON_IDS[self.key]
+
+    def get(self, path: str, **kwargs: Any) -> httpx.Response:
+        return self.client.get(path, **kwargs)
+
+    def post(
+        self, path: str, body: Any, *, version: int | None = None, key: str | None = None, **kwargs: Any
+    ) -> httpx.Response:
+        headers = {"Idempotency-Key": key or str(uuid4()), **kwargs.pop("headers", {})}
+        if version is not None:
+            headers["If-Match"] = f'"{version}"'
+        return self.client.post(path, json=body, headers=headers, **kwargs)
+
+    def submit(self, *, key: str | None = None, grounds: str | None = None, **changes: Any) -> httpx.Response:
+        body: dict[str, Any] = {"trigger": "submit", "form": form_for("case", "submit", **changes)}
+        if grounds:
+            body["grounds"] = grounds
+        return self.post("/cases", body, key=key)
+
+
+class People(dict[str, Person]):
+    """Everybody of the demonstration region, by key; also as attributes: `people.esra`."""
+
+    def __getattr__(self, key: str) -> Person:
+        return self[key]
+
+
+def everybody(url: str) -> People:
+    """A client per person, with a token asked of the service itself."""
+    found = People()
+    with httpx.Client(base_url=f"{url}/v1", timeout=30) as anybody:
+        for it in PEOPLE:
+            token = anybody.post("/demonstration/tokens", json={"person": it.key}).raise_for_status().json()
+            headers = {"Authorization": f"Bearer {token['accessToken']}"}
+            found[it.key] = Person(it.key, httpx.Client(base_url=f"{url}/v1", headers=headers, timeout=30))
+    return found
+
+
+@dataclass
+class CaseFile:
+    """One case and the people around it. Steps take a valid form of their own unless they are given another."""
+
+    people: People
+    id: str
+    number: str
+    fired: list[str] = field(default_factory=list)
+
+    @classmethod
+    def submitted(cls, people: People, by: str = "anna", **changes: Any) -> "CaseFile":
+        answer = people[by].submit(**changes)
+        assert answer.status_code == 201, answer.text
+        return cls(people, answer.json()["caseId"], answer.json()["number"], ["submit"])
+
+    @property
+    def path(self) -> str:
+        return f"/cases/{self.id}"
+
+    def seen(self, by: str = "esra") -> dict[str, Any]:
+        """The case as this person sees it."""
+        answer = self.people[by].get(self.path)
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    @property
+    def state(self) -> str:
+        return str(self.seen()["main"]["state"]["code"])
+
+    def parts(self, kind: str, by: str = "esra") -> list[dict[str, Any]]:
+        return [part for part in self.seen(by)["parts"] if part["kind"] == kind]
+
+    def history(self, by: str = "esra") -> list[dict[str, Any]]:
+        answer = self.people[by].get(f"{self.path}/transitions")
+        assert answer.status_code == 200, answer.text
+        found: list[dict[str, Any]] = answer.json()["transitions"]
+        return found
+
+    @property
+    def fired_on_the_case(self) -> list[str]:
+        return [it for it in self.fired if it not in ("accept", "start_help")]
+
+    def address(self, part: dict[str, Any] | None) -> str:
+        return self.path if part is None else f"{self.path}/{COLLECTIONS[part['kind']]}/{part['id']}"
+
+    def attempt(
+        self,
+        trigger: str,
+        *,
+        by: str | None = None,
+        part: dict[str, Any] | None = None,
+        version: int | None = None,
+        key: str | None = None,
+        form: dict[str, Any] | None = None,
+        grounds: str | None = "Zo is het aan tafel besproken.",
+        occurred_at: str | None = None,
+        **changes: Any,
+    ) -> httpx.Response:
+        """Take a step with the case, or with a part of it, and give back whatever the answer is."""
+        kind = part["kind"] if part else "case"
+        definition = RULES.current(kind).definition
+        person = self.people[by or WHO[definition.triggers[trigger].roles[0]]]
+        address = self.address(part)
+        if version is None:
+            version = int(self.people.esra.get(address).headers["ETag"].strip('"'))
+        body: dict[str, Any] = {"trigger": trigger}
+        filled_in = form if form is not None else form_for(kind, trigger, **changes)
+        if filled_in is not None:
+            body["form"] = filled_in
+        if grounds is not None:
+            body["grounds"] = grounds
+        if occurred_at is not None:
+            body["occurredAt"] = occurred_at
+        return person.post(f"{address}/transitions", body, version=version, key=key)
+
+    def fire(self, trigger: str, **how: Any) -> dict[str, Any]:
+        """Take a step that must succeed."""
+        answer = self.attempt(trigger, **how)
+        assert answer.status_code == 201, f"{trigger}: {answer.text}"
+        self.fired.append(trigger)
+        made: dict[str, Any] = answer.json()
+        return made
+
+    def go_to(self, state: str) -> "CaseFile":
+        """Bring the case to this state along the shortest road that the guards allow."""
+        for trigger in _road(self.state, state):
+            self._prepare(trigger)
+            self.fire(trigger)
+        assert self.state == state
+        return self
+
+    def _prepare(self, trigger: str) -> None:
+        """What the guards of this step ask for first."""
+        if trigger == "decline":
+            self.fire("propose_decline")
+        if trigger == "report_help_started":
+            for part in self.parts("commitment")[:1]:
+                self.fire("accept", part=part)
+                self.fire("start_help", part=part)
+        if trigger == "close":
+            self.fire("record_check")
+            for part in self.parts("commitment"):
+                if part["state"]["code"] == "requested":
+                    self.fire("accept", part=part)
+
+
+def _road(source: str, target: str) -> list[str]:
+    """The triggers from one state of a case to another: the fewest, help before ends."""
+    queue, seen = deque([(source, list[str]())]), {source}
+    while queue:
+        state, road = queue.popleft()
+        if state == target:
+            return road
+        for trigger, start, end in sorted(RULES.current("case").definition.edges()):
+            if start == state and end not in seen:
+                seen.add(end)
+                queue.append((end, [*road, trigger]))
+    raise AssertionError(f"no road from {source} to {target}")

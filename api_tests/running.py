@@ -1,0 +1,84 @@
+"""The real service on a real socket, on either database, with a clock that tests may set."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import uvicorn
+
+from service.app import Built, build
+from service.settings import Settings
+from service.storage.database import open_engine
+from service.storage.migrating import migrate
+
+ROOT = Path(__file__).parents[1]
+
+
+@dataclass
+class Clock:
+    """Tells the time of this machine, moved on by what a test has let pass."""
+
+    passed: timedelta = field(default_factory=timedelta)
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.passed
+
+    def let_pass(self, **time: float) -> None:
+        self.passed += timedelta(**time)
+
+
+@dataclass(frozen=True)
+class Running:
+    """A service that answers at `url` (without /v1)."""
+
+    url: str
+    settings: Settings
+    built: Built
+    clock: Clock
+
+    @property
+    def engine(self) -> str:
+        return self.built.database.engine.dialect.name
+
+
+def settings_for(folder: Path, database_url: str, **changes: object) -> Settings:
+    return Settings.model_validate(
+        {
+            "database_url": database_url,
+            "master_key_file": folder / "master.key",
+            "workflows": ROOT / "workflows",
+            "mode": "demonstration",
+            "log_level": "WARNING",
+            **changes,
+        }
+    )
+
+
+@contextmanager
+def running(settings: Settings) -> Iterator[Running]:
+    """Migrate the database, build the service, serve it on a free port."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        settings = settings.model_copy(update={"public_url": url})
+        engine = open_engine(settings.database_url)
+        migrate(engine)
+        engine.dispose()
+        clock = Clock()
+        built = build(settings, clock)
+        server = uvicorn.Server(uvicorn.Config(built.application, log_config=None, access_log=False))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+        thread.start()
+        while not server.started:
+            if not thread.is_alive():
+                raise RuntimeError("the service did not start")
+            thread.join(0.01)
+        try:
+            yield Running(url, settings, built, clock)
+        finally:
+            server.should_exit = True
+            thread.join(10)
