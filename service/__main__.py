@@ -14,7 +14,7 @@ from service.domain.definition import json_schema
 from service.domain.drawing import redraw
 from service.domain.rulebook import RulesRefused
 from service.logs import configure
-from service.settings import Settings
+from service.settings import Settings, table
 from service.storage.database import open_engine
 from service.storage.migrating import migrate
 from service.storage.protections import Unprotected
@@ -67,12 +67,17 @@ def published() -> str:
 
 
 def draw() -> None:
-    """Draw the workflows into the README and write their JSON Schema."""
-    rules = read_folder(ROOT / "workflows")
+    """Draw the workflows and the settings into the README, and write the JSON Schema of workflows."""
     readme = ROOT / "README.md"
-    definitions = [it.definition for it in rules.newest.values()]
-    readme.write_text(redraw(readme.read_text(encoding="utf-8"), definitions), encoding="utf-8")
+    readme.write_text(drawn(readme.read_text(encoding="utf-8")), encoding="utf-8")
     (ROOT / "workflows" / "workflow.schema.json").write_text(json_schema(), encoding="utf-8")
+
+
+def drawn(readme: str) -> str:
+    """The README with what is drawn from the files and the code."""
+    definitions = [it.definition for it in read_folder(ROOT / "workflows").newest.values()]
+    before, rest = redraw(readme, definitions).split("<!-- settings -->")
+    return f"{before}<!-- settings -->\n{table()}\n<!-- /settings -->{rest.split('<!-- /settings -->')[1]}"
 
 
 def _welcome(settings: Settings) -> str:

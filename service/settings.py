@@ -26,4 +26,13 @@ class Settings(BaseSettings):
         default="production", description="demonstration mode signs its own identities; never beside real data"
     )
     max_body_bytes: int = Field(default=1_000_000, ge=10_000, description="largest request body")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="least level to log")
+
+
+def table() -> str:
+    """Every setting as a Markdown table, for the README."""
+    rows = ["| Setting | Default | What it is |", "|---|---|---|"]
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default is None else f"`{field.default}`"
+        rows.append(f"| `CASUSROUTE_{name.upper()}` | {default} | {field.description} |")
+    return "\n".join(rows)
