@@ -15,6 +15,9 @@ COPY . .
 RUN /opt/casusroute/bin/python -m compileall -q service
 
 ENV PATH=/opt/casusroute/bin:$PATH \
+    CASUSROUTE_HOST=0.0.0.0 \
+    CASUSROUTE_DATABASE_URL=sqlite:////data/casusroute.db \
+    CASUSROUTE_MASTER_KEY_FILE=/data/master.key \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1
 
@@ -29,4 +32,4 @@ HEALTHCHECK --interval=15s --timeout=3s --start-period=30s --retries=3 \
     CMD ["python", "-c", "from http.client import HTTPConnection as C; c = C('127.0.0.1', 8000, timeout=2); \
 c.request('GET', '/v1/health'); raise SystemExit(c.getresponse().status != 200)"]
 
-CMD ["python", "-m", "service", "serve"]
+CMD ["sh", "-c", "python -m service migrate && exec python -m service serve"]

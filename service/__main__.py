@@ -81,7 +81,7 @@ def drawn(readme: str) -> str:
 
 
 def _welcome(settings: Settings) -> str:
-    url = f"http://{settings.host}:{settings.port}"
+    url = settings.address
     people = "\n".join(
         f"  {it.key:<7} {it.name:<16} {', '.join(it.roles):<24} {_ORGANISATIONS[it.organisation]}" for it in PEOPLE
     )

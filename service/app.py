@@ -68,7 +68,7 @@ def build(settings: Settings, clock: Callable[[], datetime] | None = None) -> Bu
     """The service on a migrated database. Raises NotMigrated, Unprotected, RulesRefused, NotADemonstration."""
     rules = read_folder(settings.workflows)
     database = open_database(settings, clock)
-    signer = Signer(f"{settings.public_url}/demonstration") if settings.mode == "demonstration" else None
+    signer = Signer(f"{settings.address}/demonstration") if settings.mode == "demonstration" else None
     rules = database.write_now(lambda unit: _prepare(unit, rules, signer))
     house = House(
         database=database,
@@ -77,7 +77,7 @@ def build(settings: Settings, clock: Callable[[], datetime] | None = None) -> Bu
         signer=signer,
         draft_days=rules.settings.default.draft_days,
     )
-    api = create_api(rules, settings.public_url)
+    api = create_api(rules, settings.address)
     api.state.house = house
     return Built(Edge(api, max_body_bytes=settings.max_body_bytes), api, database)
 

@@ -14,7 +14,9 @@ class Settings(BaseSettings):
 
     host: str = Field(default="127.0.0.1", description="address to listen on")
     port: int = Field(default=8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
-    public_url: str = Field(default="http://127.0.0.1:8000", description="how users reach the service, without /v1")
+    public_url: str | None = Field(
+        default=None, description="how users reach the service, without /v1; host and port when left out"
+    )
     database_url: str = Field(
         default="sqlite:///data/casusroute.db", description="sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME"
     )
@@ -27,6 +29,11 @@ class Settings(BaseSettings):
     )
     max_body_bytes: int = Field(default=1_000_000, ge=10_000, description="largest request body")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="least level to log")
+
+    @property
+    def address(self) -> str:
+        """How users reach the service, without /v1."""
+        return self.public_url or f"http://{self.host}:{self.port}"
 
 
 def table() -> str:

@@ -36,11 +36,11 @@ class House:
     draft_days: int
 
 
-class NotAcceptable(Exception):  # noqa: N818 - answered as a problem
+class NotAcceptable(Exception):
     """The answer cannot be given in any form that the asker takes."""
 
 
-class UnsupportedMediaType(Exception):  # noqa: N818 - answered as a problem
+class UnsupportedMediaType(Exception):
     """The request is in a form that is not read here."""
 
 

@@ -27,7 +27,7 @@ _SECURITY: Iterable[tuple[bytes, bytes]] = (
 log = structlog.get_logger("casusroute")
 
 
-class _TooLarge(Exception):  # noqa: N818 - caught a few lines below
+class _TooLarge(Exception):
     pass
 
 

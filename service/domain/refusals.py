@@ -24,7 +24,7 @@ from typing import Any
 from service.domain.words import Words
 
 
-class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error
+class Refusal(Exception):
     """An expected answer. Subclasses are frozen facts; messages.toml has their title and detail under `[problems]`."""
 
     code = "refusal"

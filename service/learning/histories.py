@@ -58,7 +58,7 @@ _DAYS: tuple[tuple[int, WaitBand], ...] = (
 _NAME = re.compile(r"(?=.{1,40}\Z)[a-z]+(?:_[a-z]+)*")
 
 
-class Withheld(ValueError):  # noqa: N818 - a decision to publish nothing, not an accident
+class Withheld(ValueError):
     """Nothing is released. Says which promise could not be kept, never about which case."""
 
 
