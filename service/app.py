@@ -34,7 +34,7 @@ from service.storage.migrating import expected_revision, revision_of
 from service.storage.protections import insist
 from service.storage.unit import Unit
 from service.use_cases.bodies import input_fault
-from service.use_cases.demonstration import furnish
+from service.use_cases.demonstration import ISSUER, furnish
 
 _ROUTERS = (cases, parts, advices, work_items, drafts, learning, reference, service_itself)
 
@@ -68,7 +68,7 @@ def build(settings: Settings, clock: Callable[[], datetime] | None = None) -> Bu
     """The service on a migrated database. Raises NotMigrated, Unprotected, RulesRefused, NotADemonstration."""
     rules = read_folder(settings.workflows)
     database = open_database(settings, clock)
-    signer = Signer(f"{settings.address}/demonstration") if settings.mode == "demonstration" else None
+    signer = Signer(ISSUER) if settings.mode == "demonstration" else None
     rules = database.write_now(lambda unit: _prepare(unit, rules, signer))
     house = House(
         database=database,

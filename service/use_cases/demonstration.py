@@ -7,6 +7,8 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from service.domain.roles import Role
 from service.storage.unit import Unit
 
+# The same on every port, so that a demonstration database can be served again elsewhere.
+ISSUER = "urn:casusroute:demonstration"
 SINCE = date(2025, 1, 1)
 
 
