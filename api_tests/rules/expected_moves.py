@@ -1,0 +1,173 @@
+"""What may follow what, written by hand from domain.md 5.2 and 5.3 and the states of the design.
+
+Never made from workflows/*.toml: an edge that goes there, or comes, has to be answered for here.
+"""
+
+from collections.abc import Iterator
+
+START = "start"
+# Possible in every open state, leaving the state as it is.
+EVERYWHERE = ("amend", "add_note", "reassign")
+
+CASE: dict[str, dict[str, str]] = {
+    "submitted": {
+        "start_triage": "in_triage",  # T3
+        "request_information": "awaiting_information",  # T4
+        "transfer": "transferred",  # T7
+        "withdraw": "withdrawn",
+    },
+    "awaiting_information": {
+        "supply_information": "in_triage",  # T4
+        "proceed_without": "in_triage",  # T4: never rejected for want of information
+        "transfer": "transferred",
+        "withdraw": "withdrawn",
+    },
+    "in_triage": {
+        "request_information": "awaiting_information",  # T4
+        "give_consult": "consulted",  # T5
+        "schedule": "scheduled",  # T6
+        "propose_decline": "in_triage",  # T7: four eyes
+        "decline": "declined",  # T7
+        "transfer": "transferred",  # T7
+        "ask_network": "in_triage",  # T16: an escalation is a part, the case stays where it is
+        "request_escalation": "in_triage",  # T16
+        "withdraw": "withdrawn",
+    },
+    "consulted": {
+        "confirm_helped": "closed",  # T5
+        "ask_for_table": "in_triage",  # T5
+        "transfer": "transferred",
+        "withdraw": "withdrawn",
+    },
+    "scheduled": {
+        "open_table": "in_review",  # T8
+        "reschedule": "scheduled",
+        "transfer": "transferred",
+        "withdraw": "withdrawn",
+    },
+    "in_review": {
+        "draft_advice": "advice_drafted",  # T9
+        "ask_network": "in_review",  # T16
+        "request_escalation": "in_review",  # T16
+        "withdraw": "withdrawn",
+    },
+    "advice_drafted": {
+        "comment": "advice_drafted",
+        "return_to_review": "in_review",
+        "issue_advice": "advice_issued",  # T10
+        "ask_network": "advice_drafted",  # T16
+        "request_escalation": "advice_drafted",  # T16
+        "withdraw": "withdrawn",
+    },
+    "advice_issued": {
+        "start_arranging": "arranging_placement",
+        "revise_advice": "advice_issued",  # I13
+        "seek_placement": "advice_issued",
+        "ask_network": "advice_issued",  # T16
+        "request_escalation": "advice_issued",  # T16
+        "withdraw": "withdrawn",
+    },
+    "arranging_placement": {
+        "report_help_started": "help_started",  # T13
+        "revise_advice": "arranging_placement",
+        "seek_placement": "arranging_placement",
+        "ask_network": "arranging_placement",  # T16
+        "request_escalation": "arranging_placement",  # T16
+        "withdraw": "withdrawn",
+    },
+    "help_started": {
+        "start_monitoring": "monitored",  # T14
+        "resume_arranging": "arranging_placement",
+        "revise_advice": "help_started",
+        "seek_placement": "help_started",
+        "ask_network": "help_started",  # T16
+        "request_escalation": "help_started",  # T16
+        "withdraw": "withdrawn",
+    },
+    "monitored": {
+        "record_check": "monitored",  # T15
+        "close": "closed",  # T19
+        "resume_arranging": "arranging_placement",
+        "revise_advice": "monitored",
+        "seek_placement": "monitored",
+        "ask_network": "monitored",  # T16
+        "request_escalation": "monitored",  # T16
+        "withdraw": "withdrawn",
+    },
+    "closed": {"reopen": "in_triage"},  # T20
+    "declined": {"reopen": "in_triage"},
+    "withdrawn": {"reopen": "in_triage"},
+    "transferred": {},
+}
+
+COMMITMENT: dict[str, dict[str, str]] = {
+    "requested": {"accept": "accepted", "refuse": "refused", "replace": "ended"},  # T11
+    "refused": {"ask_again": "requested", "replace": "ended"},  # T11: a refusal ends nothing
+    "accepted": {"start_help": "running", "refuse": "refused", "replace": "ended"},
+    "running": {"report_progress": "running", "end_help": "ended"},
+    "ended": {"reopen": "requested"},
+}
+
+FUNDING: dict[str, dict[str, str]] = {
+    "requested": {"confirm": "confirmed", "dispute": "disputed"},  # T12
+    "disputed": {"confirm": "confirmed", "report_obstacle": "disputed"},
+    "confirmed": {"reopen": "requested"},
+}
+
+PLACEMENT: dict[str, dict[str, str]] = {
+    "sought": {"agree": "agreed", "end_placement": "ended"},
+    "agreed": {"start_stay": "started", "search_again": "sought", "end_placement": "ended"},
+    "started": {"confirm_stable": "started", "end_placement": "ended"},
+    "ended": {"reopen": "sought"},
+}
+
+ESCALATION: dict[str, dict[str, str]] = {
+    "network_asked": {"record_network_answer": "answered", "remind": "network_asked", "withdraw": "withdrawn"},  # T17
+    "requested": {"escalate": "escalated", "withdraw": "withdrawn"},  # T16
+    "escalated": {"record_answer": "answered", "remind": "escalated", "withdraw": "withdrawn"},  # T17
+    "answered": {"bring_back": "brought_back"},  # T17
+    "brought_back": {},
+    "withdrawn": {},
+}
+
+MOVES = {
+    "case": CASE,
+    "commitment": COMMITMENT,
+    "funding": FUNDING,
+    "placement": PLACEMENT,
+    "escalation": ESCALATION,
+}
+BEGINNINGS = {
+    "case": {"submit": "submitted"},
+    "commitment": {"issue_advice": "requested", "revise_advice": "requested"},
+    "funding": {"issue_advice": "requested", "revise_advice": "requested"},
+    "placement": {"seek_placement": "sought"},
+    "escalation": {"ask_network": "network_asked", "request_escalation": "requested"},
+}
+ENDS = {
+    "case": {"closed", "declined", "withdrawn", "transferred"},
+    "commitment": {"ended"},
+    "funding": {"confirmed"},
+    "placement": {"ended"},
+    "escalation": {"brought_back", "withdrawn"},
+}
+
+
+def possible_from(kind: str, state: str) -> dict[str, str]:
+    """Every trigger of this state, and where it leads."""
+    everyday = () if state in ENDS[kind] else EVERYWHERE
+    return MOVES[kind][state] | dict.fromkeys(everyday, state)
+
+
+def triggers(kind: str) -> set[str]:
+    """Every trigger that somebody can fire at a part that exists."""
+    return {trigger for state in MOVES[kind] for trigger in possible_from(kind, state)}
+
+
+def edges(kind: str) -> Iterator[tuple[str, str, str]]:
+    """(trigger, source, target), beginnings included."""
+    for trigger, target in BEGINNINGS[kind].items():
+        yield trigger, START, target
+    for state in MOVES[kind]:
+        for trigger, target in possible_from(kind, state).items():
+            yield trigger, state, target

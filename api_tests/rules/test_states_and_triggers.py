@@ -1,0 +1,97 @@
+"""Every state and every trigger of every workflow, over HTTP: what is possible there, and what is refused.
+
+The expectations stand in expected_moves.py, by hand; no edge of a file goes or comes unseen.
+"""
+
+import pytest
+
+from api_tests.people_and_cases import People, form_for
+from api_tests.rules.expected_moves import BEGINNINGS, ENDS, MOVES, edges, possible_from, triggers
+from api_tests.rules.walking import case_in, case_in_which, entries_of, now, taken_from, walk_everywhere
+
+STATES = [(kind, state) for kind, moves in MOVES.items() for state in moves]
+# The question of an escalation is written at the case; the part has no form of its own before somebody acts on it.
+NOTHING_TO_AMEND = {("escalation", "requested", "amend"), ("escalation", "network_asked", "amend")}
+# So that there is a form to amend where a part begins.
+OUT_AND_BACK = {
+    "commitment": ("refuse", "ask_again"),
+    "funding": ("confirm", "reopen"),
+    "placement": ("agree", "search_again"),
+}
+
+
+@pytest.mark.parametrize("kind", MOVES)
+def test_a_workflow_that_is_published_has_exactly_the_edges_that_the_domain_knows(people: People, kind: str) -> None:
+    expected = set(edges(kind))
+
+    published = people.anna.get(f"/workflows/{kind}").json()
+
+    found = {
+        (trigger["code"], move["source"], move["target"])
+        for trigger in published["triggers"]
+        for move in trigger["moves"]
+    }
+    assert found == expected
+    assert {it["code"] for it in published["states"] if it["phase"] == "ended"} == ENDS[kind]
+
+
+@pytest.mark.parametrize(("kind", "state"), STATES)
+def test_what_a_state_does_not_know_is_refused_with_what_it_does_know_and_nothing_changes(
+    people: People, kind: str, state: str
+) -> None:
+    case, part = case_in(people, kind, state)
+    expected = set(possible_from(kind, state))
+    before, entries = now(case, part), case.history()
+
+    told = people.esra.get(f"{case.address(part)}/possible-transitions").json()
+    refused = {
+        trigger: case.attempt(trigger, part=part, by="esra", version=before["version"])
+        for trigger in sorted(triggers(kind) - expected)
+    }
+
+    assert {it["trigger"]: it["target"] for it in told["transitions"]} == possible_from(kind, state)
+    for trigger, answer in refused.items():
+        assert (trigger, answer.status_code) == (trigger, 409)
+        problem = answer.json()
+        assert problem["code"] == "transition_not_allowed"
+        assert (problem["trigger"], problem["state"]) == (trigger, state)
+        assert set(problem["allowedTriggers"]) == expected
+    assert now(case, part) == before
+    assert case.history() == entries
+
+
+@pytest.mark.parametrize("kind", MOVES)
+def test_every_edge_of_a_workflow_can_be_taken_with_a_valid_form_by_a_fitting_person(people: People, kind: str) -> None:
+    expected = {
+        (state, trigger): (400, state) if (kind, state, trigger) in NOTHING_TO_AMEND else (201, target)
+        for state in MOVES[kind]
+        for trigger, target in possible_from(kind, state).items()
+    }
+
+    case, part = case_in(people, kind, next(iter(MOVES[kind])))
+    for trigger in OUT_AND_BACK.get(kind, ()):
+        case.fire(trigger, part=part)
+    taken = walk_everywhere(case, kind, part)
+    for state, trigger in expected.keys() - taken.keys():
+        taken[state, trigger] = taken_from(*case_in(people, kind, state), trigger)
+
+    assert taken == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "trigger"), [(kind, trigger) for kind, begins in BEGINNINGS.items() for trigger in begins]
+)
+def test_a_part_begins_with_a_step_of_its_case_and_nobody_begins_it_again(
+    people: People, kind: str, trigger: str
+) -> None:
+    case, part = case_in_which(people, kind, trigger)
+    version = now(case, part)["version"]
+
+    again = people.esra.post(
+        f"{case.address(part)}/transitions", {"trigger": trigger, "form": form_for("case", trigger)}, version=version
+    )
+
+    first = entries_of(case, part)[0]
+    assert (first["source"], first["trigger"], first["target"]) == ("start", trigger, BEGINNINGS[kind][trigger])
+    assert again.status_code == 400
+    assert now(case, part)["version"] == version
