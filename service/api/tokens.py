@@ -4,7 +4,7 @@ import hashlib
 import json
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,8 +42,9 @@ class Identity:
 class Tokens:
     """Validates tokens; a token seen shortly before is not computed again."""
 
-    def __init__(self, issuers: tuple[Issuer, ...]) -> None:
+    def __init__(self, issuers: tuple[Issuer, ...], clock: Callable[[], float] = time.time) -> None:
         self._issuers: Mapping[str, Issuer] = {issuer.name: issuer for issuer in issuers}
+        self._clock = clock
         self._seen: OrderedDict[bytes, tuple[float, Identity]] = OrderedDict()
 
     def identity(self, authorization: str | None) -> Identity:
@@ -51,7 +52,7 @@ class Tokens:
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise NotKnown
-        digest, now = hashlib.sha256(token.encode()).digest(), time.time()
+        digest, now = hashlib.sha256(token.encode()).digest(), self._clock()
         remembered = self._seen.get(digest)
         if remembered and now < remembered[0]:
             return remembered[1]
@@ -69,7 +70,7 @@ class Tokens:
             if header.get("typ") not in ("at+jwt", "application/at+jwt") or "kid" not in header:
                 raise NotKnown
             jws.deserialize_compact(token.encode(), issuer.keys, algorithms=ALGORITHMS)
-        except (JoseError, ValueError, KeyError, TypeError) as error:
+        except (JoseError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise NotKnown from error
         return _checked(claims, now)
 
@@ -91,7 +92,8 @@ def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _checked(claims: dict[str, Any], now: float) -> Identity:
     audience, subject = claims.get("aud"), claims.get("sub")
-    if not isinstance(subject, str):
+    # What cannot be printed cannot be stored either, on one engine or the other.
+    if not isinstance(subject, str) or not subject.isprintable():
         raise NotKnown
     issued, expires, begins = (_time(claims.get(name, default)) for name, default in _TIMES)
     sound = (
@@ -106,12 +108,15 @@ def _checked(claims: dict[str, Any], now: float) -> Identity:
     return Identity(claims["iss"], subject, float(expires))
 
 
+_END_OF_TIME = 2**53
 _TIMES = (("iat", None), ("exp", None), ("nbf", 0))
 
 
 def _time(value: object) -> float:
-    """A number and nothing that looks like one. Raises NotKnown."""
+    """A number that a clock can show, and nothing that looks like one. Raises NotKnown."""
     if not isinstance(value, int | float) or isinstance(value, bool):
+        raise NotKnown
+    if not abs(value) < _END_OF_TIME:  # not >=: that would let NaN pass
         raise NotKnown
     return float(value)
 
