@@ -5,9 +5,11 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Connection, insert
+from sqlalchemy.exc import SQLAlchemyError
 
 from service.domain.actor import Membership
 from service.domain.chain import microseconds
+from service.domain.refusals import Unavailable
 from service.storage.tables import access_log
 
 
@@ -33,19 +35,21 @@ class AccessLog:
         self._now = now
 
     def record(self, reading: Reading) -> None:
-        self._connection.execute(
-            insert(access_log),
-            {
-                "event_at": microseconds(self._now),
-                "action": reading.action,
-                "processing_activity": reading.activity,
-                "user_id": str(reading.person_id),
-                "role": str(reading.acting.role),
-                "organisation_id": str(reading.acting.organisation_id),
-                "purpose": reading.purpose,
-                "case_id": reading.case_id and str(reading.case_id),
-                "object_detail": reading.detail[:300],
-                "emergency": False,
-                "trace_id": reading.trace_id,
-            },
-        )
+        """Raises Unavailable when the line cannot be written, whatever the cause: then nothing is read either."""
+        line = {
+            "event_at": microseconds(self._now),
+            "action": reading.action,
+            "processing_activity": reading.activity,
+            "user_id": str(reading.person_id),
+            "role": str(reading.acting.role),
+            "organisation_id": str(reading.acting.organisation_id),
+            "purpose": reading.purpose,
+            "case_id": reading.case_id and str(reading.case_id),
+            "object_detail": reading.detail[:300],
+            "emergency": False,
+            "trace_id": reading.trace_id,
+        }
+        try:
+            self._connection.execute(insert(access_log), line)
+        except SQLAlchemyError as error:
+            raise Unavailable from error
