@@ -48,7 +48,7 @@ async def list_advices(case_id: UUID, house: TheHouse, asker: TheAsker) -> Respo
             Advices(
                 items=[
                     VersionView(version=n, issued_at=it.occurred_at, recorded_at=it.recorded_at)
-                    for n, it in enumerate(issued, 1)
+                    for n, it in issued.items()
                 ]
             )
         )

@@ -196,7 +196,7 @@ class WorkItemView(View):
     case_id: UUID
     number: str
     region: str
-    case_state: Labelled
+    case_state: Labelled | None = Field(description="Told to whoever may read the whole case.")
     waiting_since: Utc
     part: PartView
 
@@ -295,7 +295,9 @@ class Drawing:
             part=self.part(item.part),
         )
 
-    def _state_of_case(self, item: WorkItem) -> Labelled:
+    def _state_of_case(self, item: WorkItem) -> Labelled | None:
+        if item.case_state is None:
+            return None
         return _labelled(self.rules.pinned(item.case_workflow).definition.states[item.case_state])
 
 

@@ -3,15 +3,16 @@
 from sqlalchemy import ColumnElement, and_, exists, false, or_
 
 from service.domain.actor import Actor
-from service.domain.roles import ADDRESSED_ROLES, TABLE_ROLES, TEAM_ROLES, Role
+from service.domain.roles import TABLE_ROLES, TEAM_ROLES, Role
 from service.storage.tables import parts
 
 main = parts.alias("main")
 _escalation = parts.alias("escalation")
 # An expert sees a case while it is at the table, and not before or after (domain.md 2.11).
 AT_THE_TABLE = ("review", "binding_advice")
-# What a liaison sees of a case is all of it: the question to the CCE cannot be asked of a part.
-_OWN_PART_ROLES = ADDRESSED_ROLES - {Role.CCE_LIAISON}
+# A provider answers commitments and a municipality fundings, each those put to the organisation it is that for. What a
+# liaison sees of a case is all of it: the question to the CCE cannot be asked of a part.
+_ANSWERS = {Role.PROVIDER: "commitment", Role.MUNICIPALITY: "funding"}
 
 
 def whole(actor: Actor) -> ColumnElement[bool]:
@@ -35,16 +36,12 @@ def whole(actor: Actor) -> ColumnElement[bool]:
 
 def visible(actor: Actor) -> ColumnElement[bool]:
     """The parts that this person may see: all of a whole case, and what is put to their organisation."""
-    addressed = _ids(actor, _OWN_PART_ROLES)
-    if not addressed:
-        return whole(actor)
-    return or_(whole(actor), and_(parts.c.addressee_id.in_(addressed), parts.c.kind.in_(_kinds(actor))))
-
-
-def _kinds(actor: Actor) -> list[str]:
-    """A provider answers commitments and a municipality fundings, also where one organisation is both."""
-    kinds = {Role.PROVIDER: "commitment", Role.MUNICIPALITY: "funding"}
-    return sorted({kinds[held.role] for held in actor.memberships if held.role in kinds})
+    own = [
+        and_(parts.c.addressee_id.in_(addressed), parts.c.kind == kind)
+        for role, kind in _ANSWERS.items()
+        if (addressed := _ids(actor, {role}))
+    ]
+    return or_(whole(actor), *own)
 
 
 def _ids(actor: Actor, roles: frozenset[Role] | set[Role]) -> list[str]:

@@ -16,7 +16,7 @@ from service.domain.roles import TEAM_ROLES
 from service.storage.keys import Keyring
 from service.storage.rows import moment, to_part
 from service.storage.tables import cases, parts
-from service.storage.visibility import main, visible
+from service.storage.visibility import main, visible, whole
 
 Whose = Literal["mine", "organisation", "team", "all"]
 _TAG_BYTES = 8
@@ -40,12 +40,12 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkItem:
-    """A part that waits, with what a reader needs to know of its case."""
+    """A part that waits, with what a reader needs to know of its case; where it stands, if they may read all of it."""
 
     part: Part
     number: str
     region: str
-    case_state: str
+    case_state: str | None
     case_workflow: str
     submitted_at: datetime
 
@@ -71,8 +71,9 @@ class WorkList:
 
     def page(self, wanted: Wanted, *, seen_by: Actor) -> Page:
         """Raises CursorNotOurs."""
+        all_of_it = whole(seen_by).label("whole")
         query = (
-            select(parts, cases.c.number, cases.c.region, cases.c.submitted_at, *_OF_MAIN)
+            select(parts, cases.c.number, cases.c.region, cases.c.submitted_at, *_OF_MAIN, all_of_it)
             .select_from(parts.join(cases, cases.c.id == parts.c.case_id).join(main, main.c.id == parts.c.case_id))
             .where(visible(seen_by), *self._conditions(wanted, seen_by))
             .order_by(parts.c.due_on, parts.c.id)
@@ -145,7 +146,7 @@ def _to_item(row: Any) -> WorkItem:
         part=to_part(row._mapping),  # noqa: SLF001 - SQLAlchemy's public name for it
         number=row.number,
         region=row.region,
-        case_state=row.case_state,
+        case_state=row.case_state if row.whole else None,
         case_workflow=row.case_workflow,
         submitted_at=moment(row.submitted_at),
     )

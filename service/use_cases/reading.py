@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from service.domain.actor import Actor, Membership, standing
+from service.domain.actor import Actor, Membership
 from service.domain.amendments import as_amended
 from service.domain.case import Part, Transition
 from service.domain.facts import fold
@@ -68,7 +68,7 @@ def read_file(unit: Unit, asker: Asker, case_id: UUID) -> CaseFile:
     sight = _whole(unit, actor, case_id)
     history = unit.cases.history(case_id)
     contents = unit.contents.open(case_id)
-    _log(unit, asker, actor, sight, history, "read_case_file", "whole file")
+    _log(unit, asker, actor, sight, "read_case_file", "whole file")
     written = [it for it in history if it.sequence in contents]
     amendments = [(it.part_id, contents[it.sequence].body["form"]) for it in written if it.trigger == "amend"]
     documents = tuple(
@@ -92,59 +92,85 @@ def read_entry(unit: Unit, asker: Asker, case_id: UUID, part_id: UUID, part_sequ
         raise NotFound
     contents = unit.contents.open(case_id, [entry.sequence])
     if contents:
-        _log(unit, asker, actor, sight, history, "read_entry", f"{entry.form or 'grounds'}#{entry.sequence}")
+        _log(unit, asker, actor, sight, "read_entry", f"{entry.form or 'grounds'}#{entry.sequence}")
     return sight, Document(entry=entry, body=contents[entry.sequence].body if contents else {})
 
 
-def advice_versions(unit: Unit, asker: Asker, case_id: UUID) -> tuple[Transition, ...]:
-    """The entries with which advice was issued, in order of version. Raises NotFound."""
+def advice_versions(unit: Unit, asker: Asker, case_id: UUID) -> Mapping[int, Transition]:
+    """The versions that this person may read, with the entry that issued each. Raises NotFound."""
     actor = known(unit, asker)
-    _some_part(unit, actor, case_id)
-    return _issued(unit.cases.history(case_id))
+    sight, mine = _some_part(unit, actor, case_id)
+    return _shown(unit.cases.history(case_id), sight, mine)
 
 
 def read_advice(unit: Unit, asker: Asker, case_id: UUID, version: int) -> AdviceVersion:
     """One version of the advice, with dissent and the family's statement beside it for whoever sees it (I17).
 
     A provider sees its own lines and their goals, once sharing with providers was consented to or has a legal ground;
-    until then the lines without words (I23). A payer sees what it is asked to pay for, without aim or goals.
+    until then the lines in codes, without words (I23). A payer sees what it is asked to pay for, without aim or goals.
     """
     actor = known(unit, asker)
     sight, mine = _some_part(unit, actor, case_id)
     history = unit.cases.history(case_id)
-    issued = _issued(history)
-    if not 1 <= version <= len(issued):
+    entry = _shown(history, sight, mine).get(version)
+    if entry is None:
         raise NotFound
-    entry = issued[version - 1]
     form = unit.contents.open(case_id, [entry.sequence])[entry.sequence].body["form"]
-    _log(unit, asker, actor, sight, history, "read_advice", f"advice version {version}")
+    _log(unit, asker, actor, sight, "read_advice", f"advice version {version}")
     if not sight.whole:
-        lines = {it.kind: {part.line for part in mine if part.kind == it.kind} for it in mine}
-        shared = SHARING_WITH_PROVIDERS in fold(history).consented
-        form = _own_lines(form, lines.get("commitment", set()), lines.get("funding", set()), shared=shared)
+        form = _own_lines(form, mine, shared=SHARING_WITH_PROVIDERS in fold(history).consented)
     return AdviceVersion(version=version, entry=entry, whole=sight.whole, form=form)
 
 
-def _own_lines(
-    form: Mapping[str, Any], to_deliver: Collection[str | None], to_fund: Collection[str | None], *, shared: bool
-) -> dict[str, Any]:
-    bare = ("key", "domain", "productCategory", "latestStartOn", "duration", "bridging", "law")
-    own: dict[str, Any] = {
-        "lines": [
-            dict(line) if shared and line["key"] in to_deliver else {k: v for k, v in line.items() if k in bare}
-            for line in form["lines"]
-            if line["key"] in to_deliver or line["key"] in to_fund
-        ]
-    }
+def _own_lines(form: Mapping[str, Any], mine: Collection[Part], *, shared: bool) -> dict[str, Any]:
+    to_deliver = _lines_of(form, mine, "commitment", "providerId")
+    to_fund = _lines_of(form, mine, "funding", "payerId")
+    own: dict[str, Any] = {"lines": []}
+    for line in form["lines"]:
+        if line["key"] in to_deliver and shared:
+            own["lines"].append(dict(line))
+        elif line["key"] in to_fund:
+            own["lines"].append({name: line[name] for name in _TO_PAY_FOR if name in line})
+        elif line["key"] in to_deliver:
+            own["lines"].append({name: _wordless(line[name]) for name in _BARE if name in line})
     if shared and to_deliver:
-        own["goals"] = [it for it in form["goals"] if not it.get("lines") or set(it["lines"]) & set(to_deliver)]
-        beside = ("contactPerson", "checksOn", "dissent", "familyStatement", "whyNoFamilyStatement")
-        own |= {name: form[name] for name in beside if name in form}
+        own["goals"] = [_own_goal(it, to_deliver) for it in form["goals"] if _is_of(it, to_deliver)]
+        own |= {name: form[name] for name in _BESIDE if name in form}
     return own
 
 
-def _issued(history: Collection[Transition]) -> tuple[Transition, ...]:
-    return tuple(it for it in history if it.part_kind == "case" and it.trigger in ADVICE_TRIGGERS)
+_BARE = ("key", "domain", "productCategory", "latestStartOn", "bridging", "law")
+_TO_PAY_FOR = (*_BARE, "duration")
+_BESIDE = ("contactPerson", "checksOn", "dissent", "familyStatement", "whyNoFamilyStatement")
+
+
+def _lines_of(form: Mapping[str, Any], mine: Collection[Part], kind: str, addressed: str) -> set[str]:
+    """The lines of this version that are put to this person's organisation: a later version may name another."""
+    asked = {(part.line, str(part.addressee_id)) for part in mine if part.kind == kind}
+    return {line["key"] for line in form["lines"] if (line["key"], line.get(addressed)) in asked}
+
+
+def _wordless(value: Any) -> Any:
+    return {"code": value["code"]} if isinstance(value, dict) else value
+
+
+def _is_of(goal: Mapping[str, Any], lines: Collection[str]) -> bool:
+    """A goal of no line in particular is one of all lines."""
+    return not goal.get("lines") or not set(goal["lines"]).isdisjoint(lines)
+
+
+def _own_goal(goal: Mapping[str, Any], lines: Collection[str]) -> dict[str, Any]:
+    """Without the other lines that it is a goal of as well: they are put to others."""
+    return {**goal, "lines": [key for key in goal.get("lines", ()) if key in lines]}
+
+
+def _shown(history: Collection[Transition], sight: Sight, mine: Collection[Part]) -> dict[int, Transition]:
+    """Every version of the advice, or those with a line that was put to this person's organisation."""
+    issued = [it for it in history if it.part_kind == "case" and it.trigger in ADVICE_TRIGGERS]
+    own = {part.line for part in mine}
+    return {
+        number: it for number, it in enumerate(issued, 1) if sight.whole or not own.isdisjoint(it.codes.get("line", ()))
+    }
 
 
 def _current(entry: Transition, body: Mapping[str, Any], amendments: list[tuple[UUID, Any]]) -> dict[str, Any] | None:
@@ -168,16 +194,8 @@ def _some_part(unit: Unit, actor: Actor, case_id: UUID) -> tuple[Sight, tuple[Pa
     raise NotFound
 
 
-def _log(
-    unit: Unit,
-    asker: Asker,
-    actor: Actor,
-    sight: Sight,
-    history: tuple[Transition, ...],
-    activity: str,
-    detail: str,
-) -> None:
-    acting = acting_on(actor, sight, history)
+def _log(unit: Unit, asker: Asker, actor: Actor, sight: Sight, activity: str, detail: str) -> None:
+    acting = acting_on(unit, actor, sight)
     unit.access_log.record(
         Reading(
             person_id=actor.person_id,
@@ -191,7 +209,12 @@ def _log(
     )
 
 
-def acting_on(actor: Actor, sight: Sight, history: tuple[Transition, ...]) -> Membership:
-    """The membership that this person's sight of the part rests on."""
-    seats = standing(actor, sight.case, sight.part, history)
-    return seats[0]
+def acting_on(unit: Unit, actor: Actor, sight: Sight) -> Membership:
+    """The membership that this person's sight of the part rests on: the first that shows as much all by itself."""
+    for held in actor.memberships:
+        alone = unit.cases.find(
+            sight.case.id, sight.part.id, seen_by=Actor(person_id=actor.person_id, memberships=(held,))
+        )
+        if alone and alone.whole == sight.whole:
+            return held
+    raise NotFound
