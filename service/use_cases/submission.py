@@ -47,6 +47,8 @@ def submit(
     actor = known(unit, asker)
     request = once.by(actor.person_id)
     if (answered := unit.requests.answered(request)) and answered.case_id and answered.sequence:
+        if unit.cases.find(answered.case_id, answered.case_id, seen_by=actor) is None:
+            raise NotFound
         return Made.again(unit, answered.case_id, answered.sequence)
     acting = actor.holding(Role.LOCAL_TEAM)
     if acting is None:
