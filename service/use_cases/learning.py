@@ -1,4 +1,10 @@
-"""What a learning table may look at: histories of its own regions, released by the ladder and logged as an export."""
+"""What a learning table may look at: histories of its own regions, released by the ladder and logged as an export.
+
+A learning view needs consent or must not be traceable (Jeugdwet 7.3.11, 7.3.12; domain.md 2.11). This is the second:
+whatever leaves here looks like at least k cases. Consent to learning is recorded and does not select the cases: those
+who consented would be another, kinder picture, and being in it or not would itself tell something of a family.
+Whatever shows more than the ladder lets through must ask for that consent first.
+"""
 
 from collections.abc import Callable
 
@@ -29,6 +35,8 @@ def pull_histories(
     wanted = mine if region is None else mine & {region}
     if region is not None and not wanted:
         raise NotFound
+    facilitating = (it for it in actor.memberships if it.role == Role.FACILITATOR and wanted <= it.regions)
+    acting = next(facilitating, acting)
     today = day_in_amsterdam(unit.now)
     k = max((rules.settings.on(it, today).small_cell for it in wanted), default=rules.settings.default.small_cell)
     found = release(routes(unit.cases.histories(wanted), as_of=unit.now), k=k, reference=reference)
