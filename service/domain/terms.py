@@ -19,7 +19,8 @@ def day_in_amsterdam(moment: datetime) -> date:
 
 @cache
 def _holidays(year: int) -> frozenset[date]:
-    return frozenset(country_holidays("NL", years=year, language="nl"))
+    """The days of rest of the Algemene termijnenwet, article 3: with Good Friday, and 5 May in every year."""
+    return frozenset(country_holidays("NL", years=year, language="nl", categories=("public", "optional")))
 
 
 def is_working_day(day: date) -> bool:
