@@ -1,6 +1,6 @@
 """What guards and form checks may know of a case: folded from its history, never read from content."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 from uuid import UUID
@@ -9,6 +9,8 @@ from service.domain.case import Transition
 
 # Funding is absent on purpose: who pays never blocks help (I2), so guards cannot even name it.
 HelpKind = Literal["placement", "commitment", "escalation"]
+# Under this name an amendment tells, as a fact, the number in the part of the entry that it corrects.
+AMENDS = "amends"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,14 +50,25 @@ class CaseFacts:
 
 
 def fold(history: Iterable[Transition]) -> CaseFacts:
-    """The facts after these entries, which must be in order of sequence."""
+    """The facts after these entries, which must be in order of sequence. What was amended counts as amended."""
     facts = CaseFacts()
-    for entry in history:
+    for entry in _as_amended(tuple(history)):
         facts = _after_case(facts, entry) if entry.part_kind == "case" else _after_part(facts, entry)
     return facts
 
 
+def _as_amended(history: tuple[Transition, ...]) -> Iterator[Transition]:
+    """Each entry with the codes of its last amendment: a consent recorded by mistake does not go on counting."""
+    amended = {(it.part_id, int(number)): it.codes for it in history for number in it.codes.get(AMENDS, ())}
+    for entry in history:
+        if AMENDS not in entry.codes:
+            yield replace(entry, codes=amended.get((entry.part_id, entry.part_sequence), entry.codes))
+
+
 def _after_case(facts: CaseFacts, entry: Transition) -> CaseFacts:
+    if entry.source != entry.target:
+        # A proposal to decline is one for the triage in which it was made.
+        facts = replace(facts, decline_proposed_by=None)
     facts = replace(
         facts,
         heard=facts.heard | set(entry.codes.get("heard", ())),
@@ -70,14 +83,23 @@ def _after_case(facts: CaseFacts, entry: Transition) -> CaseFacts:
             return replace(facts, decline_proposed_by=entry.actor_id)
         case "issue_advice" | "revise_advice":
             lines = frozenset(entry.codes.get("line", ()))
-            return replace(facts, advice_version=facts.advice_version + 1, advice_lines=facts.advice_lines | lines)
-        case "record_check":
-            return replace(facts, goals_checked=True)
+            version = facts.advice_version + 1
+            return replace(facts, advice_version=version, advice_lines=facts.advice_lines | lines, goals_checked=False)
+        case "start_monitoring" | "record_check":
+            return replace(facts, goals_checked=entry.trigger == "record_check")
         case "reopen":
-            # A second time round is a new triage: what was proposed or asked then does not bind it.
-            return replace(facts, decline_proposed_by=None, information_rounds=0, goals_checked=False)
+            return _second_time_round(facts)
         case _:
             return facts
+
+
+def _second_time_round(facts: CaseFacts) -> CaseFacts:
+    """A new triage, table and hearing. Help that goes on keeps its line; what has ended may be asked again."""
+    going_on = tuple(part for part in facts.parts if part.is_open)
+    lines = frozenset(part.line for part in going_on if part.kind == "commitment" and part.line)
+    return replace(
+        facts, information_rounds=0, heard=frozenset(), advice_lines=lines, goals_checked=False, parts=going_on
+    )
 
 
 def _after_part(facts: CaseFacts, entry: Transition) -> CaseFacts:

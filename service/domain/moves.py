@@ -9,8 +9,9 @@ from uuid import UUID
 from service.domain.actor import Actor, standing
 from service.domain.case import START, Case, Part, PartKind, Transition
 from service.domain.definition import State
-from service.domain.facts import CaseFacts, fold
-from service.domain.forms.base import Form, Opening
+from service.domain.facts import AMENDS, CaseFacts, fold
+from service.domain.forms.base import Codes, Form, Opening
+from service.domain.forms.notes import Amendment
 from service.domain.guards import Attempt
 from service.domain.refusals import NoLiaisonForRegion
 from service.domain.region_settings import RegionSettings
@@ -113,14 +114,24 @@ def _entry(situation: Situation, step: Step, decision: Decision, workflows: Work
         organisation_id=decision.acting.organisation_id,
         party=role,
         party_id=organisation,
-        assignee_id=form.assigned(assignee) if form and role else None,
+        assignee_id=_assignee(form, assignee) if role else None,
         due_on=_due_on(state, situation, step, stays=stays),
         line=part.line,
         addressee_id=part.addressee_id,
         form=form.form_name if form else None,
-        codes=counted.codes() if counted else {},
+        codes=_codes(form, counted),
         age_band=counted.age_band(day_in_amsterdam(step.occurred_at)) if counted else None,
     )
+
+
+def _assignee(form: Form | None, current: UUID | None) -> UUID | None:
+    return form.assigned(current) if form else current
+
+
+def _codes(form: Form | None, counted: Form | None) -> Codes:
+    """The coded answers; those of an amendment with the entry that they replace."""
+    codes = counted.codes() if counted else {}
+    return {**codes, AMENDS: (str(form.amends),)} if isinstance(form, Amendment) else codes
 
 
 def _begin_parts(
