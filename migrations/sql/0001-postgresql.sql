@@ -212,15 +212,23 @@ ALTER TABLE parts ENABLE ALWAYS TRIGGER parts_no_truncate
 CREATE FUNCTION transition_follows() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   -- A history row continues its part and its case, in order, on both clocks.
-  IF NEW.facts_salt IS NULL OR NOT EXISTS (
+  -- The path and the edge are foreign keys as well; those can be switched off for a session, this cannot.
+  IF NEW.facts_salt IS NULL OR (NEW.sequence = 1 AND NEW.part_id <> NEW.case_id)
+  OR NOT EXISTS (
+    SELECT 1 FROM workflow_edges e
+    WHERE e.workflow = NEW.workflow AND e.trigger_name = NEW.trigger_name
+      AND e.source = NEW.source AND e.target = NEW.target
+  )
+  OR NOT EXISTS (
     SELECT 1 FROM parts p JOIN cases c ON c.id = p.case_id
     WHERE p.id = NEW.part_id AND c.id = NEW.case_id
       AND p.kind = NEW.part_kind AND p.workflow = NEW.workflow
+      AND coalesce(p.state, 'start') = NEW.source
       AND p.line IS NOT DISTINCT FROM NEW.line AND p.addressee_id IS NOT DISTINCT FROM NEW.addressee_id
       AND coalesce(p.sequence, 0) = NEW.part_sequence - 1
       AND coalesce(p.occurred_at, NEW.occurred_at) <= NEW.occurred_at
       AND c.sequence = NEW.sequence - 1
-      AND c.digest = coalesce(NEW.prev_digest, c.digest)
+      AND c.digest = coalesce(NEW.prev_digest, repeat('0', 64))
       AND c.recorded_at <= NEW.recorded_at
   ) THEN
     RAISE EXCEPTION 'this entry does not follow the history' USING ERRCODE = 'integrity_constraint_violation';
@@ -325,7 +333,15 @@ ALTER TABLE cases ENABLE ALWAYS TRIGGER cases_head
 
 CREATE FUNCTION part_begins() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  IF NEW.sequence IS NOT NULL OR NEW.state IS NOT NULL OR NEW.phase IS NOT NULL THEN
+  IF NEW.sequence IS NOT NULL OR NEW.state IS NOT NULL OR NEW.phase IS NOT NULL OR NEW.occurred_at IS NOT NULL
+  OR NEW.party IS NOT NULL OR NEW.party_id IS NOT NULL OR NEW.assignee_id IS NOT NULL OR NEW.due_on IS NOT NULL
+  -- The main part of a case has its id, and a part is of its case and of the kind that its workflow governs.
+  OR (NEW.kind = 'case') <> (NEW.id = NEW.case_id)
+  OR NOT EXISTS (
+    SELECT 1 FROM cases c, workflows w
+    WHERE c.id = NEW.case_id AND c.team_id = NEW.team_id AND c.submitter_id = NEW.submitter_id
+      AND w.hash = NEW.workflow AND w.name = NEW.kind
+  ) THEN
     RAISE EXCEPTION 'a part begins without a history' USING ERRCODE = 'integrity_constraint_violation';
   END IF;
   RETURN NEW;
@@ -344,7 +360,7 @@ ALTER TABLE parts ENABLE ALWAYS TRIGGER parts_begin
 
 CREATE FUNCTION case_begins() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  IF NEW.sequence <> 0 THEN
+  IF NEW.sequence <> 0 OR NEW.digest <> repeat('0', 64) THEN
     RAISE EXCEPTION 'a case begins without a history' USING ERRCODE = 'integrity_constraint_violation';
   END IF;
   RETURN NEW;
@@ -358,3 +374,49 @@ CREATE TRIGGER cases_begin BEFORE INSERT ON cases FOR EACH ROW EXECUTE FUNCTION 
 ------
 
 ALTER TABLE cases ENABLE ALWAYS TRIGGER cases_begin
+
+------
+
+CREATE FUNCTION content_belongs() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  -- Content is written once, with an entry that has its digest.
+  IF NEW.salt IS NULL OR NEW.nonce IS NULL OR NEW.ciphertext IS NULL OR NOT EXISTS (
+    SELECT 1 FROM transitions t
+    WHERE t.case_id = NEW.case_id AND t.sequence = NEW.sequence AND t.content_digest IS NOT NULL
+  ) THEN
+    RAISE EXCEPTION 'content belongs to an entry' USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  RETURN NEW;
+END
+$$
+
+------
+
+CREATE TRIGGER contents_belong BEFORE INSERT ON contents FOR EACH ROW EXECUTE FUNCTION content_belongs()
+
+------
+
+ALTER TABLE contents ENABLE ALWAYS TRIGGER contents_belong
+
+------
+
+CREATE FUNCTION edge_belongs() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  -- A definition has the edges it came with.
+  IF NOT EXISTS (
+    SELECT 1 FROM workflows w WHERE w.hash = NEW.workflow
+      AND w.edges > (SELECT count(*) FROM workflow_edges e WHERE e.workflow = NEW.workflow)
+  ) THEN
+    RAISE EXCEPTION 'a definition has the edges it came with' USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  RETURN NEW;
+END
+$$
+
+------
+
+CREATE TRIGGER workflow_edges_belong BEFORE INSERT ON workflow_edges FOR EACH ROW EXECUTE FUNCTION edge_belongs()
+
+------
+
+ALTER TABLE workflow_edges ENABLE ALWAYS TRIGGER workflow_edges_belong

@@ -118,7 +118,7 @@ BEGIN SELECT RAISE(ABORT, 'cases is append-only'); END
 ------
 
 CREATE TRIGGER cases_no_replace BEFORE INSERT ON cases
-WHEN EXISTS (SELECT 1 FROM cases WHERE id = NEW.id)
+WHEN EXISTS (SELECT 1 FROM cases WHERE id = NEW.id OR number = NEW.number)
 BEGIN SELECT RAISE(ABORT, 'cases is append-only'); END
 
 ------
@@ -136,15 +136,25 @@ BEGIN SELECT RAISE(ABORT, 'parts is append-only'); END
 
 -- A history row continues its part and its case, in order, on both clocks.
 CREATE TRIGGER transitions_follow BEFORE INSERT ON transitions
-WHEN NEW.facts_salt IS NULL OR NOT EXISTS (
+-- A time is a whole number: to SQLite any text is later than every number. The path and the edge are foreign keys as
+-- well; those can be switched off for a connection, this cannot.
+WHEN NEW.facts_salt IS NULL OR typeof(NEW.occurred_at) <> 'integer' OR typeof(NEW.recorded_at) <> 'integer'
+OR (NEW.sequence = 1 AND NEW.part_id <> NEW.case_id)
+OR NOT EXISTS (
+    SELECT 1 FROM workflow_edges e
+    WHERE e.workflow = NEW.workflow AND e.trigger_name = NEW.trigger_name
+      AND e.source = NEW.source AND e.target = NEW.target
+)
+OR NOT EXISTS (
     SELECT 1 FROM parts p JOIN cases c ON c.id = p.case_id
     WHERE p.id = NEW.part_id AND c.id = NEW.case_id
       AND p.kind = NEW.part_kind AND p.workflow = NEW.workflow
+      AND coalesce(p.state, 'start') = NEW.source
       AND p.line IS NEW.line AND p.addressee_id IS NEW.addressee_id
       AND coalesce(p.sequence, 0) = NEW.part_sequence - 1
       AND coalesce(p.occurred_at, NEW.occurred_at) <= NEW.occurred_at
       AND c.sequence = NEW.sequence - 1
-      AND c.digest = coalesce(NEW.prev_digest, c.digest)
+      AND c.digest = coalesce(NEW.prev_digest, printf('%064d', 0))
       AND c.recorded_at <= NEW.recorded_at
 )
 BEGIN SELECT RAISE(ABORT, 'this entry does not follow the history'); END
@@ -200,11 +210,39 @@ BEGIN SELECT RAISE(ABORT, 'the head of a case follows its history'); END
 ------
 
 CREATE TRIGGER parts_begin BEFORE INSERT ON parts
-WHEN NEW.sequence IS NOT NULL OR NEW.state IS NOT NULL OR NEW.phase IS NOT NULL
+WHEN NEW.sequence IS NOT NULL OR NEW.state IS NOT NULL OR NEW.phase IS NOT NULL OR NEW.occurred_at IS NOT NULL
+OR NEW.party IS NOT NULL OR NEW.party_id IS NOT NULL OR NEW.assignee_id IS NOT NULL OR NEW.due_on IS NOT NULL
+-- The main part of a case has its id, and a part is of its case and of the kind that its workflow governs.
+OR (NEW.kind = 'case') <> (NEW.id = NEW.case_id)
+OR NOT EXISTS (
+    SELECT 1 FROM cases c, workflows w
+    WHERE c.id = NEW.case_id AND c.team_id = NEW.team_id AND c.submitter_id = NEW.submitter_id
+      AND w.hash = NEW.workflow AND w.name = NEW.kind
+)
 BEGIN SELECT RAISE(ABORT, 'a part begins without a history'); END
 
 ------
 
 CREATE TRIGGER cases_begin BEFORE INSERT ON cases
-WHEN NEW.sequence <> 0
+WHEN NEW.sequence <> 0 OR NEW.digest <> printf('%064d', 0)
 BEGIN SELECT RAISE(ABORT, 'a case begins without a history'); END
+
+------
+
+-- Content is written once, with an entry that has its digest.
+CREATE TRIGGER contents_belong BEFORE INSERT ON contents
+WHEN NEW.salt IS NULL OR NEW.nonce IS NULL OR NEW.ciphertext IS NULL OR NOT EXISTS (
+    SELECT 1 FROM transitions t
+    WHERE t.case_id = NEW.case_id AND t.sequence = NEW.sequence AND t.content_digest IS NOT NULL
+)
+BEGIN SELECT RAISE(ABORT, 'content belongs to an entry'); END
+
+------
+
+-- A definition has the edges it came with.
+CREATE TRIGGER workflow_edges_belong BEFORE INSERT ON workflow_edges
+WHEN NOT EXISTS (
+    SELECT 1 FROM workflows w WHERE w.hash = NEW.workflow
+      AND w.edges > (SELECT count(*) FROM workflow_edges e WHERE e.workflow = NEW.workflow)
+)
+BEGIN SELECT RAISE(ABORT, 'a definition has the edges it came with'); END

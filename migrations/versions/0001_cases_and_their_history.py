@@ -19,6 +19,8 @@ FUNCTIONS = (
     "case_head_follows",
     "part_begins",
     "case_begins",
+    "content_belongs",
+    "edge_belongs",
 )
 
 
@@ -35,6 +37,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("owner_id", "content_class", name=op.f("pk_case_keys")),
         schema="keys",
         comment="kept apart from the data: committed before it, backed up beside it",
+        if_not_exists=True,  # on SQLite a file of its own, which may be there before the data is
     )
     op.create_table(
         "people",
@@ -50,6 +53,7 @@ def upgrade() -> None:
         sa.Column("hash", sa.String(length=64), nullable=False, comment="SHA-256 of the canonical form"),
         sa.Column("settings", sa.Text(), nullable=False, comment="canonical JSON; never changed"),
         sa.PrimaryKeyConstraint("hash", name=op.f("pk_region_settings")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "regions",
@@ -68,8 +72,10 @@ def upgrade() -> None:
         sa.Column("hash", sa.String(length=64), nullable=False, comment="SHA-256 of the canonical form: the identity"),
         sa.Column("name", sa.String(length=30), nullable=False, comment="kind of part it governs"),
         sa.Column("definition", sa.Text(), nullable=False, comment="canonical JSON; never changed"),
+        sa.Column("edges", sa.Integer(), nullable=False, comment="how many it has: none is added afterwards"),
         sa.Column("added_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("hash", name=op.f("pk_workflows")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "access_log",
@@ -133,6 +139,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_requests_person_id")),
         sa.PrimaryKeyConstraint("person_id", "key", name=op.f("pk_requests")),
         comment="what was answered to whom: the same request never acts twice",
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "workflow_edges",
@@ -143,6 +150,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["workflow"], ["workflows.hash"], name=op.f("fk_workflow_edges_workflow")),
         sa.PrimaryKeyConstraint("workflow", "trigger_name", "source", "target", name=op.f("pk_workflow_edges")),
         comment="every edge of every definition ever used: what a history row may say",
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "organisations",
@@ -182,6 +190,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["team_id"], ["organisations.id"], name=op.f("fk_cases_team_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_cases")),
         sa.UniqueConstraint("number", name=op.f("uq_cases_number")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "coverages",
@@ -239,6 +248,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["workflow"], ["workflows.hash"], name=op.f("fk_parts_workflow")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_parts")),
         sa.UniqueConstraint("id", "case_id", name="uq_parts_id_case_id"),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_parts_addressee", "parts", ["addressee_id", "due_on", "id"], unique=False)
     op.create_index("ix_parts_assignee", "parts", ["assignee_id", "due_on", "id"], unique=False)
@@ -303,6 +313,9 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("(prev_sequence IS NULL) = (prev_digest IS NULL)", name=op.f("ck_transitions_chained")),
         sa.CheckConstraint(
+            "cause IS NULL OR cause < sequence AND part_sequence = 1", name=op.f("ck_transitions_caused_before")
+        ),
+        sa.CheckConstraint(
             "CASE WHEN facts_salt IS NULL THEN trigger_name IS NULL AND source IS NULL AND target IS NULL AND phase IS NULL AND region IS NULL AND occurred_at IS NULL AND recorded_at IS NULL AND actor_id IS NULL AND role IS NULL AND organisation_id IS NULL AND settings IS NULL AND workflow IS NULL ELSE trigger_name IS NOT NULL AND source IS NOT NULL AND target IS NOT NULL AND phase IS NOT NULL AND region IS NOT NULL AND occurred_at IS NOT NULL AND recorded_at IS NOT NULL AND actor_id IS NOT NULL AND role IS NOT NULL AND organisation_id IS NOT NULL AND settings IS NOT NULL AND workflow IS NOT NULL END",
             name=op.f("ck_transitions_facts_together"),
         ),
@@ -344,6 +357,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("part_id", "part_sequence", "target", name="uq_transitions_target"),
         sa.UniqueConstraint("part_id", "part_sequence", name="uq_transitions_part"),
         comment="the history: append-only",
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "contents",
@@ -365,6 +379,7 @@ def upgrade() -> None:
             ["case_id", "sequence"], ["transitions.case_id", "transitions.sequence"], name="fk_contents_transition"
         ),
         sa.PrimaryKeyConstraint("case_id", "sequence", name=op.f("pk_contents")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "outbox",

@@ -22,22 +22,21 @@ class Definitions:
         """Store a definition with its edges, once."""
         if self._connection.execute(select(workflows.c.hash).where(workflows.c.hash == definition.hash)).first():
             return
+        edges = [
+            {"workflow": definition.hash, "trigger_name": trigger, "source": source, "target": target}
+            for trigger, source, target in definition.edges()
+        ]
         self._connection.execute(
             insert(workflows),
             {
                 "hash": definition.hash,
                 "name": definition.name,
                 "definition": definition.stored(),
+                "edges": len(edges),
                 "added_at": microseconds(self._now),
             },
         )
-        self._connection.execute(
-            insert(workflow_edges),
-            [
-                {"workflow": definition.hash, "trigger_name": trigger, "source": source, "target": target}
-                for trigger, source, target in definition.edges()
-            ],
-        )
+        self._connection.execute(insert(workflow_edges), edges)
 
     def keep_settings(self, settings: RegionSettings) -> None:
         """Store settings, once."""

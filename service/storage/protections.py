@@ -1,6 +1,8 @@
 """The protections of the history: a database that lacks one of them is not served."""
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
+
+from service.storage.tables import KEYS_SCHEMA, case_keys
 
 APPEND_ONLY = (
     "transitions", "contents", "requests", "access_log", "workflows", "workflow_edges", "region_settings",
@@ -15,12 +17,23 @@ _BOTH = (
     "cases_head",
     "parts_begin",
     "cases_begin",
+    "contents_belong",
+    "workflow_edges_belong",
 )
 TRIGGERS = {
     "sqlite": frozenset((*_BOTH, *(f"{table}_no_replace" for table in (*APPEND_ONLY, *KEPT)))),
     "postgresql": frozenset((*_BOTH, *(f"{table}_no_truncate" for table in (*APPEND_ONLY, *KEPT)))),
 }
-_PRAGMAS = {"foreign_keys": 1, "recursive_triggers": 1, "synchronous": 2}
+# What SQLite says when everything in database.SQLITE_PRAGMAS is in force, in the data and in the keys beside it.
+_PRAGMAS = {
+    "foreign_keys": 1,
+    "recursive_triggers": 1,
+    **{
+        f"{schema}.{name}": value
+        for schema in ("main", KEYS_SCHEMA)
+        for name, value in (("journal_mode", "wal"), ("synchronous", 2), ("secure_delete", 1))
+    },
+}
 
 
 class Unprotected(RuntimeError):
@@ -35,14 +48,19 @@ def insist(connection: Connection) -> None:
         for name, wanted in _PRAGMAS.items():
             if connection.exec_driver_sql(f"PRAGMA {name}").scalar() != wanted:
                 missing.append(f"PRAGMA {name}")
+    if not inspect(connection).has_table(case_keys.name, schema=KEYS_SCHEMA):
+        missing.append(f"table {case_keys.fullname}")
     if missing:
         raise Unprotected("the database does not protect its history; missing: " + ", ".join(missing))
 
 
 def _present(connection: Connection) -> set[str]:
+    """The triggers that stand on the table they are named after."""
     if connection.dialect.name == "sqlite":
-        found = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'"))
+        found = connection.execute(text("SELECT tbl_name, name FROM sqlite_master WHERE type = 'trigger'"))
     else:
         # 'A': fires always, also where replication has switched ordinary triggers off.
-        found = connection.execute(text("SELECT tgname FROM pg_trigger WHERE tgenabled = 'A' AND NOT tgisinternal"))
-    return set(found.scalars())
+        found = connection.execute(
+            text("SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE tgenabled = 'A' AND NOT tgisinternal")
+        )
+    return {name for table, name in found if name.startswith(f"{table}_")}

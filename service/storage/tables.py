@@ -1,5 +1,7 @@
 """The tables, column by column. Times are microseconds UTC, days ISO text, identifiers text, digests hexadecimal."""
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -29,6 +31,9 @@ metadata = MetaData(
 )
 NO_DAY = "9999-12-31"
 KEYS_SCHEMA = "keys"
+# What is kept for ever has no row number of SQLite's own beside its key: a row could be replaced under that number,
+# past every protection that looks at the key.
+NO_ROWID: dict[str, Any] = {"sqlite_with_rowid": False}
 
 
 def _id(name: str, *args: ForeignKey, nullable: bool = False, comment: str = "") -> Column[str]:
@@ -99,7 +104,9 @@ workflows = Table(
     Column("hash", String(64), primary_key=True, comment="SHA-256 of the canonical form: the identity"),
     Column("name", String(30), nullable=False, comment="kind of part it governs"),
     Column("definition", Text, nullable=False, comment="canonical JSON; never changed"),
+    Column("edges", Integer, nullable=False, comment="how many it has: none is added afterwards"),
     Column("added_at", BigInteger, nullable=False),
+    **NO_ROWID,
 )
 
 workflow_edges = Table(
@@ -111,6 +118,7 @@ workflow_edges = Table(
     Column("target", String(60), nullable=False),
     PrimaryKeyConstraint("workflow", "trigger_name", "source", "target"),
     comment="every edge of every definition ever used: what a history row may say",
+    **NO_ROWID,
 )
 
 region_settings = Table(
@@ -118,6 +126,7 @@ region_settings = Table(
     metadata,
     Column("hash", String(64), primary_key=True, comment="SHA-256 of the canonical form"),
     Column("settings", Text, nullable=False, comment="canonical JSON; never changed"),
+    **NO_ROWID,
 )
 
 cases = Table(
@@ -134,6 +143,7 @@ cases = Table(
     Column("recorded_at", BigInteger, nullable=False, comment="of the last entry; moved by the database alone"),
     PrimaryKeyConstraint("id"),
     UniqueConstraint("number"),
+    **NO_ROWID,
 )
 
 parts = Table(
@@ -163,6 +173,7 @@ parts = Table(
     Index("ix_parts_addressee", "addressee_id", "due_on", "id"),
     Index("ix_parts_party", "party_id", "due_on", "id"),
     Index("ix_parts_assignee", "assignee_id", "due_on", "id"),
+    **NO_ROWID,
 )
 
 # The first entry of a part has no predecessor and starts at "start"; every other follows the one before. CASE and not
@@ -239,6 +250,7 @@ transitions = Table(
     CheckConstraint(_FOLLOWS.format(n="sequence", p="prev_sequence"), name="follows_in_case"),
     CheckConstraint(_FOLLOWS.format(n="part_sequence", p="prev_part_sequence"), name="follows_in_part"),
     CheckConstraint("(prev_sequence IS NULL) = (prev_digest IS NULL)", name="chained"),
+    CheckConstraint("cause IS NULL OR cause < sequence AND part_sequence = 1", name="caused_before"),
     CheckConstraint("facts_salt IS NULL OR (part_sequence = 1) = (source = 'start')", name="starts_once"),
     CheckConstraint(
         "CASE WHEN facts_salt IS NULL THEN "
@@ -249,6 +261,7 @@ transitions = Table(
         name="facts_together",
     ),
     comment="the history: append-only",
+    **NO_ROWID,
 )
 
 contents = Table(
@@ -265,6 +278,7 @@ contents = Table(
     ForeignKeyConstraint(
         ["case_id", "sequence"], ["transitions.case_id", "transitions.sequence"], name="fk_contents_transition"
     ),
+    **NO_ROWID,
 )
 
 outbox = Table(
@@ -294,6 +308,7 @@ requests = Table(
     Column("at", BigInteger, nullable=False),
     PrimaryKeyConstraint("person_id", "key"),
     comment="what was answered to whom: the same request never acts twice",
+    **NO_ROWID,
 )
 
 drafts = Table(
