@@ -4,18 +4,19 @@ Content and facts can be destroyed with their salts; the digests stay, and the c
 """
 
 import hashlib
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from service.domain.canonical import canonical
 from service.domain.case import Transition
 
 BEGINNING = "0" * 64
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def microseconds(moment: datetime) -> int:
     """Whole microseconds since 1970 in UTC: the one form of a time that every database gives back unchanged."""
-    return int(moment.timestamp()) * 1_000_000 + moment.microsecond
+    return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 def facts_of(entry: Transition) -> dict[str, Any]:
@@ -58,8 +59,10 @@ def facts_digest(salt: bytes, entry: Transition) -> str:
     return hashlib.sha256(salt + canonical(facts_of(entry)).encode()).hexdigest()
 
 
-def content_digest(salt: bytes, ciphertext: bytes) -> str:
-    return hashlib.sha256(salt + ciphertext).hexdigest()
+def content_digest(salt: bytes, nonce: bytes, content_class: str, form: str | None, ciphertext: bytes) -> str:
+    """Over all that is stored of the content. What stands before the ciphertext is JSON, so it has one end only."""
+    around = {"salt": salt.hex(), "nonce": nonce.hex(), "class": content_class, "form": form}
+    return hashlib.sha256(canonical(around).encode() + ciphertext).hexdigest()
 
 
 def entry_digest(previous: str, sequence: int, facts: str, content: str | None) -> str:

@@ -48,7 +48,7 @@ class Contents:
             "nonce": nonce,
             "ciphertext": ciphertext,
         }
-        return Sealed(row, content_digest(salt, ciphertext))
+        return Sealed(row, content_digest(salt, nonce, content.content_class, content.form, ciphertext))
 
     def store(self, sealed: Sealed) -> None:
         self._connection.execute(insert(contents), sealed.row)
