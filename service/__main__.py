@@ -16,6 +16,7 @@ from service.domain.rulebook import RulesRefused
 from service.logs import configure
 from service.settings import Settings, table
 from service.storage.database import open_engine
+from service.storage.keys import MasterKeyRefused
 from service.storage.migrating import migrate
 from service.storage.protections import Unprotected
 from service.use_cases.demonstration import ORGANISATIONS, PEOPLE, NotADemonstration
@@ -122,7 +123,7 @@ def main() -> None:
         commands.add_parser(name, help=command.__doc__)
     try:
         COMMANDS[parser.parse_args().command]()
-    except (RulesRefused, NotMigrated, Unprotected, NotADemonstration) as refusal:
+    except (RulesRefused, NotMigrated, Unprotected, MasterKeyRefused, NotADemonstration) as refusal:
         raise SystemExit(f"not started: {refusal}") from None
 
 

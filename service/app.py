@@ -1,7 +1,8 @@
 """The composition root: settings in, application out; nothing else knows how the house is put together."""
 
+import json
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,13 +19,14 @@ from service.api import advices, cases, drafts, learning, parts, reference, serv
 from service.api.bodies import BODIES, union_for
 from service.api.dependencies import House, NotAcceptable, UnsupportedMediaType, check_request
 from service.api.documentation import page
-from service.api.edge import Edge
+from service.api.edge import Edge, TooLarge
+from service.api.faults import CheckedRoute, with_all_found
 from service.api.language import language_of
 from service.api.openapi import document
-from service.api.problems import bare, camel, problem
+from service.api.problems import bare, problem
 from service.api.tokens import Signer, Tokens
 from service.domain.case import PartKind
-from service.domain.refusals import Invalid, Refusal
+from service.domain.refusals import Refusal
 from service.domain.rulebook import Rulebook, read_rules
 from service.domain.words import Language
 from service.settings import Settings
@@ -33,9 +35,9 @@ from service.storage.keys import Keyring, load_master_key
 from service.storage.migrating import expected_revision, revision_of
 from service.storage.protections import insist
 from service.storage.unit import Unit
-from service.use_cases.bodies import input_fault
 from service.use_cases.demonstration import ISSUER, furnish
 
+_ALWAYS = {NotAcceptable: 406, UnsupportedMediaType: 415, TooLarge: 413, Exception: 500}
 _ROUTERS = (cases, parts, advices, work_items, drafts, learning, reference, service_itself)
 
 
@@ -65,11 +67,18 @@ def open_database(settings: Settings, clock: Callable[[], datetime] | None = Non
 
 
 def build(settings: Settings, clock: Callable[[], datetime] | None = None) -> Built:
-    """The service on a migrated database. Raises NotMigrated, Unprotected, RulesRefused, NotADemonstration."""
+    """The service on a migrated database.
+
+    Raises NotMigrated, Unprotected, MasterKeyRefused, RulesRefused, NotADemonstration.
+    """
     rules = read_folder(settings.workflows)
     database = open_database(settings, clock)
     signer = Signer(ISSUER) if settings.mode == "demonstration" else None
-    rules = database.write_now(lambda unit: _prepare(unit, rules, signer))
+    try:
+        rules = database.write_now(lambda unit: _prepare(unit, rules, signer))
+    except BaseException:
+        database.close()
+        raise
     house = House(
         database=database,
         rules=rules,
@@ -86,6 +95,7 @@ def _prepare(unit: Unit, rules: Rulebook, signer: Signer | None) -> Rulebook:
     if revision_of(unit.connection) != expected_revision():
         raise NotMigrated("the database needs `python -m service migrate` first")
     insist(unit.connection)
+    unit.keyring.insist(unit.connection)
     unit.reference.load()
     for workflow in rules.newest.values():
         unit.definitions.keep(workflow.definition)
@@ -115,6 +125,7 @@ def create_api(rules: Rulebook, public_url: str) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
+    api.router.route_class = CheckedRoute
     for room in _ROUTERS:
         api.include_router(room.router)
     unions = {kind: union_for([rules.newest[kind].definition]) for kind in get_args(PartKind)}
@@ -143,9 +154,10 @@ def _as_routed(path: str) -> str:
 
 def _refuse(api: FastAPI, described: dict[str, Any]) -> None:
     """Every way of saying no, as a problem in the language of the asker."""
+    served = {**described["paths"], "/openapi.json": ("get",), "/docs": ("get",)}
     shapes = [
         (re.compile(re.sub(r"\{\w+\}", "[^/]+", path)), sorted(method.upper() for method in operations))
-        for path, operations in described["paths"].items()
+        for path, operations in served.items()
     ]
 
     def allow(path: str) -> str:
@@ -161,39 +173,36 @@ def _refuse(api: FastAPI, described: dict[str, Any]) -> None:
 
     @api.exception_handler(RequestValidationError)
     async def invalid(request: Request, wrong: RequestValidationError) -> Response:
-        faults = [
-            input_fault(str(it["loc"][0]), "", {**it, "loc": ()})  # type: ignore[typeddict-item]
-            for it in wrong.errors()
-        ]
-        named = [
-            type(fault)(fault.where, camel(str(it["loc"][-1])), fault.code, fault.words)
-            for fault, it in zip(faults, wrong.errors(), strict=True)
-        ]
-        return problem(Invalid(tuple(named)), language(request))
+        return problem(with_all_found(wrong), language(request))
 
     @api.exception_handler(HTTPException)
     async def routed(request: Request, wrong: HTTPException) -> Response:
         headers = {"Allow": allow(request.url.path.removeprefix("/v1"))} if wrong.status_code == 405 else None  # noqa: PLR2004
         return bare(wrong.status_code, language(request), headers)
 
-    @api.exception_handler(NotAcceptable)
-    async def not_acceptable(request: Request, _: NotAcceptable) -> Response:
-        return bare(406, language(request))
+    def always(status: int) -> Callable[[Request, Exception], Awaitable[Response]]:
+        async def answered(request: Request, _: Exception) -> Response:
+            return bare(status, language(request))
 
-    @api.exception_handler(UnsupportedMediaType)
-    async def unsupported(request: Request, _: UnsupportedMediaType) -> Response:
-        return bare(415, language(request))
+        return answered
+
+    for kind, status in _ALWAYS.items():
+        api.add_exception_handler(kind, always(status))
 
 
 def _publish(api: FastAPI, described: dict[str, Any]) -> None:
     """The document itself, for everybody and from everywhere, and as a page to read."""
+    text = json.dumps(described, ensure_ascii=False).encode()
+    from_everywhere = {"Access-Control-Allow-Origin": "*"}
 
     @api.get("/openapi.json", include_in_schema=False)
-    async def openapi() -> dict[str, Any]:
-        return described
+    async def openapi() -> Response:
+        return Response(text, headers=from_everywhere, media_type="application/json")
+
+    drawn = page(described)
 
     @api.get("/docs", include_in_schema=False)
     async def docs() -> HTMLResponse:
-        return HTMLResponse(page(described))
+        return HTMLResponse(drawn)
 
     docs.offers = ("text/html", "application/json")  # type: ignore[attr-defined]

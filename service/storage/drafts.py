@@ -36,6 +36,7 @@ class Drafts:
         self._connection = connection
         self._keyring = keyring
         self._now = now
+        self._expired = drafts.c.expires_at < microseconds(now)
 
     def begin(self, draft_id: UUID, owner: UUID, body: dict[str, Any], *, days: int) -> None:
         nonce, ciphertext = self._seal(draft_id, body)
@@ -63,14 +64,17 @@ class Drafts:
 
     def find(self, draft_id: UUID, *, seen_by: UUID) -> Draft | None:
         row = self._connection.execute(
-            select(drafts).where(drafts.c.id == str(draft_id), drafts.c.person_id == str(seen_by))
+            select(drafts).where(drafts.c.id == str(draft_id), drafts.c.person_id == str(seen_by), ~self._expired)
         ).first()
         return self._open(row) if row else None
 
     def all(self, *, seen_by: UUID) -> tuple[Draft, ...]:
         """The owner's drafts, the last saved first; one page of a hundred is more than anybody keeps."""
         rows = self._connection.execute(
-            select(drafts).where(drafts.c.person_id == str(seen_by)).order_by(drafts.c.saved_at.desc()).limit(100)
+            select(drafts)
+            .where(drafts.c.person_id == str(seen_by), ~self._expired)
+            .order_by(drafts.c.saved_at.desc())
+            .limit(100)
         )
         return tuple(self._open(row) for row in rows)
 
@@ -80,9 +84,8 @@ class Drafts:
 
     def remove_expired(self) -> int:
         """Remove the drafts whose announced day has passed; how many there were."""
-        expired = drafts.c.expires_at < microseconds(self._now)
-        ids = list(self._connection.execute(select(drafts.c.id).where(expired)).scalars())
-        self._connection.execute(delete(drafts).where(expired))
+        ids = list(self._connection.execute(select(drafts.c.id).where(self._expired)).scalars())
+        self._connection.execute(delete(drafts).where(self._expired))
         for draft_id in ids:
             self._keyring.forget(self._connection, UUID(draft_id))
         return len(ids)

@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Lock
 from uuid import UUID
 
-from cryptography.hazmat.primitives.keywrap import aes_key_unwrap, aes_key_wrap
+from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -21,18 +21,25 @@ _KEY_BYTES = 32
 _REMEMBERED = 4096
 
 
+class MasterKeyRefused(ValueError):
+    """The master key is not a key, or not the one that this database was written with."""
+
+
 def load_master_key(given: str | None, file: Path) -> bytes:
     """The master key from the setting (base64), else from the file, which is made when there is none yet.
 
-    Raises ValueError when it is not 32 bytes.
+    Raises MasterKeyRefused when it is not 32 bytes.
     """
     if given is None:
         if not file.exists():
             _make(file)
         given = file.read_text(encoding="ascii")
-    key = base64.b64decode(given.strip(), validate=True)
+    try:
+        key = base64.b64decode(given.strip(), validate=True)
+    except ValueError:
+        key = b""
     if len(key) != _KEY_BYTES:
-        raise ValueError("the master key must be 32 bytes in base64")
+        raise MasterKeyRefused("the master key must be 32 bytes in base64")
     return key
 
 
@@ -44,6 +51,11 @@ def _make(file: Path) -> None:
         out.write(base64.b64encode(os.urandom(_KEY_BYTES)))
         out.flush()
         os.fsync(out.fileno())
+    folder = os.open(file.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 class Keyring:
@@ -61,6 +73,15 @@ class Keyring:
     def id_for(self, purpose: str, *values: str) -> UUID:
         """An identifier that is random to everybody else and the same for the same request (version 4)."""
         return UUID(bytes=self.tag(purpose, *values)[:16], version=4)
+
+    def insist(self, connection: Connection) -> None:
+        """Raises MasterKeyRefused when the keys in this database were wrapped with another master key."""
+        wrapped = connection.execute(select(case_keys.c.wrapped).limit(1)).scalar()
+        try:
+            if wrapped is not None:
+                aes_key_unwrap(self._master, wrapped)
+        except InvalidUnwrap:
+            raise MasterKeyRefused("the master key is not the one that this database was written with") from None
 
     def create(self, connection: Connection, owner_id: UUID, classes: tuple[str, ...]) -> None:
         """Make the keys of a case or draft. Must be committed before the data that needs them (decision 16)."""

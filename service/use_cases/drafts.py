@@ -1,7 +1,7 @@
 """Drafts: saved as often as somebody likes, however incomplete, and told what is still missing."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -19,23 +19,28 @@ CREATED = 201
 
 @dataclass(frozen=True, slots=True)
 class DraftWithGaps:
-    """A draft and what would still be refused if it were sent as a referral now."""
+    """A draft and what would still be refused if it were sent as a referral now. `repeated`: it was there already."""
 
     draft: Draft
     missing: tuple[InputFault, ...]
+    repeated: bool = False
 
 
 def begin_draft(
     unit: Unit, asker: Asker, body: Mapping[str, Any], once: Once, *, draft_id: UUID, days: int
 ) -> DraftWithGaps:
-    """Keep a new draft. The key of `draft_id` must have been committed before (decision 16)."""
+    """Keep a new draft. The key of `draft_id` must have been committed before (decision 16).
+
+    A draft has no history, so a repeated request is answered with the draft as it stands.
+    """
     actor = known(unit, asker)
     request = once.by(actor.person_id)
     answered = unit.requests.answered(request)
     if answered is None:
+        unit.drafts.remove_expired()
         unit.drafts.begin(draft_id, actor.person_id, dict(body), days=days)
         unit.requests.remember(request, Answered(CREATED, None, None, draft_id))
-    return _found(unit, draft_id, actor.person_id)
+    return replace(_found(unit, draft_id, actor.person_id), repeated=answered is not None)
 
 
 def save_draft(
