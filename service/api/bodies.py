@@ -35,7 +35,8 @@ class StepBody(Body):
 
     def to_step(self, now: datetime) -> Step:
         form: Form | None = getattr(self, "form", None)
-        return Step(trigger=self.trigger, occurred_at=self.occurred_at or now, grounds=self.grounds, form=form)
+        when, dated = self.occurred_at or now, self.occurred_at is not None
+        return Step(trigger=self.trigger, occurred_at=when, dated=dated, grounds=self.grounds, form=form)
 
 
 class SubmitBody(Body):

@@ -30,13 +30,14 @@ class Workflows(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """What somebody asks of a part: `occurred_at` is when it happened in life, aware.
+    """What somebody asks of a part: `occurred_at` is when it happened in life, aware; `dated` that they said so.
 
     `counted` is the form whose coded answers become facts: the form itself, or what an amendment makes of another.
     """
 
     trigger: str
     occurred_at: datetime
+    dated: bool = True
     grounds: str | None = None
     form: Form | None = None
     counted: Form | None = None

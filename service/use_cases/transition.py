@@ -93,6 +93,9 @@ def carry_out(
 ) -> Made:
     """Decide, check the form against the case, and record."""
     decision = decide(situation, step.trigger, workflows)
+    if not step.dated:
+        # It happens now, also when the machine's clock was set back since the step before.
+        step = replace(step, occurred_at=max(step.occurred_at, situation.part.occurred_at))
     if isinstance(step.form, Amendment):
         step = replace(step, counted=amended(unit, situation, decision, step.form, trace_id))
     faults = (*_faults_of_step(situation, step, decision), *_faults_of_references(unit, situation, step))
