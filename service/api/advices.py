@@ -6,12 +6,13 @@ from fastapi import APIRouter, Response
 
 from service.api.answers import answer
 from service.api.dependencies import TheAsker, TheHouse
+from service.api.faults import CheckedRoute
 from service.api.openapi import may_refuse
 from service.api.views import Utc, View
 from service.storage.unit import Unit
 from service.use_cases.reading import advice_versions, read_advice
 
-router = APIRouter(tags=["advice"])
+router = APIRouter(tags=["advice"], route_class=CheckedRoute)
 
 
 class VersionView(View):

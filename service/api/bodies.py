@@ -1,12 +1,14 @@
 """The JSON that changes something: per kind of part one union of all its triggers, told apart by `trigger`."""
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Union
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, create_model
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, create_model
 from pydantic.alias_generators import to_camel, to_pascal
+from pydantic_core import PydanticKnownError
 
 from service.domain.case import START
 from service.domain.definition import Definition, Trigger
@@ -23,7 +25,23 @@ class Body(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
 
 
-Moment = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
+_RFC_3339 = re.compile(
+    r"(?:19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})?"
+)
+
+
+def _in_utc(given: object) -> datetime:
+    """A moment as the Dutch rules write it: capitals T and Z, an offset that says something, no number of seconds."""
+    match = _RFC_3339.fullmatch(given) if isinstance(given, str) else None
+    if match is None or match[1] == "-00:00":
+        raise PydanticKnownError("datetime_parsing", {"error": "not as in RFC 3339"})
+    if match[1] is None:
+        raise PydanticKnownError("timezone_aware")
+    return _ANY_MOMENT.validate_python(match[0]).astimezone(UTC)
+
+
+_ANY_MOMENT = TypeAdapter(datetime)
+Moment = Annotated[datetime, BeforeValidator(_in_utc)]
 
 
 class StepBody(Body):

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from service.api.answers import answer
 from service.api.bodies import SUBMISSION
 from service.api.dependencies import OnceOnly, TheAsker, TheHouse, Version, read_body
+from service.api.faults import CheckedRoute
 from service.api.lists import ListQuery, WorkItemPage, page_of
 from service.api.making import fire, made_answer
 from service.api.openapi import may_refuse, takes
@@ -37,7 +38,7 @@ from service.use_cases.asking import Asker, known
 from service.use_cases.reading import CaseFile, read_file
 from service.use_cases.submission import Submission, submit
 
-router = APIRouter(tags=["cases"])
+router = APIRouter(tags=["cases"], route_class=CheckedRoute)
 
 
 class History(View):

@@ -2,19 +2,21 @@
 
 import asyncio
 import hashlib
-import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from inspect import unwrap
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
 from pydantic import TypeAdapter, ValidationError
 
+from service.api import faults
+from service.api.json_text import Unreadable, meaning
 from service.api.language import language_of
 from service.api.tokens import Signer, Tokens
-from service.domain.canonical import canonical
 from service.domain.messages import MESSAGES
-from service.domain.refusals import InputFault, Invalid
+from service.domain.refusals import InputFault
 from service.domain.rulebook import Rulebook
 from service.domain.words import Language
 from service.storage.database import Database
@@ -23,6 +25,7 @@ from service.use_cases.bodies import input_fault
 
 T = TypeVar("T")
 JSON = "application/json"
+_LARGE = 50_000  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,8 @@ async def _version(request: Request) -> int | None:
     if given is None:
         return None
     if not re.fullmatch(r'"\d{1,9}"', given, re.ASCII):
-        raise Invalid((InputFault("header", "If-Match", "not_a_version", MESSAGES["input"]["not_a_version"]),))
+        faults.found("header", "If-Match", "not_a_version")
+        return None
     return int(given.strip('"'))
 
 
@@ -76,12 +80,11 @@ async def _once(request: Request) -> Once:
     """The Idempotency-Key with everything that is asked under it."""
     key = request.headers.get("idempotency-key")
     if key is None or not re.fullmatch(r"[\x21-\x7e]{1,200}", key):
-        code = "key_missing" if key is None else "key_malformed"
-        raise Invalid((InputFault("header", "Idempotency-Key", code, MESSAGES["input"][code]),))
-    body = await request.body()
+        faults.found("header", "Idempotency-Key", "key_missing" if key is None else "key_malformed")
+        return Once("", "")
     try:
-        meant = canonical(json.loads(body)) if body else ""
-    except ValueError:
+        meant = await _meaning(request)
+    except Unreadable:
         meant = ""  # refused a moment later, where the body is read
     matched = request.headers.get("if-match", "")
     asked = "\n".join((request.method, request.url.path, matched, hashlib.sha256(meant.encode()).hexdigest()))
@@ -90,17 +93,13 @@ async def _once(request: Request) -> Once:
 
 async def check_request(request: Request) -> None:
     """For every route: unknown or repeated query keys are refused, and an answer in JSON must be welcome."""
+    faults.begin()
     route = request.scope["route"]
     allowed: set[str] = request.app.state.query_keys.get((route.path, request.method), set())
     keys = [key for key, _ in request.query_params.multi_items()]
-    wrong = sorted({key for key in keys if key not in allowed or keys.count(key) > 1})
-    if wrong:
-        raise Invalid(
-            tuple(
-                InputFault("query", key, "unknown_query_key", MESSAGES["input"]["unknown_query_key"]) for key in wrong
-            )
-        )
-    offered = getattr(route.endpoint, "offers", (JSON,))
+    for key in sorted({key for key in keys if key not in allowed or keys.count(key) > 1}):
+        faults.found("query", key, "unknown_query_key")
+    offered = getattr(unwrap(route.endpoint), "offers", (JSON,))
     if accepted(request, offered) is None:
         raise NotAcceptable
 
@@ -115,19 +114,42 @@ def accepted(request: Request, offered: tuple[str, ...]) -> str | None:
 
 
 async def read_body(request: Request, adapter: TypeAdapter[T], *, tagged: bool = False) -> T:
-    """The body as its type. Raises Invalid with every fault. `tagged`: the type is a union told apart by a member."""
+    """The body as its type. `tagged`: the type is a union told apart by a member.
+
+    Raises Invalid with every fault of the body, and of the query and the headers before it.
+    """
     content_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if content_type != JSON:
         raise UnsupportedMediaType
-    body = await request.body()
-    # Large bodies are read in a thread, so that one long file does not hold up everybody else's requests.
-    parse = adapter.validate_json
     try:
-        return await asyncio.to_thread(parse, body) if len(body) > 50_000 else parse(body)  # noqa: PLR2004 - bytes
+        await _meaning(request)
+        read = await _aside(adapter.validate_json, await request.body())
+    except Unreadable as wrong:
+        raise faults.together_with([InputFault("body", "", wrong.code, MESSAGES["input"][wrong.code])]) from None
     except ValidationError as wrong:
-        raise Invalid(
-            tuple(input_fault("body", "", _untagged(it) if tagged else it) for it in wrong.errors())
-        ) from None
+        told = wrong.errors(include_input=False)
+        raise faults.together_with(_body_fault(_untagged(it) if tagged else it) for it in told) from None
+    faults.insist()
+    return read
+
+
+async def _meaning(request: Request) -> str:
+    """The canonical text of the body, computed once. Raises Unreadable."""
+    if not hasattr(request.state, "meaning"):
+        request.state.meaning = await _aside(meaning, await request.body())
+    known: str = request.state.meaning
+    return known
+
+
+async def _aside(read: Callable[[bytes], T], body: bytes) -> T:
+    """A large body is read in a thread, so that one long file does not hold up everybody else's requests."""
+    return await asyncio.to_thread(read, body) if len(body) > _LARGE else read(body)
+
+
+def _body_fault(error: Any) -> InputFault:
+    if error["type"] == "json_invalid" and "recursion" in error["ctx"]["error"]:
+        return InputFault("body", "", "too_deep", MESSAGES["input"]["too_deep"])
+    return input_fault("body", "", error)
 
 
 def _untagged(error: Any) -> Any:

@@ -4,7 +4,7 @@ import os
 import re
 import time
 from collections.abc import Iterable
-from typing import Any
+from traceback import walk_tb
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -14,7 +14,8 @@ from service.api.language import language_of
 from service.api.problems import bare
 
 PREFIX = "/v1"
-_TRACEPARENT = re.compile(rb"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+_TRACEPARENT = re.compile(rb"00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
+_NO_ID = {b"0" * 32, b"0" * 16}  # which W3C Trace Context calls invalid
 _SECURITY: Iterable[tuple[bytes, bytes]] = (
     (b"api-version", API_VERSION.encode()),
     (b"cache-control", b"no-store"),
@@ -27,8 +28,8 @@ _SECURITY: Iterable[tuple[bytes, bytes]] = (
 log = structlog.get_logger("casusroute")
 
 
-class _TooLarge(Exception):
-    pass
+class TooLarge(Exception):
+    """The body is larger than this installation takes."""
 
 
 class Edge:
@@ -42,13 +43,15 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        began, answer = time.perf_counter(), _Answer(send, head=scope["method"] == "HEAD")
+        # A scope of our own: the server reads its own one again, to know whether an answer to HEAD has a body.
+        method, scope = scope["method"], dict(scope)
+        began, answer = time.perf_counter(), _Answer(send, head=method == "HEAD")
         headers = dict(scope["headers"])
         scope["trace_id"] = _trace_id(headers)
         answer.trace_id = scope["trace_id"]
         try:
             await self._serve(scope, self._limited(receive), answer, headers)
-        except _TooLarge:
+        except TooLarge:
             await bare(413, language_of(headers))(scope, receive, answer)
         except Exception as error:  # noqa: BLE001 - the last line of defence: to the log by type, to nobody by content
             # No trace in the log: its last line could hold what somebody typed.
@@ -60,7 +63,7 @@ class Edge:
         finally:
             log.info(
                 "request",
-                method=scope["method"],
+                method=method,
                 route=getattr(scope.get("route"), "path", None),
                 status=answer.status,
                 ms=round((time.perf_counter() - began) * 1000, 1),
@@ -72,7 +75,7 @@ class Edge:
             await bare(404, language_of(headers))(scope, receive, send)
             return
         if int(headers.get(b"content-length", b"0") or b"0") > self._limit:
-            raise _TooLarge
+            raise TooLarge
         scope["root_path"] = PREFIX
         if scope["method"] == "HEAD":
             scope["method"] = "GET"
@@ -86,7 +89,7 @@ class Edge:
             message = await receive()
             seen += len(message.get("body", b""))
             if seen > self._limit:
-                raise _TooLarge
+                raise TooLarge
             return message
 
         return counted
@@ -113,12 +116,10 @@ class _Answer:
 
 def _trace_id(headers: dict[bytes, bytes]) -> str:
     given = _TRACEPARENT.fullmatch(headers.get(b"traceparent", b""))
-    return given[1].decode() if given else os.urandom(16).hex()
+    return given[1].decode() if given and not _NO_ID & set(given.groups()) else os.urandom(16).hex()
 
 
 def _place(error: BaseException) -> str:
-    """File and line where it happened; no message, which could hold what somebody typed."""
-    trace: Any = error.__traceback__
-    while trace and trace.tb_next:
-        trace = trace.tb_next
-    return f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}" if trace else "?"
+    """The last line of this service that it passed; no message, which could hold what somebody typed."""
+    frames = [(frame.f_globals["__name__"], line) for frame, line in walk_tb(error.__traceback__)]
+    return next((f"{name}:{line}" for name, line in reversed(frames) if name.startswith("service.")), "?")

@@ -7,13 +7,14 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict
 
 from service.api.dependencies import TheAsker, TheHouse, accepted
+from service.api.faults import CheckedRoute
 from service.api.openapi import may_refuse
 from service.api.reference import RegionCode
 from service.api.views import View
 from service.learning.export import as_csv, as_json
 from service.use_cases.learning import pull_histories
 
-router = APIRouter(tags=["learning"])
+router = APIRouter(tags=["learning"], route_class=CheckedRoute)
 CSV = "text/csv"
 JSON = "application/json"
 

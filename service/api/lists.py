@@ -1,7 +1,6 @@
 """Pages of work: what waits for whom, the first due on top, with a cursor to the next page."""
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Annotated, Literal
 
 from fastapi import Response
@@ -10,6 +9,7 @@ from pydantic.alias_generators import to_camel
 
 from service.api.answers import answer
 from service.api.views import Drawing, View, WorkItemView, ids_of_part
+from service.domain.forms.fields import Day
 from service.domain.messages import MESSAGES
 from service.domain.refusals import InputFault, Invalid
 from service.domain.roles import Role
@@ -27,10 +27,10 @@ class ListQuery(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
 
-    state: Annotated[str | None, Field(max_length=60)] = None
+    state: Annotated[str | None, Field(pattern=r"^[a-z_]{1,60}$")] = None
     party: Role | None = None
-    due_before: date | None = None
-    number: Annotated[str | None, Field(pattern=r"^\d{4}-\d{4}$")] = None
+    due_before: Day | None = None
+    number: Annotated[str | None, Field(pattern=r"^[0-9]{4}-[0-9]{4}$")] = None
     include_ended: bool = False
     limit: Annotated[int, Field(ge=1, le=MOST)] = 50
     cursor: Annotated[str | None, Field(max_length=200)] = None

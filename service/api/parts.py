@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from service.api.answers import answer
 from service.api.cases import DocumentView, History, PossibleTransitions, document_view, history_of, possible_of
 from service.api.dependencies import OnceOnly, TheAsker, TheHouse, Version
+from service.api.faults import CheckedRoute
 from service.api.making import fire
 from service.api.openapi import may_refuse, takes
 from service.api.views import COLLECTIONS, Drawing, MadeView, PartView, View, ids_of_entry, ids_of_part
@@ -17,7 +18,7 @@ from service.storage.unit import Unit
 from service.use_cases.asking import Asker, known
 from service.use_cases.reading import read_entry
 
-router = APIRouter(tags=["parts"])
+router = APIRouter(tags=["parts"], route_class=CheckedRoute)
 
 
 class Parts(View):
@@ -33,7 +34,10 @@ def _read_entry(unit: Unit, asker: Asker, rules: Rulebook, case_id: UUID, part_i
 
 
 @router.get(
-    "/cases/{case_id}/transitions/{number}", response_model=DocumentView, responses=may_refuse(400, 401, 404, 503)
+    "/cases/{case_id}/transitions/{number}",
+    response_model=DocumentView,
+    responses=may_refuse(400, 401, 404, 503),
+    tags=["cases"],
 )
 async def get_transition(case_id: UUID, number: int, house: TheHouse, asker: TheAsker) -> Response:
     """What was written at the n-th step of the case itself. Reading it is logged."""

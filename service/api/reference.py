@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from service.api.answers import answer
 from service.api.dependencies import TheAsker, TheHouse
+from service.api.faults import CheckedRoute
 from service.api.openapi import PUBLIC, may_refuse
 from service.api.views import InTwoLanguages, Labelled, View
 from service.domain.codes import CODE_LISTS, CodeList
@@ -18,8 +19,8 @@ from service.domain.words import Words
 from service.storage.unit import Unit
 from service.use_cases.asking import known
 
-router = APIRouter(tags=["reference"])
-RegionCode = Annotated[str, Field(pattern=r"^JZ\d\d$", description="CBS code of a youth region.")]
+router = APIRouter(tags=["reference"], route_class=CheckedRoute)
+RegionCode = Annotated[str, Field(pattern=r"^JZ[0-9]{2}$", description="CBS code of a youth region.")]
 
 
 class RegionView(View):

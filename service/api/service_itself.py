@@ -7,12 +7,13 @@ from fastapi import APIRouter, Request, Response
 from service.api.answers import answer
 from service.api.bodies import TOKEN
 from service.api.dependencies import TheHouse, read_body
+from service.api.faults import CheckedRoute
 from service.api.openapi import PUBLIC, may_refuse, takes
 from service.api.views import View
 from service.domain.refusals import NotFound
 from service.use_cases.demonstration import PEOPLE
 
-router = APIRouter(tags=["service"])
+router = APIRouter(tags=["service"], route_class=CheckedRoute)
 
 
 class HealthView(View):

@@ -5,10 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from service.api.dependencies import TheAsker, TheHouse
+from service.api.faults import CheckedRoute
 from service.api.lists import WorkItemPage, WorkQuery, page_of
 from service.api.openapi import may_refuse
 
-router = APIRouter(tags=["work"])
+router = APIRouter(tags=["work"], route_class=CheckedRoute)
 
 
 @router.get("/work-items", response_model=WorkItemPage, responses=may_refuse(400, 401))
