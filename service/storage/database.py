@@ -1,6 +1,7 @@
 """The database: its engine, its own threads, and the one transaction that every piece of work runs in."""
 
 import asyncio
+import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ SQLITE_PRAGMAS = {
     "secure_delete": "ON",
 }
 SQLITE_READERS = 4
+_SQLITE_NOT_NOW = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY")
 
 T = TypeVar("T")
 
@@ -134,6 +136,9 @@ def _unavailable_when_down() -> Iterator[None]:
 
 
 def _is_operational(error: DBAPIError) -> bool:
+    if isinstance(error.orig, sqlite3.Error):
+        # SQLite's driver calls a missing table operational as well; what it is stands in the code.
+        return str(getattr(error.orig, "sqlite_errorname", "")).startswith(_SQLITE_NOT_NOW)
     return error.connection_invalidated or type(error.orig).__name__ in {
         "OperationalError",
         "LockNotAvailable",
