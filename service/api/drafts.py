@@ -7,12 +7,13 @@ from fastapi import APIRouter, Request, Response
 from service.api.answers import answer
 from service.api.bodies import DRAFT
 from service.api.dependencies import OnceOnly, TheAsker, TheHouse, Version, read_body
+from service.api.faults import CheckedRoute
 from service.api.openapi import may_refuse, takes
 from service.api.views import GuardView, Utc, View
 from service.storage.keys import DRAFT_CLASS
 from service.use_cases.drafts import DraftWithGaps, begin_draft, discard_draft, list_drafts, read_draft, save_draft
 
-router = APIRouter(tags=["drafts"])
+router = APIRouter(tags=["drafts"], route_class=CheckedRoute)
 
 
 class MissingView(GuardView):
@@ -65,10 +66,11 @@ async def create_draft(request: Request, house: TheHouse, asker: TheAsker, once:
     made = await house.database.write(
         lambda unit: begin_draft(unit, asker, {"form": body.form}, once, draft_id=draft_id, days=house.draft_days)
     )
-    return answer(_view(made), status=201, version=made.draft.version, location=f"/drafts/{draft_id}")
+    where = f"/drafts/{draft_id}"
+    return answer(_view(made), status=201, version=made.draft.version, location=where, repeated=made.repeated)
 
 
-@router.get("/drafts", response_model=Drafts, responses=may_refuse(400, 401))
+@router.get("/drafts", response_model=Drafts, responses=may_refuse(400, 401), name="list_drafts")
 async def get_drafts(house: TheHouse, asker: TheAsker) -> Response:
     """Your drafts, the last saved first."""
     found = await house.database.read(lambda unit: list_drafts(unit, asker))
@@ -83,7 +85,7 @@ async def get_draft(draft_id: UUID, house: TheHouse, asker: TheAsker) -> Respons
 
 
 @router.put(
-    "/drafts/{draft_id}", response_model=DraftView, openapi_extra=takes("draft"),
+    "/drafts/{draft_id}", response_model=DraftView, openapi_extra=takes("draft"), name="save_draft",
     responses=may_refuse(400, 401, 404, 412, 413, 415, 428),
 )  # fmt: skip
 async def put_draft(request: Request, draft_id: UUID, house: TheHouse, asker: TheAsker, version: Version) -> Response:

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
+from pydantic.alias_generators import to_pascal
 
 from service import API_VERSION
 from service.api.problems import PROBLEM_JSON, camel
@@ -85,27 +86,30 @@ def _complete(
     if operation.pop("x-public", False):
         operation["security"] = []
     if body is not None:
-        operation["requestBody"] = _request_body(bodies[body], schemas)
+        operation["requestBody"] = _request_body(body, bodies[body], schemas)
+    operation["tags"] = operation["tags"][-1:]
+    operation["summary"] = re.split(r"[.:;](?:\s|$)", operation["description"])[0]
     operation["responses"].pop("422", None)
     if method == "post" and path not in _NOT_ONCE:
         operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
     if "428" in operation["responses"]:
         operation.setdefault("parameters", []).append(_IF_MATCH)
     for status, response in operation["responses"].items():
-        response["headers"] = {"API-Version": {"$ref": "#/components/headers/API-Version"}}
-        if "ETag" in response.get("description", "") or (status in ("200", "201") and "428" in operation["responses"]):
-            response["headers"]["ETag"] = {"$ref": "#/components/headers/ETag"}
-    operation["operationId"] = camel(re.sub(r"^([A-Z])", lambda m: m[1].lower(), operation["operationId"]))
+        names = ["API-Version", "traceparent"]
+        names += ["Content-Language"] if status >= "400" else []
+        names += ["ETag"] if status < "300" and "428" in operation["responses"] else []
+        names += ["Location", "Idempotent-Replayed", "ETag"] if status == "201" else []
+        names += ["Retry-After"] if status == "503" else []
+        response["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+    operation["operationId"] = camel(operation["operationId"])
 
 
-def _request_body(adapter: TypeAdapter[Any], schemas: dict[str, Any]) -> dict[str, Any]:
+def _request_body(name: str, adapter: TypeAdapter[Any], schemas: dict[str, Any]) -> dict[str, Any]:
     schema = adapter.json_schema(ref_template=_REF, by_alias=True)
     schemas.update(schema.pop("$defs", {}))
-    if "title" in schema and "properties" in schema:
-        name = schema["title"]
-        schemas[name] = schema
-        schema = {"$ref": _REF.format(model=name)}
-    return {"required": True, "content": {"application/json": {"schema": schema}}}
+    title = schema.setdefault("title", f"{to_pascal(name)}Step")
+    schemas[title] = schema
+    return {"required": True, "content": {"application/json": {"schema": {"$ref": _REF.format(model=title)}}}}
 
 
 def _tidy(value: Any) -> Any:
@@ -174,6 +178,14 @@ _IF_MATCH = {
 _HEADERS = {
     "API-Version": {"description": "Version of this API.", "schema": {"type": "string"}},
     "ETag": {"description": "Version of what is shown; send it back in If-Match.", "schema": {"type": "string"}},
+    "traceparent": {"description": "W3C Trace Context: your trace, or a new one.", "schema": {"type": "string"}},
+    "Content-Language": {"description": "Of title and detail.", "schema": {"type": "string", "enum": ["nl", "en"]}},
+    "Location": {"description": "Where it stands.", "schema": {"type": "string", "format": "uri-reference"}},
+    "Idempotent-Replayed": {
+        "description": "There when this request was answered before: it did not act again.",
+        "schema": {"type": "string", "const": "true"},
+    },
+    "Retry-After": {"description": "Seconds to wait before the next try.", "schema": {"type": "integer"}},
 }
 _PROBLEM = {
     "type": "object",
