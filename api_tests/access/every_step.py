@@ -1,0 +1,111 @@
+"""Every trigger of every workflow, each in a case that stands where it may be fired."""
+
+from collections.abc import Callable
+from typing import Any
+
+from api_tests.people_and_cases import CaseFile
+
+Part = dict[str, Any] | None
+Take = Callable[[CaseFile, str, Part], None]
+
+
+def take_every_step(begin: Callable[[], CaseFile], take: Take) -> None:
+    """Walk along roads that together fire every trigger but `submit`; `take` fires the step, or more."""
+    for road in (_through_help, _helped_by_consult, _declined, _transferred, _withdrawn):
+        road(begin(), take)
+
+
+def _through_help(case: CaseFile, take: Take) -> None:
+    _to_the_table(case, take)
+    for trigger in ("issue_advice", "revise_advice", "start_arranging", "seek_placement"):
+        take(case, trigger, None)
+    _commitments(case, take)
+    _part(case, "funding", "A", take, "dispute report_obstacle amend add_note reassign confirm reopen confirm")
+    _part(case, "placement", "A", take, "agree search_again agree start_stay amend add_note reassign confirm_stable")
+    _part(case, "placement", "A", take, "end_placement reopen agree")
+    _escalations(case, take)
+    for trigger in (
+        *("report_help_started", "resume_arranging", "report_help_started", "start_monitoring", "record_check"),
+        *("close", "reopen"),
+    ):
+        take(case, trigger, None)
+
+
+def _to_the_table(case: CaseFile, take: Take) -> None:
+    for trigger in (
+        *("add_note", "amend", "reassign", "request_information", "supply_information", "request_information"),
+        *("proceed_without", "give_consult", "ask_for_table", "propose_decline", "schedule", "reschedule"),
+        *("open_table", "add_note", "amend", "reassign", "draft_advice", "comment", "return_to_review"),
+        "draft_advice",
+    ):
+        take(case, trigger, None)
+
+
+def _commitments(case: CaseFile, take: Take) -> None:
+    _part(case, "commitment", "A", take, "accept amend add_note reassign start_help report_progress end_help reopen")
+    _part(case, "commitment", "A", take, "accept start_help")
+    _part(case, "commitment", "B", take, "refuse ask_again replace")
+    _part(case, "commitment", "C", take, "accept")
+
+
+def _escalations(case: CaseFile, take: Take) -> None:
+    take(case, "ask_network", None)
+    _part(case, "escalation", None, take, "remind amend add_note reassign record_network_answer bring_back")
+    take(case, "request_escalation", None)
+    _part(case, "escalation", None, take, "escalate remind amend add_note reassign record_answer bring_back")
+    take(case, "add_note", None)
+    take(case, "request_escalation", None)
+    _part(case, "escalation", None, take, "withdraw")
+
+
+def _part(case: CaseFile, kind: str, line: str | None, take: Take, triggers: str) -> None:
+    for trigger in triggers.split():
+        found = [it for it in case.parts(kind) if it["line"] == line and (it["party"] or trigger == "reopen")]
+        take(case, trigger, found[0])
+
+
+def _helped_by_consult(case: CaseFile, take: Take) -> None:
+    for trigger in ("start_triage", "give_consult", "confirm_helped"):
+        take(case, trigger, None)
+
+
+def _declined(case: CaseFile, take: Take) -> None:
+    for trigger in ("start_triage", "propose_decline", "decline"):
+        take(case, trigger, None)
+
+
+def _transferred(case: CaseFile, take: Take) -> None:
+    take(case, "transfer", None)
+
+
+def _withdrawn(case: CaseFile, take: Take) -> None:
+    take(case, "withdraw", None)
+
+
+# What is amended in each part: who wrote it, with which step, and one of its texts.
+_AMENDED: dict[str, tuple[str, str, str]] = {
+    "case": ("anna", "submit", "question"),
+    "commitment": ("ivo", "accept", "how"),
+    "funding": ("karim", "dispute", "explanation"),
+    "placement": ("hanna", "agree", "agreements"),
+    "escalation": ("mila", "escalate", "explanation"),
+    "network": ("hanna", "remind", "whatWasSaid"),
+}
+
+
+def how(case: CaseFile, trigger: str, part: Part, text: str = "Zo was het niet helemaal.") -> dict[str, Any]:
+    """Who takes this step, and the form where it must know the case; the rest is as usual."""
+    # What is put to nobody yet, and what the network was asked, is the process director's.
+    of_the_director = part is not None and (part["party"] or {}).get("role") == "process_director"
+    if trigger == "amend":
+        network = of_the_director and part is not None and part["kind"] == "escalation"
+        by, amended, name = _AMENDED["network" if network else part["kind"] if part else "case"]
+        number = _first(case, part, amended)
+        return {"by": by, "form": {"amends": number, "changes": {name: text}, "reason": text}}
+    return {"by": "hanna"} if of_the_director and trigger in ("accept", "remind") else {}
+
+
+def _first(case: CaseFile, part: Part, trigger: str) -> int:
+    history = case.people.esra.get(f"{case.address(part)}/transitions").json()["transitions"]
+    mine = (it for it in history if it["partId"] == (part["id"] if part else case.id))
+    return int(next(it["partSequence"] for it in mine if it["trigger"] == trigger))

@@ -1,0 +1,87 @@
+"""Who may take a step: a table written by hand, compared with what the service answers to each role."""
+
+from typing import Any
+
+from api_tests.access.every_step import Part, how, take_every_step
+from api_tests.access.scene import FAR_AHEAD, sees_part, sees_whole
+from api_tests.access.triggers_by_hand import BY_HAND, OUTSIDERS, PERSON_OF
+from api_tests.people_and_cases import RULES, CaseFile, People, form_for
+
+MAY, MAY_NOT, MAY_NOT_KNOW = "may take the step", "may not take it", "may not know of it"
+
+
+def test_the_table_names_every_step_of_every_workflow() -> None:
+    existing = {
+        (kind, trigger.name)
+        for kind in ("case", "commitment", "funding", "placement", "escalation")
+        for trigger in RULES.current(kind).definition.triggers.values()
+        if any(source != "start" for source, _ in trigger.edges)
+    }
+
+    assert {(kind, trigger) for kind, triggers in BY_HAND.items() for trigger in triggers} == existing
+
+
+def test_every_role_may_take_the_steps_that_the_field_gives_it_and_no_other(people: People) -> None:
+    compared, differences = set[tuple[str, str]](), list[str]()
+
+    def compare(case: CaseFile, trigger: str, part: Part) -> None:
+        kind = part["kind"] if part else "case"
+        # Notes are compared again, since experts and the liaison come to see a case on its way.
+        if (kind, trigger) not in compared or trigger == "add_note":
+            compared.add((kind, trigger))
+            expected = _expected(kind, trigger, _seen_by(case, part))
+            found = _found(case, trigger, part, expected)
+            differences.extend(
+                f"{kind} {trigger} by {key}: {expected[key]}, but the answer was {found[key]}"
+                for key in expected
+                if found[key] != expected[key]
+            )
+        case.fire(trigger, part=part, **how(case, trigger, part))
+
+    take_every_step(lambda: CaseFile.submitted(people), compare)
+
+    assert differences == []
+    assert compared == {(kind, trigger) for kind, triggers in BY_HAND.items() for trigger in triggers}
+
+
+def test_only_a_local_team_submits_a_case(people: People) -> None:
+    body = {"trigger": "submit", "form": form_for("case", "submit"), "occurredAt": FAR_AHEAD}
+
+    statuses = {key: person.post("/cases", body).status_code for key, person in people.items()}
+
+    submitters = {"anna", "bram", "otto"}
+    assert statuses == {key: 400 if key in submitters else 403 for key in people}
+
+
+def _seen_by(case: CaseFile, part: Part) -> set[str]:
+    state = case.state
+    escalated = "request_escalation" in case.fired
+    return {
+        key
+        for key in (*PERSON_OF.values(), *OUTSIDERS)
+        if sees_whole(key, "JZ10", state, escalated=escalated) or (part and _is_put_to(key, part))
+    }
+
+
+def _is_put_to(key: str, part: dict[str, Any]) -> bool:
+    """Here De Veste has lines A and B, and Haarlem pays both."""
+    return part["line"] in ("A", "B") and sees_part(key, part["kind"], "A")
+
+
+def _expected(kind: str, trigger: str, seen_by: set[str]) -> dict[str, str]:
+    expected = {key: MAY_NOT if key in seen_by else MAY_NOT_KNOW for key in (*PERSON_OF.values(), *OUTSIDERS)}
+    may = {PERSON_OF[letter] for letter in BY_HAND[kind][trigger]}
+    return expected | dict.fromkeys(may & seen_by, MAY)
+
+
+def _found(case: CaseFile, trigger: str, part: Part, asked: dict[str, str]) -> dict[str, str]:
+    """What each hears who asks for the step at a moment when it cannot have happened yet."""
+    form = how(case, trigger, part).get("form")
+    version = int(case.people.esra.get(case.address(part)).headers["ETag"].strip('"'))
+    found = {}
+    for key in asked:
+        answer = case.attempt(trigger, by=key, part=part, version=version, form=form, occurred_at=FAR_AHEAD)
+        code = answer.json()["code"]
+        found[key] = {(400, "invalid"): MAY, (409, "guards_not_met"): MAY}.get((answer.status_code, code), "")
+        found[key] = found[key] or {403: MAY_NOT, 404: MAY_NOT_KNOW}.get(answer.status_code, answer.text)
+    return found

@@ -1,0 +1,113 @@
+"""Who may take which step, written down from what people do in the field (domain.md 5.1, 5.3) and not from the files.
+
+Each letter is a role; a step not named for a role is refused to it. Reasons stand where the table of the field says
+less than a reader might expect.
+"""
+
+ROLE_OF: dict[str, str] = {
+    "L": "local_team",
+    "C": "coordinator",
+    "S": "screener",
+    "V": "chair",
+    "E": "expert",
+    "X": "expert_by_experience",
+    "P": "process_director",
+    "A": "provider",
+    "G": "municipality",
+    "N": "cce_liaison",
+}
+PERSON_OF: dict[str, str] = {
+    "L": "anna",
+    "C": "carla",
+    "S": "daan",
+    "V": "esra",
+    "E": "floor",
+    "X": "gijs",
+    "P": "hanna",
+    "A": "ivo",
+    "G": "karim",
+    "N": "mila",
+}
+# They have no part in a case: another region's chair, the facilitator, the officer, the administrator.
+OUTSIDERS = ("petra", "noor", "quint", "roos")
+
+BY_HAND: dict[str, dict[str, str]] = {
+    "case": {
+        "start_triage": "C",  # T3
+        "request_information": "CS",  # T4
+        "supply_information": "L",
+        "proceed_without": "CS",
+        "give_consult": "SV",  # T5; triage is decided by screener or chair (5.2)
+        "confirm_helped": "L",
+        "ask_for_table": "L",
+        "propose_decline": "S",  # T7: four eyes, the screener's ...
+        "decline": "V",  # ... and the chair's
+        "transfer": "VC",  # T7; a case may have come to the wrong desk, and the other region's yes is the second look
+        "withdraw": "L",
+        "schedule": "SV",  # T6
+        "reschedule": "CV",
+        "open_table": "VC",  # T8; the coordinator keeps the minutes
+        "draft_advice": "V",  # T9
+        "comment": "LCEX",  # local team and coordinator also for the family
+        "return_to_review": "V",
+        "issue_advice": "V",  # T10
+        "revise_advice": "V",
+        "start_arranging": "PV",
+        "seek_placement": "PV",
+        "report_help_started": "PL",  # T13: the case director is the local team's
+        "resume_arranging": "PV",
+        "ask_network": "V",  # T16
+        "request_escalation": "V",
+        "start_monitoring": "P",  # T14
+        "record_check": "P",  # T15
+        "close": "V",  # T19
+        "reopen": "LV",  # T20
+        "amend": "LCSVP",  # who writes forms may mend them
+        "add_note": "LCSVEXPN",  # whoever may read all of it
+        "reassign": "LCSVP",
+    },
+    "commitment": {
+        "accept": "AP",  # T11; the process director for what is put to nobody yet
+        "refuse": "A",
+        "ask_again": "VP",
+        "replace": "VP",
+        "start_help": "AP",
+        "report_progress": "AP",
+        "end_help": "AP",
+        "reopen": "PV",
+        "amend": "APV",
+        "add_note": "APV",
+        "reassign": "APV",
+    },
+    "funding": {
+        "confirm": "GP",  # T12
+        "dispute": "G",
+        "report_obstacle": "GP",
+        "reopen": "GP",
+        "amend": "GPV",
+        "add_note": "GPV",
+        "reassign": "GPV",
+    },
+    "placement": {
+        "agree": "PL",
+        "search_again": "PV",
+        "start_stay": "PL",
+        "confirm_stable": "PL",
+        "end_placement": "PV",
+        "reopen": "PV",
+        "amend": "PVL",
+        "add_note": "PVL",
+        "reassign": "PVL",
+    },
+    "escalation": {
+        "escalate": "N",
+        "remind": "NP",
+        "record_network_answer": "PV",  # T17
+        "record_answer": "N",
+        "bring_back": "VN",
+        "withdraw": "V",  # the chair asked
+        "amend": "VPN",
+        "add_note": "VPN",
+        "reassign": "VPN",
+    },
+}
