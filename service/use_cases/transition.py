@@ -109,7 +109,7 @@ def carry_out(
 def _faults_of_step(situation: Situation, step: Step, decision: Decision) -> Iterator[Any]:
     if decision.trigger.grounds == "required" and not step.grounds:
         yield in_body(Fault("grounds_required", ("grounds",)), under="")
-    if step.occurred_at > situation.now + CLOCK_TOLERANCE:
+    if step.dated and step.occurred_at > situation.now + CLOCK_TOLERANCE:
         yield in_body(Fault("occurred_in_future", ("occurredAt",)), under="")
     if step.occurred_at < situation.part.occurred_at:
         earliest = {"earliest": situation.part.occurred_at.isoformat()}
