@@ -1,0 +1,189 @@
+"""What is told to be possible is possible, and what is refused was told with every reason (design decision 6, I1)."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from random import Random
+from uuid import uuid4
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from api_tests.people_and_cases import ORGANISATION_IDS, RULES, CaseFile, People
+from api_tests.rules.expected_moves import MOVES
+from api_tests.rules.walking import Json
+from api_tests.rules.wandering import acting_for, offer, wander
+from service.domain.actor import Membership
+from service.domain.case import Case, Part
+from service.domain.facts import CaseFacts, PartFacts
+from service.domain.guards import Attempt
+from service.domain.moves import party_of
+from service.domain.refusals import GuardsNotMet, RoleNotAllowed
+from service.domain.roles import ADDRESSED_ROLES, Role
+from service.domain.workflow import Decision, Workflow
+from service.use_cases.demonstration import PEOPLE
+
+ME, ANOTHER = uuid4(), uuid4()
+NOW = datetime(2026, 3, 14, 15, 9, tzinfo=UTC)
+CASE = Case(
+    id=uuid4(),
+    number="4821-7730",
+    region="JZ10",
+    team_id=uuid4(),
+    submitter_id=uuid4(),
+    submitted_at=NOW,
+    sequence=1,
+    digest="0" * 64,
+    recorded_at=NOW,
+)
+PART = Part(
+    id=uuid4(),
+    case_id=CASE.id,
+    kind="commitment",
+    workflow="0" * 64,
+    state="requested",
+    phase="placement",
+    sequence=1,
+    occurred_at=NOW,
+)
+WORKS_AT = {str(it.id): str(ORGANISATION_IDS[it.organisation]) for it in PEOPLE}
+
+
+@pytest.mark.parametrize("seed", [6, 7, 11])
+def test_wherever_a_case_wanders_what_was_told_holds_and_everything_open_has_one_party_one_action_and_one_date(
+    people: People, seed: int
+) -> None:
+    """Decision 6 and I1, for the case and every part, whoever acts; I12: what is shown is where the history leads."""
+    case = CaseFile.submitted(people)
+
+    for tried in wander(case, Random(seed), steps=45):  # noqa: S311 - repeatable on purpose
+        foretold, answer = tried.foretold, tried.answer
+        if foretold["possible"]:
+            assert (foretold["trigger"], answer.status_code) == (foretold["trigger"], 201)
+        elif not foretold["allowedForYou"]:
+            assert (answer.status_code, answer.json()["code"]) == (403, "role_not_allowed")
+            assert answer.json()["roles"] == foretold["roles"]
+        else:
+            assert (answer.status_code, answer.json()["code"]) == (409, "guards_not_met")
+            assert answer.json()["unmetGuards"] == foretold["unmetGuards"]
+            assert all(it["code"] and it["nl"] and it["en"] for it in foretold["unmetGuards"])
+        seen = case.seen()
+        for part in [seen["main"], *seen["parts"]]:
+            assert_somebody_must_act(part)
+            if part["id"] == tried.part["id"] and part["party"]:
+                assert_they_can(case, part)
+
+    seen = case.seen()
+    arrived = {it["partId"]: it["target"] for it in case.history()}
+    assert {it["id"]: it["state"]["code"] for it in [seen["main"], *seen["parts"]]} == arrived
+
+
+def assert_somebody_must_act(part: Json) -> None:
+    duties = (part["party"], part["nextAction"], part["dueOn"])
+    if part["phase"] == "ended":
+        assert duties == (None, None, None)
+        return
+    assert None not in duties
+    assert part["party"]["role"]
+    assert part["party"]["organisation"]
+    if assignee := part["party"]["assignee"]:
+        assert WORKS_AT[assignee["id"]] == part["party"]["organisation"]["id"]
+
+
+def assert_they_can(case: CaseFile, part: Json) -> None:
+    who = acting_for(part)
+    assert who
+    assert offer(case, who[0], part)[part["nextAction"]["code"]]["allowedForYou"]
+
+
+def test_closing_tells_every_condition_that_does_not_hold_at_once_in_two_languages(people: People) -> None:
+    case = CaseFile.submitted(people).go_to("monitored")
+    case.fire("request_escalation")
+
+    foretold = offer(case, "esra", case.seen()["main"])["close"]
+    refused = case.attempt("close")
+
+    expected = ["goals_checked", "no_open_escalation", "no_unanswered_request"]
+    assert [it["code"] for it in foretold["unmetGuards"]] == expected
+    assert not foretold["possible"]
+    assert foretold["allowedForYou"]
+    assert refused.status_code == 409
+    assert refused.json()["unmetGuards"] == foretold["unmetGuards"]
+    for guard in foretold["unmetGuards"]:
+        assert guard["nl"] != guard["en"]
+
+
+def test_the_next_action_of_a_state_is_the_first_that_is_told(people: People) -> None:
+    case = CaseFile.submitted(people).go_to("in_triage")
+
+    offered = list(offer(case, "daan", case.seen()["main"]))
+
+    assert offered[0] == "schedule"
+    assert offered[1:] == sorted(offered[1:])
+
+
+PART_FACTS = st.builds(
+    PartFacts,
+    id=st.uuids(),
+    kind=st.sampled_from(["placement", "commitment", "escalation"]),
+    state=st.sampled_from(sorted({state for moves in MOVES.values() for state in moves})),
+    is_open=st.booleans(),
+    line=st.sampled_from([None, "A", "B"]),
+)
+CASE_FACTS = st.builds(
+    CaseFacts,
+    information_rounds=st.integers(0, 3),
+    decline_proposed_by=st.sampled_from([None, ME, ANOTHER]),
+    heard=st.frozensets(st.sampled_from(["child", "parent"])),
+    goals_checked=st.booleans(),
+    parts=st.lists(PART_FACTS, max_size=4).map(tuple),
+)
+SEATS = st.lists(st.sampled_from(list(Role)).map(lambda role: Membership(role, ME)), max_size=3)
+PLACES = st.sampled_from([(kind, state) for kind, moves in MOVES.items() for state in moves])
+
+
+@settings(max_examples=300, deadline=None)
+@given(place=PLACES, facts=CASE_FACTS, seats=SEATS)
+def test_deciding_never_contradicts_what_was_told_whatever_the_facts_and_whoever_asks(
+    place: tuple[str, str], facts: CaseFacts, seats: list[Membership]
+) -> None:
+    kind, state = place
+    workflow = RULES.current(kind)  # type: ignore[arg-type]  # the keys are kinds
+    attempt = Attempt(facts, RULES.settings.default, ME)
+
+    for foretold in workflow.possible(state, attempt, seats):
+        decided = decision_or_refusal(workflow, state, foretold.trigger.name, attempt, seats)
+        if isinstance(decided, GuardsNotMet):
+            assert foretold.allowed_for_you
+            assert decided.unmet == foretold.unmet != ()
+        elif isinstance(decided, RoleNotAllowed):
+            assert not foretold.allowed_for_you
+        else:
+            assert foretold.possible
+            assert (decided.trigger, decided.target) == (foretold.trigger, foretold.target)
+            assert decided.acting in seats
+
+
+def decision_or_refusal(
+    workflow: Workflow, state: str, trigger: str, attempt: Attempt, seats: list[Membership]
+) -> Decision | RoleNotAllowed | GuardsNotMet:
+    try:
+        return workflow.decide(state, trigger, attempt, seats)
+    except (RoleNotAllowed, GuardsNotMet) as refusal:
+        return refusal
+
+
+@pytest.mark.parametrize("addressed", [True, False])
+def test_who_must_act_may_take_the_next_action_also_where_a_part_is_addressed_to_nobody_yet(addressed: bool) -> None:
+    """I1: what has no addressee is the process director's; an escalation always has its liaison."""
+    for kind in MOVES:
+        definition = RULES.current(kind).definition  # type: ignore[arg-type]  # the keys are kinds
+        for state in definition.states.values():
+            if not state.is_open or (state.party == Role.CCE_LIAISON and not addressed):
+                continue
+
+            role, organisation = party_of(state, CASE, replace(PART, addressee_id=ANOTHER if addressed else None))
+
+            assert role in definition.triggers[str(state.next)].roles
+            assert organisation is not None
+            assert (organisation == ANOTHER) == (addressed and state.party in ADDRESSED_ROLES)
