@@ -1,0 +1,166 @@
+"""Who pays never blocks help (I2, policy 1): guards cannot know it, and no step of help changes with it."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import fields, replace
+from typing import Any, get_args, get_type_hints
+from uuid import uuid4
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from api_tests.people_and_cases import RULES, CaseFile, People
+from api_tests.rules.roads import NOTE, PROPOSE, TO_ADVICE, TO_PLACEMENT, TO_REFUSAL, Move, history
+from api_tests.rules.walking import Json, step
+from service.domain.case import START, PartKind, Transition
+from service.domain.facts import CaseFacts, HelpKind, PartFacts, fold
+from service.domain.guards import GUARDS, Attempt
+from service.domain.region_settings import RegionSettings
+from service.domain.roles import Role
+
+ABOUT_MONEY = re.compile(
+    r"pay|fund|money|financ|dispute|obstacle|contract|budget|price|cost|betal|geld|rekening", re.IGNORECASE
+)
+OF_HELP: tuple[PartKind, ...] = ("case", "commitment", "placement", "escalation")
+OBSTACLES = ("2", "3", "4", "5", "8", "9", "other")
+
+
+@pytest.mark.parametrize("known", [CaseFacts, PartFacts, Attempt])
+def test_what_a_guard_may_look_at_has_no_field_about_payment(known: type[Any]) -> None:
+    names = {field.name for field in fields(known)}
+    words = " ".join(f"{name} {hint}" for name, hint in get_type_hints(known).items())
+
+    assert names
+    assert not ABOUT_MONEY.search(words)
+    assert set(get_args(HelpKind)) == {"placement", "commitment", "escalation"}
+    assert not any(ABOUT_MONEY.search(name) for name in RegionSettings.model_fields)
+
+
+def test_no_guard_is_about_payment_and_no_step_of_help_uses_a_guard_made_for_funding() -> None:
+    used = {
+        (kind, name)
+        for kind in OF_HELP
+        for trigger in RULES.current(kind).definition.triggers.values()
+        for name in trigger.guards
+    }
+
+    assert used
+    for kind, name in used:
+        guard = GUARDS[name]
+        assert kind in guard.kinds
+        assert "funding" not in guard.kinds
+        assert not ABOUT_MONEY.search(f"{name} {guard.holds.__name__}")
+
+
+PAID = [
+    Move("funding", trigger, source, target, Role.MUNICIPALITY, codes)
+    for trigger, source, target, codes in (
+        ("issue_advice", START, "requested", {"line": ("z",)}),
+        ("dispute", "requested", "disputed", {"payment_obstacle": ("8",)}),
+        ("confirm", "disputed", "confirmed", {"heard": ("child", "parent")}),
+        ("reopen", "confirmed", "requested", {"information_purpose": ("learning",)}),
+        ("record_check", "disputed", "disputed", {"enclosed": ("explanatory_analysis",)}),
+        ("amend", "disputed", "disputed", {"amends": ("1",), "heard": ("child",)}),
+    )
+]
+HISTORIES = st.sampled_from([TO_ADVICE, TO_REFUSAL, TO_PLACEMENT, (*TO_ADVICE[:2], NOTE, PROPOSE)]).map(history)
+
+
+@settings(max_examples=150, deadline=None)
+@given(told=HISTORIES, paid=st.lists(st.tuples(st.sampled_from(PAID), st.integers(0, 20)), min_size=1, max_size=12))
+def test_adding_or_removing_anything_about_payment_leaves_every_fact_as_it_is(
+    told: list[Transition], paid: list[tuple[Move, int]]
+) -> None:
+    without = fold(told)
+
+    with_payment = list(told)
+    ids = [uuid4(), uuid4()]
+    for number, (move, at) in enumerate(paid):
+        entry = replace(
+            told[0],
+            part_id=ids[number % 2],
+            part_kind="funding",
+            trigger=move.trigger,
+            source=move.source,
+            target=move.target,
+            phase="ended" if move.target == "confirmed" else "placement",
+            codes=move.codes,
+        )
+        with_payment.insert(min(at, len(with_payment)), entry)
+
+    assert fold(with_payment) == without
+
+
+def test_no_payment_obstacle_in_any_state_changes_a_single_byte_of_what_is_possible(people: People) -> None:
+    case = CaseFile.submitted(people).go_to("advice_issued")
+    case.fire("seek_placement")
+    case.fire("request_escalation")
+    disputes = all_sorts_of_disputes(case)
+
+    for trigger in (None, "start_arranging", "report_help_started", "start_monitoring", "close"):
+        if trigger:
+            assert step(case, trigger, None).status_code == 201
+        before = what_everybody_may(case)
+        next(disputes)
+        assert what_everybody_may(case) == before
+
+    assert {it["state"]["code"] for it in case.parts("funding")} == {"requested", "disputed", "confirmed"}
+
+
+def test_a_case_closes_while_its_payers_are_still_in_dispute_and_help_started_with_every_line_disputed(
+    people: People,
+) -> None:
+    case = CaseFile.submitted(people).go_to("advice_issued")
+    for funding in case.parts("funding"):
+        if funding["addressee"]:
+            case.fire("dispute", part=funding)
+
+    case.go_to("monitored")
+    closing = step(case, "close", None)
+
+    assert closing.status_code == 201
+    assert case.state == "closed"
+    assert [it["state"]["code"] for it in case.parts("funding")].count("disputed") == 2
+
+
+def test_an_advice_is_issued_with_every_payer_unknown_and_the_process_director_arranges_it(people: People) -> None:
+    case = CaseFile.submitted(people).go_to("advice_drafted")
+
+    made = case.fire("issue_advice", payer_id=None)
+
+    fundings = case.parts("funding")
+    assert {it["kind"] for it in made["opened"]} == {"commitment", "funding"}
+    assert [it["addressee"] for it in fundings] == [None, None, None]
+    assert {it["party"]["role"] for it in fundings} == {"process_director"}
+    case.fire("confirm", part=fundings[0], by="hanna")
+
+
+def all_sorts_of_disputes(case: CaseFile) -> Iterator[None]:
+    """More and more about payment: a dispute, many obstacles, another dispute, a confirmation, one taken back."""
+    first, second, third = case.parts("funding")
+    case.fire("dispute", part=first)
+    yield
+    for code in OBSTACLES:
+        obstacle = {"code": code, "text": "Nog een vraag over wie betaalt."}
+        case.fire("report_obstacle", part=first, obstacle=obstacle)
+    yield
+    case.fire("dispute", part=second)
+    yield
+    case.fire("confirm", part=second)
+    yield
+    case.fire("confirm", part=third, by="hanna")
+    case.fire("reopen", part=third, by="hanna")
+    yield
+
+
+def what_everybody_may(case: CaseFile) -> dict[tuple[str, str], bytes]:
+    """What is possible, byte for byte: for everybody, with the case and with every part that is not about payment."""
+    parts: list[Json | None] = [None, *(it for it in case.seen()["parts"] if it["kind"] != "funding")]
+    addresses = [case.address(part) for part in parts]
+    everybody = ("anna", "carla", "daan", "esra", "hanna", "ivo", "karim", "mila")
+    return {
+        (by, address): case.people[by].get(f"{address}/possible-transitions").content
+        for by in everybody
+        for address in addresses
+    }
