@@ -1,0 +1,85 @@
+"""Who gets an answer from each operation, written down by hand from who comes to do what (design 1, domain.md 5.1).
+
+The situation: Anna (Haarlem) submitted a case; help is being arranged. Line A is put to De Veste (Ivo) and paid by
+Haarlem (Karim), line B to Het Duinhuis (Joke) and Velsen (Lotte); a place is sought; the CCE liaison (Mila) was
+asked. The table (Floor, Gijs) is over. Bram, Otto and Petra are of another town and another region. Noor facilitates
+learning tables, Quint protects data, Roos administers: none of them needs a case for that. The draft is Anna's.
+
+A person not named for an operation may not even know that the thing exists (404). Nobody without a token, and no
+stranger with a sound token of somebody who is not known here, gets anything but what is public (401).
+"""
+
+from dataclasses import dataclass, field
+
+
+def _people(keys: str) -> frozenset[str]:
+    return frozenset(keys.split())
+
+
+ALL = _people("anna bram carla daan esra floor gijs hanna ivo joke karim lotte mila noor otto petra quint roos")
+# Whoever may read all of the case: who submitted it, the team that owns it, and the liaison who was asked.
+WHOLE = _people("anna carla daan esra hanna mila")
+COMMITMENT_A, COMMITMENT_B = frozenset({"ivo"}), frozenset({"joke"})
+FUNDING_A, FUNDING_B = frozenset({"karim"}), frozenset({"lotte"})
+ADDRESSED = COMMITMENT_A | COMMITMENT_B | FUNDING_A | FUNDING_B
+PUBLIC = frozenset({*ALL, "nobody", "stranger"})
+
+
+@dataclass(frozen=True)
+class Expected:
+    """`answered`: a success, or a step of which only the date is wrong. `refused`: knows of it, but may not (403)."""
+
+    answered: frozenset[str]
+    refused: frozenset[str] = field(default_factory=frozenset)
+
+    def of(self, key: str) -> str:
+        if key in self.answered:
+            return "answered"
+        if key in ("nobody", "stranger"):
+            return "unauthenticated"
+        return "refused" if key in self.refused else "not found"
+
+
+def _of(answered: str | frozenset[str], refused: str | frozenset[str] = "") -> Expected:
+    return Expected(*(_people(it) if isinstance(it, str) else it for it in (answered, refused)))
+
+
+def _each(names: str, expected: Expected) -> dict[str, Expected]:
+    return dict.fromkeys(names.split(), expected)
+
+
+def _part(name: str, collection: str, seen: frozenset[str], noted_by: str) -> dict[str, Expected]:
+    """The operations of one kind of part. Of a collection everybody who knows the case gets those they may see."""
+    return {
+        f"list{collection}": _of(WHOLE | ADDRESSED),
+        f"get{name}": _of(seen),
+        f"list{name}Transitions": _of(seen),
+        f"get{name}Transition": _of(seen),
+        f"listPossible{name}Transitions": _of(seen),
+        f"add{name}Transition": _of(noted_by, seen - _people(noted_by)),  # here: a note
+    }
+
+
+BY_HAND: dict[str, Expected] = {
+    # What anybody in the world may read, and how a demonstration begins.
+    **_each(
+        "listRegions listMunicipalities listCodeLists getCodeList listWorkflows getWorkflow getHealth "
+        "listDemonstrationPeople createDemonstrationToken",
+        _of(PUBLIC),
+    ),
+    # One's own: who one is, what waits, what one is still writing; who can be addressed. What stands on the lists is
+    # another question (test_sight.py).
+    **_each("getMe listOrganisations listCases listWorkItems listDrafts createDraft", _of(ALL)),
+    **_each("getDraft saveDraft deleteDraft", _of("anna")),
+    "submitCase": _of("anna bram otto", ALL - {"anna", "bram", "otto"}),
+    "getCase": _of(WHOLE | ADDRESSED),  # to whom a part is put it is no more than a number and that part
+    **_each("listTransitions getTransition listPossibleTransitions getFile verifyCase", _of(WHOLE)),
+    "addTransition": _of(WHOLE),  # here: a note
+    "listAdvices": _of(WHOLE | ADDRESSED),
+    "getAdvice": _of(WHOLE | ADDRESSED),  # how much of it: test_own_part_alone.py
+    **_part("Commitment", "Commitments", WHOLE | COMMITMENT_A, "ivo hanna esra"),
+    **_part("Funding", "Fundings", WHOLE | FUNDING_A, "karim hanna esra"),
+    **_part("Placement", "Placements", WHOLE, "hanna esra anna"),
+    **_part("Escalation", "Escalations", WHOLE, "hanna esra mila"),
+    "getHistories": _of("noor", ALL - {"noor"}),
+}

@@ -1,0 +1,128 @@
+"""Every operation of the published document, asked by everybody, compared with a table written by hand."""
+
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from api_tests.access.operations_by_hand import ALL, BY_HAND, PUBLIC
+from api_tests.access.scene import FAR_AHEAD, Scene, bearing, help_arranged, signer_of
+from api_tests.people_and_cases import People, form_for
+from api_tests.running import Running
+
+PARTS = {
+    "placements": "placement A",
+    "commitments": "commitment A",
+    "fundings": "funding A",
+    "escalations": "escalation",
+}
+NOTE = {"trigger": "add_note", "occurredAt": FAR_AHEAD, "form": {"text": "Gebeld."}}
+Operation = tuple[str, str, str]
+
+
+@pytest.fixture(scope="module")
+def scene(people: People) -> Scene:
+    return help_arranged(people)
+
+
+@pytest.fixture(scope="module")
+def askers(service: Running, people: People) -> Iterator[dict[str, httpx.Client]]:
+    """Everybody, nobody, and a stranger: a sound token of a person who is not known here."""
+    with ExitStack() as stack:
+        stranger = stack.enter_context(bearing(service, signer_of(service).token("a-stranger")))
+        nobody = stack.enter_context(bearing(service, None))
+        yield {**{key: it.client for key, it in people.items()}, "nobody": nobody, "stranger": stranger}
+
+
+def operations(service: Running) -> list[Operation]:
+    """Every (name, method, path) that is published."""
+    with bearing(service, None) as anybody:
+        document = anybody.get("/openapi.json").json()
+    return [
+        (operation["operationId"], method, path)
+        for path, some in document["paths"].items()
+        for method, operation in some.items()
+    ]
+
+
+def test_the_table_names_every_published_operation_and_everybody(service: Running, people: People) -> None:
+    assert {name for name, _, _ in operations(service)} == set(BY_HAND)
+    assert set(people) == ALL
+
+
+def test_every_operation_answers_whom_it_should_and_nobody_else(
+    service: Running, scene: Scene, askers: dict[str, httpx.Client]
+) -> None:
+    differences = [
+        f"{name} by {key}: expected {BY_HAND[name].of(key)}, answered {answer.status_code} {answer.text}"
+        for name, method, path in operations(service)
+        for key, client in askers.items()
+        if _class_of(answer := _asked(client, name, method, path, scene)) != BY_HAND[name].of(key)
+    ]
+
+    assert differences == []
+
+
+def test_a_stranger_and_nobody_are_told_the_same_on_everything_that_is_not_public(
+    service: Running, scene: Scene, askers: dict[str, httpx.Client]
+) -> None:
+    closed = [it for it in operations(service) if BY_HAND[it[0]].answered != PUBLIC]
+
+    answers = {
+        (answer.status_code, answer.content, answer.headers["www-authenticate"])
+        for key in ("nobody", "stranger")
+        for name, method, path in closed
+        for answer in [_asked(askers[key], name, method, path, scene)]
+    }
+
+    assert len(closed) > 40
+    assert [status for status, _, _ in answers] == [401]
+
+
+def _asked(client: httpx.Client, name: str, method: str, path: str, scene: Scene) -> httpx.Response:
+    """The operation on the case of the scene; whatever it would change, it changes nothing that others ask for."""
+    collection = path.split("/")[3] if path.count("/") >= 3 else ""
+    part = scene.parts[PARTS[collection]] if collection in PARTS else None
+    values = {
+        "caseId": scene.case.id,
+        "partId": part["id"] if part else "",
+        "number": "1",
+        "version": "1",
+        "draftId": _draft(scene) if "{draftId}" in path else "",
+        "name": {"getCodeList": "refusal_reason", "getWorkflow": "case"}.get(name, ""),
+    }
+    headers = {"Idempotency-Key": str(uuid4())}
+    address = re.sub(r"\{(\w+)\}", lambda match: str(values[match[1]]), path)
+    if "{draftId}" in path and method != "get":
+        headers["If-Match"] = '"1"'
+    elif method == "post" and path.endswith("/transitions"):
+        headers["If-Match"] = f'"{part["version"] if part else scene.case.seen()["main"]["version"]}"'
+    return client.request(method, address, json=_body(name, method), headers=headers)
+
+
+def _body(name: str, method: str) -> dict[str, Any] | None:
+    if method == "get" or name == "deleteDraft":
+        return None
+    bodies: dict[str, dict[str, Any]] = {
+        "submitCase": {"trigger": "submit", "occurredAt": FAR_AHEAD, "form": form_for("case", "submit")},
+        "createDraft": {"form": {}},
+        "saveDraft": {"form": {"question": "Hoe verder?"}},
+        "createDemonstrationToken": {"person": "anna"},
+    }
+    return bodies.get(name, NOTE)
+
+
+def _draft(scene: Scene) -> str:
+    return str(scene.case.people.anna.post("/drafts", {"form": {}}).json()["id"])
+
+
+def _class_of(answer: httpx.Response) -> str:
+    if answer.is_success:
+        return "answered"
+    if answer.status_code == 400 and {it["code"] for it in answer.json()["errors"]} == {"occurred_in_future"}:
+        return "answered"
+    return {401: "unauthenticated", 403: "refused", 404: "not found"}.get(answer.status_code, answer.text)
