@@ -1,0 +1,166 @@
+"""One machine for all cases: it agrees with a plain table, in many threads at once, and keeps nobody."""
+
+import gc
+import weakref
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from random import Random
+from threading import Barrier
+from uuid import uuid4
+
+import pytest
+
+from api_tests.people_and_cases import RULES
+from api_tests.rules.expected_moves import START, edges
+from service.domain import workflow as room
+from service.domain.actor import Membership
+from service.domain.case import PartKind
+from service.domain.facts import CaseFacts, PartFacts
+from service.domain.guards import Attempt
+from service.domain.refusals import GuardsNotMet, RoleNotAllowed, TransitionNotAllowed
+from service.domain.roles import Role
+from service.domain.workflow import Workflow
+
+KINDS: tuple[PartKind, ...] = ("case", "commitment", "funding", "placement", "escalation")
+EVERY_SEAT = tuple(Membership(role, uuid4()) for role in Role)
+ME, ANOTHER = uuid4(), uuid4()
+
+
+def some_facts(random: Random) -> CaseFacts:
+    """Facts under which every guard holds about as often as not."""
+
+    def part(kind: str, state: str) -> PartFacts:
+        open_ = random.random() < 0.5
+        return PartFacts(id=uuid4(), kind=kind, state=state, is_open=open_, line="A")  # type: ignore[arg-type]
+
+    states = (("commitment", "requested"), ("commitment", "running"), ("placement", "sought"), ("escalation", "asked"))
+    return CaseFacts(
+        information_rounds=random.choice([0, 2]),
+        decline_proposed_by=random.choice([None, ME, ANOTHER]),
+        heard=random.choice([frozenset(), frozenset({"child"}), frozenset({"child", "parent"})]),
+        goals_checked=random.random() < 0.5,
+        parts=tuple(part(*it) for it in states if random.random() < 0.5),
+    )
+
+
+def unmet_by_hand(trigger: str, facts: CaseFacts) -> set[str]:
+    """What stands in the way of a step of a case, worked out without any of the service's guards."""
+    states = [(part.kind, part.state) for part in facts.parts]
+    says = {
+        "request_information": {"information_rounds_left": facts.information_rounds < 2},
+        "decline": {"decline_proposed_by_another": facts.decline_proposed_by == ANOTHER},
+        "issue_advice": {"child_and_parents_heard": facts.heard == {"child", "parent"}},
+        "revise_advice": {"child_and_parents_heard": facts.heard == {"child", "parent"}},
+        "report_help_started": {"help_runs": ("commitment", "running") in states},
+        "close": {
+            "goals_checked": facts.goals_checked,
+            "no_open_escalation": not any(part.is_open for part in facts.parts if part.kind == "escalation"),
+            "no_unanswered_request": not {("commitment", "requested"), ("placement", "sought")} & set(states),
+        },
+    }
+    return {name for name, holds in says.get(trigger, {}).items() if not holds}
+
+
+def fire_at_random(workflow: Workflow, table: dict[tuple[str, str], str], random: Random, steps: int) -> list[str]:
+    """A walk in which the machine and the table are asked the same; every difference in words."""
+    triggers = sorted({trigger for _, trigger in table})
+    ends = {state for state in table.values() if not any(source == state for source, _ in table)}
+    state, differences = START, list[str]()
+    for _ in range(steps):
+        trigger, facts = random.choice(triggers), some_facts(random)
+        expected = table.get((state, trigger), "not possible")
+        unmet = unmet_by_hand(trigger, facts) if workflow.definition.name == "case" else set()
+        if expected != "not possible" and unmet:
+            expected = f"refused: {sorted(unmet)}"
+        try:
+            found = workflow.decide(state, trigger, Attempt(facts, RULES.settings.default, ME), EVERY_SEAT).target
+        except TransitionNotAllowed:
+            found = "not possible"
+        except GuardsNotMet as refusal:
+            found = f"refused: {sorted(it.code for it in refusal.unmet)}"
+        if found != expected:
+            differences.append(f"{state} {trigger}: {found} instead of {expected}")
+        elif found in workflow.definition.states:
+            state = START if found in ends else found
+    return differences
+
+
+def table_of(kind: str) -> dict[tuple[str, str], str]:
+    return {(source, trigger): target for trigger, source, target in edges(kind)}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_long_random_walk_never_differs_from_the_table_written_by_hand(kind: PartKind) -> None:
+    differences = fire_at_random(RULES.current(kind), table_of(kind), Random(4), steps=6000)  # noqa: S311
+
+    assert differences == []
+
+
+def test_eight_threads_that_fire_at_one_machine_with_facts_of_their_own_never_disturb_each_other() -> None:
+    workflow, table, together = RULES.current("case"), table_of("case"), Barrier(8)
+
+    def fire(seed: int) -> list[str]:
+        together.wait()
+        return fire_at_random(workflow, table, Random(seed), steps=4000)  # noqa: S311
+
+    with ThreadPoolExecutor(8) as threads:
+        differences = list(threads.map(fire, range(8)))
+
+    assert differences == [[]] * 8
+
+
+@contextmanager
+def contexts_counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], int]]:
+    """How many of the contexts that were fired are still alive, without help of the garbage collector."""
+    alive: list[weakref.ref[object]] = []
+
+    class Watched(room._Firing):  # noqa: SLF001 - the very thing that must not be kept
+        __slots__ = ("__weakref__",)
+
+        def __init__(self, *given: object) -> None:
+            super().__init__(*given)  # type: ignore[arg-type]
+            alive.append(weakref.ref(self))
+
+    monkeypatch.setattr(room, "_Firing", Watched)
+    gc.disable()
+    try:
+        yield lambda: sum(1 for it in alive if it() is not None) if alive else -1
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("outcome", ["made", "refused by a guard", "refused for the role", "not possible"])
+def test_the_machine_keeps_nothing_of_a_step_whatever_its_outcome(
+    monkeypatch: pytest.MonkeyPatch, outcome: str
+) -> None:
+    workflow = RULES.current("case")
+    attempt = Attempt(CaseFacts(), RULES.settings.default, ME)
+    state, trigger, seats = {
+        "made": ("submitted", "start_triage", EVERY_SEAT),
+        "refused by a guard": ("monitored", "close", EVERY_SEAT),
+        "refused for the role": ("submitted", "start_triage", ()),
+        "not possible": ("submitted", "close", EVERY_SEAT),
+    }[outcome]
+
+    with contexts_counted(monkeypatch) as still_alive:
+        for _ in range(50):
+            try:
+                workflow.decide(state, trigger, attempt, seats)
+            except (GuardsNotMet, RoleNotAllowed, TransitionNotAllowed):
+                continue
+
+        assert still_alive() <= 0
+        assert (still_alive() == 0) == (outcome in ("made", "refused by a guard"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_model_is_ever_registered_with_the_machine_and_it_makes_no_steps_of_its_own(kind: PartKind) -> None:
+    workflow = RULES.current(kind)
+    fire_at_random(workflow, table_of(kind), Random(1), steps=200)  # noqa: S311
+
+    machine = next(iter(workflow._events.values())).machine  # noqa: SLF001 - what the library keeps is the question
+
+    assert machine.models == []
+    assert set(workflow._events) == {trigger for trigger, _, _ in edges(kind)}  # noqa: SLF001 - no to_<state>
+    assert not machine.has_queue
