@@ -228,6 +228,9 @@ BEGIN
       AND coalesce(p.sequence, 0) = NEW.part_sequence - 1
       AND coalesce(p.occurred_at, NEW.occurred_at) <= NEW.occurred_at
       AND c.sequence = NEW.sequence - 1
+      AND coalesce(NEW.prev_sequence, 0) = NEW.sequence - 1
+      AND coalesce(NEW.prev_part_sequence, 0) = NEW.part_sequence - 1
+      AND coalesce(NEW.cause, 0) < NEW.sequence
       AND c.digest = coalesce(NEW.prev_digest, repeat('0', 64))
       AND c.recorded_at <= NEW.recorded_at
   ) THEN

@@ -1,0 +1,40 @@
+"""A database made by the migrations with real cases in it, made through the running service; and who attacks it."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Engine
+
+from api_tests.people_and_cases import CaseFile, People
+from api_tests.records.forging import Forger, Known, engine_for
+from api_tests.running import Running
+
+
+@pytest.fixture(scope="session")
+def known(people: People) -> Known:
+    told = CaseFile.submitted(people).go_to("arranging_placement")
+    told.fire("add_note", part=told.parts("commitment")[0])
+    told.fire("seek_placement")
+    told.fire("request_escalation")
+    read = people.esra.get(f"{told.path}/file")
+    assert read.status_code == 200, read.text
+    ended = CaseFile.submitted(people)
+    ended.fire("withdraw")
+    return Known(told=told.id, other=CaseFile.submitted(people).id, ended=ended.id)
+
+
+@pytest.fixture(scope="session", params=["as the service connects", "undermined"])
+def forger(request: pytest.FixtureRequest, service: Running, known: Known) -> Iterator[Forger]:
+    """Somebody who writes to the database behind the back of the service."""
+    undermined = request.param == "undermined"
+    engine = engine_for(service.settings.database_url, undermined=undermined)
+    yield Forger(engine, known, undermined)
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def database(service: Running) -> Iterator[Engine]:
+    """Connections of our own to the database of the service."""
+    engine = engine_for(service.settings.database_url, undermined=False)
+    yield engine
+    engine.dispose()
