@@ -83,6 +83,8 @@ class People(dict[str, Person]):
     """Everybody of the demonstration region, by key; also as attributes: `people.esra`."""
 
     def __getattr__(self, key: str) -> Person:
+        if key not in self:
+            raise AttributeError(key)
         return self[key]
 
 
