@@ -1,0 +1,164 @@
+"""The stage: people who act on a case, each with a token of their own, over the published API and nothing else."""
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from types import TracebackType
+from typing import Self
+from uuid import uuid4
+
+import httpx
+
+from examples.answers import OK, insist, insist_on_end, said
+from examples.scenes import Json, Scene, resolved
+
+COLLECTIONS = {
+    "placement": "placements",
+    "commitment": "commitments",
+    "funding": "fundings",
+    "escalation": "escalations",
+}
+
+
+@dataclass
+class Player:
+    """Somebody of the demonstration region."""
+
+    key: str
+    client: httpx.Client
+
+    @cached_property
+    def me(self) -> Json:
+        return self.read("/me")
+
+    @property
+    def name(self) -> str:
+        return str(self.me["name"])
+
+    @property
+    def role(self) -> str:
+        return ", ".join(it["role"].replace("_", " ") for it in self.me["memberships"])
+
+    def read(self, path: str) -> Json:
+        """What this person must be able to read."""
+        answer = self.client.get(path)
+        insist(answer.status_code == OK, f"{self.key} should be able to read {path}, but: {said(answer)}")
+        found: Json = answer.json()
+        return found
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A request that changes something, as it was sent; the same again acts once."""
+
+    by: Player
+    path: str
+    body: Json
+    headers: dict[str, str]
+
+    def again(self) -> httpx.Response:
+        return self.by.client.post(self.path, json=self.body, headers=self.headers)
+
+
+@dataclass(frozen=True)
+class Played:
+    """A scene, who played it and what was answered. `after` is the part as it then stands, unless it was refused."""
+
+    scene: Scene
+    sent: Sent
+    answer: Json
+    after: Json | None
+
+
+class Stage:
+    """One case and the people around it."""
+
+    def __init__(self, base_url: str) -> None:
+        self._url = f"{base_url}/v1"
+        self._leaving = ExitStack()
+        self._players: dict[str, Player] = {}
+        self.case_id = ""
+        self.last: Played
+        self.began: datetime
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._leaving.close()
+
+    @property
+    def path(self) -> str:
+        return f"/cases/{self.case_id}"
+
+    def player(self, key: str) -> Player:
+        """This person, with a token that the service signs for its demonstration."""
+        if key not in self._players:
+            client = self._leaving.enter_context(
+                httpx.Client(base_url=self._url, headers={"Accept-Language": "en"}, timeout=30)
+            )
+            answer = client.post("/demonstration/tokens", json={"person": key})
+            insist(answer.status_code == OK, f"{key} should get a token to act with, but: {said(answer)}")
+            client.headers["Authorization"] = f"Bearer {answer.json()['accessToken']}"
+            self._players[key] = Player(key, client)
+        return self._players[key]
+
+    def play(self, scene: Scene) -> Played:
+        """Send the form of a scene, and insist that it ends as told."""
+        player = self.player(scene.who)
+        address = "" if scene.trigger == "submit" else self._address(player, scene.part)
+        headers = {"Idempotency-Key": str(uuid4())}
+        if address:
+            version = scene.version or int(player.client.get(address).headers.get("ETag", '"0"').strip('"'))
+            headers["If-Match"] = f'"{version}"'
+        body: Json = {"trigger": scene.trigger, "occurredAt": scene.when.isoformat()}
+        body |= {"grounds": scene.grounds} if scene.grounds else {}
+        body |= {"form": resolved(scene.form, self._ids)} if scene.form else {}
+        sent = Sent(player, f"{address}/transitions" if address else "/cases", body, headers)
+        answer = sent.again()
+        insist_on_end(scene, answer)
+        found: Json = answer.json()
+        after = None
+        if not scene.refusal:
+            self.began = self.began if self.case_id else scene.when
+            self.case_id = found["caseId"]
+            after = self._part(player, scene.part)
+        self.last = Played(scene, sent, found, after)
+        return self.last
+
+    def _address(self, player: Player, part: str) -> str:
+        if part == "case":
+            return self.path
+        found = self._part(player, part)
+        return f"{self.path}/{COLLECTIONS[found['kind']]}/{found['id']}"
+
+    def _part(self, player: Player, part: str) -> Json:
+        """The case, or the part of that kind and line; of several the one that is still open."""
+        seen = player.read(self.path)
+        if part == "case":
+            main: Json = seen["main"]
+            return main
+        kind, _, line = part.partition(" ")
+        found = [it for it in seen["parts"] if (it["kind"], it["line"] or "") == (kind, line)]
+        insist(found, f"{player.key} should see {part} of the case, but does not")
+        return max(found, key=lambda it: it["phase"] != "ended")
+
+    @cached_property
+    def labels(self) -> dict[tuple[str, str], Json]:
+        """What states and triggers are called, by kind of part and code."""
+        workflows = self.player("esra").read("/workflows")["items"]
+        return {
+            (workflow["name"], it["code"]): it["label"]
+            for workflow in workflows
+            for it in (*workflow["states"], *workflow["triggers"])
+        }
+
+    @cached_property
+    def _ids(self) -> dict[str, str]:
+        """The ids behind the names in the case files."""
+        organisations = self.player("esra").read("/organisations")["items"]
+        screener = self.player("daan")
+        return {it["name"].removesuffix(" (demonstratie)"): it["id"] for it in organisations} | {
+            screener.name: screener.me["id"]
+        }
