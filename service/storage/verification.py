@@ -115,11 +115,11 @@ def _head_of_case(case: Row[Any]) -> tuple[Any, ...]:
 
 
 def _head_by_history(case: Row[Any], rows: Sequence[Row[Any]]) -> tuple[Any, ...]:
-    """What the head must be. A case waits from its first entry on, for the organisation that made it."""
+    """What the head must be. A case waits from its submission in life on, for the organisation that made it."""
     if not rows:
         return 0, BEGINNING, *_head_of_case(case)[2:]
     first, last = rows[0], rows[-1]
-    return len(rows), last.digest, last.recorded_at, last.region, first.recorded_at, first.organisation_id
+    return len(rows), last.digest, last.recorded_at, last.region, first.occurred_at, first.organisation_id
 
 
 def _faults_of_parts(

@@ -102,7 +102,7 @@ def _new_case(unit: Unit, case_id: UUID, acting: Membership, step: Step) -> Case
         region=region,
         team_id=team_id,
         submitter_id=acting.organisation_id,
-        submitted_at=unit.now,
+        submitted_at=step.occurred_at,
         sequence=0,
         digest=BEGINNING,
         recorded_at=unit.now,
