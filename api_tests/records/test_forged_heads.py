@@ -1,0 +1,164 @@
+"""I11, I12: what a case or a part says of itself is what its last entry says; nobody writes it beside the history."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, update
+from sqlalchemy.exc import IntegrityError
+
+from api_tests.records.forging import (
+    DIGEST,
+    Attack,
+    Forger,
+    Known,
+    add,
+    columns_of,
+    entries_of_case,
+    entries_of_part,
+    head_of_case,
+    new_part,
+    parts_of,
+    say,
+)
+from service.storage.tables import NO_DAY, cases, parts, workflows
+
+NEW = "00000000-0000-4000-8000-000000000001"
+_BEGINNING = "0" * 64
+
+
+def _part(**changes: Any) -> Attack:
+    """The head of the main part, with these columns set."""
+
+    def attack(connection: Connection, known: Known) -> None:
+        connection.execute(update(parts).where(parts.c.id == known.told).values(changes))
+
+    return attack
+
+
+def _case(**changes: Any) -> Attack:
+    def attack(connection: Connection, known: Known) -> None:
+        connection.execute(update(cases).where(cases.c.id == known.told).values(changes))
+
+    return attack
+
+
+def _part_set_back(connection: Connection, known: Known) -> None:
+    """Every column to what an earlier entry truly said."""
+    earlier = entries_of_part(connection, known.told)[-2]
+    names = ("phase", "occurred_at", "party", "party_id", "assignee_id")
+    head = {name: getattr(earlier, name) for name in names}
+    head |= {"sequence": earlier.part_sequence, "state": earlier.target, "due_on": earlier.due_on or NO_DAY}
+    _part(**head)(connection, known)
+
+
+def _case_set_back(connection: Connection, known: Known) -> None:
+    earlier = entries_of_case(connection, known.told)[-2]
+    names = ("sequence", "digest", "recorded_at", "region")
+    _case(**{name: getattr(earlier, name) for name in names})(connection, known)
+
+
+def _part_set_forward(connection: Connection, known: Known) -> None:
+    say(connection, "UPDATE parts SET sequence = sequence + 1 WHERE id = :id", id=known.told)
+
+
+def _case_set_forward(connection: Connection, known: Known) -> None:
+    say(connection, "UPDATE cases SET sequence = sequence + 1, digest = :d WHERE id = :id", id=known.told, d=DIGEST)
+
+
+def _ended_case_opened(connection: Connection, known: Known) -> None:
+    opened = {"state": "submitted", "phase": "referral", "party": "coordinator"}
+    connection.execute(update(parts).where(parts.c.id == known.ended).values(opened))
+
+
+def _new_case(**changes: Any) -> Attack:
+    def attack(connection: Connection, known: Known) -> None:
+        like = columns_of(head_of_case(connection, known.told))
+        bare = {"id": NEW, "number": "0000-0000", "sequence": 0, "digest": _BEGINNING}
+        add(connection, cases, {**like, **bare, **changes})
+
+    return attack
+
+
+def _new_part(**changes: Any) -> Attack:
+    def attack(connection: Connection, known: Known) -> None:
+        add(connection, parts, new_part(parts_of(connection, known.told, "commitment")[0], NEW, **changes))
+
+    return attack
+
+
+def _other_workflow(connection: Connection, known: Known) -> None:
+    funding = parts_of(connection, known.told, "funding")[0].workflow
+    _new_part(workflow=funding)(connection, known)
+
+
+def _of_another_team(connection: Connection, known: Known) -> None:
+    told = head_of_case(connection, known.told)
+    _new_part(team_id=told.submitter_id)(connection, known)
+
+
+ATTACKS: dict[str, Attack] = {
+    "a part set forward": _part_set_forward,
+    "a part set back to what it once was": _part_set_back,
+    "a part without a sequence": _part(sequence=None),
+    "a part in another state": _part(state="monitored"),
+    "a part in no state": _part(state=None),
+    "a part in another phase": _part(phase="ended"),
+    "a part that somebody else must act on": _part(party="chair"),
+    "a part that another organisation must act on": _part(party_id=NEW),
+    "a part that another person must act on": _part(assignee_id=NEW),
+    "a part that is due on another day": _part(due_on="2031-01-01"),
+    "a part that is due on no day": _part(due_on=None),
+    "a part that happened at another time": _part(occurred_at=1),
+    "a part on another workflow": _part(workflow=DIGEST),
+    "a part of another kind": _part(kind="funding"),
+    "a part with another identity": _part(id=NEW),
+    "a part of another case": _part(case_id=NEW),
+    "a part that answers another line": _part(line="L9"),
+    "a part that is put to somebody else": _part(addressee_id=NEW),
+    "a part of another team": _part(team_id=NEW),
+    "a part of another submitter": _part(submitter_id=NEW),
+    "an ended case opened by hand": _ended_case_opened,
+    "a case set forward": _case_set_forward,
+    "a case set back to what it once was": _case_set_back,
+    "a case with another digest": _case(digest=DIGEST),
+    "a case recorded at another time": _case(recorded_at=1),
+    "a case of another region": _case(region="JZ14"),
+    "a case with another identity": _case(id=NEW),
+    "a case with another number": _case(number="0000-0001"),
+    "a case of another team": _case(team_id=NEW),
+    "a case of another submitter": _case(submitter_id=NEW),
+    "a case that began to wait later": _case(submitted_at=1),
+    "a new case that has a history already": _new_case(sequence=3),
+    "a new case that goes on from a chain of its own": _new_case(digest=DIGEST),
+    "a new part in a state": _new_part(state="accepted"),
+    "a new part with a sequence": _new_part(sequence=1),
+    "a new part in a phase": _new_part(phase="placement"),
+    "a new part with a time": _new_part(occurred_at=1),
+    "a new part that somebody must act on": _new_part(party="chair"),
+    "a new part that an organisation must act on": _new_part(party_id=NEW),
+    "a new part that a person must act on": _new_part(assignee_id=NEW),
+    "a new part that is due": _new_part(due_on="2031-01-01"),
+    "a second main part": lambda connection, known: _new_part(
+        kind="case", workflow=connection.execute(parts.select().where(parts.c.id == known.told)).one().workflow
+    )(connection, known),
+    "a new part on the workflow of another kind": _other_workflow,
+    "a new part on a workflow that is not there": _new_part(workflow=DIGEST),
+    "a new part of another team than its case": _of_another_team,
+    "a new part of a case that is not there": _new_part(case_id=NEW),
+}
+
+
+@pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS.keys())
+def test_i11_i12_a_forged_head_is_refused(forger: Forger, attack: Attack) -> None:
+    with forger.at_work() as connection, pytest.raises(IntegrityError):
+        attack(connection, forger.known)
+
+
+def test_a_new_case_and_a_new_part_without_a_head_are_taken(forger: Forger) -> None:
+    """So that the refusals above are of the forgery, and not of everything."""
+    with forger.at_work() as connection:
+        _new_case()(connection, forger.known)
+        _new_part()(connection, forger.known)
+
+        assert head_of_case(connection, NEW).sequence == 0
+        assert connection.execute(workflows.select()).first() is not None

@@ -1,0 +1,182 @@
+"""I11: what was written stays as it was written: history, content, answers, log, definitions and settings."""
+# ruff: noqa: S608 - the names in these statements are those of our own tables
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Row, Table, select
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from api_tests.records.forging import (
+    DIGEST,
+    Forger,
+    add,
+    columns_of,
+    entries_of_case,
+    head_of_case,
+    next_entry,
+    record,
+    say,
+)
+from service.storage.tables import (
+    access_log,
+    cases,
+    contents,
+    outbox,
+    parts,
+    region_settings,
+    requests,
+    transitions,
+    workflow_edges,
+    workflows,
+)
+
+NEW = "00000000-0000-4000-8000-000000000001"
+# The heads move, by the database itself; test_forged_heads tells who else may move them.
+HEADS = (cases, parts)
+NEVER_CHANGED = (transitions, contents, requests, access_log, workflows, workflow_edges, region_settings)
+KEPT = (*NEVER_CHANGED, *HEADS)
+
+
+def _some_row(connection: Connection, table: Table) -> dict[str, Any]:
+    row: Row[Any] | None = connection.execute(select(table)).first()
+    assert row is not None, f"there is nothing in {table.name} to attack"
+    return columns_of(row)
+
+
+def _names(table: Table) -> str:
+    return ", ".join(column.name for column in table.columns)
+
+
+def _values(table: Table) -> str:
+    return ", ".join(f":{column.name}" for column in table.columns)
+
+
+def _last(table: Table) -> str:
+    """A column that an attacker would change."""
+    return table.columns.values()[-1].name
+
+
+def _sweeping(table: Table, engine: str) -> Iterator[str]:
+    """Every way this database knows to overwrite rows or to sweep them away without an UPDATE or a DELETE."""
+    if engine == "postgresql":
+        yield f"TRUNCATE {table.name} CASCADE"
+        yield f"TRUNCATE {table.name}, outbox, contents, transitions, parts CASCADE"
+        yield "TRUNCATE people CASCADE"
+        return
+    whole = f"INTO {table.name} ({_names(table)}) VALUES ({_values(table)})"
+    key = table.primary_key.columns.values()[0].name
+    yield f"INSERT OR REPLACE {whole}"
+    yield f"REPLACE {whole}"
+    yield f"UPDATE OR REPLACE {table.name} SET {key} = (SELECT max({key}) FROM {table.name})"
+
+
+@pytest.mark.parametrize("table", NEVER_CHANGED, ids=lambda table: table.name)
+def test_i11_a_row_cannot_be_updated(forger: Forger, table: Table) -> None:
+    with forger.at_work() as connection:
+        _some_row(connection, table)
+
+        with pytest.raises(IntegrityError, match="append-only"):
+            say(connection, f"UPDATE {table.name} SET {_last(table)} = {_last(table)}")
+
+
+@pytest.mark.parametrize("table", KEPT, ids=lambda table: table.name)
+def test_i11_a_row_cannot_be_deleted(forger: Forger, table: Table) -> None:
+    with forger.at_work() as connection:
+        _some_row(connection, table)
+
+        with pytest.raises(IntegrityError, match="append-only"):
+            say(connection, f"DELETE FROM {table.name}")
+
+
+@pytest.mark.parametrize("table", NEVER_CHANGED, ids=lambda table: table.name)
+def test_i11_a_row_cannot_be_overwritten_by_an_insert_that_updates(forger: Forger, table: Table) -> None:
+    key = ", ".join(column.name for column in table.primary_key.columns)
+    with forger.at_work() as connection:
+        row = _some_row(connection, table)
+
+        with pytest.raises(IntegrityError):
+            say(
+                connection,
+                f"INSERT INTO {table.name} ({_names(table)}) VALUES ({_values(table)}) "
+                f"ON CONFLICT ({key}) DO UPDATE SET {_last(table)} = excluded.{_last(table)}",
+                **row,
+            )
+
+
+@pytest.mark.parametrize("table", KEPT, ids=lambda table: table.name)
+def test_i11_a_row_cannot_be_replaced_or_swept_away(forger: Forger, table: Table) -> None:
+    for statement in _sweeping(table, forger.engine.dialect.name):
+        with forger.at_work() as connection:
+            row = _some_row(connection, table)
+
+            with pytest.raises(IntegrityError):
+                say(connection, statement, **(row if ":" in statement else {}))
+
+
+def test_i11_a_row_cannot_be_replaced_under_a_number_of_the_databases_own(forger: Forger) -> None:
+    """Beside its key a row of SQLite may have a number; an honest next entry under that of another replaces the other.
+
+    On PostgreSQL nothing can be written under such a number at all.
+    """
+    hidden = {"sqlite": "rowid", "postgresql": "ctid"}[forger.engine.dialect.name]
+    verb = {"sqlite": "INSERT OR REPLACE", "postgresql": "INSERT"}[forger.engine.dialect.name]
+    with forger.at_work() as connection:
+        entry = next_entry(connection, forger.known.told)
+        known = len(entries_of_case(connection, forger.known.other))
+        victim = f"SELECT {hidden} FROM transitions WHERE case_id = :victim"
+        columns = f"INTO transitions ({hidden}, {_names(transitions)})"
+
+        with pytest.raises(DBAPIError):
+            say(
+                connection,
+                f"{verb} {columns} VALUES (({victim}), {_values(transitions)})",
+                **entry,
+                victim=forger.known.other,
+            )
+        connection.rollback()
+
+        assert len(entries_of_case(connection, forger.known.other)) == known
+
+
+def test_i11_a_case_cannot_be_replaced_by_another_with_its_number(forger: Forger) -> None:
+    verb = {"sqlite": "INSERT OR REPLACE", "postgresql": "INSERT"}[forger.engine.dialect.name]
+    with forger.at_work() as connection:
+        row = columns_of(head_of_case(connection, forger.known.told))
+        new = {**row, "id": NEW, "sequence": 0, "digest": "0" * 64}
+
+        with pytest.raises(IntegrityError):
+            say(connection, f"{verb} INTO cases ({_names(cases)}) VALUES ({_values(cases)})", **new)
+
+
+@pytest.mark.parametrize("missing", [None, "salt", "nonce", "ciphertext"], ids=lambda it: f"without {it or 'nothing'}")
+def test_content_is_taken_whole_with_its_entry_and_never_without(forger: Forger, missing: str | None) -> None:
+    with forger.at_work() as connection:
+        case = head_of_case(connection, forger.known.told)
+        record(connection, case.id, content_digest=DIGEST)
+        content = {"case_id": case.id, "sequence": case.sequence + 1, "content_class": "notes", "form": None}
+        content |= {"salt": b"s" * 16, "nonce": b"n" * 12, "ciphertext": b"c"}
+
+        if missing is None:
+            add(connection, contents, content)
+            return
+        with pytest.raises(IntegrityError):
+            add(connection, contents, {**content, missing: None})
+
+
+def test_content_cannot_be_slipped_under_an_entry_that_had_none(forger: Forger) -> None:
+    with forger.at_work() as connection:
+        case = head_of_case(connection, forger.known.told)
+        record(connection, case.id, content_digest=None)
+        content = {"case_id": case.id, "sequence": case.sequence + 1, "content_class": "notes", "form": None}
+
+        with pytest.raises(IntegrityError):
+            add(connection, contents, {**content, "salt": b"s" * 16, "nonce": b"n" * 12, "ciphertext": b"c"})
+
+
+def test_news_of_an_entry_that_is_not_there_is_refused(forger: Forger) -> None:
+    if forger.undermined:
+        return  # a foreign key alone: start-up refuses a connection on which those are off
+    with forger.at_work() as connection, pytest.raises(IntegrityError):
+        add(connection, outbox, {"case_id": forger.known.told, "sequence": 10_000, "type": "case.add_note"})
