@@ -65,17 +65,18 @@ def advice_of_two(trigger: str = "issue_advice") -> dict[str, Any]:
     return form
 
 
-def advised(people: People, region: str = "JZ10", *, sharing: bool = True) -> CaseFile:
+def advised(people: People, region: str = "JZ10", *, sharing: bool = True, **changes: Any) -> CaseFile:
     """A case whose advice was just issued."""
-    case = CaseFile.submitted(people, by=SUBMITTERS[region], **referral_of(region, sharing=sharing))
+    referral = referral_of(region, sharing=sharing) | changes
+    case = CaseFile.submitted(people, by=SUBMITTERS[region], **referral)
     case.go_to("advice_drafted")
     case.fire("issue_advice", form=advice_of_two())
     return case
 
 
-def help_arranged(people: People, region: str = "JZ10", *, sharing: bool = True) -> Scene:
+def help_arranged(people: People, region: str = "JZ10", *, sharing: bool = True, **changes: Any) -> Scene:
     """A case with a part of every kind."""
-    case = advised(people, region, sharing=sharing)
+    case = advised(people, region, sharing=sharing, **changes)
     case.fire("start_arranging")
     case.fire("seek_placement")
     case.fire("request_escalation")

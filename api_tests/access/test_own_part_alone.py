@@ -1,0 +1,180 @@
+"""A provider and a payer see what is put to them, and nothing else of the case (I23)."""
+
+import json
+from typing import Any
+
+import pytest
+
+from api_tests.access.scene import Scene, advice_of_two, help_arranged
+from api_tests.people_and_cases import ORGANISATION_IDS, People
+
+ADVICE = advice_of_two()
+LINES = {line["key"]: line for line in ADVICE["lines"]}
+ADDRESSED = {"ivo": "commitment A", "joke": "commitment B", "karim": "funding A", "lotte": "funding B"}
+COLLECTIONS = ("commitments", "fundings", "placements", "escalations")
+
+
+@pytest.fixture(scope="module")
+def scene(people: People) -> Scene:
+    """The family consented to sharing with providers."""
+    return help_arranged(people)
+
+
+@pytest.fixture(scope="module")
+def closed_scene(people: People) -> Scene:
+    """The family consented to the table and to nothing else."""
+    return help_arranged(people, sharing=False)
+
+
+def advice_for(people: People, key: str, scene: Scene) -> dict[str, Any]:
+    answer = people[key].get(f"{scene.case.path}/advices/1")
+    assert answer.status_code == 200
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+@pytest.mark.parametrize("key", ADDRESSED)
+def test_i23_whoever_is_addressed_sees_their_own_part_and_no_other(people: People, scene: Scene, key: str) -> None:
+    own = scene.parts[ADDRESSED[key]]
+
+    seen = people[key].get(scene.case.path).json()
+    listed = [it for name in COLLECTIONS for it in people[key].get(f"{scene.case.path}/{name}").json()["items"]]
+    work = people[key].get("/work-items", params={"whose": "all", "number": scene.case.number}).json()["items"]
+
+    assert set(seen) == {"id", "number", "parts"}
+    assert [it["id"] for it in seen["parts"]] == [it["id"] for it in listed] == [own["id"]]
+    assert [it["part"]["id"] for it in work] == [own["id"]]
+
+
+@pytest.mark.parametrize("key", ADDRESSED)
+def test_i23_no_number_of_the_whole_case_is_told_with_a_part(people: People, scene: Scene, key: str) -> None:
+    path = scene.path(ADDRESSED[key])
+
+    history = people[key].get(f"{path}/transitions").json()["transitions"]
+    entry = people[key].get(f"{path}/transitions/1").json()["entry"]
+    noted = people[key].post(
+        f"{path}/transitions", {"trigger": "add_note", "form": {"text": "Gebeld."}}, version=history[-1]["partSequence"]
+    )
+    work = people[key].get("/work-items", params={"whose": "all", "number": scene.case.number}).json()["items"]
+
+    told = [*history, entry, noted.json()["transition"]]
+    assert noted.status_code == 201
+    assert [(it["sequence"], it["cause"]) for it in told] == [(None, None)] * len(told)
+    assert [it["caseState"] for it in work] == [None]
+    assert "digest" not in noted.text
+    assert "waitingDays" not in noted.text
+
+
+def test_i23_a_provider_reads_its_own_line_and_its_goals_where_sharing_was_consented_to(
+    people: People, scene: Scene
+) -> None:
+    advice = advice_for(people, "joke", scene)["advice"]
+
+    goal = next(it for it in ADVICE["goals"] if "B" in it["lines"])
+    assert advice["lines"] == [LINES["B"]]
+    assert advice["goals"] == [goal | {"lines": ["B"]}]
+
+
+def test_i17_dissent_and_the_familys_statement_stand_beside_the_advice_for_whoever_reads_it(
+    people: People, scene: Scene
+) -> None:
+    readers = ("anna", "carla", "daan", "esra", "hanna", "mila", "ivo", "joke")
+
+    read = [advice_for(people, key, scene)["advice"] for key in readers]
+
+    beside = (ADVICE["dissent"], ADVICE["familyStatement"])
+    assert [(it["dissent"], it["familyStatement"]) for it in read] == [beside] * len(readers)
+
+
+def test_i23_a_provider_gets_the_line_without_words_where_sharing_was_not_consented_to(
+    people: People, closed_scene: Scene
+) -> None:
+    advice = advice_for(people, "joke", closed_scene)["advice"]
+
+    assert advice == {
+        "lines": [
+            {
+                "key": "B",
+                "domain": {"code": "treatment"},
+                "productCategory": {"code": "54"},
+                "law": {"code": "jeugdwet"},
+                "latestStartOn": LINES["B"]["latestStartOn"],
+                "bridging": False,
+            }
+        ]
+    }
+
+
+def test_i23_a_legal_ground_opens_the_words_as_consent_does(people: People) -> None:
+    ground = {
+        "kind": {"code": "legal_ground"},
+        "ground": {"code": "youth_probation"},
+        "purposes": [{"code": "discuss_at_table"}, {"code": "share_with_providers"}],
+        "givenOn": "2025-02-03",
+    }
+    scene = help_arranged(people, consents=[ground])
+
+    advice = advice_for(people, "joke", scene)["advice"]
+
+    assert advice["lines"] == [LINES["B"]]
+
+
+@pytest.mark.parametrize("consented", [True, False])
+@pytest.mark.parametrize(("key", "line"), [("karim", "A"), ("lotte", "B")])
+def test_i23_a_payer_sees_what_is_to_be_paid_for_and_neither_aim_nor_goals(
+    people: People, scene: Scene, closed_scene: Scene, key: str, line: str, consented: bool
+) -> None:
+    advice = advice_for(people, key, scene if consented else closed_scene)["advice"]
+
+    paid_for = ("key", "domain", "productCategory", "law", "latestStartOn", "duration", "bridging")
+    assert advice == {"lines": [{name: LINES[line][name] for name in paid_for}]}
+
+
+@pytest.mark.parametrize("key", ADDRESSED)
+def test_i23_the_words_of_the_referral_and_of_other_lines_reach_nobody_who_is_addressed(
+    people: People, scene: Scene, key: str
+) -> None:
+    others = [line["aim"] for line in ADVICE["lines"] if line["key"] not in ADDRESSED[key]]
+    file = scene.case.people.esra.get(f"{scene.case.path}/file").json()
+    question = file["documents"][0]["form"]["question"]
+    own = scene.path(ADDRESSED[key])
+    paths = [scene.case.path, f"{scene.case.path}/advices", f"{scene.case.path}/advices/1", own]
+    paths += [f"{own}/{rest}" for rest in ("transitions", "transitions/1", "possible-transitions")]
+
+    told = json.dumps([people[key].get(path).json() for path in paths], ensure_ascii=False)
+
+    assert [words for words in (*others, question, ADVICE["childVersion"]) if words in told] == []
+    assert str(ORGANISATION_IDS["duinhuis" if key == "ivo" else "de-veste"]) not in told
+
+
+def test_i23_a_version_of_the_advice_in_which_nothing_is_put_to_them_is_not_there(people: People) -> None:
+    scene = help_arranged(people)
+    form = advice_of_two("revise_advice")
+    form["lines"] = [line for line in form["lines"] if line["key"] != "A"]
+    form["goals"] = [goal | {"lines": [key for key in goal["lines"] if key != "A"]} for goal in form["goals"]]
+    scene.case.fire("revise_advice", form=form)
+
+    def versions(key: str) -> list[int]:
+        return [it["version"] for it in people[key].get(f"{scene.case.path}/advices").json()["items"]]
+
+    assert {key: versions(key) for key in ("esra", "ivo", "joke", "karim", "lotte")} == {
+        "esra": [1, 2],
+        "ivo": [1],
+        "joke": [1, 2],
+        "karim": [1],
+        "lotte": [1, 2],
+    }
+    assert people.ivo.get(f"{scene.case.path}/advices/2").status_code == 404
+
+
+def test_i23_a_line_that_a_later_version_gives_to_somebody_else_is_read_by_neither_through_the_old_request(
+    people: People,
+) -> None:
+    scene = help_arranged(people)
+    form = advice_of_two("revise_advice")
+    form["lines"][1]["providerId"] = str(ORGANISATION_IDS["de-veste"])
+    scene.case.fire("revise_advice", form=form)
+
+    joke = people.joke.get(f"{scene.case.path}/advices/2").json()["advice"]
+
+    assert joke == {"lines": []}

@@ -1,0 +1,256 @@
+"""What one may not see does not exist: not on a list, not by its id, not in what anything else says (decision 14)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from api_tests.access.scene import EXPERTS, SUBMITTERS, TEAM, advised, referral_of, sees_part, sees_whole
+from api_tests.people_and_cases import PERSON_IDS, CaseFile, People
+
+KEYS = tuple(PERSON_IDS)
+SEEN_BY_NOBODY_ELSE = ("noor", "quint", "roos")
+# Few examples, each of many questions, on a database that grows with them: the same on both engines.
+bounded = settings(
+    max_examples=6, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A case to be made: in which region, how far it gets, and whether the liaison is asked."""
+
+    region: str
+    state: str
+    escalated: bool = False
+
+
+def _kinds() -> st.SearchStrategy[Kind]:
+    """Twente has a chair and a local team only: its cases stay where they were submitted."""
+    states = st.sampled_from(["submitted", "in_triage", "in_review", "advice_issued", "arranging_placement"])
+    ours = st.builds(Kind, st.sampled_from(["JZ10", "JZ11"]), states, st.booleans())
+    return st.one_of(ours, ours, st.just(Kind("JZ14", "submitted")))
+
+
+def made(people: People, kind: Kind) -> CaseFile:
+    if kind.state in ("advice_issued", "arranging_placement"):
+        case = advised(people, kind.region)
+    else:
+        case = CaseFile.submitted(people, by=SUBMITTERS[kind.region], **referral_of(kind.region))
+    if kind.region != "JZ14":
+        case.go_to(kind.state)
+        if kind.escalated and kind.state != "submitted":
+            case.fire("request_escalation")
+    return case
+
+
+def everything(people: People, case: CaseFile, key: str) -> dict[str, tuple[int, bytes]]:
+    """All that this person can ask about work, and about this case, with the bytes of every answer."""
+    parts = [case.address(part) for part in case.seen()["parts"]]
+    paths = [
+        *(
+            f"/work-items?whose={whose}&includeEnded=true&limit=200"
+            for whose in ("mine", "organisation", "team", "all")
+        ),
+        *("/work-items?limit=2&whose=all", f"/work-items?whose=all&number={case.number}", "/cases?includeEnded=true"),
+        *("/drafts", "/me", "/organisations", f"{case.path}/file", f"{case.path}/advices", f"{case.path}/advices/1"),
+        *(f"{case.path}/{name}" for name in ("placements", "commitments", "fundings", "escalations", "verification")),
+        *(f"{it}{rest}" for it in (case.path, *parts) for rest in ("", "/transitions", "/possible-transitions")),
+        *(f"{it}/transitions/1" for it in (case.path, *parts)),
+    ]
+    answers = {path: people[key].get(path) for path in paths}
+    return {path: (answer.status_code, answer.content) for path, answer in answers.items()}
+
+
+@given(kinds=st.lists(_kinds(), min_size=1, max_size=2), askers=st.permutations(KEYS).map(lambda keys: keys[:6]))
+@bounded
+def test_a_part_stands_on_a_persons_list_exactly_when_they_can_open_it(
+    people: People, kinds: list[Kind], askers: list[str]
+) -> None:
+    for kind in kinds:
+        case = made(people, kind)
+        owner = "petra" if kind.region == "JZ14" else "esra"
+        parts = [None, *case.seen(owner)["parts"]]
+        for key in askers:
+            expected = {
+                part["id"] if part else case.id
+                for part in parts
+                if sees_whole(key, kind.region, kind.state, escalated=kind.escalated and kind.state != "submitted")
+                or (part and kind.region != "JZ14" and sees_part(key, part["kind"], part["line"]))
+            }
+
+            listed = _listed(people, key, "/work-items", case, whose="all")
+            cases = _listed(people, key, "/cases", case)
+            opened = {
+                part["id"] if part else case.id for part in parts if _opens(people, key, case.address(part), part)
+            }
+
+            assert (key, listed) == (key, expected)
+            assert (key, opened) == (key, expected)
+            assert (key, cases) == (key, expected & {case.id})
+
+
+def _listed(people: People, key: str, path: str, case: CaseFile, **more: str) -> set[str]:
+    answer = people[key].get(path, params={"includeEnded": "true", "number": case.number, **more})
+    return {it["part"]["id"] for it in answer.json()["items"]}
+
+
+def _opens(people: People, key: str, address: str, part: dict[str, Any] | None) -> bool:
+    """Whether every way of looking at it agrees that it can be seen. The case of a part can be, without being whole."""
+    ways = ("", "/transitions", "/possible-transitions", "/transitions/1")
+    statuses = {people[key].get(f"{address}{way}").status_code for way in (ways if part else ways[1:])}
+    assert len(statuses) == 1, (key, address, statuses)
+    return statuses == {200}
+
+
+def _move_on(case: CaseFile) -> None:
+    case.fire("add_note")
+
+
+def _move_the_placement(case: CaseFile) -> None:
+    case.fire("seek_placement")
+    case.fire("agree", part=case.parts("placement")[0])
+
+
+def _refuse_line_b(case: CaseFile) -> None:
+    line_b = next(it for it in case.parts("commitment") if it["line"] == "B")
+    case.fire("refuse", part=line_b, by="joke")
+
+
+def _dispute_line_b(case: CaseFile) -> None:
+    line_b = next(it for it in case.parts("funding") if it["line"] == "B")
+    case.fire("dispute", part=line_b, by="lotte")
+
+
+def _ask_for_help(case: CaseFile) -> None:
+    case.fire("ask_network")
+
+
+def _start_arranging(case: CaseFile) -> None:
+    case.fire("start_arranging")
+
+
+def _submit_another(case: CaseFile) -> None:
+    CaseFile.submitted(case.people, by="anna")
+
+
+MOVES: tuple[Callable[[CaseFile], None], ...] = (
+    _move_on,
+    _move_the_placement,
+    _refuse_line_b,
+    _dispute_line_b,
+    _ask_for_help,
+    _start_arranging,
+    _submit_another,
+)
+
+
+@given(
+    moves=st.lists(st.sampled_from(MOVES), min_size=2, max_size=5, unique=True), key=st.sampled_from(["ivo", "karim"])
+)
+@bounded
+def test_what_others_do_in_the_same_case_changes_nothing_of_what_an_addressed_party_gets(
+    people: People, moves: list[Callable[[CaseFile], None]], key: str
+) -> None:
+    case = advised(people)
+    before = everything(people, case, key)
+
+    for move in moves:
+        move(case)
+
+    after = everything(people, case, key)
+    assert {path: after[path] for path in before} == before
+    assert before[case.path][0] == 200
+
+
+@given(
+    kind=_kinds(),
+    blind=st.permutations(KEYS).map(lambda keys: keys[:6]),
+)
+@bounded
+def test_cases_of_others_change_nothing_of_what_one_gets(people: People, kind: Kind, blind: list[str]) -> None:
+    lists = [
+        f"/work-items?whose={whose}&includeEnded=true&limit=200" for whose in ("mine", "organisation", "team", "all")
+    ]
+    lists += ["/work-items?whose=all&limit=1", "/cases?includeEnded=true&limit=200", "/drafts", "/me", "/organisations"]
+    unseeing = [key for key in blind if not _sees_any(key, kind)]
+    before = {(key, path): people[key].get(path).content for key in unseeing for path in lists}
+
+    case = made(people, kind)
+
+    after = {(key, path): people[key].get(path).content for key, path in before}
+    assert after == before
+    assert {people[key].get(case.path).status_code for key in unseeing} <= {404}
+
+
+def _sees_any(key: str, kind: Kind) -> bool:
+    """Whether any of it comes into this person's sight on its way to where it gets."""
+    if kind.region == "JZ14":
+        return key in ("petra", "otto")
+    on_its_way = {"in_review", "advice_issued", "arranging_placement"}
+    addressed = kind.state in ("advice_issued", "arranging_placement") and key in ("ivo", "joke", "karim", "lotte")
+    escalated = key == "mila" and kind.escalated and kind.state != "submitted"
+    # Experts are left with what they saw while it was at the table: nothing, once it is not (next test).
+    expert = key in EXPERTS and kind.state in on_its_way - {"arranging_placement"}
+    return key in (*TEAM, SUBMITTERS[kind.region]) or addressed or escalated or expert
+
+
+def test_experts_see_a_case_while_it_is_at_the_table_and_not_before_or_after(people: People) -> None:
+    case = CaseFile.submitted(people)
+    seen = {}
+
+    for state in ("submitted", "in_triage", "scheduled", "in_review", "advice_drafted", "arranging_placement"):
+        case.go_to(state)
+        seen[state] = {people[key].get(case.path).status_code for key in EXPERTS}
+
+    assert seen == {
+        "submitted": {404},
+        "in_triage": {404},
+        "scheduled": {200},
+        "in_review": {200},
+        "advice_drafted": {200},
+        "arranging_placement": {404},
+    }
+
+
+def test_the_liaison_sees_a_case_of_any_region_once_it_is_escalated_and_none_before(people: People) -> None:
+    cases = {region: CaseFile.submitted(people, by=by, **referral_of(region)) for region, by in SUBMITTERS.items()}
+    ours = [cases["JZ10"].go_to("in_triage"), cases["JZ11"].go_to("in_triage")]
+    ours[0].fire("ask_network")
+    before = {region: people.mila.get(case.path).status_code for region, case in cases.items()}
+
+    for case in ours:
+        case.fire("request_escalation")
+
+    after = {region: people.mila.get(case.path).status_code for region, case in cases.items()}
+    assert before == {"JZ10": 404, "JZ11": 404, "JZ14": 404}
+    assert after == {"JZ10": 200, "JZ11": 200, "JZ14": 404}
+
+
+def test_who_facilitates_protects_data_or_administers_sees_no_case_at_all(people: People, case: CaseFile) -> None:
+    lists = [
+        people[key].get(f"{path}{'&' if '?' in path else '?'}includeEnded=true").json()["items"]
+        for key in SEEN_BY_NOBODY_ELSE
+        for path in ("/cases", *(f"/work-items?whose={whose}" for whose in ("all", "organisation", "team")))
+    ]
+
+    assert people.esra.get(case.path).status_code == 200
+    assert lists == [[]] * 12
+
+
+def test_two_regions_know_nothing_of_each_other(people: People, case: CaseFile) -> None:
+    theirs = CaseFile.submitted(people, by="otto", **referral_of("JZ14"))
+
+    statuses = {
+        (key, it.id): people[key].get(it.path).status_code
+        for it in (case, theirs)
+        for key in (*TEAM, "anna", "otto", "petra")
+    }
+
+    ours = {(key, case.id): 200 for key in (*TEAM, "anna")} | {(key, case.id): 404 for key in ("otto", "petra")}
+    assert statuses == ours | {
+        **{(key, theirs.id): 404 for key in (*TEAM, "anna")},
+        **{(key, theirs.id): 200 for key in ("otto", "petra")},
+    }
