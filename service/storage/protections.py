@@ -34,6 +34,8 @@ _PRAGMAS = {
         for name, value in (("journal_mode", "wal"), ("synchronous", 2), ("secure_delete", 1))
     },
 }
+# What a role or a database may have set on PostgreSQL: foreign keys off, answered before it is on disk.
+_SETTINGS = {"session_replication_role": ("replica",), "synchronous_commit": ("off",)}
 
 
 class Unprotected(RuntimeError):
@@ -45,9 +47,11 @@ def insist(connection: Connection) -> None:
     engine = connection.dialect.name
     missing = sorted(TRIGGERS[engine] - _present(connection))
     if engine == "sqlite":
-        for name, wanted in _PRAGMAS.items():
-            if connection.exec_driver_sql(f"PRAGMA {name}").scalar() != wanted:
-                missing.append(f"PRAGMA {name}")
+        found = {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in _PRAGMAS}
+        missing += [f"PRAGMA {name}" for name, wanted in _PRAGMAS.items() if found[name] != wanted]
+    else:
+        shown = {name: connection.exec_driver_sql(f"SHOW {name}").scalar() for name in _SETTINGS}
+        missing += [f"{name} = {shown[name]}" for name, unsafe in _SETTINGS.items() if shown[name] in unsafe]
     if not inspect(connection).has_table(case_keys.name, schema=KEYS_SCHEMA):
         missing.append(f"table {case_keys.fullname}")
     if missing:
