@@ -1,0 +1,202 @@
+"""Start-up refuses a database that lacks a protection, is not migrated, or was written with another master key."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import Connection, Engine, event, make_url, text
+
+from api_tests.conftest import ENGINES, new_database
+from api_tests.records.forging import say
+from api_tests.running import ROOT, settings_for
+from service.app import NotMigrated, build
+from service.settings import Settings
+from service.storage.database import open_engine
+from service.storage.keys import MasterKeyRefused
+from service.storage.migrating import migrate
+from service.storage.protections import TRIGGERS, Unprotected, insist
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def migrated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The settings of a service with a database of its own, migrated and empty."""
+    folder = tmp_path_factory.mktemp(f"protected_{request.param}")
+    settings = settings_for(folder, new_database(request, folder, request.param))
+    engine = open_engine(settings.database_url)
+    migrate(engine)
+    engine.dispose()
+    return settings
+
+
+@pytest.fixture
+def fresh(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, migrated: Settings) -> Settings:
+    """The same with a database that the test may spoil."""
+    folder = tmp_path_factory.mktemp("fresh")
+    settings = settings_for(folder, new_database(request, folder, make_url(migrated.database_url).get_backend_name()))
+    engine = open_engine(settings.database_url)
+    migrate(engine)
+    engine.dispose()
+    return settings
+
+
+@pytest.fixture
+def engine(migrated: Settings) -> Iterator[Engine]:
+    opened = open_engine(migrated.database_url)
+    yield opened
+    opened.dispose()
+
+
+def _table_of(connection: Connection, trigger: str) -> str:
+    found = {
+        "sqlite": "SELECT tbl_name FROM sqlite_master WHERE type = 'trigger' AND name = :name",
+        "postgresql": "SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = :name",
+    }[connection.dialect.name]
+    return str(connection.execute(text(found), {"name": trigger}).scalar_one())
+
+
+def _drop(connection: Connection, trigger: str) -> None:
+    table = _table_of(connection, trigger)
+    say(connection, f"DROP TRIGGER {trigger}" + ("" if _sqlite(connection) else f" ON {table}"))
+
+
+def _sqlite(connection: Connection) -> bool:
+    return connection.dialect.name == "sqlite"
+
+
+def _made_by_the_migration(connection: Connection) -> set[str]:
+    found = {
+        "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
+        "postgresql": "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal",
+    }[connection.dialect.name]
+    return set(connection.execute(text(found)).scalars())
+
+
+def test_every_trigger_that_the_migrations_make_is_insisted_on(engine: Engine) -> None:
+    with engine.connect() as connection:
+        assert _made_by_the_migration(connection) == TRIGGERS[engine.dialect.name]
+
+
+def test_a_database_with_every_protection_is_served(engine: Engine) -> None:
+    with engine.connect() as connection:
+        insist(connection)
+
+
+def test_each_trigger_that_is_missing_is_named(engine: Engine) -> None:
+    with engine.connect() as connection:
+        for trigger in sorted(_made_by_the_migration(connection)):
+            _drop(connection, trigger)
+
+            with pytest.raises(Unprotected, match=rf"missing: {trigger}$"):
+                insist(connection)
+            connection.rollback()
+
+
+def test_each_trigger_that_is_switched_off_or_hollow_is_named(engine: Engine) -> None:
+    """PostgreSQL switches triggers off, and ordinary ones during replication; on SQLite one hangs elsewhere instead."""
+    with engine.connect() as connection:
+        for trigger in sorted(_made_by_the_migration(connection)):
+            table = _table_of(connection, trigger)
+            ways = [f"ALTER TABLE {table} {way} TRIGGER {trigger}" for way in ("DISABLE", "ENABLE", "ENABLE REPLICA")]
+            if _sqlite(connection):
+                ways = [f"DROP TRIGGER {trigger}; CREATE TRIGGER {trigger} AFTER DELETE ON drafts BEGIN SELECT 1; END"]
+            for way in ways:
+                first, *rest = way.split("; ", 1)
+                for statement in (first, *rest):
+                    say(connection, statement)
+
+                with pytest.raises(Unprotected, match=rf"missing: {trigger}$"):
+                    insist(connection)
+                connection.rollback()
+
+
+def test_each_switch_of_a_connection_that_is_off_is_named(engine: Engine) -> None:
+    """On SQLite they are set per connection, for the data and for the keys beside it; on PostgreSQL perhaps by a role."""
+    off = {
+        "sqlite": {
+            "PRAGMA foreign_keys": "OFF",
+            "PRAGMA recursive_triggers": "OFF",
+            **{f"PRAGMA {it}.synchronous": "NORMAL" for it in ("main", "keys")},
+            **{f"PRAGMA {it}.secure_delete": "OFF" for it in ("main", "keys")},
+            **{f"PRAGMA {it}.journal_mode": "DELETE" for it in ("main", "keys")},
+        },
+        "postgresql": {"SET session_replication_role": "replica", "SET synchronous_commit": "off"},
+    }[engine.dialect.name]
+    for switch, value in off.items():
+        # One connection at a time: a journal mode can only be changed by whoever is alone.
+        lax = open_engine(engine.url.render_as_string(hide_password=False), connections=1)
+        event.listen(lax, "connect", _setting(f"{switch} = {value}"))
+
+        with lax.connect() as connection, pytest.raises(Unprotected, match=f"missing: {switch.removeprefix('SET ')}"):
+            insist(connection)
+        lax.dispose()
+
+
+def _setting(statement: str) -> Callable[[Any, object], None]:
+    def execute(connection: Any, _record: object) -> None:
+        connection.cursor().execute(statement)
+        connection.commit()
+
+    return execute
+
+
+def test_the_service_does_not_start_without_a_trigger(fresh: Settings) -> None:
+    _behind_the_back(fresh, lambda connection: _drop(connection, "transitions_no_update"))
+
+    with pytest.raises(Unprotected, match="transitions_no_update"):
+        build(fresh)
+
+
+def test_the_service_does_not_start_without_the_table_of_keys(fresh: Settings) -> None:
+    """A restored copy of the data without its keys would take new cases and answer for none of the old."""
+    _behind_the_back(fresh, lambda connection: say(connection, "DROP TABLE keys.case_keys"))
+
+    with pytest.raises(Unprotected, match=r"keys\.case_keys"):
+        build(fresh)
+
+
+@pytest.mark.parametrize("revision", ["0000", "9999"])
+def test_the_service_does_not_start_on_another_revision(fresh: Settings, revision: str) -> None:
+    _behind_the_back(fresh, lambda c: say(c, "UPDATE alembic_version SET version_num = :it", it=revision))
+
+    with pytest.raises(NotMigrated):
+        build(fresh)
+
+
+def test_the_service_does_not_start_on_an_empty_database_and_says_what_to_do(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, migrated: Settings
+) -> None:
+    folder = tmp_path_factory.mktemp("empty")
+    url = new_database(request, folder, make_url(migrated.database_url).get_backend_name())
+    environment = {
+        **os.environ,
+        "CASUSROUTE_DATABASE_URL": url,
+        "CASUSROUTE_MASTER_KEY_FILE": str(folder / "master.key"),
+    }
+
+    command = [sys.executable, "-m", "service", "serve"]
+    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=60)
+
+    assert ended.returncode != 0
+    assert ended.stderr.strip() == "not started: the database needs `python -m service migrate` first"
+
+
+def test_the_service_does_not_start_with_another_master_key(fresh: Settings) -> None:
+    """A key file that got lost is not made anew beside a database that was written with it."""
+    written = build(fresh).database
+    written.write_now(lambda unit: unit.keyring.create(unit.connection, uuid4(), ("notes",)))
+    written.close()
+    fresh.master_key_file.unlink()
+
+    with pytest.raises(MasterKeyRefused, match="not the one"):
+        build(fresh)
+
+
+def _behind_the_back(settings: Settings, change: Callable[[Connection], None]) -> None:
+    engine = open_engine(settings.database_url)
+    with engine.begin() as connection:
+        change(connection)
+    engine.dispose()
