@@ -1,0 +1,182 @@
+"""The floor: the same rows by the bare driver behind a bare ASGI function, one commit each; nothing is checked.
+
+No token, access, form, encryption, chain or trigger: what remains is the wire, the driver and the disk. It works on a
+copy of the service's database without triggers and foreign keys, in which a request of the service has left the rows
+that are written here again under other numbers.
+"""
+
+import asyncio
+import base64
+import json
+import os
+import sqlite3
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import uvicorn
+from sqlalchemy import Table, make_url
+from starlette.types import Receive, Scope, Send
+
+from service.storage import tables
+
+READERS = 4
+CONNECTIONS = 8
+Row = dict[str, Any]
+_HEAD_OF_PART = ("sequence", "state", "phase", "occurred_at", "party", "party_id", "assignee_id", "due_on")
+
+
+class Driver:
+    """Statements with named places, on a connection per thread; the writer of SQLite is alone."""
+
+    def __init__(self, url: str) -> None:
+        self.url = make_url(url)
+        self.sqlite = self.url.get_backend_name() == "sqlite"
+        self._local = threading.local()
+        self.writers = ThreadPoolExecutor(1 if self.sqlite else CONNECTIONS)
+        self.readers = ThreadPoolExecutor(READERS) if self.sqlite else self.writers
+
+    def connection(self) -> Any:
+        if not hasattr(self._local, "connection"):
+            self._local.connection = self._connect()
+        return self._local.connection
+
+    def _connect(self) -> Any:
+        if not self.sqlite:
+            return psycopg.connect(self.url.set(drivername="postgresql").render_as_string(), autocommit=True)
+        connection = sqlite3.connect(Path(self.url.database or ""), isolation_level=None)
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000"):
+            connection.execute(f"PRAGMA {pragma}")
+        return connection
+
+    def begin(self) -> None:
+        self.connection().execute("BEGIN IMMEDIATE" if self.sqlite else "BEGIN")
+
+    def run(self, statement: str, values: Row) -> Any:
+        return self.connection().execute(statement, values)
+
+    def rows(self, statement: str, values: Row) -> list[Row]:
+        found = self.run(statement, values)
+        names = [it[0] for it in found.description]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+    def place(self, name: str) -> str:
+        return f":{name}" if self.sqlite else f"%({name})s"
+
+    def insert(self, table: Table, but: str = "") -> str:
+        names = [column.name for column in table.columns if column.name != but]
+        return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join(map(self.place, names))})"  # noqa: S608
+
+    def update(self, table: str, names: tuple[str, ...]) -> str:
+        return (
+            f"UPDATE {table} SET {', '.join(f'{it} = {self.place(it)}' for it in names)} WHERE id = {self.place('id')}"  # noqa: S608
+        )
+
+
+class Floor:
+    """The three kinds of request, each one piece of work for a thread."""
+
+    def __init__(self, driver: Driver, team_id: str) -> None:
+        self._driver = driver
+        self._team_id = team_id
+        at = driver.place
+        self._page = (
+            "SELECT p.*, c.number, c.region, c.submitted_at, m.state AS case_state, m.workflow AS case_workflow"  # noqa: S608
+            " FROM parts p JOIN cases c ON c.id = p.case_id JOIN parts m ON m.id = p.case_id"
+            f" WHERE p.team_id = {at('team_id')} AND p.phase <> 'ended' ORDER BY p.due_on, p.id LIMIT 51"
+        )
+        self._names = f"SELECT id, name FROM organisations WHERE id = {at('id')}"  # noqa: S608
+        self._entries = f"SELECT * FROM transitions WHERE case_id = {at('id')} ORDER BY sequence"  # noqa: S608
+        self._contents = f"SELECT * FROM contents WHERE case_id = {at('id')} ORDER BY sequence"  # noqa: S608
+        self._log_a_reading = driver.insert(tables.access_log, but="id")
+        self._writes = [
+            (driver.insert(tables.transitions), self._newest("transitions")),
+            (driver.insert(tables.contents), self._newest("contents")),
+            (driver.insert(tables.outbox, but="id"), self._newest("outbox")),
+            (driver.insert(tables.requests), self._newest("requests")),
+            (driver.update("parts", _HEAD_OF_PART), self._newest("parts")),
+            (driver.update("cases", ("sequence", "digest", "recorded_at", "region")), self._newest("cases")),
+        ]
+        self._reading = self._newest("access_log")
+        self._heads = {
+            it["id"]: (it["sequence"], it["part_sequence"])
+            for it in driver.rows(
+                "SELECT c.id, c.sequence, p.sequence AS part_sequence FROM cases c JOIN parts p ON p.id = c.id", {}
+            )
+        }
+
+    def _newest(self, table: str) -> Row:
+        """The row that the service's own request has left: what is written here has its columns and its size."""
+        case = "SELECT case_id FROM requests WHERE sequence > 1 ORDER BY at DESC LIMIT 1"
+        key, order = ("id", "id") if table in ("cases", "parts") else ("case_id", "sequence")
+        order = "id" if table == "access_log" else order
+        query = f"SELECT * FROM {table} WHERE {key} = ({case}) ORDER BY {order} DESC LIMIT 1"  # noqa: S608
+        return next(iter(self._driver.rows(query, {})), {})
+
+    def write(self, case_id: str) -> tuple[bytes, int]:
+        sequence, part_sequence = (it + 1 for it in self._heads[case_id])
+        own: Row = {
+            "id": case_id,
+            "case_id": case_id,
+            "part_id": case_id,
+            "sequence": sequence,
+            "prev_sequence": sequence - 1,
+            "part_sequence": part_sequence,
+            "prev_part_sequence": part_sequence - 1,
+            "digest": os.urandom(32).hex(),
+            "key": str(uuid4()),
+        }
+        self._driver.begin()
+        for statement, row in self._writes:
+            self._driver.run(statement, row | own)
+        self._driver.run("COMMIT", {})
+        self._heads[case_id] = (sequence, part_sequence)
+        return _json(self._writes[0][1] | own), part_sequence
+
+    def file(self, case_id: str) -> bytes:
+        self._driver.begin()
+        entries = self._driver.rows(self._entries, {"id": case_id})
+        contents = self._driver.rows(self._contents, {"id": case_id})
+        self._driver.run(self._log_a_reading, self._reading | {"case_id": case_id})
+        self._driver.run("COMMIT", {})
+        return _json([entries, contents])
+
+    def page(self) -> bytes:
+        rows = self._driver.rows(self._page, {"team_id": self._team_id})
+        return _json([rows, self._driver.rows(self._names, {"id": self._team_id})])
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        assert scope["type"] == "http"
+        _, what, *rest = scope["path"].split("/")
+        await receive()
+        version, body = 0, b""
+        if what == "write":
+            body, version = await _in(self._driver.writers, lambda: self.write(rest[0]))
+        elif what == "file":
+            body = await _in(self._driver.writers, lambda: self.file(rest[0]))
+        else:
+            body = await _in(self._driver.readers, self.page)
+        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+        headers += [(b"etag", f'"{version}"'.encode())] if version else []
+        await send({"type": "http.response.start", "status": 201 if version else 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+
+async def _in(pool: ThreadPoolExecutor, work: Callable[[], Any]) -> Any:
+    return await asyncio.get_running_loop().run_in_executor(pool, work)
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, default=lambda blob: base64.b64encode(blob).decode()).encode()
+
+
+if __name__ == "__main__":
+    uvicorn.run(
+        Floor(Driver(sys.argv[1]), sys.argv[2]), port=int(sys.argv[3]), access_log=False, lifespan="off",
+        log_level="warning", loop="uvloop", http="httptools",
+    )  # fmt: skip

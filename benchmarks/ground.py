@@ -1,0 +1,150 @@
+"""The databases that are measured on: made by the migrations, filled through the real tables."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+import psycopg
+from sqlalchemy import make_url
+
+from api_tests.people_and_cases import RULES, CaseFile, everybody
+from api_tests.postgres import Cluster
+from api_tests.running import running, settings_for
+from benchmarks.seeding import Story, just_submitted, plant, told_again
+from service.app import build
+from service.storage.database import Database, open_engine
+from service.storage.migrating import migrate
+from service.storage.unit import Unit
+from service.use_cases.demonstration import ORGANISATIONS, PEOPLE
+
+TEAM = {it.key: it.id for it in ORGANISATIONS}["ret"]
+REGION = "JZ10"
+_SUBMITTER = {it.key: it.id for it in ORGANISATIONS}["team-haarlem"]
+_SUBMITTED_BY = {it.key: it.id for it in PEOPLE}["anna"]
+_ON_A_COPY = {
+    "sqlite": "SELECT 'DROP TRIGGER ' || name FROM sqlite_master WHERE type = 'trigger'",
+    "postgresql": """
+        SELECT format('DROP TRIGGER %I ON %s', tgname, tgrelid::regclass) FROM pg_trigger WHERE NOT tgisinternal
+        UNION ALL
+        SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname) FROM pg_constraint
+        WHERE contype = 'f'""",
+}
+
+
+@dataclass(frozen=True)
+class Ground:
+    """One engine and the folder in which everything of it lies."""
+
+    engine: str
+    folder: Path
+    cluster: Cluster | None = None
+
+    def url(self, name: str) -> str:
+        return self.cluster.url(name) if self.cluster else f"sqlite:///{self._file(name)}"
+
+    def _file(self, name: str) -> Path:
+        return self.folder / f"{name}.db"
+
+    @property
+    def database_pid(self) -> int | None:
+        """Of the database, where it is a process of its own."""
+        if self.cluster is None:
+            return None
+        return int((self.cluster.data_directory / "postmaster.pid").read_text().splitlines()[0])
+
+    def version(self) -> str:
+        if self.cluster is None:
+            return sqlite3.sqlite_version
+        with psycopg.connect(_plain(self.url("postgres"))) as connection:
+            return str(connection.info.parameter_status("server_version"))
+
+    def plant_files(self, name: str, story: Story, count: int) -> list[UUID]:
+        """That many cases with a whole file each, all of one team."""
+        with self._database(name) as database:
+            return plant(database, told_again(story, count))
+
+    def plant_lists(self, name: str, count: int, *, regions: int) -> None:
+        """That many cases that wait for triage, of one team in each of so many regions."""
+        with self._database(name) as database:
+            teams = database.write_now(lambda unit: _teams(unit, regions))
+            plant(database, just_submitted(RULES, teams, count, by=_SUBMITTED_BY, at=_SUBMITTER))
+
+    @contextmanager
+    def _database(self, name: str) -> Iterator[Database]:
+        """A new database, as the service leaves it when it starts; its statistics are fresh in the end."""
+        if self.cluster:
+            self.cluster.create_database(name)
+        engine = open_engine(self.url(name))
+        migrate(engine)
+        engine.dispose()
+        built = build(settings_for(self.folder, self.url(name)))
+        try:
+            yield built.database
+        finally:
+            built.database.close()
+        self.refresh(name)
+
+    def refresh(self, name: str) -> None:
+        """What a database does by itself in time: statistics, and the write-ahead log of SQLite into its file."""
+        if self.cluster:
+            with psycopg.connect(_plain(self.url(name)), autocommit=True) as connection:
+                connection.execute("VACUUM ANALYZE")
+                connection.execute("CHECKPOINT")
+            return
+        with sqlite3.connect(self._file(name)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def copy_bare(self, name: str, copy: str) -> None:
+        """A copy without triggers and foreign keys, for the floor. Nobody may be connected to the original."""
+        if self.cluster:
+            self.cluster.create_database(copy, template=name)
+            with psycopg.connect(_plain(self.url(copy)), autocommit=True) as connection:
+                for (statement,) in connection.execute(_ON_A_COPY["postgresql"]).fetchall():
+                    connection.execute(statement)
+            self.refresh(copy)
+            return
+        with sqlite3.connect(self._file(name)) as original:
+            original.execute("VACUUM INTO ?", (str(self._file(copy)),))
+        with sqlite3.connect(self._file(copy)) as bare:
+            # Foreign keys are not looked at on this engine unless the connection asks for it.
+            for (statement,) in bare.execute(_ON_A_COPY["sqlite"]).fetchall():
+                bare.execute(statement)
+
+
+def told_once(folder: Path) -> Story:
+    """A case as people live it, from referral to help that is being arranged, acted out over HTTP."""
+    with running(settings_for(folder, f"sqlite:///{folder / 'story.db'}")) as service:
+        people = everybody(service.url)
+        case = CaseFile.submitted(people).go_to("arranging_placement")
+        for person in people.values():
+            person.client.close()
+        return service.built.database.write_now(lambda unit: _story(unit, UUID(case.id)))
+
+
+def _story(unit: Unit, case_id: UUID) -> Story:
+    actor = unit.people.actor(next(iter(unit.people.issuers())), "esra")
+    assert actor
+    sight = unit.cases.find(case_id, case_id, seen_by=actor)
+    assert sight
+    return Story(sight.case, unit.cases.history(case_id), unit.contents.open(case_id))
+
+
+def _teams(unit: Unit, regions: int) -> dict[str, UUID]:
+    """A team in each of so many regions; the first is that of the demonstration."""
+    teams = {REGION: TEAM}
+    for region in unit.reference.regions():
+        if len(teams) < regions and region.code != REGION:
+            teams[region.code] = uuid5(NAMESPACE_URL, f"casusroute/benchmark/{region.code}")
+            unit.people.add_organisation(
+                teams[region.code], kind="expert_team", name=f"Expertteam {region.name}", municipality=None
+            )
+            unit.people.cover(teams[region.code], region.code, since=date(2025, 1, 1))
+    return teams
+
+
+def _plain(url: str) -> str:
+    return make_url(url).set(drivername="postgresql").render_as_string()

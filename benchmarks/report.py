@@ -1,0 +1,104 @@
+"""The figures as a page that can be kept beside the code."""
+
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+from benchmarks.load import Measured
+from benchmarks.servers import cores
+from service import __version__
+
+_LIBRARIES = ("fastapi", "uvicorn", "uvloop", "httptools", "sqlalchemy", "pydantic", "psycopg", "cryptography")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One round of one server. CPU in seconds a request: of the server, and of a database of its own."""
+
+    measured: Measured
+    cpu: float
+    database_cpu: float
+
+    @property
+    def rate(self) -> float:
+        return self.measured.requests / self.measured.seconds
+
+
+@dataclass
+class Figure:
+    """The rounds of the service and of its floor."""
+
+    name: str
+    clients: int
+    service: list[Sample] = field(default_factory=list)
+    floor: list[Sample] = field(default_factory=list)
+
+    @property
+    def share(self) -> float:
+        """The best round of the service as a part of the best round of the floor."""
+        return best(self.service).rate / best(self.floor).rate
+
+    def in_a_line(self) -> str:
+        service, floor = best(self.service), best(self.floor)
+        return (
+            f"  {self.name}, {self.clients} clients: {service.rate:,.0f}/s, {self.share:.2f} of {floor.rate:,.0f}/s; "
+            f"cpu {service.cpu * 1000:.2f} ({floor.cpu * 1000:.2f}) ms; p99 {service.measured.p99:.1f} ms"
+        )
+
+
+def best(samples: Sequence[Sample]) -> Sample:
+    return max(samples, key=lambda it: it.rate)
+
+
+def report(found: Mapping[str, Sequence[Figure]], *, remark: str, minutes: float) -> str:
+    libraries = ", ".join(f"{it} {version(it)}" for it in _LIBRARIES)
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    places = "the server on one, its clients on another" if len(cores()) > 1 else "shared by server and clients"
+    machine = f"{platform.system()} {platform.machine()}, {len(cores()) or '?'} cores ({places})"
+    run = f"The whole run took {minutes:.0f} minutes.{' ' + remark if remark else ''}"
+    made = f"Casusroute {__version__}, {datetime.now(UTC):%d %B %Y}; {python} on {machine}; {libraries}. {run}"
+    parts = ["# Figures", _TEXT, made]
+    for engine, figures in found.items():
+        parts += [f"## {engine}", _table(figures)]
+    return "\n\n".join(parts) + "\n"
+
+
+_TEXT = """\
+Made by `make bench`. Quote the share, not the speed: the floor is measured in the same run, in turns with the service,
+and writes and reads **the same rows** by the bare driver behind a bare ASGI function on the same web server, one commit
+a request, as durable (SQLite: WAL, synchronous FULL, one writer thread; PostgreSQL: fsync on, 8 connections), on a copy
+of the database without triggers and foreign keys. It checks nothing and encrypts nothing.
+
+- **A transition**: `add_note` of 1.2 kB with token, access, If-Match, Idempotency-Key, form, encryption, chain,
+  history, outbox and commit, each client on cases of its own, on 1,000 cases that have been through the table.
+- **Reading one case file**: everything written in such a case, decrypted, its line in the access log committed first.
+- **A work list**: the first page of the team's open work.
+
+Best of the rounds; CPU is that of the server process per request, *database* that of PostgreSQL's processes; p50 and
+p99 are those of the best round, in milliseconds."""
+
+
+def _table(figures: Sequence[Figure]) -> str:
+    lines = [
+        "| what | clients | requests/s | floor | share | CPU ms | floor | database | floor | p50 | p99 | floor p99 |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    for it in figures:
+        service, floor = best(it.service), best(it.floor)
+        cells = [
+            it.name,
+            str(it.clients),
+            f"{service.rate:,.0f}",
+            f"{floor.rate:,.0f}",
+            f"**{it.share:.2f}**",
+            *(f"{used * 1000:.2f}" if used else "-" for used in _used(service, floor)),
+            *(f"{ms:.1f}" for ms in (service.measured.p50, service.measured.p99, floor.measured.p99)),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _used(service: Sample, floor: Sample) -> tuple[float, float, float, float]:
+    return service.cpu, floor.cpu, service.database_cpu, floor.database_cpu

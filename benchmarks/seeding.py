@@ -1,0 +1,153 @@
+"""Cases by the thousand: legal histories, through the real tables with every protection on, many rows a statement."""
+
+import random
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from itertools import islice
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import insert
+
+from service.domain.case import Case, Content, Transition
+from service.domain.chain import BEGINNING, microseconds
+from service.domain.roles import Role
+from service.domain.rulebook import Rulebook
+from service.storage import tables
+from service.storage.database import Database
+from service.storage.keys import CONTENT_CLASSES
+from service.storage.rows import text_of, to_row
+from service.storage.unit import Unit
+
+BATCH = 500
+_FIRST_DAY = date(2026, 1, 1)
+
+
+@dataclass(frozen=True)
+class Story:
+    """A case as it is to be stored: its entries in order, and what was written at some of them."""
+
+    case: Case
+    entries: tuple[Transition, ...]
+    contents: Mapping[int, Content]
+
+
+def told_again(story: Story, count: int) -> Iterator[Story]:
+    """The same story, of as many other children."""
+    for n in range(count):
+        new_ids = {entry.part_id: uuid4() for entry in story.entries}
+        case_id = new_ids[story.case.id]
+        yield Story(
+            replace(story.case, id=case_id, number=_number(n), sequence=0, digest=BEGINNING),
+            tuple(replace(it, case_id=case_id, part_id=new_ids[it.part_id]) for it in story.entries),
+            story.contents,
+        )
+
+
+def just_submitted(rules: Rulebook, teams: Mapping[str, UUID], count: int, *, by: UUID, at: UUID) -> Iterator[Story]:
+    """Cases that wait for triage, spread evenly over regions (each with its team) and over half a year of days."""
+    chance, workflow = random.Random(1), rules.current("case").hash  # noqa: S311 - any spread will do, the same each time
+    regions = sorted(teams.items())
+    for n in range(count):
+        region, team_id = regions[n % len(regions)]
+        case_id, moment = uuid4(), datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=n)
+        case = Case(
+            id=case_id,
+            number=_number(n),
+            region=region,
+            team_id=team_id,
+            submitter_id=at,
+            submitted_at=moment,
+            sequence=0,
+            digest=BEGINNING,
+            recorded_at=moment,
+        )
+        first = Transition(
+            case_id=case_id,
+            sequence=1,
+            part_id=case_id,
+            part_kind="case",
+            part_sequence=1,
+            workflow=workflow,
+            settings=rules.settings.default.hash,
+            trigger="submit",
+            source="start",
+            target="submitted",
+            phase="referral",
+            region=region,
+            occurred_at=moment,
+            recorded_at=moment,
+            actor_id=by,
+            role=Role.LOCAL_TEAM,
+            organisation_id=at,
+            party=Role.COORDINATOR,
+            party_id=team_id,
+            due_on=_FIRST_DAY + timedelta(days=chance.randrange(180)),
+            form="referral@1",
+        )
+        yield Story(case, (first,), {})
+
+
+def plant(database: Database, stories: Iterable[Story]) -> list[UUID]:
+    """Store them, and give back the ids of the cases."""
+    planted: list[UUID] = []
+    rest = iter(stories)
+    while some := list(islice(rest, BATCH)):
+        database.write_now(lambda unit, some=some: _store(unit, some))  # type: ignore[misc]
+        planted += [it.case.id for it in some]
+    return planted
+
+
+def _store(unit: Unit, stories: list[Story]) -> None:
+    entries, contents = [], []
+    for story in stories:
+        if story.contents:
+            unit.keyring.create(unit.connection, story.case.id, CONTENT_CLASSES)
+        previous: str | None = None
+        for entry in story.entries:
+            content = story.contents.get(entry.sequence)
+            sealed = unit.contents.seal(entry, content) if content else None
+            entries.append(to_row(entry, previous, sealed.digest if sealed else None))
+            previous = entries[-1]["digest"]
+            contents += [sealed.row] if sealed else []
+    unit.connection.execute(insert(tables.cases), [_case_row(it.case) for it in stories])
+    unit.connection.execute(insert(tables.parts), [row for it in stories for row in _part_rows(it)])
+    unit.connection.execute(insert(tables.transitions), entries)
+    if contents:
+        unit.connection.execute(insert(tables.contents), contents)
+
+
+def _case_row(case: Case) -> dict[str, Any]:
+    return {
+        "id": str(case.id),
+        "number": case.number,
+        "region": case.region,
+        "team_id": str(case.team_id),
+        "submitter_id": str(case.submitter_id),
+        "submitted_at": microseconds(case.submitted_at),
+        "sequence": 0,
+        "digest": BEGINNING,
+        # Not above that of the first entry: the clock of a case runs one way.
+        "recorded_at": microseconds(case.submitted_at),
+    }
+
+
+def _part_rows(story: Story) -> Iterator[dict[str, Any]]:
+    for entry in story.entries:
+        if entry.part_sequence == 1:
+            yield {
+                "id": str(entry.part_id),
+                "case_id": str(story.case.id),
+                "kind": entry.part_kind,
+                "team_id": str(story.case.team_id),
+                "submitter_id": str(story.case.submitter_id),
+                "line": entry.line,
+                "addressee_id": text_of(entry.addressee_id),
+                "workflow": entry.workflow,
+            }
+
+
+def _number(n: int) -> str:
+    digits = f"{n:08d}"
+    return f"{digits[:4]}-{digits[4:]}"
