@@ -76,7 +76,7 @@ class DraftBody(Body):
 class TokenBody(Body):
     """As whom you want to act."""
 
-    person: str
+    person: str = Field(max_length=40, examples=["carla"])
 
 
 SUBMISSION = TypeAdapter(SubmitBody)

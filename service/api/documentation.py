@@ -64,7 +64,7 @@ def _schema(name: str, schema: dict[str, Any]) -> str:
     )
     return (
         f'<details id="{escape(name)}"><summary><code>{escape(name)}</code> '
-        f"{escape(schema.get('description', ''))}</summary><table>{rows}</table></details>"
+        f"{escape(schema.get('description', ''))}</summary>{_safe(_links(schema))}<table>{rows}</table></details>"
     )
 
 

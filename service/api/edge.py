@@ -121,5 +121,5 @@ def _trace_id(headers: dict[bytes, bytes]) -> str:
 
 def _place(error: BaseException) -> str:
     """The last line of this service that it passed; no message, which could hold what somebody typed."""
-    frames = [(frame.f_globals["__name__"], line) for frame, line in walk_tb(error.__traceback__)]
+    frames = [(frame.f_globals.get("__name__", ""), line) for frame, line in walk_tb(error.__traceback__)]
     return next((f"{name}:{line}" for name, line in reversed(frames) if name.startswith("service.")), "?")

@@ -167,6 +167,7 @@ _IDEMPOTENCY_KEY = {
     "required": True,
     "description": "Your own key of this request: sent again with the same key it acts once and answers the same.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[\\x21-\\x7e]+$"},
+    "example": "d1f4a7c2-66f0-4a8e-9a53-1c1b0b6f6a11",
 }
 _IF_MATCH = {
     "name": "If-Match",
@@ -174,6 +175,7 @@ _IF_MATCH = {
     "required": True,
     "description": "The version you decided on, as the ETag of what you read.",
     "schema": {"type": "string", "pattern": '^"[0-9]{1,9}"$'},
+    "example": '"3"',
 }
 _HEADERS = {
     "API-Version": {"description": "Version of this API.", "schema": {"type": "string"}},
