@@ -1,0 +1,230 @@
+"""Workflow files and settings change while cases run: what runs keeps its rules, what begins gets the new ones."""
+
+import os
+import subprocess
+import sys
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from api_tests.conftest import ENGINES, new_database
+from api_tests.people_and_cases import RULES, CaseFile, People, form_for
+from api_tests.rules.changed_rules import copied, people_at, rewritten
+from api_tests.rules.expected_moves import possible_from
+from api_tests.running import ROOT, Running
+from service.domain.terms import day_in_amsterdam
+
+# Under the new rules a chair may stop a case at the table for a while, and triage no longer asks the network.
+PAUSE = """
+[triggers.pause]
+from = ["in_review"]
+to = "scheduled"
+roles = ["chair"]
+grounds = "required"
+label = { nl = "Tafel onderbreken", en = "Pause the table" }
+"""
+
+
+@dataclass
+class Changing:
+    """A database, and the folder in which its rules are changed between one start of the service and the next."""
+
+    folder: Path
+    database_url: str
+
+    def served(self, rules: Path | None = None) -> AbstractContextManager[tuple[Running, People]]:
+        return people_at(self.folder, self.database_url, rules)
+
+
+@pytest.fixture(params=ENGINES)
+def changing(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Changing:
+    folder = tmp_path_factory.mktemp(f"changing-{request.param}")
+    return Changing(folder, new_database(request, folder, request.param))
+
+
+def resumed(case: CaseFile, people: People) -> CaseFile:
+    """The same case, after the service started again."""
+    return CaseFile(people, case.id, case.number, case.fired)
+
+
+def offered(case: CaseFile) -> set[str]:
+    told = case.people.esra.get(f"{case.path}/possible-transitions").json()
+    return {it["trigger"] for it in told["transitions"]}
+
+
+def test_a_running_case_keeps_the_workflow_it_began_under_and_a_new_one_begins_under_the_new(
+    changing: Changing,
+) -> None:
+    """Decision 2; both definitions can be read by their hash for ever."""
+    with changing.served() as (_, people):
+        old_case = CaseFile.submitted(people).go_to("in_review")
+    rules = copied(changing.folder, case=PAUSE)
+
+    with changing.served(rules) as (_, people):
+        running = resumed(old_case, people)
+        new_case = CaseFile.submitted(people).go_to("in_review")
+        before = (offered(running), offered(new_case))
+        refused = people.esra.post(
+            f"{running.path}/transitions", {"trigger": "pause", "grounds": "Pauze."}, version=version_of(running)
+        )
+        taken = people.esra.post(
+            f"{new_case.path}/transitions", {"trigger": "pause", "grounds": "Pauze."}, version=version_of(new_case)
+        )
+        running.go_to("advice_issued")
+        hashes = [{it["workflow"] for it in case.history() if it["partKind"] == "case"} for case in (running, new_case)]
+        (old_hash,), (new_hash,) = hashes
+        published = {it: people.anna.get(f"/workflows/{it}").json() for it in (old_hash, new_hash, "case")}
+        sound = [people.esra.get(f"{it.path}/verification").json()["sound"] for it in (running, new_case)]
+
+    expected = set(possible_from("case", "in_review"))
+    assert before == (expected, expected | {"pause"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "transition_not_allowed")
+    assert set(refused.json()["allowedTriggers"]) == expected
+    assert (taken.status_code, taken.json()["transition"]["target"]) == (201, "scheduled")
+    assert old_hash != new_hash
+    assert "pause" not in {it["code"] for it in published[old_hash]["triggers"]}
+    assert published[new_hash] == published["case"]
+    assert "pause" in {it["code"] for it in published["case"]["triggers"]}
+    assert sound == [True, True]
+
+
+def test_a_step_that_was_taken_out_of_the_file_stays_possible_for_a_case_that_began_with_it(
+    changing: Changing,
+) -> None:
+    with changing.served() as (_, people):
+        old_case = CaseFile.submitted(people).go_to("in_triage")
+    rules = copied(changing.folder)
+    rewritten(rules, "case", PROPOSE_DECLINE, "")
+    rewritten(rules, "case", 'guards = ["decline_proposed_by_another"]\n', "")
+
+    with changing.served(rules) as (_, people):
+        proposal = {
+            "trigger": "propose_decline",
+            "form": form_for("case", "propose_decline"),
+            "grounds": "Er is al hulp.",
+        }
+        case = resumed(old_case, people)
+        answer = people.daan.post(f"{case.path}/transitions", proposal, version=version_of(case))
+
+    assert answer.status_code == 201
+    assert answer.json()["transition"]["target"] == "in_triage"
+
+
+PROPOSE_DECLINE = """[triggers.propose_decline]
+from = ["in_triage"]
+to = "="
+roles = ["screener"]
+form = "decline_proposal@1"
+grounds = "required"
+label = { nl = "Voorstellen om niet op te nemen", en = "Propose to decline" }
+"""
+
+
+def version_of(case: CaseFile) -> int:
+    return int(case.seen()["main"]["version"])
+
+
+def test_a_region_that_changes_a_term_from_a_day_on_changes_it_for_the_transitions_after_that_day_only(
+    changing: Changing,
+) -> None:
+    """Decision 2: the entry tells under which settings it was made, and a term that runs is left as it was."""
+    today = day_in_amsterdam(datetime.now(UTC))
+    from_day = today + timedelta(days=3)
+    triage = f"\n[[region.JZ11]]\nvalid_from = {from_day}\nterms = {{ triage = {{ days = 70 }} }}\n"
+
+    with changing.served(copied(changing.folder, settings=triage)) as (service, people):
+        case = CaseFile.submitted(people)
+        elsewhere = submitted_in_velsen(people)
+        case.fire("start_triage")
+        first = case.seen()["main"]["dueOn"]
+        service.clock.let_pass(days=4)
+        case.fire("add_note")
+        untouched = case.seen()["main"]["dueOn"]
+        case.fire("give_consult")
+        case.fire("ask_for_table")
+        elsewhere.fire("start_triage")
+        entries, beside = case.history(), elsewhere.history()
+        moved_on = day_in_amsterdam(datetime.fromisoformat(entries[-1]["occurredAt"]))
+
+    old, new = entries[0]["settings"], entries[-1]["settings"]
+    assert [it["settings"] for it in entries] == [old, old, new, new, new]
+    assert old == RULES.settings.default.hash != new
+    assert {it["settings"] for it in beside} == {old}
+    assert untouched == first
+    assert date.fromisoformat(entries[-1]["dueOn"]) >= moved_on + timedelta(days=70)
+    assert date.fromisoformat(first) < today + timedelta(days=20)
+
+
+def submitted_in_velsen(people: People) -> CaseFile:
+    """A case of the other region that this team covers."""
+    return CaseFile.submitted(
+        people, by="bram", residence={"municipality": "GM0453", "sinceOn": "2020-01-01", "inStay": False}
+    )
+
+
+def test_a_region_may_make_the_explanatory_analysis_obligatory_from_a_day_on(changing: Changing) -> None:
+    """As the Achterhoek does (JZ25): a referral without it is not complete there, and the form says where."""
+    day = day_in_amsterdam(datetime.now(UTC)) + timedelta(days=2)
+    obliged = f"\n[[region.JZ11]]\nvalid_from = {day}\nexplanatory_analysis_required = true\n"
+
+    with changing.served(copied(changing.folder, settings=obliged)) as (service, people):
+        before = people.anna.submit(explanatory_analysis=None)
+        service.clock.let_pass(days=3)
+        after = people.anna.submit(explanatory_analysis=None)
+        complete = people.anna.submit()
+        elsewhere = people.bram.submit(
+            explanatory_analysis=None,
+            residence={"municipality": "GM0453", "sinceOn": "2020-01-01", "inStay": False},
+        )
+
+    assert [it.status_code for it in (before, after, complete, elsewhere)] == [201, 400, 201, 201]
+    assert [it["location"] for it in after.json()["errors"]] == ["/form/explanatoryAnalysis"]
+
+
+@pytest.mark.parametrize(("day", "obliged"), [("2022-12-31", False), ("2023-01-01", True), ("2030-06-01", True)])
+def test_the_achterhoek_asks_the_analysis_since_2023_and_keeps_every_other_setting(day: str, obliged: bool) -> None:
+    default = RULES.settings.default
+
+    chosen = RULES.settings.on("JZ25", date.fromisoformat(day))
+
+    assert chosen == default.model_copy(update={"explanatory_analysis_required": obliged})
+    assert (chosen.hash == default.hash) == (not obliged)
+    assert RULES.settings.on("JZ10", date.fromisoformat(day)) == default
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_contradictory_rules_stop_the_start_with_every_fault_at_once_and_touch_no_database(
+    engine: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp(f"contradictory-{engine}")
+    rules = copied(folder, settings="\n[[region.JZ10]]\nvalid_from = 2031-01-01\ninformation_rounds = 1\n")
+    rewritten(rules, "case", 'party = "screener"\n', 'party = "screner"\n')
+    rewritten(rules, "commitment", 'next = "start_help"\n', 'next = "end_help"\n')
+    rewritten(rules, "placement", 'term = "check_placement"\n', 'term = "now_and_then"\n')
+
+    said = subprocess.run(
+        [sys.executable, "-m", "service", "serve"],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "CASUSROUTE_WORKFLOWS": str(rules),
+            "CASUSROUTE_DATABASE_URL": new_database(request, folder, engine),
+            "CASUSROUTE_MASTER_KEY_FILE": str(folder / "master.key"),
+            "CASUSROUTE_PORT": "0",
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert said.returncode == 1
+    assert "not started" in said.stderr
+    for fault in ("[unknown_role]", "[next_not_possible]", "[unknown_term]", "case.toml", "placement.toml"):
+        assert fault in said.stderr
+    assert "Traceback" not in said.stderr
+    assert not (folder / "casusroute.db").exists()
+    assert not (folder / "master.key").exists()

@@ -1,0 +1,203 @@
+"""By when: working days in the Netherlands, what starts a term and what leaves it, and nothing acts when it is over."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from api_tests.conftest import ENGINES, new_database
+from api_tests.people_and_cases import RULES, CaseFile, People
+from api_tests.rules.changed_rules import people_at
+from api_tests.rules.walking import Json
+from api_tests.running import Running
+from service.domain.region_settings import Term
+from service.domain.terms import day_in_amsterdam, due
+
+
+def working(days: int) -> Term:
+    return Term(working_days=days)
+
+
+def calendar(days: int) -> Term:
+    return Term(days=days)
+
+
+@pytest.mark.parametrize(
+    ("start", "term", "expected"),
+    [
+        # An ordinary week: the day itself does not count, Saturday and Sunday neither.
+        ("2026-03-02", working(2), "2026-03-04"),
+        ("2026-03-05", working(2), "2026-03-09"),
+        ("2026-03-07", working(1), "2026-03-09"),
+        ("2026-03-04", working(0), "2026-03-04"),
+        ("2026-03-07", working(0), "2026-03-09"),
+        # Easter 2026: Good Friday 3 April and Easter Monday 6 April.
+        ("2026-04-02", working(1), "2026-04-07"),
+        ("2026-03-31", working(5), "2026-04-09"),
+        ("2026-03-27", calendar(7), "2026-04-07"),
+        # King's Day is Monday 27 April in 2026, and Saturday 26 April in 2025 because the 27th was a Sunday.
+        ("2026-04-24", working(1), "2026-04-28"),
+        ("2025-04-25", working(1), "2025-04-28"),
+        # 5 May is a day of rest in every year (Algemene termijnenwet, article 3), not only in the lustrum years.
+        ("2026-05-04", working(1), "2026-05-06"),
+        ("2025-05-02", working(1), "2025-05-06"),
+        # Ascension Day 14 May and Whit Monday 25 May 2026; the Friday after Ascension Day is worked.
+        ("2026-05-13", working(1), "2026-05-15"),
+        ("2026-05-22", working(1), "2026-05-26"),
+        # Christmas 2026 falls on Friday and Saturday; in 2025 on Thursday and Friday.
+        ("2026-12-24", working(1), "2026-12-28"),
+        ("2025-12-24", working(1), "2025-12-29"),
+        ("2025-12-18", calendar(7), "2025-12-29"),
+        # New Year 2027 is a Friday: the year turns inside the term.
+        ("2026-12-31", working(1), "2027-01-04"),
+        ("2026-12-30", working(2), "2027-01-04"),
+        ("2026-12-25", calendar(7), "2027-01-04"),
+        # Rhythms of weeks keep their weekday.
+        ("2026-03-04", calendar(91), "2026-06-03"),
+    ],
+)
+def test_a_term_ends_on_a_working_day_in_the_netherlands(start: str, term: Term, expected: str) -> None:
+    assert due(date.fromisoformat(start), term).isoformat() == expected
+
+
+@pytest.mark.parametrize(
+    ("moment", "expected"),
+    [
+        (datetime(2026, 3, 2, 22, 59, tzinfo=UTC), "2026-03-02"),
+        (datetime(2026, 3, 2, 23, 1, tzinfo=UTC), "2026-03-03"),
+        (datetime(2026, 7, 1, 22, 1, tzinfo=UTC), "2026-07-02"),
+    ],
+)
+def test_a_day_is_the_day_in_amsterdam_in_winter_and_in_summer(moment: datetime, expected: str) -> None:
+    assert day_in_amsterdam(moment).isoformat() == expected
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def years(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, People]]:
+    """A service whose clock may go on for years without anybody else noticing."""
+    folder: Path = tmp_path_factory.mktemp(f"years-{request.param}")
+    with people_at(folder, new_database(request, folder, request.param)) as found:
+        yield found
+
+
+def term_from(entry: Json, name: str) -> str:
+    """The last day of this term, counted from the day of the entry in Amsterdam."""
+    day = day_in_amsterdam(datetime.fromisoformat(entry["occurredAt"]))
+    return due(day, RULES.settings.default.terms[name]).isoformat()
+
+
+def test_a_term_runs_from_the_day_a_state_was_entered_or_its_next_action_done_and_other_steps_leave_it(
+    years: tuple[Running, People],
+) -> None:
+    service, people = years
+    case = CaseFile.submitted(people)
+    submitted = case.history()[-1]
+    first = case.seen()["main"]["dueOn"]
+
+    service.clock.let_pass(days=3)
+    for trigger in ("add_note", "amend", "reassign"):
+        case.fire(trigger)
+    after_everyday_steps = case.seen()["main"]["dueOn"]
+    case.go_to("monitored")
+    checks = case.seen()["main"]["dueOn"]
+    case.fire("seek_placement")
+    beside = case.seen()["main"]["dueOn"]
+    case.fire("record_check", next_check_on=None)
+    checked = case.history()[-1]
+
+    assert first == term_from(submitted, "start_triage")
+    assert after_everyday_steps == first
+    assert checks == "2027-05-03"  # the day that the form of start_monitoring names
+    assert beside == checks
+    assert checked["dueOn"] == term_from(checked, "check") == case.seen()["main"]["dueOn"]
+
+
+def test_a_form_that_names_a_day_sets_it_and_the_term_of_the_region_holds_where_it_names_none(
+    years: tuple[Running, People],
+) -> None:
+    _, people = years
+    case = CaseFile.submitted(people).go_to("scheduled")
+    planned = case.seen()["main"]["dueOn"]
+
+    case.fire("reschedule", table_on="2027-06-16")
+    moved = case.seen()["main"]["dueOn"]
+    case.go_to("in_review")
+
+    assert (planned, moved) == ("2027-03-11", "2027-06-16")
+    assert case.seen()["main"]["dueOn"] == term_from(case.history()[-1], "analysis")
+
+
+def test_an_ended_part_has_no_day_and_a_reopened_one_has_a_new_one(years: tuple[Running, People]) -> None:
+    _, people = years
+    case = CaseFile.submitted(people).go_to("withdrawn")
+    ended = case.seen()["main"]["dueOn"]
+
+    case.fire("reopen")
+
+    assert ended is None
+    assert case.seen()["main"]["dueOn"] == term_from(case.history()[-1], "triage")
+
+
+def test_years_that_pass_change_nothing_but_that_it_is_late_and_how_long_the_child_waits(
+    years: tuple[Running, People],
+) -> None:
+    """I28: no deadline closes, rejects or decides; I8: the child's waiting goes on; turning 18 does nothing (I7)."""
+    service, people = years
+    case = CaseFile.submitted(people).go_to("advice_issued")
+    case.fire("seek_placement")
+    case.fire("request_escalation")
+    before, history, possible = case.seen(), case.history(), everything_possible(case)
+
+    service.clock.let_pass(days=6 * 365)
+    after = case.seen()
+
+    assert case.history() == history
+    assert everything_possible(case) == possible
+    assert not any(part["late"] for part in [before["main"], *before["parts"]])
+    assert all(part["late"] for part in [after["main"], *after["parts"]])
+    assert after["waitingDays"] - before["waitingDays"] == 6 * 365
+    assert without_lateness(after) == without_lateness(before)
+
+
+def test_the_child_waits_from_the_first_submission_through_every_pause_until_the_case_ends(
+    years: tuple[Running, People],
+) -> None:
+    """I8: waiting for information is waiting; what is submitted late in the day counts from that day."""
+    service, people = years
+    case = CaseFile.submitted(people)
+    waited = [case.seen()["waitingDays"]]
+
+    for trigger in ("request_information", "supply_information", "give_consult", "ask_for_table"):
+        service.clock.let_pass(days=5)
+        case.fire(trigger)
+        waited.append(case.seen()["waitingDays"])
+    case.fire("withdraw")
+
+    assert waited == [0, 5, 10, 15, 20]
+    assert case.seen()["waitingDays"] is None
+
+
+def test_reopening_counts_the_waiting_from_the_first_submission_again(years: tuple[Running, People]) -> None:
+    """I8: a child that comes back has waited since the first time."""
+    service, people = years
+    case = CaseFile.submitted(people).go_to("withdrawn")
+
+    service.clock.let_pass(days=40)
+    case.fire("reopen")
+
+    assert case.seen()["waitingDays"] == 40
+
+
+def everything_possible(case: CaseFile) -> dict[str, bytes]:
+    seen = case.seen()
+    addresses = [case.path, *(case.address(part) for part in seen["parts"])]
+    return {it: case.people.esra.get(f"{it}/possible-transitions").content for it in addresses}
+
+
+def without_lateness(seen: Json) -> Json:
+    def bare(part: Json) -> Json:
+        return {name: value for name, value in part.items() if name != "late"}
+
+    rest = {name: value for name, value in seen.items() if name not in ("waitingDays", "main", "parts")}
+    return rest | {"main": bare(seen["main"]), "parts": [bare(part) for part in seen["parts"]]}
