@@ -114,7 +114,7 @@ def test_each_trigger_that_is_switched_off_or_hollow_is_named(engine: Engine) ->
 
 
 def test_each_switch_of_a_connection_that_is_off_is_named(engine: Engine) -> None:
-    """On SQLite they are set per connection, for the data and for the keys beside it; on PostgreSQL perhaps by a role."""
+    """SQLite has them per connection, for the data and for the keys beside it; PostgreSQL perhaps by a role."""
     off = {
         "sqlite": {
             "PRAGMA foreign_keys": "OFF",
