@@ -22,8 +22,8 @@ from service.storage.unit import Unit
 # No step can have happened then: whoever may take it hears so (400), and the case stays as it is.
 FAR_AHEAD = "2099-01-01T00:00:00Z"
 SOME_TIME_AGO = date(2025, 1, 1)
-SUBMITTERS = {"JZ10": "anna", "JZ11": "bram", "JZ14": "otto"}
-MUNICIPALITIES = {"JZ10": "GM0392", "JZ11": "GM0453", "JZ14": "GM0153"}
+SUBMITTERS = {"JZ11": "anna", "JZ10": "bram", "JZ14": "otto"}
+MUNICIPALITIES = {"JZ11": "GM0392", "JZ10": "GM0453", "JZ14": "GM0153"}
 TEAM = ("carla", "daan", "esra", "hanna")
 EXPERTS = ("floor", "gijs")
 # From the file that goes round beforehand until the advice that comes of it (domain.md 2.11, 5.2).
@@ -65,7 +65,7 @@ def advice_of_two(trigger: str = "issue_advice") -> dict[str, Any]:
     return form
 
 
-def advised(people: People, region: str = "JZ10", *, sharing: bool = True, **changes: Any) -> CaseFile:
+def advised(people: People, region: str = "JZ11", *, sharing: bool = True, **changes: Any) -> CaseFile:
     """A case whose advice was just issued."""
     referral = referral_of(region, sharing=sharing) | changes
     case = CaseFile.submitted(people, by=SUBMITTERS[region], **referral)
@@ -74,7 +74,7 @@ def advised(people: People, region: str = "JZ10", *, sharing: bool = True, **cha
     return case
 
 
-def help_arranged(people: People, region: str = "JZ10", *, sharing: bool = True, **changes: Any) -> Scene:
+def help_arranged(people: People, region: str = "JZ11", *, sharing: bool = True, **changes: Any) -> Scene:
     """A case with a part of every kind."""
     case = advised(people, region, sharing=sharing, **changes)
     case.fire("start_arranging")

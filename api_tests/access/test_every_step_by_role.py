@@ -59,7 +59,7 @@ def _seen_by(case: CaseFile, part: Part) -> set[str]:
     return {
         key
         for key in (*PERSON_OF.values(), *OUTSIDERS)
-        if sees_whole(key, "JZ10", state, escalated=escalated) or (part and _is_put_to(key, part))
+        if sees_whole(key, "JZ11", state, escalated=escalated) or (part and _is_put_to(key, part))
     }
 
 

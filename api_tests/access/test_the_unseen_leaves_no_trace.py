@@ -1,0 +1,265 @@
+"""Refusals, repeated requests, cursors and drafts tell nothing of what the asker may not know (decision 14, I23)."""
+
+import re
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from api_tests.access.scene import Scene, bearing, help_arranged, in_days, newcomer, signer_of, today
+from api_tests.people_and_cases import ORGANISATION_IDS, CaseFile, People, Person, form_for
+from api_tests.running import Running
+from service.domain.roles import Role
+
+NOTE = {"trigger": "add_note", "form": {"text": "Gebeld."}}
+READS = ("", "/transitions", "/transitions/1", "/possible-transitions")
+OF_A_CASE = ("/file", "/verification", "/advices", "/advices/1", "/placements", "/fundings", "/escalations")
+
+
+@pytest.fixture(scope="module")
+def scene(people: People) -> Scene:
+    return help_arranged(people)
+
+
+def told(answer: httpx.Response) -> tuple[int, bytes, dict[str, str]]:
+    """All of an answer but what traces the request."""
+    return (
+        answer.status_code,
+        answer.content,
+        {k: v for k, v in answer.headers.items() if k not in ("date", "traceparent")},
+    )
+
+
+def test_what_is_forbidden_and_what_does_not_exist_get_the_same_answer(people: People, scene: Scene) -> None:
+    paths = [f"{it}{way}" for it in (scene.case.path, *map(scene.path, scene.parts)) for way in READS]
+    paths += [f"{scene.case.path}{way}" for way in OF_A_CASE]
+    unknown = {path: re.sub(r"(?<=/)[0-9a-f-]{36}", lambda _: str(uuid4()), path) for path in paths}
+
+    forbidden = {path: told(people.petra.get(path)) for path in paths}
+    absent = {path: told(people.petra.get(other)) for path, other in unknown.items()}
+    posted = [
+        told(people.petra.post(f"{path}/transitions", NOTE, version=1))
+        for path in (scene.case.path, f"/cases/{uuid4()}", scene.path("commitment A"))
+    ]
+
+    assert forbidden == absent
+    assert {status for status, _, _ in forbidden.values()} == {404}
+    assert {repr(it) for it in posted} == {repr(forbidden[scene.case.path])}
+
+
+def test_no_version_key_or_body_gets_more_out_of_a_forbidden_part_than_not_found(people: People, scene: Scene) -> None:
+    path = f"{scene.path('commitment B')}/transitions"
+
+    statuses = {
+        people.ivo.post(path, body, version=version).status_code
+        for body in (NOTE, {"trigger": "replace", "form": form_for("commitment", "replace"), "grounds": "Zo."})
+        for version in (None, 1, 99)
+    }
+
+    assert statuses == {404}
+
+
+def test_a_part_cannot_be_reached_through_another_case_or_another_collection(people: People, scene: Scene) -> None:
+    other = CaseFile.submitted(people)
+    commitment = scene.parts["commitment A"]["id"]
+
+    strange = [
+        f"{other.path}/commitments/{commitment}",
+        f"{scene.case.path}/fundings/{commitment}",
+        f"{scene.case.path}/commitments/{scene.case.id}",
+    ]
+
+    assert [people.esra.get(path).status_code for path in strange] == [404, 404, 404]
+
+
+def test_whoever_was_second_hears_which_step_was_first_and_nobodys_name(people: People, scene: Scene) -> None:
+    path = f"{scene.path('commitment A')}/transitions"
+    version = people.ivo.get(scene.path("commitment A")).json()["version"]
+    people.hanna.post(path, {"trigger": "add_note", "form": {"text": "Vertrouwelijk gebeld."}}, version=version)
+
+    second = people.ivo.post(path, NOTE, version=version)
+
+    assert second.status_code == 412
+    assert set(second.json()["won"]) == {"trigger", "state", "role", "recordedAt"}
+    assert "Hanna" not in second.text
+    assert "Vertrouwelijk" not in second.text
+
+
+def test_a_repeated_request_is_not_answered_to_an_expert_who_no_longer_sees_the_case(people: People) -> None:
+    case = CaseFile.submitted(people).go_to("in_review")
+    made = case.attempt(
+        "add_note", by="floor", key="a-note-at-the-table", version=(version := case.seen()["main"]["version"])
+    )
+    case.go_to("arranging_placement")
+
+    again = case.attempt("add_note", by="floor", key="a-note-at-the-table", version=version)
+
+    assert (made.status_code, again.status_code) == (201, 404)
+
+
+def test_a_repeated_submission_is_not_answered_to_somebody_who_left_the_team(service: Running) -> None:
+    with newcomer(service, ("team-haarlem", Role.LOCAL_TEAM, in_days(-9), None)) as leaver:
+        first = leaver.submit(key="submitted-once")
+        end_memberships_of(service, leaver)
+
+        again = leaver.submit(key="submitted-once")
+
+        assert (first.status_code, again.status_code) == (201, 404)
+        assert leaver.get(first.json()["transition"]["partId"]).status_code == 404
+
+
+def end_memberships_of(service: Running, person: Person) -> None:
+    ended = text(
+        "UPDATE memberships SET valid_until = :day WHERE person_id = (SELECT id FROM people WHERE subject = :subject)"
+    )
+    with service.built.database.engine.begin() as connection:
+        connection.execute(ended, {"day": str(in_days(-1)), "subject": person.key})
+
+
+def test_the_key_of_somebody_elses_request_is_a_new_key(people: People) -> None:
+    key = str(uuid4())
+    first = people.anna.submit(key=key).json()
+
+    second = people.bram.submit(key=key).json()
+
+    assert second["caseId"] != first["caseId"]
+
+
+def test_a_cursor_of_somebody_else_opens_nothing_of_theirs(people: People, scene: Scene) -> None:
+    theirs = people.esra.get("/work-items", params={"whose": "all", "limit": 1}).json()["nextCursor"]
+    assert theirs
+
+    everything = people.ivo.get("/work-items", params={"whose": "all", "limit": 200}).json()["items"]
+    after = people.ivo.get("/work-items", params={"whose": "all", "limit": 200, "cursor": theirs}).json()["items"]
+
+    own = [it["part"]["id"] for it in everything]
+    assert scene.parts["commitment A"]["id"] in own
+    assert own[len(own) - len(after) :] == [it["part"]["id"] for it in after]
+
+
+def test_a_cursor_that_was_altered_is_refused(people: People) -> None:
+    cursor = people.esra.get("/work-items", params={"whose": "all", "limit": 1}).json()["nextCursor"]
+
+    altered = people.esra.get("/work-items", params={"cursor": f"{cursor[:-2]}AA"})
+
+    assert (altered.status_code, altered.json()["errors"][0]["code"]) == (400, "cursor_not_ours")
+
+
+def test_the_number_of_a_case_finds_nothing_for_whoever_may_not_see_it(people: People, scene: Scene) -> None:
+    numbers = (scene.case.number, "0000-0000")
+
+    found = {
+        (key, path, number): people[key].get(path, params={"number": number, "includeEnded": "true"}).content
+        for key in ("petra", "otto", "noor", "quint", "floor")
+        for path in ("/cases", "/work-items")
+        for number in numbers
+    }
+
+    assert set(found.values()) == {b'{"items":[],"nextCursor":null}'}
+
+
+def test_a_draft_is_its_owners_alone(people: People) -> None:
+    mine = people.anna.post("/drafts", {"form": {"question": "Wat nu?"}}).json()
+    path, colleagues = f"/drafts/{mine['id']}", [key for key in people if key != "anna"]
+    header = {"If-Match": '"1"'}
+
+    answers = {
+        (key, answer.status_code, answer.content)
+        for key in colleagues
+        for answer in (
+            people[key].get(path),
+            people[key].client.put(path, json={"form": {}}, headers=header),
+            people[key].client.delete(path, headers=header),
+        )
+    }
+    submitted = people.bram.post("/cases", {"trigger": "submit", "draftId": mine["id"]})
+    listed = [it["id"] for key in colleagues for it in people[key].get("/drafts").json()["items"]]
+
+    absent = people.bram.get(f"/drafts/{uuid4()}").content
+    assert answers == {(key, 404, absent) for key in colleagues}
+    assert (submitted.status_code, submitted.content) == (404, absent)
+    assert mine["id"] not in listed
+    assert people.anna.get(path).json()["version"] == 1
+
+
+def test_a_refusal_repeats_nothing_of_what_was_typed(people: People, scene: Scene) -> None:
+    typed = "Zijn-moeder-heet-Wilhelmina"
+    form: dict[str, Any] = {**(form_for("case", "submit") or {}), "birthMonth": typed, typed: typed}
+    asked = [
+        people.anna.post("/cases", {"trigger": "submit", "form": form}),
+        people.anna.post("/cases", {"trigger": typed, "form": form}),
+        people.anna.get("/work-items", params={"state": typed, "limit": typed, typed: typed}),
+        people.anna.get(f"/cases/{typed}"),
+        people.esra.post(f"{scene.case.path}/transitions", {"trigger": typed, "form": {}}, version=1),
+    ]
+
+    assert [answer.status_code for answer in asked[:2]] == [400, 400]
+    assert [answer.text for answer in asked if f'"{typed}"' in answer.text.replace(f'"location": "{typed}"', "")] == []
+
+
+def test_an_organisation_that_lost_a_region_still_has_the_cases_of_its_time_and_no_new_ones(service: Running) -> None:
+    """Historic cases keep the relation of their time (I29): sight rests on the case, not on today's map."""
+    with (
+        newcomer(service, ("ret", Role.CHAIR, in_days(-9), None)) as chair,
+        bearing(service, signer_of(service).token("anna")) as client,
+    ):
+        anna = Person("anna", client)
+        before = anna.submit().json()["caseId"]
+        uncover(service, "ret", "JZ11")
+        try:
+            submitted = anna.submit()
+            assert (submitted.status_code, submitted.json()["code"]) == (409, "no_team_for_region")
+            assert chair.get(f"/cases/{before}").status_code == 200
+        finally:
+            cover(service, "ret", "JZ11")
+        assert anna.submit().status_code == 201
+
+
+def uncover(service: Running, organisation: str, region: str) -> None:
+    _set_cover(service, organisation, region, str(in_days(-1)))
+
+
+def cover(service: Running, organisation: str, region: str) -> None:
+    _set_cover(service, organisation, region, "9999-12-31")
+
+
+def _set_cover(service: Running, organisation: str, region: str, until: str) -> None:
+    changed = text("UPDATE coverages SET valid_until = :until WHERE organisation_id = :id AND region = :region")
+    values = {"until": until, "id": str(ORGANISATION_IDS[organisation]), "region": region}
+    with service.built.database.engine.begin() as connection:
+        connection.execute(changed, values)
+
+
+def test_a_membership_holds_on_its_days_and_on_no_other(service: Running) -> None:
+    """Ended memberships stop, future ones have not begun (I29); both are seen at the next request."""
+    chair = ("ret", Role.CHAIR)
+    periods = {
+        "ended yesterday": (*chair, in_days(-9), in_days(-1)),
+        "begins tomorrow": (*chair, in_days(1), None),
+        "ends today": (*chair, in_days(-9), today()),
+        "began today": (*chair, today(), None),
+    }
+
+    seen = {}
+    for name, held in periods.items():
+        with newcomer(service, held) as person:
+            seen[name] = bool(person.get("/me").json()["memberships"]), bool(person.get("/cases").json()["items"])
+
+    assert seen == {
+        "ended yesterday": (False, False),
+        "begins tomorrow": (False, False),
+        "ends today": (True, True),
+        "began today": (True, True),
+    }
+
+
+def test_an_ended_membership_stops_steps_at_the_next_request(service: Running, case: CaseFile) -> None:
+    with newcomer(service, ("ret", Role.COORDINATOR, in_days(-9), None)) as coordinator:
+        first = coordinator.post(f"{case.path}/transitions", NOTE, version=1)
+        end_memberships_of(service, coordinator)
+
+        second = coordinator.post(f"{case.path}/transitions", NOTE, version=2)
+
+        assert (first.status_code, second.status_code) == (201, 404)
