@@ -1,0 +1,46 @@
+"""The Dutch API Design Rules that a machine can check, with zero findings, and every check proved able to find."""
+
+import json
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from api_tests.promises.breaches import BREACHES, BREACHES_OF_OURS, Breach
+from api_tests.promises.design_rules import RULES
+from api_tests.promises.our_rules import OUR_RULES
+from api_tests.running import ROOT
+
+ALL_RULES = {**RULES, **OUR_RULES}
+ALL_BREACHES = {**BREACHES, **BREACHES_OF_OURS}
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    """The document as it is committed."""
+    found: dict[str, Any] = json.loads((ROOT / "openapi" / "openapi.json").read_text(encoding="utf-8"))
+    return found
+
+
+def test_all_thirty_one_official_rules_are_checked() -> None:
+    assert len(RULES) == 31
+
+
+@pytest.mark.parametrize("name", ALL_RULES)
+def test_the_document_breaks_no_rule(document: dict[str, Any], name: str) -> None:
+    assert list(ALL_RULES[name](document)) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "breach"),
+    [pytest.param(name, it, id=f"{name}-{n}") for name, some in ALL_BREACHES.items() for n, it in enumerate(some)],
+)
+def test_a_rule_finds_what_breaks_it(document: dict[str, Any], name: str, breach: Breach) -> None:
+    broken = deepcopy(document)
+    breach(broken)
+
+    assert list(ALL_RULES[name](broken)) != []
+
+
+def test_every_rule_is_broken_at_least_once() -> None:
+    assert ALL_BREACHES.keys() == ALL_RULES.keys()

@@ -1,0 +1,117 @@
+"""The document of the API is what the service does: kept in step, complete, and true of what is answered."""
+
+import json
+import tomllib
+from typing import Any
+
+import httpx
+import pytest
+
+from api_tests.people_and_cases import CaseFile, People, form_for
+from api_tests.promises.documents import fits, operations, resolved
+from api_tests.running import ROOT, Running
+from service.__main__ import published
+
+KINDS = ("case", "placement", "commitment", "funding", "escalation")
+COMMITTED = ROOT / "openapi" / "openapi.json"
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(COMMITTED.read_text(encoding="utf-8"))
+    return found
+
+
+def triggers_of(kind: str) -> dict[str, Any]:
+    """The triggers of a part that exists, as somebody wrote them in the workflow file."""
+    file = tomllib.loads((ROOT / "workflows" / f"{kind}.toml").read_text(encoding="utf-8"))
+    return {name: it for name, it in file["triggers"].items() if it["from"] != ["start"]}
+
+
+def union_of(document: dict[str, Any], kind: str) -> dict[str, Any]:
+    """What may be sent to the transitions of a part of this kind."""
+    path = "/cases/{caseId}/" + ("" if kind == "case" else f"{kind}s/{{partId}}/") + "transitions"
+    found: dict[str, Any] = resolved(
+        document, document["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    )
+    return found
+
+
+def test_the_committed_document_is_the_one_that_the_code_publishes() -> None:
+    assert COMMITTED.read_text(encoding="utf-8") == published()
+
+
+def test_a_service_shows_the_committed_document_at_its_own_address(service: Running, document: dict[str, Any]) -> None:
+    shown = httpx.get(f"{service.url}/v1/openapi.json").json()
+
+    assert shown.pop("servers") == [{"url": f"{service.url}/v1"}]
+    assert shown == {name: it for name, it in document.items() if name != "servers"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_trigger_of_a_workflow_stands_in_the_union_of_its_kind_of_part(
+    document: dict[str, Any], kind: str
+) -> None:
+    union = union_of(document, kind)
+
+    assert union["discriminator"]["propertyName"] == "trigger"
+    assert union["discriminator"]["mapping"].keys() == triggers_of(kind).keys()
+    for name, ref in union["discriminator"]["mapping"].items():
+        option = resolved(document, {"$ref": ref})
+        wanted = triggers_of(kind)[name]
+        assert option["properties"]["trigger"]["const"] == name
+        assert option["additionalProperties"] is False
+        assert ("form" in option["required"]) == ("form" in wanted)
+        assert ("grounds" in option["required"]) == (wanted.get("grounds") == "required")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_form_filled_in_as_in_practice_fits_the_published_schema(document: dict[str, Any], kind: str) -> None:
+    for trigger in triggers_of(kind):
+        body: dict[str, Any] = {
+            "trigger": trigger,
+            "grounds": "Zo besproken.",
+            "occurredAt": "2026-01-31T09:30:00+01:00",
+        }
+        if (form := form_for(kind, trigger)) is not None:
+            body["form"] = form
+        assert fits(document, union_of(document, kind), body), trigger
+        assert not fits(document, union_of(document, kind), {**body, "onbekend": 1}), trigger
+
+
+def test_a_submission_fits_the_published_schema(document: dict[str, Any]) -> None:
+    schema = document["paths"]["/cases"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+
+    assert fits(document, schema, {"trigger": "submit", "form": form_for("case", "submit")})
+    assert not fits(document, schema, {"trigger": "submit", "form": {}})
+
+
+def test_every_answer_fits_its_published_schema_and_every_refusal_that_of_a_problem(
+    document: dict[str, Any], people: People
+) -> None:
+    case = CaseFile.submitted(people).go_to("arranging_placement")
+    case.fire("seek_placement")
+    case.fire("request_escalation")
+    people.anna.post("/drafts", {"form": {}})
+    ids = {
+        "caseId": case.id,
+        "number": "1",
+        "version": "1",
+        "draftId": people.anna.get("/drafts").json()["items"][0]["id"],
+    }
+
+    gets = [(path, it) for path, method, it in operations(document) if method == "get"]
+    for path, operation in gets:
+        kind = next((kind for kind in KINDS[1:] if f"/{kind}s/{{partId}}" in path), None)
+        person = people.noor if "learning" in path else people.anna
+        named = {**ids, "name": "refusal_reason" if "code-lists" in path else "funding"}
+        named["partId"] = case.parts(kind)[0]["id"] if kind else ""
+        answer = person.get(path.format(**named))
+        content = operation["responses"]["200"]["content"]["application/json"]
+        assert answer.status_code == 200, f"{path}: {answer.text}"
+        assert fits(document, content["schema"], answer.json()), path
+
+        refused = person.get(path.format(**named), params={"onbekend": "1"})
+        assert fits(document, {"$ref": "#/components/schemas/Problem"}, refused.json()), path
+
+    assert len(gets) >= 40
