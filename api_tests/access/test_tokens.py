@@ -1,0 +1,218 @@
+"""Bearer tokens: the good one passes; every other is a 401 that does not say why."""
+
+import base64
+import hmac
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+from joserfc.jwk import RSAKey
+
+from api_tests.access.scene import bearing, signer_of
+from api_tests.running import Running
+from service.api.tokens import Signer, Tokens
+from service.domain.refusals import NotKnown
+
+NOW = int(time.time())
+HEADER = {"alg": "RS256", "typ": "at+jwt", "kid": "demonstration"}
+ANOTHER_KEY = generate_private_key(65537, 2048)
+
+
+class Forger:
+    """Writes tokens by hand, with the key of the service itself: what a sloppy or hostile issuer could send."""
+
+    def __init__(self, signer: Signer) -> None:
+        self._signer = signer
+        key = signer.issuer.keys.keys[0]
+        assert isinstance(key, RSAKey)
+        self.key = key
+        private = key.private_key
+        assert isinstance(private, RSAPrivateKey)
+        self._private = private
+
+    def claims(self, **changes: Any) -> dict[str, Any]:
+        good = {"iss": self._signer.issuer.name, "sub": "esra", "aud": "casusroute", "iat": NOW, "exp": NOW + 900}
+        return {name: value for name, value in {**good, **changes}.items() if value is not ...}
+
+    def token(self, claims: object = None, *, key: RSAPrivateKey | None = None, **header: Any) -> str:
+        """A signed token; `...` takes a member out."""
+        head = {name: value for name, value in {**HEADER, **header}.items() if value is not ...}
+        signed = f"{_encoded(head)}.{_encoded(self.claims() if claims is None else claims)}"
+        signature = (key or self._private).sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256())
+        return f"{signed}.{_encoded(signature)}"
+
+    def with_(self, **changes: Any) -> str:
+        return self.token(self.claims(**changes))
+
+    def hmac_with_the_public_key(self) -> str:
+        signed = f"{_encoded({**HEADER, 'alg': 'HS256'})}.{_encoded(self.claims())}"
+        return f"{signed}.{_encoded(hmac.digest(self.key.as_pem(private=False), signed.encode(), 'sha256'))}"
+
+
+def _encoded(value: object) -> str:
+    raw = value if isinstance(value, bytes) else json.dumps(value).encode()
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def _json(claims: dict[str, Any], old: str, new: str) -> bytes:
+    text = json.dumps(claims)
+    assert old in text
+    return text.replace(old, new).encode()
+
+
+HOSTILE: dict[str, Callable[[Forger], str]] = {
+    "alg none": lambda f: f"{_encoded({**HEADER, 'alg': 'none'})}.{_encoded(f.claims())}.",
+    "alg None with a signature": lambda f: f.token(alg="None"),
+    "HS256 with the public key": Forger.hmac_with_the_public_key,
+    "the key of an attacker under our kid": lambda f: f.token(key=ANOTHER_KEY),
+    "the key of an attacker in the header": lambda f: f.token(
+        key=ANOTHER_KEY, jwk=RSAKey.import_key(ANOTHER_KEY).as_dict(private=False)
+    ),
+    "the key of an attacker by address": lambda f: f.token(key=ANOTHER_KEY, jku="https://attacker.example/keys"),
+    "no kid": lambda f: f.token(kid=...),
+    "an unknown kid": lambda f: f.token(kid="another"),
+    "a kid that is a list": lambda f: f.token(kid=["demonstration"]),
+    "an unknown crit": lambda f: f.token(crit=["exp"], exp=1),
+    "b64 false": lambda f: f.token(crit=["b64"], b64=False),
+    "no typ": lambda f: f.token(typ=...),
+    "typ of an ID token": lambda f: f.token(typ="JWT"),
+    "a typ that is a list": lambda f: f.token(typ=["at+jwt"]),
+    "the same claim twice": lambda f: f.token(_json(f.claims(), '"sub": "esra"', '"sub": "anna", "sub": "esra"')),
+    "exp as text": lambda f: f.with_(exp=str(NOW + 900)),
+    "exp as yes": lambda f: f.with_(exp=True),
+    "exp 1e308": lambda f: f.with_(exp=1e308),
+    "exp NaN": lambda f: f.with_(exp=float("nan")),
+    "exp infinite": lambda f: f.with_(exp=float("inf")),
+    "exp of 400 digits": lambda f: f.token(_json(f.claims(), str(NOW + 900), "9" * 400)),
+    "no exp": lambda f: f.with_(exp=...),
+    "expired": lambda f: f.with_(iat=NOW - 1200, exp=NOW - 120),
+    "good for more than an hour": lambda f: f.with_(exp=NOW + 3601),
+    "exp before iat": lambda f: f.with_(iat=NOW + 20, exp=NOW + 10),
+    "issued in the future": lambda f: f.with_(iat=NOW + 600),
+    "iat NaN": lambda f: f.with_(iat=float("nan")),
+    "no iat": lambda f: f.with_(iat=...),
+    "not yet valid": lambda f: f.with_(nbf=NOW + 600),
+    "nbf NaN": lambda f: f.with_(nbf=float("nan")),
+    "nbf as text": lambda f: f.with_(nbf="0"),
+    "another audience": lambda f: f.with_(aud="elsewhere"),
+    "audience among others, but not ours": lambda f: f.with_(aud=["elsewhere", "casusroute2"]),
+    "an audience that is an object": lambda f: f.with_(aud={"casusroute": True}),
+    "no audience": lambda f: f.with_(aud=...),
+    "another issuer": lambda f: f.with_(iss="https://idp.example"),
+    "an issuer that is a list": lambda f: f.with_(iss=[f.claims()["iss"]]),
+    "no issuer": lambda f: f.with_(iss=...),
+    "a subject that is a number": lambda f: f.with_(sub=7),
+    "an empty subject": lambda f: f.with_(sub=""),
+    "no subject": lambda f: f.with_(sub=...),
+    "a subject that no database takes": lambda f: f.with_(sub="esra\x00"),
+    "half a character as subject": lambda f: f.token(_json(f.claims(), '"esra"', '"\\ud800"')),
+    "a subject that is not known here": lambda f: f.with_(sub="somebody"),
+    "claims that are a list": lambda f: f.token([f.claims()]),
+    "claims nested without end": lambda f: f.token(b"[" * 20_000),
+    "a header nested without end": lambda f: f"{_encoded(b'[' * 20_000)}.{_encoded(f.claims())}.x",
+    "a header that is a list": lambda f: f"{_encoded([HEADER])}.{_encoded(f.claims())}.x",
+    "no signature": lambda f: ".".join(f.token().split(".")[:2]) + ".",
+    "an altered payload": lambda f: (
+        f"{f.token().split('.')[0]}.{_encoded(f.claims(sub='anna'))}.{f.token().split('.')[2]}"
+    ),
+    "five parts": lambda f: f"{f.token()}.x.y",
+    "garbage": lambda _: "%%%.###.@@@",
+    "not text at all": lambda _: "\xe9\xff.\xe9.\xe9",
+    "a very long one": lambda f: f.token() + "A" * 20_000,
+    "empty parts": lambda _: "..",
+    "padding": lambda f: f.token() + "==",
+}
+
+
+@pytest.fixture(scope="module")
+def forger(service: Running) -> Forger:
+    return Forger(signer_of(service))
+
+
+@pytest.fixture(scope="module")
+def anybody(service: Running) -> Iterator[httpx.Client]:
+    with bearing(service, None) as client:
+        yield client
+
+
+def asked_with(client: httpx.Client, authorization: str) -> httpx.Response:
+    return client.get("/me", headers={b"Authorization": authorization.encode("latin-1")})
+
+
+def test_a_sound_token_is_known_written_in_each_way_that_the_standards_allow(
+    anybody: httpx.Client, forger: Forger
+) -> None:
+    sound = [
+        forger.token(),
+        forger.token(typ="application/at+jwt"),
+        forger.with_(aud=["casusroute", "elsewhere"]),
+        forger.with_(nbf=NOW),
+        forger.with_(exp=NOW + 3600),
+        forger.with_(iat=float(NOW)),
+    ]
+
+    names = [asked_with(anybody, f"Bearer {token}").json().get("name") for token in sound]
+
+    assert names == ["Esra Yilmaz"] * len(sound)
+    assert asked_with(anybody, f"bearer {sound[0]}").status_code == 200
+
+
+def test_every_hostile_token_is_a_401_that_does_not_say_why(anybody: httpx.Client, forger: Forger) -> None:
+    without = anybody.get("/me")
+
+    answers = {name: asked_with(anybody, f"Bearer {forge(forger)}") for name, forge in HOSTILE.items()}
+
+    different = {
+        name: (answer.status_code, answer.text)
+        for name, answer in answers.items()
+        if (answer.status_code, answer.content) != (401, without.content)
+    }
+    assert different == {}
+    assert without.status_code == 401
+    assert {answer.headers["www-authenticate"] for answer in answers.values()} == {"Bearer"}
+
+
+@pytest.mark.parametrize("scheme", ["Basic", "Token", "", "Bearer,", "BearerX"])
+def test_only_the_bearer_scheme_is_read(anybody: httpx.Client, forger: Forger, scheme: str) -> None:
+    assert asked_with(anybody, f"{scheme} {forger.token()}".strip()).status_code == 401
+
+
+@pytest.mark.parametrize("key", ["access_token", "token", "accessToken"])
+def test_a_token_in_the_query_is_never_taken(anybody: httpx.Client, forger: Forger, key: str) -> None:
+    answer = anybody.get("/cases", params={key: forger.token()})
+
+    assert answer.status_code in (400, 401)
+    assert forger.token() not in answer.text
+
+
+def test_a_token_in_a_cookie_is_never_taken(anybody: httpx.Client, forger: Forger) -> None:
+    assert anybody.get("/me", headers={"Cookie": f"Authorization=Bearer {forger.token()}"}).status_code == 401
+
+
+def test_a_token_ends_when_it_says_although_it_was_seen_a_moment_before() -> None:
+    now = [1_000_000.0]
+    signer = Signer("https://idp.example")
+    tokens = Tokens((signer.issuer,), clock=lambda: now[0])
+    header = f"Bearer {signer.token('esra', now=now[0])}"
+
+    def known_after(seconds: float) -> bool:
+        now[0] = 1_000_000.0 + seconds
+        try:
+            return tokens.identity(header).subject == "esra"
+        except NotKnown:
+            return False
+
+    # An hour, and half a minute for clocks that differ.
+    assert [known_after(it) for it in (0, 3595, 3600, 3629, 3631, 3661)] == [True, True, True, True, False, False]
+
+
+def test_a_token_of_another_start_of_the_service_is_not_known(anybody: httpx.Client, service: Running) -> None:
+    impostor = Signer(signer_of(service).issuer.name)
+
+    assert asked_with(anybody, f"Bearer {impostor.token('esra')}").status_code == 401
