@@ -11,12 +11,13 @@ from api_tests.rules.expected_moves import MOVES, possible_from
 Json = dict[str, Any]
 # Forms that no amendment may touch (I13), and what was fired without a form.
 _NEVER_AMENDED = ("advice", "advice_revision", "amendment", "note", "reassignment")
-# The step of a case that begins a part of this kind, and what the part is called in its first state.
-_OPENED_BY = {
-    "commitment": ("issue_advice", "requested"),
-    "funding": ("issue_advice", "requested"),
-    "placement": ("seek_placement", "sought"),
-    "escalation": ("request_escalation", "requested"),
+# The step of a case that begins a part of this kind.
+_BEGUN_BY = {
+    "case": "submit",
+    "commitment": "issue_advice",
+    "funding": "issue_advice",
+    "placement": "seek_placement",
+    "escalation": "request_escalation",
 }
 
 
@@ -42,28 +43,26 @@ def entries_of(case: CaseFile, part: Json | None) -> list[Json]:
     return [entry for entry in case.history() if entry["partId"] == id_]
 
 
-def case_in(people: People, kind: str, state: str) -> tuple[CaseFile, Json | None]:
-    """A case with a part of this kind in this state; for a case, the case itself."""
-    case = CaseFile.submitted(people)
-    if (kind, state) == ("escalation", "network_asked"):
-        return case_in_which(people, kind, "ask_network")
-    part = None if kind == "case" else part_of(case, kind)
+def case_in(people: People, kind: str, state: str, on: CaseFile | None = None) -> tuple[CaseFile, Json | None]:
+    """A case with a part of this kind in this state; for a case, the case itself. `on`: a case that has an advice."""
+    trigger = "ask_network" if (kind, state) == ("escalation", "network_asked") else _BEGUN_BY[kind]
+    case, part = case_in_which(people, kind, trigger, on)
     bring_to(case, kind, part, state)
     return case, part
 
 
-def case_in_which(people: People, kind: str, trigger: str) -> tuple[CaseFile, Json | None]:
-    """A case, and the part of this kind that this trigger began."""
-    case = CaseFile.submitted(people)
+def case_in_which(people: People, kind: str, trigger: str, on: CaseFile | None = None) -> tuple[CaseFile, Json | None]:
+    """A case, and the part of this kind that this trigger has just begun."""
+    case = on or CaseFile.submitted(people)
     if kind == "case":
         return case, None
-    case.go_to("advice_issued")
-    if trigger == "revise_advice":
-        case.fire(trigger, **one_more_line())
-    elif trigger != "issue_advice":
-        case.fire(trigger)
-    begun = next(it for it in case.history() if it["partKind"] == kind and it["trigger"] == trigger)
-    return case, next(it for it in case.parts(kind) if it["id"] == begun["partId"])
+    if on is None:
+        bring_to(case, "case", None, "advice_issued")
+    if trigger != "issue_advice":
+        case.fire(trigger, **(one_more_line() if trigger == "revise_advice" else {}))
+    begun = [it["partId"] for it in case.history() if (it["partKind"], it["trigger"]) == (kind, trigger)]
+    last = begun[0] if trigger == "issue_advice" else begun[-1]
+    return case, next(it for it in case.parts(kind) if it["id"] == last)
 
 
 def one_more_line() -> Json:
@@ -72,23 +71,15 @@ def one_more_line() -> Json:
     return {"lines": [*advice["lines"], advice["lines"][0] | {"key": "D"}]}
 
 
-def part_of(case: CaseFile, kind: str) -> Json:
-    """A part of this kind that has just begun, for a line that somebody answers for."""
-    trigger, first = _OPENED_BY[kind]
-    case.go_to("advice_issued")
-    if trigger != "issue_advice":
-        case.fire(trigger)
-    return next(it for it in case.parts(kind) if it["state"]["code"] == first and it["line"] in ("A", None))
-
-
-def step(case: CaseFile, trigger: str, part: Json | None) -> httpx.Response:
+def step(case: CaseFile, trigger: str, part: Json | None, version: int | None = None) -> httpx.Response:
     """Take this step with a valid form by somebody fitting, once the guards hold."""
-    if part is None:
+    if part is None and trigger in ("decline", "report_help_started", "close"):
         clear_the_way(case, trigger)
+        version = None
     if trigger == "amend":
         return amend(case, part)
     by = "hanna" if part and part["addressee"] is None and trigger == "remind" else None
-    return case.attempt(trigger, part=part, by=by)
+    return case.attempt(trigger, part=part, by=by, version=version)
 
 
 def clear_the_way(case: CaseFile, trigger: str) -> None:
@@ -166,10 +157,12 @@ def _to_something_new(kind: str, source: str, done: set[tuple[str, str]]) -> lis
 
 def bring_to(case: CaseFile, kind: str, part: Json | None, state: str) -> None:
     """Take the shortest road to this state."""
-    for trigger in _road(kind, state_of(case, part), state):
-        answer = step(case, trigger, part)
+    arrived, version = state_of(case, part), None
+    for trigger in _road(kind, arrived, state):
+        answer = step(case, trigger, part, version)
         assert answer.status_code == 201, f"{trigger}: {answer.text}"
-    assert state_of(case, part) == state
+        arrived, version = answer.json()["transition"]["target"], answer.json()["version"]
+    assert arrived == state
 
 
 def _road(kind: str, source: str, target: str) -> list[str]:
