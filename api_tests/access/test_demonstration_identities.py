@@ -1,0 +1,69 @@
+"""Identities that the service signs itself exist in demonstration mode and nowhere else (issue part 5)."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from api_tests.access.scene import bearing, signer_of
+from api_tests.conftest import ENGINES, new_database
+from api_tests.running import Running, running, settings_for
+from service.app import build
+from service.settings import Settings
+from service.use_cases.demonstration import NotADemonstration
+
+
+@pytest.fixture(params=ENGINES)
+def empty(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Settings for a database that nobody has used yet."""
+    folder: Path = tmp_path_factory.mktemp("empty")
+    return settings_for(folder, new_database(request, folder, request.param))
+
+
+@pytest.fixture
+def demonstration_then_production(empty: Settings) -> Iterator[tuple[str, Running]]:
+    """A token of a demonstration, and the same database served in earnest."""
+    with running(empty) as demonstration:
+        token = signer_of(demonstration).token("esra")
+    with running(empty.model_copy(update={"mode": "production"})) as production:
+        yield token, production
+
+
+def test_production_knows_no_demonstration_and_takes_none_of_its_tokens(
+    demonstration_then_production: tuple[str, Running],
+) -> None:
+    token, production = demonstration_then_production
+    with bearing(production, token) as client:
+        answers: list[httpx.Response] = [
+            client.get("/demonstration/people"),
+            client.post("/demonstration/tokens", json={"person": "esra"}),
+            client.get("/me"),
+            client.get("/cases"),
+        ]
+        health = client.get("/health").status_code
+
+    assert [answer.status_code for answer in answers] == [404, 404, 401, 401]
+    assert production.built.api.state.house.signer is None
+    assert health == 200
+
+
+def test_a_demonstration_is_refused_beside_people_of_another_issuer(empty: Settings) -> None:
+    with running(empty.model_copy(update={"mode": "production"})) as production:
+        somebody = text(
+            "INSERT INTO people (id, issuer, subject, name) VALUES "
+            "('6c9b2f1e-3c0a-4a55-8f0e-3b8a4be0a001', 'https://idp.example', 'ab12', 'Iemand')"
+        )
+        with production.built.database.engine.begin() as connection:
+            connection.execute(somebody)
+
+    with pytest.raises(NotADemonstration, match="other issuers"):
+        build(empty)
+
+
+def test_nobody_outside_the_demonstration_can_be_acted_as(service: Running) -> None:
+    with bearing(service, None) as client:
+        answer = client.post("/demonstration/tokens", json={"person": "somebody"})
+
+    assert answer.status_code == 404
