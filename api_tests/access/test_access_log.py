@@ -1,0 +1,287 @@
+"""Every read of content leaves exactly one line: who, in which role, for whom, why, of which case, what, when (I18)."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from api_tests.access.scene import Scene, help_arranged, in_days, newcomer, rows
+from api_tests.conftest import ENGINES, new_database
+from api_tests.people_and_cases import ORGANISATION_IDS, CaseFile, People, everybody
+from api_tests.running import Running, running, settings_for
+from service.domain.roles import Role
+
+Line = dict[str, Any]
+TEAM_WORK = "work_of_the_expert_team"
+
+
+@pytest.fixture(scope="module")
+def scene(people: People) -> Scene:
+    """Parts in which something was written, so that there is something to read."""
+    made = help_arranged(people)
+    case = made.case
+    for line, by in (("A", "ivo"), ("B", "joke")):
+        case.fire("accept", part=made.parts[f"commitment {line}"], by=by)
+    for line, by in (("A", "karim"), ("B", "lotte")):
+        case.fire("dispute", part=made.parts[f"funding {line}"], by=by)
+    case.fire("agree", part=made.parts["placement A"])
+    case.fire("escalate", part=made.parts["escalation"])
+    return Scene(case)
+
+
+def lines_of(service: Running, ask: Callable[[], httpx.Response]) -> tuple[httpx.Response, list[Line]]:
+    """What was answered, and what the log gained by it."""
+    last = rows(service, "SELECT coalesce(max(id), 0) AS id FROM access_log")[0]["id"]
+    answer = ask()
+    return answer, rows(service, f"SELECT * FROM access_log WHERE id > {last} ORDER BY id")  # noqa: S608 - a number
+
+
+@pytest.mark.parametrize(
+    ("key", "path", "role", "organisation", "purpose", "activity", "detail"),
+    [
+        ("esra", "{case}/file", "chair", "ret", TEAM_WORK, "read_case_file", "whole file"),
+        ("anna", "{case}/file", "local_team", "team-haarlem", "directing_help_locally", "read_case_file", "whole file"),
+        ("mila", "{case}/file", "cce_liaison", "cce", "escalation", "read_case_file", "whole file"),
+        ("carla", "{case}/transitions/1", "coordinator", "ret", TEAM_WORK, "read_entry", "referral@1#1"),
+        ("mila", "{case}/transitions/1", "cce_liaison", "cce", "escalation", "read_entry", "referral@1#1"),
+        ("hanna", "{commitment A}/transitions/2", "process_director", "ret", TEAM_WORK, "read_entry", "acceptance@1#"),
+        *(
+            ("mila", f"{{{part}}}/transitions/2", "cce_liaison", "cce", "escalation", "read_entry", form)
+            for part, form in {
+                "commitment A": "acceptance@1#",
+                "funding B": "payment_obstacle@1#",
+                "placement A": "agreement@1#",
+                "escalation": "escalation@1#",
+            }.items()
+        ),
+        (
+            "anna",
+            "{placement A}/transitions/2",
+            "local_team",
+            "team-haarlem",
+            "directing_help_locally",
+            "read_entry",
+            "agre",
+        ),
+        *(
+            (key, f"{{{part}}}/transitions/2", role, organisation, "answering_for_an_advice_line", "read_entry", form)
+            for key, part, role, organisation, form in (
+                ("ivo", "commitment A", "provider", "de-veste", "acceptance@1#"),
+                ("joke", "commitment B", "provider", "duinhuis", "acceptance@1#"),
+                ("karim", "funding A", "municipality", "gemeente-haarlem", "payment_obstacle@1#"),
+            )
+        ),
+        *(
+            (key, "{case}/advices/1", role, organisation, purpose, "read_advice", "advice version 1")
+            for key, role, organisation, purpose in (
+                ("daan", "screener", "ret", TEAM_WORK),
+                ("mila", "cce_liaison", "cce", "escalation"),
+                ("ivo", "provider", "de-veste", "answering_for_an_advice_line"),
+                ("lotte", "municipality", "gemeente-velsen", "answering_for_an_advice_line"),
+            )
+        ),
+    ],
+)
+def test_i18_one_read_of_content_is_one_line_that_says_who_why_and_what(
+    service: Running,
+    people: People,
+    scene: Scene,
+    key: str,
+    path: str,
+    role: str,
+    organisation: str,
+    purpose: str,
+    activity: str,
+    detail: str,
+) -> None:
+    trace = uuid4().hex
+    address = re.sub(r"\{(.+?)\}", lambda match: scene.path(match[1]), path)
+
+    answer, lines = lines_of(
+        service, lambda: people[key].get(address, headers={"traceparent": f"00-{trace}-00f067aa0ba902b7-01"})
+    )
+
+    assert answer.status_code == 200
+    assert len(lines) == 1
+    line = lines[0]
+    assert line["object_detail"].startswith(detail)
+    assert {name: line[name] for name in ("user_id", "role", "organisation_id", "purpose", "case_id", "action")} == {
+        "user_id": str(people[key].id),
+        "role": role,
+        "organisation_id": str(ORGANISATION_IDS[organisation]),
+        "purpose": purpose,
+        "case_id": scene.case.id,
+        "action": "R",
+    }
+    assert (line["processing_activity"], line["trace_id"]) == (activity, trace)
+    assert abs(line["event_at"] / 1e6 - service.clock().timestamp()) < 60
+
+
+def test_i18_an_expert_at_the_table_reads_for_the_table(service: Running, people: People) -> None:
+    case = CaseFile.submitted(people).go_to("in_review")
+
+    answers = [lines_of(service, lambda key=key: people[key].get(f"{case.path}/file")) for key in ("floor", "gijs")]  # type: ignore[misc]
+
+    assert [(line["role"], line["purpose"]) for _, lines in answers for line in lines] == [
+        ("expert", "review_at_the_table"),
+        ("expert_by_experience", "review_at_the_table"),
+    ]
+
+
+def test_i18_lists_heads_histories_and_ones_own_draft_leave_no_line(
+    service: Running, people: People, scene: Scene
+) -> None:
+    """A draft is nobody's file yet: the only one who can read it is the one who is writing it."""
+    draft = people.anna.post("/drafts", {"form": {"question": "Hoe verder?"}}).json()["id"]
+    paths = [f"{it}{way}" for it in (scene.case.path, scene.path("commitment A")) for way in ("", "/transitions")]
+    paths += [
+        f"{scene.case.path}{way}" for way in ("/possible-transitions", "/verification", "/advices", "/placements")
+    ]
+    paths += ["/cases", "/work-items?whose=all", "/drafts", f"/drafts/{draft}", "/me", "/organisations"]
+
+    found = [lines_of(service, lambda path=path: people.anna.get(path)) for path in paths]  # type: ignore[misc]
+
+    assert [answer.status_code for answer, _ in found] == [200] * len(paths)
+    assert [lines for _, lines in found if lines] == []
+
+
+def test_i18_an_entry_in_which_nothing_was_written_and_a_refused_read_leave_no_line(
+    service: Running, people: People, scene: Scene
+) -> None:
+    empty, lines_of_empty = lines_of(service, lambda: people.ivo.get(f"{scene.path('commitment A')}/transitions/1"))
+    refused, lines_of_refused = lines_of(service, lambda: people.petra.get(f"{scene.case.path}/file"))
+
+    assert (empty.status_code, empty.json()["form"], lines_of_empty) == (200, None, [])
+    assert (refused.status_code, lines_of_refused) == (404, [])
+
+
+def test_i18_an_amendment_reads_what_it_amends_and_says_so(service: Running, people: People) -> None:
+    case = CaseFile.submitted(people)
+    form = {"amends": 1, "changes": {"question": "Anders gevraagd."}, "reason": "Zo bedoelden zij het."}
+
+    answer, lines = lines_of(service, lambda: case.attempt("amend", by="anna", form=form))
+
+    assert answer.status_code == 201
+    assert [(it["role"], it["processing_activity"], it["object_detail"]) for it in lines] == [
+        ("local_team", "amend_case", "referral@1#1")
+    ]
+
+
+def test_i18_histories_for_learning_are_logged_as_taken_out(service: Running, people: People) -> None:
+    answer, lines = lines_of(service, lambda: people.noor.get("/learning/histories", params={"region": "JZ11"}))
+
+    assert answer.status_code == 200
+    assert [(it["action"], it["role"], it["purpose"], it["case_id"], it["object_detail"]) for it in lines] == [
+        ("E", "facilitator", "learning", None, "regions JZ11")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("held", "path", "role"),
+    [
+        ((("ret", Role.EXPERT), ("de-veste", Role.PROVIDER)), "{commitment A}/transitions/2", "provider"),
+        ((("ret", Role.ADMINISTRATOR), ("ret", Role.CHAIR)), "{case}/file", "chair"),
+        ((("ret", Role.EXPERT), ("team-haarlem", Role.LOCAL_TEAM)), "{case}/file", "local_team"),
+        ((("ret-twente", Role.CHAIR), ("ret", Role.SCREENER)), "{case}/file", "screener"),
+        ((("gemeente-haarlem", Role.MUNICIPALITY), ("ret", Role.PROCESS_DIRECTOR)), "{funding A}/transitions/2", None),
+        ((("duinhuis", Role.PROVIDER), ("gemeente-haarlem", Role.MUNICIPALITY)), "{case}/advices/1", None),
+    ],
+)
+def test_i18_the_role_that_is_logged_is_one_that_shows_it_by_itself(
+    service: Running, scene: Scene, held: tuple[tuple[str, Role], ...], path: str, role: str | None
+) -> None:
+    address = re.sub(r"\{(.+?)\}", lambda match: scene.path(match[1]), path)
+    with newcomer(service, *((organisation, it, in_days(-9), None) for organisation, it in held)) as person:
+        answer, lines = lines_of(service, lambda: person.get(address))
+
+    assert answer.status_code == 200
+    assert [it["role"] for it in lines] in ([[role]] if role else [[it] for _, it in held])
+
+
+def test_i18_the_log_holds_nothing_of_what_was_read(service: Running, people: People) -> None:
+    case = CaseFile.submitted(people, question="Een vraag met het woord zevenslaper erin.")
+    people.esra.get(f"{case.path}/file")
+    people.esra.get(f"{case.path}/transitions/1")
+
+    found = rows(service, "SELECT * FROM access_log")
+
+    assert "zevenslaper" in people.esra.get(f"{case.path}/file").text
+    assert "zevenslaper" not in repr(found)
+
+
+@pytest.fixture(params=ENGINES)
+def unlogged(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Running, Scene]]:
+    """A service of its own, with a case, to lose its log."""
+    folder: Path = tmp_path_factory.mktemp("unlogged")
+    with running(settings_for(folder, new_database(request, folder, request.param))) as started:
+        people = everybody(started.url)
+        scene = help_arranged(people)
+        scene.case.fire("accept", part=scene.parts["commitment A"])
+        yield started, scene
+        for person in people.values():
+            person.client.close()
+
+
+_AWAY = ["ALTER TABLE access_log RENAME TO access_log_away"]
+_REFUSING = {
+    "sqlite": [
+        "CREATE TRIGGER no_room BEFORE INSERT ON access_log BEGIN SELECT RAISE(ABORT, 'no room for Esra Yilmaz'); END"
+    ],
+    "postgresql": [
+        "CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no room for Esra'; END $$",
+        "CREATE TRIGGER no_room BEFORE INSERT ON access_log FOR EACH ROW EXECUTE FUNCTION no_room()",
+    ],
+}
+_ROOM_AGAIN = {"sqlite": "DROP TRIGGER no_room", "postgresql": "DROP TRIGGER no_room ON access_log"}
+
+
+def run_on(service: Running, *statements: str) -> None:
+    with service.built.database.engine.begin() as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+
+
+def test_i18_what_cannot_be_logged_is_not_read_while_lists_still_work(unlogged: tuple[Running, Scene]) -> None:
+    service, scene = unlogged
+    people, case = scene.case.people, scene.case
+    content = [
+        ("esra", f"{case.path}/file"),
+        ("esra", f"{case.path}/transitions/1"),
+        ("ivo", f"{scene.path('commitment A')}/transitions/2"),
+        ("esra", f"{case.path}/advices/1"),
+        ("joke", f"{case.path}/advices/1"),
+        ("noor", "/learning/histories"),
+    ]
+    others = ["/cases", "/work-items?whose=all", case.path, f"{case.path}/transitions", f"{case.path}/advices"]
+
+    def asked() -> list[httpx.Response]:
+        return [people[key].get(path) for key, path in content]
+
+    amendment = {"amends": 1, "changes": {"question": "Anders."}, "reason": "Zo."}
+    before = [answer.status_code for answer in asked()]
+    for break_it, mend_it in (
+        (_AWAY, "ALTER TABLE access_log_away RENAME TO access_log"),
+        (_REFUSING[service.engine], _ROOM_AGAIN[service.engine]),
+    ):
+        run_on(service, *break_it)
+
+        refused, lists = asked(), [people.esra.get(path).status_code for path in others]
+        amended = case.attempt("amend", by="anna", form=amendment)
+        noted = case.attempt("add_note")
+
+        run_on(service, mend_it)
+        assert [(it.status_code, it.headers["content-type"]) for it in [*refused, amended]] == [
+            (503, "application/problem+json")
+        ] * (len(content) + 1)
+        assert [set(it.json()) for it in refused] == [{"type", "title", "status", "detail", "code"}] * len(content)
+        assert "Esra" not in "".join(it.text for it in refused)
+        assert lists == [200] * len(others)
+        assert noted.status_code == 201
+    assert before == [200] * len(content)
+    assert [answer.status_code for answer in asked()] == before
