@@ -63,6 +63,7 @@ class Form(FormPart):
 
     form_name: ClassVar[str]
     content_class: ClassVar[ContentClass]
+    assigned_in: ClassVar[str] = "assigneeId"
 
     def codes(self) -> Codes:
         """The coded answers, by code list: the only part of a form that becomes a fact."""
@@ -84,7 +85,7 @@ class Form(FormPart):
         return ()
 
     def assigned(self, current: UUID | None) -> UUID | None:
-        """The person who must act next, where the form names one."""
+        """The person who must act next, where the form names one (in the field `assigned_in`)."""
         return current
 
     def age_band(self, on: date) -> str | None:  # noqa: ARG002 - only a referral knows an age
