@@ -5,6 +5,7 @@ import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from inspect import unwrap
 from typing import Annotated, Any, TypeVar
 
@@ -123,7 +124,7 @@ async def read_body(request: Request, adapter: TypeAdapter[T], *, tagged: bool =
         raise UnsupportedMediaType
     try:
         await _meaning(request)
-        read = await _aside(adapter.validate_json, await request.body())
+        read = await _aside(partial(adapter.validate_json, by_alias=True, by_name=False), await request.body())
     except Unreadable as wrong:
         raise faults.together_with([InputFault("body", "", wrong.code, MESSAGES["input"][wrong.code])]) from None
     except ValidationError as wrong:

@@ -15,7 +15,7 @@ from service.domain.words import Words
 def form_from(form: type[Form], body: Mapping[str, Any], *, under: str = "/form") -> Form:
     """The form that this JSON fills in. Raises Invalid."""
     try:
-        return form.model_validate(body)
+        return form.model_validate(body, by_alias=True, by_name=False)
     except ValidationError as wrong:
         raise Invalid(tuple(input_fault("body", under, error) for error in wrong.errors())) from None
 
