@@ -1,0 +1,199 @@
+"""What is typed wrong: refused with every fault at once, clearly, and nothing that is right gets lost."""
+
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from api_tests.people_and_cases import CaseFile, People, form_for
+from api_tests.promises.problems import faults_in, problem_of
+
+SOMEBODY = str(uuid4())
+
+
+def sent(people: People, content: bytes, path: str = "/drafts", **headers: str) -> httpx.Response:
+    wanted = {"Idempotency-Key": str(uuid4()), "Content-Type": "application/json", **headers}
+    return people.anna.client.post(path, content=content, headers=wanted)
+
+
+def test_faults_of_query_headers_and_body_are_told_at_once(people: People, case: CaseFile) -> None:
+    answer = people.anna.client.post(
+        f"{case.path}/transitions?paeg=2&force=yes",
+        json={"trigger": "add_note", "occurredAt": "gisteren", "grounds": 7, "extra": True, "form": {}},
+        headers={"If-Match": "3", "Idempotency-Key": "with a space"},
+    )
+
+    assert faults_in(answer) == {
+        ("query", "paeg", "unknown_query_key"),
+        ("query", "force", "unknown_query_key"),
+        ("header", "If-Match", "not_a_version"),
+        ("header", "Idempotency-Key", "key_malformed"),
+        ("body", "/occurredAt", "datetime_parsing"),
+        ("body", "/grounds", "string_type"),
+        ("body", "/extra", "extra_forbidden"),
+        ("body", "/form/text", "missing"),
+    }
+    assert len(case.history()) == 1
+
+
+def test_faults_of_a_list_and_of_an_address_are_told_at_once(people: People) -> None:
+    listed = people.anna.get("/work-items?limit=0&whose=everybody&dueBefore=morgen&limit=3&paeg=2&include_ended=true")
+    addressed = people.anna.client.delete("/drafts/mine?paeg=2", headers={"If-Match": "W/3"})
+
+    assert faults_in(listed) == {
+        ("query", "limit", "unknown_query_key"),
+        ("query", "paeg", "unknown_query_key"),
+        ("query", "include_ended", "unknown_query_key"),
+        ("query", "whose", "literal_error"),
+        ("query", "dueBefore", "date_type"),
+    }
+    assert faults_in(addressed) == {
+        ("path", "draftId", "uuid_parsing"),
+        ("query", "paeg", "unknown_query_key"),
+        ("header", "If-Match", "not_a_version"),
+    }
+
+
+def test_every_fault_of_a_form_is_told_at_its_place(people: People) -> None:
+    form = form_for("case", "submit", birth_month="2011-13", urgency={"code": "very"}, voices=[], unknown=1) or {}
+    form["residence"] = {"municipality": "Haarlem", "inStay": "yes"}
+
+    answer = people.anna.post("/cases", {"trigger": "submit", "form": form})
+
+    assert faults_in(answer) >= {
+        ("body", "/form/birthMonth", "string_pattern_mismatch"),
+        ("body", "/form/residence/municipality", "string_pattern_mismatch"),
+        ("body", "/form/residence/inStay", "bool_type"),
+        ("body", "/form/unknown", "extra_forbidden"),
+    }
+
+
+def test_without_a_token_nothing_else_is_told(people: People) -> None:
+    nobody = {"Authorization": "Bearer x"}
+
+    problem_of(people.anna.client.post("/cases?paeg=2", content=b"{", headers=nobody), 401, "not_known")
+    problem_of(people.anna.get("/cases/mine?paeg=2", headers=nobody), 401, "not_known")
+
+
+@pytest.mark.parametrize("path", ["/cases?state=a&state=a", "/regions?x", "/openapi.json?x=1", "/docs?x=1"])
+def test_a_query_key_that_is_not_known_or_stands_twice_is_refused(people: People, path: str) -> None:
+    assert {code for _, _, code in faults_in(people.anna.get(path))} == {"unknown_query_key"}
+
+
+UNREADABLE = {
+    "nothing": (b"", "json_invalid"),
+    "broken off": (b'{"form": {', "json_invalid"),
+    "not UTF-8": (b'{"form":{"a":"\xff"}}', "json_invalid"),
+    "UTF-16": ('{"form":{}}'.encode("utf-16"), "json_invalid"),
+    "a byte order mark": (b'\xef\xbb\xbf{"form":{}}', "json_invalid"),
+    "a comma too many": (b'{"form":{},}', "json_invalid"),
+    "not a number": (b'{"form":{"a":NaN}}', "json_invalid"),
+    "infinite": (b'{"form":{"a":-Infinity}}', "json_invalid"),
+    "a member twice": (b'{"form":{"a":1,"b":{"c":1,"c":2}}}', "member_twice"),
+    "a member twice, spelt differently": (b'{"form":{},"\\u0066orm":{}}', "member_twice"),
+    "a whole number beyond 64 bits": (b'{"form":{"a":9223372036854775808}}', "number_out_of_range"),
+    "a number of ten thousand digits": (b'{"form":{"a":' + b"9" * 10_000 + b"}}", "number_out_of_range"),
+    "a number beyond every measure": (b'{"form":{"a":1e999}}', "number_out_of_range"),
+    "half a character": (b'{"form":{"a":"\\ud83d"}}', "lone_surrogate"),
+    "half a character in a name": (b'{"form":{"\\udc00":1}}', "lone_surrogate"),
+    "three hundred deep": (b'{"form":' + b'{"a":' * 300 + b"1" + b"}" * 301, "too_deep"),
+    "a hundred thousand deep": (b"[" * 100_000, "too_deep"),
+}
+
+
+@pytest.mark.parametrize("what", UNREADABLE)
+def test_json_that_two_readers_could_read_differently_is_refused(people: People, what: str) -> None:
+    content, code = UNREADABLE[what]
+
+    assert faults_in(sent(people, content)) == {("body", "", code)}
+
+
+def test_a_member_has_one_name_and_that_is_in_camel_case(people: People, case: CaseFile) -> None:
+    form = form_for("case", "submit") or {}
+    form["birth_month"] = form.pop("birthMonth")
+    draft = people.anna.post("/drafts", {"form": form}).json()
+    unknown, missing = ("body", "/form/birth_month", "extra_forbidden"), ("body", "/form/birthMonth", "missing")
+
+    assert faults_in(people.anna.post("/cases", {"trigger": "submit", "form": form})) == {unknown, missing}
+    assert faults_in(people.anna.post("/cases", {"trigger": "submit", "draftId": draft["id"]})) == {unknown, missing}
+    assert {it["location"] for it in draft["missing"]} == {"/form/birth_month", "/form/birthMonth"}
+    assert faults_in(
+        people.anna.post(
+            f"{case.path}/transitions", {"trigger": "add_note", "form": {"text": "x"}, "occurred_at": None}
+        )
+    ) == {("body", "/occurred_at", "extra_forbidden")}
+
+
+@pytest.mark.parametrize("content", [b"null", b"[]", b"3", b'"form"', b"true"])
+def test_json_that_is_no_object_is_refused(people: People, content: bytes) -> None:
+    assert faults_in(sent(people, content)) == {("body", "", "model_type")}
+    assert {where for where, _, _ in faults_in(sent(people, content, "/cases"))} == {"body"}
+
+
+CONTROLS = ["\x00", "\x07", "\x1b[31m", "\x7f", "a\x0bb"]
+
+
+@pytest.mark.parametrize("text", CONTROLS)
+def test_control_characters_are_refused_in_text(case: CaseFile, text: str) -> None:
+    answer = case.attempt("add_note", by="anna", grounds=f"voor {text} na", text=f"x{text}x")
+
+    assert faults_in(answer) == {
+        ("body", "/grounds", "string_pattern_mismatch"),
+        ("body", "/form/text", "string_pattern_mismatch"),
+    }
+
+
+@pytest.mark.parametrize(
+    "path", ["/cases?state=%00", "/cases?cursor=%00", "/cases?number=%00", "/cases/%00", "/workflows/%00"]
+)
+def test_control_characters_are_refused_in_an_address(people: People, path: str) -> None:
+    answer = people.anna.get(path)
+
+    problem_of(answer, 404 if "workflows" in path else 400)
+
+
+TEXTS = {
+    "a family": "Het gezin 👩‍👧‍👦 wil samen blijven 💚",
+    "decomposed": "Zoe\u0308 en Rene\u0301e",
+    "composed": "Zoë en Renée",
+    "another direction": "مرحبا, zegt zij; \u200fשלום",  # noqa: RUF001 - it is Hebrew
+    "rare letters": "𠜎𠜱 ﬁ Ǆ ẞ",
+    "lines": "eerst\n\tdan\r\ntot slot",
+    "what looks like code": "'; DROP TABLE cases; -- <script>alert(1)</script> {{7*7}} ${x} %s \\u0000",
+    "long": "Zij zegt: nee. " * 1300,
+}
+
+
+@pytest.mark.parametrize("what", TEXTS)
+def test_what_people_write_comes_back_letter_for_letter(people: People, case: CaseFile, what: str) -> None:
+    text = TEXTS[what].strip()
+    draft = people.anna.post("/drafts", {"form": {"question": text, text[:40]: [text]}}).json()
+    note = case.fire("add_note", by="anna", grounds=text, text=text)
+
+    assert people.anna.get(f"/drafts/{draft['id']}").json()["form"] == {"question": text, text[:40]: [text]}
+    written = people.anna.get(f"{case.path}/transitions/{note['version']}").json()
+    assert (written["grounds"], written["form"]) == (text, {"text": text})
+
+
+def test_a_text_longer_than_its_field_is_refused_and_not_cut(case: CaseFile) -> None:
+    assert faults_in(case.attempt("add_note", by="anna", text="x" * 20_001)) == {
+        ("body", "/form/text", "string_too_long")
+    }
+
+
+@pytest.mark.parametrize("name", ["Accept-Language", "traceparent", "If-Match", "Idempotency-Key", "X-Else", "Accept"])
+def test_headers_of_any_length_are_read_or_refused(people: People, case: CaseFile, name: str) -> None:
+    body: dict[str, Any] = {"trigger": "add_note", "form": {"text": "x"}}
+    headers = {"If-Match": '"1"', "Idempotency-Key": str(uuid4()), name: "9" * 20_000}
+
+    answer = people.anna.client.post(f"{case.path}/transitions", json=body, headers=headers)
+
+    expected = {"If-Match": 400, "Idempotency-Key": 400, "Accept": 406}
+    assert answer.status_code == expected.get(name, 201)
+
+
+def test_a_header_that_is_not_text_is_refused(people: People) -> None:
+    for value in (b"\xff\xfe", "sleutel-é".encode(), b"a b", b""):
+        answer = people.anna.client.post("/drafts", json={"form": {}}, headers=[(b"Idempotency-Key", value)])
+        assert faults_in(answer) == {("header", "Idempotency-Key", "key_malformed")}
