@@ -54,6 +54,8 @@ def _faults(connection: Connection, case: Row[Any], rows: Sequence[Row[Any]]) ->
         previous = row.digest
     for sequence in sorted(sealed):
         yield sequence, "its content is there without it"
+    if case.sequence > len(rows):
+        yield len(rows) + 1, "an entry is missing"
     if _head_of_case(case) != _head_by_history(case, rows):
         yield len(rows), "the head of the case is not its last entry"
     yield from _faults_of_parts(connection, case, last, len(rows))
