@@ -1,0 +1,218 @@
+"""I11, I12: whoever changes what is stored behind the database's back is found, and where."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Connection, Row, delete, select, update
+
+from api_tests.records.forging import Known, columns_of, engine_for, entries_of_case, entries_of_part, head_of_part
+from api_tests.records.tampering import OTHER_ID, change, lay_bare, lies_about, undone
+from api_tests.running import Running
+from service.domain.chain import entry_digest, facts_digest
+from service.storage.rows import to_transition
+from service.storage.tables import cases, contents, parts, transitions, workflow_edges, workflows
+from service.storage.verification import Verification, verify
+
+# A head also carries what the history does not tell: how the case is called, and which team took it up.
+NOT_OF_THE_HISTORY = {"id", "number", "team_id"}
+
+
+@pytest.fixture(scope="module")
+def bare(service: Running, known: Known) -> Iterator[Connection]:
+    """A connection that nothing is refused to, in one transaction that is never committed."""
+    assert known.told  # made before the database is locked
+    engine = engine_for(service.settings.database_url, undermined=True)
+    with engine.connect() as connection:
+        lay_bare(connection)
+        yield connection
+        connection.rollback()
+    engine.dispose()
+
+
+def _in_the_middle(entries: list[Row[Any]]) -> Row[Any]:
+    return entries[2]
+
+
+def _begun_by_another(entries: list[Row[Any]]) -> Row[Any]:
+    return next(it for it in entries if it.part_kind == "commitment" and it.cause)
+
+
+def _last(entries: list[Row[Any]]) -> Row[Any]:
+    return entries[-1]
+
+
+WHICH = {"in the middle": _in_the_middle, "that begins a part of another": _begun_by_another, "at the end": _last}
+
+
+def _verified(connection: Connection, known: Known) -> Verification:
+    return verify(connection, UUID(known.told))
+
+
+def test_an_untouched_case_is_sound_also_with_parts_that_other_entries_began(bare: Connection, known: Known) -> None:
+    entries = entries_of_case(bare, known.told)
+
+    found = _verified(bare, known)
+
+    assert {it.part_kind for it in entries} == {"case", "commitment", "funding", "placement", "escalation"}
+    assert (found.sound, found.entries, found.head) == (True, len(entries), entries[-1].digest)
+    assert (found.first_bad_sequence, found.reason) == (None, None)
+
+
+@pytest.mark.parametrize("which", WHICH.values(), ids=WHICH.keys())
+@pytest.mark.parametrize("column", transitions.columns.keys())
+def test_a_changed_column_of_an_entry_is_found_at_that_entry(
+    bare: Connection, known: Known, column: str, which: Any
+) -> None:
+    entry = which(entries_of_case(bare, known.told))
+    place = {"case_id": known.told, "sequence": entry.sequence}
+    for lie in lies_about(transitions.c[column], getattr(entry, column)):
+        with undone(bare):
+            change(bare, transitions, place, column, lie)
+
+            found = _verified(bare, known)
+
+        assert (found.sound, found.first_bad_sequence) == (False, entry.sequence), f"{column} = {lie!r}: {found.reason}"
+        assert found.reason
+
+
+@pytest.mark.parametrize("column", contents.columns.keys())
+def test_a_changed_column_of_content_is_found_at_its_entry(bare: Connection, known: Known, column: str) -> None:
+    content = bare.execute(select(contents).where(contents.c.case_id == known.told, contents.c.sequence == 2)).one()
+    for lie in lies_about(contents.c[column], getattr(content, column)):
+        with undone(bare):
+            change(bare, contents, {"case_id": known.told, "sequence": 2}, column, lie)
+
+            found = _verified(bare, known)
+
+        assert (found.sound, found.first_bad_sequence) == (False, 2), f"{column} = {lie!r}: {found.reason}"
+
+
+@pytest.mark.parametrize("column", sorted(set(cases.columns.keys()) - NOT_OF_THE_HISTORY | {"team_id"}))
+def test_a_changed_head_of_a_case_is_found(bare: Connection, known: Known, column: str) -> None:
+    case = bare.execute(select(cases).where(cases.c.id == known.told)).one()
+    for lie in lies_about(cases.c[column], getattr(case, column)):
+        with undone(bare):
+            change(bare, cases, {"id": known.told}, column, lie)
+
+            found = _verified(bare, known)
+
+        assert not found.sound, f"{column} = {lie!r}"
+
+
+@pytest.mark.parametrize("column", parts.columns.keys())
+def test_a_changed_head_of_a_part_is_found(bare: Connection, known: Known, column: str) -> None:
+    begun = _begun_by_another(entries_of_case(bare, known.told)).part_id
+    for lie in lies_about(parts.c[column], getattr(head_of_part(bare, begun), column)):
+        with undone(bare):
+            change(bare, parts, {"id": begun}, column, lie)
+
+            found = _verified(bare, known)
+
+        assert not found.sound, f"{column} = {lie!r}"
+        if column not in ("id", "case_id"):
+            assert found.first_bad_sequence == entries_of_part(bare, begun)[-1].sequence
+
+
+@pytest.mark.parametrize("which", WHICH.values(), ids=WHICH.keys())
+def test_a_removed_entry_is_found_where_it_stood(bare: Connection, known: Known, which: Any) -> None:
+    entry = which(entries_of_case(bare, known.told))
+    with undone(bare):
+        for table in (contents, transitions):
+            bare.execute(delete(table).where(table.c.case_id == known.told, table.c.sequence == entry.sequence))
+
+        found = _verified(bare, known)
+
+    assert (found.sound, found.first_bad_sequence) == (False, entry.sequence)
+
+
+def test_a_history_cut_off_with_its_heads_left_is_found_at_the_cut(bare: Connection, known: Known) -> None:
+    with undone(bare):
+        for table in (contents, transitions):
+            bare.execute(delete(table).where(table.c.case_id == known.told, table.c.sequence > 4))
+
+        found = _verified(bare, known)
+
+    assert (found.sound, found.first_bad_sequence) == (False, 5)
+
+
+def test_an_emptied_entry_is_found_and_emptied_content_too(bare: Connection, known: Known) -> None:
+    """Only a recorded destruction may empty them, and this version knows none yet."""
+    facts = [it.name for it in transitions.columns if it.nullable and not it.name.startswith("prev_")]
+    emptied = dict.fromkeys(set(facts) - {"content_digest"})
+    for table, values in ((transitions, emptied), (contents, dict.fromkeys(("salt", "nonce", "ciphertext")))):
+        with undone(bare):
+            bare.execute(update(table).where(table.c.case_id == known.told, table.c.sequence == 3).values(values))
+
+            found = _verified(bare, known)
+
+        assert (found.sound, found.first_bad_sequence) == (False, 3)
+
+
+def test_contents_that_changed_places_are_found_at_the_first(bare: Connection, known: Known) -> None:
+    first, second = (
+        columns_of(row)
+        for row in bare.execute(
+            select(contents).where(contents.c.case_id == known.told, contents.c.sequence.in_((2, 3)))
+        )
+    )
+    with undone(bare):
+        for row, other in ((first, second), (second, first)):
+            at = (contents.c.case_id == known.told, contents.c.sequence == row["sequence"])
+            bare.execute(update(contents).where(*at).values({**other, "sequence": row["sequence"]}))
+
+        found = _verified(bare, known)
+
+    assert (found.sound, found.first_bad_sequence) == (False, 2)
+
+
+def test_removed_content_and_content_without_an_entry_are_found(bare: Connection, known: Known) -> None:
+    entries = entries_of_case(bare, known.told)
+    at = (contents.c.case_id == known.told, contents.c.sequence == 2)
+    silent = next(it.sequence for it in entries if it.content_digest is None)
+    for sequence, bad in ((silent, silent), (len(entries) + 9, len(entries) + 9), (None, 2)):
+        with undone(bare):
+            if sequence is None:
+                bare.execute(delete(contents).where(*at))
+            else:
+                copied = columns_of(bare.execute(select(contents).where(*at)).one())
+                bare.execute(contents.insert(), {**copied, "sequence": sequence})
+
+            found = _verified(bare, known)
+
+        assert (found.sound, found.first_bad_sequence) == (False, bad)
+
+
+def test_an_entry_rewritten_with_new_digests_is_found_at_the_next(bare: Connection, known: Known) -> None:
+    before, entry = entries_of_case(bare, known.told)[1:3]
+    with undone(bare):
+        change(bare, transitions, {"case_id": known.told, "sequence": 3}, "actor_id", OTHER_ID)
+        facts = facts_digest(entry.facts_salt, to_transition(entries_of_case(bare, known.told)[2]))
+        digest = entry_digest(before.digest, 3, facts, entry.content_digest)
+        change(bare, transitions, {"case_id": known.told, "sequence": 3}, "facts_digest", facts)
+        change(bare, transitions, {"case_id": known.told, "sequence": 3}, "digest", digest)
+
+        found = _verified(bare, known)
+
+    assert (found.sound, found.first_bad_sequence) == (False, 4)
+
+
+def test_a_definition_that_was_rewritten_vouches_for_nothing(bare: Connection, known: Known) -> None:
+    workflow = entries_of_case(bare, known.told)[0].workflow
+    definition = str(bare.execute(select(workflows.c.definition).where(workflows.c.hash == workflow)).scalar_one())
+    for lie in (definition.replace("chair", "screener", 1), "{}", ""):
+        with undone(bare):
+            change(bare, workflows, {"hash": workflow}, "definition", lie)
+
+            found = _verified(bare, known)
+
+        assert (found.sound, found.first_bad_sequence) == (False, 1)
+
+
+def test_an_edge_put_beside_a_definition_vouches_for_nothing(bare: Connection, known: Known) -> None:
+    """Where the table of edges and the definition differ, the definition is right: its hash stands in every entry."""
+    with undone(bare):
+        bare.execute(delete(workflow_edges))
+
+        assert _verified(bare, known).sound
