@@ -134,7 +134,7 @@ def _faults_of_references(unit: Unit, situation: Situation, step: Step) -> Itera
     assignee = step.form.assigned(None)
     party = situation.part.party_id if step.trigger == "reassign" else situation.case.team_id
     if assignee and not (party and unit.people.works_for(assignee, party)):
-        yield in_body(Fault("unknown_assignee", ("assigneeId",)))
+        yield in_body(Fault("unknown_assignee", (step.form.assigned_in,)))
 
 
 def _content(step: Step) -> Content | None:
