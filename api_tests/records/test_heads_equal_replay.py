@@ -1,0 +1,91 @@
+"""I11, I12: whatever people do with a case, its heads are the replay of its history and its numbers have no gaps."""
+
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import Connection, Engine, select
+
+from api_tests.people_and_cases import RULES, CaseFile, People
+from api_tests.records.forging import counted, entries_of_case, head_of_case
+from service.storage.tables import NO_DAY, parts
+
+STEPS = 10
+STARTS = ("submitted", "in_review", "advice_issued", "help_started", "monitored", "withdrawn")
+ENDS = ("withdrawn", "transferred", "declined", "closed")
+Choice = tuple[dict[str, Any] | None, str, str]
+
+
+def _choices(case: CaseFile) -> Iterator[Choice]:
+    """Every step that the case and its parts know in their states, with the state it leads to."""
+    seen = case.seen()
+    for part in (None, *seen["parts"]):
+        kind, state = (part["kind"], part["state"]["code"]) if part else ("case", seen["main"]["state"]["code"])
+        for trigger, source, target in sorted(RULES.current(kind).definition.edges()):  # type: ignore[arg-type]
+            if source == state:
+                yield part, trigger, target
+
+
+def _take_a_step(case: CaseFile, chance: Random) -> httpx.Response:
+    """Some step by whoever it is for; an end only now and then, because little can be done after one."""
+    choices = list(_choices(case))
+    going_on = [it for it in choices if it[2] not in ENDS]
+    part, trigger, _ = chance.choice(going_on if going_on and chance.random() < 0.95 else choices)
+    return case.attempt(trigger, part=part)
+
+
+def _replayed(connection: Connection, case_id: str) -> tuple[tuple[Any, ...], dict[str, tuple[Any, ...]]]:
+    """The heads as the history alone leaves them, checking on the way that it continues itself everywhere."""
+    case: tuple[Any, ...] = (0, None, 0, None)
+    heads: dict[str, tuple[Any, ...]] = {}
+    for it in entries_of_case(connection, case_id):
+        number, state, happened = heads.get(it.part_id, (0, "start", it.occurred_at))[:3]
+        assert (it.sequence, it.prev_digest) == (case[0] + 1, case[1])
+        assert (it.part_sequence, it.source) == (number + 1, state)
+        assert it.recorded_at >= case[2]
+        assert it.occurred_at >= happened
+        case = (it.sequence, it.digest, it.recorded_at, it.region)
+        now = (it.part_sequence, it.target, it.occurred_at)
+        heads[it.part_id] = (*now, it.phase, it.party, it.party_id, it.assignee_id, it.due_on or NO_DAY)
+    return case, heads
+
+
+def _stored(connection: Connection, case_id: str) -> tuple[tuple[Any, ...], dict[str, tuple[Any, ...]]]:
+    head = head_of_case(connection, case_id)
+    return (head.sequence, head.digest, head.recorded_at, head.region), {
+        it.id: (it.sequence, it.state, it.occurred_at, it.phase, it.party, it.party_id, it.assignee_id, it.due_on)
+        for it in connection.execute(select(parts).where(parts.c.case_id == case_id))
+    }
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_i11_i12_after_every_step_of_a_walk_the_heads_are_the_replay_of_the_history(
+    people: People, database: Engine, start: str
+) -> None:
+    case = CaseFile.submitted(people).go_to(start)
+    chance = Random(start)  # noqa: S311 - the same walk every time
+    taken: list[int] = []
+
+    for _ in range(STEPS):
+        with database.connect() as connection:
+            before = counted(connection)
+        answer = _take_a_step(case, chance)
+        taken.append(answer.status_code)
+        found = people.esra.get(f"{case.path}/verification").json()
+        with database.connect() as connection:
+            head, heads = _replayed(connection, case.id)
+            assert _stored(connection, case.id) == (head, heads)
+            after = counted(connection)
+
+        assert answer.status_code in (201, 400, 403, 404, 409), answer.text
+        assert (after == before) == (answer.status_code != 201)
+        assert after["outbox"] == after["transitions"]
+        assert (found["sound"], found["entries"], found["head"]) == (True, head[0], head[1]), found
+        shown = case.seen()
+        assert {it["id"]: it["state"]["code"] for it in (shown["main"], *shown["parts"])} == {
+            id_: state for id_, (_, state, *_) in heads.items()
+        }
+
+    assert taken.count(201) >= STEPS // 4, f"too little happened: {taken}"
