@@ -1,0 +1,74 @@
+"""A note leaves everything as it is; a case or a part is given to a person of the party that must act, and back."""
+
+import pytest
+
+from api_tests.people_and_cases import PERSON_IDS, CaseFile, People
+
+
+def test_a_note_changes_nothing_but_the_history(people: People) -> None:
+    case = CaseFile.submitted(people).go_to("advice_issued")
+    commitment = case.parts("commitment")[0]
+    before = case.seen()
+    possible = people.esra.get(f"{case.path}/possible-transitions").json()["transitions"]
+
+    case.fire("add_note")
+    case.fire("add_note", part=commitment)
+
+    after = case.seen()
+    moved = {"version", "sequence", "digest", "main", "parts"}
+    assert {k: v for k, v in after.items() if k not in moved} == {k: v for k, v in before.items() if k not in moved}
+    for then, now in zip([before["main"], *before["parts"]], [after["main"], *after["parts"]], strict=True):
+        assert {**now, "version": 0} == {**then, "version": 0}
+    assert people.esra.get(f"{case.path}/possible-transitions").json()["transitions"] == possible
+
+
+def test_a_case_is_given_to_a_person_of_the_party_and_back_to_the_role(people: People) -> None:
+    case = CaseFile.submitted(people)
+
+    case.fire("reassign", by="carla", assignee_id=PERSON_IDS["carla"])
+    given = case.seen()["main"]["party"]["assignee"]
+    for trigger in ("add_note", "amend"):
+        case.fire(trigger)
+    kept = case.seen()["main"]["party"]["assignee"]
+    case.fire("reassign", by="carla", assignee_id=None)
+
+    assert given["id"] == kept["id"] == str(PERSON_IDS["carla"])
+    assert case.seen()["main"]["party"]["assignee"] is None
+    assert case.seen()["main"]["party"]["role"] == "coordinator"
+
+
+@pytest.mark.parametrize("whom", ["anna", "ivo", "petra", "mila"])
+def test_a_case_is_never_given_to_somebody_who_does_not_work_for_the_party(people: People, whom: str) -> None:
+    case = CaseFile.submitted(people)
+
+    answer = case.attempt("reassign", by="carla", assignee_id=PERSON_IDS[whom])
+
+    assert answer.status_code == 400
+    expected = [("/form/assigneeId", "unknown_assignee")]
+    assert [(it["location"], it["code"]) for it in answer.json()["errors"]] == expected
+    assert len(case.history()) == 1
+
+
+def test_a_part_is_given_to_somebody_of_the_organisation_that_it_is_put_to(people: People) -> None:
+    case = CaseFile.submitted(people).go_to("advice_issued")
+    commitment = next(it for it in case.parts("commitment") if it["line"] == "A")
+
+    elsewhere = case.attempt("reassign", part=commitment, by="ivo", assignee_id=PERSON_IDS["joke"])
+    case.fire("reassign", part=commitment, by="ivo", assignee_id=PERSON_IDS["ivo"])
+    given = next(it for it in case.parts("commitment") if it["line"] == "A")
+    case.fire("accept", part=commitment)
+
+    assert elsewhere.status_code == 400
+    assert given["party"]["assignee"]["id"] == str(PERSON_IDS["ivo"])
+    assert next(it for it in case.parts("commitment") if it["line"] == "A")["party"]["assignee"] is None
+
+
+def test_the_screener_whom_triage_names_works_for_the_team_and_is_the_one_who_must_act(people: People) -> None:
+    named, other = CaseFile.submitted(people), CaseFile.submitted(people)
+
+    wrong = other.attempt("start_triage", screener_id=PERSON_IDS["anna"])
+    named.fire("start_triage", screener_id=PERSON_IDS["daan"])
+
+    assert wrong.status_code == 400
+    assert [(it["location"], it["code"]) for it in wrong.json()["errors"]] == [("/form/screenerId", "unknown_assignee")]
+    assert named.seen()["main"]["party"]["assignee"]["id"] == str(PERSON_IDS["daan"])

@@ -1,0 +1,160 @@
+"""What a refusal does not do, what a part leaves alone, and who must have said yes (I4, I6, I9, I10)."""
+
+import httpx
+import pytest
+
+from api_tests.filled_forms import filled
+from api_tests.people_and_cases import RULES, CaseFile, People
+from api_tests.rules.walking import Json
+
+
+def faults(answer: httpx.Response) -> list[tuple[str, str]]:
+    assert answer.status_code == 400, answer.text
+    return [(it["location"], it["code"]) for it in answer.json()["errors"]]
+
+
+@pytest.fixture(scope="module")
+def proposed(people: People) -> CaseFile:
+    """A case that a screener proposed to decline, for all who only have things refused."""
+    case = CaseFile.submitted(people).go_to("in_triage")
+    case.fire("propose_decline")
+    return case
+
+
+def test_refusals_by_every_provider_close_nothing_and_put_the_chair_to_work(people: People) -> None:
+    """I6: a refusal asks the chair for another way; the case stays where it is and can go on."""
+    case = CaseFile.submitted(people).go_to("arranging_placement")
+    before = case.seen()["main"]
+
+    for part in case.parts("commitment"):
+        if part["addressee"]:
+            case.fire("refuse", part=part)
+
+    refused = [it for it in case.parts("commitment") if it["state"]["code"] == "refused"]
+    assert len(refused) == 2
+    assert case.seen()["main"] == before
+    for part in refused:
+        assert part["phase"] != "ended"
+        assert (part["party"]["role"], part["nextAction"]["code"]) == ("chair", "replace")
+        assert part["dueOn"]
+    case.fire("ask_again", part=refused[0])
+    case.fire("seek_placement")
+
+
+def test_no_step_of_a_part_moves_its_case_or_another_part(people: People) -> None:
+    """I4, I6, I9: ending a placement, a commitment or an escalation ends nothing else."""
+    case = CaseFile.submitted(people).go_to("advice_issued")
+    case.fire("seek_placement")
+    case.fire("request_escalation")
+    commitment = case.parts("commitment")[0]
+    placement, escalation = case.parts("placement")[0], case.parts("escalation")[0]
+
+    for part, trigger in ((commitment, "replace"), (placement, "end_placement"), (escalation, "withdraw")):
+        others_before = others(case, part)
+        case.fire(trigger, part=part)
+        assert others(case, part) == others_before
+
+
+def others(case: CaseFile, part: Json) -> list[Json]:
+    seen = case.seen()
+    return [seen["main"], *(it for it in seen["parts"] if it["id"] != part["id"])]
+
+
+def test_no_kind_of_part_begins_another_and_none_but_the_case_ends_the_case() -> None:
+    """I6, I28: what a part does stays with that part, in every definition."""
+    for kind in ("placement", "commitment", "funding", "escalation"):
+        definition = RULES.current(kind).definition
+
+        assert all(not trigger.opens for trigger in definition.triggers.values())
+
+
+def test_escalating_leaves_the_case_with_its_region_its_team_and_its_state(people: People) -> None:
+    """I9: the region keeps the case from the request until it is brought back."""
+    case = CaseFile.submitted(people).go_to("arranging_placement")
+    before = case.seen()
+
+    case.fire("request_escalation")
+    escalation = case.parts("escalation")[0]
+    for trigger in ("escalate", "record_answer", "bring_back"):
+        case.fire(trigger, part=escalation)
+        after = case.seen()
+        assert {it: after[it] for it in ("region", "team", "submitter")} == {
+            it: before[it] for it in ("region", "team", "submitter")
+        }
+        assert {**after["main"], "version": 0} == {**before["main"], "version": 0}
+
+    assert case.parts("escalation")[0]["state"]["code"] == "brought_back"
+
+
+def test_parts_of_a_case_that_ended_go_on_by_themselves_and_cannot_bring_it_back(people: People) -> None:
+    """I1, I9: help that runs does not stop because the case was withdrawn; each open part keeps its own party."""
+    case = CaseFile.submitted(people).go_to("help_started")
+    running = next(it for it in case.parts("commitment") if it["state"]["code"] == "running")
+    case.fire("withdraw")
+
+    case.fire("report_progress", part=running)
+
+    after = case.seen()
+    assert (after["main"]["party"], after["main"]["nextAction"], after["main"]["dueOn"]) == (None, None, None)
+    assert all(it["party"] and it["nextAction"] and it["dueOn"] for it in after["parts"] if it["phase"] != "ended")
+    assert case.state == "withdrawn"
+
+
+@pytest.mark.parametrize("trigger", ["decline", "transfer"])
+@pytest.mark.parametrize(
+    ("who", "location", "code"),
+    [
+        pytest.param(None, "", "missing", id="nobody"),
+        pytest.param({"name": "Joris", "organisation": "Ggz (fictief)"}, "/acceptedOn", "missing", id="no day"),
+        pytest.param(
+            {"name": "Joris", "organisation": "Ggz (fictief)", "role": "arts", "acceptedOn": "2099-01-01"},
+            "/acceptedOn",
+            "day_in_future",
+            id="not yet accepted",
+        ),
+    ],
+)
+def test_a_child_is_declined_or_transferred_only_when_a_person_elsewhere_took_it_over(
+    proposed: CaseFile, trigger: str, who: Json | None, location: str, code: str
+) -> None:
+    """I10, policy 4."""
+    field = {"decline": "takenOverBy", "transfer": "acceptedBy"}[trigger]
+    form = {name: value for name, value in filled(f"{trigger}@1").items() if name != field}
+
+    answer = proposed.attempt(trigger, form=form if who is None else form | {field: who}, by="esra")
+
+    assert (f"/form/{field}{location}", code) in faults(answer)
+    assert proposed.state == "in_triage"
+
+
+def test_declining_takes_two_people_and_a_proposal_made_in_this_very_triage(people: People) -> None:
+    """T7: four eyes; a proposal from before a consult does not decline the child that came back from it."""
+    case = CaseFile.submitted(people).go_to("in_triage")
+    alone = case.attempt("decline")
+    case.fire("propose_decline")
+    case.fire("give_consult")
+    case.fire("ask_for_table")
+
+    stale = case.attempt("decline")
+    case.fire("propose_decline")
+    case.fire("decline")
+
+    for answer in (alone, stale):
+        assert answer.status_code == 409
+        assert [it["code"] for it in answer.json()["unmetGuards"]] == ["decline_proposed_by_another"]
+    assert case.state == "declined"
+
+
+def test_information_is_asked_back_at_most_as_often_as_the_region_allows_and_then_triage_decides(
+    people: People,
+) -> None:
+    """T4: two rounds; the child is never rejected for want of paper."""
+    case = CaseFile.submitted(people)
+    for answered in ("supply_information", "proceed_without"):
+        case.fire("request_information")
+        case.fire(answered, by="anna" if answered == "supply_information" else "carla")
+
+    third = case.attempt("request_information")
+
+    assert [it["code"] for it in third.json()["unmetGuards"]] == ["information_rounds_left"]
+    case.fire("schedule")

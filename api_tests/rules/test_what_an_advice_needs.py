@@ -1,0 +1,183 @@
+"""What an advice needs before it is issued, what another version asks, and what a second time round begins with."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from api_tests.filled_forms import filled
+from api_tests.people_and_cases import ORGANISATION_IDS, CaseFile, People, form_for
+from api_tests.rules.walking import Json, entries_of, step
+
+PROVIDER, PAYER = ORGANISATION_IDS["de-veste"], ORGANISATION_IDS["gemeente-haarlem"]
+
+
+def faults(answer: httpx.Response) -> list[tuple[str, str]]:
+    assert answer.status_code == 400, answer.text
+    return [(it["location"], it["code"]) for it in answer.json()["errors"]]
+
+
+def advice(**changes: Any) -> Json:
+    found = form_for("case", "issue_advice", **changes)
+    assert found is not None
+    return found
+
+
+def advice_with_a_line(**changes: Any) -> Json:
+    """The advice with its first line changed; what becomes None is left out."""
+    form = advice()
+    first = {name: value for name, value in (form["lines"][0] | changes).items() if value is not None}
+    return form | {"lines": [first, *form["lines"][1:]]}
+
+
+@pytest.fixture(scope="module")
+def drafted(people: People) -> CaseFile:
+    """A case with a draft advice, for all who only have things refused."""
+    return CaseFile.submitted(people).go_to("advice_drafted")
+
+
+@pytest.mark.parametrize(
+    ("form", "location", "code"),
+    [
+        pytest.param(advice(goals=[]), "/form/goals", "too_short", id="no goal"),
+        pytest.param(advice(checks_on=[]), "/form/checksOn", "too_short", id="no check date"),
+        pytest.param(advice(lines=[]), "/form/lines", "too_short", id="no line"),
+        pytest.param(
+            advice_with_a_line(providerId=None, madeToMeasure=None),
+            "/form/lines/0/providerId",
+            "line_without_addressee",
+            id="a line that nobody is asked to deliver",
+        ),
+        pytest.param(
+            advice_with_a_line(productCategory={"code": "54"}),
+            "/form/lines/0/productCategory",
+            "living_and_treatment_on_one_line",
+            id="I4: treatment on the line of living",
+        ),
+        pytest.param(
+            advice_with_a_line(productCategory={"code": "43"}),
+            "/form/lines/0/productCategoryReason",
+            "stay_with_treatment_needs_reason",
+            id="I4: stay with treatment without a reason",
+        ),
+        pytest.param(
+            advice(agreement=[{"name": "I. P.", "relationToCase": {"code": "own_provider_addressed"}, "agrees": True}]),
+            "/form/agreement",
+            "no_independent_agreement",
+            id="I15: only somebody with an interest agrees",
+        ),
+        pytest.param(
+            advice(family_statement=None), "/form/familyStatement", "family_statement_missing", id="I17: no statement"
+        ),
+    ],
+)
+def test_an_advice_is_not_issued_without_what_makes_it_an_advice(
+    drafted: CaseFile, form: Json, location: str, code: str
+) -> None:
+    """I3: at least one achievable goal, an addressed party per line, a check date; and I4, I15, I17 beside it."""
+    before = drafted.seen()
+
+    answer = drafted.attempt("issue_advice", form=form)
+
+    assert (location, code) in faults(answer)
+    assert drafted.seen() == before
+
+
+def test_a_line_that_is_to_be_made_to_measure_is_addressed_to_nobody_and_waits_for_the_process_director(
+    people: People,
+) -> None:
+    """I3, I1: possibly "to be made to measure"; somebody must arrange it all the same."""
+    case = CaseFile.submitted(people).go_to("advice_issued")
+
+    made_to_measure = next(it for it in case.parts("commitment") if it["line"] == "C")
+    addressed = next(it for it in case.parts("commitment") if it["line"] == "A")
+
+    assert made_to_measure["addressee"] is None
+    assert made_to_measure["party"]["role"] == "process_director"
+    assert addressed["party"]["role"] == "provider"
+    assert addressed["party"]["organisation"]["id"] == str(PROVIDER)
+
+
+def test_each_item_of_the_analysis_says_what_kind_of_saying_it_is_and_who_says_so(people: People) -> None:
+    """I14: fact, observation or opinion, with its source."""
+    case = CaseFile.submitted(people).go_to("in_review")
+    items = filled("analysis@1")["items"]
+    kinds = {it["kind"]["code"] for it in items}
+
+    for name in ("kind", "source"):
+        bare = [{key: value for key, value in items[0].items() if key != name}, *items[1:]]
+        assert faults(case.attempt("draft_advice", items=bare)) == [(f"/form/items/0/{name}", "missing")]
+    unheard_of = [items[0] | {"kind": {"code": "rumour"}}]
+    assert "/form/items/0/kind" in [place for place, _ in faults(case.attempt("draft_advice", items=unheard_of))]
+
+    case.fire("draft_advice")
+    written = people.esra.get(f"{case.path}/transitions/{entries_of(case, None)[-1]['partSequence']}").json()
+    assert kinds == {"fact", "observation", "opinion"}
+    assert [it["source"] for it in written["form"]["items"]] == [it["source"] for it in items]
+
+
+def test_goals_count_as_checked_only_since_the_monitoring_began_and_for_the_advice_as_it_is(people: People) -> None:
+    """T19: a check from before a setback or of another version closes nothing."""
+    case = CaseFile.submitted(people).go_to("monitored")
+    case.fire("record_check")
+    case.fire("revise_advice")
+    after_revision = unmet(case, "close")
+    case.fire("record_check")
+    case.fire("resume_arranging")
+    case.fire("report_help_started")
+    case.fire("start_monitoring")
+    after_setback = unmet(case, "close")
+    case.fire("record_check")
+
+    assert "goals_checked" in after_revision
+    assert "goals_checked" in after_setback
+    assert "goals_checked" not in unmet(case, "close")
+
+
+def unmet(case: CaseFile, trigger: str) -> list[str]:
+    told = case.people.esra.get(f"{case.path}/possible-transitions").json()["transitions"]
+    return next([it["code"] for it in one["unmetGuards"]] for one in told if one["trigger"] == trigger)
+
+
+def test_a_case_that_comes_back_is_heard_again_and_its_new_advice_asks_again_for_help_that_had_ended(
+    people: People,
+) -> None:
+    """T20, I13, I16: old versions stay; what is running goes on with its line; nothing of before decides."""
+    case = CaseFile.submitted(people).go_to("monitored")
+    running = next(it for it in case.parts("commitment") if it["state"]["code"] == "running")
+    assert step(case, "close", None).status_code == 201
+    first = people.esra.get(f"{case.path}/advices/1").content
+
+    case.fire("reopen")
+    case.fire("schedule")
+    child = filled("table@1")["participation"][:1]
+    case.fire("open_table", participation=child)
+    case.fire("draft_advice")
+    unheard = unmet(case, "issue_advice")
+    case.fire("return_to_review")
+    table = next(it for it in reversed(entries_of(case, None)) if it["form"] == "table@1")
+    changes = {"participation": filled("table@1")["participation"]}
+    case.fire(
+        "amend", by="esra", form={"amends": table["partSequence"], "changes": changes, "reason": "Ouders ook gehoord."}
+    )
+    case.fire("draft_advice")
+    issued = case.fire("issue_advice")
+
+    assert unheard == ["child_and_parents_heard"]
+    asked = sorted((it["kind"], it["line"]) for it in issued["opened"])
+    anew = sorted({"A", "B", "C"} - {running["line"]})
+    assert asked == [(kind, line) for kind in ("commitment", "funding") for line in anew]
+    assert people.esra.get(f"{case.path}/advices/1").content == first
+    assert people.esra.get(f"{case.path}/advices/2").status_code == 200
+
+
+def test_another_version_asks_only_for_the_lines_that_are_new(people: People) -> None:
+    """A line that has its commitment and its funding keeps them."""
+    case = CaseFile.submitted(people).go_to("advice_issued")
+    lines = [*advice()["lines"], advice()["lines"][1] | {"key": "D"}]
+
+    same = case.fire("revise_advice")
+    more = case.fire("revise_advice", lines=lines)
+
+    assert same["opened"] == []
+    assert sorted((it["kind"], it["line"]) for it in more["opened"]) == [("commitment", "D"), ("funding", "D")]
