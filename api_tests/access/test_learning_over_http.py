@@ -1,0 +1,137 @@
+"""What a facilitator pulls: enough that look alike, and nothing that leads back to a child (I24, R96)."""
+
+import csv
+import io
+import json
+import re
+from collections import Counter
+from typing import Any
+
+import httpx
+import pytest
+
+from api_tests.access.scene import referral_of, rows
+from api_tests.people_and_cases import CaseFile, People
+from api_tests.running import Running
+
+K = 5  # domain.md 5.7: kleine_cel
+CSV = {"Accept": "text/csv"}
+
+
+@pytest.fixture(scope="module")
+def crowd(people: People) -> list[CaseFile]:
+    """Six cases of IJmond that look alike, and one that is one of a kind."""
+    alike = [CaseFile.submitted(people, by="bram", **referral_of("JZ10")) for _ in range(6)]
+    alone = CaseFile.submitted(people, by="bram", **referral_of("JZ10"))
+    alone.fire("request_information")
+    alone.fire("proceed_without")
+    alone.fire("transfer", by="carla")
+    return [*alike, alone]
+
+
+def pulled(people: People, **how: Any) -> httpx.Response:
+    answer = people.noor.get("/learning/histories", **how)
+    assert answer.status_code == 200, answer.text
+    return answer
+
+
+def without_reference(history: dict[str, Any]) -> str:
+    return json.dumps({name: it for name, it in history.items() if name != "reference"}, sort_keys=True)
+
+
+@pytest.mark.parametrize("region", [None, "JZ10"])
+def test_i24_every_history_looks_like_enough_others(people: People, crowd: list[CaseFile], region: str | None) -> None:
+    release = pulled(people, params={"region": region} if region else {}).json()
+
+    looks = Counter(without_reference(it) for it in release["histories"])
+
+    assert len(crowd) > K
+    assert sum(looks.values()) >= 6
+    assert min(looks.values()) >= K == release["k"]
+    assert release["dropped"]["below"] - release["dropped"]["atLeast"] == K
+
+
+def test_i24_a_road_that_only_one_child_went_is_not_shown(people: People, crowd: list[CaseFile]) -> None:
+    told = pulled(people, params={"region": "JZ10"}).json()["histories"]
+
+    triggers = {step["trigger"] for it in told for step in it["steps"]}
+
+    assert crowd[-1].fired[-1] == "transfer"
+    assert "submit" in triggers
+    assert "transfer" not in triggers
+    assert "transferred" not in {it["endState"] for it in told}
+
+
+def test_i24_nothing_in_a_release_names_a_case_a_person_an_organisation_a_region_or_a_day(
+    service: Running, people: People, crowd: list[CaseFile]
+) -> None:
+    texts = [pulled(people).text, pulled(people, headers=CSV).text]
+
+    known = _identifying(service)
+    found = {name for name in known for text in texts if re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text)}
+
+    assert {it.number for it in crowd} <= known
+    assert "Wijkteam Haarlem-Noord (demonstratie)" in known
+    assert found == set()
+    assert [re.findall(r"\d{4}-\d\d-\d\dT?\b|JZ\d\d|GM\d{4}|\d\d:\d\d", text) for text in texts] == [[], []]
+
+
+def _identifying(service: Running) -> set[str]:
+    """Every id, number, digest and name that the service knows."""
+    queries = (
+        "SELECT id, number, digest FROM cases",
+        "SELECT id, line FROM parts",
+        "SELECT id, name, subject FROM people",
+        "SELECT id, name FROM organisations",
+        "SELECT code, name FROM regions",
+        "SELECT hash FROM workflows",
+        "SELECT hash FROM region_settings",
+    )
+    found = {str(value) for query in queries for row in rows(service, query) for value in row.values() if value}
+    return {it for it in found if len(it) > 1}  # the key of a line is a letter
+
+
+def test_i24_two_pulls_cannot_be_laid_side_by_side(people: People, crowd: list[CaseFile]) -> None:
+    first, second = (pulled(people, params={"region": "JZ10"}).json()["histories"] for _ in range(2))
+
+    assert crowd
+    assert Counter(map(without_reference, first)) == Counter(map(without_reference, second))
+    assert {it["reference"] for it in first}.isdisjoint(it["reference"] for it in second)
+
+
+def test_histories_come_as_a_table_for_who_asks_for_one(people: People, crowd: list[CaseFile]) -> None:
+    answer = pulled(people, params={"region": "JZ10"}, headers=CSV)
+
+    table = list(csv.DictReader(io.StringIO(answer.text)))
+
+    assert answer.headers["content-type"].startswith("text/csv")
+    assert len({row["reference"] for row in table}) >= len(crowd) - 1
+    assert {row["trigger"] for row in table} >= {"submit"}
+    assert [cell for row in table for cell in row.values() if cell[:1] in ("=", "+", "-", "@", "\t", "\r")] == []
+
+
+def test_only_a_facilitator_pulls_histories_and_only_of_their_own_regions(
+    people: People, crowd: list[CaseFile]
+) -> None:
+    others = {key: person.get("/learning/histories").status_code for key, person in people.items() if key != "noor"}
+    regions = {
+        region: people.noor.get("/learning/histories", params={"region": region}).status_code
+        for region in ("JZ10", "JZ11", "JZ14", "JZ42")
+    }
+
+    assert crowd
+    assert set(others.values()) == {403}
+    assert regions == {"JZ10": 200, "JZ11": 200, "JZ14": 404, "JZ42": 404}
+
+
+def test_cases_of_another_region_change_nothing_of_a_release(people: People, crowd: list[CaseFile]) -> None:
+    def looks() -> Counter[str]:
+        return Counter(without_reference(it) for it in pulled(people, params={"region": "JZ10"}).json()["histories"])
+
+    before = looks()
+    for by, region in (("otto", "JZ14"), ("anna", "JZ11")):
+        for _ in range(K):
+            CaseFile.submitted(people, by=by, **referral_of(region))
+
+    assert crowd
+    assert looks() == before
