@@ -1,0 +1,156 @@
+"""Content is what decrypts: with its own key, in its own place, and with this installation's master key alone."""
+
+import base64
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.keywrap import InvalidUnwrap
+from sqlalchemy import Connection, Engine, delete, select, update
+
+from api_tests.people_and_cases import CaseFile, People
+from api_tests.postgres import Cluster
+from api_tests.records.forging import Known, columns_of, engine_for, entries_of_case
+from api_tests.records.tampering import lay_bare
+from api_tests.running import Running
+from service.storage.cases import Cases
+from service.storage.contents import Contents
+from service.storage.database import keys_file
+from service.storage.keys import Keyring, MasterKeyRefused, load_master_key
+from service.storage.rows import to_row, to_transition
+from service.storage.tables import case_keys, contents
+
+WORDS = "Jip uit Zilverdorp wil weer naar de judo"
+
+
+def _master(service: Running) -> bytes:
+    return load_master_key(None, service.settings.master_key_file)
+
+
+@pytest.fixture
+def bare(service: Running, known: Known) -> Iterator[Connection]:
+    """A connection that nothing is refused to; what it does is rolled back."""
+    assert known.told  # made before the database is locked
+    engine = engine_for(service.settings.database_url, undermined=True)
+    with engine.connect() as connection:
+        lay_bare(connection)
+        yield connection
+        connection.rollback()
+    engine.dispose()
+
+
+def _opened(connection: Connection, service: Running, case_id: str, *, master: bytes | None = None) -> object:
+    """The content of a case as a service reads it that has just been started."""
+    keyring = Keyring(master or _master(service))
+    return Contents(connection, keyring).open(UUID(case_id))
+
+
+def test_what_people_write_stands_nowhere_in_the_database_in_plain_words(
+    service: Running, people: People, request: pytest.FixtureRequest
+) -> None:
+    case = CaseFile.submitted(people, question=WORDS, grounds=WORDS)
+    case.fire("add_note", grounds=WORDS)
+    people.anna.post("/drafts", {"form": {"question": WORDS}})
+
+    stored = _everything_stored(service, request)
+
+    assert case.id.encode() in stored
+    assert WORDS.encode() not in stored
+    assert WORDS.encode().hex().encode() not in stored
+
+
+def _everything_stored(service: Running, request: pytest.FixtureRequest) -> bytes:
+    if service.engine == "sqlite":
+        file = Path(service.built.database.engine.url.database or "")
+        of_the_keys = keys_file(file)
+        found = [it for base in (file, of_the_keys) for it in file.parent.glob(f"{base.name}*")]
+        return b"".join(it.read_bytes() for it in found)
+    cluster: Cluster = request.getfixturevalue("cluster")
+    name = str(service.built.database.engine.url.database)
+    return cluster.run("pg_dump", "-h", "127.0.0.1", "-p", str(cluster.port), "-U", "app", name).encode()
+
+
+def test_content_that_was_moved_to_another_place_does_not_open(
+    bare: Connection, service: Running, known: Known
+) -> None:
+    own = bare.execute(select(contents).where(contents.c.case_id == known.told, contents.c.sequence == 2)).one()
+    for case_id, sequence in ((known.told, 3), (known.other, 1)):
+        moved = {**columns_of(own), "case_id": case_id, "sequence": sequence}
+        with bare.begin_nested() as savepoint:
+            bare.execute(
+                update(contents).where(contents.c.case_id == case_id, contents.c.sequence == sequence).values(moved)
+            )
+
+            with pytest.raises(InvalidTag):
+                _opened(bare, service, case_id)
+            savepoint.rollback()
+
+
+def test_content_without_its_key_is_unreadable_and_the_history_still_verifies(
+    bare: Connection, service: Running, known: Known
+) -> None:
+    assert _opened(bare, service, known.told)
+
+    bare.execute(delete(case_keys).where(case_keys.c.owner_id == known.told))
+
+    with pytest.raises(LookupError):
+        _opened(bare, service, known.told)
+    assert _opened(bare, service, known.other)
+    assert Cases(bare, Contents(bare, Keyring(_master(service)))).verify(UUID(known.told)).sound
+
+
+def test_another_master_key_reads_nothing(bare: Connection, service: Running, known: Known) -> None:
+    with pytest.raises(InvalidUnwrap):
+        _opened(bare, service, known.told, master=os.urandom(32))
+
+
+def test_every_case_and_class_of_content_has_a_key_of_its_own(database: Engine, service: Running, known: Known) -> None:
+    keyring = Keyring(_master(service))
+    with database.connect() as connection:
+        owned = connection.execute(select(case_keys).where(case_keys.c.owner_id.in_((known.told, known.other)))).all()
+        keys = {keyring.key(connection, UUID(it.owner_id), it.content_class) for it in owned}
+
+    assert len(keys) == len(owned) == 12
+    assert not {it.wrapped for it in owned} & keys
+
+
+def test_the_master_key_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
+    file = tmp_path / "new" / "master.key"
+
+    made = load_master_key(None, file)
+
+    assert len(made) == 32
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert load_master_key(None, file) == made
+    assert load_master_key(base64.b64encode(made).decode() + "\n", tmp_path / "not read") == made
+    assert not (tmp_path / "not read").exists()
+
+
+@pytest.mark.parametrize(
+    "given", ["", "geheim", base64.b64encode(b"x" * 31).decode(), base64.b64encode(b"x" * 33).decode()]
+)
+def test_a_master_key_that_is_none_is_refused(tmp_path: Path, given: str) -> None:
+    file = tmp_path / "master.key"
+    file.write_text(given)
+
+    for setting in (given, None):
+        with pytest.raises(MasterKeyRefused, match="32 bytes"):
+            load_master_key(setting, file)
+
+
+def test_equal_facts_and_equal_content_have_different_digests(database: Engine, service: Running, known: Known) -> None:
+    """Whoever guesses what was written cannot check the guess: every digest has a salt."""
+    with database.connect() as connection:
+        entry = to_transition(entries_of_case(connection, known.told)[1])
+        room = Contents(connection, Keyring(_master(service)))
+        content = room.open(UUID(known.told))[2]
+        sealed = [room.seal(entry, content) for _ in range(2)]
+    rows = [to_row(entry, None, None) for _ in range(2)]
+
+    assert rows[0]["facts_digest"] != rows[1]["facts_digest"]
+    assert rows[0]["facts_salt"] != rows[1]["facts_salt"]
+    assert len({it.digest for it in sealed}) == len({it.row["ciphertext"] for it in sealed}) == 2

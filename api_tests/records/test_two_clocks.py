@@ -1,0 +1,125 @@
+"""Two clocks on every entry: when it happened in life, and when it was recorded; each only goes forward."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine
+
+from api_tests.people_and_cases import CaseFile, People, form_for
+from api_tests.records.forging import entries_of_case
+from api_tests.running import Running
+from service.domain.chain import microseconds
+from service.storage.rows import moment
+
+NOON = "2026-01-05T12:00:00Z"
+MOMENTS = st.datetimes(datetime(1900, 1, 1), datetime(2199, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 - as asked
+
+
+@pytest.fixture
+def clock(service: Running) -> Iterator[Running]:
+    """The service, whose clock the test may set; set back afterwards."""
+    passed = service.clock.passed
+    yield service
+    service.clock.passed = passed
+
+
+def _submitted_at(people: People, moment: str) -> dict[str, Any]:
+    body = {"trigger": "submit", "occurredAt": moment, "form": form_for("case", "submit")}
+    answer = people.anna.post("/cases", body)
+    assert answer.status_code == 201, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+@pytest.fixture
+def case_of_noon(people: People) -> CaseFile:
+    made = _submitted_at(people, NOON)
+    return CaseFile(people, made["caseId"], made["number"])
+
+
+@pytest.mark.parametrize(
+    ("given", "answered"),
+    [
+        ("2026-01-05T12:00:00Z", "2026-01-05T12:00:00Z"),
+        ("2026-01-05T12:00:00+01:00", "2026-01-05T11:00:00Z"),
+        ("2026-01-05T00:30:00+14:00", "2026-01-04T10:30:00Z"),
+        ("2026-01-05T23:30:00.250000-11:30", "2026-01-06T11:00:00.250000Z"),
+        ("2026-01-05T12:00:00.999999Z", "2026-01-05T12:00:00.999999Z"),
+    ],
+)
+def test_what_happened_is_answered_as_it_was_given_in_utc(people: People, given: str, answered: str) -> None:
+    made = _submitted_at(people, given)
+
+    history = people.esra.get(f"/cases/{made['caseId']}/transitions").json()["transitions"]
+
+    assert made["transition"]["occurredAt"] == answered
+    assert history[0]["occurredAt"] == answered
+
+
+@given(MOMENTS)
+@example(datetime(1969, 12, 31, 23, 59, 59, 500_000, tzinfo=UTC))
+@settings(max_examples=100, deadline=None)
+def test_every_moment_comes_back_from_the_database_as_it_went_in(given: datetime) -> None:
+    assert moment(microseconds(given)) == given
+
+
+def test_what_happened_before_the_last_step_of_its_part_is_refused_with_the_earliest_moment(
+    case_of_noon: CaseFile,
+) -> None:
+    refused = case_of_noon.attempt("add_note", occurred_at="2026-01-05T11:59:59.999999Z")
+    taken = case_of_noon.attempt("add_note", occurred_at=NOON)
+
+    fault = refused.json()["errors"][0]
+    assert (refused.status_code, fault["code"]) == (400, "occurred_before_previous")
+    assert fault["location"] == "/occurredAt"
+    assert taken.status_code == 201, taken.text
+
+
+def test_what_is_still_to_happen_is_refused(case_of_noon: CaseFile, clock: Running) -> None:
+    soon = (clock.clock() + timedelta(minutes=10)).isoformat().replace("+00:00", "Z")
+
+    refused = case_of_noon.attempt("add_note", occurred_at=soon)
+
+    assert refused.status_code == 400
+    assert [it["code"] for it in refused.json()["errors"]] == ["occurred_in_future"]
+
+
+def test_each_part_has_a_clock_of_its_own(people: People) -> None:
+    """A provider tells late what happened before the case itself went on."""
+    case = CaseFile.submitted(people).go_to("advice_issued")
+    part = case.parts("commitment")[0]
+    between = case.history()[-1]["occurredAt"]
+    case.fire("start_arranging")
+
+    told = case.fire("accept", part=part, occurred_at=between)
+
+    history = case.history()
+    assert told["transition"]["occurredAt"] == between
+    assert history[-1]["occurredAt"] < history[-2]["occurredAt"]
+    assert history[-1]["recordedAt"] >= history[-2]["recordedAt"]
+
+
+def test_the_time_of_recording_never_goes_back_also_when_the_clock_of_the_machine_does(
+    case: CaseFile, clock: Running, database: Engine
+) -> None:
+    before = case.fire("add_note")["transition"]
+
+    clock.clock.let_pass(hours=-3)
+    during = case.fire("add_note")["transition"]
+    clock.clock.let_pass(hours=4)
+    after = case.fire("add_note")["transition"]
+
+    with database.connect() as connection:
+        recorded = [it.recorded_at for it in entries_of_case(connection, case.id)]
+    assert recorded == sorted(recorded)
+    assert (during["recordedAt"], during["occurredAt"]) == (before["recordedAt"], before["occurredAt"])
+    assert after["recordedAt"] > during["recordedAt"]
+    assert _is_sound(case)
+
+
+def _is_sound(case: CaseFile) -> bool:
+    return bool(case.people.esra.get(f"{case.path}/verification").json()["sound"])
