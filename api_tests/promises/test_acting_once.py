@@ -1,0 +1,204 @@
+"""Idempotency-Key: networks repeat themselves, and a request that was answered acts no second time."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from api_tests.people_and_cases import CaseFile, People, form_for
+from api_tests.promises.problems import faults_in, problem_of
+from api_tests.promises.test_versions import TOGETHER, at_once
+
+REPLAYED = "idempotent-replayed"
+
+
+def submission(**changes: Any) -> dict[str, Any]:
+    return {"trigger": "submit", "form": form_for("case", "submit", **changes)}
+
+
+def same(first: httpx.Response, again: httpx.Response) -> bool:
+    """Whether the second is the first answer, given again and told so."""
+    kept = [(it.status_code, it.content, it.headers.get("etag"), it.headers.get("location")) for it in (first, again)]
+    return kept[0] == kept[1] and REPLAYED not in first.headers and again.headers[REPLAYED] == "true"
+
+
+@pytest.mark.parametrize("path", ["/cases", "/drafts", "/cases/{id}/transitions"])
+def test_a_request_that_makes_something_needs_a_key(people: People, case: CaseFile, path: str) -> None:
+    answer = people.anna.client.post(
+        path.format(id=case.id), content=b"{}", headers={"Content-Type": "application/json"}
+    )
+
+    assert ("header", "Idempotency-Key", "key_missing") in faults_in(answer)
+
+
+@pytest.mark.parametrize("key", ["", "a b", "é", "x" * 201, "a\tb"])
+def test_a_key_is_some_visible_characters(people: People, key: str) -> None:
+    headers: list[tuple[bytes, bytes]] = [(b"Idempotency-Key", key.encode())]
+
+    answer = people.anna.client.post("/drafts", json={"form": {}}, headers=headers)
+
+    assert faults_in(answer) == {("header", "Idempotency-Key", "key_malformed")}
+
+
+def test_a_step_sent_twice_is_taken_once_and_answered_the_same(people: People, case: CaseFile) -> None:
+    key, case_path = str(uuid4()), case.path
+
+    first = case.attempt("start_triage", version=1, key=key)
+    again = case.attempt("start_triage", version=1, key=key)
+
+    assert first.status_code == 201
+    assert same(first, again)
+    assert [it["trigger"] for it in case.history()] == ["submit", "start_triage"]
+    assert people.carla.get(case_path).headers["etag"] == '"2"'
+
+
+def test_a_step_that_opened_parts_is_answered_with_the_same_parts_again(case: CaseFile) -> None:
+    key = str(uuid4())
+    case.go_to("advice_drafted")
+    version = int(case.seen()["main"]["version"])
+
+    first = case.attempt("issue_advice", version=version, key=key)
+    parts = {it["id"] for it in case.seen()["parts"]}
+    again = case.attempt("issue_advice", version=version, key=key)
+
+    assert len(first.json()["opened"]) > 1
+    assert same(first, again)
+    assert {it["id"] for it in case.seen()["parts"]} == parts == {it["id"] for it in first.json()["opened"]}
+
+
+def test_a_repeated_request_is_answered_also_after_the_case_moved_on(case: CaseFile) -> None:
+    key = str(uuid4())
+    first = case.attempt("start_triage", version=1, key=key)
+    case.go_to("closed")
+
+    assert same(first, case.attempt("start_triage", version=1, key=key))
+    problem_of(case.attempt("start_triage", version=1), 412, "stale")
+
+
+@pytest.mark.parametrize("changed", ["grounds", "version", "address"])
+def test_a_key_belongs_to_one_request(people: People, case: CaseFile, changed: str) -> None:
+    key, other = str(uuid4()), CaseFile.submitted(people)
+    first = case.attempt("add_note", by="anna", version=1, key=key, grounds="Eerst.")
+    again: Callable[[], httpx.Response] = {
+        "grounds": lambda: case.attempt("add_note", by="anna", version=1, key=key, grounds="Anders."),
+        "version": lambda: case.attempt("add_note", by="anna", version=2, key=key, grounds="Eerst."),
+        "address": lambda: other.attempt("add_note", by="anna", version=1, key=key, grounds="Eerst."),
+    }[changed]
+
+    problem_of(again(), 409, "key_reused")
+    assert first.status_code == 201
+    assert (len(case.history()), len(other.history())) == (2, 1)
+
+
+def test_the_same_json_in_another_order_is_the_same_request(people: People) -> None:
+    key = {"Idempotency-Key": str(uuid4()), "Content-Type": "application/json"}
+
+    first = people.anna.client.post("/drafts", content=b'{"form":{"a":1,"b":"\\u00e9"}}', headers=key)
+    again = people.anna.client.post("/drafts", content='{ "form": {"b": "é", "a": 1} }'.encode(), headers=key)
+
+    assert same(first, again)
+
+
+def test_keys_are_per_person(people: People, case: CaseFile) -> None:
+    key = str(uuid4())
+    notes = [
+        case.attempt("add_note", by=name, version=n, key=key) for n, name in enumerate(("anna", "carla", "daan"), 1)
+    ]
+    cases = [people[name].submit(key=key) for name in ("anna", "bram")]
+
+    assert [it.status_code for it in notes] == [201] * 3
+    problem_of(cases[0], 409, "key_reused")
+    assert cases[1].status_code == 201
+    assert len(case.history()) == 4
+
+
+def test_a_refused_request_may_be_sent_again_with_its_key(case: CaseFile) -> None:
+    key = str(uuid4())
+    problem_of(case.attempt("start_triage", version=9, key=key), 412, "stale")
+    problem_of(case.attempt("close", version=1, key=key), 409, "transition_not_allowed")
+
+    assert case.attempt("start_triage", version=1, key=key).status_code == 201
+
+
+def test_a_submission_sent_twice_makes_one_case(people: People) -> None:
+    key = str(uuid4())
+
+    first, again = people.anna.submit(key=key), people.anna.submit(key=key)
+
+    assert same(first, again)
+    number = first.json()["number"]
+    assert len(people.anna.get(f"/cases?number={number}").json()["items"]) == 1
+
+
+def test_a_submission_from_a_draft_sent_twice_makes_one_case_and_uses_up_one_draft(people: People) -> None:
+    draft = people.anna.post("/drafts", {"form": form_for("case", "submit")}).json()["id"]
+    key, body = str(uuid4()), {"trigger": "submit", "draftId": draft}
+
+    first, again = people.anna.post("/cases", body, key=key), people.anna.post("/cases", body, key=key)
+
+    assert same(first, again)
+    problem_of(people.anna.get(f"/drafts/{draft}"), 404, "not_found")
+    problem_of(people.anna.post("/cases", body), 404, "not_found")
+
+
+def test_a_draft_begun_twice_with_one_key_is_one_draft_as_it_stands(people: People) -> None:
+    key = str(uuid4())
+    first = people.anna.post("/drafts", {"form": {"a": 1}}, key=key)
+
+    again = people.anna.post("/drafts", {"form": {"a": 1}}, key=key)
+
+    assert same(first, again)
+    path = first.headers["location"].removeprefix("/v1")
+    people.anna.client.put(path, json={"form": {"a": 2}}, headers={"If-Match": '"1"'})
+    assert people.anna.post("/drafts", {"form": {"a": 1}}, key=key).json()["form"] == {"a": 2}
+    problem_of(people.anna.post("/drafts", {"form": {"a": 3}}, key=key), 409, "key_reused")
+
+
+def twins(answers: list[httpx.Response]) -> bool:
+    """Whether one of them acted and all were told the same."""
+    told = {(it.status_code, it.content) for it in answers}
+    return len(told) == 1 and [it.headers.get(REPLAYED) for it in answers].count(None) == 1
+
+
+def test_twelve_simultaneous_twins_take_one_step(case: CaseFile) -> None:
+    key = str(uuid4())
+
+    answers = at_once(lambda _: case.attempt("start_triage", version=1, key=key))
+
+    assert {it.status_code for it in answers} == {201}
+    assert twins(answers)
+    assert [it["trigger"] for it in case.history()] == ["submit", "start_triage"]
+
+
+def test_twelve_simultaneous_twins_make_one_case(people: People) -> None:
+    key, body = str(uuid4()), submission()
+    before = len(people.anna.get("/cases?limit=200").json()["items"])
+
+    answers = at_once(lambda _: people.anna.post("/cases", body, key=key))
+
+    assert {it.status_code for it in answers} == {201}
+    assert twins(answers)
+    assert len(people.anna.get("/cases?limit=200").json()["items"]) == min(200, before + 1)
+    assert len(CaseFile(people, answers[0].json()["caseId"], "").history()) == 1
+
+
+def test_twelve_simultaneous_twins_make_one_draft(people: People) -> None:
+    key = str(uuid4())
+    before = len(people.bram.get("/drafts").json()["items"])
+
+    answers = at_once(lambda _: people.bram.post("/drafts", {"form": {"a": 1}}, key=key))
+
+    assert {it.status_code for it in answers} == {201}
+    assert twins(answers)
+    assert len(people.bram.get("/drafts").json()["items"]) == before + 1
+
+
+def test_of_twelve_who_share_a_key_for_different_requests_one_is_served(case: CaseFile) -> None:
+    key = str(uuid4())
+
+    answers = at_once(lambda n: case.attempt("add_note", by="anna", version=1, key=key, text=f"Nummer {n}."))
+
+    assert sorted(it.status_code for it in answers) == [201, *[409] * (TOGETHER - 1)]
+    assert len(case.history()) == 2

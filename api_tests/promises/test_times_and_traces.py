@@ -1,0 +1,133 @@
+"""Moments, days and traces: what is accepted, and what is answered."""
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+
+from api_tests.people_and_cases import CaseFile, People, form_for
+from api_tests.promises.documents import everything
+from api_tests.promises.problems import faults_in
+from api_tests.running import Running
+
+NO_MOMENTS: list[tuple[Any, str]] = [
+    ("2026-01-31T09:30:00", "timezone_aware"),
+    ("2026-01-31t09:30:00Z", "datetime_parsing"),
+    ("2026-01-31T09:30:00z", "datetime_parsing"),
+    ("2026-01-31T09:30:00-00:00", "datetime_parsing"),
+    ("2026-01-31 09:30:00Z", "datetime_parsing"),
+    ("2026-01-31T09:30Z", "datetime_parsing"),
+    ("2026-01-31T09:30:00+0100", "datetime_parsing"),
+    ("20260131T093000Z", "datetime_parsing"),
+    ("2026-01-31", "datetime_parsing"),
+    ("2026-02-30T09:30:00Z", "datetime_parsing"),
+    ("2026-01-31T25:00:00Z", "datetime_parsing"),
+    ("2026-01-31T09:30:00+99:00", "datetime_parsing"),
+    ("0001-01-01T00:00:00+14:00", "datetime_parsing"),
+    ("9999-12-31T23:59:59-14:00", "datetime_parsing"),
+    ("\u0662\u0660\u0662\u0666-01-31T09:30:00Z", "datetime_parsing"),
+    ("1769851800", "datetime_parsing"),
+    (1769851801, "datetime_parsing"),
+    (1769851800.5, "datetime_parsing"),
+    (True, "datetime_parsing"),
+    ([], "datetime_parsing"),
+]
+
+
+@pytest.mark.parametrize(("given", "code"), NO_MOMENTS)
+def test_what_is_no_moment_with_an_offset_is_refused(people: People, case: CaseFile, given: Any, code: str) -> None:
+    body = {"trigger": "add_note", "form": {"text": "x"}, "occurredAt": given}
+
+    answer = people.anna.post(f"{case.path}/transitions", body, version=1)
+
+    assert faults_in(answer) == {("body", "/occurredAt", code)}
+
+
+@pytest.mark.parametrize(
+    ("given", "answered"),
+    [
+        ("2025-06-15T09:30:00Z", "2025-06-15T09:30:00Z"),
+        ("2025-06-15T09:30:00+01:00", "2025-06-15T08:30:00Z"),
+        ("2025-06-15T00:30:00+02:00", "2025-06-14T22:30:00Z"),
+        ("2025-06-15T09:30:00.25-05:30", "2025-06-15T15:00:00.250000Z"),
+        ("2025-06-15T09:30:00.123456789Z", "2025-06-15T09:30:00.123456Z"),
+    ],
+)
+def test_a_moment_with_any_offset_is_answered_in_utc(people: People, given: str, answered: str) -> None:
+    body = {"trigger": "submit", "form": form_for("case", "submit"), "occurredAt": given}
+
+    submitted = people.anna.post("/cases", body)
+
+    assert submitted.status_code == 201, submitted.text
+    assert submitted.json()["transition"]["occurredAt"] == answered
+    assert submitted.json()["transition"]["recordedAt"].endswith("Z")
+
+
+@pytest.mark.parametrize(
+    "day", ["2026-01-31T00:00:00", "2026-01-31T00:00:00Z", "1769817600", "2026-1-31", "31-01-2026"]
+)
+def test_a_day_carries_no_time(people: People, day: str) -> None:
+    asked = people.anna.get("/cases", params={"dueBefore": day})
+    form = {**(form_for("case", "submit") or {}), "residence": {"municipality": "GM0392", "sinceOn": day}}
+    submitted = people.anna.post("/cases", {"trigger": "submit", "form": form})
+
+    assert faults_in(asked) == {("query", "dueBefore", "date_type")}
+    assert faults_in(submitted) == {("body", "/form/residence/sinceOn", "date_type")}
+
+
+def test_what_is_answered_calls_days_on_and_moments_at(people: People, case: CaseFile) -> None:
+    case.go_to("arranging_placement")
+    shown = [
+        people.esra.get(f"{case.path}{it}").json() for it in ("", "/transitions", "/file", "/advices", "/advices/1")
+    ]
+
+    members = [(name, it) for _, node in everything(shown) if isinstance(node, dict) for name, it in node.items() if it]
+    dated = [it for name, it in members if re.search(r"[a-z]On$", name)]
+    days = [day for it in dated for day in (it if isinstance(it, list) else [it])]
+    moments = [it for name, it in members if re.search(r"[a-z]At$", name) and name != "reachableAt"]
+    assert len(days) > 5 < len(moments)
+    assert [it for it in days if not re.fullmatch(r"\d{4}-\d\d-\d\d", it)] == []
+    assert [it for it in moments if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z", it)] == []
+
+
+TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+
+
+def trace_of(answer: httpx.Response) -> str:
+    """The trace that the answer belongs to; its span is the service's own."""
+    version, trace, span, flags = answer.headers["traceparent"].split("-")
+    assert re.fullmatch("[0-9a-f]{32}", trace)
+    assert re.fullmatch("[0-9a-f]{16}", span)
+    assert (version, flags) == ("00", "01")
+    assert span not in (SPAN, "0" * 16)
+    return str(trace)
+
+
+@pytest.mark.parametrize("path", ["/v1/regions", "/v1/cases", "/nowhere"])
+def test_a_trace_goes_on_in_the_answer(service: Running, path: str) -> None:
+    answer = httpx.get(f"{service.url}{path}", headers={"traceparent": f"00-{TRACE}-{SPAN}-01"})
+
+    assert trace_of(answer) == TRACE
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        None,
+        "",
+        "nonsense",
+        f"00-{TRACE}-{SPAN}",
+        f"ff-{TRACE}-{SPAN}-01",
+        f"00-{TRACE.upper()}-{SPAN}-01",
+        f"00-{TRACE}-{'0' * 16}-01",
+        f"00-{'0' * 32}-{SPAN}-01",
+        f"00-{TRACE}-{SPAN}-01-more",
+    ],
+)
+def test_a_trace_that_is_none_is_replaced_by_a_new_one(service: Running, given: str | None) -> None:
+    headers = {"traceparent": given} if given is not None else {}
+    begun = {trace_of(httpx.get(f"{service.url}/v1/regions", headers=headers)) for _ in range(2)}
+
+    assert len(begun) == 2
+    assert begun.isdisjoint({TRACE, "0" * 32})

@@ -1,0 +1,118 @@
+"""If-Match: a change says which version it was decided on, and whoever was second hears what came first."""
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+import httpx
+import pytest
+
+from api_tests.people_and_cases import CaseFile, People
+from api_tests.promises.problems import faults_in, problem_of
+
+TOGETHER = 12
+
+
+def at_once(ask: Any, times: int = TOGETHER) -> list[httpx.Response]:
+    """The answers to requests that leave at the same moment, each from a thread of its own."""
+    start = Barrier(times)
+
+    def one(number: int) -> httpx.Response:
+        start.wait()
+        answer: httpx.Response = ask(number)
+        return answer
+
+    with ThreadPoolExecutor(times) as threads:
+        return list(threads.map(one, range(times)))
+
+
+def test_a_change_without_a_version_is_asked_for_one(people: People, case: CaseFile) -> None:
+    draft = people.anna.post("/drafts", {"form": {}}).json()["id"]
+    answers = [
+        people.carla.post(f"{case.path}/transitions", {"trigger": "add_note", "form": {"text": "x"}}),
+        people.anna.client.put(f"/drafts/{draft}", json={"form": {}}),
+        people.anna.client.delete(f"/drafts/{draft}"),
+    ]
+
+    for answer in answers:
+        problem_of(answer, 428, "version_missing")
+    assert len(case.history()) == 1
+    assert people.anna.get(f"/drafts/{draft}").headers["etag"] == '"1"'
+
+
+@pytest.mark.parametrize("version", ["1", 'W/"1"', "*", '"one"', '"1", "2"', '""', '"-1"', '"1.0"', '"\u0661"'])
+def test_a_version_that_is_no_etag_as_it_was_read_is_refused(people: People, case: CaseFile, version: str) -> None:
+    headers: list[tuple[bytes, bytes]] = [(b"If-Match", version.encode()), (b"Idempotency-Key", b"k")]
+    body = {"trigger": "add_note", "form": {"text": "x"}}
+
+    answer = people.carla.client.post(f"{case.path}/transitions", json=body, headers=headers)
+
+    assert faults_in(answer) == {("header", "If-Match", "not_a_version")}
+
+
+def test_whoever_was_second_hears_which_version_holds_and_what_won(case: CaseFile) -> None:
+    won = case.fire("start_triage", by="carla", version=1)
+
+    answer = case.attempt("add_note", by="anna", version=1, text="Te laat.")
+
+    told = problem_of(answer, 412, "stale")
+    assert (told["version"], answer.headers["etag"]) == (2, '"2"')
+    assert told["won"] == {
+        "trigger": "start_triage",
+        "state": "in_triage",
+        "role": "coordinator",
+        "recordedAt": won["transition"]["recordedAt"],
+    }
+    assert case.attempt("add_note", by="anna", version=2).status_code == 201
+
+
+@pytest.mark.parametrize("version", [0, 2, 999_999_999])
+def test_a_version_that_never_was_is_stale(case: CaseFile, version: int) -> None:
+    assert problem_of(case.attempt("add_note", by="anna", version=version), 412, "stale")["version"] == 1
+
+
+def test_the_etag_is_that_of_the_part_addressed_and_grows_by_one(people: People, case: CaseFile) -> None:
+    case.go_to("arranging_placement")
+    commitment = case.parts("commitment")[0]
+    of_the_case, address = int(case.seen()["main"]["version"]), case.address(commitment)
+
+    made = case.attempt("accept", part=commitment, version=1)
+
+    assert (made.status_code, made.headers["etag"], made.json()["version"]) == (201, '"2"', 2)
+    for path in (address, f"{address}/transitions", f"{address}/possible-transitions"):
+        assert people.esra.get(path).headers["etag"] == '"2"'
+    for path in (case.path, f"{case.path}/possible-transitions"):
+        assert people.esra.get(path).headers["etag"] == f'"{of_the_case}"'
+    assert case.attempt("add_note", by="hanna", version=of_the_case).status_code == 201
+
+
+def test_a_draft_is_saved_and_removed_only_as_it_was_last_seen(people: People) -> None:
+    address = f"/drafts/{people.anna.post('/drafts', {'form': {'a': 1}}).json()['id']}"
+    saved = people.anna.client.put(address, json={"form": {"a": 2}}, headers={"If-Match": '"1"'})
+    late = people.anna.client.put(address, json={"form": {"a": 3}}, headers={"If-Match": '"1"'})
+    removed_late = people.anna.client.delete(address, headers={"If-Match": '"1"'})
+
+    assert (saved.status_code, saved.headers["etag"]) == (200, '"2"')
+    for answer in (late, removed_late):
+        assert problem_of(answer, 412, "stale")["version"] == 2
+    assert people.anna.get(address).json()["form"] == {"a": 2}
+
+
+def test_of_twelve_rivals_who_decided_on_the_same_version_exactly_one_wins(case: CaseFile) -> None:
+    names = ["anna", "carla", "daan", "hanna"] * 3
+
+    answers = at_once(lambda n: case.attempt("add_note", by=names[n], version=1, text=f"Van {n}."))
+
+    assert sorted(it.status_code for it in answers) == [201, *[412] * 11]
+    assert all(problem_of(it, 412)["version"] == 2 for it in answers if it.status_code == 412)
+    assert [it["trigger"] for it in case.history()] == ["submit", "add_note"]
+
+
+def test_of_twelve_rivals_who_save_the_same_draft_exactly_one_wins(people: People) -> None:
+    address = f"/drafts/{people.anna.post('/drafts', {'form': {}}).json()['id']}"
+
+    answers = at_once(lambda n: people.anna.client.put(address, json={"form": {"n": n}}, headers={"If-Match": '"1"'}))
+
+    assert sorted(it.status_code for it in answers) == [200, *[412] * 11]
+    won = next(it for it in answers if it.status_code == 200)
+    assert people.anna.get(address).json()["form"] == won.json()["form"]
