@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from examples import telling
-from examples.answers import CREATED, OK, insist
+from examples.answers import CREATED, insist
 from examples.scenes import Json
 from examples.stage import Stage
 
@@ -14,7 +14,7 @@ Look = Callable[[Stage], None]
 def _the_line_drops(stage: Stage) -> None:
     """The same request once more, with the same key."""
     played = stage.last
-    again = played.sent.again()
+    again = played.sent.answer()
     insist(again.status_code == CREATED and again.json() == played.answer, "a repeated submission acts once")
     insist(again.headers.get("Idempotent-Replayed") == "true", "a repeated submission says that it is one")
     telling.aside(
@@ -25,7 +25,7 @@ def _the_line_drops(stage: Stage) -> None:
 
 def _another_region_sees_nothing(stage: Stage) -> None:
     petra = stage.player("petra")
-    answer = petra.client.get(stage.path)
+    answer = petra.ask(stage.path)
     insist(answer.status_code == NOT_FOUND, f"the chair of another region may not know of the case, but: {answer}")
     telling.aside(f"{petra.name}, chair in Twente, asks for this case: 404. She may not even know that it exists.")
 
@@ -100,14 +100,14 @@ def _who_pays_is_open(stage: Stage) -> None:
 
 def _the_liaison_sees_nothing_yet(stage: Stage) -> None:
     mila = stage.player("mila")
-    answer = mila.client.get(stage.path)
+    answer = mila.ask(stage.path)
     insist(answer.status_code == NOT_FOUND, "the liaison sees a case only when it is put to her")
     telling.aside(f"{mila.name}, CCE liaison, asks for the case: 404. Nobody has asked her anything yet.")
 
 
 def _the_liaison_sees_it_now(stage: Stage) -> None:
     mila = stage.player("mila")
-    waiting = mila.read("/work-items?whose=organisation&kind=escalation")["items"]
+    waiting = mila.read(f"/work-items?whose=organisation&kind=escalation&number={stage.number}")["items"]
     insist(stage.case_id in {it["caseId"] for it in waiting}, "the escalation stands on the liaison's work list")
     file = mila.read(f"{stage.path}/file")
     telling.aside(
@@ -148,16 +148,19 @@ def look_back(stage: Stage, steps: int) -> None:
     insist([it["sequence"] for it in entries] == list(range(1, len(entries) + 1)), "the history has no gaps")
     asked = [it for it in entries if it["cause"] is None]
     insist(len(asked) == steps, f"{steps} steps were taken, but {len(asked)} stand in the history")
-    telling.aside(f"The whole history. {steps} steps; the other entries are parts that began with one of them.")
+    state = esra.read(stage.path)["main"]["state"]
+    telling.aside(
+        f"Case {stage.number} is {state['label']['en'].lower()}. {steps} steps were taken; the other entries of its"
+        " history are parts that began with one of them."
+    )
     telling.history(entries)
     found = esra.read(f"{stage.path}/verification")
     insist(found["sound"] and found["entries"] == len(entries), f"the history verifies, but: {found['reason']}")
     telling.aside(f"Verified: {found['entries']} entries, an unbroken chain up to {found['head'][:16]}….")
-    refused = noor.client.get(stage.path)
+    refused = noor.ask(stage.path)
     insist(refused.status_code == NOT_FOUND, "a facilitator does not see cases")
-    pulled = noor.client.get("/learning/histories", headers={"Accept": "application/json"})
-    insist(pulled.status_code == OK, f"the facilitator pulls histories, but: {pulled.status_code}")
-    release, held_back = pulled.json(), pulled.json()["dropped"]
+    release = noor.read("/learning/histories")
+    held_back = release["dropped"]
     telling.aside(
         f"{noor.name}, learning-table facilitator, cannot open the case (404). She may pull histories of the region,"
         f" without names or times, and only where at least {release['k']} look the same: today"

@@ -48,14 +48,14 @@ def _wait(process: subprocess.Popen[bytes], url: str, errors: Path) -> None:
     until = time.monotonic() + PATIENCE_IN_SECONDS
     while time.monotonic() < until:
         if process.poll() is not None:
-            raise NotAsTold(f"the service did not start: {errors.read_text('utf-8').strip()}")
+            raise NotAsTold(f"The service did not start: {errors.read_text('utf-8').strip()}")
         try:
             if httpx.get(f"{url}/v1/health", timeout=5).status_code == OK:
                 return
         except httpx.TransportError:
             pass
         time.sleep(0.1)
-    raise NotAsTold(f"the service did not answer within {PATIENCE_IN_SECONDS:.0f} seconds")
+    raise NotAsTold(f"The service did not answer within {PATIENCE_IN_SECONDS:.0f} seconds")
 
 
 def _free_port() -> int:

@@ -1,6 +1,5 @@
 """The stage: people who act on a case, each with a token of their own, over the published API and nothing else."""
 
-from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -23,9 +22,10 @@ COLLECTIONS = {
 
 @dataclass
 class Player:
-    """Somebody of the demonstration region."""
+    """Somebody of the demonstration region, with a token of their own."""
 
     key: str
+    token: str
     client: httpx.Client
 
     @cached_property
@@ -40,25 +40,32 @@ class Player:
     def role(self) -> str:
         return ", ".join(it["role"].replace("_", " ") for it in self.me["memberships"])
 
+    def ask(self, path: str) -> httpx.Response:
+        return self.client.get(path, headers=self.headers)
+
     def read(self, path: str) -> Json:
         """What this person must be able to read."""
-        answer = self.client.get(path)
+        answer = self.ask(path)
         insist(answer.status_code == OK, f"{self.key} should be able to read {path}, but: {said(answer)}")
         found: Json = answer.json()
         return found
 
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}", "Accept-Language": "en"}
+
 
 @dataclass(frozen=True)
 class Sent:
-    """A request that changes something, as it was sent; the same again acts once."""
+    """A request that changes something; sent again it is the same request."""
 
     by: Player
     path: str
     body: Json
     headers: dict[str, str]
 
-    def again(self) -> httpx.Response:
-        return self.by.client.post(self.path, json=self.body, headers=self.headers)
+    def answer(self) -> httpx.Response:
+        return self.by.client.post(self.path, json=self.body, headers=self.by.headers | self.headers)
 
 
 @dataclass(frozen=True)
@@ -75,10 +82,9 @@ class Stage:
     """One case and the people around it."""
 
     def __init__(self, base_url: str) -> None:
-        self._url = f"{base_url}/v1"
-        self._leaving = ExitStack()
+        self._client = httpx.Client(base_url=f"{base_url}/v1", timeout=30)
         self._players: dict[str, Player] = {}
-        self.case_id = ""
+        self.case_id = self.number = ""
         self.last: Played
         self.began: datetime
 
@@ -86,7 +92,7 @@ class Stage:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._leaving.close()
+        self._client.close()
 
     @property
     def path(self) -> str:
@@ -95,43 +101,34 @@ class Stage:
     def player(self, key: str) -> Player:
         """This person, with a token that the service signs for its demonstration."""
         if key not in self._players:
-            client = self._leaving.enter_context(
-                httpx.Client(base_url=self._url, headers={"Accept-Language": "en"}, timeout=30)
-            )
-            answer = client.post("/demonstration/tokens", json={"person": key})
+            answer = self._client.post("/demonstration/tokens", json={"person": key})
             insist(answer.status_code == OK, f"{key} should get a token to act with, but: {said(answer)}")
-            client.headers["Authorization"] = f"Bearer {answer.json()['accessToken']}"
-            self._players[key] = Player(key, client)
+            self._players[key] = Player(key, answer.json()["accessToken"], self._client)
         return self._players[key]
 
     def play(self, scene: Scene) -> Played:
         """Send the form of a scene, and insist that it ends as told."""
         player = self.player(scene.who)
-        address = "" if scene.trigger == "submit" else self._address(player, scene.part)
-        headers = {"Idempotency-Key": str(uuid4())}
-        if address:
-            version = scene.version or int(player.client.get(address).headers.get("ETag", '"0"').strip('"'))
-            headers["If-Match"] = f'"{version}"'
         body: Json = {"trigger": scene.trigger, "occurredAt": scene.when.isoformat()}
         body |= {"grounds": scene.grounds} if scene.grounds else {}
         body |= {"form": resolved(scene.form, self._ids)} if scene.form else {}
-        sent = Sent(player, f"{address}/transitions" if address else "/cases", body, headers)
-        answer = sent.again()
+        headers = {"Idempotency-Key": str(uuid4())}
+        path = "/cases"
+        if self.case_id:
+            part = self._part(player, scene.part)
+            headers["If-Match"] = f'"{scene.version or part["version"]}"'
+            path = f"{self._address(part)}/transitions"
+        sent = Sent(player, path, body, headers)
+        answer = sent.answer()
         insist_on_end(scene, answer)
         found: Json = answer.json()
         after = None
         if not scene.refusal:
             self.began = self.began if self.case_id else scene.when
-            self.case_id = found["caseId"]
+            self.case_id, self.number = found["caseId"], found["number"]
             after = self._part(player, scene.part)
         self.last = Played(scene, sent, found, after)
         return self.last
-
-    def _address(self, player: Player, part: str) -> str:
-        if part == "case":
-            return self.path
-        found = self._part(player, part)
-        return f"{self.path}/{COLLECTIONS[found['kind']]}/{found['id']}"
 
     def _part(self, player: Player, part: str) -> Json:
         """The case, or the part of that kind and line; of several the one that is still open."""
@@ -143,6 +140,9 @@ class Stage:
         found = [it for it in seen["parts"] if (it["kind"], it["line"] or "") == (kind, line)]
         insist(found, f"{player.key} should see {part} of the case, but does not")
         return max(found, key=lambda it: it["phase"] != "ended")
+
+    def _address(self, part: Json) -> str:
+        return self.path if part["kind"] == "case" else f"{self.path}/{COLLECTIONS[part['kind']]}/{part['id']}"
 
     @cached_property
     def labels(self) -> dict[tuple[str, str], Json]:

@@ -30,19 +30,18 @@ STORIES: Mapping[str, tuple[str, Mapping[str, Look]]] = {
 }
 
 
-def play(base_url: str) -> None:
-    """Play every story on the service at this address. Raises NotAsTold, and httpx's errors when nothing answers."""
-    insist_on_ready(httpx.get(f"{base_url}/v1/health", timeout=30), base_url)
-    for folder, (title, looks) in STORIES.items():
-        scenes = read_story(FOLDER / folder, datetime.now(UTC))
-        insist(looks.keys() <= {it.name for it in scenes}, f"a file that {folder} looks at is not there")
-        telling.title(title)
-        with Stage(base_url) as stage:
-            for scene in scenes:
-                telling.scene(stage, stage.play(scene))
-                if scene.name in looks:
-                    looks[scene.name](stage)
-            look_back(stage, sum(it.refusal is None for it in scenes))
+def play(base_url: str, folder: str) -> None:
+    """Play one story on the service at this address. Raises NotAsTold, and httpx's errors when nothing answers."""
+    title, looks = STORIES[folder]
+    scenes = read_story(FOLDER / folder, datetime.now(UTC))
+    insist(looks.keys() <= {it.name for it in scenes}, f"A file that {folder} looks at is not there")
+    telling.title(title)
+    with Stage(base_url) as stage:
+        for scene in scenes:
+            telling.scene(stage, stage.play(scene))
+            if scene.name in looks:
+                looks[scene.name](stage)
+        look_back(stage, sum(it.refusal is None for it in scenes))
 
 
 def main() -> None:
@@ -54,7 +53,9 @@ def main() -> None:
         sys.stdout.reconfigure(encoding="utf-8")  # names have accents, whatever the terminal
     try:
         with nullcontext(base_url.rstrip("/")) if base_url else own_service() as url:
-            play(url)
+            insist_on_ready(httpx.get(f"{url}/v1/health", timeout=30), url)
+            for folder in STORIES:
+                play(url, folder)
     except NotAsTold as difference:
         sys.exit(f"\nThe story stops here. {difference}.")
     except (httpx.TransportError, httpx.InvalidURL) as error:

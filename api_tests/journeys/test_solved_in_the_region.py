@@ -1,10 +1,86 @@
 """A case that the region solves itself, from submission to closure."""
 
-from api_tests.people_and_cases import CaseFile
+from api_tests.people_and_cases import CaseFile, People
+
+# Who takes each step of the shortest road, written by hand (domain.md 5.3).
+TAKEN_BY = {
+    "submit": ("Anna Visser", "local_team", "Wijkteam Haarlem-Noord (demonstratie)"),
+    "start_triage": ("Carla de Boer", "coordinator", "Expertteam Zuid-Kennemerland en IJmond (demonstratie)"),
+    "schedule": ("Daan Mulder", "screener", "Expertteam Zuid-Kennemerland en IJmond (demonstratie)"),
+    "open_table": ("Esra Yilmaz", "chair", "Expertteam Zuid-Kennemerland en IJmond (demonstratie)"),
+    "draft_advice": ("Esra Yilmaz", "chair", "Expertteam Zuid-Kennemerland en IJmond (demonstratie)"),
+    "issue_advice": ("Esra Yilmaz", "chair", "Expertteam Zuid-Kennemerland en IJmond (demonstratie)"),
+    "start_arranging": ("Hanna Smit", "process_director", "Expertteam Zuid-Kennemerland en IJmond (demonstratie)"),
+    "report_help_started": ("Hanna Smit", "process_director", "Expertteam Zuid-Kennemerland en IJmond (demonstratie)"),
+    "start_monitoring": ("Hanna Smit", "process_director", "Expertteam Zuid-Kennemerland en IJmond (demonstratie)"),
+    "record_check": ("Hanna Smit", "process_director", "Expertteam Zuid-Kennemerland en IJmond (demonstratie)"),
+    "close": ("Esra Yilmaz", "chair", "Expertteam Zuid-Kennemerland en IJmond (demonstratie)"),
+}
+THE_ROAD = [
+    ("start", "submitted"),
+    ("submitted", "in_triage"),
+    ("in_triage", "scheduled"),
+    ("scheduled", "in_review"),
+    ("in_review", "advice_drafted"),
+    ("advice_drafted", "advice_issued"),
+    ("advice_issued", "arranging_placement"),
+    ("arranging_placement", "help_started"),
+    ("help_started", "monitored"),
+    ("monitored", "monitored"),
+    ("monitored", "closed"),
+]
 
 
 def test_a_case_goes_from_submission_to_closure_and_every_step_stands_in_its_history(case: CaseFile) -> None:
-    case.go_to("closed")
+    case.go_to("monitored").go_to("closed")
 
     steps = [entry["trigger"] for entry in case.history() if entry["partKind"] == "case"]
     assert steps == case.fired_on_the_case
+
+
+def test_each_step_tells_who_took_it_in_which_role_for_whom_and_from_which_state_to_which(people: People) -> None:
+    case = CaseFile.submitted(people).go_to("monitored")
+
+    case.go_to("closed")
+
+    taken = [entry for entry in case.history() if entry["partKind"] == "case"]
+    who = {
+        it["trigger"]: (it["by"]["person"]["name"], it["by"]["role"], it["by"]["organisation"]["name"]) for it in taken
+    }
+    assert who == TAKEN_BY
+    assert [(it["source"], it["target"]) for it in taken] == THE_ROAD
+
+
+def test_a_closed_case_asks_nothing_of_anybody_and_its_whole_history_verifies(people: People) -> None:
+    case = CaseFile.submitted(people).go_to("monitored")
+    assert case.seen()["waitingDays"] == 0
+
+    case.go_to("closed")
+
+    seen = case.seen()
+    assert (seen["main"]["party"], seen["main"]["nextAction"], seen["main"]["dueOn"]) == (None, None, None)
+    assert (seen["waitingDays"], seen["main"]["late"]) == (None, False)
+    entries = case.history()
+    verified = people.esra.get(f"{case.path}/verification").json()
+    assert (verified["sound"], verified["entries"], verified["head"]) == (True, len(entries), seen["digest"])
+    assert [it["sequence"] for it in entries] == list(range(1, len(entries) + 1))
+
+
+def test_who_submitted_follows_the_case_to_its_end_and_reads_everything_that_was_written(people: People) -> None:
+    case = CaseFile.submitted(people).go_to("monitored").go_to("closed")
+
+    documents = people.anna.get(f"{case.path}/file").json()["documents"]
+
+    forms = [it["entry"]["form"] for it in documents if it["entry"]["partKind"] == "case" and it["form"]]
+    assert forms == [
+        "referral@1",
+        "triage_start@1",
+        "triage@1",
+        "table@1",
+        "analysis@1",
+        "advice@1",
+        "help_report@1",
+        "monitoring@1",
+        "goal_check@1",
+        "closure@1",
+    ]

@@ -1,0 +1,33 @@
+"""A service whose clock only these journeys look at: in them, months pass."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from api_tests.conftest import ENGINES, new_database
+from api_tests.people_and_cases import People, everybody
+from api_tests.running import Clock, running, settings_for
+
+DAY_IN_SECONDS = 86_400
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """A region where time can be let pass."""
+
+    people: People
+    clock: Clock
+
+
+@pytest.fixture(scope="session", params=ENGINES)
+def elsewhere(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Elsewhere]:
+    folder = tmp_path_factory.mktemp(f"elsewhere-{request.param}")
+    with running(settings_for(folder, new_database(request, folder, request.param))) as service:
+        people = everybody(service.url)
+        # It is noon here, so that no midnight and no summer time comes between two looks at the clock.
+        now = service.clock()
+        service.clock.let_pass(seconds=(now.replace(hour=12, minute=0) - now).total_seconds() % DAY_IN_SECONDS)
+        yield Elsewhere(people, service.clock)
+        for person in people.values():
+            person.client.close()

@@ -1,0 +1,133 @@
+"""The advice: issued when the family was heard, never changed, always with dissent beside it (I13, I16, I17)."""
+
+from typing import Any
+
+from api_tests.filled_forms import filled
+from api_tests.journeys.answers import faults, unmet
+from api_tests.people_and_cases import CaseFile, People
+
+DISSENT = [{"name": "Aylin Demir", "view": "Ik zou de behandeling eerder laten beginnen dan de school."}]
+FAMILY = "Wij vinden het goed zo. Het belangrijkste is dat de behandelaar blijft."
+
+
+def issued(people: People) -> CaseFile:
+    return CaseFile.submitted(people).go_to("advice_issued")
+
+
+def advice(case: CaseFile, version: int, by: str = "anna") -> dict[str, Any]:
+    answer = case.people[by].get(f"{case.path}/advices/{version}")
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def drafted_without(people: People, *who: str) -> CaseFile:
+    """A case whose table did not record these people as heard."""
+    case = CaseFile.submitted(people).go_to("scheduled")
+    everybody = filled("table@1")["participation"]
+    case.fire("open_table", participation=[it for it in everybody if it["who"]["code"] not in who])
+    return case.go_to("advice_drafted")
+
+
+def test_i13_a_new_version_leaves_the_one_before_readable_and_unchanged(people: People) -> None:
+    case = issued(people)
+    first = advice(case, 1)
+
+    case.fire("revise_advice", family_statement="Liever eerst rust.", why_no_family_statement=None)
+
+    assert advice(case, 1) == first
+    second = advice(case, 2)["advice"]
+    assert second["familyStatement"] == "Liever eerst rust."
+    assert second["reason"] == filled("advice_revision@1")["reason"]
+    versions = people.anna.get(f"{case.path}/advices").json()["items"]
+    assert [it["version"] for it in versions] == [1, 2]
+    made = [it for it in case.history() if it["trigger"] == "revise_advice" and it["partKind"] == "case"]
+    assert [(it["source"], it["target"], it["by"]["person"]["name"]) for it in made] == [
+        ("advice_issued", "advice_issued", "Esra Yilmaz")
+    ]
+
+
+def test_i13_a_new_version_says_why_and_what_is_new(people: People) -> None:
+    case = issued(people)
+
+    answer = case.attempt("revise_advice", form=filled("advice@1"))
+
+    assert {("missing", "/form/reason"), ("missing", "/form/whatIsNew")} <= faults(answer)
+    assert len(people.anna.get(f"{case.path}/advices").json()["items"]) == 1
+
+
+def test_i13_issued_advice_is_never_amended(people: People) -> None:
+    case = issued(people)
+    at = next(it["partSequence"] for it in case.history() if it["trigger"] == "issue_advice")
+    before = advice(case, 1)
+
+    answer = case.attempt("amend", by="esra", amends=at, changes={"familyStatement": "Iets anders."})
+
+    assert faults(answer) == {("not_amendable", "/form/amends")}
+    assert advice(case, 1) == before
+
+
+def test_i13_a_line_that_stays_is_not_asked_of_its_provider_again(people: People) -> None:
+    case = issued(people)
+    before = case.parts("commitment")
+
+    case.fire("revise_advice")
+
+    assert case.parts("commitment") == before
+
+
+def test_i16_no_advice_is_issued_before_the_child_is_heard_or_it_is_told_why_not(people: People) -> None:
+    case = drafted_without(people, "child")
+    assert unmet(case.attempt("issue_advice")) == {"child_and_parents_heard"}
+
+    table = next(it["partSequence"] for it in case.history() if it["trigger"] == "open_table")
+    not_heard = {
+        "who": {"code": "child"},
+        "how": {"code": "declined"},
+        "whyNot": "Hij wilde er niet bij zijn en heeft liever dat zijn oom het vertelt.",
+    }
+    participation = [*filled("table@1")["participation"][1:], not_heard]
+    case.fire("amend", by="esra", amends=table, changes={"participation": participation})
+
+    case.fire("issue_advice")
+    assert case.state == "advice_issued"
+
+
+def test_i16_no_advice_is_issued_before_a_parent_is_heard_or_it_is_told_why_not(people: People) -> None:
+    case = drafted_without(people, "parent", "parent_without_authority")
+
+    assert unmet(case.attempt("issue_advice")) == {"child_and_parents_heard"}
+    assert case.state == "advice_drafted"
+
+
+def test_i16_not_heard_counts_only_with_the_reason_why_not(people: People) -> None:
+    case = CaseFile.submitted(people).go_to("scheduled")
+    silent = [{"who": {"code": "child"}, "how": {"code": "declined"}}]
+
+    answer = case.attempt("open_table", participation=silent)
+
+    assert faults(answer) == {("reason_not_heard_missing", "/form/participation/0/whyNot")}
+    assert case.state == "scheduled"
+
+
+def test_i17_dissent_and_the_familys_own_words_are_shown_with_every_version_to_everybody_who_reads_it(
+    people: People,
+) -> None:
+    case = issued(people)
+    again = [{"name": "Willem Hoekstra", "view": "Ik had het liever bij de eerste versie gelaten."}]
+    case.fire("revise_advice", dissent=again, family_statement="Ook goed.")
+
+    for reader in ("anna", "carla", "esra", "floor", "gijs", "hanna", "ivo"):
+        first, second = (advice(case, version, reader)["advice"] for version in (1, 2))
+        assert (reader, first["dissent"], first["familyStatement"]) == (reader, DISSENT, FAMILY)
+        assert (reader, second["dissent"], second["familyStatement"]) == (reader, again, "Ook goed.")
+
+
+def test_i17_the_familys_own_words_are_there_or_it_is_told_why_not(people: People) -> None:
+    case = CaseFile.submitted(people).go_to("advice_drafted")
+
+    silent = case.attempt("issue_advice", family_statement=None)
+    assert faults(silent) == {("family_statement_missing", "/form/familyStatement")}
+    case.fire("issue_advice", family_statement=None, why_no_family_statement="Moeder schrijft het later zelf.")
+
+    assert advice(case, 1)["advice"]["whyNoFamilyStatement"] == "Moeder schrijft het later zelf."

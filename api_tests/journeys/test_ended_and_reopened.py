@@ -1,0 +1,70 @@
+"""A case is withdrawn, and comes back with everything that was there (domain.md 5.3 T20)."""
+
+import pytest
+
+from api_tests.journeys.answers import faults, refusal
+from api_tests.people_and_cases import CaseFile, People
+
+
+@pytest.mark.parametrize("state", ["submitted", "awaiting_information", "in_review", "monitored"])
+def test_a_family_withdraws_whenever_it_wishes_and_says_why(people: People, state: str) -> None:
+    case = CaseFile.submitted(people).go_to(state)
+
+    silent = case.attempt("withdraw", by="anna", grounds=None)
+    assert faults(silent) == {("missing", "/grounds")}
+    case.fire("withdraw", by="anna", grounds="Moeder wil het eerst zelf proberen.")
+
+    seen = case.seen()
+    assert (seen["main"]["state"]["code"], seen["main"]["party"]) == ("withdrawn", None)
+
+
+@pytest.mark.parametrize("end", ["closed", "declined", "withdrawn"])
+def test_t20_a_case_that_ended_is_reopened_with_everything_it_had(people: People, end: str) -> None:
+    case = CaseFile.submitted(people).go_to(end)
+    before, written = case.history(), documents(case)
+    number, since = case.seen()["number"], case.seen()["submittedAt"]
+
+    case.fire("reopen", by="anna")
+
+    seen, after = case.seen(), case.history()
+    assert (seen["main"]["state"]["code"], seen["main"]["party"]["role"]) == ("in_triage", "screener")
+    assert (seen["number"], seen["submittedAt"]) == (number, since)
+    assert after[: len(before)] == before
+    assert [it["trigger"] for it in after[len(before) :]] == ["reopen"]
+    assert documents(case)[: len(written)] == written
+
+
+def test_t20_the_advice_of_the_first_time_is_still_there_the_second_time(people: People) -> None:
+    case = CaseFile.submitted(people).go_to("monitored").go_to("closed")
+    first = people.anna.get(f"{case.path}/advices/1").json()
+
+    case.fire("reopen", by="anna")
+    case.go_to("advice_issued")
+
+    assert people.anna.get(f"{case.path}/advices/1").json() == first
+    assert [it["version"] for it in people.anna.get(f"{case.path}/advices").json()["items"]] == [1, 2]
+
+
+def test_t20_reopening_says_why_and_only_an_end_is_reopened(people: People) -> None:
+    case = CaseFile.submitted(people)
+
+    assert refusal(case.attempt("reopen", by="anna")) == (409, "transition_not_allowed")
+    case.fire("withdraw")
+    assert faults(case.attempt("reopen", by="anna", grounds=None)) == {("missing", "/grounds")}
+    case.fire("reopen", by="anna")
+
+    assert case.state == "in_triage"
+
+
+def test_i10_the_first_proposal_to_decline_does_not_count_the_second_time(people: People) -> None:
+    case = CaseFile.submitted(people).go_to("declined")
+    case.fire("reopen", by="anna")
+
+    again = case.attempt("decline", by="esra")
+
+    assert refusal(again) == (409, "guards_not_met")
+
+
+def documents(case: CaseFile) -> list[dict[str, object]]:
+    found: list[dict[str, object]] = case.people.anna.get(f"{case.path}/file").json()["documents"]
+    return found

@@ -1,0 +1,123 @@
+"""A question goes beyond the region and comes back; the case never leaves (I9; domain.md 5.3 T16, T17)."""
+
+from typing import Any
+
+import pytest
+
+from api_tests.journeys.answers import code_of, faults, refusal, unmet
+from api_tests.people_and_cases import CaseFile, People, form_for
+
+FROM = ["in_triage", "in_review", "advice_drafted", "advice_issued", "arranging_placement", "help_started", "monitored"]
+
+
+def asked_first() -> dict[str, Any]:
+    """The request of a chair who does not say why the network would be skipped."""
+    form = form_for("case", "request_escalation")
+    assert form is not None
+    return {name: value for name, value in form.items() if name != "networkSkippedBecause"}
+
+
+def escalation(case: CaseFile, by: str = "esra") -> dict[str, Any]:
+    """The escalation that is still open."""
+    return next(part for part in case.parts("escalation", by) if part["phase"] != "ended")
+
+
+def whose(case: CaseFile) -> tuple[str, str, str, str]:
+    """What escalation may never change: the state, the region, its team, who must act."""
+    seen = case.seen()
+    return code_of(seen["main"]), seen["region"], seen["team"]["name"], seen["main"]["party"]["role"]
+
+
+@pytest.mark.parametrize("state", FROM)
+def test_i9_a_case_is_escalated_answered_and_brought_back_while_the_region_keeps_it_where_it_was(
+    people: People, state: str
+) -> None:
+    case = CaseFile.submitted(people).go_to(state)
+    before = whose(case)
+    told = []
+
+    case.fire("request_escalation")
+    told.append((code_of(escalation(case)), escalation(case)["party"]["role"], whose(case)))
+    case.fire("escalate", part=escalation(case))
+    told.append((code_of(escalation(case)), escalation(case)["party"]["role"], whose(case)))
+    case.fire("record_answer", part=escalation(case))
+    told.append((code_of(escalation(case)), escalation(case)["party"]["role"], whose(case)))
+    case.fire("bring_back", part=escalation(case), by="mila")
+
+    assert told == [
+        ("requested", "cce_liaison", before),
+        ("escalated", "cce_liaison", before),
+        ("answered", "chair", before),
+    ]
+    assert whose(case) == before
+    assert [code_of(it) for it in case.parts("escalation")] == ["brought_back"]
+
+
+def test_i9_the_region_works_on_while_an_escalation_is_open(people: People) -> None:
+    case = CaseFile.submitted(people).go_to("arranging_placement")
+    case.fire("request_escalation")
+
+    case.go_to("monitored")
+
+    assert code_of(escalation(case)) == "requested"
+
+
+def test_i9_a_case_is_not_closed_over_the_heads_of_those_who_were_asked(people: People) -> None:
+    case = CaseFile.submitted(people).go_to("monitored")
+    case.fire("request_escalation")
+    case.fire("record_check")
+
+    assert "no_open_escalation" in unmet(case.attempt("close"))
+
+    case.fire("withdraw", part=escalation(case))
+    case.go_to("closed")
+
+
+def test_t16_the_national_level_is_asked_after_the_network_answered_or_with_a_reason_why_not(people: People) -> None:
+    case = CaseFile.submitted(people).go_to("in_review")
+
+    too_early = case.attempt("request_escalation", form=asked_first())
+    assert faults(too_early) == {("network_not_asked_first", "/form/networkSkippedBecause")}
+    case.fire("ask_network")
+    unanswered = case.attempt("request_escalation", form=asked_first())
+    assert faults(unanswered) == {("network_not_asked_first", "/form/networkSkippedBecause")}
+
+    case.fire("record_network_answer", part=escalation(case))
+    case.fire("request_escalation", form=asked_first())
+
+    assert sorted(map(code_of, case.parts("escalation"))) == ["answered", "requested"]
+
+
+def test_t16_a_place_in_another_region_is_asked_for_without_the_network(people: People) -> None:
+    case = CaseFile.submitted(people).go_to("in_review")
+
+    case.fire("request_escalation", form=asked_first() | {"purpose": {"code": "other_region"}})
+
+    assert code_of(escalation(case)) == "requested"
+
+
+def test_i20_nothing_is_shared_beyond_the_region_without_consent_or_ground(people: People) -> None:
+    case = CaseFile.submitted(people).go_to("in_review")
+
+    nobody_asked = case.attempt("request_escalation", consents=[])
+    network_only = case.attempt("ask_network", consents=[])
+
+    assert ("consent_to_sharing_missing", "/form/consents") in faults(nobody_asked)
+    assert ("consent_to_sharing_missing", "/form/consents") in faults(network_only)
+    assert case.parts("escalation") == []
+
+
+def test_t17_the_answer_of_the_national_level_is_the_liaisons_to_record_and_she_sees_the_case_for_it(
+    people: People,
+) -> None:
+    case = CaseFile.submitted(people).go_to("in_review")
+    assert refusal(people.mila.get(case.path)) == (404, "not_found")
+    case.fire("request_escalation")
+    case.fire("escalate", part=escalation(case))
+
+    assert refusal(case.attempt("record_answer", part=escalation(case), by="hanna")) == (403, "role_not_allowed")
+    case.fire("record_answer", part=escalation(case), by="mila")
+
+    assert case.seen(by="mila")["number"] == case.number
+    answered = [it for it in case.history(by="mila") if it["trigger"] == "record_answer"]
+    assert [(it["by"]["person"]["name"], it["by"]["role"]) for it in answered] == [("Mila Dekker", "cce_liaison")]

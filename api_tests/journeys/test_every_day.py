@@ -1,0 +1,91 @@
+"""What is possible in every open state and leaves it as it is: correct, add a note, hand over."""
+
+import pytest
+
+from api_tests.journeys.answers import faults, refusal
+from api_tests.people_and_cases import PERSON_IDS, CaseFile, People
+
+STATES = ["submitted", "in_review", "arranging_placement", "monitored"]
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_correction_leaves_the_state_and_what_was_sent_and_shows_how_it_reads_now(people: People, state: str) -> None:
+    case = CaseFile.submitted(people).go_to(state)
+    due = case.seen()["main"]["dueOn"]
+
+    case.fire("amend", by="anna", amends=1, changes={"previousMoves": 4, "interpreter": None})
+
+    seen = case.seen()
+    assert (seen["main"]["state"]["code"], seen["main"]["dueOn"]) == (state, due)
+    referral = people.anna.get(f"{case.path}/file").json()["documents"][0]
+    assert referral["form"]["previousMoves"] == 2
+    assert referral["form"]["interpreter"]["code"] == "1"
+    assert referral["current"]["previousMoves"] == 4
+    assert "interpreter" not in referral["current"]
+    last = case.history()[-1]
+    assert (last["trigger"], last["source"], last["target"]) == ("amend", state, state)
+
+
+def test_a_correction_is_held_against_the_rules_of_the_form_it_corrects(case: CaseFile) -> None:
+    broken = case.attempt("amend", by="anna", amends=1, changes={"urgency": {"code": "asap"}})
+    no_voice = case.attempt("amend", by="anna", amends=1, changes={"childVoice": {"ownWords": None}})
+
+    assert faults(broken) == {("unknown_code", "/form/changes/urgency")}
+    assert faults(no_voice) == {("voice_missing", "/form/changes/childVoice")}
+    assert len(case.history()) == 1
+
+
+def test_what_another_organisation_wrote_is_not_corrected_over_its_head(people: People) -> None:
+    case = CaseFile.submitted(people).go_to("in_triage")
+
+    answer = case.attempt("amend", by="carla", amends=1, changes={"previousMoves": 4})
+
+    assert faults(answer) == {("not_amendable", "/form/amends")}
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_note_leaves_the_state_and_is_read_by_whoever_may_read_the_case(people: People, state: str) -> None:
+    case = CaseFile.submitted(people).go_to(state)
+
+    case.fire("add_note", by="hanna", text="Moeder belde: het gaat vandaag goed.")
+
+    assert case.state == state
+    last = people.anna.get(f"{case.path}/file").json()["documents"][-1]
+    assert (last["entry"]["trigger"], last["form"]["text"]) == ("add_note", "Moeder belde: het gaat vandaag goed.")
+    assert refusal(people.petra.get(f"{case.path}/file")) == (404, "not_found")
+
+
+def test_handing_over_puts_the_case_on_somebodys_own_list_and_leaves_the_state(people: People) -> None:
+    case = CaseFile.submitted(people).go_to("scheduled")
+
+    case.fire("reassign", by="esra", assignee_id=str(PERSON_IDS["carla"]))
+
+    main = case.seen()["main"]
+    assert (main["state"]["code"], main["party"]["assignee"]["name"]) == ("scheduled", "Carla de Boer")
+    assert on_own_list(case, "carla")
+    assert not on_own_list(case, "hanna")
+    case.fire("reassign", by="esra", assignee_id=str(PERSON_IDS["hanna"]))
+    assert not on_own_list(case, "carla")
+    assert on_own_list(case, "hanna")
+
+
+def test_a_case_is_handed_only_to_somebody_of_the_organisation_that_must_act(case: CaseFile) -> None:
+    answer = case.attempt("reassign", by="carla", assignee_id=str(PERSON_IDS["petra"]))
+
+    assert faults(answer) == {("unknown_assignee", "/form/assigneeId")}
+    assert case.seen()["main"]["party"]["assignee"] is None
+
+
+def test_nothing_is_added_to_a_case_that_ended(people: People) -> None:
+    case = CaseFile.submitted(people)
+    case.fire("withdraw")
+
+    for trigger in ("amend", "add_note", "reassign"):
+        assert refusal(case.attempt(trigger, by="anna")) == (409, "transition_not_allowed")
+
+
+def on_own_list(case: CaseFile, key: str) -> bool:
+    """Whether the case stands on this person's list because it was put to them by name."""
+    wanted = {"whose": "mine", "number": case.number}
+    found = case.people[key].get("/work-items", params=wanted).json()["items"]
+    return any(it["part"]["party"]["assignee"] for it in found)

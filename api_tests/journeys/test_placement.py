@@ -1,0 +1,141 @@
+"""Where a child lives: sought, agreed, started, ended; treatment goes its own way (I4)."""
+
+from typing import Any
+
+from api_tests.journeys.answers import code_of, faults, unmet
+from api_tests.people_and_cases import CaseFile, People
+
+
+def sought(people: People) -> CaseFile:
+    case = CaseFile.submitted(people).go_to("arranging_placement")
+    case.fire("seek_placement", line="A")
+    return case
+
+
+def place(case: CaseFile) -> dict[str, Any]:
+    return case.parts("placement")[0]
+
+
+def treatment(case: CaseFile) -> dict[str, Any]:
+    return next(part for part in case.parts("commitment") if part["line"] == "B")
+
+
+def lived_in_and_treated(people: People) -> CaseFile:
+    """A case with a place that started and a treatment that runs."""
+    case = sought(people)
+    case.fire("agree", part=place(case))
+    case.fire("start_stay", part=place(case))
+    case.fire("accept", part=treatment(case))
+    case.fire("start_help", part=treatment(case))
+    return case
+
+
+def test_a_place_is_sought_agreed_on_started_confirmed_as_stable_and_ended(people: People) -> None:
+    case = sought(people)
+    told = [code_of(place(case))]
+
+    for trigger in ("agree", "start_stay", "confirm_stable", "end_placement"):
+        case.fire(trigger, part=place(case))
+        told.append(code_of(place(case)))
+
+    assert told == ["sought", "agreed", "started", "started", "ended"]
+    assert (place(case)["line"], place(case)["party"]) == ("A", None)
+
+
+def test_a_place_answers_a_line_of_the_advice(people: People) -> None:
+    case = CaseFile.submitted(people).go_to("arranging_placement")
+
+    answer = case.attempt("seek_placement", line="Z")
+
+    assert faults(answer) == {("unknown_line", "/form/line")}
+    assert case.parts("placement") == []
+
+
+def test_a_place_away_from_home_comes_with_a_reason_and_a_way_back(people: People) -> None:
+    case = CaseFile.submitted(people).go_to("arranging_placement")
+
+    answer = case.attempt("seek_placement", why_not_higher=None, return_plan=None)
+
+    assert faults(answer) == {
+        ("preference_unexplained", "/form/whyNotHigher"),
+        ("return_plan_missing", "/form/returnPlan"),
+    }
+
+
+def test_i4_ending_a_place_leaves_the_treatment_running(people: People) -> None:
+    case = lived_in_and_treated(people)
+    before = treatment(case)
+
+    case.fire("end_placement", part=place(case))
+
+    assert code_of(place(case)) == "ended"
+    assert treatment(case) == before
+    assert code_of(before) == "running"
+
+
+def test_i4_ending_the_treatment_leaves_the_child_where_it_lives(people: People) -> None:
+    case = lived_in_and_treated(people)
+    before = place(case)
+
+    case.fire("end_help", part=treatment(case))
+
+    assert code_of(treatment(case)) == "ended"
+    assert place(case) == before
+    assert code_of(before) == "started"
+
+
+def test_i4_living_and_treatment_are_never_put_on_one_line(people: People) -> None:
+    case = CaseFile.submitted(people).go_to("advice_drafted")
+    together = {
+        "key": "A",
+        "domain": {"code": "living"},
+        "aim": "Wonen en behandeling ineen.",
+        "productCategory": {"code": "54"},
+        "madeToMeasure": "Een groep.",
+        "latestStartOn": "2027-04-12",
+        "duration": "een jaar",
+    }
+
+    answer = case.attempt("issue_advice", lines=[together], goals=_goals_for("A"))
+
+    assert faults(answer) == {("living_and_treatment_on_one_line", "/form/lines/0/productCategory")}
+
+
+def test_a_place_that_started_is_help_that_runs(people: People) -> None:
+    case = sought(people)
+    assert unmet(case.attempt("report_help_started", line="A")) == {"help_runs"}
+
+    case.fire("agree", part=place(case))
+    case.fire("start_stay", part=place(case))
+
+    case.fire("report_help_started", line="A")
+    assert case.state == "help_started"
+
+
+def test_a_search_that_is_still_open_keeps_a_case_from_closing(people: People) -> None:
+    case = CaseFile.submitted(people).go_to("monitored")
+    case.fire("seek_placement")
+    case.fire("record_check")
+    for part in case.parts("commitment"):
+        if code_of(part) == "requested":
+            case.fire("accept", part=part, by="hanna")
+
+    assert unmet(case.attempt("close")) == {"no_unanswered_request"}
+    case.fire("end_placement", part=place(case))
+
+    case.fire("close")
+    assert case.state == "closed"
+
+
+def _goals_for(line: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "number": 1,
+            "text": "Een plek om te blijven.",
+            "of": {"code": "child"},
+            "seenBy": "Zij woont er.",
+            "horizon": "een jaar",
+            "realisticBecause": "Zij wil het zelf.",
+            "lines": [line],
+        }
+    ]

@@ -1,0 +1,115 @@
+"""A provider cannot help and nobody agrees who pays: help starts all the same."""
+
+from typing import Any
+
+from api_tests.journeys.answers import code_of
+from api_tests.people_and_cases import ORGANISATION_IDS, CaseFile, People, form_for
+
+DUINHUIS = str(ORGANISATION_IDS["duinhuis"])
+ANOTHER_OFFER: dict[str, Any] = {
+    "key": "D",
+    "domain": {"code": "treatment"},
+    "aim": "Dezelfde behandeling, door een aanbieder die nu kan beginnen.",
+    "providerId": DUINHUIS,
+    "latestStartOn": "2027-04-05",
+    "duration": "een jaar",
+}
+
+
+def arranging(people: People) -> CaseFile:
+    return CaseFile.submitted(people).go_to("arranging_placement")
+
+
+def on_line(case: CaseFile, kind: str, line: str) -> dict[str, Any]:
+    return next(part for part in case.parts(kind) if part["line"] == line)
+
+
+def refused_on_every_line(case: CaseFile) -> CaseFile:
+    for part in case.parts("commitment"):
+        if part["addressee"]:
+            case.fire("refuse", part=part, by="ivo")
+    return case
+
+
+def revised_with(offer: dict[str, Any]) -> dict[str, Any]:
+    """A new version of the advice in which this line is added to the others."""
+    form = form_for("case", "revise_advice")
+    assert form is not None
+    return form | {"lines": [*form["lines"], offer]}
+
+
+def test_i2_i6_help_starts_with_another_provider_while_one_refused_and_the_funding_is_disputed(people: People) -> None:
+    case = arranging(people)
+    case.fire("refuse", part=on_line(case, "commitment", "B"), by="ivo")
+    case.fire("dispute", part=on_line(case, "funding", "B"), by="karim")
+
+    case.fire("revise_advice", form=revised_with(ANOTHER_OFFER))
+    case.fire("replace", part=on_line(case, "commitment", "B"), by="hanna")
+    case.fire("accept", part=on_line(case, "commitment", "D"), by="joke")
+    case.fire("start_help", part=on_line(case, "commitment", "D"), by="joke")
+    case.fire("report_help_started", line="D")
+
+    assert case.state == "help_started"
+    assert code_of(on_line(case, "funding", "B")) == "disputed"
+    assert code_of(on_line(case, "funding", "D")) == "requested"
+    assert code_of(on_line(case, "commitment", "B")) == "ended"
+
+
+def test_i6_a_new_request_turns_a_refusal_into_help(people: People) -> None:
+    case = arranging(people)
+    case.fire("refuse", part=on_line(case, "commitment", "A"), by="ivo")
+
+    case.fire("ask_again", part=on_line(case, "commitment", "A"))
+    case.fire("accept", part=on_line(case, "commitment", "A"), by="ivo")
+    case.fire("start_help", part=on_line(case, "commitment", "A"), by="ivo")
+
+    assert code_of(on_line(case, "commitment", "A")) == "running"
+    assert case.attempt("report_help_started", line="A").status_code == 201
+
+
+def test_i6_no_number_of_refusals_closes_a_case_and_each_asks_the_chair_for_another_way(people: People) -> None:
+    case = refused_on_every_line(arranging(people))
+
+    seen = case.seen()
+
+    assert code_of(seen["main"]) == "arranging_placement"
+    assert seen["main"]["party"]["role"] == "process_director"
+    refused = [part for part in seen["parts"] if code_of(part) == "refused"]
+    assert len(refused) == 2
+    assert {(it["party"]["role"], it["nextAction"]["code"], it["dueOn"] is None) for it in refused} == {
+        ("chair", "replace", False)
+    }
+
+
+def test_i6_a_refusal_says_what_would_make_it_possible_or_is_not_taken(people: People) -> None:
+    case = arranging(people)
+    part = on_line(case, "commitment", "A")
+
+    answer = case.attempt("refuse", part=part, by="ivo", form={"reason": {"code": "no_capacity"}})
+
+    assert answer.status_code == 400
+    assert [it["location"] for it in answer.json()["errors"]] == ["/form/possibleIf"]
+    assert code_of(on_line(case, "commitment", "A")) == "requested"
+
+
+def test_i2_from_the_advice_to_closure_nothing_waits_for_the_funding(people: People) -> None:
+    case = CaseFile.submitted(people).go_to("advice_issued")
+    for part in case.parts("funding"):
+        if part["addressee"]:
+            case.fire("dispute", part=part, by="karim")
+            case.fire("report_obstacle", part=part, by="karim", obstacle={"code": "3"})
+
+    case.go_to("monitored").go_to("closed")
+
+    assert sorted(map(code_of, case.parts("funding"))) == ["disputed", "disputed", "requested"]
+
+
+def test_i2_a_payer_settles_the_dispute_after_the_case_was_closed(people: People) -> None:
+    case = CaseFile.submitted(people).go_to("advice_issued")
+    case.fire("dispute", part=on_line(case, "funding", "A"), by="karim")
+    case.go_to("monitored").go_to("closed")
+
+    case.fire("confirm", part=on_line(case, "funding", "A"), by="karim")
+
+    assert code_of(on_line(case, "funding", "A")) == "confirmed"
+    assert case.state == "closed"

@@ -1,0 +1,95 @@
+"""Time passes: the child's waiting is counted, lateness is shown, and nothing happens by itself (I8, I28)."""
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from api_tests.journeys.conftest import Elsewhere
+from api_tests.people_and_cases import CaseFile, form_for
+
+STATES = ["submitted", "awaiting_information", "consulted", "scheduled", "advice_drafted", "monitored"]
+
+
+def test_i28_in_a_year_that_nobody_acts_no_state_changes_and_everything_shows_that_it_is_late(
+    elsewhere: Elsewhere,
+) -> None:
+    cases = [CaseFile.submitted(elsewhere.people).go_to(state) for state in STATES]
+    cases[-1].fire("request_escalation")
+    before = [(it.seen(), it.history()) for it in cases]
+
+    elsewhere.clock.let_pass(days=366)
+
+    for case, (seen, history) in zip(cases, before, strict=True):
+        now = case.seen()
+        assert case.history() == history
+        assert standing(now) == standing(seen)
+        assert all(part["late"] for part in (now["main"], *now["parts"]) if part["dueOn"])
+
+
+def test_i28_the_day_after_the_last_one_is_late_and_the_last_one_is_not(elsewhere: Elsewhere) -> None:
+    case = CaseFile.submitted(elsewhere.people).go_to("advice_drafted")
+    due_on = datetime.fromisoformat(case.seen()["main"]["dueOn"]).date()
+
+    elsewhere.clock.let_pass(days=(due_on - today(elsewhere)).days)
+    on_the_day = case.seen()["main"]["late"]
+    elsewhere.clock.let_pass(days=1)
+    the_day_after = case.seen()["main"]["late"]
+
+    assert (on_the_day, the_day_after) == (False, True)
+
+
+def test_i28_what_is_late_is_still_possible(elsewhere: Elsewhere) -> None:
+    case = CaseFile.submitted(elsewhere.people).go_to("awaiting_information")
+    elsewhere.clock.let_pass(days=200)
+    assert case.seen()["main"]["late"]
+
+    case.fire("supply_information")
+
+    assert (case.state, case.seen()["main"]["late"]) == ("in_triage", False)
+
+
+def test_i8_the_child_waits_from_the_first_submission_also_while_others_are_asked_and_through_a_reopening(
+    elsewhere: Elsewhere,
+) -> None:
+    case = CaseFile.submitted(elsewhere.people)
+    told = [case.seen()["waitingDays"]]
+
+    elsewhere.clock.let_pass(days=10)
+    case.fire("request_information")
+    elsewhere.clock.let_pass(days=20)
+    told.append(case.seen()["waitingDays"])
+    case.fire("supply_information")
+    case.fire("withdraw")
+    elsewhere.clock.let_pass(days=30)
+    told.append(case.seen()["waitingDays"])
+    case.fire("reopen")
+    told.append(case.seen()["waitingDays"])
+
+    assert told == [0, 30, None, 60]
+
+
+def test_i8_a_question_that_was_asked_before_it_was_entered_counts_from_the_day_it_was_asked(
+    elsewhere: Elsewhere,
+) -> None:
+    asked = elsewhere.clock() - timedelta(days=12)
+    body: dict[str, Any] = {
+        "trigger": "submit",
+        "occurredAt": asked.isoformat(),
+        "form": form_for("case", "submit"),
+    }
+
+    made = elsewhere.people.anna.post("/cases", body)
+
+    seen = elsewhere.people.anna.get(f"/cases/{made.json()['caseId']}").json()
+    assert seen["waitingDays"] == 12
+    assert datetime.fromisoformat(seen["submittedAt"]) == asked
+    assert elsewhere.people.anna.get(f"/cases/{seen['id']}/verification").json()["sound"] is True
+
+
+def standing(seen: dict[str, Any]) -> list[tuple[object, ...]]:
+    """Where everything stands, without what merely time changes."""
+    shown = (seen["main"], *seen["parts"])
+    return [(it["id"], it["state"]["code"], it["party"], it["dueOn"], it["version"]) for it in shown]
+
+
+def today(elsewhere: Elsewhere) -> date:
+    return elsewhere.clock().date()

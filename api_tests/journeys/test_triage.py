@@ -1,0 +1,125 @@
+"""Before the table: something is asked back, a consult is given, or somebody else takes it over."""
+
+from typing import Any
+
+from api_tests.journeys.answers import code_of, faults, refusal, unmet
+from api_tests.people_and_cases import CaseFile, People, form_for
+
+
+def in_triage(people: People) -> CaseFile:
+    return CaseFile.submitted(people).go_to("in_triage")
+
+
+def without(trigger: str, field: str) -> dict[str, Any]:
+    form = form_for("case", trigger)
+    assert form is not None
+    return {name: value for name, value in form.items() if name != field}
+
+
+def test_t4_information_is_asked_and_supplied_twice_and_the_third_time_triage_decides_with_what_there_is(
+    people: People,
+) -> None:
+    case = in_triage(people)
+    for _ in range(2):
+        case.fire("request_information", by="daan")
+        assert case.state == "awaiting_information"
+        case.fire("supply_information")
+
+    third = case.attempt("request_information", by="daan")
+
+    assert unmet(third) == {"information_rounds_left"}
+    assert case.state == "in_triage"
+    case.fire("schedule")
+
+
+def test_t4_while_information_is_awaited_the_submitter_must_act_by_the_day_that_was_asked(people: People) -> None:
+    case = CaseFile.submitted(people)
+
+    case.fire("request_information", by="carla", needed_by_on="2027-02-19")
+
+    main = case.seen()["main"]
+    assert (main["party"]["role"], main["party"]["organisation"]["name"]) == (
+        "local_team",
+        "Wijkteam Haarlem-Noord (demonstratie)",
+    )
+    assert (main["nextAction"]["code"], main["dueOn"]) == ("supply_information", "2027-02-19")
+    waiting = people.anna.get("/work-items", params={"whose": "organisation", "number": case.number}).json()["items"]
+    assert [it["caseId"] for it in waiting] == [case.id]
+
+
+def test_t4_the_coordinator_goes_on_with_what_there_is_and_says_why(people: People) -> None:
+    case = in_triage(people)
+    case.fire("request_information")
+
+    assert faults(case.attempt("proceed_without", by="carla", grounds=None)) == {("missing", "/grounds")}
+    case.fire("proceed_without", by="carla", grounds="De mentor is ziek; we hebben moeder gebeld.")
+
+    assert case.state == "in_triage"
+
+
+def test_t5_after_a_consult_the_submitter_may_always_ask_for_the_table_after_all(people: People) -> None:
+    case = in_triage(people)
+    case.fire("give_consult")
+    assert code_of(case.seen()["main"]) == "consulted"
+    assert case.seen()["main"]["party"]["role"] == "local_team"
+
+    case.fire("ask_for_table", by="anna")
+
+    case.go_to("in_review")
+
+
+def test_t5_a_consult_that_helped_closes_the_case_in_the_words_of_who_asked(people: People) -> None:
+    case = in_triage(people)
+    case.fire("give_consult")
+
+    assert refusal(case.attempt("confirm_helped", by="carla")) == (403, "role_not_allowed")
+    case.fire("confirm_helped", by="anna")
+
+    assert case.state == "closed"
+
+
+def test_i10_t7_a_case_is_declined_by_two_people_and_only_when_somebody_else_took_it_over(people: People) -> None:
+    case = in_triage(people)
+
+    alone = case.attempt("decline", by="esra")
+    assert unmet(alone) == {"decline_proposed_by_another"}
+    case.fire("propose_decline", by="daan")
+    assert refusal(case.attempt("decline", by="daan")) == (403, "role_not_allowed")
+    left_alone = case.attempt("decline", by="esra", form=without("decline", "takenOverBy"))
+    assert faults(left_alone) == {("missing", "/form/takenOverBy")}
+    assert case.state == "in_triage"
+    case.fire("decline", by="esra")
+
+    assert case.state == "declined"
+    hands = {it["by"]["person"]["name"] for it in case.history() if it["trigger"] in ("propose_decline", "decline")}
+    assert hands == {"Daan Mulder", "Esra Yilmaz"}
+    taken_over = people.anna.get(f"{case.path}/file").json()["documents"][-1]["form"]["takenOverBy"]
+    assert taken_over["name"] == "Joris Veenstra"
+
+
+def test_t7_neither_a_lack_of_money_nor_of_room_is_a_reason_to_decline(people: People) -> None:
+    case = in_triage(people)
+
+    for code in ("no_capacity", "no_contract", "funding", "age"):
+        answer = case.attempt("propose_decline", by="daan", reason={"code": code})
+        assert faults(answer) == {("unknown_code", "/form/reason")}
+
+
+def test_i10_a_case_is_transferred_only_when_the_other_region_accepted_it(people: People) -> None:
+    case = in_triage(people)
+
+    assert faults(case.attempt("transfer", form=without("transfer", "acceptedBy"))) == {("missing", "/form/acceptedBy")}
+    promised = case.attempt("transfer", accepted_by={**_accepted(), "acceptedOn": "2090-01-01"})
+    assert faults(promised) == {("day_in_future", "/form/acceptedBy/acceptedOn")}
+    assert case.state == "in_triage"
+    case.fire("transfer")
+
+    assert case.state == "transferred"
+    assert refusal(case.attempt("reopen", by="anna")) == (409, "transition_not_allowed")
+
+
+def _accepted() -> dict[str, Any]:
+    form = form_for("case", "transfer")
+    assert form is not None
+    accepted: dict[str, Any] = form["acceptedBy"]
+    return accepted
