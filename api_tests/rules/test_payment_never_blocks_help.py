@@ -158,7 +158,7 @@ def what_everybody_may(case: CaseFile) -> dict[tuple[str, str], bytes]:
     """What is possible, byte for byte: for everybody, with the case and with every part that is not about payment."""
     parts: list[Json | None] = [None, *(it for it in case.seen()["parts"] if it["kind"] != "funding")]
     addresses = [case.address(part) for part in parts]
-    everybody = ("anna", "carla", "daan", "esra", "hanna", "ivo", "karim", "mila")
+    everybody = ("anna", "esra", "hanna", "ivo", "mila")
     return {
         (by, address): case.people[by].get(f"{address}/possible-transitions").content
         for by in everybody
