@@ -1,0 +1,79 @@
+"""What makes a database keep its promises is in force on every connection that the service opens."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import Engine
+
+from api_tests.running import Running
+from service.storage.database import SQLITE_READERS, keys_file, open_engine
+from service.storage.keys import Keyring
+from service.storage.migrating import migrate
+
+# For SQLite in the file of the data and in that of the keys beside it; synchronous 2 is FULL.
+IN_FORCE: dict[str, dict[str, object]] = {
+    "sqlite": {
+        "PRAGMA foreign_keys": 1,
+        "PRAGMA recursive_triggers": 1,
+        "PRAGMA busy_timeout": 10_000,
+        **{f"PRAGMA {file}.journal_mode": "wal" for file in ("main", "keys")},
+        **{f"PRAGMA {file}.synchronous": 2 for file in ("main", "keys")},
+        **{f"PRAGMA {file}.secure_delete": 1 for file in ("main", "keys")},
+    },
+    "postgresql": {
+        "SHOW transaction_isolation": "read committed",
+        "SHOW synchronous_commit": "on",
+        "SHOW session_replication_role": "origin",
+        "SHOW lock_timeout": "5s",
+        "SHOW statement_timeout": "30s",
+    },
+}
+
+
+@pytest.fixture
+def opened(service: Running) -> Iterator[Engine]:
+    engine = open_engine(service.settings.database_url, connections=SQLITE_READERS + 2)
+    yield engine
+    engine.dispose()
+
+
+def test_every_connection_is_set_up_as_promised(opened: Engine) -> None:
+    with ExitStack() as stack:
+        for _ in range(SQLITE_READERS + 2):
+            # Read, not written: a second writer would wait for the first.
+            reading = opened.execution_options(sqlite_begin="DEFERRED")
+            connection = stack.enter_context(reading.connect())
+
+            wanted = IN_FORCE[opened.dialect.name]
+            assert {it: connection.exec_driver_sql(it).scalar() for it in wanted} == wanted
+
+
+def test_a_key_that_is_gone_lies_about_in_no_free_page(tmp_path: Path) -> None:
+    """SQLite leaves what is deleted in its file unless it is told otherwise."""
+    file = tmp_path / "casusroute.db"
+    engine, owner = open_engine(f"sqlite:///{file}"), uuid4()
+    migrate(engine)
+    keyring = Keyring(b"m" * 32)
+    with engine.begin() as connection:
+        keyring.create(connection, owner, ("draft",))
+        wrapped = connection.exec_driver_sql("SELECT wrapped FROM keys.case_keys").scalar_one()
+    before = _on_disk(engine, file)
+
+    with engine.begin() as connection:
+        keyring.forget(connection, owner)
+
+    assert wrapped in before
+    assert wrapped not in _on_disk(engine, file)
+    engine.dispose()
+
+
+def _on_disk(engine: Engine, file: Path) -> bytes:
+    """What stands in the file of the keys once the log beside it has been worked off."""
+    with engine.connect() as connection:
+        dbapi: Any = connection.connection
+        assert dbapi.execute("PRAGMA keys.wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
+    return keys_file(file).read_bytes()

@@ -1,0 +1,213 @@
+"""The migrations: what they make is what the code means, all of it or nothing, once, on both databases."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Engine, inspect
+from sqlalchemy.exc import DBAPIError
+
+from api_tests.conftest import ENGINES, new_database
+from api_tests.people_and_cases import CaseFile
+from api_tests.records.forging import counted, say
+from api_tests.records.schemas import schema_of
+from api_tests.running import ROOT, Running
+from service.storage import migrating
+from service.storage.database import open_engine
+from service.storage.migrating import downgrade, expected_revision, migrate, revision_of
+from service.storage.reference import Reference
+from service.storage.tables import KEYS_SCHEMA, metadata
+
+NewDatabase = Callable[[], Engine]
+# How many municipalities each region has: CBS, regions of 2025, municipalities of 2023 to 2025 (domain.md 3.2).
+HOW_MANY = (
+    "JZ01:10 JZ02:18 JZ03:4 JZ04:12 JZ05:7 JZ06:6 JZ07:11 JZ08:5 JZ09:7 JZ10:3 JZ11:4 JZ12:7 JZ13:6 JZ14:14 "
+    "JZ15:1 JZ16:6 JZ17:8 JZ18:13 JZ19:5 JZ20:7 JZ21:7 JZ22:1 JZ23:5 JZ24:9 JZ25:8 JZ26:5 JZ27:5 JZ28:11 "
+    "JZ29:13 JZ30:8 JZ31:10 JZ32:7 JZ33:10 JZ34:5 JZ35:11 JZ36:9 JZ37:7 JZ38:13 JZ39:21 JZ41:16 JZ42:4 JZ43:3"
+)
+# Haarlem, Velsen, Enschede, Amsterdam, The Hague, Maastricht, Zeewolde (in Flevoland, and of the Noord-Veluwe).
+WELL_KNOWN = {
+    "GM0392": "JZ11",
+    "GM0453": "JZ10",
+    "GM0153": "JZ14",
+    "GM0363": "JZ13",
+    "GM0518": "JZ24",
+    "GM0935": "JZ41",
+    "GM0050": "JZ12",
+}
+BROKEN = """
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade():
+    op.execute("CREATE TABLE half (done INTEGER)")
+    op.execute("ALTER TABLE cases ADD COLUMN half INTEGER")
+    op.execute("DELETE FROM alembic_version")
+    op.execute("INSERT INTO nowhere VALUES (1)")
+"""
+
+
+@pytest.fixture(params=ENGINES)
+def empty(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NewDatabase]:
+    """Opens an empty database, each time another."""
+    with ExitStack() as opened:
+
+        def new() -> Engine:
+            folder = tmp_path_factory.mktemp(f"migrated_{request.param}")
+            engine = open_engine(new_database(request, folder, request.param))
+            opened.callback(engine.dispose)
+            return engine
+
+        yield new
+
+
+@pytest.fixture
+def migrated(empty: NewDatabase) -> Engine:
+    engine = empty()
+    migrate(engine)
+    return engine
+
+
+def test_the_migrations_make_the_tables_that_the_code_means(migrated: Engine, empty: NewDatabase) -> None:
+    meant = empty()
+    with meant.begin() as connection:
+        if meant.dialect.name == "postgresql":
+            say(connection, f"CREATE SCHEMA {KEYS_SCHEMA}")
+        metadata.create_all(connection)
+
+    with migrated.connect() as one, meant.connect() as other:
+        options = {"compare_type": True, "compare_server_default": True, "include_schemas": True}
+        differences = compare_metadata(MigrationContext.configure(one, opts=options), metadata)
+
+        assert differences == []
+        assert schema_of(one, protections=False) == schema_of(other, protections=False)
+
+
+def test_down_and_up_again_is_as_new(migrated: Engine) -> None:
+    with migrated.connect() as connection:
+        new = schema_of(connection, protections=True)
+
+    downgrade(migrated, "base")
+    with migrated.connect() as connection:
+        assert schema_of(connection, protections=True) == set()
+        assert revision_of(connection) is None
+    migrate(migrated)
+
+    with migrated.connect() as connection:
+        assert schema_of(connection, protections=True) == new
+        assert revision_of(connection) == expected_revision()
+
+
+def test_up_twice_changes_nothing_and_loses_nothing(database: Engine, case: CaseFile) -> None:
+    with database.connect() as connection:
+        before = counted(connection), schema_of(connection, protections=True)
+
+    migrate(database)
+
+    with database.connect() as connection:
+        assert (counted(connection), schema_of(connection, protections=True)) == before
+    assert case.state == "submitted"
+
+
+def test_data_that_was_lost_is_begun_anew_beside_its_keys(migrated: Engine) -> None:
+    """On SQLite the keys have a file of their own, which may outlive the data; PostgreSQL keeps its schema of keys."""
+    with migrated.begin() as connection:
+        keys = "INSERT INTO keys.case_keys (owner_id, content_class, wrapped) VALUES ('somebody', 'notes', :key)"
+        say(connection, keys, key=b"k")
+    if migrated.dialect.name == "sqlite":
+        migrated.dispose()
+        for file in Path(migrated.url.database or "").parent.glob("casusroute.db*"):
+            if ".keys" not in file.name:
+                file.unlink()
+    else:
+        with migrated.begin() as connection:
+            say(connection, "DROP SCHEMA public CASCADE")
+            say(connection, "CREATE SCHEMA public")
+
+    migrate(migrated)
+
+    with migrated.connect() as connection:
+        assert revision_of(connection) == expected_revision()
+        assert counted(connection)["keys.case_keys"] == 1
+
+
+def test_two_processes_that_migrate_at_once_do_it_one_after_the_other(empty: NewDatabase) -> None:
+    engine = empty()
+    url = engine.url.render_as_string(hide_password=False)
+    environment = {**os.environ, "CASUSROUTE_DATABASE_URL": url}
+    command = [sys.executable, "-m", "service", "migrate"]
+
+    started = [
+        subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
+    said = [process.communicate(timeout=60) for process in started]
+
+    assert [process.returncode for process in started] == [0, 0, 0], said
+    with engine.connect() as connection:
+        assert revision_of(connection) == expected_revision()
+
+
+def test_a_migration_that_meets_an_obstacle_leaves_the_database_as_it_was(empty: NewDatabase) -> None:
+    engine = empty()
+    with engine.begin() as connection:
+        say(connection, "CREATE TABLE contents (in_the_way INTEGER)")
+
+    with pytest.raises(DBAPIError, match="contents"):
+        migrate(engine)
+
+    with engine.connect() as connection:
+        assert inspect(connection).get_table_names() == ["contents"]
+        assert revision_of(connection) is None
+
+
+def test_a_broken_migration_leaves_revision_tables_and_rows_of_the_one_before(
+    migrated: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with migrated.begin() as connection:
+        Reference(connection).load()
+    with migrated.connect() as connection:
+        before = revision_of(connection), schema_of(connection, protections=True), counted(connection)
+    shutil.copytree(migrating.MIGRATIONS, tmp_path / "migrations", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "migrations" / "versions" / "0002_broken.py").write_text(BROKEN, encoding="utf-8")
+    monkeypatch.setattr(migrating, "MIGRATIONS", tmp_path / "migrations")
+
+    with pytest.raises(DBAPIError, match="nowhere"):
+        migrate(migrated)
+
+    with migrated.connect() as connection:
+        assert (revision_of(connection), schema_of(connection, protections=True), counted(connection)) == before
+
+
+def test_every_explanation_of_a_column_stands_in_postgresql_and_every_table_has_its_columns_in_both(
+    service: Running,
+) -> None:
+    with service.built.database.engine.connect() as connection:
+        for table in metadata.sorted_tables:
+            found = {it["name"]: it.get("comment") for it in inspect(connection).get_columns(table.name, table.schema)}
+
+            meant = {it.name: it.comment if service.engine == "postgresql" else None for it in table.columns}
+            assert found == meant, table.name
+
+
+def test_the_database_knows_42_regions_and_342_municipalities_each_in_its_region(service: Running) -> None:
+    with service.built.database.engine.connect() as connection:
+        regions = Reference(connection).regions()
+        municipalities = Reference(connection).municipalities()
+    region_of = {it.code: it.region for it in municipalities}
+
+    assert len(regions) == len({it.name for it in regions}) == 42
+    assert len(municipalities) == len({it.name for it in municipalities}) == 342
+    assert Counter(region_of.values()) == {code: int(n) for code, n in (it.split(":") for it in HOW_MANY.split())}
+    assert {code: region_of[code] for code in WELL_KNOWN} == WELL_KNOWN
