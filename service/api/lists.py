@@ -1,6 +1,5 @@
 """Pages of work: what waits for whom, the first due on top, with a cursor to the next page."""
 
-from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from fastapi import Response
@@ -50,7 +49,7 @@ class WorkItemPage(View):
     next_cursor: str | None
 
 
-def page_of(unit: Unit, asker: Asker, rules: Rulebook, query: ListQuery, *, kinds: Sequence[str] = ()) -> Response:
+def page_of(unit: Unit, asker: Asker, rules: Rulebook, query: ListQuery, *, kinds: tuple[str, ...] = ()) -> Response:
     """Two statements for the asker and their page, one for the names; the same however long the list."""
     actor = known(unit, asker)
     wanted = Wanted(

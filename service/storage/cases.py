@@ -2,11 +2,12 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, and_, insert, select
+from sqlalchemy import Connection, Select, and_, bindparam, insert, select
 
 from service.domain.actor import Actor
 from service.domain.case import Case, Content, Part, Transition
@@ -27,6 +28,23 @@ class Sight:
     whole: bool
 
 
+# Building a statement takes several times as long as running it: those of every request are built once.
+_LOCK = select(cases.c.id).where(cases.c.id == bindparam("case_id")).with_for_update()
+_HISTORY = select(transitions).where(transitions.c.case_id == bindparam("case_id")).order_by(transitions.c.sequence)
+_ADD_ENTRY = insert(transitions)
+_ADD_NEWS = insert(outbox)
+
+
+@lru_cache(maxsize=1000)
+def _one(seen_by: Actor) -> Select[Any]:
+    """One part with its case, for a person with these memberships."""
+    return (
+        select(cases, parts, whole(seen_by).label("whole"))
+        .select_from(parts.join(cases, cases.c.id == parts.c.case_id).join(main, main.c.id == parts.c.case_id))
+        .where(parts.c.case_id == bindparam("case_id"), parts.c.id == bindparam("part_id"), visible(seen_by))
+    )
+
+
 class Cases:
     """The only door through which a case is opened or changed."""
 
@@ -38,12 +56,8 @@ class Cases:
         """The part, when this person may see it. `lock` holds the case until the transaction ends."""
         if lock:
             # The lock comes first and alone: what is read after it is what the step is decided on.
-            self._connection.execute(select(cases.c.id).where(cases.c.id == str(case_id)).with_for_update())
-        row = self._connection.execute(
-            select(cases, parts, whole(seen_by).label("whole"))
-            .select_from(parts.join(cases, cases.c.id == parts.c.case_id).join(main, main.c.id == parts.c.case_id))
-            .where(parts.c.case_id == str(case_id), parts.c.id == str(part_id), visible(seen_by))
-        ).first()
+            self._connection.execute(_LOCK, {"case_id": str(case_id)})
+        row = self._connection.execute(_one(seen_by), {"case_id": str(case_id), "part_id": str(part_id)}).first()
         if row is None:
             return None
         return Sight(to_case(row._mapping), to_part(row._mapping), bool(row.whole))  # noqa: SLF001 - its API
@@ -60,10 +74,7 @@ class Cases:
 
     def history(self, case_id: UUID) -> tuple[Transition, ...]:
         """Every entry in order of sequence. For whoever may see the whole case, and for guards."""
-        rows = self._connection.execute(
-            select(transitions).where(transitions.c.case_id == str(case_id)).order_by(transitions.c.sequence)
-        )
-        return tuple(to_transition(row) for row in rows)
+        return tuple(map(to_transition, self._connection.execute(_HISTORY, {"case_id": str(case_id)})))
 
     def histories(self, regions: Collection[str]) -> tuple[tuple[Transition, ...], ...]:
         """The whole histories of the cases that these regions own now."""
@@ -122,12 +133,12 @@ class Cases:
         for entry in moved:
             sealed = self._contents.seal(entry, content) if content else None
             row = to_row(entry, previous, sealed.digest if sealed else None)
-            self._connection.execute(insert(transitions), row)
+            self._connection.execute(_ADD_ENTRY, row)
             if sealed:
                 self._contents.store(sealed)
             content, previous = None, row["digest"]
         self._connection.execute(
-            insert(outbox),
+            _ADD_NEWS,
             [{"case_id": str(e.case_id), "sequence": e.sequence, "type": f"{e.part_kind}.{e.trigger}"} for e in moved],
         )
 

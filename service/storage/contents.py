@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
 from service.domain.canonical import canonical
 from service.domain.case import Content, Transition
@@ -17,6 +17,8 @@ from service.storage.keys import Keyring
 from service.storage.tables import contents
 
 NONCE_BYTES = 12
+_ADD = insert(contents)
+_ALL = select(contents).where(contents.c.case_id == bindparam("case_id")).order_by(contents.c.sequence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +53,13 @@ class Contents:
         return Sealed(row, content_digest(salt, nonce, content.content_class, content.form, ciphertext))
 
     def store(self, sealed: Sealed) -> None:
-        self._connection.execute(insert(contents), sealed.row)
+        self._connection.execute(_ADD, sealed.row)
 
     def open(self, case_id: UUID, sequences: Sequence[int] | None = None) -> dict[int, Content]:
         """The content of these entries (None: of all), by sequence. Raises InvalidTag when a row was tampered with."""
-        query = select(contents).where(contents.c.case_id == str(case_id)).order_by(contents.c.sequence)
-        if sequences is not None:
-            query = query.where(contents.c.sequence.in_(sequences))
-        return {row.sequence: self._open(case_id, row) for row in self._connection.execute(query)}
+        query = _ALL if sequences is None else _ALL.where(contents.c.sequence.in_(sequences))
+        rows = self._connection.execute(query, {"case_id": str(case_id)})
+        return {row.sequence: self._open(case_id, row) for row in rows}
 
     def _open(self, case_id: UUID, row: Any) -> Content:
         key = self._keyring.key(self._connection, case_id, row.content_class)

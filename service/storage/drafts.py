@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
 
 from service.domain.canonical import canonical
 from service.domain.chain import microseconds
@@ -36,7 +36,10 @@ class Drafts:
         self._connection = connection
         self._keyring = keyring
         self._now = now
-        self._expired = drafts.c.expires_at < microseconds(now)
+
+    @property
+    def _expired(self) -> ColumnElement[bool]:
+        return drafts.c.expires_at < microseconds(self._now)
 
     def begin(self, draft_id: UUID, owner: UUID, body: dict[str, Any], *, days: int) -> None:
         nonce, ciphertext = self._seal(draft_id, body)

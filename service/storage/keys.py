@@ -10,7 +10,7 @@ from threading import Lock
 from uuid import UUID
 
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from service.storage.tables import case_keys
@@ -19,6 +19,9 @@ CONTENT_CLASSES = ("referral", "review", "advice", "help", "escalation", "notes"
 DRAFT_CLASS = "draft"
 _KEY_BYTES = 32
 _REMEMBERED = 4096
+_WRAPPED = select(case_keys.c.wrapped).where(
+    case_keys.c.owner_id == bindparam("owner_id"), case_keys.c.content_class == bindparam("content_class")
+)
 
 
 class MasterKeyRefused(ValueError):
@@ -103,11 +106,7 @@ class Keyring:
             if name in self._unwrapped:
                 self._unwrapped.move_to_end(name)
                 return self._unwrapped[name]
-        wrapped = connection.execute(
-            select(case_keys.c.wrapped).where(
-                case_keys.c.owner_id == name[0], case_keys.c.content_class == content_class
-            )
-        ).scalar()
+        wrapped = connection.execute(_WRAPPED, {"owner_id": name[0], "content_class": content_class}).scalar()
         if wrapped is None:
             raise LookupError("no key")
         key = aes_key_unwrap(self._master, wrapped)

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, and_, insert, select
+from sqlalchemy import BindParameter, ColumnElement, Connection, Table, and_, bindparam, insert, select
 
 from service.domain.actor import Actor, Membership
 from service.domain.roles import Role
@@ -31,6 +32,36 @@ class Person:
     name: str
 
 
+def _today(of: Table) -> ColumnElement[bool]:
+    """Memberships and coverages hold from their first day to their last (I29)."""
+    return and_(of.c.valid_from <= bindparam("today"), of.c.valid_until >= bindparam("today"))
+
+
+# Building a statement takes several times as long as running it: those of every request are built once.
+_ACTOR = (
+    select(people.c.id, memberships.c.role, memberships.c.organisation_id, coverages.c.region)
+    .select_from(
+        people.outerjoin(memberships, and_(memberships.c.person_id == people.c.id, _today(memberships))).outerjoin(
+            coverages, and_(coverages.c.organisation_id == memberships.c.organisation_id, _today(coverages))
+        )
+    )
+    .where(people.c.issuer == bindparam("issuer"), people.c.subject == bindparam("subject"))
+    .order_by(memberships.c.role, memberships.c.organisation_id)
+)
+_COVERING = (
+    select(organisations.c.id)
+    .join(coverages, coverages.c.organisation_id == organisations.c.id)
+    .where(organisations.c.kind == bindparam("kind"), coverages.c.region == bindparam("region"), _today(coverages))
+    .order_by(organisations.c.id)
+)
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_NAMES = (
+    select(people.c.id, people.c.name)
+    .where(people.c.id.in_(_IDS))
+    .union_all(select(organisations.c.id, organisations.c.name).where(organisations.c.id.in_(_IDS)))
+)
+
+
 class People:
     """Who there is, and as what."""
 
@@ -40,25 +71,8 @@ class People:
 
     def actor(self, issuer: str, subject: str) -> Actor | None:
         """The person behind a token with the memberships that hold today; None when nobody here is known by it."""
-        m, c = memberships.c, coverages.c
-        rows = self._connection.execute(
-            select(people.c.id, m.role, m.organisation_id, c.region)
-            .select_from(
-                people.outerjoin(
-                    memberships,
-                    and_(m.person_id == people.c.id, m.valid_from <= self._today, m.valid_until >= self._today),
-                ).outerjoin(
-                    coverages,
-                    and_(
-                        c.organisation_id == m.organisation_id,
-                        c.valid_from <= self._today,
-                        c.valid_until >= self._today,
-                    ),
-                )
-            )
-            .where(people.c.issuer == issuer, people.c.subject == subject)
-            .order_by(m.role, m.organisation_id)
-        ).all()
+        who = {"issuer": issuer, "subject": subject, "today": self._today}
+        rows = self._connection.execute(_ACTOR, who).all()
         if not rows:
             return None
         regions: dict[tuple[str, str], set[str]] = {}
@@ -100,17 +114,8 @@ class People:
         return self._covering("cce", region)
 
     def _covering(self, kind: str, region: str) -> UUID | None:
-        found = self._connection.execute(
-            select(organisations.c.id)
-            .join(coverages, coverages.c.organisation_id == organisations.c.id)
-            .where(
-                organisations.c.kind == kind,
-                coverages.c.region == region,
-                coverages.c.valid_from <= self._today,
-                coverages.c.valid_until >= self._today,
-            )
-            .order_by(organisations.c.id)
-        ).scalar()
+        where = {"kind": kind, "region": region, "today": self._today}
+        found = self._connection.execute(_COVERING, where).scalar()
         return None if found is None else UUID(found)
 
     def region_of(self, organisation_id: UUID) -> str | None:
@@ -146,12 +151,7 @@ class People:
 
     def names(self, ids: set[UUID]) -> dict[UUID, str]:
         """The names of people and organisations, for showing who did what."""
-        wanted = sorted(str(it) for it in ids)
-        rows = self._connection.execute(
-            select(people.c.id, people.c.name)
-            .where(people.c.id.in_(wanted))
-            .union_all(select(organisations.c.id, organisations.c.name).where(organisations.c.id.in_(wanted)))
-        )
+        rows = self._connection.execute(_NAMES, {"ids": sorted(str(it) for it in ids)})
         return {UUID(row.id): row.name for row in rows}
 
     def organisations(self, *, kind: str | None = None, region: str | None = None) -> tuple[Organisation, ...]:

@@ -4,12 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
 from service.domain.chain import microseconds
 from service.domain.refusals import KeyReused
 from service.storage.keys import Keyring
 from service.storage.tables import requests
+
+_FIRST = select(requests).where(requests.c.person_id == bindparam("person_id"), requests.c.key == bindparam("key"))
+_ADD = insert(requests)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +44,7 @@ class Requests:
 
     def answered(self, request: Request) -> Answered | None:
         """The first answer to this request. Raises KeyReused when the key belongs to another request."""
-        row = self._connection.execute(
-            select(requests).where(requests.c.person_id == str(request.person_id), requests.c.key == request.key)
-        ).first()
+        row = self._connection.execute(_FIRST, {"person_id": str(request.person_id), "key": request.key}).first()
         if row is None:
             return None
         if row.fingerprint != self._fingerprint(request):
@@ -58,7 +59,7 @@ class Requests:
     def remember(self, request: Request, answered: Answered) -> None:
         """Raises IntegrityError when the same request was answered meanwhile."""
         self._connection.execute(
-            insert(requests),
+            _ADD,
             {
                 "person_id": str(request.person_id),
                 "key": request.key,

@@ -3,7 +3,8 @@
 import json
 import os
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,8 @@ from service.domain.case import Case, Part, Transition
 from service.domain.chain import BEGINNING, entry_digest, facts_digest, microseconds
 from service.domain.roles import Role
 from service.storage.tables import NO_DAY, cases, parts
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def to_row(entry: Transition, previous: str | None, content: str | None) -> dict[str, Any]:
@@ -60,9 +63,9 @@ def to_row(entry: Transition, previous: str | None, content: str | None) -> dict
 def to_transition(row: Row[Any]) -> Transition:
     """A history row as the entry it holds. A destroyed row has no facts and is not an entry: see `verify`."""
     return Transition(
-        case_id=UUID(row.case_id),
+        case_id=_id(row.case_id),
         sequence=row.sequence,
-        part_id=UUID(row.part_id),
+        part_id=_id(row.part_id),
         part_kind=row.part_kind,
         part_sequence=row.part_sequence,
         workflow=row.workflow,
@@ -74,9 +77,9 @@ def to_transition(row: Row[Any]) -> Transition:
         region=row.region,
         occurred_at=moment(row.occurred_at),
         recorded_at=moment(row.recorded_at),
-        actor_id=UUID(row.actor_id),
+        actor_id=_id(row.actor_id),
         role=Role(row.role),
-        organisation_id=UUID(row.organisation_id),
+        organisation_id=_id(row.organisation_id),
         party=row.party and Role(row.party),
         party_id=_uuid(row.party_id),
         assignee_id=_uuid(row.assignee_id),
@@ -126,16 +129,21 @@ def to_part(row: Mapping[Any, Any]) -> Part:
 
 
 def moment(microseconds_since_1970: int) -> datetime:
-    seconds, rest = divmod(microseconds_since_1970, 1_000_000)
-    return datetime.fromtimestamp(seconds, tz=UTC).replace(microsecond=rest)
+    return _EPOCH + timedelta(microseconds=microseconds_since_1970)
 
 
 def text_of(value: UUID | None) -> str | None:
     return None if value is None else str(value)
 
 
+@lru_cache(maxsize=10_000)
+def _id(value: str) -> UUID:
+    """Every row of a history names the same few ids."""
+    return UUID(value)
+
+
 def _uuid(value: str | None) -> UUID | None:
-    return None if value is None else UUID(value)
+    return None if value is None else _id(value)
 
 
 def _day(value: str | None) -> date | None:
