@@ -10,7 +10,7 @@ from service.api.views import COLLECTIONS, Drawing, MadeView, OpenedView, ids_of
 from service.domain.case import PartKind, Transition
 from service.domain.rulebook import Rulebook
 from service.storage.unit import Unit
-from service.use_cases.asking import Asker, Once, known
+from service.use_cases.asking import Asker, Once
 from service.use_cases.transition import Made, perform_transition
 
 CREATED = 201
@@ -32,20 +32,19 @@ async def fire(
     def work(unit: Unit) -> Response:
         step = body.to_step(unit.now)
         made = perform_transition(unit, asker, address, step, once, version=version, rules=house.rules, new_id=uuid4)
-        sight = unit.cases.find(*address, seen_by=known(unit, asker))
-        return made_answer(unit, house.rules, made, whole=bool(sight and sight.whole))
+        return made_answer(unit, house.rules, made)
 
     return await house.database.write(work)
 
 
-def made_answer(unit: Unit, rules: Rulebook, made: Made, *, whole: bool = True) -> Response:
+def made_answer(unit: Unit, rules: Rulebook, made: Made) -> Response:
     """The answer to a transition, rebuilt from its entry alone: a repeated request gets the same one."""
     entry = made.entry
     drawing = Drawing.of(unit, rules, ids_of_entry(entry))
     view = MadeView(
         case_id=entry.case_id,
         number=made.number,
-        transition=drawing.transition(entry, whole=whole),
+        transition=drawing.transition(entry, whole=made.whole),
         version=entry.part_sequence,
         opened=[
             OpenedView(id=it.part_id, kind=it.part_kind, line=it.line, state=it.target, href=f"/v1{_path(it)}")

@@ -62,18 +62,20 @@ def _as_amended(history: tuple[Transition, ...]) -> Iterator[Transition]:
     amended = {(it.part_id, int(number)): it.codes for it in history for number in it.codes.get(AMENDS, ())}
     for entry in history:
         if AMENDS not in entry.codes:
-            yield replace(entry, codes=amended.get((entry.part_id, entry.part_sequence), entry.codes))
+            codes = amended.get((entry.part_id, entry.part_sequence))
+            yield entry if codes is None else replace(entry, codes=codes)
 
 
 def _after_case(facts: CaseFacts, entry: Transition) -> CaseFacts:
     if entry.source != entry.target:
         # A proposal to decline is one for the triage in which it was made.
         facts = replace(facts, decline_proposed_by=None)
-    facts = replace(
-        facts,
-        heard=facts.heard | set(entry.codes.get("heard", ())),
-        consented=facts.consented | set(entry.codes.get("information_purpose", ())),
-    )
+    if entry.codes:
+        facts = replace(
+            facts,
+            heard=facts.heard | set(entry.codes.get("heard", ())),
+            consented=facts.consented | set(entry.codes.get("information_purpose", ())),
+        )
     if "explanatory_analysis" in entry.codes.get("enclosed", ()):
         facts = replace(facts, analysis_in_referral=True)
     match entry.trigger:

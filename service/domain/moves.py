@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import cached_property
 from typing import Protocol
 from uuid import UUID
 
@@ -43,7 +44,7 @@ class Step:
     counted: Form | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Situation:
     """A case as it stands for the person who asks: everything that decides a step, read in one transaction."""
 
@@ -55,7 +56,7 @@ class Situation:
     now: datetime
     liaison_id: UUID | None = None
 
-    @property
+    @cached_property
     def facts(self) -> CaseFacts:
         return fold(self.history)
 

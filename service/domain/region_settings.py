@@ -1,5 +1,6 @@
 """What a region may decide for itself, with the defaults of domain.md 5.7; dated, and identified by content."""
 
+from functools import cached_property
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -43,6 +44,6 @@ class RegionSettings(_Setting):
     quorum: Quorum
     terms: dict[str, Term]
 
-    @property
+    @cached_property
     def hash(self) -> str:
         return digest_of(self.model_dump(mode="json"))

@@ -26,12 +26,16 @@ CLOCK_TOLERANCE = timedelta(minutes=2)
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A transition that was made now or, for a repeated request, before. `opened`: the parts that began with it."""
+    """A transition that was made now or, for a repeated request, before. `opened`: the parts that began with it.
+
+    `whole`: whoever took the step may read the case around it.
+    """
 
     entry: Transition
     number: str
     opened: tuple[Transition, ...] = ()
     repeated: bool = False
+    whole: bool = True
 
     @classmethod
     def again(cls, unit: Unit, case_id: UUID, sequence: int) -> "Made":
@@ -62,7 +66,7 @@ def perform_transition(
         raise NotFound
     request = once.by(actor.person_id)
     if (answered := unit.requests.answered(request)) and answered.case_id and answered.sequence:
-        return Made.again(unit, answered.case_id, answered.sequence)
+        return replace(Made.again(unit, answered.case_id, answered.sequence), whole=sight.whole)
     history = unit.cases.history(sight.case.id)
     if version is None:
         raise VersionMissing
@@ -75,11 +79,10 @@ def perform_transition(
         settings=rules.settings.on(sight.case.region, day_in_amsterdam(unit.now)),
         actor=actor,
         now=unit.now,
-        liaison_id=unit.people.liaison_for(sight.case.region),
     )
     made = carry_out(unit, situation, step, rules, new_id=new_id, trace_id=asker.trace_id)
     unit.requests.remember(request, Answered(CREATED, made.entry.case_id, made.entry.sequence, None))
-    return made
+    return replace(made, whole=sight.whole)
 
 
 def carry_out(
@@ -93,6 +96,8 @@ def carry_out(
 ) -> Made:
     """Decide, check the form against the case, and record."""
     decision = decide(situation, step.trigger, workflows)
+    if "escalation" in decision.trigger.opens:
+        situation = replace(situation, liaison_id=unit.people.liaison_for(situation.case.region))
     if not step.dated:
         # It happens now, also when the machine's clock was set back since the step before.
         step = replace(step, occurred_at=max(step.occurred_at, situation.part.occurred_at))
