@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Annotated
 from uuid import UUID
 
@@ -278,7 +279,7 @@ class Drawing:
             party=entry.party,
             due_on=entry.due_on,
             form=entry.form,
-            codes={name: list(codes) for name, codes in entry.codes.items()},
+            codes={name: list(codes) for name, codes in sorted(entry.codes.items())},
             cause=entry.cause if whole else None,
             workflow=entry.workflow,
             settings=entry.settings,
@@ -324,7 +325,13 @@ def possible_view(it: PossibleTransition) -> PossibleView:
 
 
 def _labelled(it: State | Trigger) -> Labelled:
-    return Labelled(code=it.name, label=InTwoLanguages.of(it.label))
+    return _label(it.name, it.label)
+
+
+@lru_cache(maxsize=1000)
+def _label(code: str, label: Words) -> Labelled:
+    """A list shows the same few labels on every line."""
+    return Labelled(code=code, label=InTwoLanguages.of(label))
 
 
 def json_of(view: View) -> bytes:
