@@ -150,11 +150,11 @@ def test_two_processes_that_migrate_at_once_do_it_one_after_the_other(empty: New
 
     started = [
         subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        for _ in range(3)
+        for _ in range(2)
     ]
     said = [process.communicate(timeout=60) for process in started]
 
-    assert [process.returncode for process in started] == [0, 0, 0], said
+    assert [process.returncode for process in started] == [0, 0], said
     with engine.connect() as connection:
         assert revision_of(connection) == expected_revision()
 
