@@ -1,0 +1,137 @@
+"""No refusal, no failure and no line of the log holds what somebody typed."""
+
+import json
+from collections.abc import Callable, Iterator
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from api_tests.conftest import ENGINES, new_database
+from api_tests.people_and_cases import CaseFile, People, everybody, form_for
+from api_tests.promises.problems import problem_of
+from api_tests.promises.processes import Process, process
+from service.storage.database import open_engine
+
+TYPED = "Zwaardvisje"
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def alone(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    """The service in a process of its own, on a database of its own."""
+    folder = tmp_path_factory.mktemp(f"alone_{request.param}")
+    with process(folder, new_database(request, folder, request.param)) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def its_people(alone: Process) -> Iterator[People]:
+    people = everybody(alone.url)
+    yield people
+    for person in people.values():
+        person.client.close()
+
+
+def in_forms(case: CaseFile) -> Iterator[httpx.Response]:
+    anna, referral = case.people.anna, form_for("case", "submit") or {}
+    wrongs = (TYPED, [TYPED], {"code": TYPED}, {"text": TYPED}, TYPED * 5000, {"code": "other", "text": [TYPED]})
+    for name in referral:
+        for wrong in wrongs:
+            yield anna.post("/cases", {"trigger": "submit", "form": {**referral, name: wrong}})
+    for body in (TYPED, [TYPED], {"trigger": TYPED}, {"trigger": "submit", "form": TYPED, "draftId": TYPED}):
+        yield anna.post("/cases", body)
+        yield anna.post(f"{case.path}/transitions", body, version=1)
+    for step in ({"occurredAt": TYPED}, {"form": {"text": f"\x00{TYPED}"}}, {"grounds": {TYPED: 1}}, {"form": [TYPED]}):
+        yield anna.post(f"{case.path}/transitions", {"trigger": "add_note", **step}, version=1)
+    yield case.attempt("close", by="esra", grounds=TYPED)
+    yield case.attempt("start_triage", by="anna", grounds=TYPED)
+    yield case.attempt("add_note", by="anna", grounds=TYPED, text=TYPED, version=99)
+    yield anna.client.post("/demonstration/tokens", json={"person": TYPED})
+
+
+def in_json(case: CaseFile) -> Iterator[httpx.Response]:
+    headers = {"Idempotency-Key": "k", "Content-Type": "application/json"}
+    broken = (TYPED, '{"form": {"a": "TYPED"', '{"form": "TYPED", "form": 1}', '{"form": {"a": "TYPED\\ud800"}}')
+    for content in (*broken, '{"form": {"TYPED": 1e999}}', '{"form": {"TYPED": ' + "[" * 5000):
+        yield case.people.anna.client.post("/drafts", content=content.replace("TYPED", TYPED).encode(), headers=headers)
+
+
+def in_addresses(case: CaseFile) -> Iterator[httpx.Response]:
+    anna = case.people.anna
+    for query in ("state", "party", "dueBefore", "number", "limit", "cursor", "includeEnded", "whose", "kind"):
+        yield anna.get("/work-items", params={query: TYPED})
+    yield anna.get("/learning/histories", params={"region": TYPED})
+    yield anna.client.request("PATCH", f"/cases/{TYPED}")
+    for path in ("/cases/TYPED", "/TYPED", "/workflows/TYPED", "/drafts/TYPED", f"{case.path}/transitions/TYPED"):
+        yield anna.get(path.replace("TYPED", TYPED))
+
+
+def in_headers(case: CaseFile) -> Iterator[httpx.Response]:
+    ours = ("If-Match", "Idempotency-Key", "Authorization", "Accept", "Content-Type")
+    for name in (*ours, "Accept-Language", "traceparent", "X-Request-Id", "Forwarded", "User-Agent"):
+        headers = {"If-Match": '"9"', "Idempotency-Key": str(uuid4()), name: f"{TYPED} {TYPED}"}
+        body = {"trigger": "add_note", "form": {"text": "x"}}
+        yield case.people.anna.client.post(f"{case.path}/transitions", json=body, headers=headers)
+
+
+@pytest.mark.parametrize("place", [in_forms, in_json, in_addresses, in_headers], ids=lambda it: it.__name__)
+def test_no_refusal_and_no_log_says_back_what_somebody_typed(
+    alone: Process, its_people: People, place: Callable[[CaseFile], Iterator[httpx.Response]]
+) -> None:
+    case = CaseFile.submitted(its_people)
+
+    refused = [it for it in place(case) if it.status_code != 201]
+
+    assert len(refused) > 5
+    assert {it.status_code for it in refused} <= {400, 401, 403, 404, 405, 406, 409, 412, 415}
+    said = [it.text + json.dumps(dict(it.headers)) for it in refused]
+    assert [it for it in said if TYPED.lower() in it.lower()] == []
+    assert TYPED.lower() not in alone.log_file.read_text(encoding="utf-8").lower()
+    assert len([it for it in alone.log() if it["event"] == "request"]) >= len(refused)
+
+
+def test_the_log_tells_of_a_request_its_route_and_never_its_address(alone: Process, its_people: People) -> None:
+    case = CaseFile.submitted(its_people)
+    answer = its_people.anna.get(f"{case.path}/transitions?paeg=2")
+
+    trace = answer.headers["traceparent"].split("-")[1]
+    told = next(it for it in alone.log() if it.get("trace_id") == trace)
+    del told["timestamp"], told["ms"]
+    assert told == {
+        "event": "request",
+        "level": "info",
+        "method": "GET",
+        "route": "/cases/{case_id}/transitions",
+        "status": 400,
+        "trace_id": trace,
+    }
+    assert case.id not in alone.log_file.read_text(encoding="utf-8")
+
+
+def test_an_error_inside_is_told_to_nobody_but_by_its_type_and_place_to_the_log(
+    alone: Process, its_people: People
+) -> None:
+    case, key = CaseFile.submitted(its_people), str(uuid4())
+    engine = open_engine(alone.database_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE outbox RENAME TO outbox_gone")
+
+    answer = case.attempt("add_note", by="anna", version=1, key=key, grounds=TYPED, text=TYPED)
+
+    told = problem_of(answer, 500, "internal")
+    assert told.keys() == {"type", "title", "status", "detail", "code"}
+    for secret in ("outbox", "sql", "traceback", "service.", "/", TYPED):
+        assert secret.lower() not in told["detail"].lower()
+    trace = answer.headers["traceparent"].split("-")[1]
+    logged = next(it for it in alone.log() if it["event"] == "unexpected")
+    assert logged.keys() == {"event", "error", "place", "trace_id", "level", "timestamp"}
+    assert (logged["trace_id"], logged["level"]) == (trace, "error")
+    assert logged["place"].startswith("service.storage.cases:")
+    assert logged["error"] in ("OperationalError", "ProgrammingError")
+    assert "outbox" not in alone.log_file.read_text(encoding="utf-8")
+
+    with engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE outbox_gone RENAME TO outbox")
+    engine.dispose()
+    assert [it["trigger"] for it in case.history()] == ["submit"]
+    assert case.attempt("add_note", by="anna", version=1, key=key, grounds=TYPED, text=TYPED).status_code == 201

@@ -1,0 +1,149 @@
+"""Every refusal: told in two languages, and met over HTTP."""
+
+import re
+import tomllib
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from api_tests.conftest import new_database
+from api_tests.people_and_cases import CaseFile, People, everybody, form_for
+from api_tests.promises.problems import problem_of
+from api_tests.running import ROOT, Running, running, settings_for
+from service.domain import refusals
+from service.domain.refusals import Refusal
+
+SENTENCES = tomllib.loads((ROOT / "service" / "domain" / "messages.toml").read_text(encoding="utf-8"))
+# Never raised as such: what their subclasses have in common. An answer 503 is met in test_when_things_break.
+IN_COMMON = {Refusal, refusals.NotPossible}
+ELSEWHERE = {refusals.Unavailable}
+
+
+def kinds(of: type[Refusal] = Refusal) -> Iterator[type[Refusal]]:
+    """Every kind of refusal there is."""
+    yield of
+    for kind in of.__subclasses__():
+        yield from kinds(kind)
+
+
+@pytest.mark.parametrize("code", sorted({it.code for it in kinds()} - {"refusal"}))
+def test_a_refusal_has_a_title_and_a_detail_in_both_languages(code: str) -> None:
+    title, detail = SENTENCES["problems"][code], SENTENCES["details"][code]
+
+    for words in (title, detail):
+        assert words.keys() == {"nl", "en"}
+        assert all(text.strip() for text in words.values())
+        assert words["nl"] != words["en"]
+        assert set(re.findall(r"\{(\w+)", words["nl"])) == set(re.findall(r"\{(\w+)", words["en"]))
+
+
+def test_every_refusal_has_a_code_of_its_own() -> None:
+    codes = [it.code for it in kinds()]
+
+    assert len(codes) == len(set(codes))
+
+
+@pytest.fixture(scope="module")
+def nobody_appointed(
+    request: pytest.FixtureRequest, service: Running, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[People]:
+    """A service in which nobody is appointed to escalate nationally."""
+    folder = tmp_path_factory.mktemp(f"unappointed_{service.engine}")
+    with running(settings_for(folder, new_database(request, folder, service.engine))) as alone:
+        with alone.built.database.engine.begin() as connection:
+            ended = "UPDATE coverages SET valid_until = '2025-06-01' WHERE organisation_id IN "
+            connection.exec_driver_sql(f"{ended} (SELECT id FROM organisations WHERE kind = 'cce')")  # noqa: S608 - our own
+        people = everybody(alone.url)
+        yield people
+        for person in people.values():
+            person.client.close()
+
+
+Meeting = Callable[[CaseFile, dict[str, str]], httpx.Response]
+AWAY = {"municipality": "GM0363", "sinceOn": "2020-01-01", "inStay": False}
+
+
+def _again(case: CaseFile, headers: dict[str, str]) -> httpx.Response:
+    key = str(uuid4())
+    case.people.anna.post("/drafts", {"form": {}}, key=key)
+    return case.people.anna.post("/drafts", {"form": {"a": 1}}, key=key, headers=headers)
+
+
+def _step(trigger: str, by: str, version: int | None = 1) -> Meeting:
+    def ask(case: CaseFile, headers: dict[str, str]) -> httpx.Response:
+        body = {"trigger": trigger, "form": form_for("case", trigger), "grounds": "Zo besloten."}
+        return case.people[by].post(f"{case.path}/transitions", body, version=version, headers=headers)
+
+    return ask
+
+
+def _decline(case: CaseFile, headers: dict[str, str]) -> httpx.Response:
+    case.go_to("in_triage")
+    return _step("decline", "esra", 2)(case, headers)
+
+
+def _get(path: str, **more: str) -> Meeting:
+    return lambda case, headers: case.people.anna.get(path, headers={**headers, **more})
+
+
+def _submit(by: str, **changes: Any) -> Meeting:
+    def ask(case: CaseFile, headers: dict[str, str]) -> httpx.Response:
+        body = {"trigger": "submit", "form": form_for("case", "submit", **changes)}
+        return case.people[by].post("/cases", body, headers=headers)
+
+    return ask
+
+
+MET: dict[type[Refusal], tuple[int, Meeting]] = {
+    refusals.NotKnown: (401, _get("/cases", Authorization="Bearer x")),
+    refusals.NotAllowed: (403, _submit("carla")),
+    refusals.RoleNotAllowed: (403, _step("start_triage", "anna")),
+    refusals.NotFound: (404, _get(f"/cases/{uuid4()}")),
+    refusals.TransitionNotAllowed: (409, _step("close", "esra")),
+    refusals.GuardsNotMet: (409, _decline),
+    refusals.NoTeamForRegion: (409, _submit("anna", residence=AWAY)),
+    refusals.KeyReused: (409, _again),
+    refusals.Stale: (412, _step("add_note", "anna", 7)),
+    refusals.VersionMissing: (428, _step("add_note", "anna", None)),
+    refusals.Invalid: (400, _get("/cases?limit=0")),
+}
+
+
+def test_every_kind_of_refusal_is_met_somewhere() -> None:
+    assert {*MET, refusals.NoLiaisonForRegion} == {*kinds()} - IN_COMMON - ELSEWHERE
+
+
+@pytest.mark.parametrize("kind", MET, ids=lambda it: it.code)
+def test_a_refusal_is_a_problem_in_the_language_of_the_asker(case: CaseFile, kind: type[Refusal]) -> None:
+    status, ask = MET[kind]
+
+    dutch = problem_of(ask(case, {}), status, kind.code)
+    other = CaseFile.submitted(case.people) if kind is refusals.GuardsNotMet else case
+    english = problem_of(ask(other, {"Accept-Language": "en"}), status, kind.code)
+
+    title = SENTENCES["problems"][kind.code]
+    assert (dutch["title"], english["title"]) == (title["nl"], title["en"])
+    assert dutch["detail"] != english["detail"]
+    assert {*dutch} == {*english}
+
+
+def test_a_national_question_from_a_region_without_a_liaison_is_refused(nobody_appointed: People) -> None:
+    case = CaseFile.submitted(nobody_appointed).go_to("arranging_placement")
+
+    told = problem_of(case.attempt("request_escalation"), 409, "no_liaison_for_region")
+
+    assert told["region"] == case.seen()["region"]
+    assert case.parts("escalation") == []
+
+
+def test_reasons_carry_a_code_and_both_languages(case: CaseFile) -> None:
+    told = problem_of(_decline(case, {}), 409, "guards_not_met")
+
+    assert [it["code"] for it in told["unmetGuards"]] == ["decline_proposed_by_another"]
+    shown = case.people.esra.get(f"{case.path}/possible-transitions").json()["transitions"]
+    reasons = [*told["unmetGuards"], *(one for it in shown for one in it["unmetGuards"])]
+    for it in reasons:
+        assert {"nl": it["nl"], "en": it["en"]} == SENTENCES["guards"][it["code"]]

@@ -1,0 +1,121 @@
+"""A database that is down, locked or full is a "not now" (503): nothing is lost, and the same request settles it."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from sqlalchemy import event
+
+from api_tests.people_and_cases import CaseFile, People, everybody
+from api_tests.postgres import Cluster
+from api_tests.promises.problems import problem_of
+from api_tests.running import Running, running, settings_for
+
+
+def not_now(answer: httpx.Response) -> bool:
+    """Whether this says to come back in a moment, and nothing else."""
+    told = problem_of(answer, 503, "unavailable")
+    return answer.headers["retry-after"].isdigit() and told.keys() == {"type", "title", "status", "detail", "code"}
+
+
+@pytest.fixture(scope="module")
+def own_cluster() -> Iterator[Cluster]:
+    """A PostgreSQL that may be stopped."""
+    with Cluster() as started:
+        yield started
+
+
+@pytest.fixture
+def on_postgresql(own_cluster: Cluster, tmp_path: Path) -> Iterator[Running]:
+    name = f"away_{uuid4().hex[:8]}"
+    own_cluster.create_database(name)
+    with running(settings_for(tmp_path, own_cluster.url(name))) as started:
+        yield started
+
+
+@pytest.fixture
+def on_sqlite(tmp_path: Path) -> Iterator[Running]:
+    """Waits a tenth of a second for a lock, where the service as configured waits ten."""
+
+    def hurry(connection: Any, *_: object) -> None:
+        connection.execute("PRAGMA busy_timeout=100")
+
+    with running(settings_for(tmp_path, f"sqlite:///{tmp_path / 'casusroute.db'}")) as started:
+        event.listen(started.built.database.engine, "checkout", hurry)
+        yield started
+
+
+@pytest.mark.parametrize("how", ["stop", "kill"])
+def test_while_postgresql_is_down_everything_waits_and_then_goes_on(
+    on_postgresql: Running, own_cluster: Cluster, how: str
+) -> None:
+    people, key, draft_key = everybody(on_postgresql.url), str(uuid4()), str(uuid4())
+    case = CaseFile.submitted(people)
+
+    getattr(own_cluster, how)()
+    asked = [people.anna.get(path) for path in (case.path, "/cases", "/health", "/regions", f"{case.path}/file")]
+    asked += [
+        case.attempt("add_note", by="anna", version=1, key=key),
+        people.anna.submit(key=key),
+        people.anna.post("/drafts", {"form": {"a": 1}}, key=draft_key),
+    ]
+    own_cluster.start()
+
+    assert all(not_now(it) for it in asked)
+    assert _settled(people, "/health").status_code == 200
+    assert case.attempt("add_note", by="anna", version=1, key=key).status_code == 201
+    assert people.anna.post("/drafts", {"form": {"a": 1}}, key=draft_key).status_code == 201
+    assert [it["trigger"] for it in case.history()] == ["submit", "add_note"]
+    for person in people.values():
+        person.client.close()
+
+
+def _settled(people: People, path: str, tries: int = 9) -> httpx.Response:
+    """The answer once it is not "not now" any more: each connection that broke is found out once."""
+    answer = people.anna.get(path)
+    while answer.status_code == 503 and (tries := tries - 1):
+        answer = people.anna.get(path)
+    return answer
+
+
+def test_while_somebody_holds_the_sqlite_file_changes_wait_and_reading_goes_on(on_sqlite: Running) -> None:
+    people, key = everybody(on_sqlite.url), str(uuid4())
+    case = CaseFile.submitted(people)
+    file = on_sqlite.settings.database_url.removeprefix("sqlite:///")
+
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        locked = [
+            case.attempt("add_note", by="anna", version=1, key=key),
+            people.anna.submit(),
+            people.anna.post("/drafts", {"form": {}}),
+            people.anna.get(f"{case.path}/file"),
+        ]
+        read = [people.anna.get(path) for path in (case.path, "/cases", "/health", f"{case.path}/transitions")]
+        other.execute("ROLLBACK")
+
+    assert all(not_now(it) for it in locked)
+    assert [it.status_code for it in read] == [200] * 4
+    assert case.attempt("add_note", by="anna", version=1, key=key).status_code == 201
+    assert [it["trigger"] for it in case.history()] == ["submit", "add_note"]
+    for person in people.values():
+        person.client.close()
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+def test_when_a_table_is_missing_that_is_our_fault_and_not_a_matter_of_waiting(
+    engine: str, request: pytest.FixtureRequest
+) -> None:
+    service: Running = request.getfixturevalue(f"on_{engine}")
+    with service.built.database.engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE municipalities RENAME TO municipalities_gone")
+
+    answer = httpx.get(f"{service.url}/v1/municipalities")
+
+    problem_of(answer, 500, "internal")
+    assert "retry-after" not in answer.headers
