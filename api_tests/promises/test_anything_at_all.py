@@ -1,0 +1,131 @@
+"""Whatever is sent to whichever operation: an answer or a problem, and never an error inside."""
+
+import json
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from api_tests.people_and_cases import CaseFile, People, form_for
+from api_tests.promises.documents import operations
+from api_tests.promises.problems import problem_of
+from api_tests.running import ROOT
+
+DOCUMENT: dict[str, Any] = json.loads((ROOT / "openapi" / "openapi.json").read_text(encoding="utf-8"))
+OPERATIONS = {it["operationId"]: (path, method, it) for path, method, it in operations(DOCUMENT)}
+KINDS = {"placement", "commitment", "funding", "escalation"}
+
+AWKWARD = ["", "\x00", "null", "-1", "0", "1e9", "9" * 30, "true", "[]", "../..", "%2e%2e", "\ud7ff", "é", "a" * 3000]
+TEXT = st.sampled_from(AWKWARD) | st.text(max_size=20)
+HEADER = st.text(st.characters(min_codepoint=0x20, max_codepoint=0xFF, exclude_characters="\x7f"), max_size=30)
+NUMBER = st.integers(-(2**70), 2**70) | st.floats(allow_nan=True, allow_infinity=True)
+JSON = st.recursive(
+    st.none() | st.booleans() | NUMBER | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def triggers_of(operation_id: str) -> list[tuple[str, str]]:
+    """The triggers that an operation takes, each with its kind of part."""
+    path, _, operation = OPERATIONS[operation_id]
+    if not path.endswith("/transitions") or "requestBody" not in operation:
+        return []
+    kind = next((it for it in KINDS if f"/{it}s/" in path), "case")
+    union = DOCUMENT["components"]["schemas"][f"{kind.title()}Step"]
+    return [(kind, trigger) for trigger in union["discriminator"]["mapping"]]
+
+
+def spoilt(body: Any, steps: list[int], wrong: Any) -> Any:
+    """The body with something else at one place in it, the place that these steps lead to."""
+    if not steps or not isinstance(body, dict | list) or not body:
+        return wrong
+    if isinstance(body, dict):
+        at = sorted(body)[steps[0] % len(body)]
+        return {**body, at: spoilt(body[at], steps[1:], wrong)}
+    position = steps[0] % len(body)
+    return [*body[:position], spoilt(body[position], steps[1:], wrong), *body[position + 1 :]]
+
+
+@st.composite
+def bodies(draw: st.DrawFn, operation_id: str) -> bytes:
+    """Bytes, JSON, or a body that was right until something in it went wrong."""
+    taken = triggers_of(operation_id)
+    valid: list[Any] = [{"trigger": it, "form": form_for(kind, it), "grounds": "Zo."} for kind, it in taken]
+    valid = valid or [{"trigger": "submit", "form": form_for("case", "submit")}, {"form": {"a": 1}}, {"person": "anna"}]
+    made = st.builds(spoilt, st.sampled_from(valid), st.lists(st.integers(0, 50), min_size=1, max_size=5), JSON)
+    return draw(st.binary(max_size=30) | (made | JSON).map(lambda it: json.dumps(it).encode()))
+
+
+@st.composite
+def requests(draw: st.DrawFn, operation_id: str) -> dict[str, Any]:
+    _, method, operation = OPERATIONS[operation_id]
+    keys = [it["name"] for it in operation.get("parameters", ()) if it["in"] == "query"]
+    version = st.sampled_from(['"1"', '"2"', "*", "1"]) | HEADER
+    key, kind = st.uuids().map(str) | HEADER, st.just("application/json") | HEADER
+    headers = {"If-Match": version, "Idempotency-Key": key, "Content-Type": kind}
+    asked = {"Accept": st.just("*/*") | HEADER, "Accept-Language": HEADER, "traceparent": HEADER}
+    some = draw(st.fixed_dictionaries(headers if method != "get" else {}, optional=asked))
+    named = (st.sampled_from(keys) | TEXT) if keys else TEXT
+    return {
+        "params": draw(st.lists(st.tuples(named, TEXT), max_size=2 if method == "get" else draw(st.integers(0, 1)))),
+        "headers": [(name.encode(), value.encode("latin-1").strip()) for name, value in some.items()],
+        "content": draw(bodies(operation_id)) if method in ("post", "put") else b"",
+        "places": draw(st.lists(st.none() | TEXT.filter(bool), min_size=3, max_size=3)),
+    }
+
+
+@pytest.fixture(scope="module")
+def target(people: People) -> dict[str, Any]:
+    """A case with a part of every kind, and a draft, for requests to go to."""
+    case = CaseFile.submitted(people).go_to("arranging_placement")
+    case.fire("seek_placement")
+    case.fire("request_escalation")
+    draft = people.anna.post("/drafts", {"form": {}}).json()["id"]
+    parts = {kind: case.parts(kind)[0]["id"] for kind in KINDS}
+    return {"caseId": case.id, "draftId": draft, "number": 1, "version": 1, "name": "case", **parts}
+
+
+def address(path: str, target: dict[str, Any], places: list[str | None]) -> str:
+    """The path with real ids in it, or with something else where a place says so."""
+    kind = next((it for it in KINDS if f"/{it}s/" in path), "")
+    real = {**target, "partId": target.get(kind)}
+    names = [step[1:-1] for step in path.split("/") if step.startswith("{")]
+    filled = {
+        name: real[name] if other is None else quote(other, safe="") for name, other in zip(names, places, strict=False)
+    }
+    return path.format(**filled)
+
+
+def refused_or_served(answer: httpx.Response) -> bool:
+    if answer.status_code >= 400:
+        problem_of(answer, answer.status_code)
+    return answer.status_code < 500 and answer.status_code != 422
+
+
+@pytest.mark.parametrize("operation_id", OPERATIONS)
+def test_nothing_that_is_sent_breaks_anything(people: People, target: dict[str, Any], operation_id: str) -> None:
+    path, method, _ = OPERATIONS[operation_id]
+    person = people.noor if "learning" in path else people.esra
+    times = 20 if method in ("post", "put") else 6
+
+    @settings(max_examples=times, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(requests(operation_id))
+    def send(request: dict[str, Any]) -> None:
+        headers = [(b"Authorization", person.client.headers["Authorization"].encode()), *request["headers"]]
+        where = address(path, target, request["places"])
+        with_query = f"{where}?{httpx.QueryParams(request['params'])}" if request["params"] else where
+        answer = person.client.request(method, with_query, headers=headers, content=request["content"])
+        assert refused_or_served(answer), answer.text
+
+    send()
+
+
+def test_a_body_that_is_right_until_something_goes_wrong_reaches_every_form() -> None:
+    named = {trigger for operation_id in OPERATIONS for _, trigger in triggers_of(operation_id)}
+
+    assert len(named) > 40
+    assert spoilt({"a": [1, {"b": 2}]}, [0, 1, 0], "x") == {"a": [1, {"b": "x"}]}
