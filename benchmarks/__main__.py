@@ -19,6 +19,7 @@ from benchmarks.load import Measured, Plan
 from benchmarks.report import Figure, Sample, report
 from benchmarks.seeding import Story
 from benchmarks.servers import Server, ask, cpu_seconds, floor, serving, token
+from service.logs import configure
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 READER = "carla"
@@ -149,15 +150,17 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="only see that it works; figures are not kept")
     parser.add_argument("--remark", default="", help="a sentence for the report, such as who else used the machine")
     chosen = parser.parse_args()
+    configure("WARNING")  # of the service that acts out the story here; those that are measured log as always
     extent, began = (QUICK if chosen.quick else WHOLE), time.monotonic()
     found: dict[str, list[Figure]] = {}
     with ExitStack() as stack:
         top = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="casusroute-bench-")))
         story = told_once(top)
         cluster = stack.enter_context(Cluster(durable=True))
-        for engine, server in (("sqlite", None), ("postgresql", cluster)):
-            (top / engine).mkdir()
-            ground = Ground(engine, top / engine, server)
+        for engine, server in (("SQLite", None), ("PostgreSQL", cluster)):
+            folder = top / engine.lower()
+            folder.mkdir()
+            ground = Ground(folder, server)
             print(f"{engine} {ground.version()}", flush=True)
             found[f"{engine} {ground.version()}"] = [
                 *measure_files(ground, story, extent),

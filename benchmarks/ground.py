@@ -37,9 +37,8 @@ _ON_A_COPY = {
 
 @dataclass(frozen=True)
 class Ground:
-    """One engine and the folder in which everything of it lies."""
+    """One engine and the folder in which everything of it lies. SQLite, where no cluster is given."""
 
-    engine: str
     folder: Path
     cluster: Cluster | None = None
 
