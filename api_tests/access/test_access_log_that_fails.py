@@ -1,0 +1,86 @@
+"""What cannot be logged is not read, while everything else goes on (I18, design decision 15)."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from api_tests.access.scene import Scene, help_arranged
+from api_tests.conftest import ENGINES, new_database
+from api_tests.people_and_cases import everybody
+from api_tests.running import Running, running, settings_for
+
+
+@pytest.fixture(params=ENGINES)
+def unlogged(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Running, Scene]]:
+    """A service of its own, with a case, to lose its log."""
+    folder: Path = tmp_path_factory.mktemp("unlogged")
+    with running(settings_for(folder, new_database(request, folder, request.param))) as started:
+        people = everybody(started.url)
+        scene = help_arranged(people)
+        scene.case.fire("accept", part=scene.parts["commitment A"])
+        yield started, scene
+        for person in people.values():
+            person.client.close()
+
+
+_AWAY = ["ALTER TABLE access_log RENAME TO access_log_away"]
+_REFUSING = {
+    "sqlite": [
+        "CREATE TRIGGER no_room BEFORE INSERT ON access_log BEGIN SELECT RAISE(ABORT, 'no room for Esra Yilmaz'); END"
+    ],
+    "postgresql": [
+        "CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no room for Esra'; END $$",
+        "CREATE TRIGGER no_room BEFORE INSERT ON access_log FOR EACH ROW EXECUTE FUNCTION no_room()",
+    ],
+}
+_ROOM_AGAIN = {"sqlite": "DROP TRIGGER no_room", "postgresql": "DROP TRIGGER no_room ON access_log"}
+
+
+def run_on(service: Running, *statements: str) -> None:
+    with service.built.database.engine.begin() as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+
+
+def test_i18_what_cannot_be_logged_is_not_read_while_lists_still_work(unlogged: tuple[Running, Scene]) -> None:
+    service, scene = unlogged
+    people, case = scene.case.people, scene.case
+    content = [
+        ("esra", f"{case.path}/file"),
+        ("esra", f"{case.path}/transitions/1"),
+        ("ivo", f"{scene.path('commitment A')}/transitions/2"),
+        ("esra", f"{case.path}/advices/1"),
+        ("joke", f"{case.path}/advices/1"),
+        ("noor", "/learning/histories"),
+    ]
+    others = ["/cases", "/work-items?whose=all", case.path, f"{case.path}/transitions", f"{case.path}/advices"]
+
+    def asked() -> list[httpx.Response]:
+        return [people[key].get(path) for key, path in content]
+
+    amendment = {"amends": 1, "changes": {"question": "Anders."}, "reason": "Zo."}
+    before = [answer.status_code for answer in asked()]
+    for break_it, mend_it in (
+        (_AWAY, "ALTER TABLE access_log_away RENAME TO access_log"),
+        (_REFUSING[service.engine], _ROOM_AGAIN[service.engine]),
+    ):
+        run_on(service, *break_it)
+
+        refused, lists = asked(), [people.esra.get(path).status_code for path in others]
+        amended = case.attempt("amend", by="anna", form=amendment)
+        noted = case.attempt("add_note")
+
+        run_on(service, mend_it)
+        assert [(it.status_code, it.headers["content-type"]) for it in [*refused, amended]] == [
+            (503, "application/problem+json")
+        ] * (len(content) + 1)
+        assert [set(it.json()) for it in refused] == [{"type", "title", "status", "detail", "code"}] * len(content)
+        assert "Esra" not in "".join(it.text for it in refused)
+        assert lists == [200] * len(others)
+        assert noted.status_code == 201
+    assert before == [200] * len(content)
+    assert [answer.status_code for answer in asked()] == before

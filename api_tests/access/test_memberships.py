@@ -1,0 +1,95 @@
+"""Memberships and coverages hold on their days: rights end and begin at the next request (I29)."""
+
+from sqlalchemy import text
+
+from api_tests.access.scene import bearing, in_days, newcomer, signer_of, today
+from api_tests.people_and_cases import ORGANISATION_IDS, CaseFile, Person
+from api_tests.running import Running
+from service.domain.roles import Role
+
+NOTE = {"trigger": "add_note", "form": {"text": "Gebeld."}}
+
+
+def test_a_repeated_submission_is_not_answered_to_somebody_who_left_the_team(service: Running) -> None:
+    with newcomer(service, ("team-haarlem", Role.LOCAL_TEAM, in_days(-9), None)) as leaver:
+        first = leaver.submit(key="submitted-once")
+        end_memberships_of(service, leaver)
+
+        again = leaver.submit(key="submitted-once")
+
+        assert (first.status_code, again.status_code) == (201, 404)
+        assert leaver.get(first.json()["transition"]["partId"]).status_code == 404
+
+
+def end_memberships_of(service: Running, person: Person) -> None:
+    ended = text(
+        "UPDATE memberships SET valid_until = :day WHERE person_id = (SELECT id FROM people WHERE subject = :subject)"
+    )
+    with service.built.database.engine.begin() as connection:
+        connection.execute(ended, {"day": str(in_days(-1)), "subject": person.key})
+
+
+def test_an_organisation_that_lost_a_region_still_has_the_cases_of_its_time_and_no_new_ones(service: Running) -> None:
+    """Historic cases keep the relation of their time (I29): sight rests on the case, not on today's map."""
+    with (
+        newcomer(service, ("ret", Role.CHAIR, in_days(-9), None)) as chair,
+        bearing(service, signer_of(service).token("anna")) as client,
+    ):
+        anna = Person("anna", client)
+        before = anna.submit().json()["caseId"]
+        uncover(service, "ret", "JZ11")
+        try:
+            submitted = anna.submit()
+            assert (submitted.status_code, submitted.json()["code"]) == (409, "no_team_for_region")
+            assert chair.get(f"/cases/{before}").status_code == 200
+        finally:
+            cover(service, "ret", "JZ11")
+        assert anna.submit().status_code == 201
+
+
+def uncover(service: Running, organisation: str, region: str) -> None:
+    _set_cover(service, organisation, region, str(in_days(-1)))
+
+
+def cover(service: Running, organisation: str, region: str) -> None:
+    _set_cover(service, organisation, region, "9999-12-31")
+
+
+def _set_cover(service: Running, organisation: str, region: str, until: str) -> None:
+    changed = text("UPDATE coverages SET valid_until = :until WHERE organisation_id = :id AND region = :region")
+    values = {"until": until, "id": str(ORGANISATION_IDS[organisation]), "region": region}
+    with service.built.database.engine.begin() as connection:
+        connection.execute(changed, values)
+
+
+def test_a_membership_holds_on_its_days_and_on_no_other(service: Running) -> None:
+    """Ended memberships stop, future ones have not begun (I29); both are seen at the next request."""
+    chair = ("ret", Role.CHAIR)
+    periods = {
+        "ended yesterday": (*chair, in_days(-9), in_days(-1)),
+        "begins tomorrow": (*chair, in_days(1), None),
+        "ends today": (*chair, in_days(-9), today()),
+        "began today": (*chair, today(), None),
+    }
+
+    seen = {}
+    for name, held in periods.items():
+        with newcomer(service, held) as person:
+            seen[name] = bool(person.get("/me").json()["memberships"]), bool(person.get("/cases").json()["items"])
+
+    assert seen == {
+        "ended yesterday": (False, False),
+        "begins tomorrow": (False, False),
+        "ends today": (True, True),
+        "began today": (True, True),
+    }
+
+
+def test_an_ended_membership_stops_steps_at_the_next_request(service: Running, case: CaseFile) -> None:
+    with newcomer(service, ("ret", Role.COORDINATOR, in_days(-9), None)) as coordinator:
+        first = coordinator.post(f"{case.path}/transitions", NOTE, version=1)
+        end_memberships_of(service, coordinator)
+
+        second = coordinator.post(f"{case.path}/transitions", NOTE, version=2)
+
+        assert (first.status_code, second.status_code) == (201, 404)
