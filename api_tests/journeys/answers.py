@@ -7,7 +7,7 @@ import httpx
 
 def refusal(answer: httpx.Response) -> tuple[int, str]:
     """The status and the code of a problem."""
-    return answer.status_code, answer.json()["code"]
+    return answer.status_code, answer.json().get("code")
 
 
 def unmet(answer: httpx.Response) -> set[str]:
