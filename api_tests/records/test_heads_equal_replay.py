@@ -6,10 +6,10 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, select, text
 
 from api_tests.people_and_cases import RULES, CaseFile, People
-from api_tests.records.forging import counted, entries_of_case, head_of_case
+from api_tests.records.forging import counted, entries_of_case, head_of_case, say
 from service.storage.tables import NO_DAY, parts
 
 STEPS = 10
@@ -89,3 +89,36 @@ def test_i11_i12_after_every_step_of_a_walk_the_heads_are_the_replay_of_the_hist
         }
 
     assert taken.count(201) >= STEPS // 4, f"too little happened: {taken}"
+
+
+def test_i11_an_entry_that_was_changed_behind_its_back_is_named_to_whoever_verifies_the_case(
+    case: CaseFile, database: Engine
+) -> None:
+    case.fire("start_triage")
+    case.fire("add_note")
+    truth = case.history()[1]["by"]["role"]
+
+    _changed_quietly(database, case.id, 2, role="chair")
+    found = case.people.esra.get(f"{case.path}/verification").json()
+    _changed_quietly(database, case.id, 2, role=truth)
+    again = case.people.esra.get(f"{case.path}/verification").json()
+
+    assert (found["sound"], found["firstBadSequence"]) == (False, 2)
+    assert found["reason"] == "its facts are not as they were recorded"
+    assert (again["sound"], again["firstBadSequence"], again["reason"]) == (True, None, None)
+
+
+def _changed_quietly(database: Engine, case_id: str, sequence: int, *, role: str) -> None:
+    """As its owner may change a database: the protection is off for no longer than the change takes."""
+    with database.begin() as connection:
+        if connection.dialect.name == "sqlite":
+            found = text("SELECT sql FROM sqlite_master WHERE name = 'transitions_no_update'")
+            off, on = "DROP TRIGGER transitions_no_update", str(connection.execute(found).scalar_one())
+        else:
+            off, on = (
+                f"ALTER TABLE transitions {how} TRIGGER transitions_no_update" for how in ("DISABLE", "ENABLE ALWAYS")
+            )
+        say(connection, off)
+        change = "UPDATE transitions SET role = :role WHERE case_id = :case_id AND sequence = :sequence"
+        say(connection, change, role=role, case_id=case_id, sequence=sequence)
+        say(connection, on)
