@@ -1,0 +1,30 @@
+"""The README tells what is: its drawings, settings, promises and story are held against the product."""
+
+import re
+
+import pytest
+
+from api_tests.running import ROOT
+from api_tests.sabotage import sabotages
+from service.__main__ import drawn
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+LINKS = sorted(set(re.findall(r"\]\(([^)#:]+)\)", README)))
+
+
+def test_the_drawings_and_settings_are_those_of_the_files_and_the_code() -> None:
+    assert drawn(README) == README
+
+
+@pytest.mark.parametrize("link", LINKS)
+def test_every_file_that_it_points_to_is_there(link: str) -> None:
+    assert (ROOT / link).exists()
+
+
+def test_every_sabotage_stands_once_in_its_file_and_names_a_test_that_is_there() -> None:
+    listed = sabotages()
+
+    assert listed
+    for it in listed:
+        assert (ROOT / it.file).read_text(encoding="utf-8").count(it.old) == 1, it.promise
+        assert (ROOT / it.test.split()[0].split("::")[0]).exists(), it.promise
