@@ -186,21 +186,21 @@ def test_i11_a_refused_step_leaves_no_trace_in_any_table(
 
 def test_an_answered_step_is_committed_before_its_answer_leaves(service: Running, case: CaseFile) -> None:
     """The commit is held up for a moment: an answer that would not wait for it arrives meanwhile."""
-    answered, held, too_soon = threading.Event(), threading.Event(), []
+    answered, committing, too_soon = threading.Event(), threading.Event(), []
 
     def hold(_connection: Connection) -> None:
-        held.set()
         too_soon.append(answered.wait(0.3))
+        committing.set()
 
     version = int(case.people.esra.get(case.path).headers["ETag"].strip('"'))
     event.listen(service.built.database.engine, "commit", hold)
     try:
         case.fire("add_note", version=version)
         answered.set()
+        assert committing.wait(10)
     finally:
         event.remove(service.built.database.engine, "commit", hold)
 
-    assert held.is_set()
     assert not any(too_soon)
 
 
