@@ -1,6 +1,9 @@
 """What is typed wrong: refused with every fault at once, clearly, and nothing that is right gets lost."""
 
+import re
+import socket
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import httpx
@@ -8,6 +11,7 @@ import pytest
 
 from api_tests.people_and_cases import CaseFile, People, form_for
 from api_tests.promises.problems import faults_in, problem_of
+from api_tests.running import Running
 
 SOMEBODY = str(uuid4())
 
@@ -67,6 +71,18 @@ def test_every_fault_of_a_form_is_told_at_its_place(people: People) -> None:
         ("body", "/form/residence/inStay", "bool_type"),
         ("body", "/form/unknown", "extra_forbidden"),
     }
+
+
+def test_a_fault_stays_with_its_own_request_on_a_shared_connection(service: Running, people: People) -> None:
+    authorization = people.anna.client.headers["Authorization"]
+    head = f"HTTP/1.1\r\nHost: x\r\nAuthorization: {authorization}\r\n"
+    both = f"GET /v1/cases?paeg=2 {head}\r\nGET /v1/cases?limit=1 {head}Connection: close\r\n\r\n"
+
+    with socket.create_connection(("127.0.0.1", urlsplit(service.url).port), timeout=10) as connection:
+        connection.sendall(both.encode())
+        answers = b"".join(iter(lambda: connection.recv(65_536), b""))
+
+    assert re.findall(rb"HTTP/1.1 (\d+)", answers) == [b"400", b"200"]
 
 
 def test_without_a_token_nothing_else_is_told(people: People) -> None:
