@@ -1,5 +1,6 @@
 """What an advice needs before it can be issued, and what it begins."""
 
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -123,3 +124,13 @@ def test_a_line_opens_its_request_once_and_keeps_it_through_every_version(
     assert advice.openings("commitment", facts) == tuple(Opening(provider, key) for key in sorted(keys - answered))
     assert advice.openings("funding", facts) == tuple(Opening(payer, key) for key in sorted(keys - issued))
     assert advice.openings("placement", facts) == advice.openings("escalation", facts) == ()
+
+
+def test_r3_another_provider_is_another_line_so_that_nobody_waits_for_somebody_who_was_never_asked() -> None:
+    asked = CaseFacts(parts=(replace(commitment_for("A"), addressee_id=uuid4()),))
+
+    other = faults("advice_revision@1", facts=asked, **item("advice_revision@1", "lines", 0, key="A"))
+    new = faults("advice_revision@1", facts=asked, **item("advice_revision@1", "lines", 0, key="Z"))
+
+    assert ("line_keeps_its_provider", "lines/0/providerId") in other
+    assert not [code for code, _ in new if code == "line_keeps_its_provider"]

@@ -22,6 +22,7 @@ class PartFacts:
     state: str
     is_open: bool
     line: str | None
+    addressee_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +114,7 @@ def _after_part(facts: CaseFacts, entry: Transition) -> CaseFacts:
         state=entry.target,
         is_open=entry.phase != "ended",
         line=entry.line,
+        addressee_id=entry.addressee_id,
     )
     others = tuple(part for part in facts.parts if part.id != entry.part_id)
     answered = facts.network_answered or entry.trigger == "record_network_answer"

@@ -144,3 +144,12 @@ class AdviceRevision(Advice):
 
     reason: FreeText
     what_is_new: FreeText
+
+    @override
+    def faults(self, context: FormContext) -> Iterator[Fault]:
+        """Another provider is another line: under the old key nobody would be asked, and the child would wait (R3)."""
+        yield from super().faults(context)
+        asked = {part.line: part.addressee_id for part in context.facts.parts if part.kind == "commitment"}
+        for at, line in enumerate(self.lines):
+            if line.key in asked and asked[line.key] != line.provider_id:
+                yield Fault("line_keeps_its_provider", ("lines", at, "providerId"), {"line": line.key})
