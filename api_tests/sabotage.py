@@ -5,6 +5,7 @@ sabotage whose text no longer stands exactly once in its file, or whose test doe
 """
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -46,7 +47,7 @@ def outcome(sabotage: Sabotage) -> str | None:
             return f"the text to break stands {text.count(sabotage.old)} times in {sabotage.file}"
         broken.write_text(text.replace(sabotage.old, sabotage.new), encoding="utf-8")
         run = subprocess.run(
-            [sys.executable, "-m", "pytest", "-x", "-p", "no:cacheprovider", *sabotage.test.split()],
+            [sys.executable, "-m", "pytest", "-x", "-p", "no:cacheprovider", *shlex.split(sabotage.test)],
             cwd=tree,
             capture_output=True,
             text=True,
