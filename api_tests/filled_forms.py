@@ -18,7 +18,7 @@ FILLED: dict[str, dict[str, Any]] = OF_REFERRAL | AT_THE_TABLE | OF_HELP
 _OF_A_LINE = frozenset({"providerId", "payerId"})
 
 
-def filled(form: str, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON values
+def filled(form: str, **changes: Any) -> dict[str, Any]:
     """The example with these fields replaced, by snake_case or camelCase name.
 
     `provider_id` and `payer_id` go to every line of an advice that has a provider.
