@@ -42,8 +42,8 @@ class Extent:
 
 
 WHOLE = Extent(
-    seconds=1.5,
-    rounds=4,
+    seconds=1.0,
+    rounds=3,
     clients=(1, 16),
     files=1000,
     lists=(

@@ -20,7 +20,7 @@ from service.storage.keys import CONTENT_CLASSES
 from service.storage.rows import text_of, to_row
 from service.storage.unit import Unit
 
-BATCH = 500
+BATCH = 5000
 _FIRST_DAY = date(2026, 1, 1)
 
 
@@ -100,6 +100,9 @@ def plant(database: Database, stories: Iterable[Story]) -> list[UUID]:
 
 
 def _store(unit: Unit, stories: list[Story]) -> None:
+    if unit.connection.dialect.name == "sqlite":
+        # Random ids touch pages all over the file: with the usual 2 MB of cache each is read and written many times.
+        unit.connection.exec_driver_sql("PRAGMA cache_size = -500000")
     entries, contents = [], []
     for story in stories:
         if story.contents:
