@@ -24,14 +24,18 @@ class Request:
     asked: str
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """What an answer is rebuilt from."""
+# Only what was made is remembered, and whoever makes something is answered so.
+CREATED = 201
 
-    status: int
-    case_id: UUID | None
-    sequence: int | None
-    draft_id: UUID | None
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """What an answer is rebuilt from: the entry of a case, or a draft."""
+
+    case_id: UUID | None = None
+    sequence: int | None = None
+    draft_id: UUID | None = None
+    status: int = CREATED
 
 
 class Requests:

@@ -14,8 +14,6 @@ from service.storage.unit import Unit
 from service.use_cases.asking import Asker, Once, known
 from service.use_cases.bodies import missing_in
 
-CREATED = 201
-
 
 @dataclass(frozen=True, slots=True)
 class DraftWithGaps:
@@ -39,7 +37,7 @@ def begin_draft(
     if answered is None:
         unit.drafts.remove_expired()
         unit.drafts.begin(draft_id, actor.person_id, dict(body), days=days)
-        unit.requests.remember(request, Answered(CREATED, None, None, draft_id))
+        unit.requests.remember(request, Answered(draft_id=draft_id))
     return replace(_found(unit, draft_id, actor.person_id), repeated=answered is not None)
 
 

@@ -22,8 +22,6 @@ from service.use_cases.asking import Asker, Once, known
 from service.use_cases.bodies import form_from
 from service.use_cases.transition import Made, carry_out
 
-CREATED = 201
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
@@ -77,7 +75,7 @@ def submit(
     made = carry_out(unit, situation, step, rules, new_id=new_id)
     if submission.draft_id:
         unit.drafts.remove(submission.draft_id, seen_by=actor.person_id)
-    unit.requests.remember(request, Answered(CREATED, case_id, made.entry.sequence, None))
+    unit.requests.remember(request, Answered(case_id=case_id, sequence=made.entry.sequence))
     return made
 
 

@@ -19,7 +19,6 @@ from service.storage.unit import Unit
 from service.use_cases.amending import amended
 from service.use_cases.asking import Asker, Once, in_body, known
 
-CREATED = 201
 # A client's clock may run a little ahead of ours.
 CLOCK_TOLERANCE = timedelta(minutes=2)
 
@@ -81,7 +80,7 @@ def perform_transition(
         now=unit.now,
     )
     made = carry_out(unit, situation, step, rules, new_id=new_id, trace_id=asker.trace_id)
-    unit.requests.remember(request, Answered(CREATED, made.entry.case_id, made.entry.sequence, None))
+    unit.requests.remember(request, Answered(case_id=made.entry.case_id, sequence=made.entry.sequence))
     return replace(made, whole=sight.whole)
 
 
