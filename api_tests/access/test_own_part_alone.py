@@ -167,14 +167,13 @@ def test_i23_a_version_of_the_advice_in_which_nothing_is_put_to_them_is_not_ther
     assert people.ivo.get(f"{scene.case.path}/advices/2").status_code == 404
 
 
-def test_i23_a_line_that_a_later_version_gives_to_somebody_else_is_read_by_neither_through_the_old_request(
-    people: People,
-) -> None:
+def test_i23_a_line_is_never_given_to_somebody_else_under_its_old_letter(people: People) -> None:
     scene = help_arranged(people)
     form = advice_of_two("revise_advice")
     form["lines"][1]["providerId"] = str(ORGANISATION_IDS["de-veste"])
-    scene.case.fire("revise_advice", form=form)
 
-    joke = people.joke.get(f"{scene.case.path}/advices/2").json()["advice"]
+    refusal = scene.case.attempt("revise_advice", form=form)
 
-    assert joke == {"lines": []}
+    assert refusal.status_code == 400
+    assert [it["code"] for it in refusal.json()["errors"]] == ["line_keeps_its_provider"]
+    assert people.joke.get(f"{scene.case.path}/advices/2").status_code == 404

@@ -16,14 +16,18 @@ _ANSWERS = {Role.PROVIDER: "commitment", Role.MUNICIPALITY: "funding"}
 
 
 def whole(actor: Actor) -> ColumnElement[bool]:
-    """The cases that this person may read as a whole; to be used where `main` is the case's main part."""
+    """What belongs to cases that this person may read as a whole; to be used where `main` is the case's main part.
+
+    Every part carries team and submitter of its case, as the database insists: asked of the part itself, a list is
+    walked along the index of its own order.
+    """
     terms: list[ColumnElement[bool]] = []
     if teams := _ids(actor, TEAM_ROLES):
-        terms.append(main.c.team_id.in_(teams))
+        terms.append(parts.c.team_id.in_(teams))
     if submitters := _ids(actor, {Role.LOCAL_TEAM}):
-        terms.append(main.c.submitter_id.in_(submitters))
+        terms.append(parts.c.submitter_id.in_(submitters))
     if tables := _ids(actor, TABLE_ROLES):
-        terms.append(and_(main.c.team_id.in_(tables), main.c.phase.in_(AT_THE_TABLE)))
+        terms.append(and_(parts.c.team_id.in_(tables), main.c.phase.in_(AT_THE_TABLE)))
     if liaisons := _ids(actor, {Role.CCE_LIAISON}):
         put_to = and_(
             _escalation.c.case_id == main.c.id,
