@@ -74,7 +74,7 @@ class Cases:
 
     def history(self, case_id: UUID) -> tuple[Transition, ...]:
         """Every entry in order of sequence. For whoever may see the whole case, and for guards."""
-        return tuple(map(to_transition, self._connection.execute(_HISTORY, {"case_id": str(case_id)})))
+        return tuple(map(to_transition, self._connection.execute(_HISTORY, {"case_id": str(case_id)}).all()))
 
     def histories(self, regions: Collection[str]) -> tuple[tuple[Transition, ...], ...]:
         """The whole histories of the cases that these regions own now."""
