@@ -39,7 +39,7 @@ openapi: .venv/.run-stamp ## write the OpenAPI document
 	$(BIN)/python -m service openapi
 
 LOCK := .venv/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-emit-find-links --annotation-style line --custom-compile-command "make lock"
+	--annotation-style line --custom-compile-command "make lock"
 
 lock: .venv/.made ## take the newest versions and lock them with hashes
 	$(BIN)/python -m venv .venv/lock

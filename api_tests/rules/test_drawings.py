@@ -67,7 +67,6 @@ def test_drawing_again_changes_only_what_stands_between_the_markers() -> None:
         redraw("# Title\n", [understood(right())])
 
 
-@pytest.mark.skipif(not README.exists(), reason="the README is not written yet")
 def test_the_readme_shows_the_five_workflows_as_they_are() -> None:
     readme = README.read_text(encoding="utf-8")
 
