@@ -59,6 +59,11 @@ def told(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, env=environment, text=True, capture_output=True, check=False, timeout=120)
 
 
+def undated(account: str) -> str:
+    """The account without its days, which move on with the years."""
+    return as_lines_run(re.sub(r"[A-Z][a-z]{2} \d\d [A-Z][a-z]{2} \d{4}", "", account))
+
+
 def shown_in_the_readme() -> list[str]:
     """The scenes that the README shows a newcomer, which must be scenes of the story."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -77,7 +82,7 @@ def test_the_story_is_told_to_its_end_and_leaves_two_closed_cases_behind(service
     assert (ended.returncode, ended.stderr) == (0, "")
     account = as_lines_run(ended.stdout)
     assert [moment for moment in ESSENTIAL if moment not in account] == []
-    assert [scene for scene in shown_in_the_readme() if as_lines_run(scene) not in account] == []
+    assert [scene for scene in shown_in_the_readme() if undated(scene) not in undated(ended.stdout)] == []
     numbers = re.findall(r"Case (\d{4}-\d{4}) is closed", account)
     found = [people.esra.get("/cases", params={"number": it, "includeEnded": "true"}).json()["items"] for it in numbers]
     assert [[it["caseState"]["code"] for it in items] for items in found] == [["closed"], ["closed"]]
