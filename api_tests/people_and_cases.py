@@ -36,7 +36,7 @@ WHO = {
 
 def form_for(kind: str, trigger: str, **changes: Any) -> dict[str, Any] | None:
     """A valid form for this trigger, fit for the demonstration region; None when it takes none."""
-    name = RULES.current(kind).definition.triggers[trigger].form  # type: ignore[arg-type]
+    name = RULES.current(kind).definition.triggers[trigger].form  # type: ignore[arg-type]  # kinds are text here
     if name is None:
         return None
     fitting: dict[str, Any] = {}

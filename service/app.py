@@ -133,7 +133,7 @@ def create_api(rules: Rulebook, public_url: str) -> FastAPI:
     described = document(api, {**BODIES, **unions}, public_url)
     api.state.unions = unions
     api.state.query_keys = _query_keys(described)
-    api.openapi = lambda: described  # type: ignore[method-assign]
+    api.openapi = lambda: described  # type: ignore[method-assign]  # as FastAPI documents it
     _refuse(api, described)
     _publish(api, described)
     return api
@@ -215,4 +215,4 @@ def _publish(api: FastAPI, described: dict[str, Any]) -> None:
     async def docs() -> HTMLResponse:
         return HTMLResponse(drawn)
 
-    docs.offers = ("text/html", "application/json")  # type: ignore[attr-defined]
+    docs.offers = ("text/html", "application/json")  # type: ignore[attr-defined]  # read by check_request

@@ -50,7 +50,7 @@ def referral_of(region: str, *, sharing: bool = True) -> dict[str, Any]:
     living = {"municipality": MUNICIPALITIES[region], "sinceOn": "2020-01-01", "inStay": False}
     if sharing:
         return {"residence": living}
-    consents = form_for("case", "submit")["consents"]  # type: ignore[index]
+    consents = form_for("case", "submit")["consents"]  # type: ignore[index]  # submit always takes a form
     return {"residence": living, "consents": [it | {"purposes": [{"code": "discuss_at_table"}]} for it in consents]}
 
 

@@ -14,12 +14,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from service.api import faults
 from service.api.json_text import Unreadable, meaning
-from service.api.language import language_of
 from service.api.tokens import Signer, Tokens
 from service.domain.messages import MESSAGES
 from service.domain.refusals import InputFault
 from service.domain.rulebook import Rulebook
-from service.domain.words import Language
 from service.storage.database import Database
 from service.use_cases.asking import Asker, Once
 from service.use_cases.bodies import input_fault
@@ -60,10 +58,6 @@ async def _house(request: Request) -> House:
 async def _asker(request: Request) -> Asker:
     identity = house(request).tokens.identity(request.headers.get("authorization"))
     return Asker(identity.issuer, identity.subject, request.scope["trace_id"])
-
-
-async def _language(request: Request) -> Language:
-    return language_of(dict(request.scope["headers"]))
 
 
 async def _version(request: Request) -> int | None:
@@ -161,6 +155,5 @@ def _untagged(error: Any) -> Any:
 
 TheHouse = Annotated[House, Depends(_house)]
 TheAsker = Annotated[Asker, Depends(_asker)]
-TheLanguage = Annotated[Language, Depends(_language)]
 Version = Annotated[int | None, Depends(_version)]
 OnceOnly = Annotated[Once, Depends(_once)]

@@ -34,10 +34,8 @@ class CaseFacts:
 
     information_rounds: int = 0
     decline_proposed_by: UUID | None = None
-    analysis_in_referral: bool = False
     heard: frozenset[str] = frozenset()
     consented: frozenset[str] = frozenset()
-    advice_version: int = 0
     advice_lines: frozenset[str] = frozenset()
     network_answered: bool = False
     goals_checked: bool = False
@@ -77,8 +75,6 @@ def _after_case(facts: CaseFacts, entry: Transition) -> CaseFacts:
             heard=facts.heard | set(entry.codes.get("heard", ())),
             consented=facts.consented | set(entry.codes.get("information_purpose", ())),
         )
-    if "explanatory_analysis" in entry.codes.get("enclosed", ()):
-        facts = replace(facts, analysis_in_referral=True)
     match entry.trigger:
         case "request_information":
             return replace(facts, information_rounds=facts.information_rounds + 1)
@@ -86,8 +82,7 @@ def _after_case(facts: CaseFacts, entry: Transition) -> CaseFacts:
             return replace(facts, decline_proposed_by=entry.actor_id)
         case "issue_advice" | "revise_advice":
             lines = frozenset(entry.codes.get("line", ()))
-            version = facts.advice_version + 1
-            return replace(facts, advice_version=version, advice_lines=facts.advice_lines | lines, goals_checked=False)
+            return replace(facts, advice_lines=facts.advice_lines | lines, goals_checked=False)
         case "start_monitoring" | "record_check":
             return replace(facts, goals_checked=entry.trigger == "record_check")
         case "reopen":
@@ -110,7 +105,7 @@ def _after_part(facts: CaseFacts, entry: Transition) -> CaseFacts:
         return facts
     moved = PartFacts(
         id=entry.part_id,
-        kind=entry.part_kind,  # type: ignore[arg-type]  # narrowed by the line above
+        kind=entry.part_kind,  # type: ignore[arg-type]  # narrowed by the guard at the top
         state=entry.target,
         is_open=entry.phase != "ended",
         line=entry.line,

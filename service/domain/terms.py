@@ -1,6 +1,6 @@
 """When something is due: working days in the Netherlands, on the calendar of Europe/Amsterdam (design decision 19)."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
@@ -39,7 +39,3 @@ def _next_working_day(day: date) -> date:
     while not is_working_day(day):
         day += timedelta(days=1)
     return day
-
-
-def in_utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC)
