@@ -9,6 +9,8 @@ class Role(StrEnum):
     """One membership is one role at one organisation; a person may have several."""
 
     LOCAL_TEAM = "local_team"
+    PARENT = "parent"
+    YOUNG_PERSON = "young_person"
     COORDINATOR = "coordinator"
     SCREENER = "screener"
     CHAIR = "chair"
@@ -18,6 +20,8 @@ class Role(StrEnum):
     PROVIDER = "provider"
     MUNICIPALITY = "municipality"
     CCE_LIAISON = "cce_liaison"
+    EXPERTISE_NETWORK = "expertise_network"
+    NATIONAL_SUPPORT = "national_support"
     FACILITATOR = "facilitator"
     DATA_PROTECTION_OFFICER = "data_protection_officer"
     ADMINISTRATOR = "administrator"
@@ -25,6 +29,8 @@ class Role(StrEnum):
 
 ROLE_LABELS: dict[Role, Words] = {
     Role.LOCAL_TEAM: Words("lokaal team", "local team"),
+    Role.PARENT: Words("ouder", "parent"),
+    Role.YOUNG_PERSON: Words("jongere", "young person"),
     Role.COORDINATOR: Words("coördinator", "coordinator"),
     Role.SCREENER: Words("screener", "screener"),
     Role.CHAIR: Words("voorzitter", "chair"),
@@ -34,6 +40,8 @@ ROLE_LABELS: dict[Role, Words] = {
     Role.PROVIDER: Words("aanbieder", "provider"),
     Role.MUNICIPALITY: Words("gemeente", "municipality"),
     Role.CCE_LIAISON: Words("CCE-verbindingspersoon", "CCE liaison"),
+    Role.EXPERTISE_NETWORK: Words("expertisenetwerk", "expertise network"),
+    Role.NATIONAL_SUPPORT: Words("landelijke steunstructuur", "national support structure"),
     Role.FACILITATOR: Words("begeleider leertafel", "learning-table facilitator"),
     Role.DATA_PROTECTION_OFFICER: Words("functionaris gegevensbescherming", "data-protection officer"),
     Role.ADMINISTRATOR: Words("beheerder", "administrator"),
@@ -42,5 +50,10 @@ ROLE_LABELS: dict[Role, Words] = {
 # Whole-case roles of the regional expert team. Experts see a case only while it is at the table.
 TEAM_ROLES = frozenset({Role.COORDINATOR, Role.SCREENER, Role.CHAIR, Role.PROCESS_DIRECTOR})
 TABLE_ROLES = frozenset({Role.EXPERT, Role.EXPERT_BY_EXPERIENCE})
+# Who brings a case or a question: its party is the organisation that submitted. A family is an organisation of its own.
+FAMILY_ROLES = frozenset({Role.PARENT, Role.YOUNG_PERSON})
+SUBMITTING_ROLES = frozenset({Role.LOCAL_TEAM}) | FAMILY_ROLES
 # Roles whose party is the organisation that a part is addressed to.
-ADDRESSED_ROLES = frozenset({Role.PROVIDER, Role.MUNICIPALITY, Role.CCE_LIAISON})
+ADDRESSED_ROLES = frozenset(
+    {Role.PROVIDER, Role.MUNICIPALITY, Role.CCE_LIAISON, Role.EXPERTISE_NETWORK, Role.NATIONAL_SUPPORT}
+)
