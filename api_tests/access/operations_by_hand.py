@@ -2,8 +2,10 @@
 
 The situation: Anna (Haarlem) submitted a case; help is being arranged. Line A is put to De Veste (Ivo) and paid by
 Haarlem (Karim), line B to Het Duinhuis (Joke) and Velsen (Lotte); a place is sought; the CCE liaison (Mila) was
-asked. The table (Floor, Gijs) is over. Bram, Otto and Petra are of another town and another region. Noor facilitates
-learning tables, Quint protects data, Roos administers: none of them needs a case for that. The draft is Anna's.
+asked. Vera is the second chair. The table (Floor, Gijs) is over. Bram, Otto and Petra are of another town and another
+region. Noor facilitates learning tables, Quint protects data, Roos administers: none of them needs a case for that.
+Neither the network (Sara) nor the national support structure (Tom) was asked anything, and the family (Wilma, Yara)
+submitted nothing itself. The draft is Anna's.
 
 A person not named for an operation may not even know that the thing exists (404). Nobody without a token, and no
 stranger with a sound token of somebody who is not known here, gets anything but what is public (401).
@@ -16,9 +18,12 @@ def _people(keys: str) -> frozenset[str]:
     return frozenset(keys.split())
 
 
-ALL = _people("anna bram carla daan esra floor gijs hanna ivo joke karim lotte mila noor otto petra quint roos")
+ALL = _people(
+    "anna bram carla daan esra floor gijs hanna ivo joke karim lotte mila noor otto petra quint roos sara tom vera "
+    "wilma yara"
+)
 # Whoever may read all of the case: who submitted it, the team that owns it, and the liaison who was asked.
-WHOLE = _people("anna carla daan esra hanna mila")
+WHOLE = _people("anna carla daan esra hanna mila vera")
 COMMITMENT_A, COMMITMENT_B = frozenset({"ivo"}), frozenset({"joke"})
 FUNDING_A, FUNDING_B = frozenset({"karim"}), frozenset({"lotte"})
 ADDRESSED = COMMITMENT_A | COMMITMENT_B | FUNDING_A | FUNDING_B
@@ -77,9 +82,9 @@ BY_HAND: dict[str, Expected] = {
     "addTransition": _of(WHOLE),  # here: a note
     "listAdvices": _of(WHOLE | ADDRESSED),
     "getAdvice": _of(WHOLE | ADDRESSED),  # how much of it: test_own_part_alone.py
-    **_part("Commitment", "Commitments", WHOLE | COMMITMENT_A, "ivo hanna esra"),
-    **_part("Funding", "Fundings", WHOLE | FUNDING_A, "karim hanna esra"),
-    **_part("Placement", "Placements", WHOLE, "hanna esra anna"),
-    **_part("Escalation", "Escalations", WHOLE, "hanna esra mila"),
+    **_part("Commitment", "Commitments", WHOLE | COMMITMENT_A, "ivo hanna esra vera"),
+    **_part("Funding", "Fundings", WHOLE | FUNDING_A, "karim hanna esra vera"),
+    **_part("Placement", "Placements", WHOLE, "hanna esra anna vera"),
+    **_part("Escalation", "Escalations", WHOLE, "hanna esra mila vera"),
     "getHistories": _of("noor", ALL - {"noor"}),
 }

@@ -24,7 +24,7 @@ FAR_AHEAD = "2099-01-01T00:00:00Z"
 SOME_TIME_AGO = date(2025, 1, 1)
 SUBMITTERS = {"JZ11": "anna", "JZ10": "bram", "JZ14": "otto"}
 MUNICIPALITIES = {"JZ11": "GM0392", "JZ10": "GM0453", "JZ14": "GM0153"}
-TEAM = ("carla", "daan", "esra", "hanna")
+TEAM = ("carla", "daan", "esra", "hanna", "vera")
 EXPERTS = ("floor", "gijs")
 # From the file that goes round beforehand until the advice that comes of it (domain.md 2.11, 5.2).
 AT_THE_TABLE = ("scheduled", "in_review", "advice_drafted", "advice_issued")

@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from api_tests.access.scene import bearing, signer_of
 from api_tests.conftest import ENGINES, new_database
+from api_tests.people_and_cases import PERSON_IDS
 from api_tests.running import Running, running, settings_for
 from service.app import build
 from service.settings import Settings
@@ -60,6 +61,17 @@ def test_a_demonstration_is_refused_beside_people_of_another_issuer(empty: Setti
 
     with pytest.raises(NotADemonstration, match="other issuers"):
         build(empty)
+
+
+def test_a_demonstration_of_an_earlier_version_gets_the_people_that_came_since(empty: Settings) -> None:
+    with running(empty) as first, first.built.database.engine.begin() as connection:
+        for table, column in (("memberships", "person_id"), ("people", "id")):
+            connection.execute(text(f"DELETE FROM {table} WHERE {column} = :sara"), {"sara": str(PERSON_IDS["sara"])})
+
+    with running(empty) as again, bearing(again, signer_of(again).token("sara")) as sara:
+        told = sara.get("/me").json()
+
+    assert (told["name"], [it["role"] for it in told["memberships"]]) == ("Sara Bos", ["expertise_network"])
 
 
 def test_nobody_outside_the_demonstration_can_be_acted_as(service: Running) -> None:

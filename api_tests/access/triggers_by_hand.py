@@ -28,8 +28,9 @@ PERSON_OF: dict[str, str] = {
     "G": "karim",
     "N": "mila",
 }
-# They have no part in a case: another region's chair, the facilitator, the officer, the administrator.
-OUTSIDERS = ("petra", "noor", "quint", "roos")
+# They have no part in a case that they did not submit and of which nothing was put to them: another region's chair, the
+# facilitator, the officer, the administrator, the network, the national support structure, a parent, a young person.
+OUTSIDERS = ("petra", "noor", "quint", "roos", "sara", "tom", "wilma", "yara")
 
 BY_HAND: dict[str, dict[str, str]] = {
     "case": {

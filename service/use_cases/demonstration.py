@@ -52,7 +52,13 @@ ORGANISATIONS = (
     Organisation("cce", "cce", "CCE, verbinding Noordwest (demonstratie)", None, ("JZ10", "JZ11", "JZ14")),
     Organisation("team-enschede", "local_team", "Wijkteam Enschede (demonstratie)", "GM0153"),
     Organisation("ret-twente", "expert_team", "Expertteam Twente (demonstratie)", None, ("JZ14",)),
-)
+    Organisation(
+        "ben-noord", "expertise_network", "Expertisenetwerk Jeugd Noordwest (demonstratie)", None,
+        ("JZ10", "JZ11", "JZ14"),
+    ),
+    Organisation("steun", "national_support", "Landelijke steunstructuur (demonstratie)"),
+    Organisation("gezin-w", "family", "Gezin W. (demonstratie)", "GM0392"),
+)  # fmt: skip
 
 PEOPLE = (
     Person("anna", "Anna Visser", "team-haarlem", (Role.LOCAL_TEAM,)),
@@ -73,6 +79,11 @@ PEOPLE = (
     Person("petra", "Petra Kok", "ret-twente", (Role.CHAIR,)),
     Person("quint", "Quint Hoekstra", "ret", (Role.DATA_PROTECTION_OFFICER,)),
     Person("roos", "Roos Willems", "ret", (Role.ADMINISTRATOR,)),
+    Person("sara", "Sara Bos", "ben-noord", (Role.EXPERTISE_NETWORK,)),
+    Person("tom", "Tom Aydin", "steun", (Role.NATIONAL_SUPPORT,)),
+    Person("vera", "Vera Blom", "ret", (Role.CHAIR,)),
+    Person("wilma", "Wilma W.", "gezin-w", (Role.PARENT,)),
+    Person("yara", "Yara W.", "gezin-w", (Role.YOUNG_PERSON,)),
 )
 
 
@@ -81,20 +92,18 @@ class NotADemonstration(RuntimeError):
 
 
 def furnish(unit: Unit, issuer: str) -> None:
-    """Put the demonstration region into a database, once. Raises NotADemonstration."""
-    issuers = unit.people.issuers()
-    if issuers - {issuer}:
+    """Put into a database what it lacks of the demonstration region. Raises NotADemonstration."""
+    if unit.people.issuers() - {issuer}:
         raise NotADemonstration("this database holds people of other issuers; use another for a demonstration")
-    if issuers:
-        return
+    there = unit.people.names({it.id for it in (*ORGANISATIONS, *PEOPLE)})
     ids = {it.key: it.id for it in ORGANISATIONS}
-    for organisation in ORGANISATIONS:
+    for organisation in (it for it in ORGANISATIONS if it.id not in there):
         unit.people.add_organisation(
             organisation.id, kind=organisation.kind, name=organisation.name, municipality=organisation.municipality
         )
         for region in organisation.regions:
             unit.people.cover(organisation.id, region, since=SINCE)
-    for person in PEOPLE:
+    for person in (it for it in PEOPLE if it.id not in there):
         unit.people.add_person(person.id, issuer=issuer, subject=person.key, name=person.name)
         for role in person.roles:
             unit.people.join(person.id, ids[person.organisation], role, since=SINCE)
