@@ -41,7 +41,10 @@ class RegionSettings(_Setting):
     information_rounds: int = Field(ge=0, le=10)
     small_cell: int = Field(ge=5, le=100)
     draft_days: int = Field(ge=7, le=365)
+    longlist_days: int = Field(default=91, ge=7, le=3660)
+    offer_stale_days: int = Field(default=31, ge=1, le=366)
     quorum: Quorum
+    checks: dict[str, Term] = Field(default_factory=dict)
     terms: dict[str, Term]
 
     @cached_property

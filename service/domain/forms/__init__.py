@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from service.domain.forms import advice, escalation, follow_up, help, notes, placement, referral, review, triage  # noqa: A004
+from service.domain.forms import advice, escalation, follow_up, gap, help, notes, placement, reconsideration, referral, review, triage  # noqa: A004
 from service.domain.forms.base import Form
 
 _ALL: tuple[type[Form], ...] = (
@@ -19,12 +19,14 @@ _ALL: tuple[type[Form], ...] = (
     triage.Rescheduling,
     triage.DeclineProposal,
     triage.Decline,
+    triage.TransferProposal,
     triage.Transfer,
     triage.Withdrawal,
     triage.Reopening,
     review.Table,
     review.Analysis,
     review.Comment,
+    gap.Gap,
     advice.Advice,
     advice.AdviceRevision,
     help.HelpReport,
@@ -38,21 +40,33 @@ _ALL: tuple[type[Form], ...] = (
     help.HelpEnd,
     help.FundingConfirmation,
     help.PaymentObstacle,
+    help.FundingHandover,
+    placement.SearchAsBefore,
     placement.Search,
     placement.PlaceAgreement,
+    placement.PlacementStartAsBefore,
     placement.PlacementStart,
+    placement.StabilityAsBefore,
     placement.Stability,
     placement.PlacementEnd,
     escalation.NetworkRequest,
     escalation.EscalationRequest,
+    escalation.EscalationSignal,
+    escalation.EscalationAsBefore,
     escalation.Escalation,
     escalation.Reminder,
     escalation.EscalationAnswer,
+    escalation.EscalationConclusion,
     escalation.EscalationReturn,
     escalation.EscalationWithdrawal,
     follow_up.Monitoring,
+    follow_up.CheckPlan,
+    follow_up.GoalCheckAsBefore,
     follow_up.GoalCheck,
     follow_up.Closure,
+    reconsideration.ReconsiderationRequest,
+    reconsideration.ReconsiderationStart,
+    reconsideration.ReconsiderationOutcome,
     notes.Note,
     notes.Reassignment,
     notes.Amendment,
