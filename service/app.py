@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,7 +26,6 @@ from service.api.openapi import document
 from service.api.problems import bare, problem
 from service.api.tokens import Signer, Tokens
 from service.domain.case import PartKind
-from service.domain.definition import Definition
 from service.domain.refusals import Refusal
 from service.domain.rulebook import Rulebook, read_rules
 from service.domain.words import Language
@@ -129,7 +128,7 @@ def create_api(rules: Rulebook, public_url: str) -> FastAPI:
     api.router.route_class = CheckedRoute
     for room in _ROUTERS:
         api.include_router(room.router)
-    unions = {kind: union_for(_offering_steps(rules, kind)) for kind in get_args(PartKind)}
+    unions = {kind: union_for(rules.versions(kind)) for kind in get_args(PartKind)}
     described = document(api, {**BODIES, **unions}, public_url)
     api.state.unions = unions
     api.state.query_keys = _query_keys(described)
@@ -137,15 +136,6 @@ def create_api(rules: Rulebook, public_url: str) -> FastAPI:
     _refuse(api, described)
     _publish(api, described)
     return api
-
-
-def _offering_steps(rules: Rulebook, kind: PartKind) -> Iterator[Definition]:
-    """The workflow in force and, of those that cases still run on, what they alone know: each step once."""
-    known = set[str]()
-    for definition in (it.definition for it in reversed(tuple(rules.by_hash.values())) if it.definition.name == kind):
-        alone = {name: trigger for name, trigger in definition.triggers.items() if name not in known}
-        known.update(alone)
-        yield definition.model_copy(update={"triggers": alone})
 
 
 def _query_keys(described: dict[str, Any]) -> dict[tuple[str, str], set[str]]:

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -95,6 +96,43 @@ def test_a_running_case_keeps_the_workflow_it_began_under_and_a_new_one_begins_u
     assert published[new_hash] == published["case"]
     assert "pause" in {it["code"] for it in published["case"]["triggers"]}
     assert sound == [True, True]
+
+
+def test_what_is_asked_of_a_step_is_asked_by_the_workflow_that_the_part_runs_on(changing: Changing) -> None:
+    """Decision 2: another form, none at all, or grounds obliged by one of them; each case is read by its own rules."""
+    with changing.served() as (_, people):
+        old_case = CaseFile.submitted(people)
+    rules = copied(changing.folder)
+    rewritten(rules, "case", 'form = "triage_start@1"\n', 'form = "note@1"\ngrounds = "required"\n')
+    old_form = {"form": {"screenerId": str(people.daan.id)}}
+    new_form = {"form": {"text": "Gezien en opgepakt."}}
+    why = {"grounds": "Dit kan niet wachten."}
+
+    with changing.served(rules) as (_, people):
+        running, begun = resumed(old_case, people), CaseFile.submitted(people)
+        by_the_old = [started_with(running, it) for it in (new_form, why, old_form)]
+        by_the_new = [started_with(begun, it) for it in (old_form, new_form, why, new_form | why)]
+        stored = [(case.history()[-1]["form"], case.history()[-1]["target"]) for case in (running, begun)]
+        shapes = people.anna.get("/openapi.json").json()["components"]["schemas"]
+        form = shapes["CaseStartTriage"]["properties"]["form"]
+
+    assert by_the_old == [{"/form/text": "extra_forbidden"}, {"/form": "missing"}, {}]
+    assert by_the_new == [
+        {"/form/screenerId": "extra_forbidden", "/form/text": "missing", "/grounds": "grounds_required"},
+        {"/grounds": "grounds_required"},
+        {"/form": "missing"},
+        {},
+    ]
+    assert stored == [("triage_start@1", "in_triage"), ("note@1", "in_triage")]
+    assert [it.get("$ref", "null").split("/")[-1] for it in form["anyOf"]] == ["Note", "TriageStart", "null"]
+
+
+def started_with(case: CaseFile, body: dict[str, Any]) -> dict[str, str]:
+    """Start triage with this: what is wrong, by place; nothing, when it was taken."""
+    step = {"trigger": "start_triage", **body}
+    answer = case.people.carla.post(f"{case.path}/transitions", step, version=version_of(case))
+    assert answer.status_code in (201, 400), answer.text
+    return {it["location"]: it["code"] for it in answer.json().get("errors", ())}
 
 
 PROPOSE_DECLINE = """[triggers.propose_decline]

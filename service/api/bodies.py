@@ -1,12 +1,12 @@
 """The JSON that changes something: per kind of part one union of all its triggers, told apart by `trigger`."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Union
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, create_model
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, WrapValidator, create_model
 from pydantic.alias_generators import to_camel, to_pascal
 from pydantic_core import PydanticKnownError
 
@@ -54,9 +54,10 @@ class StepBody(Body):
     grounds: FreeText | None = Field(default=None, description="Why (onderbouwing).")
 
     def to_step(self, now: datetime) -> Step:
-        form: Form | None = getattr(self, "form", None)
+        given: Form | dict[str, Any] | None = getattr(self, "form", None)
+        form, unread = (None, given) if isinstance(given, dict) else (given, None)
         when, dated = self.occurred_at or now, self.occurred_at is not None
-        return Step(trigger=self.trigger, occurred_at=when, dated=dated, grounds=self.grounds, form=form)
+        return Step(trigger=self.trigger, occurred_at=when, dated=dated, grounds=self.grounds, form=form, unread=unread)
 
 
 class SubmitBody(Body):
@@ -88,23 +89,45 @@ BODIES: Mapping[str, TypeAdapter[Any]] = {"submission": SUBMISSION, "draft": DRA
 
 
 def union_for(definitions: Iterable[Definition]) -> TypeAdapter[Any]:
-    """Every trigger that a person fires at a part that exists, of one kind of part."""
-    models = [
-        _model(definition, trigger)
-        for definition in definitions
-        for trigger in definition.triggers.values()
-        if any(source != START for source, _ in trigger.edges)
-    ]
+    """Every trigger that a person fires at a part that exists, of one kind of part.
+
+    `definitions` are all that parts may run on, the newest first. Where they ask different things of one trigger, the
+    definition that the part is pinned to decides, once it is known: what each of them takes comes through here.
+    """
+    asked: dict[str, list[Trigger]] = {}
+    kind = ""
+    for definition in definitions:
+        kind = definition.name
+        for trigger in definition.triggers.values():
+            if any(source != START for source, _ in trigger.edges):
+                asked.setdefault(trigger.name, []).append(trigger)
+    models = [_model(kind, versions) for versions in asked.values()]
     union: Any = Annotated[Union[tuple(models)], Field(discriminator="trigger")]  # noqa: UP007 - a union made of a list
     return TypeAdapter(union)
 
 
-def _model(definition: Definition, trigger: Trigger) -> type[StepBody]:
-    fields: dict[str, Any] = {"trigger": (Literal[trigger.name], ...)}
-    if trigger.form:
-        fields["form"] = (FORMS[trigger.form], Field(description=f"Form {trigger.form}."))
-    if trigger.grounds == "required":
+def _model(kind: str, versions: Sequence[Trigger]) -> type[StepBody]:
+    newest = versions[0]
+    forms = list(dict.fromkeys(it.form for it in versions))
+    fields: dict[str, Any] = {"trigger": (Literal[newest.name], ...)}
+    if len(forms) > 1:
+        fields["form"] = (_one_of(forms) | None, Field(default=None, description=_which(forms)))
+    elif newest.form:
+        fields["form"] = (FORMS[newest.form], Field(description=f"Form {newest.form}."))
+    if all(it.grounds == "required" for it in versions):
         fields["grounds"] = (FreeText, Field(description="Why (onderbouwing): obligatory for this trigger."))
-    name = f"{to_pascal(definition.name)}{to_pascal(trigger.name)}"
-    label = f"{trigger.label.nl} / {trigger.label.en}"
+    name = f"{to_pascal(kind)}{to_pascal(newest.name)}"
+    label = f"{newest.label.nl} / {newest.label.en}"
     return create_model(name, __base__=StepBody, __doc__=label, **fields)
+
+
+def _one_of(forms: Iterable[str | None]) -> Any:
+    """Any object, documented as one of these forms: which of them it must be is known with the part."""
+    known = tuple(FORMS[name] for name in forms if name)
+    union: Any = Union[known]  # noqa: UP007 - a union made of a list
+    return Annotated[dict[str, Any], WrapValidator(lambda given, as_object: as_object(given), union)]
+
+
+def _which(forms: Iterable[str | None]) -> str:
+    told = ", ".join(f"form {name}" if name else "no form" for name in forms)
+    return f"As the workflow asks that the part runs on: {told}."

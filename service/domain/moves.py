@@ -1,10 +1,10 @@
 """From a decision to history: a step becomes a transition, and the parts it opens begin with one each."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from service.domain.actor import Actor, standing
@@ -33,7 +33,8 @@ class Workflows(Protocol):
 class Step:
     """What somebody asks of a part: `occurred_at` is when it happened in life, aware; `dated` that they said so.
 
-    `counted` is the form whose coded answers become facts: the form itself, or what an amendment makes of another.
+    `unread` is a form as it was sent, where only the part's workflow tells which one it must be. `counted` is the form
+    whose coded answers become facts: the form itself, or what an amendment makes of another.
     """
 
     trigger: str
@@ -41,6 +42,7 @@ class Step:
     dated: bool = True
     grounds: str | None = None
     form: Form | None = None
+    unread: Mapping[str, Any] | None = None
     counted: Form | None = None
 
 

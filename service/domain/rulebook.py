@@ -97,6 +97,11 @@ class Rulebook:
     def pinned(self, workflow_hash: str) -> Workflow:
         return self.by_hash[workflow_hash]
 
+    def versions(self, kind: PartKind) -> tuple[Definition, ...]:
+        """Every workflow of a kind that a part may run on, the one in force first."""
+        known = (it.definition for it in reversed(tuple(self.by_hash.values())))
+        return tuple(it for it in known if it.name == kind)
+
     def with_older(self, definitions: Iterable[Definition]) -> "Rulebook":
         """The same rules, knowing also the definitions that cases still run on."""
         older = {it.hash: Workflow(it) for it in definitions if it.hash not in self.by_hash}

@@ -7,10 +7,12 @@ from typing import Any
 from uuid import UUID
 
 from service.domain.case import Content, Transition
-from service.domain.forms.base import Fault, FormContext
+from service.domain.forms import FORMS
+from service.domain.forms.base import Fault, Form, FormContext
 from service.domain.forms.notes import Amendment
+from service.domain.messages import MESSAGES
 from service.domain.moves import Situation, Step, Workflows, decide, move
-from service.domain.refusals import Invalid, NotFound, Stale, VersionMissing
+from service.domain.refusals import InputFault, Invalid, NotFound, Stale, VersionMissing
 from service.domain.rulebook import Rulebook
 from service.domain.terms import day_in_amsterdam
 from service.domain.workflow import Decision
@@ -18,6 +20,7 @@ from service.storage.requests import Answered
 from service.storage.unit import Unit
 from service.use_cases.amending import amended
 from service.use_cases.asking import Asker, Once, in_body, known
+from service.use_cases.bodies import form_from
 
 # A client's clock may run a little ahead of ours.
 CLOCK_TOLERANCE = timedelta(minutes=2)
@@ -100,6 +103,10 @@ def carry_out(
     if not step.dated:
         # It happens now, also when the machine's clock was set back since the step before.
         step = replace(step, occurred_at=max(step.occurred_at, situation.part.occurred_at))
+    try:
+        step = replace(step, form=_read(step, decision), unread=None)
+    except Invalid as refusal:
+        raise Invalid((*refusal.errors, *_faults_of_step(situation, step, decision))) from None
     if isinstance(step.form, Amendment):
         step = replace(step, counted=amended(unit, situation, decision, step.form, trace_id))
     faults = (*_faults_of_step(situation, step, decision), *_faults_of_references(unit, situation, step))
@@ -108,6 +115,16 @@ def carry_out(
     moved = move(situation, step, decision, workflows, new_id=new_id)
     unit.cases.record(situation.case, moved, _content(step))
     return Made(moved[0], situation.case.number, moved[1:])
+
+
+def _read(step: Step, decision: Decision) -> Form | None:
+    """The form of the step as the part's own workflow asks it. Raises Invalid."""
+    if step.form is not None or (step.unread is None and decision.trigger.form is None):
+        return step.form
+    if step.unread is None or decision.trigger.form is None:
+        code = "missing" if step.unread is None else "extra_forbidden"
+        raise Invalid((InputFault("body", "/form", code, MESSAGES["input"][code]),))
+    return form_from(FORMS[decision.trigger.form], step.unread)
 
 
 def _faults_of_step(situation: Situation, step: Step, decision: Decision) -> Iterator[Any]:
