@@ -26,6 +26,9 @@ COLLECTIONS = {
     "commitment": "commitments",
     "funding": "fundings",
     "escalation": "escalations",
+    "question": "questions",
+    "reconsideration": "reconsiderations",
+    "follow_up": "follow-ups",
 }
 
 

@@ -45,6 +45,7 @@ def _has_a_say(held: Membership, case: Case, part: Part, liaisons: Collection[UU
         return held.organisation_id == case.team_id
     if held.role == Role.LOCAL_TEAM:
         return held.organisation_id == case.submitter_id
-    if held.role == Role.CCE_LIAISON and part.kind == "case":
-        return held.organisation_id in liaisons
+    if held.role == Role.CCE_LIAISON and part.kind in ("case", "question"):
+        # On a case of a region that she is appointed for, she may signal; anything else she must be able to see first.
+        return held.organisation_id in liaisons or (part.kind == "case" and case.region in held.regions)
     return held.role in ADDRESSED_ROLES and held.organisation_id == part.addressee_id

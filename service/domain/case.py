@@ -8,7 +8,9 @@ from uuid import UUID
 
 from service.domain.roles import Role
 
-PartKind = Literal["case", "placement", "commitment", "funding", "escalation"]
+PartKind = Literal[
+    "case", "placement", "commitment", "funding", "escalation", "question", "reconsideration", "follow_up"
+]
 Phase = Literal["referral", "review", "binding_advice", "placement", "follow_up", "ended"]
 START = "start"
 
@@ -30,9 +32,10 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """What has a state of its own: the case as a whole, a placement, a commitment, a funding or an escalation.
+    """What has a state of its own: the case as a whole, or one of the things that live a life beside it.
 
-    `line` is the key of the advice line that the part answers; `addressee_id` the organisation it is put to.
+    `line` is the key of the advice line that the part answers; `addressee_id` the organisation it is put to, or that
+    asked for it.
     `due_on` is a day in Amsterdam; an ended part has neither party nor day.
     """
 

@@ -8,14 +8,14 @@ from uuid import UUID
 from service.domain.case import Transition
 
 # Funding is absent on purpose: who pays never blocks help (I2), so guards cannot even name it.
-HelpKind = Literal["placement", "commitment", "escalation"]
+HelpKind = Literal["placement", "commitment", "escalation", "question", "reconsideration", "follow_up"]
 # Under this name an amendment tells, as a fact, the number in the part of the entry that it corrects.
 AMENDS = "amends"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartFacts:
-    """Where a part of the case stands, as far as it may matter to the others."""
+    """Where a part of the case stands, as far as it may matter to the others. `opened_by`: the part it began from."""
 
     id: UUID
     kind: HelpKind
@@ -23,6 +23,7 @@ class PartFacts:
     is_open: bool
     line: str | None
     addressee_id: UUID | None = None
+    opened_by: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,12 +35,19 @@ class CaseFacts:
 
     information_rounds: int = 0
     decline_proposed_by: UUID | None = None
+    transfer_proposed_by: UUID | None = None
     heard: frozenset[str] = frozenset()
     consented: frozenset[str] = frozenset()
     advice_lines: frozenset[str] = frozenset()
+    living_lines: frozenset[str] = frozenset()
+    advised_by: UUID | None = None
+    reconsidered: "Reconsidered | None" = None
     network_answered: bool = False
     goals_checked: bool = False
     parts: tuple[PartFacts, ...] = ()
+
+    def parts_of(self, kind: HelpKind) -> tuple[PartFacts, ...]:
+        return tuple(part for part in self.parts if part.kind == kind)
 
     def open_parts(self, kind: HelpKind) -> tuple[PartFacts, ...]:
         return tuple(part for part in self.parts if part.kind == kind and part.is_open)
@@ -48,11 +56,26 @@ class CaseFacts:
         return tuple(part for part in self.parts if part.kind == kind and part.state in states)
 
 
+@dataclass(frozen=True, slots=True)
+class Reconsidered:
+    """The reconsideration asked for last: who had issued the advice, who looks from outside, what came of it so far."""
+
+    advised_by: UUID | None
+    outside_expert: bool = False
+    revised: bool = False
+
+
 def fold(history: Iterable[Transition]) -> CaseFacts:
     """The facts after these entries, which must be in order of sequence. What was amended counts as amended."""
     facts = CaseFacts()
-    for entry in _as_amended(tuple(history)):
-        facts = _after_case(facts, entry) if entry.part_kind == "case" else _after_part(facts, entry)
+    entries = tuple(_as_amended(tuple(history)))
+    of_part = {entry.sequence: entry.part_id for entry in entries}
+    for entry in entries:
+        if entry.part_kind == "case":
+            facts = _after_case(facts, entry)
+        elif entry.part_kind in get_args(HelpKind):
+            opened_by = of_part.get(entry.cause) if entry.cause else None
+            facts = _after_part(_after_looking_again(facts, entry), entry, opened_by)
     return facts
 
 
@@ -67,8 +90,8 @@ def _as_amended(history: tuple[Transition, ...]) -> Iterator[Transition]:
 
 def _after_case(facts: CaseFacts, entry: Transition) -> CaseFacts:
     if entry.source != entry.target:
-        # A proposal to decline is one for the triage in which it was made.
-        facts = replace(facts, decline_proposed_by=None)
+        # A proposal is one for the state in which it was made.
+        facts = replace(facts, decline_proposed_by=None, transfer_proposed_by=None)
     if entry.codes:
         facts = replace(
             facts,
@@ -80,9 +103,10 @@ def _after_case(facts: CaseFacts, entry: Transition) -> CaseFacts:
             return replace(facts, information_rounds=facts.information_rounds + 1)
         case "propose_decline":
             return replace(facts, decline_proposed_by=entry.actor_id)
+        case "propose_transfer":
+            return replace(facts, transfer_proposed_by=entry.actor_id)
         case "issue_advice" | "revise_advice":
-            lines = frozenset(entry.codes.get("line", ()))
-            return replace(facts, advice_lines=facts.advice_lines | lines, goals_checked=False)
+            return _after_advice(facts, entry)
         case "start_monitoring" | "record_check":
             return replace(facts, goals_checked=entry.trigger == "record_check")
         case "reopen":
@@ -91,25 +115,57 @@ def _after_case(facts: CaseFacts, entry: Transition) -> CaseFacts:
             return facts
 
 
+def _after_advice(facts: CaseFacts, entry: Transition) -> CaseFacts:
+    asked_again = facts.reconsidered and replace(facts.reconsidered, revised=True)
+    return replace(
+        facts,
+        advice_lines=facts.advice_lines | set(entry.codes.get("line", ())),
+        living_lines=facts.living_lines | set(entry.codes.get("living_line", ())),
+        advised_by=entry.actor_id,
+        reconsidered=asked_again,
+        goals_checked=False,
+    )
+
+
 def _second_time_round(facts: CaseFacts) -> CaseFacts:
     """A new triage, table and hearing. Help that goes on keeps its line; what has ended may be asked again."""
     going_on = tuple(part for part in facts.parts if part.is_open)
     lines = frozenset(part.line for part in going_on if part.kind == "commitment" and part.line)
     return replace(
-        facts, information_rounds=0, heard=frozenset(), advice_lines=lines, goals_checked=False, parts=going_on
+        facts,
+        information_rounds=0,
+        heard=frozenset(),
+        advice_lines=lines,
+        living_lines=facts.living_lines & lines,
+        goals_checked=False,
+        parts=going_on,
     )
 
 
-def _after_part(facts: CaseFacts, entry: Transition) -> CaseFacts:
-    if entry.part_kind not in get_args(HelpKind):
-        return facts
+def _after_looking_again(facts: CaseFacts, entry: Transition) -> CaseFacts:
+    """What a reconsideration or a check of the goals tells the case."""
+    match entry.trigger:
+        case "request_reconsideration" if entry.part_kind == "reconsideration":
+            return replace(facts, reconsidered=Reconsidered(facts.advised_by))
+        case "take_up" if facts.reconsidered:
+            from_outside = "outside_expert" in entry.codes.get("enclosed", ())
+            return replace(facts, reconsidered=replace(facts.reconsidered, outside_expert=from_outside))
+        case "record_check":
+            return replace(facts, goals_checked=True)
+        case _:
+            return facts
+
+
+def _after_part(facts: CaseFacts, entry: Transition, opened_by: UUID | None) -> CaseFacts:
+    before = next((part for part in facts.parts if part.id == entry.part_id), None)
     moved = PartFacts(
         id=entry.part_id,
-        kind=entry.part_kind,  # type: ignore[arg-type]  # narrowed by the guard at the top
+        kind=entry.part_kind,  # type: ignore[arg-type]  # fold hands on none but these
         state=entry.target,
         is_open=entry.phase != "ended",
         line=entry.line,
         addressee_id=entry.addressee_id,
+        opened_by=before.opened_by if before else opened_by,
     )
     others = tuple(part for part in facts.parts if part.id != entry.part_id)
     answered = facts.network_answered or entry.trigger == "record_network_answer"

@@ -42,6 +42,10 @@ def _decline_proposed_by_another(attempt: Attempt) -> bool:
     return attempt.facts.decline_proposed_by not in (None, attempt.actor_id)
 
 
+def _transfer_proposed_by_another(attempt: Attempt) -> bool:
+    return attempt.facts.transfer_proposed_by not in (None, attempt.actor_id)
+
+
 def _child_and_parents_heard(attempt: Attempt) -> bool:
     return {"child", "parent"} <= attempt.facts.heard
 
@@ -55,7 +59,22 @@ def _goals_checked(attempt: Attempt) -> bool:
 
 
 def _no_open_escalation(attempt: Attempt) -> bool:
-    return not attempt.facts.open_parts("escalation")
+    return not (attempt.facts.open_parts("escalation") or attempt.facts.open_parts("question"))
+
+
+def _no_open_reconsideration(attempt: Attempt) -> bool:
+    return not attempt.facts.open_parts("reconsideration")
+
+
+def _another_pair_of_eyes(attempt: Attempt) -> bool:
+    """Whoever issued the advice does not judge it alone (I15, R61)."""
+    looked = attempt.facts.reconsidered
+    return looked is not None and (looked.outside_expert or looked.advised_by != attempt.actor_id)
+
+
+def _advice_revised_since(attempt: Attempt) -> bool:
+    looked = attempt.facts.reconsidered
+    return looked is not None and looked.revised
 
 
 def _no_unanswered_request(attempt: Attempt) -> bool:
@@ -64,6 +83,8 @@ def _no_unanswered_request(attempt: Attempt) -> bool:
 
 
 _CASE: frozenset[PartKind] = frozenset({"case"})
+_RECONSIDERATION: frozenset[PartKind] = frozenset({"reconsideration"})
+_ASKING_AGAIN: frozenset[PartKind] = frozenset({"case", "commitment", "funding"})
 
 GUARDS: Mapping[str, Guard] = MappingProxyType(
     {
@@ -71,10 +92,14 @@ GUARDS: Mapping[str, Guard] = MappingProxyType(
         for guard in (
             Guard("information_rounds_left", _CASE, _information_rounds_left),
             Guard("decline_proposed_by_another", _CASE, _decline_proposed_by_another),
+            Guard("transfer_proposed_by_another", _CASE, _transfer_proposed_by_another),
             Guard("child_and_parents_heard", _CASE, _child_and_parents_heard),
             Guard("help_runs", _CASE, _help_runs),
             Guard("goals_checked", _CASE, _goals_checked),
             Guard("no_open_escalation", _CASE, _no_open_escalation),
+            Guard("no_open_reconsideration", _ASKING_AGAIN, _no_open_reconsideration),
+            Guard("another_pair_of_eyes", _RECONSIDERATION, _another_pair_of_eyes),
+            Guard("advice_revised_since", _RECONSIDERATION, _advice_revised_since),
             Guard("no_unanswered_request", _CASE, _no_unanswered_request),
         )
     }

@@ -1,7 +1,7 @@
 """From a decision to history: a step becomes a transition, and the parts it opens begin with one each."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
 from typing import Any, Protocol
@@ -11,7 +11,7 @@ from service.domain.actor import Actor, standing
 from service.domain.case import START, Case, Part, PartKind, Transition
 from service.domain.definition import State
 from service.domain.facts import AMENDS, CaseFacts, fold
-from service.domain.forms.base import Codes, Form, Opening
+from service.domain.forms.base import Codes, Form, FormContext, Opening, Sought
 from service.domain.forms.notes import Amendment
 from service.domain.guards import Attempt
 from service.domain.refusals import NoLiaisonForRegion
@@ -56,11 +56,16 @@ class Situation:
     settings: RegionSettings
     actor: Actor
     now: datetime
-    liaison_id: UUID | None = None
+    sought: Mapping[Sought, UUID | None] = field(default_factory=dict)
 
     @cached_property
     def facts(self) -> CaseFacts:
         return fold(self.history)
+
+    def context(self, on: date) -> FormContext:
+        """What a form that comes with a step on that day is held against."""
+        case, part = self.case, self.part
+        return FormContext(facts=self.facts, settings=self.settings, on=on, region=case.region, part_id=part.id)
 
     def attempt(self) -> Attempt:
         return Attempt(facts=self.facts, settings=self.settings, actor_id=self.actor.person_id)
@@ -143,10 +148,13 @@ def _begin_parts(
 ) -> Iterator[Transition]:
     if step.form is None:
         return
-    facts = situation.facts
+    context = situation.context(day_in_amsterdam(step.occurred_at))
     for kind in decision.trigger.opens:
         workflow = workflows.current(kind)
-        for opening in step.form.openings(kind, facts):
+        for opening in step.form.openings(kind, context):
+            addressee = _addressee(opening, decision, situation)
+            if kind == "funding" and _is_paying(situation, opening.line, addressee):
+                continue
             part = Part(
                 id=new_id(),
                 case_id=situation.case.id,
@@ -157,21 +165,36 @@ def _begin_parts(
                 sequence=0,
                 occurred_at=step.occurred_at,
                 line=opening.line,
-                addressee_id=_addressee(workflow, step.trigger, opening, situation),
+                addressee_id=addressee,
             )
             begun = replace(situation, part=part)
             bare = Step(trigger=step.trigger, occurred_at=step.occurred_at)
-            yield _entry(begun, bare, decide(begun, step.trigger, workflows), workflows)
+            first = _entry(begun, bare, decide(begun, step.trigger, workflows), workflows)
+            yield replace(first, due_on=opening.due_on or first.due_on, codes=opening.codes)
 
 
-def _addressee(workflow: Workflow, trigger: str, opening: Opening, situation: Situation) -> UUID | None:
-    """A national escalation is put to the liaison appointed for the region; everything else to whom the form says."""
-    target = next(target for name, source, target in workflow.definition.edges() if (name, source) == (trigger, START))
-    if workflow.definition.states[target].party != Role.CCE_LIAISON:
+def _addressee(opening: Opening, decision: Decision, situation: Situation) -> UUID | None:
+    """Whom the form names, or whom the system finds; nobody knows the payer or has a network: that blocks nothing."""
+    if opening.sought is None:
         return opening.addressee_id
-    if situation.liaison_id is None:
+    if opening.sought == "asker":
+        return decision.acting.organisation_id if decision.acting.role in ADDRESSED_ROLES else None
+    found = situation.sought.get(opening.sought)
+    if found is None and opening.sought == "liaison":
         raise NoLiaisonForRegion(situation.case.region)
-    return situation.liaison_id
+    return found
+
+
+def _is_paying(situation: Situation, line: str | None, payer: UUID | None) -> bool:
+    """Whether this payer was asked for this line before, in what the case goes through now; another one is asked anew."""
+    reopened = max(
+        (it.sequence for it in situation.history if it.trigger == "reopen" and it.part_kind == "case"), default=0
+    )
+    return any(
+        (it.part_kind, it.line, it.addressee_id) == ("funding", line, payer)
+        and (it.sequence > reopened or line in situation.facts.advice_lines)
+        for it in situation.history
+    )
 
 
 def party_of(state: State, case: Case, part: Part) -> tuple[Role | None, UUID | None]:

@@ -1,6 +1,6 @@
 """Which municipality is provisionally responsible: the woonplaatsbeginsel since 2022 (domain.md 2.7)."""
 
-from typing import Protocol
+from typing import Literal, Protocol
 
 
 class KnownResidence(Protocol):
@@ -18,14 +18,27 @@ class KnownResidence(Protocol):
     def mother_at_birth(self) -> str | None: ...
 
 
+Basis = Literal["address", "before_stay", "mother_at_birth", "unknown"]
+
+
 def provisional_municipality(residence: KnownResidence) -> str | None:
-    """The BRP address, with a stay the one before it, else the mother's at birth; None when nothing is known.
+    """The provisionally responsible municipality; None when nothing is known."""
+    return by_residence(residence)[0]
+
+
+def by_residence(residence: KnownResidence) -> tuple[str | None, Basis]:
+    """The BRP address, with a stay the one before it, else the mother's at birth; and which of these it rests on.
 
     Unknown whether there is a stay counts as one when the municipality before it is named. An address with the note
     of Wet BRP art. 2.26 establishes nothing.
     """
     stays = residence.before_stay is not None if residence.in_stay is None else residence.in_stay
-    if stays:
-        return residence.before_stay or residence.mother_at_birth
     address = None if residence.address_in_doubt else residence.municipality
-    return address or residence.mother_at_birth
+    known, basis = (residence.before_stay, _BEFORE_STAY) if stays else (address, _ADDRESS)
+    if known:
+        return known, basis
+    return residence.mother_at_birth, "mother_at_birth" if residence.mother_at_birth else "unknown"
+
+
+_BEFORE_STAY: Basis = "before_stay"
+_ADDRESS: Basis = "address"

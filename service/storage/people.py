@@ -113,6 +113,19 @@ class People:
         """The organisation whose CCE liaison is appointed for the region today."""
         return self._covering("cce", region)
 
+    def network_for(self, region: str) -> UUID | None:
+        """The supra-regional expertise network that covers the region today."""
+        return self._covering("expertise_network", region)
+
+    def municipality_of(self, code: str) -> UUID | None:
+        """The municipality with this CBS code, when it takes part here."""
+        found = self._connection.execute(
+            select(organisations.c.id)
+            .where(organisations.c.kind == "municipality", organisations.c.municipality == code)
+            .order_by(organisations.c.id)
+        ).scalar()
+        return None if found is None else UUID(found)
+
     def _covering(self, kind: str, region: str) -> UUID | None:
         where = {"kind": kind, "region": region, "today": self._today}
         found = self._connection.execute(_COVERING, where).scalar()

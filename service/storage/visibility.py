@@ -10,9 +10,16 @@ main = parts.alias("main")
 _escalation = parts.alias("escalation")
 # An expert sees a case while it is at the table, and not before or after (domain.md 2.11).
 AT_THE_TABLE = ("review", "binding_advice")
-# A provider answers commitments and a municipality fundings, each those put to the organisation it is that for. What a
-# liaison sees of a case is all of it: the question to the CCE cannot be asked of a part.
-_ANSWERS = {Role.PROVIDER: "commitment", Role.MUNICIPALITY: "funding"}
+# What is put to an organisation is seen by who is that for it: a provider its commitments, a network and the national
+# level what was asked of them. The liaison keeps her own escalations in sight; the case around one as long as it is open,
+# for the question to the national level cannot be asked of a part.
+_ANSWERS = {
+    Role.PROVIDER: ("commitment", "reconsideration"),
+    Role.MUNICIPALITY: ("funding", "reconsideration"),
+    Role.EXPERTISE_NETWORK: ("escalation",),
+    Role.NATIONAL_SUPPORT: ("question",),
+    Role.CCE_LIAISON: ("escalation",),
+}
 
 
 def whole(actor: Actor) -> ColumnElement[bool]:
@@ -32,6 +39,7 @@ def whole(actor: Actor) -> ColumnElement[bool]:
         put_to = and_(
             _escalation.c.case_id == main.c.id,
             _escalation.c.kind == "escalation",
+            _escalation.c.phase != "ended",
             _escalation.c.addressee_id.in_(liaisons),
         )
         terms.append(exists().where(put_to))
@@ -41,8 +49,8 @@ def whole(actor: Actor) -> ColumnElement[bool]:
 def visible(actor: Actor) -> ColumnElement[bool]:
     """The parts that this person may see: all of a whole case, and what is put to their organisation."""
     own = [
-        and_(parts.c.addressee_id.in_(addressed), parts.c.kind == kind)
-        for role, kind in _ANSWERS.items()
+        and_(parts.c.addressee_id.in_(addressed), parts.c.kind.in_(kinds))
+        for role, kinds in _ANSWERS.items()
         if (addressed := _ids(actor, {role}))
     ]
     return or_(whole(actor), *own)

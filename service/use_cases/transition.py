@@ -8,7 +8,7 @@ from uuid import UUID
 
 from service.domain.case import Content, Transition
 from service.domain.forms import FORMS
-from service.domain.forms.base import Fault, Form, FormContext
+from service.domain.forms.base import Fault, Form
 from service.domain.forms.notes import Amendment
 from service.domain.messages import MESSAGES
 from service.domain.moves import Situation, Step, Workflows, decide, move
@@ -21,6 +21,7 @@ from service.storage.unit import Unit
 from service.use_cases.amending import amended
 from service.use_cases.asking import Asker, Once, in_body, known
 from service.use_cases.bodies import form_from
+from service.use_cases.seeking import find
 
 # A client's clock may run a little ahead of ours.
 CLOCK_TOLERANCE = timedelta(minutes=2)
@@ -98,8 +99,6 @@ def carry_out(
 ) -> Made:
     """Decide, check the form against the case, and record."""
     decision = decide(situation, step.trigger, workflows)
-    if "escalation" in decision.trigger.opens:
-        situation = replace(situation, liaison_id=unit.people.liaison_for(situation.case.region))
     if not step.dated:
         # It happens now, also when the machine's clock was set back since the step before.
         step = replace(step, occurred_at=max(step.occurred_at, situation.part.occurred_at))
@@ -112,7 +111,10 @@ def carry_out(
     faults = (*_faults_of_step(situation, step, decision), *_faults_of_references(unit, situation, step))
     if faults:
         raise Invalid(faults)
-    moved = move(situation, step, decision, workflows, new_id=new_id)
+    sought = find(unit, situation, decision, trace_id)
+    moved = move(replace(situation, sought=sought.organisations), step, decision, workflows, new_id=new_id)
+    if sought.codes:
+        moved = (replace(moved[0], codes={**moved[0].codes, **sought.codes}), *moved[1:])
     unit.cases.record(situation.case, moved, _content(step))
     return Made(moved[0], situation.case.number, moved[1:])
 
@@ -136,8 +138,7 @@ def _faults_of_step(situation: Situation, step: Step, decision: Decision) -> Ite
         earliest = {"earliest": situation.part.occurred_at.isoformat()}
         yield in_body(Fault("occurred_before_previous", ("occurredAt",), earliest), under="")
     if step.form:
-        on = day_in_amsterdam(step.occurred_at)
-        context = FormContext(facts=situation.facts, settings=situation.settings, on=on)
+        context = situation.context(day_in_amsterdam(step.occurred_at))
         yield from (in_body(fault) for fault in step.form.faults(context))
         if step.counted:
             yield from (in_body(fault, under="/form/changes") for fault in step.counted.faults(context))

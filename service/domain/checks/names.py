@@ -70,7 +70,7 @@ def _opens(subject: Subject) -> Iterator[Diagnostic]:
                 yield subject.fault("kind_without_file", path, kind=kind)
         if trigger.opens and not trigger.form:
             yield subject.fault("opens_without_form", path, trigger=trigger.name)
-        if trigger.opens and subject.definition.name == "funding":
+        if set(trigger.opens) - {"reconsideration"} and subject.definition.name == "funding":
             yield subject.fault("payment_opens_help", path, trigger=trigger.name)
 
 

@@ -3,7 +3,19 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from service.domain.forms import advice, escalation, follow_up, gap, help, notes, placement, reconsideration, referral, review, triage  # noqa: A004
+from service.domain.forms import (
+    advice,
+    escalation,
+    follow_up,
+    gap,
+    help,
+    notes,
+    placement,
+    reconsideration,
+    referral,
+    review,
+    triage,
+)  # noqa: A004
 from service.domain.forms.base import Form
 
 _ALL: tuple[type[Form], ...] = (

@@ -7,8 +7,7 @@ from uuid import UUID
 from pydantic import Field
 from typing_extensions import override
 
-from service.domain.facts import CaseFacts
-from service.domain.forms.base import Codes, ContentClass, Fault, Form, FormContext, FormPart, Named, Opening
+from service.domain.forms.base import Codes, ContentClass, Fault, Form, FormContext, FormPart, Named, Opening, Sought
 from service.domain.forms.coded import AdviceDomain, Law, PersonRole, ProductCategory, RelationToCase
 from service.domain.forms.fields import (
     AtLeastOne,
@@ -28,6 +27,7 @@ from service.domain.words import FreeText, ShortText
 # Relations that leave somebody free to judge; every other one, also one in other words, is an interest (I15).
 FREE_TO_JUDGE = frozenset({"none", "colleague_involved"})
 
+YOUTH_ACT = "jeugdwet"
 STAY_WITH_TREATMENT = "43"
 _STAY_ONLY = frozenset({"35", "36", "44"})
 _TREATMENT_ONLY = frozenset({"32", "33", "41", "45", "51", "52", "53", "54"})
@@ -48,6 +48,11 @@ class AdviceLine(FormPart):
     latest_start_on: Day
     duration: ShortText
     bridging: YesNo = False
+
+    @property
+    def payer_sought(self) -> Sought | None:
+        by_residence = self.law is None or self.law.code == YOUTH_ACT
+        return "payer" if self.payer_id is None and by_residence else None
 
     def faults(self, *location: str | int) -> Iterator[Fault]:
         category = self.product_category.code if self.product_category else None
@@ -98,6 +103,8 @@ class Advice(Form):
     @override
     def codes(self) -> Codes:
         lines: Codes = {"line": tuple(sorted({line.key for line in self.lines}))}
+        if living := {line.key for line in self.lines if line.domain.code == "living"}:
+            lines["living_line"] = tuple(sorted(living))
         return super().codes() | lines | enclosed(plan_after_18=self.plan_after_18)
 
     @override
@@ -129,13 +136,16 @@ class Advice(Form):
                 yield Named(line.payer_id, ("municipality", "co_funder"), ("lines", at, "payerId"))
 
     @override
-    def openings(self, kind: str, facts: CaseFacts) -> tuple[Opening, ...]:
-        """A request per line to who delivers and, beside it, to who pays; a line that has its part keeps it."""
+    def openings(self, kind: str, context: FormContext) -> tuple[Opening, ...]:
+        """A request per line to who delivers and, beside it, to who pays; a line that was asked of them keeps its part.
+
+        Under the Youth Act the payer follows from where the child lived; another law's payer is named, or unknown.
+        """
         if kind == "commitment":
-            asked = {part.line for part in facts.parts if part.kind == "commitment"}
+            asked = {part.line for part in context.facts.parts_of("commitment")}
             return tuple(Opening(line.provider_id, line.key) for line in self.lines if line.key not in asked)
         if kind == "funding":
-            return tuple(Opening(line.payer_id, line.key) for line in self.lines if line.key not in facts.advice_lines)
+            return tuple(Opening(line.payer_id, line.key, sought=line.payer_sought) for line in self.lines)
         return ()
 
 

@@ -15,15 +15,21 @@ from service.domain.region_settings import RegionSettings
 
 ContentClass = Literal["referral", "review", "advice", "help", "escalation", "notes"]
 Codes = dict[str, tuple[str, ...]]
+Sought = Literal["liaison", "network", "payer", "asker"]
 
 
 @dataclass(frozen=True, slots=True)
 class FormContext:
-    """What a form may be held against: the facts before the step, the region's settings, the day in Amsterdam."""
+    """What a form may be held against: the facts before the step, the region's settings, the day in Amsterdam.
+
+    `region` is the one that owns the case, `part_id` the part that the step is taken with.
+    """
 
     facts: CaseFacts
     settings: RegionSettings
     on: date
+    region: str = ""
+    part_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +43,18 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """A part that a form begins: whom it is addressed to (None: not known yet) and the line it answers, if it does."""
+    """A part that a form begins.
 
-    addressee_id: UUID | None
-    line: str | None
+    It is addressed to an organisation that the form names, or to the one that is `sought` in this role: the liaison or
+    network of the region, the payer by the residence principle, or whoever asks. Nobody known yet is None. `due_on` and
+    `codes` go with the first entry.
+    """
+
+    addressee_id: UUID | None = None
+    line: str | None = None
+    sought: Sought | None = None
+    due_on: date | None = None
+    codes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +90,7 @@ class Form(FormPart):
         """What is wrong beyond types and limits, given the case and the region's settings."""
         return ()
 
-    def openings(self, kind: str, facts: CaseFacts) -> tuple[Opening, ...]:  # noqa: ARG002 - most forms open nothing
+    def openings(self, kind: str, context: FormContext) -> tuple[Opening, ...]:  # noqa: ARG002 - most forms open nothing
         """The parts of this kind that the form begins."""
         return ()
 

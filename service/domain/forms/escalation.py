@@ -3,17 +3,18 @@
 from collections.abc import Iterator
 from datetime import date
 from typing import ClassVar
+from uuid import UUID
 
 from typing_extensions import override
 
-from service.domain.facts import CaseFacts
-from service.domain.forms.base import Codes, ContentClass, Fault, Form, FormContext, Opening
+from service.domain.forms.base import Codes, ContentClass, Fault, Form, FormContext, Named, Opening, Sought
 from service.domain.forms.coded import EscalationLevel, EscalationPurpose
 from service.domain.forms.consent import Consent, sharing_faults
 from service.domain.forms.fields import Contact, Day, OrNone, Several, not_in_future
 from service.domain.words import FreeText, ShortText
 
 NETWORK = "expertise_network"
+CCE = "cce_consultation"
 OTHER_REGION = "other_region"
 
 
@@ -27,6 +28,7 @@ class _Question(_EscalationForm):
     question: FreeText
     consents: Several[Consent] = ()
     shared_for: ClassVar[str]
+    put_to: ClassVar[Sought]
 
     @override
     def codes(self) -> Codes:
@@ -35,13 +37,14 @@ class _Question(_EscalationForm):
         return super().codes() | {"information_purpose": (self.shared_for,) if given else ()}
 
     @override
-    def openings(self, kind: str, facts: CaseFacts) -> tuple[Opening, ...]:
-        return (Opening(None, None),) if kind == "escalation" else ()
+    def openings(self, kind: str, context: FormContext) -> tuple[Opening, ...]:
+        return (Opening(sought=self.put_to),) if kind == "escalation" else ()
 
 
 class NetworkRequest(_Question):
     form_name: ClassVar[str] = "network_request@1"
     shared_for: ClassVar[str] = "expertise_network"
+    put_to: ClassVar[Sought] = "network"
 
     @override
     def faults(self, context: FormContext) -> Iterator[Fault]:
@@ -53,6 +56,7 @@ class EscalationRequest(_Question):
 
     form_name: ClassVar[str] = "escalation_request@1"
     shared_for: ClassVar[str] = "cce"
+    put_to: ClassVar[Sought] = "liaison"
 
     level: EscalationLevel
     network_skipped_because: OrNone[FreeText] = None
@@ -67,13 +71,16 @@ class EscalationRequest(_Question):
             yield Fault("network_not_asked_first", ("networkSkippedBecause",))
 
 
-class Escalation(_EscalationForm):
-    """The liaison really puts the question: to whom, when, and when an answer is expected."""
+class EscalationSignal(EscalationRequest):
+    """The liaison heard that a case is stuck: the chair is told, the region keeps the case (I9)."""
 
-    form_name: ClassVar[str] = "escalation@1"
+    form_name: ClassVar[str] = "escalation_signal@1"
 
+    heard_from: ShortText
+
+
+class _Put(_EscalationForm):
     level: EscalationLevel
-    put_to: Contact
     put_on: Day
     answer_expected_on: OrNone[Day] = None
     explanation: OrNone[FreeText] = None
@@ -87,6 +94,37 @@ class Escalation(_EscalationForm):
         yield from not_in_future(self.put_on, context.on, "putOn")
         if self.level.code == NETWORK:
             yield Fault("network_is_asked_otherwise", ("level",))
+
+
+class EscalationAsBefore(_Put):
+    form_name: ClassVar[str] = "escalation@1"
+
+    put_to: Contact
+
+
+class Escalation(_Put):
+    """The liaison puts the question to one body, which sees it as it is told here and in the request before it.
+
+    National support and CCE consultation are two levels, never one (issue 3.1): each gets a question of its own.
+    """
+
+    form_name: ClassVar[str] = "escalation@2"
+
+    organisation_id: UUID
+    question: OrNone[FreeText] = None
+    spoken_to: Contact | None = None
+
+    @override
+    def names_organisations(self) -> Iterator[Named]:
+        kinds = ("cce",) if self.level.code == CCE else ("national_support",)
+        yield Named(self.organisation_id, kinds, ("organisationId",))
+
+    @override
+    def openings(self, kind: str, context: FormContext) -> tuple[Opening, ...]:
+        if kind != "question":
+            return ()
+        level = {EscalationLevel.code_list.name: (self.level.code,)}
+        return (Opening(self.organisation_id, due_on=self.answer_expected_on, codes=level),)
 
 
 class Reminder(_EscalationForm):
@@ -108,6 +146,27 @@ class EscalationAnswer(_EscalationForm):
     answer: FreeText
     what_they_do: FreeText
     stays_with_region: FreeText
+
+
+class EscalationConclusion(_EscalationForm):
+    """What the liaison brings: the answers stand with their questions, or here when they came by another way."""
+
+    form_name: ClassVar[str] = "escalation_answer@2"
+
+    answered_by: OrNone[ShortText] = None
+    answer: OrNone[FreeText] = None
+    what_they_do: OrNone[FreeText] = None
+    stays_with_region: OrNone[FreeText] = None
+
+    @override
+    def faults(self, context: FormContext) -> Iterator[Fault]:
+        questions = [it for it in context.facts.parts_of("question") if it.opened_by == context.part_id]
+        if any(it.state == "answered" for it in questions):
+            return
+        told = {"answer": self.answer, "whatTheyDo": self.what_they_do, "staysWithRegion": self.stays_with_region}
+        for name, words in told.items():
+            if not words:
+                yield Fault("answer_missing", (name,))
 
 
 class EscalationReturn(_EscalationForm):

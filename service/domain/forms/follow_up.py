@@ -7,7 +7,7 @@ from typing import ClassVar
 from typing_extensions import override
 
 from service.domain.codes import OTHER
-from service.domain.forms.base import Codes, ContentClass, Fault, Form, FormContext, FormPart
+from service.domain.forms.base import Codes, ContentClass, Fault, Form, FormContext, FormPart, Opening
 from service.domain.forms.coded import (
     CaseOutcome,
     EndReason,
@@ -16,6 +16,7 @@ from service.domain.forms.coded import (
     LifeDomain,
     LineStatusCode,
     PersonRole,
+    Satisfaction,
     WouldDoAgain,
 )
 from service.domain.forms.fields import (
@@ -33,8 +34,10 @@ from service.domain.forms.fields import (
     repeated,
 )
 from service.domain.forms.referral import LifeDomainState
+from service.domain.terms import due
 from service.domain.words import FreeText, ShortText
 
+CHECK_MOMENT = "check_moment"
 _CHANGED_GOALS = frozenset({"adapted", "dropped"})
 
 
@@ -55,8 +58,13 @@ class Monitoring(_FollowUpForm):
     first_check_on: OrNone[Day] = None
 
     @override
-    def next_on(self) -> date | None:
-        return self.first_check_on
+    def openings(self, kind: str, context: FormContext) -> tuple[Opening, ...]:
+        """A check for each moment of the region's settings; the form may set the day of the first."""
+        if kind != "follow_up":
+            return ()
+        planned = sorted((due(context.on, term), moment) for moment, term in context.settings.checks.items())
+        days = [self.first_check_on or planned[0][0], *(day for day, _ in planned[1:])] if planned else []
+        return tuple(_check(day, moment) for day, (_, moment) in zip(days, planned, strict=True))
 
     @override
     def faults(self, context: FormContext) -> Iterator[Fault]:
@@ -67,13 +75,34 @@ class Monitoring(_FollowUpForm):
             yield Fault("line_key_repeated", ("lines", at, "line"), {"line": self.lines[at].line})
 
 
+def _check(on: date, moment: str) -> Opening:
+    return Opening(due_on=on, codes={CHECK_MOMENT: (moment,)})
+
+
+class CheckPlan(_FollowUpForm):
+    """A check more than planned, or on another day."""
+
+    form_name: ClassVar[str] = "check_plan@1"
+
+    check_on: Day
+    because: FreeText
+
+    @override
+    def next_on(self) -> date:
+        return self.check_on
+
+    @override
+    def openings(self, kind: str, context: FormContext) -> tuple[Opening, ...]:
+        return (_check(self.check_on, "extra"),) if kind == "follow_up" else ()
+
+
 class GoalChecked(FormPart):
     number: GoalNumber
     status: GoalStatus
     reason: OrNone[FreeText] = None
 
 
-class GoalCheck(_FollowUpForm):
+class GoalCheckAsBefore(_FollowUpForm):
     """A check moment: child and parents each say how it is, also whether help did harm (R86, R88)."""
 
     form_name: ClassVar[str] = "goal_check@1"
@@ -111,6 +140,25 @@ class GoalCheck(_FollowUpForm):
             yield Fault("harm_not_told", ("harm",))
 
 
+class GoalCheck(GoalCheckAsBefore):
+    """How satisfied child and parents are is asked apart, and counted apart (domain.md 5.3 T15)."""
+
+    form_name: ClassVar[str] = "goal_check@2"
+
+    child_satisfied: Satisfaction
+    parents_satisfied: Satisfaction
+
+    @override
+    def codes(self) -> Codes:
+        codes = {name: some for name, some in super().codes().items() if name != Satisfaction.code_list.name}
+        stable: Codes = {} if self.place_stable is None else {"place_stable": ("yes" if self.place_stable else "no",)}
+        answers: Codes = {
+            "child_satisfied": (self.child_satisfied.code,),
+            "parents_satisfied": (self.parents_satisfied.code,),
+        }
+        return codes | answers | stable | enclosed(plan_after_18=self.plan_after_18, harm=self.harm)
+
+
 class Carrier(FormPart):
     name: ShortText
     organisation: ShortText
@@ -144,6 +192,10 @@ class Closure(_FollowUpForm):
     family_told: FreeText
     plan_after_18: OrNone[FreeText] = None
     looking_back: Several[LookBack] = ()
+
+    @override
+    def openings(self, kind: str, context: FormContext) -> tuple[Opening, ...]:
+        return (_check(self.after_check_on, "after_closing"),) if kind == "follow_up" else ()
 
     @override
     def codes(self) -> Codes:

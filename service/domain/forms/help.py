@@ -18,7 +18,7 @@ from service.domain.forms.coded import (
     ReplacementReason,
     StagnationReason,
 )
-from service.domain.forms.fields import AtLeastOne, Contact, Day, LineKey, OrNone, YesNo, not_in_future
+from service.domain.forms.fields import AtLeastOne, Contact, Day, LineKey, OrNone, TakenOver, YesNo, not_in_future
 from service.domain.words import FreeText, ShortText
 
 MAY_CONFIRM_HELP = frozenset(
@@ -145,6 +145,19 @@ class FundingConfirmation(HelpForm):
     term: ShortText
     from_on: OrNone[Day] = None
     until_on: OrNone[Day] = None
+
+
+class FundingHandover(HelpForm):
+    """Another payer took it over: until then the old one stays responsible (iJw rule on moves; domain.md 2.7)."""
+
+    form_name: ClassVar[str] = "funding_handover@1"
+
+    taken_over_by: TakenOver
+    from_on: Day
+
+    @override
+    def faults(self, context: FormContext) -> Iterator[Fault]:
+        return not_in_future(self.taken_over_by.accepted_on, context.on, "takenOverBy", "acceptedOn")
 
 
 class PaymentObstacle(HelpForm):

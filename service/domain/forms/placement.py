@@ -6,7 +6,6 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from service.domain.facts import CaseFacts
 from service.domain.forms.base import Codes, Fault, FormContext, Opening
 from service.domain.forms.coded import CurrentLivingPlace, PersonRole, PlacementEndReason, PlacementKind
 from service.domain.forms.fields import (
@@ -26,7 +25,7 @@ from service.domain.words import FreeText
 FIRST_CHOICE = "own_home"
 
 
-class Search(HelpForm):
+class SearchAsBefore(HelpForm):
     """What is looked for: every step down the order of preference is explained, every one away has a way back."""
 
     form_name: ClassVar[str] = "search@1"
@@ -40,7 +39,9 @@ class Search(HelpForm):
 
     @override
     def codes(self) -> Codes:
-        return super().codes() | {"line": (self.line,)}
+        flags = {"bridging": self.bridging, "region": self.region is not None}
+        told: Codes = {"search": tuple(name for name, holds in flags.items() if holds)} if any(flags.values()) else {}
+        return super().codes() | {"line": (self.line,)} | told
 
     @override
     def faults(self, context: FormContext) -> Iterator[Fault]:
@@ -52,8 +53,27 @@ class Search(HelpForm):
             yield Fault("return_plan_missing", ("returnPlan",))
 
     @override
-    def openings(self, kind: str, facts: CaseFacts) -> tuple[Opening, ...]:
-        return (Opening(None, self.line),) if kind == "placement" else ()
+    def openings(self, kind: str, context: FormContext) -> tuple[Opening, ...]:
+        return (Opening(line=self.line),) if kind == "placement" else ()
+
+
+class Search(SearchAsBefore):
+    """A place realises a living line (I4); away from home the work on the return goes on in parallel (R42)."""
+
+    form_name: ClassVar[str] = "search@2"
+
+    work_on_return: OrNone[FreeText] = None
+    why_elsewhere: OrNone[FreeText] = None
+
+    @override
+    def faults(self, context: FormContext) -> Iterator[Fault]:
+        yield from super().faults(context)
+        if self.line in context.facts.advice_lines - context.facts.living_lines:
+            yield Fault("line_is_not_living", ("line",), {"line": self.line})
+        if self.kind.code != FIRST_CHOICE and not self.work_on_return:
+            yield Fault("work_on_return_missing", ("workOnReturn",))
+        if self.region not in (None, context.region) and not self.why_elsewhere:
+            yield Fault("elsewhere_unexplained", ("whyElsewhere",))
 
 
 class PlaceAgreement(HelpForm):
@@ -70,10 +90,11 @@ class PlaceAgreement(HelpForm):
 
 
 class PlacementStart(HelpForm):
-    form_name: ClassVar[str] = "placement_start@1"
+    """The child moves in. Nobody counts the moves: they follow from the placements (design decision 4)."""
+
+    form_name: ClassVar[str] = "placement_start@2"
 
     started_on: Day
-    moves_so_far: Count
     explanation: OrNone[FreeText] = None
 
     @override
@@ -81,7 +102,13 @@ class PlacementStart(HelpForm):
         return not_in_future(self.started_on, context.on, "startedOn")
 
 
-class Stability(HelpForm):
+class PlacementStartAsBefore(PlacementStart):
+    form_name: ClassVar[str] = "placement_start@1"
+
+    moves_so_far: Count
+
+
+class StabilityAsBefore(HelpForm):
     """A place is stable when the child can stay whatever happens (R43)."""
 
     form_name: ClassVar[str] = "stability@1"
@@ -89,6 +116,16 @@ class Stability(HelpForm):
     can_stay: YesNo
     seen_by: AtLeastOne[PersonRole]
     because: FreeText
+
+    @override
+    def codes(self) -> Codes:
+        return super().codes() | {"place_stable": ("yes" if self.can_stay else "no",)}
+
+
+class Stability(StabilityAsBefore):
+    form_name: ClassVar[str] = "stability@2"
+
+    work_on_return: OrNone[FreeText] = None
 
 
 class PlacementEnd(HelpForm):

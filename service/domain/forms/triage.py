@@ -148,6 +148,14 @@ class Decline(_ReferralForm):
         return not_in_future(self.taken_over_by.accepted_on, context.on, "takenOverBy", "acceptedOn")
 
 
+class TransferProposal(_ReferralForm):
+    form_name: ClassVar[str] = "transfer_proposal@1"
+
+    to_region: RegionCode
+    reason: TransferReason
+    explanation: OrNone[FreeText] = None
+
+
 class Transfer(_ReferralForm):
     """Another region is responsible, and said so itself (I10)."""
 

@@ -1,0 +1,71 @@
+"""Reconsideration: the advice is looked at again, by another chair or with somebody from outside (R61)."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import ClassVar
+from uuid import UUID
+
+from typing_extensions import override
+
+from service.domain.forms.base import Codes, ContentClass, Fault, Form, FormContext, Opening
+from service.domain.forms.coded import PersonRole, ReconsiderationGround
+from service.domain.forms.fields import Contact, Day, OrNone, enclosed, not_in_future
+from service.domain.words import FreeText
+
+
+class _ReconsiderationForm(Form):
+    content_class: ClassVar[ContentClass] = "review"
+
+
+class ReconsiderationRequest(_ReconsiderationForm):
+    form_name: ClassVar[str] = "reconsideration_request@1"
+
+    ground: ReconsiderationGround
+    what_changed: FreeText
+    wished: OrNone[FreeText] = None
+    asked_by: PersonRole | None = None
+
+    @override
+    def openings(self, kind: str, context: FormContext) -> tuple[Opening, ...]:
+        return (Opening(sought="asker"),) if kind == "reconsideration" else ()
+
+
+class ReconsiderationStart(_ReconsiderationForm):
+    """Who looks with fresh eyes: another chair of the team, or an expert from outside beside the same chair."""
+
+    form_name: ClassVar[str] = "reconsideration_start@1"
+    assigned_in: ClassVar[str] = "chairId"
+
+    chair_id: OrNone[UUID] = None
+    outside_expert: Contact | None = None
+    planned_on: OrNone[Day] = None
+
+    @override
+    def codes(self) -> Codes:
+        return super().codes() | enclosed(outside_expert=self.outside_expert and self.outside_expert.name)
+
+    @override
+    def assigned(self, current: UUID | None) -> UUID | None:
+        return self.chair_id or current
+
+    @override
+    def next_on(self) -> date | None:
+        return self.planned_on
+
+    @override
+    def faults(self, context: FormContext) -> Iterator[Fault]:
+        if self.chair_id is None and self.outside_expert is None:
+            yield Fault("nobody_looks_afresh", ("chairId",))
+
+
+class ReconsiderationOutcome(_ReconsiderationForm):
+    form_name: ClassVar[str] = "reconsideration_outcome@1"
+
+    concluded_on: Day
+    what_was_weighed: FreeText
+    because: FreeText
+    told_to_family: FreeText
+
+    @override
+    def faults(self, context: FormContext) -> Iterator[Fault]:
+        return not_in_future(self.concluded_on, context.on, "concludedOn")
