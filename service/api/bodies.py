@@ -14,9 +14,13 @@ from service.domain.case import START
 from service.domain.definition import Definition, Trigger
 from service.domain.forms import FORMS
 from service.domain.forms.base import Form
+from service.domain.forms.escalation import EscalationSignal
+from service.domain.forms.coded import AdviceDomain, HelpFunction
+from service.domain.forms.fields import Day, OrNone, RegionCode
 from service.domain.forms.referral import Referral
 from service.domain.moves import Step
-from service.domain.words import FreeText
+from service.domain.offer import Chosen, Offer
+from service.domain.words import FreeText, ShortText
 
 
 class Body(BaseModel):
@@ -70,10 +74,55 @@ class SubmitBody(Body):
     draft_id: UUID | None = Field(default=None, description="Your draft: it is submitted and used up.")
 
 
+class SignalBody(StepBody):
+    """A liaison's signal: the number of the case, as it was told her, and what she heard."""
+
+    trigger: Literal["signal_escalation"]
+    number: str = Field(pattern=r"^[0-9]{4}-[0-9]{4}$", examples=["4821-7730"])
+    form: EscalationSignal
+
+
 class DraftBody(Body):
     """A draft of a referral: whatever has been typed so far."""
 
     form: dict[str, Any] = Field(description="Any part of the form referral@1, in any state.")
+
+
+class OfferBody(Body):
+    """One function of one provider. Living and treatment are offers of their own (R37); there is no price (R70)."""
+
+    provider_id: UUID
+    domain: AdviceDomain
+    function: HelpFunction
+    expertise: FreeText = Field(description="In the provider's own words; nothing about a child.")
+    region: OrNone[RegionCode] = Field(default=None, description="The region that it serves; every region, left out.")
+    valid_from: Day
+
+    def to_offer(self, offer_id: UUID) -> Offer:
+        return Offer(
+            id=offer_id,
+            provider_id=self.provider_id,
+            domain=Chosen(code=self.domain.code, text=self.domain.text),
+            function=Chosen(code=self.function.code, text=self.function.text),
+            expertise=self.expertise,
+            region=self.region,
+            valid_from=self.valid_from,
+        )
+
+
+class OfferStatementBody(Body):
+    """What holds on a day; what is left out is not known."""
+
+    stated_on: Day = Field(description="The day on which it was so, not in the future.")
+    places_free: OrNone[Annotated[int, Field(strict=True, ge=0, le=10_000)]] = None
+    waiting_days: OrNone[Annotated[int, Field(strict=True, ge=0, le=3660)]] = None
+    note: OrNone[ShortText] = Field(default=None, description="Nothing about a child.")
+
+
+class OfferEndingBody(Body):
+    """The last day of an offer."""
+
+    last_day: Day
 
 
 class TokenBody(Body):
@@ -85,7 +134,12 @@ class TokenBody(Body):
 SUBMISSION = TypeAdapter(SubmitBody)
 DRAFT = TypeAdapter(DraftBody)
 TOKEN = TypeAdapter(TokenBody)
-BODIES: Mapping[str, TypeAdapter[Any]] = {"submission": SUBMISSION, "draft": DRAFT, "token": TOKEN}
+OFFER = TypeAdapter(OfferBody)
+OFFER_STATEMENT = TypeAdapter(OfferStatementBody)
+OFFER_ENDING = TypeAdapter(OfferEndingBody)
+SIGNAL = TypeAdapter(SignalBody)
+BODIES: Mapping[str, TypeAdapter[Any]] = {"submission": SUBMISSION, "draft": DRAFT, "token": TOKEN, "signal": SIGNAL}
+BODIES |= {"offer": OFFER, "offer_statement": OFFER_STATEMENT, "offer_ending": OFFER_ENDING}
 
 
 def union_for(definitions: Iterable[Definition]) -> TypeAdapter[Any]:

@@ -122,7 +122,9 @@ async def get_case(case_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
         beside = [id_ for part in parts for id_ in ids_of_part(part)]
         if sight is not None:
             around = (sight.case.team_id, sight.case.submitter_id, *ids_of_part(sight.part))
-            view = Drawing.of(unit, house.rules, [*beside, *around]).case(sight, parts)
+            history = unit.cases.history(case_id)
+            settings = house.rules.settings.on(sight.case.region, day_in_amsterdam(unit.now))
+            view = Drawing.of(unit, house.rules, [*beside, *around]).case(sight, parts, history, settings)
             return answer(view, version=sight.part.sequence)
         if not parts:
             raise NotFound

@@ -155,6 +155,7 @@ _TAGS = {
     "advice": "The advice, version by version.",
     "work": "What waits for whom.",
     "drafts": "Referrals that are not sent yet.",
+    "offer": "What help there is: functions, places and waiting times as providers stated them; and what is missing.",
     "learning": "De-identified histories for the learning table.",
     "reference": "Regions, municipalities, organisations, code lists and workflows.",
     "service": "The service itself.",
@@ -207,6 +208,7 @@ _PROBLEM = {
         "version": {"type": "integer", "description": "The version that holds now."},
         "won": {"type": "object", "description": "What came first."},
         "region": {"type": "string"},
+        "lastDay": {"type": "string", "format": "date", "description": "Of an offer that ended."},
         "unmetGuards": {
             "type": "array",
             "items": {

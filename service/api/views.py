@@ -1,6 +1,6 @@
 """The JSON that the outside sees of cases, parts and history; every name a person reads in Dutch and English."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -10,8 +10,11 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
+from service.domain.attention import attention, moves
 from service.domain.case import Case, Part, Transition
 from service.domain.definition import State, Trigger
+from service.domain.messages import MESSAGES
+from service.domain.region_settings import RegionSettings
 from service.domain.roles import ROLE_LABELS, Role
 from service.domain.rulebook import Rulebook
 from service.domain.terms import day_in_amsterdam
@@ -96,6 +99,14 @@ class PartView(View):
     version: int
 
 
+class AttentionView(View):
+    """Something that asks for attention, and the day since when. It decides nothing (I28)."""
+
+    code: str
+    label: InTwoLanguages
+    since: date
+
+
 class CaseView(View):
     """A case for whoever may read all of it. `waitingDays` counts from the first submission, without pauses (I8)."""
 
@@ -108,6 +119,8 @@ class CaseView(View):
     waiting_days: int | None = Field(description="Null once the case has ended.")
     main: PartView
     parts: list[PartView]
+    attention: list[AttentionView] = Field(description="What of this case asks for attention today.")
+    moves: int = Field(description="How often the child moved since the referral, counted from the placements.")
     sequence: int
     digest: str = Field(description="Head of the chain of the history.")
 
@@ -247,7 +260,9 @@ class Drawing:
             assignee=self.named(part.assignee_id) if part.assignee_id else None,
         )
 
-    def case(self, sight: Sight, parts: Iterable[Part]) -> CaseView:
+    def case(
+        self, sight: Sight, parts: Iterable[Part], history: Sequence[Transition], settings: RegionSettings
+    ) -> CaseView:
         case: Case = sight.case
         waiting = (self.today - day_in_amsterdam(case.submitted_at)).days
         return CaseView(
@@ -260,6 +275,13 @@ class Drawing:
             waiting_days=waiting if sight.part.is_open else None,
             main=self.part(sight.part),
             parts=[self.part(part) for part in parts],
+            attention=[
+                AttentionView(
+                    code=it.reason, label=InTwoLanguages.of(MESSAGES["attention"][it.reason]), since=it.since
+                )
+                for it in attention(history, settings, self.today)
+            ],
+            moves=moves(history),
             sequence=case.sequence,
             digest=case.digest,
         )

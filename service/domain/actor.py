@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from service.domain.case import Case, Part, Transition
-from service.domain.roles import ADDRESSED_ROLES, TABLE_ROLES, TEAM_ROLES, Role
+from service.domain.roles import ADDRESSED_ROLES, SUBMITTING_ROLES, TABLE_ROLES, TEAM_ROLES, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def standing(actor: Actor, case: Case, part: Part, history: Iterable[Transition]
 def _has_a_say(held: Membership, case: Case, part: Part, liaisons: Collection[UUID | None]) -> bool:
     if held.role in TEAM_ROLES or held.role in TABLE_ROLES:
         return held.organisation_id == case.team_id
-    if held.role == Role.LOCAL_TEAM:
+    if held.role in SUBMITTING_ROLES:
         return held.organisation_id == case.submitter_id
     if held.role == Role.CCE_LIAISON and part.kind in ("case", "question"):
         # On a case of a region that she is appointed for, she may signal; anything else she must be able to see first.

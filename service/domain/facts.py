@@ -1,11 +1,12 @@
 """What guards and form checks may know of a case: folded from its history, never read from content."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 from uuid import UUID
 
 from service.domain.case import Transition
+from service.domain.consents import GIVEN, WITHDRAWN, Agreed, Said
 
 # Funding is absent on purpose: who pays never blocks help (I2), so guards cannot even name it.
 HelpKind = Literal["placement", "commitment", "escalation", "question", "reconsideration", "follow_up"]
@@ -30,14 +31,18 @@ class PartFacts:
 class CaseFacts:
     """The case as its history tells it. Has no payment field, and its type keeps it so (I2).
 
-    `heard`: "child" and "parent", once recorded or said why not. `consented`: purposes with a consent or legal ground.
+    `heard`: "child" and "parent", once recorded or said why not. `agreed`: who consented, by purpose; `consented`: the
+    purposes that may be shared for now, by consent or legal ground. `referred`: brought to the table, not only asked.
     """
 
+    referred: bool = False
     information_rounds: int = 0
     decline_proposed_by: UUID | None = None
     transfer_proposed_by: UUID | None = None
     heard: frozenset[str] = frozenset()
+    agreed: Mapping[str, Agreed] = field(default_factory=dict)
     consented: frozenset[str] = frozenset()
+    planned_after_18: bool = False
     advice_lines: frozenset[str] = frozenset()
     living_lines: frozenset[str] = frozenset()
     advised_by: UUID | None = None
@@ -68,9 +73,11 @@ class Reconsidered:
 def fold(history: Iterable[Transition]) -> CaseFacts:
     """The facts after these entries, which must be in order of sequence. What was amended counts as amended."""
     facts = CaseFacts()
-    entries = tuple(_as_amended(tuple(history)))
+    entries = tuple(with_amendments(tuple(history)))
     of_part = {entry.sequence: entry.part_id for entry in entries}
     for entry in entries:
+        if entry.codes:
+            facts = _after_words(facts, entry)
         if entry.part_kind == "case":
             facts = _after_case(facts, entry)
         elif entry.part_kind in get_args(HelpKind):
@@ -79,13 +86,30 @@ def fold(history: Iterable[Transition]) -> CaseFacts:
     return facts
 
 
-def _as_amended(history: tuple[Transition, ...]) -> Iterator[Transition]:
+def with_amendments(history: tuple[Transition, ...]) -> Iterator[Transition]:
     """Each entry with the codes of its last amendment: a consent recorded by mistake does not go on counting."""
     amended = {(it.part_id, int(number)): it.codes for it in history for number in it.codes.get(AMENDS, ())}
     for entry in history:
         if AMENDS not in entry.codes:
             codes = amended.get((entry.part_id, entry.part_sequence))
             yield entry if codes is None else replace(entry, codes=codes)
+
+
+def _after_words(facts: CaseFacts, entry: Transition) -> CaseFacts:
+    """What the coded answers tell wherever they were given: consents, in order, and the plan for after 18."""
+    agreed = dict(facts.agreed)
+    for said in map(Said.read, entry.codes.get(GIVEN, ())):
+        agreed[said.purpose] = agreed.get(said.purpose, Agreed()).given(said)
+    for said in map(Said.read, entry.codes.get(WITHDRAWN, ())):
+        agreed[said.purpose] = agreed.get(said.purpose, Agreed()).taken_back(said)
+    for purpose in entry.codes.get("information_purpose", ()):
+        agreed[purpose] = replace(agreed.get(purpose, Agreed()), in_force=True, withdrawn=False)
+    return replace(
+        facts,
+        agreed=agreed,
+        consented=frozenset(purpose for purpose, it in agreed.items() if it.in_force),
+        planned_after_18=facts.planned_after_18 or "plan_after_18" in entry.codes.get("enclosed", ()),
+    )
 
 
 def _after_case(facts: CaseFacts, entry: Transition) -> CaseFacts:
@@ -96,23 +120,9 @@ def _after_case(facts: CaseFacts, entry: Transition) -> CaseFacts:
         facts = replace(
             facts,
             heard=facts.heard | set(entry.codes.get("heard", ())),
-            consented=facts.consented | set(entry.codes.get("information_purpose", ())),
         )
-    match entry.trigger:
-        case "request_information":
-            return replace(facts, information_rounds=facts.information_rounds + 1)
-        case "propose_decline":
-            return replace(facts, decline_proposed_by=entry.actor_id)
-        case "propose_transfer":
-            return replace(facts, transfer_proposed_by=entry.actor_id)
-        case "issue_advice" | "revise_advice":
-            return _after_advice(facts, entry)
-        case "start_monitoring" | "record_check":
-            return replace(facts, goals_checked=entry.trigger == "record_check")
-        case "reopen":
-            return _second_time_round(facts)
-        case _:
-            return facts
+    told = _CASE_TELLS.get(entry.trigger)
+    return told(facts, entry) if told else facts
 
 
 def _after_advice(facts: CaseFacts, entry: Transition) -> CaseFacts:
@@ -140,6 +150,20 @@ def _second_time_round(facts: CaseFacts) -> CaseFacts:
         goals_checked=False,
         parts=going_on,
     )
+
+
+_CASE_TELLS: Mapping[str, Callable[[CaseFacts, Transition], CaseFacts]] = {
+    "submit": lambda facts, _: replace(facts, referred=True),
+    "refer": lambda facts, _: replace(facts, referred=True),
+    "request_information": lambda facts, _: replace(facts, information_rounds=facts.information_rounds + 1),
+    "propose_decline": lambda facts, entry: replace(facts, decline_proposed_by=entry.actor_id),
+    "propose_transfer": lambda facts, entry: replace(facts, transfer_proposed_by=entry.actor_id),
+    "issue_advice": _after_advice,
+    "revise_advice": _after_advice,
+    "start_monitoring": lambda facts, _: replace(facts, goals_checked=False),
+    "record_check": lambda facts, _: replace(facts, goals_checked=True),
+    "reopen": lambda facts, _: _second_time_round(facts),
+}
 
 
 def _after_looking_again(facts: CaseFacts, entry: Transition) -> CaseFacts:

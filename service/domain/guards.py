@@ -38,6 +38,14 @@ def _information_rounds_left(attempt: Attempt) -> bool:
     return attempt.facts.information_rounds < attempt.settings.information_rounds
 
 
+def _referred(attempt: Attempt) -> bool:
+    return attempt.facts.referred
+
+
+def _not_referred_yet(attempt: Attempt) -> bool:
+    return not attempt.facts.referred
+
+
 def _decline_proposed_by_another(attempt: Attempt) -> bool:
     return attempt.facts.decline_proposed_by not in (None, attempt.actor_id)
 
@@ -90,6 +98,8 @@ GUARDS: Mapping[str, Guard] = MappingProxyType(
     {
         guard.name: guard
         for guard in (
+            Guard("referred", _CASE, _referred),
+            Guard("not_referred_yet", _CASE, _not_referred_yet),
             Guard("information_rounds_left", _CASE, _information_rounds_left),
             Guard("decline_proposed_by_another", _CASE, _decline_proposed_by_another),
             Guard("transfer_proposed_by_another", _CASE, _transfer_proposed_by_another),

@@ -57,6 +57,7 @@ class Situation:
     actor: Actor
     now: datetime
     sought: Mapping[Sought, UUID | None] = field(default_factory=dict)
+    birth_month: str | None = None
 
     @cached_property
     def facts(self) -> CaseFacts:
@@ -65,7 +66,14 @@ class Situation:
     def context(self, on: date) -> FormContext:
         """What a form that comes with a step on that day is held against."""
         case, part = self.case, self.part
-        return FormContext(facts=self.facts, settings=self.settings, on=on, region=case.region, part_id=part.id)
+        return FormContext(
+            facts=self.facts,
+            settings=self.settings,
+            on=on,
+            region=case.region,
+            part_id=part.id,
+            birth_month=self.birth_month,
+        )
 
     def attempt(self) -> Attempt:
         return Attempt(facts=self.facts, settings=self.settings, actor_id=self.actor.person_id)
@@ -100,7 +108,8 @@ def _entry(situation: Situation, step: Step, decision: Decision, workflows: Work
     case, part, form = situation.case, situation.part, step.form
     counted = step.counted or form
     state = workflows.pinned(part.workflow).definition.states[decision.target]
-    role, organisation = party_of(state, case, part)
+    submitted_as = situation.history[0].role if situation.history else decision.acting.role
+    role, organisation = party_of(state, case, part, submitted_as)
     stays = decision.target == part.state
     assignee = part.assignee_id if stays else None
     return Transition(
@@ -128,7 +137,7 @@ def _entry(situation: Situation, step: Step, decision: Decision, workflows: Work
         line=part.line,
         addressee_id=part.addressee_id,
         form=form.form_name if form else None,
-        codes=_codes(form, counted),
+        codes=_codes(form, counted, situation.birth_month),
         age_band=counted.age_band(day_in_amsterdam(step.occurred_at)) if counted else None,
     )
 
@@ -137,9 +146,11 @@ def _assignee(form: Form | None, current: UUID | None) -> UUID | None:
     return form.assigned(current) if form else current
 
 
-def _codes(form: Form | None, counted: Form | None) -> Codes:
+def _codes(form: Form | None, counted: Form | None, birth_month: str | None) -> Codes:
     """The coded answers; those of an amendment with the entry that they replace."""
     codes = counted.codes() if counted else {}
+    if counted and counted.weighs_age and birth_month:
+        codes |= counted.weighed(birth_month)
     return {**codes, AMENDS: (str(form.amends),)} if isinstance(form, Amendment) else codes
 
 
@@ -186,7 +197,7 @@ def _addressee(opening: Opening, decision: Decision, situation: Situation) -> UU
 
 
 def _is_paying(situation: Situation, line: str | None, payer: UUID | None) -> bool:
-    """Whether this payer was asked for this line before, in what the case goes through now; another one is asked anew."""
+    """Whether this payer was asked for this line before, in this round of the case; another one is asked anew."""
     reopened = max(
         (it.sequence for it in situation.history if it.trigger == "reopen" and it.part_kind == "case"), default=0
     )
@@ -197,14 +208,17 @@ def _is_paying(situation: Situation, line: str | None, payer: UUID | None) -> bo
     )
 
 
-def party_of(state: State, case: Case, part: Part) -> tuple[Role | None, UUID | None]:
-    """The one party that must act now (I1). What is addressed to nobody yet is the process director's to arrange."""
+def party_of(state: State, case: Case, part: Part, submitted_as: Role) -> tuple[Role | None, UUID | None]:
+    """The one party that must act now (I1). What is addressed to nobody yet is the process director's to arrange.
+
+    "local_team" in a workflow is whoever submitted: a parent or young person is called by their own name.
+    """
     if state.party is None:
         return None, None
     if state.party in TEAM_ROLES or state.party in TABLE_ROLES:
         return state.party, case.team_id
     if state.party == Role.LOCAL_TEAM:
-        return state.party, case.submitter_id
+        return submitted_as, case.submitter_id
     if state.party in ADDRESSED_ROLES and part.addressee_id is not None:
         return state.party, part.addressee_id
     return Role.PROCESS_DIRECTOR, case.team_id

@@ -10,6 +10,7 @@ Refusal
 │   ├── GuardsNotMet
 │   ├── NoTeamForRegion
 │   ├── NoLiaisonForRegion
+│   ├── OfferEnded
 │   └── KeyReused
 ├── Stale                     somebody was first: look again, decide again
 ├── VersionMissing            say which version you decided on
@@ -19,6 +20,7 @@ Refusal
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from service.domain.words import Words
@@ -126,6 +128,17 @@ class NoLiaisonForRegion(NotPossible):
 
     def facts(self) -> Mapping[str, Any]:
         return {"region": self.region}
+
+
+@dataclass(eq=False)
+class OfferEnded(NotPossible):
+    """Nothing more is stated of an offer that ended, and it ends once."""
+
+    last_day: date
+    code = "offer_ended"
+
+    def facts(self) -> Mapping[str, Any]:
+        return {"last_day": self.last_day.isoformat()}
 
 
 class KeyReused(NotPossible):

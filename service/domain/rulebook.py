@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from types import MappingProxyType
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
@@ -30,6 +30,14 @@ class RulesRefused(ValueError):
         super().__init__("\n".join(lines))
 
 
+class UnknownTerms(ValueError):
+    """A region sets terms that no state asks for."""
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__(f"unknown terms: {', '.join(names)}")
+        self.names = names
+
+
 @dataclass(frozen=True, slots=True)
 class SettingsBook:
     """Settings by region and day: what a region has not decided is as everywhere."""
@@ -42,6 +50,15 @@ class SettingsBook:
         return next(
             (chosen for since, chosen in reversed(self.by_region.get(region, ())) if since <= day), self.default
         )
+
+    def changed(self, changes: Mapping[str, Any]) -> RegionSettings:
+        """What a region decides otherwise, and the default for the rest. Raises ValidationError, UnknownTerms."""
+        terms = changes.get("terms", {})
+        if isinstance(terms, Mapping):
+            if unknown := sorted(set(terms) - set(self.default.terms)):
+                raise UnknownTerms(unknown)
+            terms = {**self.default.model_dump()["terms"], **terms}
+        return RegionSettings.model_validate({**self.default.model_dump(), **changes, "terms": terms})
 
     def named(self) -> dict[str, RegionSettings]:
         """Every set of settings, called by region and first day."""
@@ -67,20 +84,15 @@ class _SettingsFile(BaseModel):
 def read_settings(text: str) -> SettingsBook:
     """Read settings.toml. Raises ValueError (pydantic's, with every fault) when it is not what it should be."""
     file = _SettingsFile.model_validate(tomllib.loads(text))
+    everywhere = SettingsBook(file.default, MappingProxyType({}))
     by_region = {
-        region: tuple((it.valid_from, _changed(file.default, it)) for it in sorted(dated, key=lambda it: it.valid_from))
+        region: tuple(
+            (it.valid_from, everywhere.changed(it.model_extra or {}))
+            for it in sorted(dated, key=lambda it: it.valid_from)
+        )
         for region, dated in file.region.items()
     }
-    return SettingsBook(file.default, MappingProxyType(by_region))
-
-
-def _changed(default: RegionSettings, entry: _RegionEntry) -> RegionSettings:
-    changes = dict(entry.model_extra or {})
-    terms = changes.pop("terms", {})
-    if unknown := sorted(set(terms) - set(default.terms)):
-        raise ValueError(f"unknown terms: {', '.join(unknown)}")
-    known = default.model_dump()
-    return RegionSettings.model_validate({**known, **changes, "terms": {**known["terms"], **terms}})
+    return replace(everywhere, by_region=MappingProxyType(by_region))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +113,13 @@ class Rulebook:
         """Every workflow of a kind that a part may run on, the one in force first."""
         known = (it.definition for it in reversed(tuple(self.by_hash.values())))
         return tuple(it for it in known if it.name == kind)
+
+    def check(self, settings: Mapping[str, RegionSettings]) -> None:
+        """Raises RulesRefused when the workflows in force cannot do with these settings, called by region and day."""
+        definitions = [it.definition for it in self.newest.values()]
+        faults = check_all(definitions, settings, guards=GUARDS, forms=FORMS)
+        if any(fault.severity == "error" for fault in faults):
+            raise RulesRefused(faults)
 
     def with_older(self, definitions: Iterable[Definition]) -> "Rulebook":
         """The same rules, knowing also the definitions that cases still run on."""

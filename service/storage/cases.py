@@ -62,6 +62,15 @@ class Cases:
             return None
         return Sight(to_case(row._mapping), to_part(row._mapping), bool(row.whole))  # noqa: SLF001 - its API
 
+    def by_number(self, number: str, *, regions: Collection[str]) -> tuple[Case, Part] | None:
+        """The case with this number and its main part, locked, when one of these regions owns it."""
+        where = and_(cases.c.number == number, cases.c.region.in_(sorted(regions)))
+        if (case_id := self._connection.execute(select(cases.c.id).where(where).with_for_update()).scalar()) is None:
+            return None
+        of = parts.join(cases, cases.c.id == parts.c.id)
+        row = self._connection.execute(select(cases, parts).select_from(of).where(cases.c.id == case_id)).one()
+        return to_case(row._mapping), to_part(row._mapping)  # noqa: SLF001 - its API
+
     def parts(self, case_id: UUID, *, seen_by: Actor) -> tuple[Part, ...]:
         """The parts beside the main one, in the order in which they began in life."""
         rows = self._connection.execute(
@@ -85,6 +94,17 @@ class Cases:
             .order_by(transitions.c.case_id, transitions.c.sequence)
         )
         return tuple(tuple(map(to_transition, own)) for _, own in groupby(rows, key=lambda row: row.case_id))
+
+    def gaps(self, region: str) -> tuple[Transition, ...]:
+        """Every gap that was recorded while the case was this region's, and the amendments of those cases, in order."""
+        t = transitions.c
+        recorded = select(t.case_id).where(t.trigger_name == "record_gap", t.region == region)
+        rows = self._connection.execute(
+            select(transitions)
+            .where(t.case_id.in_(recorded), t.trigger_name.in_(("record_gap", "amend")))
+            .order_by(t.case_id, t.sequence)
+        )
+        return tuple(entry for entry in map(to_transition, rows) if entry.region == region)
 
     def entries_from(self, case_id: UUID, sequence: int) -> tuple[Transition, ...]:
         """An entry and, after it, those that it caused."""

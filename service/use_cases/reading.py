@@ -14,9 +14,11 @@ from service.domain.roles import Role
 from service.storage.access_log import Reading
 from service.storage.cases import Sight
 from service.storage.unit import Unit
+from service.use_cases.asked import asked
 from service.use_cases.asking import Asker, known
 
 ADVICE_TRIGGERS = ("issue_advice", "revise_advice")
+OUTCOMES = ("confirm_advice", "conclude_revised")
 SHARING_WITH_PROVIDERS = "share_with_providers"
 
 # Purpose of use (NEN 7513) by role: nobody has to state one for the ordinary work of their role.
@@ -31,6 +33,8 @@ PURPOSES: Mapping[Role, str] = {
     Role.PROVIDER: "answering_for_an_advice_line",
     Role.MUNICIPALITY: "answering_for_an_advice_line",
     Role.CCE_LIAISON: "escalation",
+    Role.EXPERTISE_NETWORK: "answering_beyond_the_region",
+    Role.NATIONAL_SUPPORT: "answering_beyond_the_region",
     Role.FACILITATOR: "learning",
 }
 
@@ -81,7 +85,7 @@ def read_file(unit: Unit, asker: Asker, case_id: UUID) -> CaseFile:
 
 
 def read_entry(unit: Unit, asker: Asker, case_id: UUID, part_id: UUID, part_sequence: int) -> tuple[Sight, Document]:
-    """What was written at one entry of a part. Raises NotFound."""
+    """What was written at one entry of a part; at the first of an escalation, what was asked. Raises NotFound."""
     actor = known(unit, asker)
     sight = unit.cases.find(case_id, part_id, seen_by=actor)
     if sight is None:
@@ -90,10 +94,21 @@ def read_entry(unit: Unit, asker: Asker, case_id: UUID, part_id: UUID, part_sequ
     entry = next((it for it in history if (it.part_id, it.part_sequence) == (part_id, part_sequence)), None)
     if entry is None:
         raise NotFound
-    contents = unit.contents.open(case_id, [entry.sequence])
-    if contents:
+    body: Mapping[str, Any] = {}
+    if sight.whole or _is_for(actor, entry):
+        contents = unit.contents.open(case_id, [entry.sequence])
+        body = contents[entry.sequence].body if contents else {}
+        if question := asked(unit, case_id, history, entry):
+            body = {**body, "form": question}
+    if body:
         _log(unit, asker, actor, sight, "read_entry", f"{entry.form or 'grounds'}#{entry.sequence}")
-    return sight, Document(entry=entry, body=contents[entry.sequence].body if contents else {})
+    return sight, Document(entry=entry, body=body)
+
+
+def _is_for(actor: Actor, entry: Transition) -> bool:
+    """Of a reconsideration, whoever asked for it reads what they wrote and what came of it, not the weighing."""
+    mine = entry.organisation_id in {held.organisation_id for held in actor.memberships}
+    return entry.part_kind != "reconsideration" or mine or entry.trigger in OUTCOMES
 
 
 def advice_versions(unit: Unit, asker: Asker, case_id: UUID) -> Mapping[int, Transition]:

@@ -22,7 +22,8 @@ Sought = Literal["liaison", "network", "payer", "asker"]
 class FormContext:
     """What a form may be held against: the facts before the step, the region's settings, the day in Amsterdam.
 
-    `region` is the one that owns the case, `part_id` the part that the step is taken with.
+    `region` is the one that owns the case, `part_id` the part that the step is taken with. `birth_month` is the child's,
+    told to forms that weigh age alone; None when nobody said it yet.
     """
 
     facts: CaseFacts
@@ -30,6 +31,7 @@ class FormContext:
     on: date
     region: str = ""
     part_id: UUID | None = None
+    birth_month: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ class Form(FormPart):
     form_name: ClassVar[str]
     content_class: ClassVar[ContentClass]
     assigned_in: ClassVar[str] = "assigneeId"
+    weighs_age: ClassVar[bool] = False
 
     def codes(self) -> Codes:
         """The coded answers, by code list: the only part of a form that becomes a fact."""
@@ -85,6 +88,10 @@ class Form(FormPart):
         for coded in coded_values(self):
             found.setdefault(coded.code_list.name, set()).add(coded.code)
         return {name: tuple(sorted(codes)) for name, codes in sorted(found.items())}
+
+    def weighed(self, birth_month: str) -> Codes:  # noqa: ARG002 - asked only of forms that weigh age
+        """The facts that follow from what is said and the child's age together."""
+        return {}
 
     def faults(self, context: FormContext) -> Iterable[Fault]:  # noqa: ARG002 - most forms have none
         """What is wrong beyond types and limits, given the case and the region's settings."""

@@ -2,19 +2,16 @@
 
 from collections.abc import Collection, Iterator
 from datetime import date
-from typing import Literal
+from typing import ClassVar
 
-from service.domain.age import age_on
-from service.domain.forms.base import Fault, FormContext, FormPart
+from typing_extensions import override
+
+from service.domain.age import age_band, age_on
+from service.domain.consents import GIVEN, GROUND, WITH_AUTHORITY, WITHDRAWN, Said, who_must_consent
+from service.domain.forms.base import Codes, ContentClass, Fault, Form, FormContext, FormPart
 from service.domain.forms.coded import ConsentKind, InformationPurpose, LegalGround, PersonRole
 from service.domain.forms.fields import AtLeastOne, Day, OrNone, in_words, not_in_future
 from service.domain.words import FreeText
-
-Consenter = Literal["child", "parents"]
-
-CHILD_IS_ASKED_FROM = 12
-CHILD_DECIDES_FROM = 16
-WITH_AUTHORITY = frozenset({"parent", "guardian"})
 
 
 class Consent(FormPart):
@@ -35,15 +32,6 @@ class Consent(FormPart):
         return self.kind.code == "legal_ground" and self.ground is not None
 
 
-def who_must_consent(age: int) -> frozenset[Consenter]:
-    """Under 12 the parents, from 12 to 15 child and parents, from 16 the child alone (Jeugdwet 7.3.4, 7.3.5)."""
-    if age < CHILD_IS_ASKED_FROM:
-        return frozenset({"parents"})
-    if age < CHILD_DECIDES_FROM:
-        return frozenset({"child", "parents"})
-    return frozenset({"child"})
-
-
 def consent_faults(consents: Collection[Consent], on: date) -> Iterator[Fault]:
     """What each entry lacks by itself."""
     for at, consent in enumerate(consents):
@@ -60,7 +48,7 @@ def age_rule_faults(consents: Collection[Consent], purpose: str, age: int) -> It
     if any(consent.is_ground for consent in given):
         return
     givers = {consent.by.code for consent in given if consent.kind.code == "consent" and consent.by}
-    needed = who_must_consent(age)
+    needed = who_must_consent(age, purpose)
     if "child" in needed and "child" not in givers:
         yield Fault("consent_of_child_missing", ("consents",))
     if "parents" in needed and not givers & WITH_AUTHORITY:
@@ -69,17 +57,38 @@ def age_rule_faults(consents: Collection[Consent], purpose: str, age: int) -> It
 
 def settled(consents: Collection[Consent], birth_month: str) -> tuple[str, ...]:
     """The purposes to which everybody who had to did consent, at the age on the day the last of them did (I20)."""
-    last_given: dict[str, date] = {}
-    for consent in consents:
-        for purpose in consent.purposes:
-            last_given[purpose.code] = max(consent.given_on, last_given.get(purpose.code, consent.given_on))
     return tuple(
         sorted(
             purpose
-            for purpose, day in last_given.items()
+            for purpose, day in _last_given(consents).items()
             if not any(age_rule_faults(consents, purpose, age_on(birth_month, day)))
         )
     )
+
+
+def said(consents: Collection[Consent], birth_month: str) -> tuple[str, ...]:
+    """Who agreed to what, at the age on the day the last of them did: facts that later consents are weighed with."""
+    last_given = _last_given(consents)
+    return tuple(
+        sorted(
+            str(Said(who, age_band(birth_month, last_given[purpose.code]), purpose.code))
+            for consent in consents
+            for purpose in consent.purposes
+            if (
+                who := GROUND
+                if consent.is_ground
+                else consent.by and consent.kind.code == "consent" and consent.by.code
+            )
+        )
+    )
+
+
+def _last_given(consents: Collection[Consent]) -> dict[str, date]:
+    last: dict[str, date] = {}
+    for consent in consents:
+        for purpose in consent.purposes:
+            last[purpose.code] = max(consent.given_on, last.get(purpose.code, consent.given_on))
+    return last
 
 
 def sharing_faults(consents: Collection[Consent], purpose: str, context: FormContext) -> Iterator[Fault]:
@@ -89,3 +98,73 @@ def sharing_faults(consents: Collection[Consent], purpose: str, context: FormCon
         yield Fault(
             "consent_to_sharing_missing", ("consents",), in_words("purpose", InformationPurpose.code_list, purpose)
         )
+
+
+class _ConsentForm(Form):
+    """Weighed with the child's age on the day: whose word counts is not the same at eleven, at twelve and at sixteen."""
+
+    content_class: ClassVar[ContentClass] = "referral"
+    weighs_age: ClassVar[bool] = True
+
+    @override
+    def codes(self) -> Codes:
+        """What is named here is not yet in force: `weighed` tells what it comes to."""
+        return {name: codes for name, codes in super().codes().items() if name != InformationPurpose.code_list.name}
+
+
+class ConsentGiven(_ConsentForm):
+    """Consent, or the legal ground instead, that came after the referral; one person at a time will do."""
+
+    form_name: ClassVar[str] = "consent_given@1"
+
+    consents: AtLeastOne[Consent]
+
+    @override
+    def weighed(self, birth_month: str) -> Codes:
+        return {GIVEN: said(self.consents, birth_month)}
+
+    @override
+    def faults(self, context: FormContext) -> Iterator[Fault]:
+        yield from consent_faults(self.consents, context.on)
+        if context.birth_month is None:
+            yield Fault("birth_month_unknown", ("consents",))
+            return
+        for at, consent in enumerate(self.consents):
+            if consent.kind.code == "consent" and consent.by:
+                yield from _not_theirs(consent, age_on(context.birth_month, consent.given_on), at)
+
+
+def _not_theirs(consent: Consent, age: int, at: int) -> Iterator[Fault]:
+    """A consent that counts for nothing at that age would only seem to be one."""
+    who = "parents" if consent.by and consent.by.code in WITH_AUTHORITY else consent.by and consent.by.code
+    if any(who not in who_must_consent(age, purpose.code) for purpose in consent.purposes):
+        yield Fault("consent_not_theirs", ("consents", at, "by"), {"age": age})
+
+
+class ConsentWithdrawn(_ConsentForm):
+    """What one person takes back, or a legal ground that ended. It stops what is shared from now on (I20)."""
+
+    form_name: ClassVar[str] = "consent_withdrawn@1"
+
+    kind: ConsentKind
+    purposes: AtLeastOne[InformationPurpose]
+    by: PersonRole | None = None
+    withdrawn_on: Day
+    explanation: OrNone[FreeText] = None
+
+    @override
+    def weighed(self, birth_month: str) -> Codes:
+        who = GROUND if self.kind.code == GROUND else self.by.code if self.by else ""
+        band = age_band(birth_month, self.withdrawn_on)
+        return {WITHDRAWN: tuple(sorted({str(Said(who, band, purpose.code)) for purpose in self.purposes}))}
+
+    @override
+    def faults(self, context: FormContext) -> Iterator[Fault]:
+        yield from not_in_future(self.withdrawn_on, context.on, "withdrawnOn")
+        if self.kind.code != GROUND and self.by is None:
+            yield Fault("consent_by_whom_missing", ("by",))
+        if context.birth_month is None:
+            yield Fault("birth_month_unknown", ("purposes",))
+        for at, purpose in enumerate(self.purposes):
+            if purpose.code not in context.facts.consented:
+                yield Fault("nothing_to_withdraw", ("purposes", at))

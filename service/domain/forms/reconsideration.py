@@ -42,7 +42,7 @@ class ReconsiderationStart(_ReconsiderationForm):
 
     @override
     def codes(self) -> Codes:
-        return super().codes() | enclosed(outside_expert=self.outside_expert and self.outside_expert.name)
+        return super().codes() | enclosed(outside_expert=self.outside_expert.name if self.outside_expert else None)
 
     @override
     def assigned(self, current: UUID | None) -> UUID | None:

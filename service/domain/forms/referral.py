@@ -7,6 +7,7 @@ from typing import ClassVar
 from typing_extensions import override
 
 from service.domain.age import age_band, age_on
+from service.domain.consents import GIVEN
 from service.domain.forms.base import Codes, ContentClass, Fault, Form, FormContext, FormPart
 from service.domain.forms.coded import (
     CurrentLivingPlace,
@@ -22,7 +23,7 @@ from service.domain.forms.coded import (
     StagnationReason,
     Urgency,
 )
-from service.domain.forms.consent import Consent, age_rule_faults, consent_faults, settled
+from service.domain.forms.consent import Consent, age_rule_faults, consent_faults, said, settled
 from service.domain.forms.fields import (
     AtLeastOne,
     BirthMonth,
@@ -127,6 +128,7 @@ class Referral(Form):
     @override
     def codes(self) -> Codes:
         purposes: Codes = {"information_purpose": settled(self.consents, self.birth_month)}
+        purposes[GIVEN] = said(self.consents, self.birth_month)
         return super().codes() | purposes | enclosed(explanatory_analysis=self.explanatory_analysis)
 
     @override

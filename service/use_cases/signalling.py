@@ -1,0 +1,52 @@
+"""A liaison's own signal: a case of her region, known to her by its number alone, is brought to the chair's notice."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from uuid import UUID
+
+from service.domain.moves import Situation, Step
+from service.domain.refusals import NotAllowed, NotFound
+from service.domain.roles import Role
+from service.domain.rulebook import Rulebook
+from service.domain.terms import day_in_amsterdam
+from service.storage.requests import Answered
+from service.storage.unit import Unit
+from service.use_cases.asking import Asker, Once, known
+from service.use_cases.transition import Made, carry_out
+
+
+def signal_escalation(
+    unit: Unit,
+    asker: Asker,
+    number: str,
+    step: Step,
+    once: Once,
+    *,
+    rules: Rulebook,
+    new_id: Callable[[], UUID],
+) -> Made:
+    """Begin an escalation of the case with this number. What she may do nothing for, she is not told about.
+
+    Raises NotAllowed for whoever is no liaison, NotFound for a number that is no case of the regions appointed for.
+    """
+    actor = known(unit, asker)
+    request = once.by(actor.person_id)
+    if (answered := unit.requests.answered(request)) and answered.case_id and answered.sequence:
+        return Made.again(unit, answered.case_id, answered.sequence)
+    if actor.holding(Role.CCE_LIAISON) is None:
+        raise NotAllowed
+    found = unit.cases.by_number(number, regions=actor.regions(Role.CCE_LIAISON))
+    if found is None:
+        raise NotFound
+    case, part = found
+    situation = Situation(
+        case=case,
+        part=part,
+        history=unit.cases.history(case.id),
+        settings=rules.settings.on(case.region, day_in_amsterdam(unit.now)),
+        actor=actor,
+        now=unit.now,
+    )
+    made = carry_out(unit, situation, step, rules, new_id=new_id, trace_id=asker.trace_id)
+    unit.requests.remember(request, Answered(case_id=made.entry.case_id, sequence=made.entry.sequence))
+    return replace(made, whole=True)
