@@ -182,7 +182,8 @@ def test_who_must_act_may_take_the_next_action_also_where_a_part_is_addressed_to
             if not state.is_open or (state.party == Role.CCE_LIAISON and not addressed):
                 continue
 
-            role, organisation = party_of(state, CASE, replace(PART, addressee_id=ANOTHER if addressed else None))
+            part = replace(PART, addressee_id=ANOTHER if addressed else None)
+            role, organisation = party_of(state, CASE, part, Role.LOCAL_TEAM)
 
             assert role in definition.triggers[str(state.next)].roles
             assert organisation is not None

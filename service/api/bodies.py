@@ -17,6 +17,7 @@ from service.domain.forms.base import Form
 from service.domain.forms.escalation import EscalationSignal
 from service.domain.forms.coded import AdviceDomain, HelpFunction
 from service.domain.forms.fields import Day, OrNone, RegionCode
+from service.domain.forms.consult import ConsultRequest
 from service.domain.forms.referral import Referral
 from service.domain.moves import Step
 from service.domain.offer import Chosen, Offer
@@ -82,6 +83,15 @@ class SignalBody(StepBody):
     form: EscalationSignal
 
 
+class ConsultBody(Body):
+    """A question: asked in one's own words, without consent, since nothing in it tells who the child is."""
+
+    trigger: Literal["ask_consult"]
+    occurred_at: Moment | None = Field(default=None, description="With an offset from UTC; now when left out.")
+    grounds: FreeText | None = None
+    form: ConsultRequest = Field(description="Form consult_request@1.")
+
+
 class DraftBody(Body):
     """A draft of a referral: whatever has been typed so far."""
 
@@ -131,15 +141,24 @@ class TokenBody(Body):
     person: str = Field(max_length=40, examples=["carla"])
 
 
-SUBMISSION = TypeAdapter(SubmitBody)
+SUBMISSION: TypeAdapter[SubmitBody | ConsultBody] = TypeAdapter(
+    Annotated[SubmitBody | ConsultBody, Field(discriminator="trigger")]
+)
 DRAFT = TypeAdapter(DraftBody)
 TOKEN = TypeAdapter(TokenBody)
 OFFER = TypeAdapter(OfferBody)
 OFFER_STATEMENT = TypeAdapter(OfferStatementBody)
 OFFER_ENDING = TypeAdapter(OfferEndingBody)
 SIGNAL = TypeAdapter(SignalBody)
-BODIES: Mapping[str, TypeAdapter[Any]] = {"submission": SUBMISSION, "draft": DRAFT, "token": TOKEN, "signal": SIGNAL}
-BODIES |= {"offer": OFFER, "offer_statement": OFFER_STATEMENT, "offer_ending": OFFER_ENDING}
+BODIES: Mapping[str, TypeAdapter[Any]] = {
+    "submission": SUBMISSION,
+    "draft": DRAFT,
+    "token": TOKEN,
+    "signal": SIGNAL,
+    "offer": OFFER,
+    "offer_statement": OFFER_STATEMENT,
+    "offer_ending": OFFER_ENDING,
+}
 
 
 def union_for(definitions: Iterable[Definition]) -> TypeAdapter[Any]:

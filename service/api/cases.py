@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, Query, Request, Response
 
 from service.api.answers import answer
-from service.api.bodies import SUBMISSION
+from service.api.bodies import SUBMISSION, SubmitBody
 from service.api.dependencies import OnceOnly, TheAsker, TheHouse, Version, read_body
 from service.api.faults import CheckedRoute
 from service.api.lists import ListQuery, WorkItemPage, page_of
@@ -29,13 +29,13 @@ from service.domain.messages import MESSAGES
 from service.domain.moves import Situation, Step, possible
 from service.domain.refusals import InputFault, Invalid, NotFound
 from service.domain.rulebook import Rulebook
-from service.domain.terms import day_in_amsterdam
 from service.storage.cases import Sight
 from service.storage.keys import CONTENT_CLASSES
 from service.storage.unit import Unit
 from service.storage.verification import Verification
 from service.use_cases.asking import Asker, known
 from service.use_cases.reading import CaseFile, read_file
+from service.use_cases.region_settings import settings_in_force
 from service.use_cases.submission import Submission, submit
 
 router = APIRouter(tags=["cases"], route_class=CheckedRoute)
@@ -89,16 +89,17 @@ class VerificationView(View):
     responses=may_refuse(400, 401, 403, 404, 409, 413, 415),
 )
 async def submit_case(request: Request, house: TheHouse, asker: TheAsker, once: OnceOnly) -> Response:
-    """Submit a case (aanmelden), with the referral or with the draft that holds it."""
-    body = await read_body(request, SUBMISSION)
-    if (body.form is None) == (body.draft_id is None):
+    """Submit a case (aanmelden), with the referral or with the draft that holds it; or ask a consult."""
+    body = await read_body(request, SUBMISSION, tagged=True)
+    if isinstance(body, SubmitBody) and (body.form is None) == (body.draft_id is None):
         raise Invalid((InputFault("body", "/form", "form_or_draft", MESSAGES["input"]["form_or_draft"]),))
     case_id = house.database.keyring.id_for("case", asker.issuer, asker.subject, once.key)
     await house.database.write(lambda unit: unit.keyring.create(unit.connection, case_id, CONTENT_CLASSES))
 
     def work(unit: Unit) -> Response:
-        step = Step(trigger="submit", occurred_at=body.occurred_at or unit.now, grounds=body.grounds, form=body.form)
-        submission = Submission(step=step, draft_id=body.draft_id)
+        when = body.occurred_at or unit.now
+        step = Step(trigger=body.trigger, occurred_at=when, grounds=body.grounds, form=body.form)
+        submission = Submission(step=step, draft_id=body.draft_id if isinstance(body, SubmitBody) else None)
         made = submit(unit, asker, submission, once, case_id=case_id, rules=house.rules, new_id=uuid4)
         return made_answer(unit, house.rules, made)
 
@@ -123,7 +124,7 @@ async def get_case(case_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
         if sight is not None:
             around = (sight.case.team_id, sight.case.submitter_id, *ids_of_part(sight.part))
             history = unit.cases.history(case_id)
-            settings = house.rules.settings.on(sight.case.region, day_in_amsterdam(unit.now))
+            settings = settings_in_force(unit, house.rules, sight.case.region)
             view = Drawing.of(unit, house.rules, [*beside, *around]).case(sight, parts, history, settings)
             return answer(view, version=sight.part.sequence)
         if not parts:
@@ -216,7 +217,7 @@ def possible_of(unit: Unit, asker: Asker, rules: Rulebook, case_id: UUID, part_i
         case=sight.case,
         part=sight.part,
         history=unit.cases.history(case_id),
-        settings=rules.settings.on(sight.case.region, day_in_amsterdam(unit.now)),
+        settings=settings_in_force(unit, rules, sight.case.region),
         actor=actor,
         now=unit.now,
     )

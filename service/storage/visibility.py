@@ -3,7 +3,7 @@
 from sqlalchemy import ColumnElement, and_, exists, false, or_
 
 from service.domain.actor import Actor
-from service.domain.roles import TABLE_ROLES, TEAM_ROLES, Role
+from service.domain.roles import SUBMITTING_ROLES, TABLE_ROLES, TEAM_ROLES, Role
 from service.storage.tables import parts
 
 main = parts.alias("main")
@@ -31,7 +31,7 @@ def whole(actor: Actor) -> ColumnElement[bool]:
     terms: list[ColumnElement[bool]] = []
     if teams := _ids(actor, TEAM_ROLES):
         terms.append(parts.c.team_id.in_(teams))
-    if submitters := _ids(actor, {Role.LOCAL_TEAM}):
+    if submitters := _ids(actor, SUBMITTING_ROLES):
         terms.append(parts.c.submitter_id.in_(submitters))
     if tables := _ids(actor, TABLE_ROLES):
         terms.append(and_(parts.c.team_id.in_(tables), main.c.phase.in_(AT_THE_TABLE)))

@@ -1,4 +1,4 @@
-"""Submitting a case: the first transition, and with it the case itself."""
+"""Submitting a case, or asking a consult: the first transition, and with it the case itself."""
 
 import secrets
 from collections.abc import Callable
@@ -8,24 +8,25 @@ from uuid import UUID
 from service.domain.actor import Actor, Membership
 from service.domain.case import START, Case, Part
 from service.domain.chain import BEGINNING
+from service.domain.definition import Trigger
 from service.domain.forms import FORMS
+from service.domain.forms.consult import ConsultRequest
 from service.domain.forms.referral import Referral
 from service.domain.moves import Situation, Step
 from service.domain.refusals import NotAllowed, NoTeamForRegion, NotFound
 from service.domain.residence import provisional_municipality
-from service.domain.roles import Role
 from service.domain.rulebook import Rulebook
-from service.domain.terms import day_in_amsterdam
 from service.storage.requests import Answered
 from service.storage.unit import Unit
 from service.use_cases.asking import Asker, Once, known
 from service.use_cases.bodies import form_from
+from service.use_cases.region_settings import settings_in_force
 from service.use_cases.transition import Made, carry_out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
-    """What is submitted: a step with a referral, or the draft that holds one and is used up by it."""
+    """What is submitted: a step with a question or a referral, or the draft that holds one and is used up by it."""
 
     step: Step
     draft_id: UUID | None = None
@@ -48,7 +49,7 @@ def submit(
         if unit.cases.find(answered.case_id, answered.case_id, seen_by=actor) is None:
             raise NotFound
         return Made.again(unit, answered.case_id, answered.sequence)
-    acting = actor.holding(Role.LOCAL_TEAM)
+    acting = _acting(actor, rules.current("case").definition.triggers[submission.step.trigger])
     if acting is None:
         raise NotAllowed
     step = _with_draft(unit, actor, submission)
@@ -67,7 +68,7 @@ def submit(
         case=case,
         part=main,
         history=(),
-        settings=rules.settings.on(case.region, day_in_amsterdam(unit.now)),
+        settings=settings_in_force(unit, rules, case.region),
         actor=actor,
         now=unit.now,
     )
@@ -77,6 +78,11 @@ def submit(
         unit.drafts.remove(submission.draft_id, seen_by=actor.person_id)
     unit.requests.remember(request, Answered(case_id=case_id, sequence=made.entry.sequence))
     return made
+
+
+def _acting(actor: Actor, trigger: Trigger) -> Membership | None:
+    """The first role of the trigger that this person holds anywhere: there is no case yet to have a say in."""
+    return next((held for role in trigger.roles if (held := actor.holding(role))), None)
 
 
 def _with_draft(unit: Unit, actor: Actor, submission: Submission) -> Step:
@@ -108,10 +114,14 @@ def _new_case(unit: Unit, case_id: UUID, acting: Membership, step: Step) -> Case
 
 
 def _owning_region(unit: Unit, acting: Membership, step: Step) -> str:
-    """The region of the provisionally responsible municipality, else of the submitter's own (decision 18)."""
-    code = provisional_municipality(step.form.residence) if isinstance(step.form, Referral) else None
+    """The region of the provisionally responsible municipality, else the one named, else the submitter's own."""
+    form, code, named = step.form, None, None
+    if isinstance(form, Referral):
+        code = provisional_municipality(form.residence)
+    elif isinstance(form, ConsultRequest):
+        code, named = form.municipality, form.region
     municipality = unit.reference.municipality(code) if code else None
-    region = municipality.region if municipality else unit.people.region_of(acting.organisation_id)
+    region = municipality.region if municipality else named or unit.people.region_of(acting.organisation_id)
     return region or "?"
 
 

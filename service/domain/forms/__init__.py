@@ -5,6 +5,8 @@ from types import MappingProxyType
 
 from service.domain.forms import (
     advice,
+    consent,
+    consult,
     escalation,
     follow_up,
     gap,
@@ -20,6 +22,9 @@ from service.domain.forms.base import Form
 
 _ALL: tuple[type[Form], ...] = (
     referral.Referral,
+    consult.ConsultRequest,
+    consent.ConsentGiven,
+    consent.ConsentWithdrawn,
     triage.TriageStart,
     triage.InformationRequest,
     triage.Information,
