@@ -15,7 +15,7 @@ from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
-from service.api import advices, cases, drafts, escalation, learning, parts, reference, service_itself, work_items
+from service.api import advices, cases, drafts, escalation, learning, offer, parts, reference, service_itself, work_items
 from service.api.bodies import BODIES, union_for
 from service.api.dependencies import House, NotAcceptable, UnsupportedMediaType, check_request
 from service.api.documentation import page
@@ -38,7 +38,7 @@ from service.storage.unit import Unit
 from service.use_cases.demonstration import ISSUER, furnish
 
 _ALWAYS = {NotAcceptable: 406, UnsupportedMediaType: 415, TooLarge: 413, Exception: 500}
-_ROUTERS = (cases, parts, escalation, advices, work_items, drafts, learning, reference, service_itself)
+_ROUTERS = (cases, parts, escalation, advices, work_items, drafts, offer, learning, reference, service_itself)
 
 
 class NotMigrated(RuntimeError):

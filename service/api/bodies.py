@@ -14,13 +14,13 @@ from service.domain.case import START
 from service.domain.definition import Definition, Trigger
 from service.domain.forms import FORMS
 from service.domain.forms.base import Form
-from service.domain.forms.escalation import EscalationSignal
 from service.domain.forms.coded import AdviceDomain, HelpFunction
-from service.domain.forms.fields import Day, OrNone, RegionCode
 from service.domain.forms.consult import ConsultRequest
+from service.domain.forms.escalation import EscalationSignal
+from service.domain.forms.fields import Day, OrNone, RegionCode
 from service.domain.forms.referral import Referral
 from service.domain.moves import Step
-from service.domain.offer import Chosen, Offer
+from service.domain.offer import Chosen, Offer, Said
 from service.domain.words import FreeText, ShortText
 
 
@@ -127,6 +127,9 @@ class OfferStatementBody(Body):
     places_free: OrNone[Annotated[int, Field(strict=True, ge=0, le=10_000)]] = None
     waiting_days: OrNone[Annotated[int, Field(strict=True, ge=0, le=3660)]] = None
     note: OrNone[ShortText] = Field(default=None, description="Nothing about a child.")
+
+    def to_said(self) -> Said:
+        return Said(**dict(self))
 
 
 class OfferEndingBody(Body):

@@ -51,6 +51,7 @@ class Cases:
     def __init__(self, connection: Connection, contents: Contents) -> None:
         self._connection = connection
         self._contents = contents
+        self.recorded = False
 
     def find(self, case_id: UUID, part_id: UUID, *, seen_by: Actor, lock: bool = False) -> Sight | None:
         """The part, when this person may see it. `lock` holds the case until the transaction ends."""
@@ -161,6 +162,7 @@ class Cases:
             _ADD_NEWS,
             [{"case_id": str(e.case_id), "sequence": e.sequence, "type": f"{e.part_kind}.{e.trigger}"} for e in moved],
         )
+        self.recorded = True
 
     def _to_new_part(self, case: Case, entry: Transition) -> dict[str, Any]:
         return {

@@ -5,7 +5,10 @@ from sqlalchemy import Connection, inspect, text
 from service.storage.tables import KEYS_SCHEMA, case_keys
 
 APPEND_ONLY = (
-    "transitions", "contents", "requests", "access_log", "workflows", "workflow_edges", "region_settings",
+    "transitions", "contents", "requests", "access_log", "workflows", "workflow_edges", "region_settings", "feed",
+    "workflow_plans",
+    "administrative_changes", "dated_region_settings",
+    "offers", "offer_statements", "offer_endings",
 )  # fmt: skip
 KEPT = ("cases", "parts")
 _BOTH = (
@@ -19,6 +22,7 @@ _BOTH = (
     "cases_begin",
     "contents_belong",
     "workflow_edges_belong",
+    "workflow_plans_lead",
 )
 TRIGGERS = {
     "sqlite": frozenset((*_BOTH, *(f"{table}_no_replace" for table in (*APPEND_ONLY, *KEPT)))),

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData(
@@ -121,11 +122,63 @@ workflow_edges = Table(
     **NO_ROWID,
 )
 
+workflow_plans = Table(
+    "workflow_plans",
+    metadata,
+    Column(
+        "hash",
+        String(64),
+        ForeignKey("workflows.hash"),
+        primary_key=True,
+        comment="of the plan as a definition, with its edges",
+    ),
+    Column("kind", String(30), nullable=False, comment="kind of part that it moves"),
+    Column("from_workflow", String(64), ForeignKey("workflows.hash"), nullable=False),
+    Column("to_workflow", String(64), ForeignKey("workflows.hash"), nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+    _id("actor_id", ForeignKey("people.id")),
+    comment="how parts that run go from one workflow to another: append-only",
+    **NO_ROWID,
+)
+
 region_settings = Table(
     "region_settings",
     metadata,
     Column("hash", String(64), primary_key=True, comment="SHA-256 of the canonical form"),
     Column("settings", Text, nullable=False, comment="canonical JSON; never changed"),
+    **NO_ROWID,
+)
+
+administrative_changes = Table(
+    "administrative_changes",
+    metadata,
+    _id("id"),
+    Column("at", BigInteger, nullable=False),
+    _id("actor_id", ForeignKey("people.id"), nullable=True, comment="null: the first administrator, made by command"),
+    _id("organisation_id", ForeignKey("organisations.id"), comment="for which the actor acted"),
+    Column("action", String(30), nullable=False),
+    Column("subject_kind", String(20), nullable=False, comment="organisation, person or region"),
+    Column("subject", String(36), nullable=False, comment="its id or code"),
+    Column("details", Text, nullable=False, comment="canonical JSON: ids, codes and days, never a name"),
+    PrimaryKeyConstraint("id"),
+    Index("ix_administrative_changes_at", "at", "id"),
+    comment="who changed what around the cases: append-only",
+    **NO_ROWID,
+)
+
+dated_region_settings = Table(
+    "dated_region_settings",
+    metadata,
+    _id("id", ForeignKey("administrative_changes.id"), comment="the change that decided it"),
+    Column("region", String(4), ForeignKey("regions.code"), nullable=False),
+    Column("valid_from", String(10), nullable=False, comment="first day; the last recorded for a day holds"),
+    Column("changes", Text, nullable=False, comment="canonical JSON: what differs from the default"),
+    Column("settings", String(64), ForeignKey("region_settings.hash"), nullable=False, comment="all of it, that day"),
+    Column("recorded_at", BigInteger, nullable=False),
+    _id("actor_id", ForeignKey("people.id")),
+    PrimaryKeyConstraint("id"),
+    Index("ix_dated_region_settings_region", "region", "valid_from", "recorded_at", "id"),
+    comment="what a region decided from which day on: append-only",
     **NO_ROWID,
 )
 
@@ -288,11 +341,85 @@ outbox = Table(
     _id("case_id"),
     Column("sequence", Integer, nullable=False),
     Column("type", String(60), nullable=False),
+    Column("published_at", BigInteger, comment="null: not in the feeds yet"),
     UniqueConstraint("case_id", "sequence"),
     ForeignKeyConstraint(
         ["case_id", "sequence"], ["transitions.case_id", "transitions.sequence"], name="fk_outbox_transition"
     ),
+    Index(
+        "ix_outbox_unpublished",
+        "id",
+        sqlite_where=text("published_at IS NULL"),
+        postgresql_where=text("published_at IS NULL"),
+    ),
     comment="news to tell: a reference, never content",
+)
+
+feed = Table(
+    "feed",
+    metadata,
+    _id("organisation_id", ForeignKey("organisations.id")),
+    Column("position", Integer, nullable=False, comment="gapless per organisation, from 1"),
+    Column("prev_position", Integer, comment="position - 1; null on the first"),
+    _id("case_id"),
+    Column("sequence", Integer, nullable=False),
+    PrimaryKeyConstraint("organisation_id", "position"),
+    UniqueConstraint("organisation_id", "case_id", "sequence"),
+    ForeignKeyConstraint(
+        ["organisation_id", "prev_position"], ["feed.organisation_id", "feed.position"], name="fk_feed_follows"
+    ),
+    ForeignKeyConstraint(
+        ["case_id", "sequence"], ["transitions.case_id", "transitions.sequence"], name="fk_feed_transition"
+    ),
+    CheckConstraint(_FOLLOWS.format(n="position", p="prev_position"), name="follows"),
+    comment="what each organisation may hear of, in the order in which it hears it: append-only",
+    **NO_ROWID,
+)
+
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    _id("id"),
+    _id("organisation_id", ForeignKey("organisations.id"), comment="whose feed it tells"),
+    Column("url", String(500), nullable=False),
+    Column("types", Text, comment="canonical JSON: the types wanted; null: all"),
+    Column("per_minute", Integer, comment="most requests that the receiver allows; null: as many as there are"),
+    Column("state", String(10), nullable=False, comment="active, paused, retired"),
+    Column("reason", String(300), comment="why it is paused or retired"),
+    Column("version", Integer, nullable=False),
+    Column("secret", LargeBinary, nullable=False, comment="signs; AES-256 key wrap under the master key (RFC 3394)"),
+    Column("previous_secret", LargeBinary, comment="signs as well, until the next rotation"),
+    _id("made_by", ForeignKey("people.id")),
+    Column("made_at", BigInteger, nullable=False),
+    _id("changed_by", ForeignKey("people.id"), nullable=True, comment="null: the receiver itself, by answering 410"),
+    Column("changed_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("id"),
+    Index("ix_subscriptions_organisation_id", "organisation_id"),
+    comment="webhooks: which organisation is told where",
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    _id("subscription_id", ForeignKey("subscriptions.id")),
+    Column("position", Integer, nullable=False, comment="in the feed of the subscription's organisation"),
+    _id("case_id", comment="as in the feed: told in order per case"),
+    Column("state", String(10), nullable=False, comment="waiting, delivered, dead"),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", BigInteger, nullable=False, comment="not tried before; a try under way moves it on"),
+    Column("status", Integer, comment="what the receiver answered last"),
+    Column("error", String(30), comment="why the last try failed"),
+    PrimaryKeyConstraint("subscription_id", "position"),
+    Index(
+        "ix_deliveries_waiting",
+        "subscription_id",
+        "case_id",
+        "position",
+        sqlite_where=text("state = 'waiting'"),
+        postgresql_where=text("state = 'waiting'"),
+    ),
+    comment="what each webhook was told or still has to be told; never content",
+    **NO_ROWID,
 )
 
 requests = Table(
@@ -354,4 +481,54 @@ case_keys = Table(
     PrimaryKeyConstraint("owner_id", "content_class"),
     schema=KEYS_SCHEMA,
     comment="kept apart from the data: committed before it, backed up beside it",
+)
+
+offers = Table(
+    "offers",
+    metadata,
+    _id("id"),
+    _id("provider_id", ForeignKey("organisations.id"), comment="whose offer it is"),
+    Column("domain", String(30), nullable=False, comment="advice_domain: living and treatment stand apart (R37)"),
+    Column("domain_text", Text),
+    Column("function", String(60), nullable=False, comment="help_function: not beds (R130)"),
+    Column("function_text", Text),
+    Column("expertise", Text, nullable=False, comment="in the provider's words; never about a child"),
+    Column("region", String(4), ForeignKey("regions.code"), comment="that it serves; null: every region (R23)"),
+    Column("valid_from", String(10), nullable=False),
+    Column("recorded_at", BigInteger, nullable=False),
+    _id("actor_id", ForeignKey("people.id")),
+    _id("organisation_id", ForeignKey("organisations.id"), comment="for which the actor acted"),
+    PrimaryKeyConstraint("id"),
+    comment="what providers can do: append-only",
+    **NO_ROWID,
+)
+
+offer_statements = Table(
+    "offer_statements",
+    metadata,
+    _id("offer_id", ForeignKey("offers.id")),
+    Column("number", Integer, nullable=False, comment="counts from 1 in the offer"),
+    Column("stated_on", String(10), nullable=False, comment="day on which it was so"),
+    Column("places_free", Integer, comment="null: not known"),
+    Column("waiting_days", Integer, comment="null: not known"),
+    Column("note", String(300), comment="never about a child"),
+    Column("recorded_at", BigInteger, nullable=False),
+    _id("actor_id", ForeignKey("people.id")),
+    _id("organisation_id", ForeignKey("organisations.id"), comment="for which the actor acted"),
+    PrimaryKeyConstraint("offer_id", "number"),
+    comment="what was stated when: append-only, for what was known then",
+    **NO_ROWID,
+)
+
+offer_endings = Table(
+    "offer_endings",
+    metadata,
+    _id("offer_id", ForeignKey("offers.id")),
+    Column("last_day", String(10), nullable=False),
+    Column("recorded_at", BigInteger, nullable=False),
+    _id("actor_id", ForeignKey("people.id")),
+    _id("organisation_id", ForeignKey("organisations.id"), comment="for which the actor acted"),
+    PrimaryKeyConstraint("offer_id"),
+    comment="an offer ends once: append-only",
+    **NO_ROWID,
 )

@@ -6,14 +6,20 @@ from datetime import datetime
 from sqlalchemy import Connection, text
 
 from service.storage.access_log import AccessLog
+from service.storage.administration import Administration
 from service.storage.cases import Cases
 from service.storage.contents import Contents
 from service.storage.definitions import Definitions
+from service.storage.deliveries import Deliveries
 from service.storage.drafts import Drafts
+from service.storage.feeds import Feeds
 from service.storage.keys import Keyring
+from service.storage.offers import Offers
 from service.storage.people import People
 from service.storage.reference import Reference
+from service.storage.relations import Coverages, Memberships
 from service.storage.requests import Requests
+from service.storage.subscriptions import Subscriptions
 from service.storage.work_list import WorkList
 
 
@@ -25,13 +31,20 @@ class Unit:
         self.keyring = keyring
         self.now = clock()
         self.access_log = AccessLog(connection, self.now)
+        self.administration = Administration(connection, keyring, self.now)
         self.contents = Contents(connection, keyring)
         self.cases = Cases(connection, self.contents)
+        self.coverages = Coverages(connection)
         self.definitions = Definitions(connection, self.now)
+        self.deliveries = Deliveries(connection, self.now)
         self.drafts = Drafts(connection, keyring, self.now)
+        self.feeds = Feeds(connection, self.deliveries, self.now)
+        self.offers = Offers(connection, self.now)
+        self.memberships = Memberships(connection)
         self.people = People(connection, self.now)
         self.reference = Reference(connection)
         self.requests = Requests(connection, keyring, self.now)
+        self.subscriptions = Subscriptions(connection, keyring)
         self.work_list = WorkList(connection, keyring)
 
     def answers(self) -> bool:

@@ -1,0 +1,31 @@
+"""What help is missing in a region, for its own team and the facilitator of its learning table (domain.md 2.2, 2.8)."""
+
+from service.domain.refusals import NotAllowed, NotFound
+from service.domain.roles import TEAM_ROLES, Role
+from service.domain.rulebook import Rulebook
+from service.domain.terms import day_in_amsterdam
+from service.learning.gaps import GapCount, gap_table
+from service.storage.unit import Unit
+from service.use_cases.asking import Asker, known
+from service.use_cases.region_settings import settings_in_force
+
+COUNTING = TEAM_ROLES | {Role.FACILITATOR}
+
+
+def count_gaps(
+    unit: Unit, asker: Asker, region: str, year: int | None, *, rules: Rulebook
+) -> tuple[int, int, tuple[GapCount, ...]]:
+    """The year, the smallest number that is told, and the missing functions of a region that this person works for.
+
+    Raises NotAllowed for other roles, NotFound for other regions.
+    """
+    actor = known(unit, asker)
+    mine = [held for held in actor.memberships if held.role in COUNTING]
+    if not mine:
+        raise NotAllowed
+    if not any(region in held.regions for held in mine):
+        raise NotFound
+    today = day_in_amsterdam(unit.now)
+    k = settings_in_force(unit, rules, region).small_cell
+    year = today.year if year is None else year
+    return year, k, gap_table(unit.cases.gaps(region), year=year, k=k)
