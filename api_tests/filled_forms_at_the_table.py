@@ -181,4 +181,17 @@ AT_THE_TABLE: dict[str, dict[str, Any]] = {
         "reason": "De school begint toch eerder; de rest van het advies blijft staan.",
         "whatIsNew": "Regel C begint twee weken eerder.",
     },
+    "reconsideration_request@1": {
+        "ground": {"code": "new_facts"},
+        "whatChanged": "Zijn vader is weer in beeld en wil de weekenden voor hem zorgen.",
+        "wished": "Kijk opnieuw of een logeerplek nog nodig is.",
+        "askedBy": {"code": "parent"},
+    },
+    "reconsideration_start@1": {"chairId": "9e0d6c0a-4c3e-4a55-8a45-2b9f6f3a3004", "plannedOn": "2027-03-15"},
+    "reconsideration_outcome@1": {
+        "concludedOn": "2025-06-20",
+        "whatWasWeighed": "Met vader erbij zijn de weekenden geregeld; de nachten door de week nog niet.",
+        "because": "Het advies blijft passen zolang de nachten onrustig zijn.",
+        "toldToFamily": "Verteld aan hem, zijn moeder en zijn vader, samen.",
+    },
 }

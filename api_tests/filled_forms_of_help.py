@@ -72,6 +72,23 @@ OF_HELP: dict[str, dict[str, Any]] = {
         "bridging": True,
         "returnPlan": "Elke maand een nacht meer thuis; moeder en de behandelaar bereiden het samen voor.",
     },
+    "search@2": {
+        "line": "A",
+        "kind": {"code": "foster_family"},
+        "whyNotHigher": "Thuis lukt nu niet elke nacht, en in het netwerk is geen bed.",
+        "bridging": True,
+        "returnPlan": "Elke maand een nacht meer thuis; moeder en de behandelaar bereiden het samen voor.",
+        "workOnReturn": "De behandelaar oefent vanaf de eerste week met moeder de avonden.",
+    },
+    "funding_handover@1": {
+        "takenOverBy": {
+            "name": "Ria de Wit",
+            "organisation": "gemeente Zeewolde",
+            "role": "contractmanager",
+            "acceptedOn": "2025-04-22",
+        },
+        "fromOn": "2025-05-01",
+    },
     "agreement@1": {
         "agreedWith": {"name": "Petra Smit", "organisation": "Pleegzorg Zuiderzee (fictief)"},
         "region": "JZ08",
@@ -79,6 +96,13 @@ OF_HELP: dict[str, dict[str, Any]] = {
         "agreements": "Hij blijft naar zijn eigen school gaan, en zijn oom mag altijd langskomen.",
     },
     "placement_start@1": {"startedOn": "2025-04-14", "movesSoFar": 2},
+    "placement_start@2": {"startedOn": "2025-04-14"},
+    "stability@2": {
+        "canStay": True,
+        "seenBy": [{"code": "child"}, {"code": "foster_parent"}],
+        "because": "Hij mag er blijven komen, ook als het een keer misgaat. Dat hebben ze hem zelf gezegd.",
+        "workOnReturn": "Elke zondag kookt hij thuis; moeder brengt hem terug als het tijd is.",
+    },
     "stability@1": {
         "canStay": True,
         "seenBy": [{"code": "child"}, {"code": "foster_parent"}],
@@ -97,6 +121,20 @@ OF_HELP: dict[str, dict[str, Any]] = {
         "purpose": {"code": "sparring_partner"},
         "networkSkippedBecause": "Het netwerk heeft hier nu geen deskundige voor en raadt zelf het CCE aan.",
     },
+    "escalation_signal@1": _QUESTION
+    | {
+        "level": {"code": "national_support"},
+        "purpose": {"code": "organise_help"},
+        "networkSkippedBecause": "Het netwerk heeft hier nu geen deskundige voor.",
+        "heardFrom": "De huisarts, die zich zorgen maakt.",
+    },
+    "escalation@2": {
+        "level": {"code": "national_support"},
+        "organisationId": "1b0f3c58-7a86-4e7c-9d0e-2f3f7c0d4e02",
+        "question": "Wie denkt mee over de nachten, en is er elders een plek als het hier niet lukt?",
+        "putOn": "2025-05-06",
+        "answerExpectedOn": "2027-05-20",
+    },
     "escalation@1": {
         "level": {"code": "cce_consultation"},
         "putTo": {"name": "Els van Dam", "organisation": "CCE (fictief)", "role": "coördinator"},
@@ -110,6 +148,11 @@ OF_HELP: dict[str, dict[str, Any]] = {
     },
     "escalation_answer@1": {
         "answeredBy": "Els van Dam",
+        "answer": "De onrust in de nacht past bij oververmoeidheid. Begin met voorspelbare avonden.",
+        "whatTheyDo": "Twee keer meekijken met de behandelaar, in mei en in juni.",
+        "staysWithRegion": "De behandeling, de logeerplek en de regie.",
+    },
+    "escalation_answer@2": {
         "answer": "De onrust in de nacht past bij oververmoeidheid. Begin met voorspelbare avonden.",
         "whatTheyDo": "Twee keer meekijken met de behandelaar, in mei en in juni.",
         "staysWithRegion": "De behandeling, de logeerplek en de regie.",
@@ -144,6 +187,23 @@ OF_HELP: dict[str, dict[str, Any]] = {
         "nextAction": "Na de zomer de vierde ochtend proberen.",
         "nextCheckOn": "2027-07-05",
     },
+    "goal_check@2": {
+        "heldOn": "2025-06-16",
+        "goals": [
+            {"number": 1, "status": {"code": "on_way"}},
+            {"number": 2, "status": {"code": "adapted"}, "reason": "Drie ochtenden is nu genoeg, vindt hij zelf."},
+        ],
+        "placeStable": True,
+        "moves": 0,
+        "childSays": "Het is beter. Mijn oom en de begeleider zijn er nog steeds.",
+        "childSatisfied": {"code": "satisfied"},
+        "parentsSay": "We slapen weer.",
+        "parentsSatisfied": {"code": "partly"},
+        "harmSignalled": False,
+        "lifeDomains": [{"domain": {"code": "school_work"}, "state": "Drie ochtenden in de werkplaats."}],
+        "nextAction": "Na de zomer de vierde ochtend proberen.",
+    },
+    "check_plan@1": {"checkOn": "2027-08-16", "because": "De nieuwe school begint dan; daarna kijken we samen."},
     "closure@1": {
         "outcome": {"code": "goals_reached_help_continues"},
         "endReason": {"code": "01"},

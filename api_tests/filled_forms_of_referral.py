@@ -151,6 +151,11 @@ OF_REFERRAL: dict[str, dict[str, Any]] = {
         },
         "messageToFamily": "Joris Veenstra belt u deze week. Lukt het niet samen, dan kunt u ons altijd weer vragen.",
     },
+    "transfer_proposal@1": {
+        "toRegion": "JZ07",
+        "reason": {"code": "family_moved"},
+        "explanation": "Het gezin woont sinds de kerst in Zwolle.",
+    },
     "transfer@1": {
         "toRegion": "JZ07",
         "reason": {"code": "family_moved"},

@@ -17,7 +17,8 @@ RULES = read_folder(ROOT / "workflows")
 ORGANISATION_IDS = {it.key: it.id for it in ORGANISATIONS}
 PERSON_IDS = {it.key: it.id for it in PEOPLE}
 COLLECTIONS = {"case": "", "placement": "placements", "commitment": "commitments"}
-COLLECTIONS |= {"funding": "fundings", "escalation": "escalations"}
+COLLECTIONS |= {"funding": "fundings", "escalation": "escalations", "question": "questions"}
+COLLECTIONS |= {"reconsideration": "reconsiderations", "follow_up": "follow-ups"}
 
 # Who does it in the stories of these tests: the first person here whose role the trigger takes.
 WHO = {
@@ -31,6 +32,10 @@ WHO = {
     "provider": "ivo",
     "municipality": "karim",
     "cce_liaison": "mila",
+    "expertise_network": "sara",
+    "national_support": "tom",
+    "parent": "wilma",
+    "young_person": "yara",
 }
 
 
@@ -44,6 +49,11 @@ def form_for(kind: str, trigger: str, **changes: Any) -> dict[str, Any] | None:
         fitting = {"provider_id": ORGANISATION_IDS["de-veste"], "payer_id": ORGANISATION_IDS["gemeente-haarlem"]}
     if name == "triage_start@1":
         fitting = {"screener_id": PERSON_IDS["daan"]}
+    if name == "escalation@2":
+        asked = "cce" if changes.get("level", {}).get("code") == "cce_consultation" else "steun"
+        fitting = {"organisation_id": ORGANISATION_IDS[asked]}
+    if name == "reconsideration_start@1":
+        fitting = {"chair_id": PERSON_IDS["vera"]}
     if name == "reassignment@1":
         fitting = {"assignee_id": None}
     if name == "referral@1":
@@ -141,7 +151,7 @@ class CaseFile:
 
     @property
     def fired_on_the_case(self) -> list[str]:
-        return [it for it in self.fired if it not in ("accept", "start_help")]
+        return [it for it in self.fired if it not in ("accept", "start_help", "record_check")]
 
     def address(self, part: dict[str, Any] | None) -> str:
         return self.path if part is None else f"{self.path}/{COLLECTIONS[part['kind']]}/{part['id']}"
@@ -201,7 +211,7 @@ class CaseFile:
                 self.fire("accept", part=part)
                 self.fire("start_help", part=part)
         if trigger == "close":
-            self.fire("record_check")
+            self.fire("record_check", part=self.parts("follow_up")[0])
             for part in self.parts("commitment"):
                 if part["state"]["code"] == "requested":
                     # What is to be made to measure is put to nobody yet: the process director arranges it.

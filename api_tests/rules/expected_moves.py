@@ -13,12 +13,14 @@ CASE: dict[str, dict[str, str]] = {
     "submitted": {
         "start_triage": "in_triage",  # T3
         "request_information": "awaiting_information",  # T4
+        "propose_transfer": "submitted",  # T7: four eyes
         "transfer": "transferred",  # T7
         "withdraw": "withdrawn",
     },
     "awaiting_information": {
         "supply_information": "in_triage",  # T4
         "proceed_without": "in_triage",  # T4: never rejected for want of information
+        "propose_transfer": "awaiting_information",  # T7: four eyes
         "transfer": "transferred",
         "withdraw": "withdrawn",
     },
@@ -28,20 +30,24 @@ CASE: dict[str, dict[str, str]] = {
         "schedule": "scheduled",  # T6
         "propose_decline": "in_triage",  # T7: four eyes
         "decline": "declined",  # T7
+        "propose_transfer": "in_triage",  # T7: four eyes
         "transfer": "transferred",  # T7
         "ask_network": "in_triage",  # T16: an escalation is a part, the case stays where it is
         "request_escalation": "in_triage",  # T16
+        "signal_escalation": "in_triage",  # the liaison's own signal
         "withdraw": "withdrawn",
     },
     "consulted": {
         "confirm_helped": "closed",  # T5
         "ask_for_table": "in_triage",  # T5
+        "propose_transfer": "consulted",  # T7: four eyes
         "transfer": "transferred",
         "withdraw": "withdrawn",
     },
     "scheduled": {
         "open_table": "in_review",  # T8
         "reschedule": "scheduled",
+        "propose_transfer": "scheduled",  # T7: four eyes
         "transfer": "transferred",
         "withdraw": "withdrawn",
     },
@@ -49,6 +55,7 @@ CASE: dict[str, dict[str, str]] = {
         "draft_advice": "advice_drafted",  # T9
         "ask_network": "in_review",  # T16
         "request_escalation": "in_review",  # T16
+        "signal_escalation": "in_review",  # the liaison's own signal
         "withdraw": "withdrawn",
     },
     "advice_drafted": {
@@ -57,6 +64,7 @@ CASE: dict[str, dict[str, str]] = {
         "issue_advice": "advice_issued",  # T10
         "ask_network": "advice_drafted",  # T16
         "request_escalation": "advice_drafted",  # T16
+        "signal_escalation": "advice_drafted",  # the liaison's own signal
         "withdraw": "withdrawn",
     },
     "advice_issued": {
@@ -65,33 +73,43 @@ CASE: dict[str, dict[str, str]] = {
         "seek_placement": "advice_issued",
         "ask_network": "advice_issued",  # T16
         "request_escalation": "advice_issued",  # T16
+        "signal_escalation": "advice_issued",  # the liaison's own signal
+        "request_reconsideration": "advice_issued",  # T18: running help goes on
         "withdraw": "withdrawn",
     },
     "arranging_placement": {
         "report_help_started": "help_started",  # T13
+        "return_to_table": "scheduled",  # 5.2: after three months the table again
         "revise_advice": "arranging_placement",
         "seek_placement": "arranging_placement",
         "ask_network": "arranging_placement",  # T16
         "request_escalation": "arranging_placement",  # T16
+        "signal_escalation": "arranging_placement",  # the liaison's own signal
+        "request_reconsideration": "arranging_placement",  # T18: running help goes on
         "withdraw": "withdrawn",
     },
     "help_started": {
         "start_monitoring": "monitored",  # T14
+        "plan_check": "help_started",
         "resume_arranging": "arranging_placement",
         "revise_advice": "help_started",
         "seek_placement": "help_started",
         "ask_network": "help_started",  # T16
         "request_escalation": "help_started",  # T16
+        "signal_escalation": "help_started",  # the liaison's own signal
+        "request_reconsideration": "help_started",  # T18: running help goes on
         "withdraw": "withdrawn",
     },
     "monitored": {
-        "record_check": "monitored",  # T15
+        "plan_check": "monitored",  # T15: a check is a part of its own
         "close": "closed",  # T19
         "resume_arranging": "arranging_placement",
         "revise_advice": "monitored",
         "seek_placement": "monitored",
         "ask_network": "monitored",  # T16
         "request_escalation": "monitored",  # T16
+        "signal_escalation": "monitored",  # the liaison's own signal
+        "request_reconsideration": "monitored",  # T18: running help goes on
         "withdraw": "withdrawn",
     },
     "closed": {"reopen": "in_triage"},  # T20
@@ -107,12 +125,17 @@ COMMITMENT: dict[str, dict[str, str]] = {
     "running": {"report_progress": "running", "end_help": "ended"},
     "ended": {"reopen": "requested"},
 }
+for _state in ("requested", "refused", "accepted", "running"):
+    COMMITMENT[_state]["request_reconsideration"] = _state  # T18: a provider is a party
 
 FUNDING: dict[str, dict[str, str]] = {
-    "requested": {"confirm": "confirmed", "dispute": "disputed"},  # T12
-    "disputed": {"confirm": "confirmed", "report_obstacle": "disputed"},
+    "requested": {"confirm": "confirmed", "dispute": "disputed", "hand_over": "handed_over"},  # T12
+    "disputed": {"confirm": "confirmed", "report_obstacle": "disputed", "hand_over": "handed_over"},
     "confirmed": {"reopen": "requested"},
+    "handed_over": {"reopen": "requested"},
 }
+for _state in ("requested", "disputed"):
+    FUNDING[_state]["request_reconsideration"] = _state  # T18: a municipality is a party
 
 PLACEMENT: dict[str, dict[str, str]] = {
     "sought": {"agree": "agreed", "end_placement": "ended"},
@@ -123,11 +146,37 @@ PLACEMENT: dict[str, dict[str, str]] = {
 
 ESCALATION: dict[str, dict[str, str]] = {
     "network_asked": {"record_network_answer": "answered", "remind": "network_asked", "withdraw": "withdrawn"},  # T17
+    "signalled": {"acknowledge": "requested", "escalate": "escalated", "withdraw": "withdrawn"},  # chair informed
     "requested": {"escalate": "escalated", "withdraw": "withdrawn"},  # T16
-    "escalated": {"record_answer": "answered", "remind": "escalated", "withdraw": "withdrawn"},  # T17
+    "escalated": {  # T17; a second question may stand beside the first
+        "escalate": "escalated",
+        "record_answer": "answered",
+        "remind": "escalated",
+        "withdraw": "withdrawn",
+    },
     "answered": {"bring_back": "brought_back"},  # T17
     "brought_back": {},
     "withdrawn": {},
+}
+
+QUESTION: dict[str, dict[str, str]] = {
+    "asked": {"record_answer": "answered", "remind": "asked", "withdraw": "withdrawn"},  # T17
+    "answered": {"reopen": "asked"},
+    "withdrawn": {},
+}
+
+RECONSIDERATION: dict[str, dict[str, str]] = {  # T18
+    "requested": {"take_up": "in_reconsideration", "withdraw": "withdrawn"},
+    "in_reconsideration": {"confirm_advice": "confirmed", "conclude_revised": "revised", "withdraw": "withdrawn"},
+    "confirmed": {},
+    "revised": {},
+    "withdrawn": {},
+}
+
+FOLLOW_UP: dict[str, dict[str, str]] = {  # T15
+    "planned": {"record_check": "held", "reschedule_check": "planned", "cancel_check": "cancelled"},
+    "held": {"reopen": "planned"},
+    "cancelled": {"reopen": "planned"},
 }
 
 MOVES = {
@@ -136,20 +185,33 @@ MOVES = {
     "funding": FUNDING,
     "placement": PLACEMENT,
     "escalation": ESCALATION,
+    "question": QUESTION,
+    "reconsideration": RECONSIDERATION,
+    "follow_up": FOLLOW_UP,
 }
 BEGINNINGS = {
     "case": {"submit": "submitted"},
     "commitment": {"issue_advice": "requested", "revise_advice": "requested"},
     "funding": {"issue_advice": "requested", "revise_advice": "requested"},
     "placement": {"seek_placement": "sought"},
-    "escalation": {"ask_network": "network_asked", "request_escalation": "requested"},
+    "escalation": {
+        "ask_network": "network_asked",
+        "request_escalation": "requested",
+        "signal_escalation": "signalled",
+    },
+    "question": {"escalate": "asked"},
+    "reconsideration": {"request_reconsideration": "requested"},
+    "follow_up": {"start_monitoring": "planned", "plan_check": "planned", "close": "planned"},
 }
 ENDS = {
     "case": {"closed", "declined", "withdrawn", "transferred"},
     "commitment": {"ended"},
-    "funding": {"confirmed"},
+    "funding": {"confirmed", "handed_over"},
     "placement": {"ended"},
     "escalation": {"brought_back", "withdrawn"},
+    "question": {"answered", "withdrawn"},
+    "reconsideration": {"confirmed", "revised", "withdrawn"},
+    "follow_up": {"held", "cancelled"},
 }
 
 
