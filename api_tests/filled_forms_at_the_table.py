@@ -175,6 +175,12 @@ AT_THE_TABLE: dict[str, dict[str, Any]] = {
         "about": "Zes begeleiders in veertien maanden",
         "comment": "Het waren er zeven: in de zomer was er ook nog een invaller.",
     },
+    "gap@1": {
+        "domain": {"code": "living"},
+        "function": {"code": "family_admission"},
+        "missing": "Een plek waar moeder en de twee jongsten samen kunnen worden opgenomen, dicht bij school.",
+        "instead": "Een team aan huis, vier avonden in de week.",
+    },
     "advice@1": ADVICE,
     "advice_revision@1": ADVICE
     | {

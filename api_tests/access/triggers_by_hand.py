@@ -55,6 +55,7 @@ BY_HAND: dict[str, dict[str, str]] = {
         "revise_advice": "V",
         "start_arranging": "PV",
         "seek_placement": "PV",
+        "record_gap": "SVP",  # who weighs, advises and arranges meets what is missing (2.1, 2.2)
         "report_help_started": "PL",  # T13: the case director is the local team's
         "resume_arranging": "PV",
         "ask_network": "V",  # T16

@@ -32,6 +32,7 @@ CASE: dict[str, dict[str, str]] = {
         "decline": "declined",  # T7
         "propose_transfer": "in_triage",  # T7: four eyes
         "transfer": "transferred",  # T7
+        "record_gap": "in_triage",  # domain.md 2.2: what is missing is told, the case stays where it is
         "ask_network": "in_triage",  # T16: an escalation is a part, the case stays where it is
         "request_escalation": "in_triage",  # T16
         "signal_escalation": "in_triage",  # the liaison's own signal
@@ -53,6 +54,7 @@ CASE: dict[str, dict[str, str]] = {
     },
     "in_review": {
         "draft_advice": "advice_drafted",  # T9
+        "record_gap": "in_review",
         "ask_network": "in_review",  # T16
         "request_escalation": "in_review",  # T16
         "signal_escalation": "in_review",  # the liaison's own signal
@@ -62,6 +64,7 @@ CASE: dict[str, dict[str, str]] = {
         "comment": "advice_drafted",
         "return_to_review": "in_review",
         "issue_advice": "advice_issued",  # T10
+        "record_gap": "advice_drafted",
         "ask_network": "advice_drafted",  # T16
         "request_escalation": "advice_drafted",  # T16
         "signal_escalation": "advice_drafted",  # the liaison's own signal
@@ -71,6 +74,7 @@ CASE: dict[str, dict[str, str]] = {
         "start_arranging": "arranging_placement",
         "revise_advice": "advice_issued",  # I13
         "seek_placement": "advice_issued",
+        "record_gap": "advice_issued",
         "ask_network": "advice_issued",  # T16
         "request_escalation": "advice_issued",  # T16
         "signal_escalation": "advice_issued",  # the liaison's own signal
@@ -82,6 +86,7 @@ CASE: dict[str, dict[str, str]] = {
         "return_to_table": "scheduled",  # 5.2: after three months the table again
         "revise_advice": "arranging_placement",
         "seek_placement": "arranging_placement",
+        "record_gap": "arranging_placement",
         "ask_network": "arranging_placement",  # T16
         "request_escalation": "arranging_placement",  # T16
         "signal_escalation": "arranging_placement",  # the liaison's own signal
@@ -94,6 +99,7 @@ CASE: dict[str, dict[str, str]] = {
         "resume_arranging": "arranging_placement",
         "revise_advice": "help_started",
         "seek_placement": "help_started",
+        "record_gap": "help_started",
         "ask_network": "help_started",  # T16
         "request_escalation": "help_started",  # T16
         "signal_escalation": "help_started",  # the liaison's own signal
@@ -106,6 +112,7 @@ CASE: dict[str, dict[str, str]] = {
         "resume_arranging": "arranging_placement",
         "revise_advice": "monitored",
         "seek_placement": "monitored",
+        "record_gap": "monitored",
         "ask_network": "monitored",  # T16
         "request_escalation": "monitored",  # T16
         "signal_escalation": "monitored",  # the liaison's own signal
