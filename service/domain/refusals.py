@@ -3,7 +3,8 @@
 Refusal
 ├── NotKnown                  say who you are
 ├── NotAllowed                somebody else may
-│   └── RoleNotAllowed
+│   ├── RoleNotAllowed
+│   └── OwnMembership
 ├── NotFound                  it does not exist, or you may not know that it does
 ├── NotPossible               the request is sound but does not fit the case as it stands
 │   ├── TransitionNotAllowed
@@ -11,6 +12,8 @@ Refusal
 │   ├── NoTeamForRegion
 │   ├── NoLiaisonForRegion
 │   ├── OfferEnded
+│   ├── AlreadyThere
+│   ├── RegionIsCovered
 │   └── KeyReused
 ├── Stale                     somebody was first: look again, decide again
 ├── VersionMissing            say which version you decided on
@@ -58,6 +61,12 @@ class RoleNotAllowed(NotAllowed):
 
     def facts(self) -> Mapping[str, Any]:
         return {"trigger": self.trigger, "roles": list(self.roles)}
+
+
+class OwnMembership(NotAllowed):
+    """Nobody decides in which roles they act themselves."""
+
+    code = "own_membership"
 
 
 class NotFound(Refusal):
@@ -139,6 +148,29 @@ class OfferEnded(NotPossible):
 
     def facts(self) -> Mapping[str, Any]:
         return {"last_day": self.last_day.isoformat()}
+
+
+@dataclass(eq=False)
+class AlreadyThere(NotPossible):
+    """The person, membership or coverage exists: a second one beside it would say the same."""
+
+    id: str
+    code = "already_there"
+
+    def facts(self) -> Mapping[str, Any]:
+        return {"id": self.id}
+
+
+@dataclass(eq=False)
+class RegionIsCovered(NotPossible):
+    """Another organisation of this kind covers the region on one of these days."""
+
+    region: str
+    id: str
+    code = "region_is_covered"
+
+    def facts(self) -> Mapping[str, Any]:
+        return {"region": self.region, "id": self.id}
 
 
 class KeyReused(NotPossible):

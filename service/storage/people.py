@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, Table, and_, bindparam, insert, select
+from sqlalchemy import BindParameter, ColumnElement, Connection, Table, and_, bindparam, insert, select, update
 
 from service.domain.actor import Actor, Membership
 from service.domain.roles import Role
@@ -104,6 +104,17 @@ class People:
         """The person acts in this role for the organisation, from this day until further notice."""
         row = {"person_id": str(person_id), "organisation_id": str(organisation_id), "role": str(role)}
         self._connection.execute(insert(memberships), {**row, "valid_from": since.isoformat(), "valid_until": NO_DAY})
+
+    def id_of(self, issuer: str, subject: str) -> UUID | None:
+        """The person that this issuer vouches for under this name."""
+        query = select(people.c.id).where(people.c.issuer == issuer, people.c.subject == subject)
+        found = self._connection.execute(query).scalar()
+        return None if found is None else UUID(found)
+
+    def rename(self, kind: Literal["organisation", "person"], id_: UUID, name: str) -> bool:
+        """False when there is nobody of this id."""
+        table = people if kind == "person" else organisations
+        return self._connection.execute(update(table).where(table.c.id == str(id_)).values(name=name)).rowcount == 1
 
     def team_for(self, region: str) -> UUID | None:
         """The expert team that covers the region today; the first by id where two do."""

@@ -11,13 +11,13 @@ from collections.abc import Callable
 from service.domain.refusals import NotAllowed, NotFound
 from service.domain.roles import Role
 from service.domain.rulebook import Rulebook
-from service.domain.terms import day_in_amsterdam
 from service.learning.histories import routes
 from service.learning.ladder import Release, release
 from service.storage.access_log import Reading
 from service.storage.unit import Unit
 from service.use_cases.asking import Asker, known
 from service.use_cases.reading import PURPOSES
+from service.use_cases.region_settings import settings_in_force
 
 
 def pull_histories(
@@ -37,8 +37,8 @@ def pull_histories(
         raise NotFound
     facilitating = (it for it in actor.memberships if it.role == Role.FACILITATOR and wanted <= it.regions)
     acting = next(facilitating, acting)
-    today = day_in_amsterdam(unit.now)
-    k = max((rules.settings.on(it, today).small_cell for it in wanted), default=rules.settings.default.small_cell)
+    small_cells = (settings_in_force(unit, rules, it).small_cell for it in wanted)
+    k = max(small_cells, default=rules.settings.default.small_cell)
     found = release(routes(unit.cases.histories(wanted), as_of=unit.now), k=k, reference=reference)
     unit.access_log.record(
         Reading(

@@ -8,10 +8,10 @@ from service.domain.moves import Situation, Step
 from service.domain.refusals import NotAllowed, NotFound
 from service.domain.roles import Role
 from service.domain.rulebook import Rulebook
-from service.domain.terms import day_in_amsterdam
 from service.storage.requests import Answered
 from service.storage.unit import Unit
 from service.use_cases.asking import Asker, Once, known
+from service.use_cases.region_settings import settings_in_force
 from service.use_cases.transition import Made, carry_out
 
 
@@ -43,7 +43,7 @@ def signal_escalation(
         case=case,
         part=part,
         history=unit.cases.history(case.id),
-        settings=rules.settings.on(case.region, day_in_amsterdam(unit.now)),
+        settings=settings_in_force(unit, rules, case.region),
         actor=actor,
         now=unit.now,
     )

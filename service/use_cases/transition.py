@@ -16,11 +16,14 @@ from service.domain.refusals import InputFault, Invalid, NotFound, Stale, Versio
 from service.domain.rulebook import Rulebook
 from service.domain.terms import day_in_amsterdam
 from service.domain.workflow import Decision
+from service.storage.access_log import Reading
 from service.storage.requests import Answered
 from service.storage.unit import Unit
 from service.use_cases.amending import amended
 from service.use_cases.asking import Asker, Once, in_body, known
 from service.use_cases.bodies import form_from
+from service.use_cases.child import birth_month
+from service.use_cases.region_settings import settings_in_force
 from service.use_cases.seeking import find
 
 # A client's clock may run a little ahead of ours.
@@ -79,7 +82,7 @@ def perform_transition(
         case=sight.case,
         part=sight.part,
         history=history,
-        settings=rules.settings.on(sight.case.region, day_in_amsterdam(unit.now)),
+        settings=settings_in_force(unit, rules, sight.case.region),
         actor=actor,
         now=unit.now,
     )
@@ -108,6 +111,8 @@ def carry_out(
         raise Invalid((*refusal.errors, *_faults_of_step(situation, step, decision))) from None
     if isinstance(step.form, Amendment):
         step = replace(step, counted=amended(unit, situation, decision, step.form, trace_id))
+    if (weighing := step.counted or step.form) and weighing.weighs_age:
+        situation = replace(situation, birth_month=_birth_month(unit, situation, decision, trace_id))
     faults = (*_faults_of_step(situation, step, decision), *_faults_of_references(unit, situation, step))
     if faults:
         raise Invalid(faults)
@@ -117,6 +122,22 @@ def carry_out(
         moved = (replace(moved[0], codes={**moved[0].codes, **sought.codes}), *moved[1:])
     unit.cases.record(situation.case, moved, _content(step))
     return Made(moved[0], situation.case.number, moved[1:])
+
+
+def _birth_month(unit: Unit, situation: Situation, decision: Decision, trace_id: str) -> str | None:
+    """The child's month of birth, read for a form whose meaning depends on it; that reading is logged like any other."""
+    unit.access_log.record(
+        Reading(
+            person_id=situation.actor.person_id,
+            acting=decision.acting,
+            activity="weigh_consent",
+            purpose="consent_of_those_who_decide",
+            case_id=situation.case.id,
+            detail="month of birth",
+            trace_id=trace_id,
+        )
+    )
+    return birth_month(unit, situation.case.id, situation.history)
 
 
 def _read(step: Step, decision: Decision) -> Form | None:

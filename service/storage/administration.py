@@ -1,0 +1,151 @@
+"""What administrators changed, one row each, and what regions decided from which day on: both append-only."""
+
+import base64
+import binascii
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, bindparam, insert, select, tuple_
+
+from service.domain.administration import Change, Effect
+from service.domain.canonical import canonical
+from service.domain.chain import microseconds
+from service.storage.keys import Keyring
+from service.storage.rows import moment
+from service.storage.tables import administrative_changes, dated_region_settings
+from service.storage.work_list import CursorNotOurs
+
+_TAG_BYTES = 8
+_c, _d = administrative_changes.c, dated_region_settings.c
+# Read in every transaction that moves a case: built once, and one step along the index.
+_IN_FORCE = (
+    select(_d.changes)
+    .where(_d.region == bindparam("region"), _d.valid_from <= bindparam("day"))
+    .order_by(_d.valid_from.desc(), _d.recorded_at.desc(), _d.id.desc())
+    .limit(1)
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """What a region decided otherwise from a day on, and who recorded it when."""
+
+    region: str
+    valid_from: date
+    changes: Mapping[str, Any]
+    recorded_at: datetime
+    actor_id: UUID
+
+
+class Administration:
+    """The log of administration, and the dated settings."""
+
+    def __init__(self, connection: Connection, keyring: Keyring, now: datetime) -> None:
+        self._connection = connection
+        self._keyring = keyring
+        self._now = now
+
+    def record(self, id_: UUID, effect: Effect, *, actor_id: UUID | None, organisation_id: UUID) -> Change:
+        row = {
+            "id": str(id_),
+            "at": microseconds(self._now),
+            "actor_id": actor_id and str(actor_id),
+            "organisation_id": str(organisation_id),
+            "action": effect.action,
+            "subject_kind": effect.subject_kind,
+            "subject": effect.subject,
+            "details": canonical(dict(effect.details)),
+        }
+        self._connection.execute(insert(administrative_changes), row)
+        return Change(id=id_, at=self._now, actor_id=actor_id, organisation_id=organisation_id, effect=effect)
+
+    def change(self, id_: UUID) -> Change | None:
+        row = self._connection.execute(select(administrative_changes).where(_c.id == str(id_))).first()
+        return None if row is None else _to_change(row)
+
+    def page(self, limit: int, cursor: str | None) -> tuple[tuple[Change, ...], str | None]:
+        """The newest first, and the cursor to the page after. Raises CursorNotOurs."""
+        query = select(administrative_changes).order_by(_c.at.desc(), _c.id.desc()).limit(limit + 1)
+        if cursor is not None:
+            query = query.where(tuple_(_c.at, _c.id) < tuple_(*self._after(cursor)))
+        rows = self._connection.execute(query).all()
+        shown = rows[:limit]
+        more = self._cursor(f"{shown[-1].at} {shown[-1].id}") if len(rows) > limit else None
+        return tuple(_to_change(row) for row in shown), more
+
+    def _cursor(self, place: str) -> str:
+        return base64.urlsafe_b64encode(self._tag(place) + place.encode()).decode().rstrip("=")
+
+    def _after(self, cursor: str) -> tuple[int, str]:
+        try:
+            raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+            place = raw[_TAG_BYTES:].decode()
+        except (binascii.Error, ValueError) as error:
+            raise CursorNotOurs from error
+        if not hmac.compare_digest(raw[:_TAG_BYTES], self._tag(place)):
+            raise CursorNotOurs
+        at, id_ = place.split()
+        return int(at), id_
+
+    def _tag(self, place: str) -> bytes:
+        return self._keyring.tag("changes", place)[:_TAG_BYTES]
+
+    def decide(self, change: Change, decided: Mapping[str, Any]) -> None:
+        """What the region of this change decided otherwise, until a later day or a later decision says otherwise."""
+        row = {
+            "id": str(change.id),
+            "region": change.effect.subject,
+            "valid_from": change.effect.details["from"],
+            "changes": canonical(dict(decided)),
+            "settings": change.effect.details["settings"],
+            "recorded_at": microseconds(change.at),
+            "actor_id": str(change.actor_id),
+        }
+        self._connection.execute(insert(dated_region_settings), row)
+
+    def in_force(self, region: str, day: date) -> Mapping[str, Any] | None:
+        """What the region had decided by this day; None when it never decided anything here."""
+        text = self._connection.execute(_IN_FORCE, {"region": region, "day": day.isoformat()}).scalar()
+        return None if text is None else _read(text)
+
+    def decided(self, region: str | None = None) -> tuple[Decided, ...]:
+        """What holds from which day on, in that order: of each day the last that was recorded."""
+        query = select(dated_region_settings).order_by(_d.region, _d.valid_from, _d.recorded_at, _d.id)
+        if region is not None:
+            query = query.where(_d.region == region)
+        last = {(row.region, row.valid_from): _to_decided(row) for row in self._connection.execute(query)}
+        return tuple(last.values())
+
+
+@lru_cache(maxsize=200)
+def _read(text: str) -> Mapping[str, Any]:
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+def _to_change(row: Row[Any]) -> Change:
+    return Change(
+        id=UUID(row.id),
+        at=moment(row.at),
+        actor_id=row.actor_id and UUID(row.actor_id),
+        organisation_id=UUID(row.organisation_id),
+        effect=Effect(
+            action=row.action, subject_kind=row.subject_kind, subject=row.subject, details=json.loads(row.details)
+        ),
+    )
+
+
+def _to_decided(row: Row[Any]) -> Decided:
+    return Decided(
+        region=row.region,
+        valid_from=date.fromisoformat(row.valid_from),
+        changes=_read(row.changes),
+        recorded_at=moment(row.recorded_at),
+        actor_id=UUID(row.actor_id),
+    )
