@@ -1,0 +1,168 @@
+"""What providers stated goes stale, and what is missing adds up without telling of a child (R8, R16, R130, I24)."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api_tests.filled_forms import filled
+from api_tests.rules.answers import faults, read, settings, words_of
+from api_tests.rules.roads import NOW, START_TRIAGE, SUBMIT, Move, history
+from service.domain.case import Transition
+from service.domain.codes import CODE_LISTS
+from service.domain.offer import Chosen, Offer, Statement
+from service.domain.roles import Role
+from service.learning.gaps import GapCount, gap_table
+from service.learning.histories import Withheld
+
+K = 5  # domain.md 5.7: kleine_cel
+YEAR = NOW.year
+TODAY = date(2026, 3, 14)
+OTHERS = ("foster_care", "clinic", "own_mentor", "other")
+
+
+def gap(function: str, *, domain: str = "treatment", case_id: UUID | None = None, number: int = 3) -> Transition:
+    """A gap as the history has it."""
+    move = Move("case", "record_gap", "in_triage", "in_triage", Role.SCREENER)
+    *_, entry = history((SUBMIT, START_TRIAGE, move), wait=1)
+    id_ = case_id or entry.case_id
+    codes = {"missing_domain": (domain,), "missing_function": (function,)}
+    return replace(entry, case_id=id_, part_id=id_, sequence=number, part_sequence=number, codes=codes)
+
+
+def gaps(function: str, cases: int, *, domain: str = "treatment") -> list[Transition]:
+    return [gap(function, domain=domain) for _ in range(cases)]
+
+
+def table(entries: Iterable[Transition], *, year: int = YEAR, k: int = K) -> set[tuple[str, str, int]]:
+    return {(it.domain, it.function, it.cases) for it in gap_table(entries, year=year, k=k)}
+
+
+def stated(days_ago: int, number: int = 1) -> Statement:
+    return Statement(
+        number=number,
+        stated_on=TODAY - timedelta(days=days_ago),
+        recorded_at=NOW,
+        organisation_id=uuid4(),
+        places_free=2,
+        waiting_days=None,
+        note=None,
+    )
+
+
+@pytest.mark.parametrize(("cases", "shown"), [(1, False), (4, False), (5, True), (6, True)])
+def test_i24_a_function_is_told_from_five_cases_on_and_not_with_four(cases: int, shown: bool) -> None:
+    found = table(gaps("family_admission", cases))
+
+    assert found == ({("treatment", "family_admission", cases)} if shown else set())
+
+
+@pytest.mark.parametrize(("cases", "shown"), [(9, False), (10, True)])
+def test_a_region_may_ask_for_more_cases_before_a_function_is_told(cases: int, shown: bool) -> None:
+    assert bool(table(gaps("family_admission", cases), k=10)) == shown
+
+
+@pytest.mark.parametrize("k", [4, 1, 0])
+def test_nobody_gets_a_sum_of_fewer_than_five_whatever_they_ask(k: int) -> None:
+    with pytest.raises(Withheld):
+        gap_table(gaps("family_admission", 50), year=YEAR, k=k)
+
+
+@given(hidden=st.lists(st.tuples(st.sampled_from(OTHERS), st.sampled_from(("living", "treatment"))), max_size=K - 1))
+def test_i24_whether_a_function_is_missing_in_fewer_cases_changes_nothing_at_all_in_what_is_told(
+    hidden: list[tuple[str, str]],
+) -> None:
+    """No total, no rest, no order gives a withheld cell away: with or without it the table is the same."""
+    told = gaps("family_admission", 7) + gaps("foster_care", 5, domain="support")
+
+    assert gap_table(told + [gap(it, domain=domain) for it, domain in hidden], year=YEAR, k=K) == gap_table(
+        told, year=YEAR, k=K
+    )
+
+
+def test_a_case_counts_once_for_a_function_however_often_it_is_recorded() -> None:
+    entries = gaps("family_admission", 4)
+    again = [gap("family_admission", case_id=entries[0].case_id, number=number) for number in range(4, 14)]
+
+    assert table([*entries, *again]) == set()
+
+
+def test_r37_the_same_function_is_counted_apart_for_living_and_for_treatment() -> None:
+    entries = gaps("crisis_help", 5) + gaps("crisis_help", 6, domain="living") + gaps("crisis_help", 4, domain="other")
+
+    assert table(entries) == {("treatment", "crisis_help", 5), ("living", "crisis_help", 6)}
+
+
+def test_a_gap_that_was_amended_counts_as_amended() -> None:
+    entries = gaps("family_admission", 5)
+    first = entries[0]
+    codes = {"missing_domain": ("treatment",), "missing_function": ("clinic",), "amends": (str(first.part_sequence),)}
+    amendment = replace(first, trigger="amend", sequence=4, part_sequence=4, codes=codes)
+
+    assert table(entries) == {("treatment", "family_admission", 5)}
+    assert table([*entries, amendment]) == set()
+
+
+def test_a_year_runs_from_new_year_to_new_year_in_amsterdam() -> None:
+    last_moment = datetime(2025, 12, 31, 22, 59, 59, tzinfo=UTC)
+    old = [replace(it, occurred_at=last_moment) for it in gaps("clinic", 5)]
+    new = [replace(it, occurred_at=last_moment + timedelta(seconds=1)) for it in gaps("clinic", 6)]
+
+    assert table(old + new, year=2025) == {("treatment", "clinic", 5)}
+    assert table(old + new, year=2026) == {("treatment", "clinic", 6)}
+    assert table(old + new, year=2024) == set()
+
+
+def test_the_sum_has_no_place_for_a_case_a_person_an_organisation_or_a_day() -> None:
+    assert set(GapCount.__dataclass_fields__) == {"domain", "function", "cases"}
+
+
+@pytest.mark.parametrize(("days_ago", "stale"), [(0, False), (31, False), (32, True), (400, True)])
+def test_what_was_stated_longer_ago_than_the_region_relies_on_is_stale(days_ago: int, stale: bool) -> None:
+    days = settings().offer_stale_days
+
+    assert days == 31
+    assert stated(days_ago).is_stale(TODAY, after_days=days) == stale
+
+
+def test_the_newest_statement_is_the_one_about_the_latest_day_and_of_one_day_the_last_recorded() -> None:
+    offer = Offer(
+        id=uuid4(),
+        provider_id=uuid4(),
+        domain=Chosen(code="treatment", text=None),
+        function=Chosen(code="clinic", text=None),
+        expertise="Eetstoornissen.",
+        region=None,
+        valid_from=TODAY,
+    )
+
+    said = (stated(3, 1), stated(1, 2), stated(1, 3), stated(9, 4))
+
+    assert offer.newest is None
+    assert replace(offer, statements=said).newest == said[2]
+
+
+def test_a_gap_takes_its_codes_under_names_of_its_own_and_none_of_its_words() -> None:
+    form = read("gap@1")
+
+    assert form.codes() == {"missing_domain": ("living",), "missing_function": ("family_admission",)}
+    assert faults("gap@1") == []
+    assert read("gap@1", instead=None).stored() == {k: v for k, v in filled("gap@1").items() if k != "instead"}
+
+
+def test_r70_policy_9_a_gap_asks_for_no_number_and_no_price() -> None:
+    assert words_of("gap@1") == {"domain", "function", "missing", "instead", "code", "text"}
+
+
+def test_r130_r41_functions_and_expertise_are_listed_rather_than_beds_and_no_closed_place() -> None:
+    """What R41 names before a removal; what R40 prefers, in its order; nothing that R40 and R44 build down."""
+    listed = list(CODE_LISTS["help_function"].codes)
+
+    before_removal = {"intensive_help_at_home", "household_or_money_help", "family_admission", "treatment_of_parents"}
+    assert before_removal <= set(listed)
+    assert listed.index("foster_care") < listed.index("family_home") < listed.index("small_scale_living")
+    assert not {it for it in listed if "closed" in it or "bed" in it.split("_")}
