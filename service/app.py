@@ -15,7 +15,21 @@ from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
-from service.api import advices, cases, drafts, escalation, learning, offer, parts, reference, service_itself, work_items
+from service.api import (
+    administered,
+    administration,
+    advices,
+    cases,
+    drafts,
+    escalation,
+    learning,
+    offer,
+    over_time,
+    parts,
+    reference,
+    service_itself,
+    work_items,
+)
 from service.api.bodies import BODIES, union_for
 from service.api.dependencies import House, NotAcceptable, UnsupportedMediaType, check_request
 from service.api.documentation import page
@@ -36,9 +50,13 @@ from service.storage.migrating import expected_revision, revision_of
 from service.storage.protections import insist
 from service.storage.unit import Unit
 from service.use_cases.demonstration import ISSUER, furnish
+from service.use_cases.region_settings import keep_decided
 
 _ALWAYS = {NotAcceptable: 406, UnsupportedMediaType: 415, TooLarge: 413, Exception: 500}
-_ROUTERS = (cases, parts, escalation, advices, work_items, drafts, offer, learning, reference, service_itself)
+_ROUTERS = (
+    cases, parts, escalation, over_time, advices, work_items, drafts, offer, learning, administration, administered,
+    reference, service_itself,
+)  # fmt: skip
 
 
 class NotMigrated(RuntimeError):
@@ -104,6 +122,7 @@ def _prepare(unit: Unit, rules: Rulebook, signer: Signer | None) -> Rulebook:
     unit.drafts.remove_expired()
     if signer:
         furnish(unit, signer.issuer.name)
+    keep_decided(unit, rules)
     return rules.with_older(unit.definitions.all())
 
 

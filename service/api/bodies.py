@@ -10,6 +10,17 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter,
 from pydantic.alias_generators import to_camel, to_pascal
 from pydantic_core import PydanticKnownError
 
+from service.domain.administration import (
+    CoverageEnd,
+    Identity,
+    MembershipEnd,
+    NewCoverage,
+    NewMembership,
+    NewName,
+    NewOrganisation,
+    NewPerson,
+    NewSettings,
+)
 from service.domain.case import START
 from service.domain.definition import Definition, Trigger
 from service.domain.forms import FORMS
@@ -153,7 +164,20 @@ OFFER = TypeAdapter(OfferBody)
 OFFER_STATEMENT = TypeAdapter(OfferStatementBody)
 OFFER_ENDING = TypeAdapter(OfferEndingBody)
 SIGNAL = TypeAdapter(SignalBody)
+# What an administrator decides, by the name of its body.
+DECISIONS: Mapping[str, TypeAdapter[Any]] = {
+    "organisation": TypeAdapter(NewOrganisation),
+    "name": TypeAdapter(NewName),
+    "person": TypeAdapter(NewPerson),
+    "identity": TypeAdapter(Identity),
+    "membership": TypeAdapter(NewMembership),
+    "membership_end": TypeAdapter(MembershipEnd),
+    "coverage": TypeAdapter(NewCoverage),
+    "coverage_end": TypeAdapter(CoverageEnd),
+    "region_settings": TypeAdapter(NewSettings),
+}
 BODIES: Mapping[str, TypeAdapter[Any]] = {
+    **DECISIONS,
     "submission": SUBMISSION,
     "draft": DRAFT,
     "token": TOKEN,

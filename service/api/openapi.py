@@ -157,11 +157,12 @@ _TAGS = {
     "drafts": "Referrals that are not sent yet.",
     "offer": "What help there is: functions, places and waiting times as providers stated them; and what is missing.",
     "learning": "De-identified histories for the learning table.",
+    "administration": "Organisations, people, who acts for whom, who is there for which region, and what regions decide.",
     "reference": "Regions, municipalities, organisations, code lists and workflows.",
     "service": "The service itself.",
 }
 
-_NOT_ONCE = ("/demonstration/tokens",)
+_NOT_ONCE = ("/demonstration/tokens", "/people/searches")
 _IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -208,6 +209,10 @@ _PROBLEM = {
         "version": {"type": "integer", "description": "The version that holds now."},
         "won": {"type": "object", "description": "What came first."},
         "region": {"type": "string"},
+        "id": {"type": "string", "description": "Of what is there already."},
+        "purpose": {"type": "string", "description": "What there is no consent to or legal ground for."},
+        "purposeNl": {"type": "string"},
+        "purposeEn": {"type": "string"},
         "lastDay": {"type": "string", "format": "date", "description": "Of an offer that ended."},
         "unmetGuards": {
             "type": "array",

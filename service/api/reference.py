@@ -1,6 +1,6 @@
 """/v1/regions, municipalities, organisations, code-lists and workflows: what the rest refers to."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
@@ -13,6 +13,7 @@ from service.api.openapi import PUBLIC, may_refuse
 from service.api.views import InTwoLanguages, Labelled, View
 from service.domain.codes import CODE_LISTS, CodeList
 from service.domain.definition import Definition
+from service.domain.organisations import OrganisationKind
 from service.domain.refusals import NotFound
 from service.domain.roles import Role
 from service.domain.words import Words
@@ -151,9 +152,7 @@ class MunicipalityQuery(BaseModel):
 class OrganisationQuery(MunicipalityQuery):
     """Narrows the list down to a kind, and to those that cover a region today."""
 
-    kind: (
-        Literal["local_team", "expert_team", "provider", "municipality", "cce", "expertise_network", "co_funder"] | None
-    ) = None
+    kind: OrganisationKind | None = None
 
 
 @router.get("/me", response_model=MeView, responses=may_refuse(400, 401), tags=["service"])
@@ -193,16 +192,20 @@ async def list_municipalities(house: TheHouse, wanted: Annotated[MunicipalityQue
 async def list_organisations(
     house: TheHouse, asker: TheAsker, wanted: Annotated[OrganisationQuery, Query()]
 ) -> Response:
-    """The organisations that can be addressed in an advice, and those that can be asked."""
+    """The organisations that can be addressed in an advice, and those that can be asked. Administrators see all."""
 
     def work(unit: Unit) -> Response:
-        known(unit, asker)
+        actor = known(unit, asker)
         found = unit.people.organisations(kind=wanted.kind, region=wanted.region)
+        if not actor.holding(Role.ADMINISTRATOR):
+            # That a family is known here is nobody else's business.
+            found = tuple(it for it in found if it.kind != OrganisationKind.FAMILY)
         items = [
             OrganisationView(
                 id=it.id, kind=it.kind, name=it.name, municipality=it.municipality, regions=list(it.regions)
             )
             for it in found
+            if it.kind != "family"  # a child's family is known to those around its case, and to nobody else
         ]
         return answer(Organisations(items=items))
 

@@ -62,6 +62,16 @@ _NAMES = (
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """A person, and who vouches for them under which name: for administrators alone."""
+
+    id: UUID
+    issuer: str
+    subject: str
+    name: str
+
+
 class People:
     """Who there is, and as what."""
 
@@ -110,6 +120,12 @@ class People:
         query = select(people.c.id).where(people.c.issuer == issuer, people.c.subject == subject)
         found = self._connection.execute(query).scalar()
         return None if found is None else UUID(found)
+
+    def identity(self, person_id: UUID) -> Identity | None:
+        row = self._connection.execute(select(people).where(people.c.id == str(person_id))).first()
+        if row is None:
+            return None
+        return Identity(id=UUID(row.id), issuer=row.issuer, subject=row.subject, name=row.name)
 
     def rename(self, kind: Literal["organisation", "person"], id_: UUID, name: str) -> bool:
         """False when there is nobody of this id."""
@@ -178,11 +194,15 @@ class People:
         rows = self._connection.execute(_NAMES, {"ids": sorted(str(it) for it in ids)})
         return {UUID(row.id): row.name for row in rows}
 
-    def organisations(self, *, kind: str | None = None, region: str | None = None) -> tuple[Organisation, ...]:
-        """Everybody who can be addressed, by name; `region` keeps those that cover it today."""
+    def organisations(
+        self, *, id_: UUID | None = None, kind: str | None = None, region: str | None = None
+    ) -> tuple[Organisation, ...]:
+        """Those that are wanted, by name; `region` keeps those that cover it today."""
         c = coverages.c
         today = and_(c.organisation_id == organisations.c.id, c.valid_from <= self._today, c.valid_until >= self._today)
         query = select(organisations, c.region).select_from(organisations.outerjoin(coverages, today))
+        if id_ is not None:
+            query = query.where(organisations.c.id == str(id_))
         if kind is not None:
             query = query.where(organisations.c.kind == kind)
         found: dict[str, Organisation] = {}
