@@ -46,8 +46,8 @@ WELL_KNOWN = {
 BROKEN = """
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "broken"
+down_revision = "{head}"
 
 
 def upgrade():
@@ -107,6 +107,20 @@ def test_down_and_up_again_is_as_new(migrated: Engine) -> None:
     with migrated.connect() as connection:
         assert schema_of(connection, protections=True) == new
         assert revision_of(connection) == expected_revision()
+
+
+def test_every_migration_goes_down_to_exactly_what_was_there_before_it(empty: NewDatabase) -> None:
+    engine, looked = empty(), []
+    for number in range(1, int(expected_revision() or "0") + 1):
+        migrate(engine, f"{number:04}")
+        with engine.connect() as connection:
+            looked.append((f"{number:04}", schema_of(connection, protections=True)))
+
+    for revision, before in reversed(looked[:-1]):
+        downgrade(engine, revision)
+
+        with engine.connect() as connection:
+            assert (revision_of(connection), schema_of(connection, protections=True)) == (revision, before)
 
 
 def test_up_twice_changes_nothing_and_loses_nothing(database: Engine, case: CaseFile) -> None:
@@ -180,7 +194,8 @@ def test_a_broken_migration_leaves_revision_tables_and_rows_of_the_one_before(
     with migrated.connect() as connection:
         before = revision_of(connection), schema_of(connection, protections=True), counted(connection)
     shutil.copytree(migrating.MIGRATIONS, tmp_path / "migrations", ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / "migrations" / "versions" / "0002_broken.py").write_text(BROKEN, encoding="utf-8")
+    broken = tmp_path / "migrations" / "versions" / "broken.py"
+    broken.write_text(BROKEN.format(head=expected_revision()), encoding="utf-8")
     monkeypatch.setattr(migrating, "MIGRATIONS", tmp_path / "migrations")
 
     with pytest.raises(DBAPIError, match="nowhere"):

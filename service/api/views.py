@@ -287,7 +287,7 @@ class Drawing:
         )
 
     def transition(self, entry: Transition, *, whole: bool) -> TransitionView:
-        trigger = self.rules.pinned(entry.workflow).definition.triggers[entry.trigger]
+        trigger = self.rules.trigger(entry.workflow, entry.trigger)
         return TransitionView(
             sequence=entry.sequence if whole else None,
             part_id=entry.part_id,

@@ -147,6 +147,13 @@ class Edge(NamedTuple):
     target: str
 
 
+class Passage(NamedTuple):
+    """From one workflow to another, by their hashes."""
+
+    old: str
+    new: str
+
+
 class State(_Written):
     """A state of a definition."""
 
@@ -175,17 +182,29 @@ class Trigger(_Written):
     label: Label = NO_LABEL
 
 
+# The one trigger of a plan; no workflow has it.
+ADOPT = Trigger(
+    name="adopt_workflow",
+    edges=(),
+    roles=(Role.ADMINISTRATOR,),
+    grounds="required",
+    label=Words("Werkstroom overnemen", "Adopt the workflow"),
+)
+
+
 class Definition(_Written):
     """A workflow as it works, whatever way it was written down; ordered by name.
 
     A stored definition must read back for ever with the hash it had: a new field needs a default, and what has its
     default is not stored. Words that `check` would refuse are kept as they were typed, also where the type is narrow.
+    `adopts` makes it a plan: the way of parts that run from one workflow to another.
     """
 
     name: KindName
     label: Label = NO_LABEL
     states: Fixed[State]
     triggers: Fixed[Trigger]
+    adopts: Passage | None = None
 
     @cached_property
     def hash(self) -> str:

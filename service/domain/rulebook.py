@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from service.domain.case import PartKind
 from service.domain.checks import check_all
-from service.domain.definition import Definition, Diagnostic, load
+from service.domain.definition import ADOPT, Definition, Diagnostic, Reading, Trigger, load
 from service.domain.forms import FORMS
 from service.domain.guards import GUARDS
 from service.domain.region_settings import RegionSettings
@@ -108,6 +108,19 @@ class Rulebook:
 
     def pinned(self, workflow_hash: str) -> Workflow:
         return self.by_hash[workflow_hash]
+
+    def trigger(self, workflow_hash: str, name: str) -> Trigger:
+        """What somebody did, by the definition it was done under. Every plan moves parts by the same trigger."""
+        return ADOPT if name == ADOPT.name else self.by_hash[workflow_hash].definition.triggers[name]
+
+    def tried(self, text: str, kind: PartKind) -> Reading:
+        """A workflow file that is not in force, read and checked as at start, beside the other workflows."""
+        reading = load(text, f"{kind}.toml")
+        if reading.definition is None:
+            return reading
+        others = (it.definition for name, it in self.newest.items() if name != kind)
+        found = check_all((*others, reading.definition), self.settings.named(), guards=GUARDS, forms=FORMS)
+        return Reading(reading.definition, (*reading.diagnostics, *found))
 
     def versions(self, kind: PartKind) -> tuple[Definition, ...]:
         """Every workflow of a kind that a part may run on, the one in force first."""

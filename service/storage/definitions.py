@@ -8,7 +8,7 @@ from service.domain.canonical import canonical
 from service.domain.chain import microseconds
 from service.domain.definition import Definition
 from service.domain.region_settings import RegionSettings
-from service.storage.tables import region_settings, workflow_edges, workflows
+from service.storage.tables import region_settings, workflow_edges, workflow_plans, workflows
 
 
 class Definitions:
@@ -46,8 +46,11 @@ class Definitions:
             self._connection.execute(insert(region_settings), {"hash": settings.hash, "settings": text})
 
     def all(self) -> tuple[Definition, ...]:
-        """Every definition that a case may still be pinned to."""
-        rows = self._connection.execute(select(workflows.c.definition).order_by(workflows.c.added_at)).scalars()
+        """Every definition that a part may still run on. A plan is none: nothing stays on it."""
+        plans = select(workflow_plans.c.hash)
+        rows = self._connection.execute(
+            select(workflows.c.definition).where(workflows.c.hash.not_in(plans)).order_by(workflows.c.added_at)
+        ).scalars()
         return tuple(Definition.from_stored(text) for text in rows)
 
     def settings(self, settings_hash: str) -> RegionSettings:

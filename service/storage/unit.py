@@ -16,6 +16,7 @@ from service.storage.feeds import Feeds
 from service.storage.keys import Keyring
 from service.storage.offers import Offers
 from service.storage.people import People
+from service.storage.plans import Plans
 from service.storage.reference import Reference
 from service.storage.relations import Coverages, Memberships
 from service.storage.requests import Requests
@@ -42,6 +43,7 @@ class Unit:
         self.offers = Offers(connection, self.now)
         self.memberships = Memberships(connection)
         self.people = People(connection, self.now)
+        self.plans = Plans(connection, self.definitions, self.now)
         self.reference = Reference(connection)
         self.requests = Requests(connection, keyring, self.now)
         self.subscriptions = Subscriptions(connection, keyring)

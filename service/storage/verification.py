@@ -44,13 +44,20 @@ Fault = tuple[int, str]
 
 def _faults(connection: Connection, case: Row[Any], rows: Sequence[Row[Any]]) -> Iterator[Fault]:
     sealed = {row.sequence: row for row in connection.execute(select(contents).where(contents.c.case_id == case.id))}
-    edges = _edges(connection, {row.workflow for row in rows})
+    known = _definitions(connection, {row.workflow for row in rows})
+    edges = {(hash_, *edge) for hash_, definition in known.items() for edge in definition.edges()}
+    runs_on: dict[str, str] = {}
     last: dict[str, Row[Any]] = {}
     previous = BEGINNING
     for expected, row in enumerate(rows, 1):
         yield from _faults_of_entry(row, expected, previous, sealed.pop(row.sequence, None))
         yield from _faults_of_path(row, last.get(row.part_id), edges)
-        last[row.part_id] = row
+        # A plan takes a part from one workflow to another; any other step is one of the workflow that the part is on.
+        plan = known[row.workflow].adopts if row.workflow in known else None
+        left, reached = plan or (row.workflow, row.workflow)
+        if runs_on.get(row.part_id, left) != left:
+            yield row.sequence, "its workflow is not that of its part"
+        last[row.part_id], runs_on[row.part_id] = row, reached
         previous = row.digest
     for sequence in sorted(sealed):
         yield sequence, "its content is there without it"
@@ -58,7 +65,7 @@ def _faults(connection: Connection, case: Row[Any], rows: Sequence[Row[Any]]) ->
         yield len(rows) + 1, "an entry is missing"
     if _head_of_case(case) != _head_by_history(case, rows):
         yield len(rows), "the head of the case is not its last entry"
-    yield from _faults_of_parts(connection, case, last, len(rows))
+    yield from _faults_of_parts(connection, case, last, runs_on, len(rows))
 
 
 def _faults_of_entry(row: Row[Any], expected: int, previous: str, content: Row[Any] | None) -> Iterator[Fault]:
@@ -99,14 +106,14 @@ def _faults_of_path(row: Row[Any], before: Row[Any] | None, edges: set[tuple[str
         yield row.sequence, "its workflow has no such step"
 
 
-def _edges(connection: Connection, hashes: set[str]) -> set[tuple[str, str, str, str]]:
-    """The edges that the definitions themselves say, under the hash that their text really has."""
+def _definitions(connection: Connection, hashes: set[str]) -> dict[str, Definition]:
+    """The definitions and plans, under the hash that their text really has."""
     texts = connection.execute(select(workflows.c.definition).where(workflows.c.hash.in_(hashes))).scalars()
-    found: set[tuple[str, str, str, str]] = set()
+    found = {}
     for text in texts:
         try:
             definition = Definition.from_stored(text)
-            found |= {(definition.hash, *edge) for edge in definition.edges()}
+            found[definition.hash] = definition
         except _UNREADABLE:
             continue
     return found
@@ -125,13 +132,13 @@ def _head_by_history(case: Row[Any], rows: Sequence[Row[Any]]) -> tuple[Any, ...
 
 
 def _faults_of_parts(
-    connection: Connection, case: Row[Any], last: dict[str, Row[Any]], entries: int
+    connection: Connection, case: Row[Any], last: dict[str, Row[Any]], runs_on: dict[str, str], entries: int
 ) -> Iterator[Fault]:
     stored = {row.id: row for row in connection.execute(select(parts).where(parts.c.case_id == case.id))}
     if stored.keys() != last.keys():
         yield entries, "the parts of the case are not those of its history"
     for part_id, entry in last.items():
-        if part_id in stored and _head_of_part(stored[part_id]) != _part_by_history(case, entry):
+        if part_id in stored and _head_of_part(stored[part_id]) != _part_by_history(case, entry, runs_on[part_id]):
             yield entry.sequence, "the head of a part is not its last entry"
 
 
@@ -142,8 +149,8 @@ def _head_of_part(part: Row[Any]) -> tuple[Any, ...]:
     return *head, *ours, *fixed
 
 
-def _part_by_history(case: Row[Any], entry: Row[Any]) -> tuple[Any, ...]:
+def _part_by_history(case: Row[Any], entry: Row[Any], workflow: str) -> tuple[Any, ...]:
     head = (entry.part_sequence, entry.target, entry.phase, entry.occurred_at)
     theirs = (entry.party, entry.party_id, entry.assignee_id, entry.due_on or NO_DAY)
-    fixed = (entry.part_kind, entry.workflow, entry.line, entry.addressee_id, case.team_id, case.submitter_id)
+    fixed = (entry.part_kind, workflow, entry.line, entry.addressee_id, case.team_id, case.submitter_id)
     return *head, *theirs, *fixed

@@ -5,7 +5,7 @@ from typing import get_args
 
 from service.domain.case import START, PartKind, Phase
 from service.domain.checks.subject import ROLES, Subject
-from service.domain.definition import Diagnostic
+from service.domain.definition import ADOPT, Diagnostic
 
 _PHASES: frozenset[str] = frozenset(get_args(Phase))
 _KINDS: frozenset[str] = frozenset(get_args(PartKind))
@@ -29,6 +29,8 @@ def _states(subject: Subject) -> Iterator[Diagnostic]:
 def _triggers(subject: Subject) -> Iterator[Diagnostic]:
     for trigger in subject.triggers():
         path = f"triggers.{trigger.name}"
+        if trigger.name == ADOPT.name:
+            yield subject.fault("reserved_trigger", path, name=trigger.name)
         for role in trigger.roles:
             if role not in ROLES:
                 yield subject.fault("unknown_role", f"{path}.roles", role=role)
