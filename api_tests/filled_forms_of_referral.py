@@ -94,6 +94,31 @@ OF_REFERRAL: dict[str, dict[str, Any]] = {
         "needKnownSinceOn": "2024-01-15",
         "interpreter": {"code": "1", "text": "Arabisch, voor oma"},
     },
+    "consult_request@1": {
+        "question": "Onze dochter van vijftien komt haar kamer niet meer uit. Wat kunnen wij thuis doen?",
+        "askedBy": {"code": "parent"},
+        "municipality": "GM0392",
+        "birthMonth": "2011-09",
+        "tried": "Praten met haar mentor, en een maand rust.",
+        "contact": {"name": "Wilma", "reachableAt": "06 00 00 00 00"},
+    },
+    "consent_given@1": {
+        "consents": [
+            {
+                "kind": {"code": "consent"},
+                "by": {"code": "parent"},
+                "purposes": [{"code": "learning"}],
+                "givenOn": "2025-02-20",
+            }
+        ]
+    },
+    "consent_withdrawn@1": {
+        "kind": {"code": "consent"},
+        "by": {"code": "parent"},
+        "purposes": [{"code": "discuss_at_table"}],
+        "withdrawnOn": "2025-02-21",
+        "explanation": "Wij willen er eerst zelf over praten.",
+    },
     "triage_start@1": {"screenerId": "5c7e9a52-9a55-4f5a-8f0e-3b8a4be0a001"},
     "information_request@1": {
         "question": "Wat zegt de school zelf dat hij nodig heeft om weer te komen?",

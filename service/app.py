@@ -43,6 +43,8 @@ from service.domain.case import PartKind
 from service.domain.refusals import Refusal
 from service.domain.rulebook import Rulebook, read_rules
 from service.domain.words import Language
+from service.relay.outside import Outside
+from service.relay.relay import Relay
 from service.settings import Settings
 from service.storage.database import Database, open_engine
 from service.storage.keys import Keyring, load_master_key
@@ -97,23 +99,47 @@ def build(settings: Settings, clock: Callable[[], datetime] | None = None) -> Bu
     except BaseException:
         database.close()
         raise
+    outside = Outside(address=settings.address, targets=settings.webhook_targets)
+    relay = Relay(database, outside, settings)
     house = House(
         database=database,
         rules=rules,
         tokens=Tokens((signer.issuer,) if signer else ()),
         signer=signer,
         draft_days=rules.settings.default.draft_days,
+        address=settings.address,
+        event_source=settings.event_source,
+        agreed=outside.agreed,
     )
     api = create_api(rules, settings.address)
     api.state.house = house
+    api.state.background = relay.at_work if settings.relay == "in_process" else outside.open
     return Built(Edge(api, max_body_bytes=settings.max_body_bytes), api, database)
 
 
-def _prepare(unit: Unit, rules: Rulebook, signer: Signer | None) -> Rulebook:
+def build_relay(settings: Settings) -> Relay:
+    """The relay by itself, on a database that is served elsewhere.
+
+    Raises NotMigrated, Unprotected, MasterKeyRefused.
+    """
+    database = open_database(settings)
+    try:
+        database.write_now(_insist)
+    except BaseException:
+        database.close()
+        raise
+    return Relay(database, Outside(address=settings.address, targets=settings.webhook_targets), settings)
+
+
+def _insist(unit: Unit) -> None:
     if revision_of(unit.connection) != expected_revision():
         raise NotMigrated("the database needs `python -m service migrate` first")
     insist(unit.connection)
     unit.keyring.insist(unit.connection)
+
+
+def _prepare(unit: Unit, rules: Rulebook, signer: Signer | None) -> Rulebook:
+    _insist(unit)
     unit.reference.load()
     for workflow in rules.newest.values():
         unit.definitions.keep(workflow.definition)
@@ -131,7 +157,8 @@ def create_api(rules: Rulebook, public_url: str) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(api: FastAPI) -> AsyncIterator[None]:
-        yield
+        async with api.state.background():
+            yield
         api.state.house.database.close()
 
     api = FastAPI(

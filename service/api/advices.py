@@ -57,7 +57,9 @@ async def list_advices(case_id: UUID, house: TheHouse, asker: TheAsker) -> Respo
     return await house.database.read(work)
 
 
-@router.get("/cases/{case_id}/advices/{version}", response_model=AdviceView, responses=may_refuse(400, 401, 404, 503))
+@router.get(
+    "/cases/{case_id}/advices/{version}", response_model=AdviceView, responses=may_refuse(400, 401, 403, 404, 503)
+)
 async def get_advice(case_id: UUID, version: int, house: TheHouse, asker: TheAsker) -> Response:
     """One version of the advice, with dissent and the family's statement beside it. Reading it is logged."""
 

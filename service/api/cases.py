@@ -164,7 +164,7 @@ async def list_possible_transitions(case_id: UUID, house: TheHouse, asker: TheAs
     return await house.database.read(lambda unit: possible_of(unit, asker, house.rules, case_id, case_id))
 
 
-@router.get("/cases/{case_id}/file", response_model=CaseFileView, responses=may_refuse(400, 401, 404, 503))
+@router.get("/cases/{case_id}/file", response_model=CaseFileView, responses=may_refuse(400, 401, 403, 404, 503))
 async def get_file(case_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
     """Everything written in the case, in order. Reading it is logged with your role and its purpose."""
 

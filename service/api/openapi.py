@@ -155,6 +155,7 @@ _TAGS = {
     "advice": "The advice, version by version.",
     "work": "What waits for whom.",
     "drafts": "Referrals that are not sent yet.",
+    "events": "What happened, for other systems: feeds to pull, and webhooks.",
     "offer": "What help there is: functions, places and waiting times as providers stated them; and what is missing.",
     "learning": "De-identified histories for the learning table.",
     "administration": "Organisations, people, who acts for whom, who is there for which region, and what regions decide.",

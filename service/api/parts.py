@@ -36,7 +36,7 @@ def _read_entry(unit: Unit, asker: Asker, rules: Rulebook, case_id: UUID, part_i
 @router.get(
     "/cases/{case_id}/transitions/{number}",
     response_model=DocumentView,
-    responses=may_refuse(400, 401, 404, 503),
+    responses=may_refuse(400, 401, 403, 404, 503),
     tags=["cases"],
 )
 async def get_transition(case_id: UUID, number: int, house: TheHouse, asker: TheAsker) -> Response:
@@ -93,7 +93,7 @@ def _routes(kind: PartKind, collection: str) -> None:  # noqa: C901 - one list o
     @router.get(
         f"{one}/transitions/{{number}}",
         response_model=DocumentView,
-        responses=may_refuse(400, 401, 404, 503),
+        responses=may_refuse(400, 401, 403, 404, 503),
         name=f"get_{kind}_transition",
     )
     async def get_part_transition(

@@ -13,6 +13,7 @@ from service.api.openapi import PUBLIC, may_refuse
 from service.api.views import InTwoLanguages, Labelled, View
 from service.domain.codes import CODE_LISTS, CodeList
 from service.domain.definition import Definition
+from service.domain.events import event_type
 from service.domain.organisations import OrganisationKind
 from service.domain.refusals import NotFound
 from service.domain.roles import Role
@@ -100,8 +101,9 @@ class MoveView(View):
 
 
 class TriggerView(Labelled):
-    """What somebody may do, from where to where, in which roles."""
+    """What somebody may do, from where to where, in which roles; `eventType` is how the outside hears of it."""
 
+    event_type: str
     moves: list[MoveView]
     roles: list[Role]
     form: str | None
@@ -266,6 +268,7 @@ def _workflow(it: Definition) -> WorkflowView:
         TriggerView(
             code=trigger.name,
             label=InTwoLanguages.of(trigger.label),
+            event_type=event_type(it.name, trigger.name),
             moves=[MoveView(source=source, target=target) for source, target in trigger.edges],
             roles=list(trigger.roles),
             form=trigger.form,

@@ -13,6 +13,12 @@ def age_on(birth_month: str, on: date) -> int:
     return on.year - year - (on.month < month)
 
 
+def month_of_age(birth_month: str, age: int) -> date:
+    """The day on which this age is reached: the first of the month."""
+    year, month = (int(digits) for digits in birth_month.split("-"))
+    return date(year + age, month, 1)
+
+
 def age_band(birth_month: str, on: date) -> str:
     """The only thing about age that is counted (design.md 2)."""
     age = age_on(birth_month, on)

@@ -55,16 +55,17 @@ class Agreed:
 
     def given(self, said: Said) -> "Agreed":
         now = replace(self, grounded=True) if said.who == GROUND else replace(self, givers=self.givers | {said.who})
-        in_force = self.in_force or now._suffices(said)
+        in_force = self.in_force or now.suffices(said)
         return replace(now, in_force=in_force, last=said, withdrawn=self.withdrawn and not in_force)
 
     def taken_back(self, said: Said) -> "Agreed":
         """What one person takes back stops it, unless those who decide at that age gave theirs, or a ground stands."""
         now = replace(self, grounded=False) if said.who == GROUND else replace(self, givers=self.givers - {said.who})
         counts = said.who in {GROUND, "child"} | WITH_AUTHORITY
-        in_force = self.in_force and (not counts or now._suffices(said))
+        in_force = self.in_force and (not counts or now.suffices(said))
         return replace(now, in_force=in_force, withdrawn=self.withdrawn or self.in_force != in_force)
 
-    def _suffices(self, said: Said) -> bool:
+    def suffices(self, said: Said) -> bool:
+        """Whether those who decide at that age all gave theirs, or a legal ground stands instead."""
         parties = {"child"} & self.givers | ({"parents"} if self.givers & WITH_AUTHORITY else set())
         return self.grounded or who_must_consent(said.age, said.purpose) <= parties

@@ -10,6 +10,12 @@ from service.domain.consents import GIVEN, WITHDRAWN, Agreed, Said
 
 # Funding is absent on purpose: who pays never blocks help (I2), so guards cannot even name it.
 HelpKind = Literal["placement", "commitment", "escalation", "question", "reconsideration", "follow_up"]
+# A supervision order or guardianship, whichever answer tells: such a file is kept longer (domain.md 2.11).
+_MEASURES: Mapping[str, frozenset[str]] = {
+    "legal_status": frozenset({"04"}),
+    "legal_representation": frozenset({"06"}),
+    "legal_ground": frozenset({"supervision_with_placement_order", "guardianship"}),
+}
 # Under this name an amendment tells, as a fact, the number in the part of the entry that it corrects.
 AMENDS = "amends"
 
@@ -43,6 +49,7 @@ class CaseFacts:
     agreed: Mapping[str, Agreed] = field(default_factory=dict)
     consented: frozenset[str] = frozenset()
     planned_after_18: bool = False
+    under_measure: bool = False
     advice_lines: frozenset[str] = frozenset()
     living_lines: frozenset[str] = frozenset()
     advised_by: UUID | None = None
@@ -96,7 +103,7 @@ def with_amendments(history: tuple[Transition, ...]) -> Iterator[Transition]:
 
 
 def _after_words(facts: CaseFacts, entry: Transition) -> CaseFacts:
-    """What the coded answers tell wherever they were given: consents, in order, and the plan for after 18."""
+    """What coded answers tell wherever they were given: consents, in order; a plan for after 18; a measure."""
     agreed = dict(facts.agreed)
     for said in map(Said.read, entry.codes.get(GIVEN, ())):
         agreed[said.purpose] = agreed.get(said.purpose, Agreed()).given(said)
@@ -109,6 +116,7 @@ def _after_words(facts: CaseFacts, entry: Transition) -> CaseFacts:
         agreed=agreed,
         consented=frozenset(purpose for purpose, it in agreed.items() if it.in_force),
         planned_after_18=facts.planned_after_18 or "plan_after_18" in entry.codes.get("enclosed", ()),
+        under_measure=facts.under_measure or any(_MEASURES[it] & set(entry.codes.get(it, ())) for it in _MEASURES),
     )
 
 

@@ -4,6 +4,9 @@ Refusal
 ├── NotKnown                  say who you are
 ├── NotAllowed                somebody else may
 │   ├── RoleNotAllowed
+│   ├── ConsentMissing        content that nobody agreed to share with you, or no longer
+│   ├── YoungPersonDecides    from 16 a parent reads with the young person's consent
+│   ├── WrittenByOthers       a family reads its own words and what is said to it
 │   └── OwnMembership
 ├── NotFound                  it does not exist, or you may not know that it does
 ├── NotPossible               the request is sound but does not fit the case as it stands
@@ -67,6 +70,30 @@ class OwnMembership(NotAllowed):
     """Nobody decides in which roles they act themselves."""
 
     code = "own_membership"
+
+
+@dataclass(eq=False)
+class ConsentMissing(NotAllowed):
+    """Content may be read for this purpose only, and there is no consent to it or legal ground for it now (I20)."""
+
+    purpose: str
+    words: Words
+    code = "consent_missing"
+
+    def facts(self) -> Mapping[str, Any]:
+        return {"purpose": self.purpose, "purpose_nl": self.words.nl, "purpose_en": self.words.en}
+
+
+class YoungPersonDecides(NotAllowed):
+    """From the first day of the month of the sixteenth birthday parents read no content by default (I22)."""
+
+    code = "young_person_decides"
+
+
+class WrittenByOthers(NotAllowed):
+    """What others wrote in the file may tell of others as well (Jeugdwet 7.3.10)."""
+
+    code = "written_by_others"
 
 
 class NotFound(Refusal):

@@ -43,6 +43,8 @@ class RegionSettings(_Setting):
     draft_days: int = Field(ge=7, le=365)
     longlist_days: int = Field(default=91, ge=7, le=3660)
     offer_stale_days: int = Field(default=31, ge=1, le=366)
+    retention_years: int = Field(default=20, ge=15, le=100)
+    retention_years_after_majority: int = Field(default=30, ge=0, le=100)
     quorum: Quorum
     checks: dict[str, Term] = Field(default_factory=dict)
     terms: dict[str, Term]

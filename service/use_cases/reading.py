@@ -1,6 +1,6 @@
 """Reading content: who may, what of it, and the line in the access log that stands or falls with the reading (I18)."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -10,12 +10,13 @@ from service.domain.amendments import as_amended
 from service.domain.case import Part, Transition
 from service.domain.facts import fold
 from service.domain.refusals import NotFound
-from service.domain.roles import Role
+from service.domain.roles import FAMILY_ROLES, Role
 from service.storage.access_log import Reading
 from service.storage.cases import Sight
 from service.storage.unit import Unit
 from service.use_cases.asked import asked
 from service.use_cases.asking import Asker, known
+from service.use_cases.withheld import Reader
 
 ADVICE_TRIGGERS = ("issue_advice", "revise_advice")
 OUTCOMES = ("confirm_advice", "conclude_revised")
@@ -24,6 +25,8 @@ SHARING_WITH_PROVIDERS = "share_with_providers"
 # Purpose of use (NEN 7513) by role: nobody has to state one for the ordinary work of their role.
 PURPOSES: Mapping[Role, str] = {
     Role.LOCAL_TEAM: "directing_help_locally",
+    Role.PARENT: "reading_about_ones_own_child",
+    Role.YOUNG_PERSON: "reading_about_oneself",
     Role.COORDINATOR: "work_of_the_expert_team",
     Role.SCREENER: "work_of_the_expert_team",
     Role.CHAIR: "work_of_the_expert_team",
@@ -67,12 +70,18 @@ class AdviceVersion:
 
 
 def read_file(unit: Unit, asker: Asker, case_id: UUID) -> CaseFile:
-    """The whole file of a case. Raises NotFound for whoever may not read all of it."""
+    """The file of a case; a family reads its own words in it and what was said to it.
+
+    Raises NotFound for whoever may not see all of the case, and the refusal of what is withheld from the others.
+    """
     actor = known(unit, asker)
-    sight = _whole(unit, actor, case_id)
+    sight = whole_case(unit, actor, case_id)
     history = unit.cases.history(case_id)
+    acting = acting_on(unit, actor, sight)
+    reader = Reader(unit, actor, acting, sight.case, history)
+    reader.insist()
     contents = unit.contents.open(case_id)
-    _log(unit, asker, actor, sight, "read_case_file", "whole file")
+    log(unit, asker, actor, sight, "read_case_file", "own file" if acting.role in FAMILY_ROLES else "whole file")
     written = [it for it in history if it.sequence in contents]
     amendments = [(it.part_id, contents[it.sequence].body["form"]) for it in written if it.trigger == "amend"]
     documents = tuple(
@@ -80,6 +89,7 @@ def read_file(unit: Unit, asker: Asker, case_id: UUID) -> CaseFile:
             entry=it, body=contents[it.sequence].body, current=_current(it, contents[it.sequence].body, amendments)
         )
         for it in written
+        if reader.may_read(it)
     )
     return CaseFile(sight=sight, documents=documents)
 
@@ -101,7 +111,8 @@ def read_entry(unit: Unit, asker: Asker, case_id: UUID, part_id: UUID, part_sequ
         if question := asked(unit, case_id, history, entry):
             body = {**body, "form": question}
     if body:
-        _log(unit, asker, actor, sight, "read_entry", f"{entry.form or 'grounds'}#{entry.sequence}")
+        _reader(unit, actor, sight, history).insist(entry)
+        log(unit, asker, actor, sight, "read_entry", f"{entry.form or 'grounds'}#{entry.sequence}")
     return sight, Document(entry=entry, body=body)
 
 
@@ -130,8 +141,10 @@ def read_advice(unit: Unit, asker: Asker, case_id: UUID, version: int) -> Advice
     entry = _shown(history, sight, mine).get(version)
     if entry is None:
         raise NotFound
+    if sight.whole:
+        _reader(unit, actor, sight, history).insist(entry)
     form = unit.contents.open(case_id, [entry.sequence])[entry.sequence].body["form"]
-    _log(unit, asker, actor, sight, "read_advice", f"advice version {version}")
+    log(unit, asker, actor, sight, "read_advice", f"advice version {version}")
     if not sight.whole:
         form = _own_lines(form, mine, shared=SHARING_WITH_PROVIDERS in fold(history).consented)
     return AdviceVersion(version=version, entry=entry, whole=sight.whole, form=form)
@@ -193,7 +206,8 @@ def _current(entry: Transition, body: Mapping[str, Any], amendments: list[tuple[
     return as_amended(body["form"], mine) if mine and "form" in body else None
 
 
-def _whole(unit: Unit, actor: Actor, case_id: UUID) -> Sight:
+def whole_case(unit: Unit, actor: Actor, case_id: UUID) -> Sight:
+    """The case, for whoever may see all of it. Raises NotFound."""
     sight = unit.cases.find(case_id, case_id, seen_by=actor)
     if sight is None or not sight.whole:
         raise NotFound
@@ -209,7 +223,12 @@ def _some_part(unit: Unit, actor: Actor, case_id: UUID) -> tuple[Sight, tuple[Pa
     raise NotFound
 
 
-def _log(unit: Unit, asker: Asker, actor: Actor, sight: Sight, activity: str, detail: str) -> None:
+def _reader(unit: Unit, actor: Actor, sight: Sight, history: Sequence[Transition]) -> Reader:
+    return Reader(unit, actor, acting_on(unit, actor, sight), sight.case, history)
+
+
+def log(unit: Unit, asker: Asker, actor: Actor, sight: Sight, activity: str, detail: str) -> None:
+    """Write down who reads what of this case, and why. `detail` names forms, never what they say."""
     acting = acting_on(unit, actor, sight)
     unit.access_log.record(
         Reading(
@@ -225,8 +244,11 @@ def _log(unit: Unit, asker: Asker, actor: Actor, sight: Sight, activity: str, de
 
 
 def acting_on(unit: Unit, actor: Actor, sight: Sight) -> Membership:
-    """The membership that this person's sight of the part rests on: the first that shows as much all by itself."""
-    for held in actor.memberships:
+    """The membership that this person's sight of the part rests on: the first that shows as much all by itself.
+
+    Whoever is also of the family reads as family, whatever they are besides.
+    """
+    for held in sorted(actor.memberships, key=lambda it: it.role not in FAMILY_ROLES):
         alone = unit.cases.find(
             sight.case.id, sight.part.id, seen_by=Actor(person_id=actor.person_id, memberships=(held,))
         )

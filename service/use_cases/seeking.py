@@ -4,15 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from service.domain.amendments import as_amended
 from service.domain.forms.base import Codes, Sought
-from service.domain.forms.notes import Amendment
 from service.domain.forms.referral import Referral, Residence
 from service.domain.moves import Situation
 from service.domain.residence import by_residence
 from service.domain.workflow import Decision
 from service.storage.access_log import Reading
 from service.storage.unit import Unit
+from service.use_cases.child import as_it_reads
 
 PAYER_BASIS = "payer_basis"
 
@@ -43,12 +42,10 @@ def _payer(unit: Unit, situation: Situation, decision: Decision, trace_id: str) 
 
 
 def _residence(unit: Unit, situation: Situation, decision: Decision, trace_id: str) -> Residence | None:
-    entries = [it for it in situation.history if it.part_kind == "case"]
-    referral = next((it for it in reversed(entries) if it.form == Referral.form_name), None)
-    if referral is None:
+    found = as_it_reads(unit, situation.case.id, situation.history, Referral.form_name)
+    if found is None:
         return None
-    amendments = [it.sequence for it in entries if it.form == Amendment.form_name]
-    contents = unit.contents.open(situation.case.id, [referral.sequence, *amendments])
+    referral, form = found
     unit.access_log.record(
         Reading(
             person_id=situation.actor.person_id,
@@ -60,7 +57,4 @@ def _residence(unit: Unit, situation: Situation, decision: Decision, trace_id: s
             trace_id=trace_id,
         )
     )
-    changes = [contents[number].body["form"] for number in amendments]
-    mine = [it for it in changes if it["amends"] == referral.part_sequence]
-    form = as_amended(contents[referral.sequence].body["form"], mine)
     return Referral.model_validate(form, by_alias=True, by_name=False).residence

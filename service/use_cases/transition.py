@@ -125,7 +125,7 @@ def carry_out(
 
 
 def _birth_month(unit: Unit, situation: Situation, decision: Decision, trace_id: str) -> str | None:
-    """The child's month of birth, read for a form whose meaning depends on it; that reading is logged like any other."""
+    """The child's month of birth, for a form whose meaning depends on it; that reading is logged like any other."""
     unit.access_log.record(
         Reading(
             person_id=situation.actor.person_id,

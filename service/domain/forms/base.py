@@ -22,8 +22,8 @@ Sought = Literal["liaison", "network", "payer", "asker"]
 class FormContext:
     """What a form may be held against: the facts before the step, the region's settings, the day in Amsterdam.
 
-    `region` is the one that owns the case, `part_id` the part that the step is taken with. `birth_month` is the child's,
-    told to forms that weigh age alone; None when nobody said it yet.
+    `region` is the one that owns the case, `part_id` the part that the step is taken with. `birth_month` is told to
+    forms that weigh age; None when nobody said it yet.
     """
 
     facts: CaseFacts

@@ -101,7 +101,7 @@ def sharing_faults(consents: Collection[Consent], purpose: str, context: FormCon
 
 
 class _ConsentForm(Form):
-    """Weighed with the child's age on the day: whose word counts is not the same at eleven, at twelve and at sixteen."""
+    """Weighed with the child's age on the day: whose word counts differs at eleven, at twelve and at sixteen."""
 
     content_class: ClassVar[ContentClass] = "referral"
     weighs_age: ClassVar[bool] = True

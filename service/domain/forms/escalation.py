@@ -7,9 +7,10 @@ from uuid import UUID
 
 from typing_extensions import override
 
+from service.domain.consents import GIVEN, Said
 from service.domain.forms.base import Codes, ContentClass, Fault, Form, FormContext, Named, Opening, Sought
 from service.domain.forms.coded import EscalationLevel, EscalationPurpose
-from service.domain.forms.consent import Consent, sharing_faults
+from service.domain.forms.consent import Consent, said, sharing_faults
 from service.domain.forms.fields import Contact, Day, OrNone, Several, not_in_future
 from service.domain.words import FreeText, ShortText
 
@@ -28,13 +29,20 @@ class _Question(_EscalationForm):
     question: FreeText
     consents: Several[Consent] = ()
     shared_for: ClassVar[str]
+    weighs_age: ClassVar[bool] = True
     put_to: ClassVar[Sought]
 
     @override
     def codes(self) -> Codes:
-        """Consent counts for this sharing only: the ages that other purposes ask for are not known here."""
+        """Consent counts for this sharing only, whoever gave it."""
         given = any(consent.allows(self.shared_for) for consent in self.consents)
         return super().codes() | {"information_purpose": (self.shared_for,) if given else ()}
+
+    @override
+    def weighed(self, birth_month: str) -> Codes:
+        """Who gave it at which age, for whoever takes it back and for when it must be asked again."""
+        told = map(Said.read, said(self.consents, birth_month))
+        return {GIVEN: tuple(str(it) for it in told if it.purpose == self.shared_for)}
 
     @override
     def openings(self, kind: str, context: FormContext) -> tuple[Opening, ...]:

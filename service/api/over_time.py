@@ -1,0 +1,98 @@
+"""/v1/cases/{caseId}/coming-of-age and retention: what the years ask of a case. They show, and block nothing."""
+
+from datetime import date
+from typing import Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from pydantic import Field
+
+from service.api.answers import answer
+from service.api.dependencies import TheAsker, TheHouse
+from service.api.faults import CheckedRoute
+from service.api.openapi import may_refuse
+from service.api.views import InTwoLanguages, Labelled, OptionalDay, View
+from service.domain.codes import CODE_LISTS
+from service.domain.coming_of_age import Plan
+from service.domain.messages import MESSAGES, say
+from service.domain.retention import RetentionClass
+from service.storage.unit import Unit
+from service.use_cases.over_time import read_coming_of_age, read_retention
+
+router = APIRouter(tags=["cases"], route_class=CheckedRoute)
+
+
+class AskAgainView(View):
+    """A consent that was given before the child reached these ages: ask it again of whoever decides now."""
+
+    purpose: Labelled
+    ages: list[int]
+
+
+class ComingOfAgeView(View):
+    """What the child's age asks for today. Nothing in it blocks or moves the case."""
+
+    turns16_on: OptionalDay = Field(alias="turns16On", description="Null while the month of birth is not known.")
+    turns18_on: OptionalDay = Field(alias="turns18On")
+    plan_after18: Plan = Field(alias="planAfter18")
+    explanation: InTwoLanguages
+    consents_to_reask: list[AskAgainView]
+
+
+class RetentionView(View):
+    """How long the file is kept, counted from where, and on which ground."""
+
+    retention_class: RetentionClass
+    counted_from: Literal["last_change", "majority"]
+    starts_on: date
+    keep_until: date
+    ground: InTwoLanguages
+
+
+@router.get(
+    "/cases/{case_id}/coming-of-age", response_model=ComingOfAgeView, responses=may_refuse(400, 401, 403, 404, 503)
+)
+async def get_coming_of_age(case_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
+    """What the child's age asks for today: a plan for after 18, and consents to ask again. Reading it is logged."""
+
+    def work(unit: Unit) -> Response:
+        found = read_coming_of_age(unit, asker, case_id)
+        purposes = CODE_LISTS["information_purpose"].codes
+        return answer(
+            ComingOfAgeView(
+                turns16_on=found.turns_16_on,
+                turns18_on=found.turns_18_on,
+                plan_after18=found.plan_after_18,
+                explanation=InTwoLanguages.of(MESSAGES["coming_of_age"][found.plan_after_18]),
+                consents_to_reask=[
+                    AskAgainView(
+                        purpose=Labelled(code=it.purpose, label=InTwoLanguages.of(purposes[it.purpose])),
+                        ages=list(it.ages),
+                    )
+                    for it in found.ask_again
+                ],
+            )
+        )
+
+    return await house.database.write(work)
+
+
+@router.get("/cases/{case_id}/retention", response_model=RetentionView, responses=may_refuse(400, 401, 404, 503))
+async def get_retention(case_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
+    """Until when the file is kept."""
+
+    def work(unit: Unit) -> Response:
+        kept = read_retention(unit, asker, case_id, house.rules)
+        found, settings = kept.retention, kept.settings
+        years = {"years": settings.retention_years, "after_majority": settings.retention_years_after_majority}
+        return answer(
+            RetentionView(
+                retention_class=found.retention_class,
+                counted_from=found.counted_from,
+                starts_on=found.starts_on,
+                keep_until=found.keep_until,
+                ground=InTwoLanguages.of(say("retention", found.retention_class, years)),
+            )
+        )
+
+    return await house.database.write(work)
