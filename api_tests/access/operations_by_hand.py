@@ -27,6 +27,7 @@ WHOLE = _people("anna carla daan esra hanna mila vera")
 COMMITMENT_A, COMMITMENT_B = frozenset({"ivo"}), frozenset({"joke"})
 FUNDING_A, FUNDING_B = frozenset({"karim"}), frozenset({"lotte"})
 ADDRESSED = COMMITMENT_A | COMMITMENT_B | FUNDING_A | FUNDING_B
+LOOK_FOR_NO_HELP = _people("noor quint roos wilma yara")
 PUBLIC = frozenset({*ALL, "nobody", "stranger"})
 
 
@@ -87,4 +88,9 @@ BY_HAND: dict[str, Expected] = {
     **_part("Placement", "Placements", WHOLE, "hanna esra anna vera"),
     **_part("Escalation", "Escalations", WHOLE, "hanna esra mila vera"),
     "getHistories": _of("noor", ALL - {"noor"}),
+    # What help there is, for who looks for it with a family; said by the provider, or by the team of its region.
+    **_each("listOffers getOffer", _of(ALL - LOOK_FOR_NO_HELP, LOOK_FOR_NO_HELP)),
+    **_each("addOffer addOfferStatement endOffer", _of("ivo carla hanna", ALL - {"ivo", "carla", "hanna"})),
+    # What is missing in a region: its own team and facilitator; to Petra of another region there is no such thing.
+    "getGaps": _of("carla daan esra hanna noor vera", ALL - _people("carla daan esra hanna noor vera petra")),
 }

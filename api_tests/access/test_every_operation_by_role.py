@@ -11,7 +11,7 @@ import pytest
 
 from api_tests.access.operations_by_hand import ALL, BY_HAND, PUBLIC
 from api_tests.access.scene import FAR_AHEAD, Scene, bearing, help_arranged, signer_of
-from api_tests.people_and_cases import People, form_for
+from api_tests.people_and_cases import ORGANISATION_IDS, People, form_for
 from api_tests.running import Running
 
 PARTS = {
@@ -21,6 +21,14 @@ PARTS = {
     "escalations": "escalation",
 }
 NOTE = {"trigger": "add_note", "occurredAt": FAR_AHEAD, "form": {"text": "Gebeld."}}
+OFFER = {
+    "providerId": str(ORGANISATION_IDS["de-veste"]),
+    "domain": {"code": "treatment"},
+    "function": {"code": "day_treatment"},
+    "expertise": "Jongeren die een tijd niet naar school gingen.",
+    "region": "JZ11",
+    "validFrom": "2025-01-01",
+}
 Operation = tuple[str, str, str]
 
 
@@ -93,6 +101,8 @@ def _asked(client: httpx.Client, name: str, method: str, path: str, scene: Scene
         "number": "1",
         "version": "1",
         "draftId": _draft(scene) if "{draftId}" in path else "",
+        "offerId": _offer(scene) if "{offerId}" in path else "",
+        "region": "JZ11",
         "name": {"getCodeList": "refusal_reason", "getWorkflow": "case"}.get(name, ""),
     }
     headers = {"Idempotency-Key": str(uuid4())}
@@ -112,12 +122,19 @@ def _body(name: str, method: str) -> dict[str, Any] | None:
         "createDraft": {"form": {}},
         "saveDraft": {"form": {"question": "Hoe verder?"}},
         "createDemonstrationToken": {"person": "anna"},
+        "addOffer": OFFER,
+        "addOfferStatement": {"statedOn": "2025-06-30", "placesFree": 1},
+        "endOffer": {"lastDay": "2025-06-30"},
     }
     return bodies.get(name, NOTE)
 
 
 def _draft(scene: Scene) -> str:
     return str(scene.case.people.anna.post("/drafts", {"form": {}}).json()["id"])
+
+
+def _offer(scene: Scene) -> str:
+    return str(scene.case.people.ivo.post("/offers", OFFER).json()["id"])
 
 
 def _class_of(answer: httpx.Response) -> str:

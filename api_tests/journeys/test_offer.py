@@ -79,8 +79,8 @@ def test_r8_what_a_provider_states_stands_on_the_overview_with_the_day_it_was_st
     answer = state(people, offer, today - timedelta(days=2), placesFree=0, waitingDays=40, note="Vanaf mei meer plek.")
 
     assert answer.status_code == 201, answer.text
-    found = shown(people, offer)
-    assert found == answer.json()
+    found = answer.json()
+    assert shown(people, offer) == found
     assert found["provider"] == {"id": DE_VESTE, "name": "Jeugdhulp De Veste (demonstratie)"}
     assert found["function"]["label"]["nl"] == "Intensieve specialistische hulp thuis"
     assert {**found["statement"], "recordedAt": None} == {

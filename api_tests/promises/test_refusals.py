@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from api_tests.conftest import new_database
-from api_tests.people_and_cases import CaseFile, People, everybody, form_for
+from api_tests.people_and_cases import ORGANISATION_IDS, CaseFile, People, everybody, form_for
 from api_tests.promises.problems import problem_of
 from api_tests.running import ROOT, Running, running, settings_for
 from service.domain import refusals
@@ -85,6 +85,15 @@ def _decline(case: CaseFile, headers: dict[str, str]) -> httpx.Response:
     return _step("decline", "esra", 2)(case, headers)
 
 
+def _ended(case: CaseFile, headers: dict[str, str]) -> httpx.Response:
+    """An offer that ended, asked to end once more."""
+    coded = {"domain": {"code": "support"}, "function": {"code": "own_mentor"}, "expertise": "Mentoren uit de buurt."}
+    offer = {"providerId": str(ORGANISATION_IDS["de-veste"]), "validFrom": "2025-01-01", **coded}
+    path = f"/offers/{case.people.ivo.post('/offers', offer).json()['id']}/ending"
+    case.people.ivo.post(path, {"lastDay": "2025-06-30"})
+    return case.people.ivo.post(path, {"lastDay": "2025-06-30"}, headers=headers)
+
+
 def _get(path: str, **more: str) -> Meeting:
     return lambda case, headers: case.people.anna.get(path, headers={**headers, **more})
 
@@ -106,6 +115,7 @@ MET: dict[type[Refusal], tuple[int, Meeting]] = {
     refusals.GuardsNotMet: (409, _decline),
     refusals.NoTeamForRegion: (409, _submit("anna", residence=AWAY)),
     refusals.KeyReused: (409, _again),
+    refusals.OfferEnded: (409, _ended),
     refusals.Stale: (412, _step("add_note", "anna", 7)),
     refusals.VersionMissing: (428, _step("add_note", "anna", None)),
     refusals.Invalid: (400, _get("/cases?limit=0")),

@@ -242,10 +242,10 @@ async def add_offer_statement(
 
 
 @router.post(
-    "/offers/{offer_id}/ending", status_code=201, response_model=OfferView,
+    "/offers/{offer_id}/ending", status_code=201, response_model=OfferView, name="end_offer",
     openapi_extra=takes("offer_ending"), responses=may_refuse(400, 401, 403, 404, 409, 413, 415),
 )  # fmt: skip
-async def end_offer_on(request: Request, offer_id: UUID, house: TheHouse, asker: TheAsker, once: OnceOnly) -> Response:
+async def post_ending(request: Request, offer_id: UUID, house: TheHouse, asker: TheAsker, once: OnceOnly) -> Response:
     """Name the last day of an offer; it leaves the overview after that day and stays readable."""
     body = await read_body(request, OFFER_ENDING)
     return await house.database.write(
