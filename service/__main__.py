@@ -1,6 +1,7 @@
-"""The command line: run, serve, migrate, openapi, draw."""
+"""The command line: run, serve, relay, migrate, openapi, draw."""
 
 import argparse
+import asyncio
 import json
 import sys
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from pathlib import Path
 import uvicorn
 
 from service import __version__
-from service.app import NotMigrated, build, create_api, read_folder
+from service.app import NotMigrated, build, build_relay, create_api, read_folder
 from service.domain.definition import json_schema
 from service.domain.drawing import redraw
 from service.domain.rulebook import RulesRefused
@@ -49,6 +50,13 @@ def _serve(settings: Settings, welcome: str) -> None:
         built.application, host=settings.host, port=settings.port, access_log=False, log_config=None,
         server_header=False, timeout_graceful_shutdown=10,
     )  # fmt: skip
+
+
+def relay() -> None:
+    """Fill the feeds and call webhooks, as a process of its own."""
+    settings = Settings()
+    configure(settings.log_level)
+    asyncio.run(build_relay(settings).by_itself())
 
 
 def migrate_database() -> None:
@@ -109,6 +117,7 @@ _ORGANISATIONS = {it.key: it.name for it in ORGANISATIONS}
 COMMANDS: dict[str, Callable[[], None]] = {
     "run": run,
     "serve": serve,
+    "relay": relay,
     "migrate": migrate_database,
     "openapi": write_openapi,
     "draw": draw,

@@ -22,12 +22,14 @@ from service.api import (
     cases,
     drafts,
     escalation,
+    events,
     learning,
     offer,
     over_time,
     parts,
     reference,
     service_itself,
+    subscriptions,
     work_items,
 )
 from service.api.bodies import BODIES, union_for
@@ -57,7 +59,7 @@ from service.use_cases.region_settings import keep_decided
 _ALWAYS = {NotAcceptable: 406, UnsupportedMediaType: 415, TooLarge: 413, Exception: 500}
 _ROUTERS = (
     cases, parts, escalation, over_time, advices, work_items, drafts, offer, learning, administration, administered,
-    reference, service_itself,
+    events, subscriptions, reference, service_itself,
 )  # fmt: skip
 
 

@@ -27,6 +27,19 @@ class Settings(BaseSettings):
     mode: Literal["demonstration", "production"] = Field(
         default="production", description="demonstration mode signs its own identities; never beside real data"
     )
+    relay: Literal["in_process", "off"] = Field(
+        default="in_process", description="fills feeds and calls webhooks; off where `python -m service relay` runs"
+    )
+    relay_seconds: float = Field(default=2, gt=0, le=3600, description="how often the relay looks by itself")
+    event_source: str = Field(
+        default="urn:nld:oin:00000000000000000000:systeem:casusroute",
+        pattern=r"^urn:nld:(oin:[0-9]{20}|kvk-nr:[0-9]{8}):systeem:[a-z0-9]+(-[a-z0-9]+)*$",
+        description="who tells the events: your organisation (OIN or KvK number) and the name of this system",
+    )
+    webhook_targets: Literal["public", "any"] = Field(
+        default="public", description="any: also private addresses and plain HTTP, in a closed network"
+    )
+    webhook_attempts: int = Field(default=12, ge=1, le=20, description="tries before an event is a dead letter")
     max_body_bytes: int = Field(default=1_000_000, ge=10_000, description="largest request body")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="least level to log")
 

@@ -23,6 +23,7 @@ from service.domain.administration import (
 )
 from service.domain.case import START
 from service.domain.definition import Definition, Trigger
+from service.domain.events import TYPE_PATTERN
 from service.domain.forms import FORMS
 from service.domain.forms.base import Form
 from service.domain.forms.coded import AdviceDomain, HelpFunction
@@ -33,6 +34,7 @@ from service.domain.forms.referral import Referral
 from service.domain.moves import Step
 from service.domain.offer import Chosen, Offer, Said
 from service.domain.words import FreeText, ShortText
+from service.use_cases.subscriptions import Change, Reason
 
 
 class Body(BaseModel):
@@ -149,6 +151,29 @@ class OfferEndingBody(Body):
     last_day: Day
 
 
+class SubscriptionBody(Body):
+    """Who is to be told, where, of which types of event; of all when left out."""
+
+    organisation_id: UUID
+    url: str = Field(
+        min_length=1,
+        max_length=500,
+        pattern=r"^https?://[\x21-\x7e]+$",
+        description="HTTPS, a public address; no user name, no query: nothing secret belongs in an address.",
+        examples=["https://ontvanger.example/events"],
+    )
+    types: tuple[Annotated[str, Field(pattern=TYPE_PATTERN, max_length=100)], ...] | None = Field(
+        default=None, min_length=1, max_length=100, description="As in eventType of GET /workflows."
+    )
+
+
+class SubscriptionChangeBody(Body):
+    """What is to change of a webhook, and why."""
+
+    change: Change
+    reason: Reason
+
+
 class TokenBody(Body):
     """As whom you want to act."""
 
@@ -164,6 +189,8 @@ OFFER = TypeAdapter(OfferBody)
 OFFER_STATEMENT = TypeAdapter(OfferStatementBody)
 OFFER_ENDING = TypeAdapter(OfferEndingBody)
 SIGNAL = TypeAdapter(SignalBody)
+SUBSCRIPTION = TypeAdapter(SubscriptionBody)
+SUBSCRIPTION_CHANGE = TypeAdapter(SubscriptionChangeBody)
 # What an administrator decides, by the name of its body.
 DECISIONS: Mapping[str, TypeAdapter[Any]] = {
     "organisation": TypeAdapter(NewOrganisation),
@@ -182,6 +209,8 @@ BODIES: Mapping[str, TypeAdapter[Any]] = {
     "draft": DRAFT,
     "token": TOKEN,
     "signal": SIGNAL,
+    "subscription": SUBSCRIPTION,
+    "subscription_change": SUBSCRIPTION_CHANGE,
     "offer": OFFER,
     "offer_statement": OFFER_STATEMENT,
     "offer_ending": OFFER_ENDING,

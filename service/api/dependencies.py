@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from inspect import unwrap
@@ -29,13 +29,19 @@ _LARGE = 50_000  # bytes
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """What the composition root put together. `signer` is there in demonstration mode alone."""
+    """What the composition root put together. `signer` is there in demonstration mode alone.
+
+    `agreed` asks a receiver of events whether it wants them, and how many a minute at most; raises TargetRefused.
+    """
 
     database: Database
     rules: Rulebook
     tokens: Tokens
     signer: Signer | None
     draft_days: int
+    address: str
+    event_source: str
+    agreed: Callable[[str], Awaitable[int | None]]
 
 
 class NotAcceptable(Exception):

@@ -158,7 +158,7 @@ _TAGS = {
     "events": "What happened, for other systems: feeds to pull, and webhooks.",
     "offer": "What help there is: functions, places and waiting times as providers stated them; and what is missing.",
     "learning": "De-identified histories for the learning table.",
-    "administration": "Organisations, people, who acts for whom, who is there for which region, and what regions decide.",
+    "administration": "Organisations, people, memberships, who is there for which region, and what regions decide.",
     "reference": "Regions, municipalities, organisations, code lists and workflows.",
     "service": "The service itself.",
 }

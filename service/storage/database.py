@@ -86,7 +86,8 @@ class Database:
     ) -> None:
         self.engine = engine
         self.keyring = keyring
-        self._clock = clock or (lambda: datetime.now(UTC))
+        self.now = clock or (lambda: datetime.now(UTC))
+        self.when_recorded: Callable[[], None] = lambda: None  # called after the commit, in the thread of the work
         self._reading = engine.execution_options(sqlite_begin="DEFERRED")
         if engine.dialect.name == "sqlite":
             self._writers = ThreadPoolExecutor(1, thread_name_prefix="writer")
@@ -114,7 +115,11 @@ class Database:
 
     def _once(self, engine: Engine, work: Callable[[Unit], T]) -> T:
         with _unavailable_when_down(), engine.begin() as connection:
-            return work(Unit(connection, self.keyring, self._clock))
+            unit = Unit(connection, self.keyring, self.now)
+            done = work(unit)
+        if unit.cases.recorded:
+            self.when_recorded()
+        return done
 
     def close(self) -> None:
         self._writers.shutdown(wait=True)

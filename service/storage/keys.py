@@ -77,6 +77,13 @@ class Keyring:
         """An identifier that is random to everybody else and the same for the same request (version 4)."""
         return UUID(bytes=self.tag(purpose, *values)[:16], version=4)
 
+    def wrapped(self, secret: bytes) -> bytes:
+        """A secret of 32 bytes as it may be stored."""
+        return aes_key_wrap(self._master, secret)
+
+    def unwrapped(self, stored: bytes) -> bytes:
+        return aes_key_unwrap(self._master, stored)
+
     def insist(self, connection: Connection) -> None:
         """Raises MasterKeyRefused when the keys in this database were wrapped with another master key."""
         wrapped = connection.execute(select(case_keys.c.wrapped).limit(1)).scalar()

@@ -20,6 +20,8 @@ _ANSWERS = {
     Role.NATIONAL_SUPPORT: ("question",),
     Role.CCE_LIAISON: ("escalation",),
 }
+# What is seen by the organisation that it is put to, and therefore heard of there.
+PUT_TO_SOMEBODY = frozenset(kind for kinds in _ANSWERS.values() for kind in kinds)
 
 
 def whole(actor: Actor) -> ColumnElement[bool]:

@@ -1,0 +1,1 @@
+"""Tells the outside: fills the feeds from the outbox, and calls webhooks."""

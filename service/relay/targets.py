@@ -1,0 +1,60 @@
+"""Where a webhook may lead: to public addresses, by the very address that was looked at."""
+
+import asyncio
+import socket
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Literal
+from urllib.parse import urlsplit
+
+from service.use_cases.subscriptions import TargetRefused
+
+Targets = Literal["public", "any"]
+Address = IPv4Address | IPv6Address
+# Public in name, but they lead on to any IPv4 address at all: NAT64 and 6to4.
+_LEADING_ON = (ip_network("64:ff9b::/96"), ip_network("64:ff9b:1::/48"), ip_network("2002::/16"))
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An address to connect to, and the host that it must prove to be."""
+
+    url: str
+    host: str
+    authority: str
+
+
+async def resolve(url: str, allowed: Targets) -> Target:
+    """The address behind a URL. Where one address of a host is not public, none of them is used. Raises TargetRefused."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        raise TargetRefused("webhook_malformed") from None
+    if not host or parts.username is not None or parts.password is not None or parts.query or parts.fragment:
+        raise TargetRefused("webhook_malformed")
+    if parts.scheme != "https" and not (parts.scheme == "http" and allowed == "any"):
+        raise TargetRefused("webhook_not_https")
+    addresses = await _addresses(host, port or (443 if parts.scheme == "https" else 80))
+    if allowed == "public" and not all(map(is_public, addresses)):
+        raise TargetRefused("webhook_not_public")
+    shown = f"[{addresses[0]}]" if addresses[0].version == 6 else str(addresses[0])  # noqa: PLR2004
+    numbered = f"{shown}:{port}" if port else shown
+    return Target(f"{parts.scheme}://{numbered}{parts.path or '/'}", host, parts.netloc)
+
+
+async def _addresses(host: str, port: int) -> list[Address]:
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        return [ip_address(str(address[0])) for *_, address in found]
+    except (OSError, ValueError):
+        raise TargetRefused("webhook_not_found") from None
+
+
+def is_public(address: Address) -> bool:
+    if isinstance(address, IPv6Address):
+        if address.ipv4_mapped is not None:
+            return is_public(address.ipv4_mapped)
+        if any(address in network for network in _LEADING_ON):
+            return False
+    return address.is_global and not address.is_multicast and not address.is_reserved

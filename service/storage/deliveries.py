@@ -1,0 +1,169 @@
+"""What each webhook still has to be told: waiting, delivered or dead; in order per case, and one try at a time.
+
+A try is claimed by moving `next_at` on: when whoever claimed it is killed, the claim runs out and another tries again.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Select, and_, bindparam, exists, insert, select, update
+
+from service.domain.chain import microseconds
+from service.domain.events import News
+from service.storage.news import NEWS, to_news
+from service.storage.tables import deliveries, feed, subscriptions
+
+# Longer than a try may take: nobody else begins while one is under way.
+CLAIM = timedelta(minutes=1)
+Place = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One event for one webhook. `attempts` counts the one under way; `status`, `error`: how the last one ended."""
+
+    subscription_id: UUID
+    news: News
+    state: str
+    attempts: int
+    status: int | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a try ended, and when the next one is due (only for what still waits)."""
+
+    state: str
+    status: int | None
+    error: str | None
+    next_at: datetime
+
+
+_d, _s, _before = deliveries.c, subscriptions.c, deliveries.alias("before")
+# While one event of a case waits, later ones of that case wait too.
+_FIRST_OF_ITS_CASE = ~exists().where(
+    _before.c.subscription_id == _d.subscription_id,
+    _before.c.case_id == _d.case_id,
+    _before.c.position < _d.position,
+    _before.c.state == "waiting",
+)
+_DUE = and_(_d.state == "waiting", _d.next_at <= bindparam("now"), _FIRST_OF_ITS_CASE)
+_ACTIVE = exists().where(_s.id == _d.subscription_id, _s.state == "active")
+_WITH_WORK = select(_d.subscription_id).where(_DUE, _ACTIVE).distinct()
+_NEXT = (
+    select(_d.position)
+    .where(_d.subscription_id == bindparam("id"), _DUE, _ACTIVE)
+    .order_by(_d.position)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+)
+_CLAIM = (
+    update(deliveries)
+    .where(_d.subscription_id == bindparam("id"), _d.position == _NEXT.scalar_subquery())
+    .values(attempts=_d.attempts + 1, next_at=bindparam("until"))
+    .returning(_d.position)
+)
+_WANTED = select(_s.id, _s.organisation_id, _s.types).where(
+    _s.state != "retired", _s.organisation_id.in_(bindparam("organisations", expanding=True))
+)
+_ADD = insert(deliveries)
+
+
+class Deliveries:
+    """At least once: what was sent and not marked is sent again."""
+
+    def __init__(self, connection: Connection, now: datetime) -> None:
+        self._connection = connection
+        self._now = now
+
+    def expect(self, placed: Sequence[tuple[Place, str]]) -> None:
+        """Have every webhook that wants it told of what was placed in the feeds."""
+        organisations = sorted({place["organisation_id"] for place, _ in placed})
+        listening = self._connection.execute(_WANTED, {"organisations": organisations}).all()
+        rows = [
+            {
+                "subscription_id": one.id,
+                "position": place["position"],
+                "case_id": place["case_id"],
+                "state": "waiting",
+                "attempts": 0,
+                "next_at": microseconds(self._now),
+            }
+            for one in listening
+            for place, type_ in placed
+            if one.organisation_id == place["organisation_id"] and (not one.types or type_ in json.loads(one.types))
+        ]
+        if rows:
+            self._connection.execute(_ADD, rows)
+
+    def with_work(self) -> frozenset[UUID]:
+        """The webhooks that can be told something now."""
+        rows = self._connection.execute(_WITH_WORK, {"now": microseconds(self._now)}).scalars()
+        return frozenset(map(UUID, rows))
+
+    def claim(self, subscription_id: UUID) -> Delivery | None:
+        """The next event that this webhook can be told now; nobody else tells it meanwhile."""
+        times = {"now": microseconds(self._now), "until": microseconds(self._now + CLAIM)}
+        position = self._connection.execute(_CLAIM, {"id": str(subscription_id), **times}).scalar()
+        return None if position is None else self.find(subscription_id, position)
+
+    def settle(self, it: Delivery, outcome: Outcome) -> None:
+        """Write down how a try ended, unless the claim ran out and another try is under way."""
+        self._connection.execute(
+            update(deliveries)
+            .where(
+                _d.subscription_id == str(it.subscription_id),
+                _d.position == it.news.position,
+                _d.state == "waiting",
+                _d.attempts == it.attempts,
+            )
+            .values(
+                state=outcome.state,
+                status=outcome.status,
+                error=outcome.error,
+                next_at=microseconds(outcome.next_at),
+            )
+        )
+
+    def find(self, subscription_id: UUID, position: int) -> Delivery | None:
+        found = self._read(_of(subscription_id).where(_d.position == position))
+        return found[0] if found else None
+
+    def dead(self, subscription_id: UUID) -> tuple[Delivery, ...]:
+        """The dead letters of a webhook, the oldest first; a page of two hundred is more than anybody looks through."""
+        return self._read(_of(subscription_id).where(_d.state == "dead").order_by(_d.position).limit(200))
+
+    def resend(self, it: Delivery) -> None:
+        """Have a dead letter told again, from the first attempt on."""
+        self._connection.execute(
+            update(deliveries)
+            .where(_d.subscription_id == str(it.subscription_id), _d.position == it.news.position, _d.state == "dead")
+            .values(state="waiting", attempts=0, next_at=microseconds(self._now))
+        )
+
+    def _read(self, query: Select[Any]) -> tuple[Delivery, ...]:
+        return tuple(
+            Delivery(
+                subscription_id=UUID(row.subscription_id),
+                news=to_news(row),
+                state=row.delivery_state,
+                attempts=row.attempts,
+                status=row.status,
+                error=row.error,
+            )
+            for row in self._connection.execute(query)
+        )
+
+
+def _of(subscription_id: UUID) -> Select[Any]:
+    return (
+        NEWS.add_columns(_d.subscription_id, _d.state.label("delivery_state"), _d.attempts, _d.status, _d.error)
+        .join(subscriptions, _s.organisation_id == feed.c.organisation_id)
+        .join(deliveries, and_(_d.subscription_id == _s.id, _d.position == feed.c.position))
+        .where(_d.subscription_id == str(subscription_id))
+    )

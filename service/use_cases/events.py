@@ -1,0 +1,34 @@
+"""Pulling the feed of an organisation that one acts for."""
+
+from uuid import UUID
+
+from service.domain.actor import Actor
+from service.domain.messages import MESSAGES
+from service.domain.refusals import InputFault, Invalid, NotAllowed, NotFound
+from service.domain.roles import ADDRESSED_ROLES, SUBMITTING_ROLES, TEAM_ROLES
+from service.storage.feeds import Page
+from service.storage.unit import Unit
+from service.use_cases.asking import Asker, known
+
+# Whose work the feed is: the team's own, who submitted, and who is asked. Experts see a case at the table alone.
+_HEARING = TEAM_ROLES | SUBMITTING_ROLES | ADDRESSED_ROLES
+
+
+def pull_events(unit: Unit, asker: Asker, organisation_id: UUID | None, *, after: int, limit: int) -> Page:
+    """What the organisation heard after this position. Raises NotFound for an organisation of somebody else."""
+    actor = known(unit, asker)
+    return unit.feeds.after(_hearing(actor, organisation_id), after, limit=limit, seen_by=actor)
+
+
+def _hearing(actor: Actor, wanted: UUID | None) -> UUID:
+    hearing = actor.organisations(_HEARING)
+    if wanted is not None and wanted not in {held.organisation_id for held in actor.memberships}:
+        raise NotFound
+    found = hearing if wanted is None else hearing & {wanted}
+    if not found:
+        raise NotAllowed
+    if len(found) > 1:
+        raise Invalid(
+            (InputFault("query", "organisation", "which_organisation", MESSAGES["input"]["which_organisation"]),)
+        )
+    return next(iter(found))
