@@ -6,22 +6,32 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import uvicorn
+from pydantic import ValidationError
 
 from service import __version__
-from service.app import NotMigrated, build, build_relay, create_api, read_folder
+from service.app import NotMigrated, build, build_relay, create_api, prepared, read_folder
+from service.domain.administration import NewPerson
 from service.domain.definition import json_schema
 from service.domain.drawing import redraw
-from service.domain.rulebook import RulesRefused
+from service.domain.messages import say
+from service.domain.refusals import NotAllowed, NotKnown, Refusal
+from service.domain.rulebook import Rulebook, RulesRefused
 from service.logs import configure
 from service.settings import Settings, table
 from service.storage.database import open_engine
 from service.storage.keys import MasterKeyRefused
 from service.storage.migrating import migrate
 from service.storage.protections import Unprotected
+from service.storage.unit import Unit
+from service.use_cases.administration import make_first_administrator
+from service.use_cases.asking import Asker
 from service.use_cases.demonstration import ORGANISATIONS, PEOPLE, NotADemonstration
+from service.use_cases.setting_up import SetUpRefused, read_set_up, set_up
 
+T = TypeVar("T")
 ROOT = Path(__file__).parents[1]
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -62,6 +72,37 @@ def relay() -> None:
 def migrate_database() -> None:
     """Bring the database to the schema of this version."""
     migrate(open_engine(Settings().database_url))
+
+
+def make_administrator(issuer: str, subject: str, name: str) -> None:
+    """Make the first administrator of an installation that nobody administers."""
+    person = NewPerson(issuer=issuer, subject=subject, name=name)
+    if not _done(lambda unit, _: make_first_administrator(unit, person)):
+        raise SystemExit("not done: somebody administers this installation already, and adds others over the API")
+
+
+def set_up_region(file: Path, asker: tuple[str, str]) -> None:
+    """Make what stands around the cases as a file says, as this administrator; what it says already stays."""
+    wanted = read_set_up(file.read_text(encoding="utf-8"))
+    who = Asker(*asker, trace_id="")
+    changes = _done(lambda unit, rules: set_up(unit, who, wanted, rules=rules))
+    for it in changes:
+        told = " ".join(f"{name}={value}" for name, value in it.effect.details.items())
+        sys.stdout.write(f"{it.effect.action} {it.effect.subject} {told}".rstrip() + "\n")
+    sys.stdout.write(f"{len(changes)} changes\n")
+
+
+def _done(work: Callable[[Unit, Rulebook], T]) -> T:
+    """The work in one transaction on the database of the settings: all of it, or nothing."""
+    database, rules = prepared(Settings())
+    try:
+        return database.write_now(lambda unit: work(unit, rules))
+    except (NotKnown, NotAllowed):
+        raise SystemExit("not done: --as names nobody who administers this installation") from None
+    except Refusal as refusal:
+        raise SystemExit(f"not done: {say('details', refusal.code, refusal.facts()).en}") from None
+    finally:
+        database.close()
 
 
 def write_openapi() -> None:
@@ -114,13 +155,15 @@ Stop with Ctrl-C; the data stays.
 
 
 _ORGANISATIONS = {it.key: it.name for it in ORGANISATIONS}
-COMMANDS: dict[str, Callable[[], None]] = {
+COMMANDS: dict[str, Callable[..., None]] = {
     "run": run,
     "serve": serve,
     "relay": relay,
     "migrate": migrate_database,
     "openapi": write_openapi,
     "draw": draw,
+    "administrator": make_administrator,
+    "set-up": set_up_region,
 }
 
 
@@ -128,12 +171,18 @@ def main() -> None:
     """Do what the command says; what keeps the service from starting is said in a sentence, not in a trace."""
     parser = argparse.ArgumentParser(prog="python -m service", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, command in COMMANDS.items():
-        commands.add_parser(name, help=command.__doc__)
+    added = {name: commands.add_parser(name, help=command.__doc__) for name, command in COMMANDS.items()}
+    for name in ("issuer", "subject", "name"):
+        added["administrator"].add_argument(f"--{name}", required=True)
+    added["set-up"].add_argument("file", type=Path, metavar="FILE.toml")
+    added["set-up"].add_argument("--as", dest="asker", nargs=2, required=True, metavar=("ISSUER", "SUBJECT"))
+    given = vars(parser.parse_args())
     try:
-        COMMANDS[parser.parse_args().command]()
+        COMMANDS[given.pop("command")](**given)
     except (RulesRefused, NotMigrated, Unprotected, MasterKeyRefused, NotADemonstration) as refusal:
         raise SystemExit(f"not started: {refusal}") from None
+    except (SetUpRefused, ValidationError, OSError) as refusal:
+        raise SystemExit(f"not done:\n{refusal}") from None
 
 
 if __name__ == "__main__":

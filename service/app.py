@@ -31,6 +31,7 @@ from service.api import (
     service_itself,
     subscriptions,
     work_items,
+    workflow_versions,
 )
 from service.api.bodies import BODIES, union_for
 from service.api.dependencies import House, NotAcceptable, UnsupportedMediaType, check_request
@@ -59,7 +60,7 @@ from service.use_cases.region_settings import keep_decided
 _ALWAYS = {NotAcceptable: 406, UnsupportedMediaType: 415, TooLarge: 413, Exception: 500}
 _ROUTERS = (
     cases, parts, escalation, over_time, advices, work_items, drafts, offer, learning, administration, administered,
-    events, subscriptions, reference, service_itself,
+    workflow_versions, events, subscriptions, reference, service_itself,
 )  # fmt: skip
 
 
@@ -88,19 +89,26 @@ def open_database(settings: Settings, clock: Callable[[], datetime] | None = Non
     return Database(engine, keyring, connections=settings.database_connections, clock=clock)
 
 
+def prepared(
+    settings: Settings, clock: Callable[[], datetime] | None = None, signer: Signer | None = None
+) -> tuple[Database, Rulebook]:
+    """A migrated database made ready for this version, and the rules in force. Raises as `build` does."""
+    rules = read_folder(settings.workflows)
+    database = open_database(settings, clock)
+    try:
+        return database, database.write_now(lambda unit: _prepare(unit, rules, signer))
+    except BaseException:
+        database.close()
+        raise
+
+
 def build(settings: Settings, clock: Callable[[], datetime] | None = None) -> Built:
     """The service on a migrated database.
 
     Raises NotMigrated, Unprotected, MasterKeyRefused, RulesRefused, NotADemonstration.
     """
-    rules = read_folder(settings.workflows)
-    database = open_database(settings, clock)
     signer = Signer(ISSUER) if settings.mode == "demonstration" else None
-    try:
-        rules = database.write_now(lambda unit: _prepare(unit, rules, signer))
-    except BaseException:
-        database.close()
-        raise
+    database, rules = prepared(settings, clock, signer)
     outside = Outside(address=settings.address, targets=settings.webhook_targets)
     relay = Relay(database, outside, settings)
     house = House(
@@ -177,7 +185,7 @@ def create_api(rules: Rulebook, public_url: str) -> FastAPI:
     for room in _ROUTERS:
         api.include_router(room.router)
     unions = {kind: union_for(rules.versions(kind)) for kind in get_args(PartKind)}
-    described = document(api, {**BODIES, **unions}, public_url)
+    described = document(api, {**BODIES, **workflow_versions.BODIES, **unions}, public_url)
     api.state.unions = unions
     api.state.query_keys = _query_keys(described)
     api.openapi = lambda: described  # type: ignore[method-assign]  # as FastAPI documents it

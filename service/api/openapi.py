@@ -163,7 +163,7 @@ _TAGS = {
     "service": "The service itself.",
 }
 
-_NOT_ONCE = ("/demonstration/tokens", "/people/searches")
+_NOT_ONCE = ("/demonstration/tokens", "/people/searches", "/workflow-trials")
 _IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
     "in": "header",
