@@ -110,6 +110,23 @@ def everybody(url: str) -> People:
     return found
 
 
+def offered(people: People) -> str:
+    """An offer of De Veste on the overview, with something stated of it: its id."""
+    offer: dict[str, Any] = {
+        "providerId": str(ORGANISATION_IDS["de-veste"]),
+        "domain": {"code": "treatment"},
+        "function": {"code": "day_treatment"},
+        "expertise": "Rust en ritme voor wie een tijd niet naar school ging.",
+        "region": "JZ11",
+        "validFrom": "2025-01-01",
+    }
+    made = people.ivo.post("/offers", offer)
+    assert made.status_code == 201, made.text
+    said = people.ivo.post(f"/offers/{made.json()['id']}/statements", {"statedOn": "2025-06-30", "placesFree": 1})
+    assert said.status_code == 201, said.text
+    return str(made.json()["id"])
+
+
 @dataclass
 class CaseFile:
     """One case and the people around it. Steps take a valid form of their own unless they are given another."""
@@ -124,6 +141,13 @@ class CaseFile:
         answer = people[by].submit(**changes)
         assert answer.status_code == 201, answer.text
         return cls(people, answer.json()["caseId"], answer.json()["number"], ["submit"])
+
+    @classmethod
+    def asked(cls, people: People, by: str = "anna", **changes: Any) -> "CaseFile":
+        """A question for a consult, and nothing more yet."""
+        answer = people[by].post("/cases", {"trigger": "ask_consult", "form": filled("consult_request@1", **changes)})
+        assert answer.status_code == 201, answer.text
+        return cls(people, answer.json()["caseId"], answer.json()["number"], ["ask_consult"])
 
     @property
     def path(self) -> str:

@@ -11,7 +11,7 @@ import pytest
 
 from api_tests.access.operations_by_hand import ALL, BY_HAND, PUBLIC
 from api_tests.access.scene import FAR_AHEAD, Scene, bearing, help_arranged, signer_of
-from api_tests.people_and_cases import ORGANISATION_IDS, People, form_for
+from api_tests.people_and_cases import ORGANISATION_IDS, People, form_for, offered
 from api_tests.running import Running
 
 PARTS = {
@@ -101,7 +101,7 @@ def _asked(client: httpx.Client, name: str, method: str, path: str, scene: Scene
         "number": "1",
         "version": "1",
         "draftId": _draft(scene) if "{draftId}" in path else "",
-        "offerId": _offer(scene) if "{offerId}" in path else "",
+        "offerId": offered(scene.case.people) if "{offerId}" in path else "",
         "region": "JZ11",
         "name": {"getCodeList": "refusal_reason", "getWorkflow": "case"}.get(name, ""),
     }
@@ -131,10 +131,6 @@ def _body(name: str, method: str) -> dict[str, Any] | None:
 
 def _draft(scene: Scene) -> str:
     return str(scene.case.people.anna.post("/drafts", {"form": {}}).json()["id"])
-
-
-def _offer(scene: Scene) -> str:
-    return str(scene.case.people.ivo.post("/offers", OFFER).json()["id"])
 
 
 def _class_of(answer: httpx.Response) -> str:

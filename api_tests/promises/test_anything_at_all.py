@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from api_tests.people_and_cases import CaseFile, People, form_for
+from api_tests.people_and_cases import CaseFile, People, form_for, offered
 from api_tests.promises.documents import operations
 from api_tests.promises.problems import problem_of
 from api_tests.running import ROOT
@@ -86,7 +86,8 @@ def target(people: People) -> dict[str, Any]:
     case.fire("request_escalation")
     draft = people.anna.post("/drafts", {"form": {}}).json()["id"]
     parts = {kind: case.parts(kind)[0]["id"] for kind in KINDS}
-    return {"caseId": case.id, "draftId": draft, "number": 1, "version": 1, "name": "case", **parts}
+    offer = {"offerId": offered(people), "region": "JZ11"}
+    return {"caseId": case.id, "draftId": draft, **offer, "number": 1, "version": 1, "name": "case", **parts}
 
 
 def address(path: str, target: dict[str, Any], places: list[str | None]) -> str:

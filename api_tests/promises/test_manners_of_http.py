@@ -73,7 +73,16 @@ def test_a_method_that_a_path_does_not_know_is_answered_with_all_it_knows(
 
 def test_every_operation_refuses_what_it_cannot_answer_in(document: dict[str, Any], people: People) -> None:
     for path, method, _ in operations(document):
-        address = path.format(caseId=SOMEBODY, partId=SOMEBODY, draftId=SOMEBODY, number=1, version=1, name="case")
+        address = path.format(
+            caseId=SOMEBODY,
+            partId=SOMEBODY,
+            draftId=SOMEBODY,
+            offerId=SOMEBODY,
+            region="JZ11",
+            number=1,
+            version=1,
+            name="case",
+        )
         answer = people.anna.client.request(method, address, headers={"Accept": "application/xml"})
         problem_of(answer, 406, "not_acceptable")
 

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from api_tests.people_and_cases import CaseFile, People, form_for
+from api_tests.people_and_cases import CaseFile, People, form_for, offered
 from api_tests.promises.documents import fits, operations, resolved
 from api_tests.running import ROOT, Running
 from service.__main__ import published
@@ -98,12 +98,14 @@ def test_every_answer_fits_its_published_schema_and_every_refusal_that_of_a_prob
         "number": "1",
         "version": "1",
         "draftId": people.anna.get("/drafts").json()["items"][0]["id"],
+        "offerId": offered(people),
+        "region": "JZ11",
     }
 
     gets = [(path, it) for path, method, it in operations(document) if method == "get"]
     for path, operation in gets:
         kind = next((kind for kind in KINDS[1:] if f"/{kind}s/{{partId}}" in path), None)
-        person = people.noor if "learning" in path else people.anna
+        person = people.noor if "learning" in path or "gaps" in path else people.anna
         named = {**ids, "name": "refusal_reason" if "code-lists" in path else "funding"}
         named["partId"] = case.parts(kind)[0]["id"] if kind else ""
         answer = person.get(path.format(**named))

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from api_tests.conftest import new_database
-from api_tests.people_and_cases import ORGANISATION_IDS, CaseFile, People, everybody, form_for
+from api_tests.people_and_cases import CaseFile, People, everybody, form_for, offered
 from api_tests.promises.problems import problem_of
 from api_tests.running import ROOT, Running, running, settings_for
 from service.domain import refusals
@@ -87,9 +87,7 @@ def _decline(case: CaseFile, headers: dict[str, str]) -> httpx.Response:
 
 def _ended(case: CaseFile, headers: dict[str, str]) -> httpx.Response:
     """An offer that ended, asked to end once more."""
-    coded = {"domain": {"code": "support"}, "function": {"code": "own_mentor"}, "expertise": "Mentoren uit de buurt."}
-    offer = {"providerId": str(ORGANISATION_IDS["de-veste"]), "validFrom": "2025-01-01", **coded}
-    path = f"/offers/{case.people.ivo.post('/offers', offer).json()['id']}/ending"
+    path = f"/offers/{offered(case.people)}/ending"
     case.people.ivo.post(path, {"lastDay": "2025-06-30"})
     return case.people.ivo.post(path, {"lastDay": "2025-06-30"}, headers=headers)
 
