@@ -27,6 +27,23 @@ def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         yield started
 
 
+@pytest.fixture(scope="session", params=ENGINES)
+def telling(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A service that tells the outside, also on this machine, and gives up after three attempts."""
+    folder = tmp_path_factory.mktemp(f"telling_{request.param}")
+    how = {"relay": "in_process", "relay_seconds": 0.05, "webhook_targets": "any", "webhook_attempts": 3}
+    with running(settings_for(folder, new_database(request, folder, request.param), **how)) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def told_people(telling: Running) -> Iterator[People]:
+    found = everybody(telling.url)
+    yield found
+    for person in found.values():
+        person.client.close()
+
+
 def new_database(request: pytest.FixtureRequest, folder: Path, engine: str) -> str:
     """The address of a database that nobody else uses."""
     if engine == "sqlite":
