@@ -4,34 +4,41 @@ import argparse
 import asyncio
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar, get_args
+from uuid import uuid4
 
 import uvicorn
 from pydantic import ValidationError
 
 from service import __version__
+from service.api.workflow_versions import progress_view, trial_view
 from service.app import NotMigrated, build, build_relay, create_api, prepared, read_folder
 from service.domain.administration import NewPerson
+from service.domain.case import PartKind
 from service.domain.definition import json_schema
 from service.domain.drawing import redraw
 from service.domain.messages import say
-from service.domain.refusals import NotAllowed, NotKnown, Refusal
+from service.domain.refusals import Invalid, NotAllowed, NotKnown, Refusal
 from service.domain.rulebook import Rulebook, RulesRefused
 from service.logs import configure
 from service.settings import Settings, table
-from service.storage.database import open_engine
+from service.storage.database import Database, open_engine
 from service.storage.keys import MasterKeyRefused
 from service.storage.migrating import migrate
 from service.storage.protections import Unprotected
 from service.storage.unit import Unit
 from service.use_cases.administration import make_first_administrator
-from service.use_cases.asking import Asker
+from service.use_cases.asking import Asker, Once
 from service.use_cases.demonstration import ORGANISATIONS, PEOPLE, NotADemonstration
 from service.use_cases.setting_up import SetUpRefused, read_set_up, set_up
+from service.use_cases.workflow_versions import Intended, Trial, adopt, make_plan, progress, try_version
 
 T = TypeVar("T")
+Pairs = list[tuple[str, str]]
 ROOT = Path(__file__).parents[1]
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -92,13 +99,53 @@ def set_up_region(file: Path, asker: tuple[str, str]) -> None:
     sys.stdout.write(f"{len(changes)} changes\n")
 
 
+def workflow(act: str, asker: tuple[str, str], **given: Any) -> None:
+    """Try a version of a workflow on all cases that run on others, or let these adopt it; both answer in JSON."""
+    who = Asker(*asker, trace_id="")
+    if act == "try":
+        _try_version(who, **given)
+    else:
+        _adopt_version(who, **given)
+
+
+def _try_version(who: Asker, kind: PartKind, mapping: Pairs, to: str | None, file: Path | None) -> None:
+    text = file.read_text(encoding="utf-8") if file else None
+    trial = Trial(kind=kind, mapping=dict(mapping), to=to, definition=text)
+    with _opened() as (database, rules):
+        tried = database.read_now(lambda unit: try_version(unit, who, trial, rules=rules))
+    sys.stdout.write(trial_view(tried).model_dump_json(by_alias=True, indent=2) + "\n")
+
+
+def _adopt_version(who: Asker, kind: PartKind, mapping: Pairs, to: str | None, old: str, grounds: str) -> None:
+    """Part by part, each in its own transaction: the same command goes on where an earlier one was broken off."""
+    intended = Intended(kind=kind, old=old, new=to, mapping=dict(mapping))
+    once = Once(str(uuid4()), "")
+    with _opened() as (database, rules):
+        plan, _ = database.write_now(lambda unit: make_plan(unit, who, intended, once, rules=rules))
+        hash_ = plan.definition.hash
+        for it in database.read_now(lambda unit: progress(unit, who, hash_, rules=rules)).left:
+            moved = partial(adopt, asker=who, plan_hash=hash_, part=it.part, grounds=grounds, rules=rules)
+            database.write_now(moved)
+        view = database.read_now(lambda unit: progress_view(unit, progress(unit, who, hash_, rules=rules)))
+    sys.stdout.write(view.model_dump_json(by_alias=True, indent=2) + "\n")
+
+
 def _done(work: Callable[[Unit, Rulebook], T]) -> T:
     """The work in one transaction on the database of the settings: all of it, or nothing."""
+    with _opened() as (database, rules):
+        return database.write_now(lambda unit: work(unit, rules))
+
+
+@contextmanager
+def _opened() -> Iterator[tuple[Database, Rulebook]]:
+    """The database of the settings, ready for work; a refusal is said in a sentence."""
     database, rules = prepared(Settings())
     try:
-        return database.write_now(lambda unit: work(unit, rules))
+        yield database, rules
     except (NotKnown, NotAllowed):
         raise SystemExit("not done: --as names nobody who administers this installation") from None
+    except Invalid as refusal:
+        raise SystemExit("\n".join(["not done:", *(f"{it.location} {it.words.en}" for it in refusal.errors)])) from None
     except Refusal as refusal:
         raise SystemExit(f"not done: {say('details', refusal.code, refusal.facts()).en}") from None
     finally:
@@ -164,7 +211,28 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "draw": draw,
     "administrator": make_administrator,
     "set-up": set_up_region,
+    "workflow": workflow,
 }
+
+
+def _add_workflow(acts: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """What `workflow try` and `workflow adopt` are asked with."""
+    for name in ("try", "adopt"):
+        act = acts.add_parser(name)
+        act.add_argument("kind", choices=get_args(PartKind))
+        act.add_argument("--map", dest="mapping", action="append", default=[], type=_pair, metavar="OLD=NEW")
+        act.add_argument("--to", metavar="HASH", help="a known workflow; the one in force when left out")
+        act.add_argument("--as", dest="asker", nargs=2, required=True, metavar=("ISSUER", "SUBJECT"))
+        if name == "try":
+            act.add_argument("--file", type=Path, metavar="FILE.toml", help="a workflow that is not in force yet")
+        else:
+            act.add_argument("--from", dest="old", required=True, metavar="HASH")
+            act.add_argument("--grounds", required=True, metavar="WHY")
+
+
+def _pair(text: str) -> tuple[str, str]:
+    old, _, new = text.partition("=")
+    return old, new
 
 
 def main() -> None:
@@ -176,6 +244,7 @@ def main() -> None:
         added["administrator"].add_argument(f"--{name}", required=True)
     added["set-up"].add_argument("file", type=Path, metavar="FILE.toml")
     added["set-up"].add_argument("--as", dest="asker", nargs=2, required=True, metavar=("ISSUER", "SUBJECT"))
+    _add_workflow(added["workflow"].add_subparsers(dest="act", required=True, metavar="try|adopt"))
     given = vars(parser.parse_args())
     try:
         COMMANDS[given.pop("command")](**given)

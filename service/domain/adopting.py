@@ -10,7 +10,7 @@ from typing import Literal
 
 from service.domain.actor import Membership
 from service.domain.case import Part, PartKind, Transition
-from service.domain.definition import ADOPT, Definition, Edge, Move, Passage, State
+from service.domain.definition import ADOPT, Definition, Edge, Move, Passage
 from service.domain.forms.base import Fault
 from service.domain.moves import Situation, Step, move
 from service.domain.workflow import Decision, Workflow
@@ -33,35 +33,51 @@ class Verdict:
     unknown_steps: tuple[Edge, ...] = ()
 
 
-def judged(part: Part, new: Definition, mapping: Mapped, *, terms: Collection[str], kinds: Collection[str]) -> Verdict:
-    """What would become of this open part. `terms` are those of its region's settings, `kinds` those with a workflow."""
+def judged(
+    part: Part,
+    new: Definition,
+    mapping: Mapped,
+    taken: Iterable[Edge] = (),
+    *,
+    terms: Collection[str],
+    kinds: Collection[str],
+) -> Verdict:
+    """What would become of this open part, which took these steps.
+
+    `terms` are those of its region's settings, `kinds` those of parts that have a workflow here.
+    """
     target = mapping.get(part.state, part.state)
     state = new.states.get(target)
     reasons = [Fault("kind_without_workflow", (), {"kind": kind}) for kind in sorted(_opened(new) - set(kinds))]
     if state and state.term and state.term not in terms:
         reasons.append(Fault("term_not_set", (), {"state": target, "term": state.term}))
+    hindered: Fit = "impossible"
     if state is None and part.state not in mapping:
-        unmapped = Fault("state_not_mapped", (), {"state": part.state})
-        fit: Fit = "impossible" if reasons else "needs_a_mapping"
-        return Verdict(part=part, fit=fit, target=target, reasons=(*reasons, unmapped))
-    reasons += _faults(target, state)
-    return Verdict(part=part, fit="impossible" if reasons else "fits", target=target, reasons=tuple(reasons))
+        hindered = "impossible" if reasons else "needs_a_mapping"
+        reasons.append(Fault("state_not_mapped", (), {"state": part.state}))
+    else:
+        reasons += _no_way_to(target, new)
+    unknown = sorted(it for it in set(taken) - set(new.edges()) if it.trigger != ADOPT.name)
+    return Verdict(
+        part=part,
+        fit=hindered if reasons else "fits",
+        target=target,
+        reasons=tuple(reasons),
+        unknown_steps=tuple(unknown),
+    )
 
 
-def unknown_steps(taken: Iterable[Edge], new: Definition) -> tuple[Edge, ...]:
-    """The steps that a workflow would not have known."""
-    known = set(new.edges())
-    return tuple(sorted(it for it in set(taken) - known if it.trigger != ADOPT.name))
-
-
-def faults_of_mapping(mapping: Mapped, old: Iterable[Definition], new: Definition) -> Iterator[Fault]:
-    """What is wrong with a mapping whatever part it is used for."""
+def unknown_sources(mapping: Mapped, old: Iterable[Definition]) -> Iterator[Fault]:
+    """Only open states are mapped, of a workflow that parts run on."""
     known = {name for definition in old for name, state in definition.states.items() if state.is_open}
+    for source in sorted(mapping.keys() - known):
+        yield Fault("not_an_open_state", ("mapping", source), {"state": source})
+
+
+def unknown_targets(mapping: Mapped, new: Definition) -> Iterator[Fault]:
+    """A state is mapped to an open state of the other workflow."""
     for source, target in sorted(mapping.items()):
-        if source not in known:
-            yield Fault("not_an_open_state", ("mapping", source), {"state": source})
-        for fault in _faults(target, new.states.get(target)):
-            yield replace(fault, location=("mapping", source))
+        yield from (replace(fault, location=("mapping", source)) for fault in _no_way_to(target, new))
 
 
 def plan_between(old: Definition, new: Definition, mapping: Mapped) -> Definition:
@@ -79,20 +95,19 @@ def plan_between(old: Definition, new: Definition, mapping: Mapped) -> Definitio
     )
 
 
-def adoption(situation: Situation, plan: Definition, acting: Membership, grounds: str) -> tuple[Transition, Step]:
-    """The entry that takes a part along the plan, and the step it records.
+def adoption(situation: Situation, plan: Definition, acting: Membership) -> Transition:
+    """The entry that takes a part along the plan.
 
     Party, term and phase are those of the state it comes to; a state of the same name goes on with its day, and with
     its person as long as the same party must act.
     """
     part = situation.part
     target = dict(plan.triggers[ADOPT.name].edges)[part.state]
-    decision = Decision(ADOPT, target, acting)
-    step = Step(trigger=ADOPT.name, occurred_at=max(situation.now, part.occurred_at), dated=False, grounds=grounds)
+    step = Step(trigger=ADOPT.name, occurred_at=max(situation.now, part.occurred_at), dated=False)
     along = replace(situation, part=replace(part, workflow=plan.hash))
-    (entry,) = move(along, step, decision, _Along(plan), new_id=lambda: part.id)
+    (entry,) = move(along, step, Decision(ADOPT, target, acting), _Along(plan), new_id=lambda: part.id)
     stays = (entry.party, entry.party_id) == (part.party, part.party_id)
-    return (entry if stays else replace(entry, assignee_id=None)), step
+    return entry if stays else replace(entry, assignee_id=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +123,8 @@ class _Along:
         return Workflow(self.plan)
 
 
-def _faults(target: str, state: State | None) -> Iterator[Fault]:
+def _no_way_to(target: str, new: Definition) -> Iterator[Fault]:
+    state = new.states.get(target)
     if state is None:
         yield Fault("state_not_there", (), {"state": target})
     elif not state.is_open:
