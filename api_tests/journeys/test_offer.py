@@ -8,11 +8,13 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from api_tests.access.scene import referral_of
 from api_tests.people_and_cases import ORGANISATION_IDS, CaseFile, People, form_for
 from api_tests.promises.documents import operations, properties
 from api_tests.promises.problems import faults_in, problem_of
+from api_tests.promises.test_versions import at_once
 from api_tests.running import Running
 from service.domain.terms import day_in_amsterdam
 
@@ -242,6 +244,35 @@ def test_the_same_request_puts_an_offer_and_a_statement_there_once(people: Peopl
         assert "Idempotent-Replayed" not in made.headers
     assert len(people.ivo.get(path).json()["statements"]) == 1
     assert problem_of(other, 409, "key_reused")
+
+
+def test_what_several_people_state_at_once_is_all_kept_each_with_a_number_of_its_own(
+    people: People, today: date
+) -> None:
+    offer = put_on(people)
+
+    answers = at_once(lambda number: state(people, offer, today, by=("ivo", "carla")[number % 2], placesFree=number))
+
+    said = people.esra.get(f"/offers/{offer['id']}").json()["statements"]
+    assert [it.status_code for it in answers] == [201] * len(answers)
+    assert [it["number"] for it in said] == list(range(1, len(answers) + 1))
+    assert {it["placesFree"] for it in said} == set(range(len(answers)))
+
+
+def test_the_database_itself_refuses_that_what_was_stated_is_changed_or_taken_back(
+    service: Running, people: People, today: date
+) -> None:
+    offer = put_on(people)
+    state(people, offer, today, placesFree=1)
+    people.ivo.post(f"/offers/{offer['id']}/ending", {"lastDay": str(today)})
+
+    for table in ("offers", "offer_statements", "offer_endings"):
+        for change in (f"UPDATE {table} SET recorded_at = 1", f"DELETE FROM {table}"):  # noqa: S608 - our own names
+            with (
+                pytest.raises(IntegrityError, match="append-only"),
+                service.built.database.engine.begin() as connection,
+            ):
+                connection.exec_driver_sql(change)
 
 
 def test_an_offer_that_does_not_exist_is_a_404(people: People, today: date) -> None:
