@@ -26,7 +26,7 @@ from service.api.views import (
 )
 from service.domain.case import Transition
 from service.domain.messages import MESSAGES
-from service.domain.moves import Situation, Step, possible
+from service.domain.moves import Step, possible
 from service.domain.refusals import InputFault, Invalid, NotFound
 from service.domain.rulebook import Rulebook
 from service.storage.cases import Sight
@@ -36,6 +36,7 @@ from service.storage.verification import Verification
 from service.use_cases.asking import Asker, known
 from service.use_cases.reading import CaseFile, read_file
 from service.use_cases.region_settings import settings_in_force
+from service.use_cases.situations import as_it_stands
 from service.use_cases.submission import Submission, submit
 
 router = APIRouter(tags=["cases"], route_class=CheckedRoute)
@@ -213,14 +214,7 @@ def possible_of(unit: Unit, asker: Asker, rules: Rulebook, case_id: UUID, part_i
     sight = unit.cases.find(case_id, part_id, seen_by=actor)
     if sight is None:
         raise NotFound
-    situation = Situation(
-        case=sight.case,
-        part=sight.part,
-        history=unit.cases.history(case_id),
-        settings=settings_in_force(unit, rules, sight.case.region),
-        actor=actor,
-        now=unit.now,
-    )
+    situation = as_it_stands(unit, actor, sight.case, sight.part, rules)
     views = [possible_view(it) for it in possible(situation, rules)]
     return answer(PossibleTransitions(version=sight.part.sequence, transitions=views), version=sight.part.sequence)
 

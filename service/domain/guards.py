@@ -14,20 +14,30 @@ from service.domain.words import Words
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """All that a guard may look at."""
+    """All that a guard may look at. `organisations`: those for which the actor may act.
+
+    `part_id` is the part that is asked to move, `liaison_id` who is appointed today for the region of the case.
+    """
 
     facts: CaseFacts
     settings: RegionSettings
     actor_id: UUID
+    organisations: frozenset[UUID] = frozenset()
+    part_id: UUID | None = None
+    liaison_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """A condition and the sentence that says what is missing. `kinds`: the parts whose triggers may use it."""
+    """A condition and the sentence that says what is missing. `kinds`: the parts whose triggers may use it.
+
+    `awaits`: it holds once parts of that kind have ended, which nothing keeps them from: nobody gets stuck behind it.
+    """
 
     name: str
     kinds: frozenset[PartKind]
     holds: Callable[[Attempt], bool]
+    awaits: PartKind | None = None
 
     @property
     def words(self) -> Words:
@@ -70,8 +80,33 @@ def _no_open_escalation(attempt: Attempt) -> bool:
     return not (attempt.facts.open_parts("escalation") or attempt.facts.open_parts("question"))
 
 
+def _liaison_appointed(attempt: Attempt) -> bool:
+    return attempt.liaison_id is not None
+
+
+def _no_open_question(attempt: Attempt) -> bool:
+    """Whoever was asked answers, or hears that they need not any more, before their question loses its escalation."""
+    return not any(it.opened_by == attempt.part_id for it in attempt.facts.open_parts("question"))
+
+
+def _escalation_goes_on(attempt: Attempt) -> bool:
+    """The escalation that this question is one of was not concluded yet."""
+    own = next((it for it in attempt.facts.parts_of("question") if it.id == attempt.part_id), None)
+    return own is not None and own.opened_by in {it.id for it in attempt.facts.parts_in("escalation", "escalated")}
+
+
 def _no_open_reconsideration(attempt: Attempt) -> bool:
     return not attempt.facts.open_parts("reconsideration")
+
+
+def _advice_in_force(attempt: Attempt) -> bool:
+    return attempt.facts.advice_in_force
+
+
+def _asked_by_you(attempt: Attempt) -> bool:
+    """Nobody takes back what another asked: counter-power would be gone with it (R61)."""
+    looked = attempt.facts.reconsidered
+    return looked is not None and looked.asked_by in attempt.organisations
 
 
 def _another_pair_of_eyes(attempt: Attempt) -> bool:
@@ -91,6 +126,8 @@ def _no_unanswered_request(attempt: Attempt) -> bool:
 
 
 _CASE: frozenset[PartKind] = frozenset({"case"})
+_ESCALATION: frozenset[PartKind] = frozenset({"escalation"})
+_QUESTION: frozenset[PartKind] = frozenset({"question"})
 _RECONSIDERATION: frozenset[PartKind] = frozenset({"reconsideration"})
 _ASKING_AGAIN: frozenset[PartKind] = frozenset({"case", "commitment", "funding"})
 
@@ -107,7 +144,12 @@ GUARDS: Mapping[str, Guard] = MappingProxyType(
             Guard("help_runs", _CASE, _help_runs),
             Guard("goals_checked", _CASE, _goals_checked),
             Guard("no_open_escalation", _CASE, _no_open_escalation),
+            Guard("liaison_appointed", _CASE, _liaison_appointed),
+            Guard("no_open_question", _ESCALATION, _no_open_question, awaits="question"),
+            Guard("escalation_goes_on", _QUESTION, _escalation_goes_on),
             Guard("no_open_reconsideration", _ASKING_AGAIN, _no_open_reconsideration),
+            Guard("advice_in_force", _ASKING_AGAIN, _advice_in_force),
+            Guard("asked_by_you", _RECONSIDERATION, _asked_by_you),
             Guard("another_pair_of_eyes", _RECONSIDERATION, _another_pair_of_eyes),
             Guard("advice_revised_since", _RECONSIDERATION, _advice_revised_since),
             Guard("no_unanswered_request", _CASE, _no_unanswered_request),

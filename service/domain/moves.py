@@ -76,7 +76,15 @@ class Situation:
         )
 
     def attempt(self) -> Attempt:
-        return Attempt(facts=self.facts, settings=self.settings, actor_id=self.actor.person_id)
+        organisations = frozenset(held.organisation_id for held in self.actor.memberships)
+        return Attempt(
+            facts=self.facts,
+            settings=self.settings,
+            actor_id=self.actor.person_id,
+            organisations=organisations,
+            part_id=self.part.id,
+            liaison_id=self.sought.get("liaison"),
+        )
 
 
 def possible(situation: Situation, workflows: Workflows) -> tuple[PossibleTransition, ...]:

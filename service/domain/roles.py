@@ -41,7 +41,7 @@ ROLE_LABELS: dict[Role, Words] = {
     Role.MUNICIPALITY: Words("gemeente", "municipality"),
     Role.CCE_LIAISON: Words("CCE-verbindingspersoon", "CCE liaison"),
     Role.EXPERTISE_NETWORK: Words("expertisenetwerk", "expertise network"),
-    Role.NATIONAL_SUPPORT: Words("landelijke steunstructuur", "national support structure"),
+    Role.NATIONAL_SUPPORT: Words("landelijke steunstructuur of CCE", "national support structure or CCE"),
     Role.FACILITATOR: Words("begeleider leertafel", "learning-table facilitator"),
     Role.DATA_PROTECTION_OFFICER: Words("functionaris gegevensbescherming", "data-protection officer"),
     Role.ADMINISTRATOR: Words("beheerder", "administrator"),

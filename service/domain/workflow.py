@@ -12,7 +12,7 @@ from typing import Any, cast
 from transitions import EventData, Machine
 
 from service.domain.actor import Membership
-from service.domain.case import START
+from service.domain.case import START, PartKind
 from service.domain.definition import Definition, Trigger
 from service.domain.guards import GUARDS, Attempt, Guard
 from service.domain.refusals import GuardsNotMet, RoleNotAllowed, TransitionNotAllowed, UnmetGuard
@@ -60,6 +60,10 @@ class Workflow:
 
     def known_from(self, state: str) -> tuple[str, ...]:
         return tuple(self._edges.get(state, ()))
+
+    def begins(self, state: str, kind: PartKind) -> bool:
+        """Whether a step from this state may begin a part of this kind."""
+        return any(kind in found.opens for found, _ in self._edges.get(state, {}).values())
 
     def decide(self, state: str, trigger: str, attempt: Attempt, standing: Collection[Membership]) -> "Decision":
         """Where the step leads and in which membership it is made, or the refusal that says why not."""

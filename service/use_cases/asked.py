@@ -26,7 +26,7 @@ def asked(unit: Unit, case_id: UUID, history: Sequence[Transition], entry: Trans
 
 
 def _causes(history: Sequence[Transition], entry: Transition) -> Iterator[int]:
-    """The entries that led to this one, the nearest first: what began its part, what began the part of that, and so on."""
+    """The entries that led to this one, the nearest first: what began its part, and so on back."""
     by_sequence = {it.sequence: it for it in history}
     while entry.cause is not None:
         yield entry.cause

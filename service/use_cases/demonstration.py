@@ -81,6 +81,7 @@ PEOPLE = (
     Person("roos", "Roos Willems", "ret", (Role.ADMINISTRATOR,)),
     Person("sara", "Sara Bos", "ben-noord", (Role.EXPERTISE_NETWORK,)),
     Person("tom", "Tom Aydin", "steun", (Role.NATIONAL_SUPPORT,)),
+    Person("ulla", "Ulla Prins", "cce", (Role.NATIONAL_SUPPORT,)),
     Person("vera", "Vera Blom", "ret", (Role.CHAIR,)),
     Person("wilma", "Wilma W.", "gezin-w", (Role.PARENT,)),
     Person("yara", "Yara W.", "gezin-w", (Role.YOUNG_PERSON,)),

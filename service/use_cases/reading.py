@@ -112,7 +112,8 @@ def read_entry(unit: Unit, asker: Asker, case_id: UUID, part_id: UUID, part_sequ
             body = {**body, "form": question}
     if body:
         _reader(unit, actor, sight, history).insist(entry)
-        log(unit, asker, actor, sight, "read_entry", f"{entry.form or 'grounds'}#{entry.sequence}")
+        read = entry.form or ("question" if "form" in body else "grounds")
+        log(unit, asker, actor, sight, "read_entry", f"{read}#{entry.sequence}")
     return sight, Document(entry=entry, body=body)
 
 

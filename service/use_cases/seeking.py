@@ -6,8 +6,9 @@ from uuid import UUID
 
 from service.domain.forms.base import Codes, Sought
 from service.domain.forms.referral import Referral, Residence
-from service.domain.moves import Situation
+from service.domain.moves import Situation, Step
 from service.domain.residence import by_residence
+from service.domain.terms import day_in_amsterdam
 from service.domain.workflow import Decision
 from service.storage.access_log import Reading
 from service.storage.unit import Unit
@@ -24,14 +25,20 @@ class Finds:
     codes: Codes = field(default_factory=dict)
 
 
-def find(unit: Unit, situation: Situation, decision: Decision, trace_id: str) -> Finds:
+def find(unit: Unit, situation: Situation, step: Step, decision: Decision, trace_id: str) -> Finds:
     """What the parts that this step opens may seek. Who pays is found and shown, and never required (I2)."""
     region, opens = situation.case.region, decision.trigger.opens
     if "escalation" in opens:
-        return Finds({"liaison": unit.people.liaison_for(region), "network": unit.people.network_for(region)})
-    if "funding" in opens:
+        return Finds({**situation.sought, "network": unit.people.network_for(region)})
+    if "funding" in opens and _seeks_payer(situation, step):
         return _payer(unit, situation, decision, trace_id)
     return Finds()
+
+
+def _seeks_payer(situation: Situation, step: Step) -> bool:
+    """Whether a line has no payer yet; where each is named, nothing has to be read of where the child lived."""
+    context = situation.context(day_in_amsterdam(step.occurred_at))
+    return step.form is not None and any(it.sought == "payer" for it in step.form.openings("funding", context))
 
 
 def _payer(unit: Unit, situation: Situation, decision: Decision, trace_id: str) -> Finds:

@@ -1,17 +1,16 @@
 """A liaison's own signal: a case of her region, known to her by its number alone, is brought to the chair's notice."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from uuid import UUID
 
-from service.domain.moves import Situation, Step
+from service.domain.moves import Step
 from service.domain.refusals import NotAllowed, NotFound
 from service.domain.roles import Role
 from service.domain.rulebook import Rulebook
 from service.storage.requests import Answered
 from service.storage.unit import Unit
 from service.use_cases.asking import Asker, Once, known
-from service.use_cases.region_settings import settings_in_force
+from service.use_cases.situations import as_it_stands
 from service.use_cases.transition import Made, carry_out
 
 
@@ -32,6 +31,8 @@ def signal_escalation(
     actor = known(unit, asker)
     request = once.by(actor.person_id)
     if (answered := unit.requests.answered(request)) and answered.case_id and answered.sequence:
+        if unit.cases.find(answered.case_id, answered.case_id, seen_by=actor) is None:
+            raise NotFound
         return Made.again(unit, answered.case_id, answered.sequence)
     if actor.holding(Role.CCE_LIAISON) is None:
         raise NotAllowed
@@ -39,14 +40,7 @@ def signal_escalation(
     if found is None:
         raise NotFound
     case, part = found
-    situation = Situation(
-        case=case,
-        part=part,
-        history=unit.cases.history(case.id),
-        settings=settings_in_force(unit, rules, case.region),
-        actor=actor,
-        now=unit.now,
-    )
+    situation = as_it_stands(unit, actor, case, part, rules)
     made = carry_out(unit, situation, step, rules, new_id=new_id, trace_id=asker.trace_id)
     unit.requests.remember(request, Answered(case_id=made.entry.case_id, sequence=made.entry.sequence))
-    return replace(made, whole=True)
+    return made

@@ -23,8 +23,8 @@ from service.use_cases.amending import amended
 from service.use_cases.asking import Asker, Once, in_body, known
 from service.use_cases.bodies import form_from
 from service.use_cases.child import birth_month
-from service.use_cases.region_settings import settings_in_force
 from service.use_cases.seeking import find
+from service.use_cases.situations import as_it_stands
 
 # A client's clock may run a little ahead of ours.
 CLOCK_TOLERANCE = timedelta(minutes=2)
@@ -73,19 +73,11 @@ def perform_transition(
     request = once.by(actor.person_id)
     if (answered := unit.requests.answered(request)) and answered.case_id and answered.sequence:
         return replace(Made.again(unit, answered.case_id, answered.sequence), whole=sight.whole)
-    history = unit.cases.history(sight.case.id)
+    situation = as_it_stands(unit, actor, sight.case, sight.part, rules)
     if version is None:
         raise VersionMissing
     if version != sight.part.sequence:
-        raise Stale(sight.part.sequence, _told(history, sight.part.id, sight.part.sequence))
-    situation = Situation(
-        case=sight.case,
-        part=sight.part,
-        history=history,
-        settings=settings_in_force(unit, rules, sight.case.region),
-        actor=actor,
-        now=unit.now,
-    )
+        raise Stale(sight.part.sequence, _told(situation.history, sight.part.id, sight.part.sequence))
     made = carry_out(unit, situation, step, rules, new_id=new_id, trace_id=asker.trace_id)
     unit.requests.remember(request, Answered(case_id=made.entry.case_id, sequence=made.entry.sequence))
     return replace(made, whole=sight.whole)
@@ -116,7 +108,7 @@ def carry_out(
     faults = (*_faults_of_step(situation, step, decision), *_faults_of_references(unit, situation, step))
     if faults:
         raise Invalid(faults)
-    sought = find(unit, situation, decision, trace_id)
+    sought = find(unit, situation, step, decision, trace_id)
     moved = move(replace(situation, sought=sought.organisations), step, decision, workflows, new_id=new_id)
     if sought.codes:
         moved = (replace(moved[0], codes={**moved[0].codes, **sought.codes}), *moved[1:])

@@ -20,6 +20,9 @@ class KnownGuard(Protocol):
     @property
     def kinds(self) -> frozenset[PartKind]: ...
 
+    @property
+    def awaits(self) -> PartKind | None: ...
+
 
 def ways(definition: Definition) -> dict[str, tuple[str, ...]]:
     """Find every state that can be reached, with a shortest list of triggers that leads there."""

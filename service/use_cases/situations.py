@@ -1,0 +1,22 @@
+"""A case as it stands for whoever asks: the same for what is told to be possible and for what is then done."""
+
+from service.domain.actor import Actor
+from service.domain.case import Case, Part
+from service.domain.moves import Situation
+from service.domain.rulebook import Rulebook
+from service.storage.unit import Unit
+from service.use_cases.region_settings import settings_in_force
+
+
+def as_it_stands(unit: Unit, actor: Actor, case: Case, part: Part, rules: Rulebook) -> Situation:
+    """Read in this transaction. The region's liaison is looked up where a step may begin an escalation."""
+    may_escalate = rules.pinned(part.workflow).begins(part.state, "escalation")
+    return Situation(
+        case=case,
+        part=part,
+        history=unit.cases.history(case.id),
+        settings=settings_in_force(unit, rules, case.region),
+        actor=actor,
+        now=unit.now,
+        sought={"liaison": unit.people.liaison_for(case.region)} if may_escalate else {},
+    )
