@@ -3,16 +3,18 @@
 from collections.abc import Callable
 from typing import Any
 
-from api_tests.people_and_cases import CaseFile
+from api_tests.people_and_cases import RULES, CaseFile
+from service.domain.case import PartKind
 
 Part = dict[str, Any] | None
 Take = Callable[[CaseFile, str, Part], None]
 
 
 def take_every_step(begin: Callable[[], CaseFile], take: Take) -> None:
-    """Walk along roads that together fire every trigger but `submit`; `take` fires the step, or more."""
+    """Walk along roads that together fire every trigger but those that begin a case; `take` fires the step, or more."""
     for road in (_through_help, _helped_by_consult, _declined, _transferred, _withdrawn):
-        road(begin(), take)
+        road(case := begin(), take)
+    _asked_first(CaseFile.asked(case.people), take)
 
 
 def _through_help(case: CaseFile, take: Take) -> None:
@@ -52,15 +54,19 @@ def _escalations(case: CaseFile, take: Take) -> None:
     take(case, "ask_network", None)
     _part(case, "escalation", None, take, "remind amend add_note reassign record_network_answer bring_back")
     take(case, "request_escalation", None)
-    _part(case, "escalation", None, take, "escalate remind amend add_note reassign record_answer bring_back")
+    _part(case, "escalation", None, take, "escalate remind amend add_note reassign")
+    _part(case, "question", None, take, "remind amend add_note reassign record_answer reopen withdraw")
+    _part(case, "escalation", None, take, "record_answer bring_back")
     take(case, "add_note", None)
     take(case, "request_escalation", None)
-    _part(case, "escalation", None, take, "withdraw")
+    take(case, "signal_escalation", None)
+    _part(case, "escalation", None, take, "acknowledge withdraw withdraw")
 
 
-def _part(case: CaseFile, kind: str, line: str | None, take: Take, triggers: str) -> None:
+def _part(case: CaseFile, kind: PartKind, line: str | None, take: Take, triggers: str) -> None:
     for trigger in triggers.split():
-        found = [it for it in case.parts(kind) if it["line"] == line and (it["party"] or trigger == "reopen")]
+        sources = {source for source, _ in RULES.current(kind).definition.triggers[trigger].edges}
+        found = [it for it in case.parts(kind) if it["line"] == line and it["state"]["code"] in sources]
         take(case, trigger, found[0])
 
 
@@ -78,6 +84,11 @@ def _transferred(case: CaseFile, take: Take) -> None:
     take(case, "transfer", None)
 
 
+def _asked_first(case: CaseFile, take: Take) -> None:
+    for trigger in ("give_consult", "refer", "record_consent", "withdraw_consent"):
+        take(case, trigger, None)
+
+
 def _withdrawn(case: CaseFile, take: Take) -> None:
     take(case, "withdraw", None)
 
@@ -90,19 +101,20 @@ _AMENDED: dict[str, tuple[str, str, str]] = {
     "placement": ("hanna", "agree", "agreements"),
     "escalation": ("mila", "escalate", "explanation"),
     "network": ("hanna", "remind", "whatWasSaid"),
+    "question": ("mila", "remind", "whatWasSaid"),
 }
 
 
 def how(case: CaseFile, trigger: str, part: Part, text: str = "Zo was het niet helemaal.") -> dict[str, Any]:
     """Who takes this step, and the form where it must know the case; the rest is as usual."""
-    # What is put to nobody yet, and what the network was asked, is the process director's.
-    of_the_director = part is not None and (part["party"] or {}).get("role") == "process_director"
+    # What is put to nobody yet is the process director's, and so is the question how far the network is.
+    party = (part["party"] or {}).get("role") if part else None
     if trigger == "amend":
-        network = of_the_director and part is not None and part["kind"] == "escalation"
-        by, amended, name = _AMENDED["network" if network else part["kind"] if part else "case"]
+        by, amended, name = _AMENDED["network" if party == "expertise_network" else part["kind"] if part else "case"]
         number = _first(case, part, amended)
         return {"by": by, "form": {"amends": number, "changes": {name: text}, "reason": text}}
-    return {"by": "hanna"} if of_the_director and trigger in ("accept", "remind") else {}
+    of_the_director = (party, trigger) in {("process_director", "accept"), ("expertise_network", "remind")}
+    return {"by": "hanna"} if of_the_director else {}
 
 
 def _first(case: CaseFile, part: Part, trigger: str) -> int:

@@ -81,6 +81,10 @@ BY_HAND: dict[str, Expected] = {
     "getCase": _of(WHOLE | ADDRESSED),  # to whom a part is put it is no more than a number and that part
     **_each("listTransitions getTransition listPossibleTransitions getFile verifyCase", _of(WHOLE)),
     "addTransition": _of(WHOLE),  # here: a note
+    # Whose work it is to ask again and to plan; the liaison answers a question of the case. How long it is kept is no
+    # content.
+    "getComingOfAge": _of(WHOLE - {"mila"}, "mila"),
+    "getRetention": _of(WHOLE),
     "listAdvices": _of(WHOLE | ADDRESSED),
     "getAdvice": _of(WHOLE | ADDRESSED),  # how much of it: test_own_part_alone.py
     **_part("Commitment", "Commitments", WHOLE | COMMITMENT_A, "ivo hanna esra vera"),
@@ -88,6 +92,13 @@ BY_HAND: dict[str, Expected] = {
     **_part("Placement", "Placements", WHOLE, "hanna esra anna vera"),
     **_part("Escalation", "Escalations", WHOLE, "hanna esra mila vera"),
     "getHistories": _of("noor", ALL - {"noor"}),
+    # What stands around the cases is the administrator's, and nobody else's.
+    **_each(
+        "addOrganisation renameOrganisation getOrganisation addPerson renamePerson getPerson findPerson beginMembership "
+        "endMembership beginCoverage endCoverage decideSettings getRegionSettings listAdministrativeChanges "
+        "getAdministrativeChange",
+        _of("roos", ALL - {"roos"}),
+    ),
     # What help there is, for who looks for it with a family; said by the provider, or by the team of its region.
     **_each("listOffers getOffer", _of(ALL - LOOK_FOR_NO_HELP, LOOK_FOR_NO_HELP)),
     **_each("addOffer addOfferStatement endOffer", _of("ivo carla hanna", ALL - {"ivo", "carla", "hanna"})),

@@ -15,6 +15,8 @@ ROLE_OF: dict[str, str] = {
     "A": "provider",
     "G": "municipality",
     "N": "cce_liaison",
+    "B": "expertise_network",
+    "K": "national_support",
 }
 PERSON_OF: dict[str, str] = {
     "L": "anna",
@@ -27,10 +29,13 @@ PERSON_OF: dict[str, str] = {
     "A": "ivo",
     "G": "karim",
     "N": "mila",
+    "B": "sara",
+    "K": "tom",
 }
 # They have no part in a case that they did not submit and of which nothing was put to them: another region's chair, the
-# facilitator, the officer, the administrator, the network, the national support structure, a parent, a young person.
-OUTSIDERS = ("petra", "noor", "quint", "roos", "sara", "tom", "wilma", "yara")
+# facilitator, the officer, the administrator, the CCE where the national support structure is asked, a parent, a young
+# person.
+OUTSIDERS = ("petra", "noor", "quint", "roos", "ulla", "wilma", "yara")
 
 BY_HAND: dict[str, dict[str, str]] = {
     "case": {
@@ -38,7 +43,10 @@ BY_HAND: dict[str, dict[str, str]] = {
         "request_information": "CS",  # T4
         "supply_information": "L",
         "proceed_without": "CS",
-        "give_consult": "SV",  # T5; triage is decided by screener or chair (5.2)
+        "give_consult": "SVC",  # T5; triage is decided by screener or chair (5.2), a question answered by who picks it up
+        "refer": "LC",  # who asked; or the coordinator, who types it with a family on the telephone
+        "record_consent": "LCVP",  # I20: whoever hears it from the family
+        "withdraw_consent": "LCVP",
         "confirm_helped": "L",
         "ask_for_table": "L",
         "propose_decline": "S",  # T7: four eyes, the screener's ...
@@ -60,6 +68,7 @@ BY_HAND: dict[str, dict[str, str]] = {
         "resume_arranging": "PV",
         "ask_network": "V",  # T16
         "request_escalation": "V",
+        "signal_escalation": "N",  # on her own signal; of a case that she does not see yet by its number alone
         "start_monitoring": "P",  # T14
         "record_check": "P",  # T15
         "close": "V",  # T19
@@ -102,14 +111,24 @@ BY_HAND: dict[str, dict[str, str]] = {
         "reassign": "PVL",
     },
     "escalation": {
+        "acknowledge": "V",  # the chair is told of the liaison's signal
         "escalate": "N",
         "remind": "NP",
-        "record_network_answer": "PV",  # T17
+        "record_network_answer": "BPV",  # T17
         "record_answer": "N",
         "bring_back": "VN",
         "withdraw": "V",  # the chair asked
-        "amend": "VPN",
-        "add_note": "VPN",
-        "reassign": "VPN",
+        "amend": "VPNB",
+        "add_note": "VPNB",
+        "reassign": "VPNB",
+    },
+    "question": {
+        "record_answer": "KN",  # T17: who was asked, or the liaison who had them on the telephone
+        "remind": "N",
+        "withdraw": "NV",
+        "reopen": "KN",
+        "amend": "KNV",
+        "add_note": "KNV",
+        "reassign": "KNV",
     },
 }

@@ -8,10 +8,14 @@ from collections.abc import Iterator
 START = "start"
 # Possible in every open state, leaving the state as it is.
 EVERYWHERE = ("amend", "add_note", "reassign")
+# Of the case itself as well: consent is given and taken back at any moment (I20).
+OF_THE_CASE = ("record_consent", "withdraw_consent")
 
 CASE: dict[str, dict[str, str]] = {
     "submitted": {
         "start_triage": "in_triage",  # T3
+        "give_consult": "consulted",  # a question is answered in one step (domain.md 2.2)
+        "refer": "submitted",  # a question becomes a case for the table
         "request_information": "awaiting_information",  # T4
         "propose_transfer": "submitted",  # T7: four eyes
         "transfer": "transferred",  # T7
@@ -27,6 +31,7 @@ CASE: dict[str, dict[str, str]] = {
     "in_triage": {
         "request_information": "awaiting_information",  # T4
         "give_consult": "consulted",  # T5
+        "refer": "submitted",
         "schedule": "scheduled",  # T6
         "propose_decline": "in_triage",  # T7: four eyes
         "decline": "declined",  # T7
@@ -41,6 +46,7 @@ CASE: dict[str, dict[str, str]] = {
     "consulted": {
         "confirm_helped": "closed",  # T5
         "ask_for_table": "in_triage",  # T5
+        "refer": "submitted",
         "propose_transfer": "consulted",  # T7: four eyes
         "transfer": "transferred",
         "withdraw": "withdrawn",
@@ -174,7 +180,12 @@ QUESTION: dict[str, dict[str, str]] = {
 
 RECONSIDERATION: dict[str, dict[str, str]] = {  # T18
     "requested": {"take_up": "in_reconsideration", "withdraw": "withdrawn"},
-    "in_reconsideration": {"confirm_advice": "confirmed", "conclude_revised": "revised", "withdraw": "withdrawn"},
+    "in_reconsideration": {
+        "hand_back": "requested",  # another chair, or an expert after all
+        "confirm_advice": "confirmed",
+        "conclude_revised": "revised",
+        "withdraw": "withdrawn",
+    },
     "confirmed": {},
     "revised": {},
     "withdrawn": {},
@@ -197,7 +208,7 @@ MOVES = {
     "follow_up": FOLLOW_UP,
 }
 BEGINNINGS = {
-    "case": {"submit": "submitted"},
+    "case": {"submit": "submitted", "ask_consult": "submitted"},
     "commitment": {"issue_advice": "requested", "revise_advice": "requested"},
     "funding": {"issue_advice": "requested", "revise_advice": "requested"},
     "placement": {"seek_placement": "sought"},
@@ -224,7 +235,7 @@ ENDS = {
 
 def possible_from(kind: str, state: str) -> dict[str, str]:
     """Every trigger of this state, and where it leads."""
-    everyday = () if state in ENDS[kind] else EVERYWHERE
+    everyday = () if state in ENDS[kind] else EVERYWHERE + (OF_THE_CASE if kind == "case" else ())
     return MOVES[kind][state] | dict.fromkeys(everyday, state)
 
 
