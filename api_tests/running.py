@@ -1,6 +1,7 @@
 """The real service on a real socket, on either database, with a clock that tests may set."""
 
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ from service.storage.database import open_engine
 from service.storage.migrating import migrate
 
 ROOT = Path(__file__).parents[1]
+# Trusts nobody, and is ready at once: a client of its own accord reads every authority there is.
+WITHOUT_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 @dataclass

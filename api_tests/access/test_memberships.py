@@ -1,5 +1,6 @@
 """Memberships and coverages hold on their days: rights end and begin at the next request (I29)."""
 
+import pytest
 from sqlalchemy import text
 
 from api_tests.access.scene import bearing, in_days, newcomer, signer_of, today
@@ -62,6 +63,7 @@ def _set_cover(service: Running, organisation: str, region: str, until: str) -> 
         connection.execute(changed, values)
 
 
+@pytest.mark.usefixtures("case")  # something to be seen
 def test_a_membership_holds_on_its_days_and_on_no_other(service: Running) -> None:
     """Ended memberships stop, future ones have not begun (I29); both are seen at the next request."""
     chair = ("ret", Role.CHAIR)

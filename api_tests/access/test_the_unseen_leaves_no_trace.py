@@ -118,6 +118,8 @@ def test_a_cursor_of_somebody_else_opens_nothing_of_theirs(people: People, scene
 
 
 def test_a_cursor_that_was_altered_is_refused(people: People) -> None:
+    for _ in range(2):
+        CaseFile.submitted(people)
     cursor = people.esra.get("/work-items", params={"whose": "all", "limit": 1}).json()["nextCursor"]
 
     altered = people.esra.get("/work-items", params={"cursor": f"{cursor[:-2]}AA"})
