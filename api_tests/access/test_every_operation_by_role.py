@@ -9,9 +9,10 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from api_tests.access.administering import DECISIONS
 from api_tests.access.operations_by_hand import ALL, BY_HAND, PUBLIC
 from api_tests.access.scene import FAR_AHEAD, Scene, bearing, help_arranged, signer_of
-from api_tests.people_and_cases import ORGANISATION_IDS, People, form_for, offered
+from api_tests.people_and_cases import ORGANISATION_IDS, PERSON_IDS, People, form_for, offered
 from api_tests.running import Running
 
 PARTS = {
@@ -103,8 +104,12 @@ def _asked(client: httpx.Client, name: str, method: str, path: str, scene: Scene
         "draftId": _draft(scene) if "{draftId}" in path else "",
         "offerId": offered(scene.case.people) if "{offerId}" in path else "",
         "region": "JZ11",
+        "organisationId": ORGANISATION_IDS["duinhuis"],
+        "personId": PERSON_IDS["joke"],
         "name": {"getCodeList": "refusal_reason", "getWorkflow": "case"}.get(name, ""),
     }
+    if "{changeId}" in path:
+        values["changeId"] = scene.case.people.roos.get("/administrative-changes").json()["items"][0]["id"]
     headers = {"Idempotency-Key": str(uuid4())}
     address = re.sub(r"\{(\w+)\}", lambda match: str(values[match[1]]), path)
     if "{draftId}" in path and method != "get":
@@ -126,7 +131,7 @@ def _body(name: str, method: str) -> dict[str, Any] | None:
         "addOfferStatement": {"statedOn": "2025-06-30", "placesFree": 1},
         "endOffer": {"lastDay": "2025-06-30"},
     }
-    return bodies.get(name, NOTE)
+    return {**bodies, **DECISIONS}.get(name, NOTE)
 
 
 def _draft(scene: Scene) -> str:

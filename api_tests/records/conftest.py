@@ -20,6 +20,8 @@ def known(people: People) -> Known:
     assert read.status_code == 200, read.text
     ended = CaseFile.submitted(people)
     ended.fire("withdraw")
+    decided = people.roos.post("/regions/JZ43/settings", {"settings": {}})
+    assert decided.status_code == 201, decided.text
     return Known(told=told.id, other=CaseFile.submitted(people).id, ended=ended.id)
 
 

@@ -1,4 +1,4 @@
-"""I11: what was written stays as it was written: history, content, answers, log, definitions and settings."""
+"""I11: what was written stays as it was written: history, content, answers, logs, definitions and settings."""
 # ruff: noqa: S608 - the names in these statements are those of our own tables
 
 from collections.abc import Iterator
@@ -21,8 +21,10 @@ from api_tests.records.forging import (
 )
 from service.storage.tables import (
     access_log,
+    administrative_changes,
     cases,
     contents,
+    dated_region_settings,
     outbox,
     parts,
     region_settings,
@@ -35,7 +37,11 @@ from service.storage.tables import (
 NEW = "00000000-0000-4000-8000-000000000001"
 # The heads move, by the database itself; test_forged_heads tells who else may move them.
 HEADS = (cases, parts)
-NEVER_CHANGED = (transitions, contents, requests, access_log, workflows, workflow_edges, region_settings)
+ADMINISTERED = (administrative_changes, dated_region_settings)
+NEVER_CHANGED = (
+    *(transitions, contents, requests, access_log, workflows, workflow_edges, region_settings),
+    *ADMINISTERED,
+)
 KEPT = (*NEVER_CHANGED, *HEADS)
 
 

@@ -200,14 +200,13 @@ async def list_organisations(
         actor = known(unit, asker)
         found = unit.people.organisations(kind=wanted.kind, region=wanted.region)
         if not actor.holding(Role.ADMINISTRATOR):
-            # That a family is known here is nobody else's business.
+            # A child's family is known to those around its case, and to nobody else.
             found = tuple(it for it in found if it.kind != OrganisationKind.FAMILY)
         items = [
             OrganisationView(
                 id=it.id, kind=it.kind, name=it.name, municipality=it.municipality, regions=list(it.regions)
             )
             for it in found
-            if it.kind != "family"  # a child's family is known to those around its case, and to nobody else
         ]
         return answer(Organisations(items=items))
 

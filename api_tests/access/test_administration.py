@@ -1,0 +1,351 @@
+"""Administration: organisations, people, memberships, coverages and settings, dated and recorded (issue 3, point 7)."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from api_tests.access.administering import Office, living_in
+from api_tests.access.scene import bearing, rows, signer_of
+from api_tests.journeys.answers import faults, refusal
+from api_tests.people_and_cases import ORGANISATION_IDS, PERSON_IDS, CaseFile, People, Person, form_for
+from api_tests.running import Running, running
+from service.domain.organisations import ROLES_OF
+from service.use_cases.demonstration import ISSUER
+
+# Which roles belong to which kind of organisation (issue 3; R125: more than one kind of referrer).
+ROLES_BY_HAND = {
+    "local_team": "local_team",
+    "certified_institution": "local_team",
+    "medical": "local_team",
+    "provider": "local_team provider",
+    "expert_team": "coordinator screener chair expert expert_by_experience process_director facilitator "
+    "data_protection_officer",
+    "municipality": "municipality",
+    "co_funder": "municipality",
+    "expertise_network": "expertise_network",
+    "national_support": "national_support",
+    "cce": "cce_liaison national_support",
+    "family": "parent young_person",
+    "installation": "administrator",
+}
+
+
+@pytest.fixture(scope="module")
+def office(service: Running, people: People) -> Iterator[Office]:
+    opened = Office(service, people.roos)
+    with opened.open:
+        yield opened
+
+
+@contextmanager
+def as_newcomer(office: Office, subject: str) -> Iterator[Person]:
+    with bearing(office.service, signer_of(office.service).token(subject)) as client:
+        yield Person(subject, client)
+
+
+def test_whoever_is_added_may_act_at_the_next_request_and_the_log_tells_who_added_them_without_a_name(
+    office: Office,
+) -> None:
+    id_, subject = office.person()
+    team = office.organisation("local_team", "GM0363")
+
+    with as_newcomer(office, subject) as newcomer:
+        before = newcomer.submit()
+        begun = office.done("/memberships", personId=id_, organisationId=team, role="local_team")
+        after = newcomer.get("/me").json()["memberships"]
+        accepted = newcomer.submit(**living_in("GM0392"))
+
+    assert refusal(before) == (403, "not_allowed")
+    assert [(it["role"], it["organisation"]) for it in after] == [("local_team", team)]
+    assert accepted.status_code == 201
+    shown = office.roos.get("/administrative-changes", params={"limit": 3}).json()["items"]
+    assert shown[0] == begun == office.roos.get(f"/administrative-changes/{begun['id']}").json()
+    assert [it["action"] for it in shown] == ["membership_begun", "organisation_added", "person_added"]
+    assert {it["actor"]["name"] for it in shown} == {"Roos Willems"}
+    assert (begun["subjectKind"], begun["subject"]) == ("person", id_)
+    assert begun["details"] == {"organisation": team, "role": "local_team", "from": office.day()}
+    stored = str(rows(office.service, "SELECT * FROM administrative_changes"))
+    assert "Nieuwe Collega" not in stored
+    assert subject not in stored
+
+
+def test_each_kind_of_organisation_has_its_own_roles() -> None:
+    """R125: not only local teams refer; nobody is chair of a provider."""
+    assert {kind: set(roles) for kind, roles in ROLES_OF.items()} == {
+        kind: set(roles.split()) for kind, roles in ROLES_BY_HAND.items()
+    }
+
+
+def test_a_role_of_another_kind_of_organisation_is_refused_with_what_is_allowed(office: Office) -> None:
+    person, _ = office.person()
+    answers = {}
+    for kind, roles in ROLES_BY_HAND.items():
+        organisation = office.organisation(kind, "GM0363")
+        right, wrong = roles.split()[0], "provider" if kind == "expert_team" else "chair"
+        answers[kind] = [
+            office.post("/memberships", personId=person, organisationId=organisation, role=it) for it in (right, wrong)
+        ]
+
+    assert {taken.status_code for taken, _ in answers.values()} == {201}
+    assert [faults(refused) for _, refused in answers.values()] == [{("role_of_another_kind", "/role")}] * 12
+    told = {kind: refused.json()["errors"][0]["en"] for kind, (_, refused) in answers.items()}
+    assert all(role in told[kind] for kind, roles in ROLES_BY_HAND.items() for role in roles.split())
+
+
+def test_nobody_decides_in_which_roles_they_act_themselves(office: Office) -> None:
+    """An administrator cannot make themselves chair, nor anything else, nor end what they hold."""
+    mine, ret = str(PERSON_IDS["roos"]), str(ORGANISATION_IDS["ret"])
+    before = office.roos.get("/me").json()
+
+    answers = [
+        office.post("/memberships", personId=mine, organisationId=ret, role="chair"),
+        office.end(Person(mine, office.roos.client), ret, "administrator", office.day()),
+    ]
+
+    assert [refusal(it) for it in answers] == [(403, "own_membership")] * 2
+    assert "chair" in answers[0].json()["detail"] or "voorzitter" in answers[0].json()["detail"]
+    assert office.roos.get("/me").json() == before
+
+
+def test_a_membership_ended_at_once_is_refused_the_same_second_and_a_future_one_does_not_hold_yet(
+    office: Office, case: CaseFile
+) -> None:
+    """I29, on the day of Amsterdam: rights begin and end with their dates, and nothing of the record is removed."""
+    note = {"trigger": "add_note", "form": {"text": "Gebeld."}}
+    ret = str(ORGANISATION_IDS["ret"])
+    leaver = office.member(ret, "coordinator")
+    later = office.member(ret, "coordinator", validFrom=office.day(1))
+
+    first = leaver.post(f"{case.path}/transitions", note, version=1)
+    ended = office.end(leaver, ret, "coordinator", office.day(-1))
+    second = leaver.post(f"{case.path}/transitions", note, version=2)
+
+    assert [first.status_code, ended.status_code, second.status_code] == [201, 201, 404]
+    assert refusal(later.get(case.path)) == (404, "not_found")
+    assert str(case.history()[-1]["by"]).count(leaver.key) == 1
+    again = office.post("/memberships", personId=leaver.key, organisationId=ret, role="coordinator")
+    assert again.status_code == 201
+    assert leaver.get(case.path).status_code == 200
+    double = office.post("/memberships", personId=leaver.key, organisationId=ret, role="coordinator")
+    assert refusal(double) == (409, "already_there")
+
+
+def test_a_region_has_one_team_on_a_day_and_the_next_begins_the_day_after(office: Office) -> None:
+    """I29: relations of team, network and liaison with a region are dated; overlaps are refused with a sentence."""
+    first, second = office.organisation("expert_team"), office.organisation("expert_team")
+    network, liaison = office.organisation("expertise_network"), office.organisation("cce")
+    local = office.organisation("local_team", "GM0363")
+    office.done("/coverages", organisationId=first, region="JZ20")
+
+    taken = office.post("/coverages", organisationId=second, region="JZ20", validFrom=office.day(30))
+    double = office.post("/coverages", organisationId=first, region="JZ20", validFrom=office.day(9))
+    beside = [office.post("/coverages", organisationId=it, region="JZ20").status_code for it in (network, liaison)]
+    never = office.post("/coverages", organisationId=local, region="JZ20")
+    office.done("/coverage-ends", organisationId=first, region="JZ20", validUntil=office.day(30))
+    too_early = office.post("/coverages", organisationId=second, region="JZ20", validFrom=office.day(30))
+    after = office.post("/coverages", organisationId=second, region="JZ20", validFrom=office.day(31))
+
+    assert (refusal(taken), taken.json()["id"]) == ((409, "region_is_covered"), first)
+    assert "JZ20" in taken.json()["detail"]
+    assert refusal(double) == (409, "already_there")
+    assert beside == [201, 201]
+    assert faults(never) == {("covers_no_region", "/organisationId")}
+    assert refusal(too_early) == (409, "region_is_covered")
+    assert after.status_code == 201
+    shown = office.roos.get(f"/organisations/{first}").json()["coverages"]
+    assert shown == [{"region": "JZ20", "validFrom": office.day(), "validUntil": office.day(30)}]
+
+
+def test_a_case_keeps_the_team_of_its_time_when_another_team_takes_the_region_over(office: Office) -> None:
+    """I29: historic cases keep the relation of their time; new ones follow the new relation."""
+    old, new = office.organisation("expert_team"), office.organisation("expert_team")
+    old_chair, new_chair = office.member(old, "chair"), office.member(new, "chair")
+    submitter = office.member(office.organisation("local_team", "GM0014"), "local_team")
+    office.done("/coverages", organisationId=old, region="JZ01")
+    before = submitter.submit(**living_in("GM0014")).json()["caseId"]
+
+    office.done("/coverage-ends", organisationId=old, region="JZ01", validUntil=office.day(-1))
+    orphaned = submitter.submit(**living_in("GM0014"))
+    office.done("/coverages", organisationId=new, region="JZ01")
+    after = submitter.submit(**living_in("GM0014")).json()["caseId"]
+
+    assert refusal(orphaned) == (409, "no_team_for_region")
+    seen = {
+        (name, case): chair.get(f"/cases/{case}").status_code
+        for name, chair in (("old", old_chair), ("new", new_chair))
+        for case in (before, after)
+    }
+    assert seen == {("old", before): 200, ("old", after): 404, ("new", before): 404, ("new", after): 200}
+    assert old_chair.get(f"/cases/{before}").json()["team"]["id"] == old
+
+
+def test_everything_wrong_with_a_change_is_said_at_once_and_nothing_is_recorded(office: Office) -> None:
+    nobody, past, later = str(uuid4()), office.day(-1), office.day(-2)
+    before = office.roos.get("/administrative-changes").json()["items"][0]
+
+    membership = {"personId": nobody, "organisationId": nobody, "role": "chair"}
+    wrong = {
+        "membership": office.post("/memberships", **membership, validFrom=past, validUntil=later),
+        "organisation": office.post("/organisations", kind="family", name="Gezin A."),
+        "elsewhere": office.post("/organisations", kind="provider", name="B", municipality="GM9999"),
+        "coverage": office.post("/coverages", organisationId=nobody, region="JZ40"),
+        "end": office.post("/membership-ends", **membership, validUntil=office.day(-2)),
+        "nothing": office.post("/membership-ends", **membership, validUntil=office.day()),
+        "settings": office.post("/regions/JZ02/settings", validFrom=past, settings={"terms": {"tirage": {"days": 1}}}),
+        "values": office.post(
+            "/regions/JZ02/settings",
+            settings={"small_cell": 1, "smal_cell": 5, "terms": {"triage": {"days": 1, "working_days": 1}}},
+        ),
+    }
+
+    assert {name: {(code, at) for code, at in faults(it)} for name, it in wrong.items()} == {
+        "membership": {
+            ("unknown_person", "/personId"),
+            ("no_such_organisation", "/organisationId"),
+            ("day_in_past", "/validFrom"),
+            ("ends_before_it_begins", "/validUntil"),
+        },
+        "organisation": {("municipality_needed", "/municipality")},
+        "elsewhere": {("unknown_municipality", "/municipality")},
+        "coverage": {("unknown_region", "/region"), ("no_such_organisation", "/organisationId")},
+        "end": {("day_in_past", "/validUntil")},
+        "nothing": {("nothing_to_end", "")},
+        "settings": {("day_in_past", "/validFrom"), ("no_such_term", "/settings/terms/tirage")},
+        "values": {
+            ("greater_than_equal", "/settings/small_cell"),
+            ("extra_forbidden", "/settings/smal_cell"),
+            ("malformed", "/settings/terms/triage"),
+        },
+    }
+    assert refusal(office.post(f"/people/{nobody}/names", name="Iemand")) == (404, "not_found")
+    assert refusal(office.post("/regions/JZ99/settings", settings={})) == (404, "not_found")
+    assert office.roos.get("/administrative-changes").json()["items"][0] == before
+
+
+def test_the_same_change_sent_twice_is_made_once_and_answered_the_same(office: Office) -> None:
+    key, name = str(uuid4()), f"Aanbieder {uuid4()}"
+    body = {"kind": "provider", "name": name}
+
+    first, again = (office.roos.post("/organisations", body, key=key) for _ in range(2))
+    other = office.roos.post("/organisations", {**body, "name": "Een ander"}, key=key)
+
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert first.json() == again.json()
+    assert (first.headers["Location"], again.headers["Idempotent-Replayed"]) == (again.headers["Location"], "true")
+    assert refusal(other) == (409, "key_reused")
+    known = [it for it in office.roos.get("/organisations").json()["items"] if it["name"] == name]
+    assert [it["id"] for it in known] == [first.json()["subject"]]
+
+
+def test_a_person_is_known_once_by_issuer_and_subject_and_found_by_them_and_can_be_renamed(office: Office) -> None:
+    id_, subject = office.person()
+    identity = {"issuer": ISSUER, "subject": subject}
+
+    double = office.post("/people", **identity, name="Nog eens")
+    office.done(f"/people/{id_}/names", name="Na het huwelijk")
+    found = office.post("/people/searches", **identity)
+    nobody = office.post("/people/searches", issuer="https://elders.example", subject=subject)
+
+    assert (refusal(double), double.json()["id"]) == ((409, "already_there"), id_)
+    assert (found.status_code, found.json()) == (200, {"id": id_, "name": "Na het huwelijk"})
+    assert refusal(nobody) == (404, "not_found")
+    assert office.roos.get(f"/people/{id_}").json() == {
+        **identity,
+        "id": id_,
+        "name": "Na het huwelijk",
+        "memberships": [],
+    }
+
+
+def test_that_a_family_is_known_here_is_told_to_administrators_alone(office: Office, people: People) -> None:
+    family = office.organisation("family", "GM0392")
+    office.done(f"/organisations/{family}/names", name="Gezin Z.")
+
+    def listed(by: Person, **query: str) -> set[str]:
+        return {it["name"] for it in by.get("/organisations", params=query).json()["items"]}
+
+    assert "Gezin Z." in listed(office.roos) & listed(office.roos, kind="family")
+    assert {name for key in ("anna", "esra", "ivo", "wilma") for name in listed(people[key], kind="family")} == set()
+    assert "Gezin Z." not in listed(people.esra)
+    assert "Jeugdhulp De Veste (demonstratie)" in listed(people.esra)
+
+
+def test_the_log_is_read_page_by_page_and_only_along_cursors_of_our_own(office: Office) -> None:
+    made = [office.done("/organisations", kind="provider", name=f"P {number}")["id"] for number in range(3)]
+
+    pages, cursor = list[str](), None
+    for _ in range(3):
+        page = office.roos.get(
+            "/administrative-changes", params={"limit": 1} | ({"cursor": cursor} if cursor else {})
+        ).json()
+        pages += [it["id"] for it in page["items"]]
+        cursor = page["nextCursor"]
+    forged = office.roos.get("/administrative-changes", params={"cursor": "bm90IG91cnMgYXQgYWxs"})
+
+    assert pages == list(reversed(made))
+    assert faults(forged) == {("cursor_not_ours", "cursor")}
+
+
+def test_what_a_region_decides_holds_from_its_day_on_in_every_replica_without_a_restart(office: Office) -> None:
+    """Decision 2: the step after the date follows the new settings; of a day, what was recorded last holds."""
+    team = office.organisation("expert_team")
+    coordinator = office.member(team, "coordinator")
+    submitter = office.member(office.organisation("local_team", "GM0363"), "local_team")
+    office.done("/coverages", organisationId=team, region="JZ13")
+    cases = [submitter.submit(**living_in("GM0363")).json()["caseId"] for _ in range(2)]
+    soon = office.day(2)
+
+    with replica(office.service) as (later, elsewhere):
+        for days in (40, 70):
+            decided = office.done(
+                "/regions/JZ13/settings", validFrom=soon, settings={"terms": {"start_triage": {"days": days}}}
+            )
+        office.done("/regions/JZ14/settings", validFrom=office.day(400), settings={"information_rounds": 1})
+        before = noted(coordinator, cases[0])
+        later(days=3)
+        after = noted(elsewhere(coordinator), cases[1])
+        again = elsewhere(submitter).submit(**living_in("GM0363")).json()["transition"]
+
+    assert before["settings"] != after["settings"] == decided["details"]["settings"]
+    assert again["dueOn"] > office.day(70)
+    told = office.roos.get("/regions/JZ13/settings").json()
+    assert told["today"]["terms"]["start_triage"] == {"working_days": 2, "days": None}
+    assert [(it["validFrom"], it["settings"]) for it in told["decided"]] == [
+        (soon, {"terms": {"start_triage": {"days": 70}}})
+    ]
+    history = rows(office.service, "SELECT changes FROM dated_region_settings WHERE region = 'JZ13'")
+    assert len(history) == 2
+
+
+@contextmanager
+def replica(service: Running) -> Iterator[tuple[Any, Any]]:
+    """A second service on the same database, with a clock of its own; the same people act there with new tokens."""
+    with running(service.settings) as second:
+        opened = list[httpx.Client]()
+
+        def elsewhere(person: Person) -> Person:
+            token = signer_of(second).token(subject_of(second, person))
+            client = httpx.Client(base_url=f"{second.url}/v1", headers={"Authorization": f"Bearer {token}"}, timeout=30)
+            opened.append(client)
+            return Person(person.key, client)
+
+        yield second.clock.let_pass, elsewhere
+        for client in opened:
+            client.close()
+
+
+def subject_of(service: Running, person: Person) -> str:
+    return str(rows(service, f"SELECT subject FROM people WHERE id = '{person.key}'")[0]["subject"])  # noqa: S608 - ours
+
+
+def noted(by: Person, case: str) -> dict[str, Any]:
+    """The entry of a note that was made with this case."""
+    body = {"trigger": "add_note", "form": form_for("case", "add_note")}
+    answer = by.post(f"/cases/{case}/transitions", body, version=1)
+    assert answer.status_code == 201, answer.text
+    entry: dict[str, Any] = answer.json()["transition"]
+    return entry
