@@ -5,15 +5,17 @@ from typing import Any
 from api_tests.access.every_step import Part, how, take_every_step
 from api_tests.access.scene import FAR_AHEAD, sees_part, sees_whole
 from api_tests.access.triggers_by_hand import BY_HAND, OUTSIDERS, PERSON_OF
-from api_tests.people_and_cases import RULES, CaseFile, People, form_for
+from api_tests.people_and_cases import ORGANISATION_IDS, RULES, CaseFile, People, form_for
 
+BEYOND = {"sara": ("escalation", "ben-noord"), "mila": ("escalation", "cce")}
+BEYOND |= {"tom": ("question", "steun"), "ulla": ("question", "cce")}
 MAY, MAY_NOT, MAY_NOT_KNOW = "may take the step", "may not take it", "may not know of it"
 
 
 def test_the_table_names_every_step_of_every_workflow() -> None:
     existing = {
         (kind, trigger.name)
-        for kind in ("case", "commitment", "funding", "placement", "escalation")
+        for kind in ("case", "commitment", "funding", "placement", "escalation", "question")
         for trigger in RULES.current(kind).definition.triggers.values()
         if any(source != "start" for source, _ in trigger.edges)
     }
@@ -55,7 +57,7 @@ def test_only_a_local_team_submits_a_case(people: People) -> None:
 
 def _seen_by(case: CaseFile, part: Part) -> set[str]:
     state = case.state
-    escalated = "request_escalation" in case.fired
+    escalated = any(_is_put_to("mila", it) and it["phase"] != "ended" for it in case.parts("escalation"))
     return {
         key
         for key in (*PERSON_OF.values(), *OUTSIDERS)
@@ -64,7 +66,10 @@ def _seen_by(case: CaseFile, part: Part) -> set[str]:
 
 
 def _is_put_to(key: str, part: dict[str, Any]) -> bool:
-    """Here De Veste has lines A and B, and Haarlem pays both."""
+    """Here De Veste has lines A and B, and Haarlem pays both; what goes beyond the region is put to a body by name."""
+    kind, organisation = BEYOND.get(key, ("", ""))
+    if part["kind"] == kind and part["addressee"]:
+        return bool(part["addressee"]["id"] == str(ORGANISATION_IDS[organisation]))
     return part["line"] in ("A", "B") and sees_part(key, part["kind"], "A")
 
 
