@@ -94,9 +94,9 @@ BY_HAND: dict[str, Expected] = {
     "getHistories": _of("noor", ALL - {"noor"}),
     # What stands around the cases is the administrator's, and nobody else's.
     **_each(
-        "addOrganisation renameOrganisation getOrganisation addPerson renamePerson getPerson findPerson beginMembership "
-        "endMembership beginCoverage endCoverage decideSettings getRegionSettings listAdministrativeChanges "
-        "getAdministrativeChange",
+        "addOrganisation renameOrganisation getOrganisation addPerson renamePerson getPerson findPerson "
+        "beginMembership endMembership beginCoverage endCoverage decideSettings getRegionSettings "
+        "listAdministrativeChanges getAdministrativeChange",
         _of("roos", ALL - {"roos"}),
     ),
     # What help there is, for who looks for it with a family; said by the provider, or by the team of its region.

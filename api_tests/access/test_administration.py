@@ -294,30 +294,30 @@ def test_what_a_region_decides_holds_from_its_day_on_in_every_replica_without_a_
     """Decision 2: the step after the date follows the new settings; of a day, what was recorded last holds."""
     team = office.organisation("expert_team")
     coordinator = office.member(team, "coordinator")
-    submitter = office.member(office.organisation("local_team", "GM0363"), "local_team")
-    office.done("/coverages", organisationId=team, region="JZ13")
-    cases = [submitter.submit(**living_in("GM0363")).json()["caseId"] for _ in range(2)]
+    submitter = office.member(office.organisation("local_team", "GM0489"), "local_team")
+    office.done("/coverages", organisationId=team, region="JZ29")
+    cases = [submitter.submit(**living_in("GM0489")).json()["caseId"] for _ in range(2)]
     soon = office.day(2)
 
     with replica(office.service) as (later, elsewhere):
         for days in (40, 70):
             decided = office.done(
-                "/regions/JZ13/settings", validFrom=soon, settings={"terms": {"start_triage": {"days": days}}}
+                "/regions/JZ29/settings", validFrom=soon, settings={"terms": {"start_triage": {"days": days}}}
             )
-        office.done("/regions/JZ14/settings", validFrom=office.day(400), settings={"information_rounds": 1})
+        office.done("/regions/JZ28/settings", validFrom=office.day(400), settings={"information_rounds": 1})
         before = noted(coordinator, cases[0])
         later(days=3)
         after = noted(elsewhere(coordinator), cases[1])
-        again = elsewhere(submitter).submit(**living_in("GM0363")).json()["transition"]
+        again = elsewhere(submitter).submit(**living_in("GM0489")).json()["transition"]
 
     assert before["settings"] != after["settings"] == decided["details"]["settings"]
     assert again["dueOn"] > office.day(70)
-    told = office.roos.get("/regions/JZ13/settings").json()
+    told = office.roos.get("/regions/JZ29/settings").json()
     assert told["today"]["terms"]["start_triage"] == {"working_days": 2, "days": None}
     assert [(it["validFrom"], it["settings"]) for it in told["decided"]] == [
         (soon, {"terms": {"start_triage": {"days": 70}}})
     ]
-    history = rows(office.service, "SELECT changes FROM dated_region_settings WHERE region = 'JZ13'")
+    history = rows(office.service, "SELECT changes FROM dated_region_settings WHERE region = 'JZ29'")
     assert len(history) == 2
 
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from api_tests.conftest import new_database
-from api_tests.people_and_cases import CaseFile, People, everybody, form_for, offered
+from api_tests.people_and_cases import ORGANISATION_IDS, PERSON_IDS, CaseFile, People, everybody, form_for, offered
 from api_tests.promises.problems import problem_of
 from api_tests.running import ROOT, Running, running, settings_for
 from service.domain import refusals
@@ -104,6 +104,14 @@ def _submit(by: str, **changes: Any) -> Meeting:
     return ask
 
 
+RET = {"organisationId": str(ORGANISATION_IDS["ret"])}
+ROOS = {**RET, "personId": str(PERSON_IDS["roos"])}
+
+
+def _administered(path: str, body: dict[str, Any]) -> Meeting:
+    return lambda case, headers: case.people.roos.post(path, body, headers=headers)
+
+
 MET: dict[type[Refusal], tuple[int, Meeting]] = {
     refusals.NotKnown: (401, _get("/cases", Authorization="Bearer x")),
     refusals.NotAllowed: (403, _submit("carla")),
@@ -112,6 +120,9 @@ MET: dict[type[Refusal], tuple[int, Meeting]] = {
     refusals.TransitionNotAllowed: (409, _step("close", "esra")),
     refusals.GuardsNotMet: (409, _decline),
     refusals.NoTeamForRegion: (409, _submit("anna", residence=AWAY)),
+    refusals.OwnMembership: (403, _administered("/memberships", {**ROOS, "role": "chair"})),
+    refusals.AlreadyThere: (409, _administered("/coverages", {**RET, "region": "JZ10"})),
+    refusals.RegionIsCovered: (409, _administered("/coverages", {**RET, "region": "JZ14"})),
     refusals.KeyReused: (409, _again),
     refusals.OfferEnded: (409, _ended),
     refusals.Stale: (412, _step("add_note", "anna", 7)),
