@@ -300,8 +300,8 @@ def record(case: CaseFile, function: str, **how: Any) -> dict[str, Any]:
     return case.fire("record_gap", form=form, **how)
 
 
-def counted(people: People, by: str = "esra", **wanted: str) -> dict[tuple[str, str], int]:
-    answer = people[by].get("/regions/JZ10/gaps", params=wanted)
+def counted(people: People, by: str = "esra", *, region: str = "JZ10", **wanted: str) -> dict[tuple[str, str], int]:
+    answer = people[by].get(f"/regions/{region}/gaps", params=wanted)
     assert answer.status_code == 200, answer.text
     return {
         (domain["domain"]["code"], it["function"]["code"]): it["cases"]
@@ -361,7 +361,9 @@ def test_the_sum_of_a_region_is_for_its_own_team_and_facilitator_and_another_reg
     assert missing
     assert own == {key: 200 if key in COUNTING else 404 if key == "petra" else 403 for key in people}
     assert others == {"JZ11": [200, 200, 404], "JZ14": [404, 404, 200], "JZ40": [404] * 3, "JZ99": [404] * 3}
-    assert people.petra.get("/regions/JZ14/gaps").json()["domains"] == []
+    elsewhere = [counted(people, region="JZ11"), counted(people, "petra", region="JZ14")]
+    assert [("support", "support_by_experience") in it for it in (counted(people), *elsewhere)] == [True, False, False]
+    assert people.petra.get("/regions/JZ14/gaps", params={"year": "2024"}).json()["domains"] == []
 
 
 def test_r70_policy_9_no_field_of_this_room_is_about_money(people: People) -> None:

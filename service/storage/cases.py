@@ -97,15 +97,14 @@ class Cases:
         return tuple(tuple(map(to_transition, own)) for _, own in groupby(rows, key=lambda row: row.case_id))
 
     def gaps(self, region: str) -> tuple[Transition, ...]:
-        """Every gap that was recorded while the case was this region's, and the amendments of those cases, in order."""
+        """What was recorded as missing while a case was this region's, with what was amended there, in order."""
         t = transitions.c
-        recorded = select(t.case_id).where(t.trigger_name == "record_gap", t.region == region)
         rows = self._connection.execute(
             select(transitions)
-            .where(t.case_id.in_(recorded), t.trigger_name.in_(("record_gap", "amend")))
+            .where(t.region == region, t.trigger_name.in_(("record_gap", "amend")))
             .order_by(t.case_id, t.sequence)
         )
-        return tuple(entry for entry in map(to_transition, rows) if entry.region == region)
+        return tuple(map(to_transition, rows))
 
     def entries_from(self, case_id: UUID, sequence: int) -> tuple[Transition, ...]:
         """An entry and, after it, those that it caused."""
