@@ -127,12 +127,12 @@ def build(settings: Settings, clock: Callable[[], datetime] | None = None) -> Bu
     return Built(Edge(api, max_body_bytes=settings.max_body_bytes), api, database)
 
 
-def build_relay(settings: Settings) -> Relay:
+def build_relay(settings: Settings, clock: Callable[[], datetime] | None = None) -> Relay:
     """The relay by itself, on a database that is served elsewhere.
 
     Raises NotMigrated, Unprotected, MasterKeyRefused.
     """
-    database = open_database(settings)
+    database = open_database(settings, clock)
     try:
         database.write_now(_insist)
     except BaseException:

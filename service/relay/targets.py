@@ -25,7 +25,7 @@ class Target:
 
 
 async def resolve(url: str, allowed: Targets) -> Target:
-    """The address behind a URL. Where one address of a host is not public, none of them is used. Raises TargetRefused."""
+    """The address behind a URL; where one address of a host is not public, none is used. Raises TargetRefused."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port

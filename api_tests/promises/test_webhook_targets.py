@@ -1,0 +1,129 @@
+"""Nothing is sent to an address that is not public: not when a webhook is made, and not at any delivery."""
+
+import asyncio
+import socket
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from api_tests.people_and_cases import ORGANISATION_IDS, People
+from api_tests.receiving import receiving
+from service.domain.events import News, to_event
+from service.relay.outside import Outside
+from service.use_cases.delivering import Answer
+
+REFUSED = {
+    "https://127.0.0.1/": "webhook_not_public",
+    "https://localhost/": "webhook_not_public",
+    "https://10.1.2.3/events": "webhook_not_public",
+    "https://172.16.0.1/": "webhook_not_public",
+    "https://192.168.1.1:8443/": "webhook_not_public",
+    "https://100.64.0.1/": "webhook_not_public",
+    "https://169.254.169.254/latest/meta-data": "webhook_not_public",
+    "https://0.0.0.0/": "webhook_not_public",
+    "https://224.0.0.1/": "webhook_not_public",
+    "https://240.0.0.1/": "webhook_not_public",
+    "https://2130706433/": "webhook_not_public",
+    "https://[::1]/": "webhook_not_public",
+    "https://[fd00::1]/": "webhook_not_public",
+    "https://[fe80::1]/": "webhook_not_public",
+    "https://[::ffff:10.0.0.1]/": "webhook_not_public",
+    "https://[64:ff9b::a00:1]/": "webhook_not_public",
+    "https://[2002:a00:1::]/": "webhook_not_public",
+    "http://93.184.215.14/": "webhook_not_https",
+    "https://no-such-host.invalid/": "webhook_not_found",
+    "https://93.184.215.14:99999/": "webhook_malformed",
+}
+
+
+@pytest.mark.parametrize(("url", "code"), REFUSED.items())
+def test_a_webhook_at_an_address_that_is_not_public_is_refused(people: People, url: str, code: str) -> None:
+    body = {"organisationId": str(ORGANISATION_IDS["ret"]), "url": url}
+
+    answer = people.roos.post("/subscriptions", body)
+
+    assert answer.status_code == 400, answer.text
+    assert [(it["location"], it["code"]) for it in answer.json()["errors"]] == [("/url", code)]
+
+
+def tell(url: str, **how: Any) -> Answer:
+    now = datetime.now(UTC)
+    news = News(
+        position=1, case_id=uuid4(), part_id=uuid4(), part_kind="case", part_sequence=1, trigger="submit",
+        state="submitted", phase="referral", occurred_at=now, recorded_at=now,
+    )  # fmt: skip
+    event = to_event(news, source="urn:nld:oin:00000000000000000000:systeem:casusroute", address="https://c.example")
+    outside = Outside(address="https://c.example", **how)
+
+    async def told() -> Answer:
+        async with outside.open():
+            return await outside.tell(url, event, [b"s" * 32], now=now)
+
+    return asyncio.run(told())
+
+
+def resolving_to(monkeypatch: pytest.MonkeyPatch, *answers: str) -> list[str]:
+    """The network's edge: a name server that answers another address every time it is asked."""
+    left, asked = list(answers), list[str]()
+
+    def getaddrinfo(host: str, port: int, *_: Any, **__: Any) -> list[Any]:
+        asked.append(host)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (left.pop(0), port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    return asked
+
+
+def test_an_address_that_was_public_when_the_webhook_was_made_is_looked_at_again_at_every_delivery(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with receiving() as receiver:
+        port = receiver.url.split(":")[2]
+        resolving_to(monkeypatch, "127.0.0.1")
+
+        answer = tell(f"https://receiver.example:{port}", targets="public")
+
+    assert answer.error == "webhook_not_public"
+    assert receiver.requests == []
+
+
+def test_what_is_connected_to_is_the_very_address_that_was_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever looks up a name twice can be answered twice."""
+    with receiving() as receiver:
+        port = receiver.url.split(":")[2].split("/")[0]
+        asked = resolving_to(monkeypatch, "127.0.0.1", "203.0.113.1")
+
+        answer = tell(f"http://receiver.example:{port}/events", targets="any")
+
+    assert (answer.status, asked) == (204, ["receiver.example"])
+    assert receiver.requests[0].headers["host"] == f"receiver.example:{port}"
+
+
+def test_a_redirect_leads_nowhere_and_no_proxy_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    with receiving() as elsewhere, receiving() as receiver:
+        monkeypatch.setenv("HTTP_PROXY", elsewhere.url)
+        receiver.answers = lambda _: (307, {"Location": elsewhere.url})
+
+        answer = tell(receiver.url, targets="any")
+
+    assert answer.status == 307
+    assert (len(receiver.told), elsewhere.requests) == (1, [])
+
+
+def test_a_receiver_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.relay.outside.SECONDS", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        answer = tell(f"http://127.0.0.1:{silent.getsockname()[1]}/", targets="any")
+
+    assert (answer.status, answer.error) == (None, "timeout")
+
+
+def test_only_the_status_of_an_answer_is_read() -> None:
+    with receiving() as receiver:
+        receiver.answers = lambda _: (200, {"Content-Length": "1000000000000"})
+
+        answer = tell(receiver.url, targets="any")
+
+    assert (answer.status, answer.error) == (200, None)

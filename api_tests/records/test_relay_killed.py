@@ -1,0 +1,94 @@
+"""Nothing that was recorded is lost on its way out, wherever the relay dies: at least once, in order per case."""
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from api_tests.conftest import ENGINES, new_database
+from api_tests.people_and_cases import CaseFile, People, everybody
+from api_tests.receiving import Receiver, feed, receiving, webhook
+from api_tests.records.dying_relay import DIED, POINTS
+from api_tests.running import ROOT, Running, running, settings_for
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def untold(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A service that leaves telling to a process of its own."""
+    folder = tmp_path_factory.mktemp(f"untold_{request.param}")
+    settings = settings_for(folder, new_database(request, folder, request.param), webhook_targets="any")
+    with running(settings) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def people(untold: Running) -> Iterator[People]:
+    found = everybody(untold.url)
+    yield found
+    for person in found.values():
+        person.client.close()
+
+
+@contextmanager
+def beside(service: Running, *module: str) -> Iterator[subprocess.Popen[str]]:
+    """Another process on the database of this service, told to stop at the end."""
+    wanted = {
+        "DATABASE_URL": service.settings.database_url,
+        "MASTER_KEY_FILE": str(service.settings.master_key_file),
+        "PUBLIC_URL": service.url,
+        "WEBHOOK_TARGETS": "any",
+        "RELAY_SECONDS": "0.05",
+    }
+    environment = {**os.environ, **{f"CASUSROUTE_{name}": it for name, it in wanted.items()}}
+    command = [sys.executable, "-m", *module]
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def in_order_of_arrival(receiver: Receiver, case_id: str) -> list[int]:
+    """The transitions of a case as they came in for the first time."""
+    return list(dict.fromkeys(receiver.of(case_id)))
+
+
+def test_the_relay_works_as_a_process_of_its_own_and_stops_in_good_order(untold: Running, people: People) -> None:
+    with receiving() as receiver, webhook(people, receiver):
+        case = CaseFile.submitted(people)
+
+        with beside(untold, "service", "relay") as process:
+            receiver.wait_until(lambda it: it.of(case.id) == [1])
+
+        assert process.returncode == 0
+
+
+def test_wherever_the_relay_is_killed_everything_is_told_at_least_once_and_in_order_per_case(
+    untold: Running, people: People
+) -> None:
+    before = len(feed(people, "anna"))
+    with receiving() as receiver, webhook(people, receiver):
+        cases = [CaseFile.submitted(people) for _ in range(3)]
+        for case in cases * 4:
+            case.fire("add_note", by="anna")
+
+        with beside(untold, "api_tests.records.dying_relay") as process:
+            assert process.stdout
+            ended = json.loads(process.stdout.readline())
+            in_between = len(receiver.told)
+            receiver.wait_until(lambda it: all(len(set(it.of(case.id))) == 5 for case in cases))
+
+        assert ended == dict.fromkeys(POINTS, DIED)
+        assert 0 < in_between < 15
+        assert [in_order_of_arrival(receiver, case.id) for case in cases] == [[1, 2, 3, 4, 5]] * 3
+        assert max(Counter(it.event["id"] for it in receiver.told).values()) > 1, "nothing was told twice"
+        events = feed(people, "anna", after=before)
+        assert [int(it["sequence"]) - before for it in events] == list(range(1, 16))
+        assert Counter(it["subject"] for it in events) == {case.id: 5 for case in cases}
+        assert len({it["id"] for it in events}) == 15
