@@ -43,7 +43,7 @@ BY_HAND: dict[str, dict[str, str]] = {
         "request_information": "CS",  # T4
         "supply_information": "L",
         "proceed_without": "CS",
-        "give_consult": "SVC",  # T5; triage is decided by screener or chair (5.2), a question answered by who picks it up
+        "give_consult": "SVC",  # T5; triage is decided by screener or chair (5.2), a question is answered by all three
         "refer": "LC",  # who asked; or the coordinator, who types it with a family on the telephone
         "record_consent": "LCVP",  # I20: whoever hears it from the family
         "withdraw_consent": "LCVP",

@@ -40,7 +40,8 @@ def test_i9_a_case_is_escalated_answered_and_brought_back_while_the_region_keeps
     told.append((code_of(escalation(case)), escalation(case)["party"]["role"], whose(case)))
     case.fire("escalate", part=escalation(case))
     told.append((code_of(escalation(case)), escalation(case)["party"]["role"], whose(case)))
-    case.fire("record_answer", part=escalation(case))
+    case.fire("record_answer", part=case.parts("question")[0], by="tom")
+    case.fire("record_answer", part=escalation(case), form={})
     told.append((code_of(escalation(case)), escalation(case)["party"]["role"], whose(case)))
     case.fire("bring_back", part=escalation(case), by="mila")
 
@@ -65,10 +66,12 @@ def test_i9_the_region_works_on_while_an_escalation_is_open(people: People) -> N
 def test_i9_a_case_is_not_closed_over_the_heads_of_those_who_were_asked(people: People) -> None:
     case = CaseFile.submitted(people).go_to("monitored")
     case.fire("request_escalation")
-    case.fire("record_check")
+    case.fire("escalate", part=escalation(case))
 
     assert "no_open_escalation" in unmet(case.attempt("close"))
 
+    assert unmet(case.attempt("withdraw", part=escalation(case))) == {"no_open_question"}
+    case.fire("withdraw", part=case.parts("question")[0], by="esra")
     case.fire("withdraw", part=escalation(case))
     case.go_to("closed")
 
@@ -114,10 +117,16 @@ def test_t17_the_answer_of_the_national_level_is_the_liaisons_to_record_and_she_
     assert refusal(people.mila.get(case.path)) == (404, "not_found")
     case.fire("request_escalation")
     case.fire("escalate", part=escalation(case))
+    question = case.parts("question")[0]
 
-    assert refusal(case.attempt("record_answer", part=escalation(case), by="hanna")) == (403, "role_not_allowed")
-    case.fire("record_answer", part=escalation(case), by="mila")
+    refused = [
+        refusal(case.attempt("record_answer", part=part, by=by))
+        for part, by in ((escalation(case), "hanna"), (escalation(case), "esra"), (question, "hanna"))
+    ]
+    case.fire("record_answer", part=question, by="mila")
+    case.fire("record_answer", part=escalation(case), form={})
 
+    assert refused == [(403, "role_not_allowed")] * 3
     assert case.seen(by="mila")["number"] == case.number
-    answered = [it for it in case.history(by="mila") if it["trigger"] == "record_answer"]
-    assert [(it["by"]["person"]["name"], it["by"]["role"]) for it in answered] == [("Mila Dekker", "cce_liaison")]
+    answered = [it["by"] for it in case.history(by="mila") if it["trigger"] == "record_answer"]
+    assert [(it["person"]["name"], it["role"]) for it in answered] == [("Mila Dekker", "cce_liaison")] * 2

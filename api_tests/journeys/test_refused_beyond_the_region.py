@@ -1,0 +1,107 @@
+"""Every "no" on the way beyond the region, with its sentence in both languages and its status (I9, T16, T17)."""
+
+from api_tests.access.scene import SOME_TIME_AGO, newcomer
+from api_tests.journeys.answers import faults, refusal, unmet
+from api_tests.journeys.beyond import (
+    CONSULTATION,
+    NATIONAL,
+    escalated,
+    escalation,
+    offered,
+    question_to,
+    signal,
+    told_in_two_languages,
+)
+from api_tests.people_and_cases import ORGANISATION_IDS, CaseFile, People
+from api_tests.running import Running
+from service.domain.roles import Role
+
+
+def test_only_a_liaison_signals_and_only_for_a_region_she_is_appointed_for(service: Running, people: People) -> None:
+    case = CaseFile.submitted(people).go_to("in_review")
+
+    with newcomer(service, ("steun", Role.CCE_LIAISON, SOME_TIME_AGO, None)) as stranger:
+        elsewhere, unknown = signal(stranger, case.number), signal(stranger, "0000-0000")
+    refused = [signal(people[key], case.number) for key in ("esra", "anna", "tom", "roos")]
+
+    assert refusal(elsewhere) == (404, "not_found")
+    assert elsewhere.content == unknown.content
+    assert [refusal(it) for it in refused] == [(403, "not_allowed")] * 4
+    assert case.parts("escalation") == []
+
+
+def test_a_question_is_put_to_a_body_of_its_own_level_and_no_other(people: People) -> None:
+    """The national support structure and the CCE are two levels, and the network is neither."""
+    case = escalated(people)
+    wrong = ((NATIONAL, "cce"), (CONSULTATION, "steun"), (NATIONAL, "ben-noord"), (CONSULTATION, "de-veste"))
+
+    refused = [
+        case.attempt(
+            "escalate", part=escalation(case, "requested"), level=level, organisation_id=ORGANISATION_IDS[body]
+        )
+        for level, body in wrong
+    ]
+
+    assert [faults(it) for it in refused] == [{("unknown_organisation", "/form/organisationId")}] * 4
+    wanted = ["national_support", "cce", "national_support", "cce"]
+    assert [it.json()["errors"][0]["en"].split(": ")[1].split(".")[0] for it in refused] == wanted
+    assert all(map(told_in_two_languages, refused))
+    assert case.parts("question") == []
+
+
+def test_the_network_is_no_national_level_neither_in_the_request_nor_in_the_question(people: People) -> None:
+    case = CaseFile.submitted(people).go_to("in_review")
+    level = {"code": "expertise_network"}
+
+    requested = case.attempt("request_escalation", level=level)
+    signalled = signal(people.mila, case.number, level=level)
+    case.fire("request_escalation")
+    put = case.attempt("escalate", part=escalation(case, "requested"), level=level)
+
+    refused = (requested, signalled, put)
+    assert [faults(it) for it in refused] == [{("network_is_asked_otherwise", "/form/level")}] * 3
+    assert all(map(told_in_two_languages, refused))
+
+
+def test_an_escalation_is_concluded_once_every_question_ended_and_with_the_answer_of_one_or_of_the_liaison(
+    people: People,
+) -> None:
+    """T17: what nobody answered is not an answer; and no question outlives the escalation that it is one of."""
+    case = escalated(people, NATIONAL, CONSULTATION)
+    possible = offered(people.mila, case, escalation(case, "escalated"))
+
+    withdrawn, concluded = (
+        case.attempt(it, part=escalation(case, "escalated")) for it in ("withdraw", "record_answer")
+    )
+    for body in ("steun", "cce"):
+        case.fire("withdraw", part=question_to(case, body), by="mila")
+    nothing = case.attempt("record_answer", part=escalation(case, "escalated"), form={})
+    case.fire("record_answer", part=escalation(case, "escalated"))
+
+    assert (possible["record_answer"]["possible"], possible["escalate"]["possible"]) == (False, True)
+    assert [unmet(withdrawn), unmet(concluded)] == [{"no_open_question"}] * 2
+    assert faults(nothing) == {
+        ("answer_missing", f"/form/{name}") for name in ("answer", "whatTheyDo", "staysWithRegion")
+    }
+    assert all(map(told_in_two_languages, (withdrawn, concluded, nothing)))
+
+
+def test_an_answer_comes_once_and_not_after_the_question_was_brought_back(people: People) -> None:
+    case = escalated(people, NATIONAL)
+    open_question, version = question_to(case, "steun"), question_to(case, "steun")["version"]
+    case.fire("record_answer", part=open_question, by="tom")
+
+    second = case.attempt("record_answer", part=open_question, by="mila", version=version)
+    case.fire("reopen", part=open_question, by="mila")
+    case.fire("record_answer", part=open_question, by="tom")
+    case.fire("record_answer", part=escalation(case, "escalated"), form={})
+    concluded = case.attempt("reopen", part=open_question, by="mila")
+    case.fire("bring_back", part=escalation(case, "answered"), by="mila")
+    late = case.attempt("record_answer", part=open_question, by="tom")
+    further = case.attempt("reopen", part=open_question, by="tom")
+
+    assert refusal(second) == (412, "stale")
+    assert second.json()["won"]["role"] == "national_support"
+    assert refusal(late) == (409, "transition_not_allowed")
+    assert [unmet(concluded), unmet(further)] == [{"escalation_goes_on"}] * 2
+    assert all(map(told_in_two_languages, (second, concluded, late, further)))
