@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from signal import SIGKILL
 from typing import Any
 from uuid import uuid4
 
@@ -15,8 +16,10 @@ import pytest
 
 from api_tests.conftest import ENGINES, new_database
 from api_tests.people_and_cases import CaseFile, People
+from api_tests.records.forging import engine_for
 from api_tests.rules.changed_rules import copied, people_at, rewritten
 from api_tests.running import ROOT, Running
+from service.storage.migrating import downgrade, expected_revision, revision_of
 
 WHY = "Per 1 januari werkt de regio zo."
 PAUSE = """
@@ -64,9 +67,10 @@ class Upgrade:
             file.write_text(file.read_text(encoding="utf-8").replace("in_triage", "screening"), encoding="utf-8")
         return rules
 
-    def command(self, *words: str, script: str | None = None) -> "subprocess.CompletedProcess[str]":
-        """`python -m service` on this database, with the new rules."""
+    def adopts(self, issuer: str, *words: str, script: str | None = None) -> "subprocess.CompletedProcess[str]":
+        """`python -m service workflow adopt` on this database, with the new rules, by the administrator."""
         program = ["-m", "service"] if script is None else ["-c", script]
+        program += ["workflow", "adopt", "case", "--grounds", WHY, "--as", issuer, "roos"]
         settings = {
             "CASUSROUTE_WORKFLOWS": str(self.new_rules()),
             "CASUSROUTE_DATABASE_URL": self.database_url,
@@ -80,12 +84,6 @@ class Upgrade:
 
 FIRST_STEP = 'to = "in_triage"\nroles = ["coordinator"]\nform = "triage_start@1"\n'
 FIRST_PARTY = '[states.submitted]\nphase = "referral"\nparty = "coordinator"\n'
-
-
-@pytest.fixture(params=ENGINES)
-def upgrade(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Upgrade:
-    folder = tmp_path_factory.mktemp(f"upgrade-{request.param}")
-    return Upgrade(folder, new_database(request, folder, request.param))
 
 
 @dataclass(frozen=True)
@@ -128,8 +126,8 @@ def verdicts(outcome: dict[str, Any]) -> dict[str, str]:
     return {part["partId"]: " ".join([part["verdict"], *(it["code"] for it in part["reasons"])]) for part in parts}
 
 
-def planned(people: People, **body: Any) -> dict[str, Any]:
-    answer = people.roos.post("/workflow-plans", {"kind": "case", **body})
+def planned(people: People, old: str, **body: Any) -> dict[str, Any]:
+    answer = people.roos.post("/workflow-plans", {"kind": "case", "from": old, **body})
     assert answer.status_code == 201, answer.text
     assert people.roos.get(answer.headers["Location"].removeprefix("/v1")).json()["plan"] == answer.json()
     found: dict[str, Any] = answer.json()
@@ -157,173 +155,237 @@ def offered(case: CaseFile) -> set[str]:
     return {it["trigger"] for it in told["transitions"]}
 
 
-def test_a_new_version_is_tried_on_every_running_case_and_says_of_each_whether_it_fits(upgrade: Upgrade) -> None:
-    """Also before it is deployed, as the text of a file that gets the checks of a start."""
-    text = (upgrade.new_rules() / "case.toml").read_text(encoding="utf-8")
-    broken = text.replace('party = "screener"', 'party = "screner"')
+@dataclass(frozen=True)
+class Tried:
+    """What was answered while the old rules were in force, about a version that was not deployed yet."""
 
-    with upgrade.served(new=False) as (_, people):
+    cases: Before
+    bare: dict[str, Any]
+    mapped: dict[str, Any]
+    to_an_end: dict[str, Any]
+    to_nowhere: dict[str, Any]
+    unusable: dict[str, Any]
+    same: dict[str, Any]
+    not_open: list[dict[str, Any]]
+    due_on: list[str]
+    entries: list[int]
+
+    @classmethod
+    def under_the_old_rules(cls, people: People, text: str) -> "Tried":
         cases = Before.at(people)
-        bare = tried(people, definition=text)
-        mapped = tried(people, definition=text, mapping={"in_triage": "screening"})
-        to_an_end = tried(people, definition=text, mapping={"in_triage": "closed"})
-        to_nowhere = tried(people, definition=text, mapping={"in_triage": "limbo"})
-        unusable = tried(people, definition=broken)
-        same = tried(people)
-        refused = people.roos.client.post("/workflow-trials", json={"kind": "case", "mapping": {"closed": "closed"}})
-        untouched = [len(it.history()) for it in cases]
+        answer = people.roos.client.post("/workflow-trials", json={"kind": "case", "mapping": {"closed": "closed"}})
+        return cls(
+            cases=cases,
+            bare=tried(people, definition=text),
+            mapped=tried(people, definition=text, mapping=MAPPING),
+            to_an_end=tried(people, definition=text, mapping={"in_triage": "closed"}),
+            to_nowhere=tried(people, definition=text, mapping={"in_triage": "limbo"}),
+            unusable=tried(people, definition=text.replace('party = "screener"', 'party = "screner"')),
+            same=tried(people),
+            not_open=answer.json()["errors"],
+            due_on=[it.seen()["main"]["dueOn"] for it in cases],
+            entries=[len(it.history()) for it in cases],
+        )
+
+
+@dataclass
+class Story:
+    """One database, told once: tried, adopted by a command that was killed half-way, resumed over HTTP, reverted."""
+
+    tried: Tried
+    killed: int
+    half_way: list[str]
+    sound_half_way: list[bool]
+    people: People
+    cases: Before
+    begun: CaseFile
+    old: str
+    new: str
+    upgrade: Upgrade
+    issuer: str
+
+    def __post_init__(self) -> None:
+        people, cases, old = self.people, self.cases, self.old
+        version = int(cases.in_review.seen()["main"]["version"])
+        self.by_name_alone = planned(people, old)
+        self.halted = adopted(people, self.by_name_alone)
+        self.late = cases.in_review.attempt("add_note", version=version)
+        self.late_again = cases.in_review.attempt("add_note", version=int(self.late.headers["ETag"].strip('"')))
+        self.plan = planned(people, old, mapping=MAPPING)
+        self.plan_again = planned(people, old, mapping=MAPPING)
+        key = str(uuid4())
+        self.resumed = [adopted(people, self.plan, 1, it) for it in (key, key, str(uuid4()))]
+        self.seen = [it.seen()["main"] for it in cases]
+        self.last = [steps(it)[-1] for it in (cases.submitted, cases.in_triage, cases.ended)]
+        self.recorded = cases.in_triage.history()[-1]
+        self.written = people.esra.get(f"{cases.in_triage.path}/file").json()["documents"][-1]["grounds"]
+        self.offered = offered(cases.in_review)
+        cases.submitted.fire("start_triage", by="daan")
+        self.sound = [sound(it) for it in cases]
+        back = ("--from", self.new, "--to", old, "--map", "screening=in_triage")
+        self.reverted = self.upgrade.adopts(self.issuer, *back)
+        self.where = [it.state for it in (*cases, self.begun)]
+        self.sound_after = [sound(it) for it in (*cases, self.begun)]
+        self.listed = people.roos.get("/workflow-plans").json()["items"]
+
+
+MAPPING = {"in_triage": "screening"}
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def story(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+    folder = tmp_path_factory.mktemp(f"upgrade-{request.param}")
+    upgrade = Upgrade(folder, new_database(request, folder, request.param))
+    with upgrade.served(new=False) as (service, people):
+        text = (upgrade.new_rules() / "case.toml").read_text(encoding="utf-8")
+        before = Tried.under_the_old_rules(people, text)
+        old = before.cases.submitted.history()[0]["workflow"]
+        signer = service.built.api.state.house.signer
+    killed = upgrade.adopts(signer.issuer.name, "--from", old, "--map", "in_triage=screening", script=KILLED)
+    with upgrade.served(new=True) as (_, people):
+        cases = before.cases.seen_by(people)
+        begun = CaseFile.submitted(people)
+        yield Story(
+            tried=before,
+            killed=killed.returncode,
+            half_way=[steps(it)[-1][0] for it in cases],
+            sound_half_way=[sound(it) for it in cases],
+            people=people,
+            cases=cases,
+            begun=begun,
+            old=old,
+            new=begun.history()[0]["workflow"],
+            upgrade=upgrade,
+            issuer=signer.issuer.name,
+        )
+
+
+def test_a_new_version_is_tried_on_every_running_case_and_says_of_each_whether_it_fits(story: Story) -> None:
+    """Also before it is deployed, as the text of a file; what it is tried on stays as it is."""
+    told, cases = story.tried, story.tried.cases
+
+    found = [verdicts(it) for it in (told.bare, told.mapped, told.to_an_end, told.to_nowhere)]
+    remarks = {
+        it["partId"]: [step["trigger"] for step in it["unknownSteps"]] for it in told.bare["versions"][0]["parts"]
+    }
 
     fitting = {cases.submitted.id: "fits", cases.in_review.id: "fits"}
-    assert verdicts(bare) == {**fitting, cases.in_triage.id: "needs_a_mapping state_not_mapped"}
-    assert verdicts(mapped) == {**fitting, cases.in_triage.id: "fits"}
-    assert verdicts(to_an_end) == {**fitting, cases.in_triage.id: "impossible mapped_to_an_end"}
-    assert verdicts(to_nowhere) == {**fitting, cases.in_triage.id: "impossible state_not_there"}
-    assert [(it["fits"], it["needsAMapping"], it["impossible"]) for it in bare["versions"]] == [(2, 1, 0)]
-    unknown = {it["partId"]: [step["trigger"] for step in it["unknownSteps"]] for it in bare["versions"][0]["parts"]}
-    assert unknown[cases.submitted.id] == []
-    assert unknown[cases.in_triage.id] == ["start_triage"]
-    assert (unusable["workflow"], unusable["versions"]) == (None, [])
-    assert "unknown_role" in {it["code"] for it in unusable["diagnostics"]}
-    assert same["versions"] == []
-    assert [it["location"] for it in refused.json()["errors"]] == ["/mapping/closed"]
-    assert untouched == [2, 2, len(cases.in_review.fired), 2]
+    assert found == [
+        {**fitting, cases.in_triage.id: "needs_a_mapping state_not_mapped"},
+        {**fitting, cases.in_triage.id: "fits"},
+        {**fitting, cases.in_triage.id: "impossible mapped_to_an_end"},
+        {**fitting, cases.in_triage.id: "impossible state_not_there"},
+    ]
+    assert [(it["fits"], it["needsAMapping"], it["impossible"]) for it in told.bare["versions"]] == [(2, 1, 0)]
+    assert (remarks[cases.submitted.id], remarks[cases.in_triage.id]) == ([], ["start_triage"])
+    assert told.entries == [2, 2, len(cases.in_review.fired), 2]
 
 
-def test_cases_adopt_a_new_version_one_by_one_as_a_step_of_their_history_and_go_back(upgrade: Upgrade) -> None:
-    """Decision 9: along the edges of a plan; party and term of the new state; no ended case; verified afterwards."""
-    with upgrade.served(new=False) as (_, people):
-        before = Before.at(people)
-        due = [it.seen()["main"]["dueOn"] for it in before]
-        old = before.submitted.history()[0]["workflow"]
+def test_a_trial_of_what_cannot_be_used_says_why(story: Story) -> None:
+    """A file gets the checks of a start; only open states are mapped; what runs on a version is not tried on it."""
+    told = story.tried
 
-    with upgrade.served(new=True) as (_, people):
-        cases = before.seen_by(people)
-        begun = CaseFile.submitted(people)
-        new = begun.history()[0]["workflow"]
-        without = planned(people, **{"from": old})
-        plan = planned(people, **{"from": old, "mapping": {"in_triage": "screening"}})
-        again = planned(people, **{"from": old, "mapping": {"in_triage": "screening"}})
-        halted = adopted(people, without)
-        key = str(uuid4())
-        first = adopted(people, plan, 1, key)
-        replayed = adopted(people, plan, 1, key)
-        rest = adopted(people, plan)
-        nothing = adopted(people, plan)
-        seen = [it.seen()["main"] for it in cases]
-        told = [steps(it)[-1] for it in cases]
-        by = cases.in_triage.history()[-1]["by"]["role"]
-        written = people.esra.get(f"{cases.in_triage.path}/file").json()["documents"][-1]["grounds"]
-        now_offered = offered(cases.in_review)
-        cases.submitted.attempt("start_triage", by="daan", grounds=None)
-        after = cases.submitted.state
-        whole = [sound(it) for it in cases]
-        back = planned(people, **{"from": new, "to": old, "mapping": {"screening": "in_triage"}})
-        reverted = adopted(people, back)
-        where = [it.state for it in (*cases, begun)]
-        whole_again = [sound(it) for it in (*cases, begun)]
-        listed = people.roos.get("/workflow-plans").json()["items"]
+    assert (told.unusable["workflow"], told.unusable["versions"]) == (None, [])
+    assert "unknown_role" in {it["code"] for it in told.unusable["diagnostics"]}
+    assert [(it["location"], it["code"]) for it in told.not_open] == [("/mapping/closed", "not_an_open_state")]
+    assert told.same["versions"] == []
 
-    assert plan == again
-    assert plan["mapping"]["in_triage"] == "screening"
-    assert plan["mapping"]["in_review"] == "in_review"
-    assert "closed" not in plan["mapping"]
-    assert (halted["adopted"], halted["left"]) == (2, 0)
-    assert [(it["partId"], it["verdict"]) for it in halted["refused"]] == [(cases.in_triage.id, "needs_a_mapping")]
-    assert (first["adopted"], first["left"], first["refused"]) == (1, 0, [])
-    assert first == replayed == rest == nothing
-    assert told[:3] == [
+
+def test_an_administrator_who_is_killed_half_way_loses_nothing_and_goes_on(story: Story) -> None:
+    """Each case is a transaction of its own; repeating an adoption, by the same key or another, moves nothing twice."""
+    first, replayed, again = story.resumed
+
+    assert (story.killed, story.half_way.count("adopt_workflow")) == (-SIGKILL, 1)
+    assert story.half_way[0] == "adopt_workflow"
+    assert story.sound_half_way == [True] * 4
+    assert (first["adopted"], first["left"], first["refused"]) == (2, 0, [])
+    assert first == replayed == again
+
+
+def test_a_case_whose_state_is_not_mapped_stays_and_is_named(story: Story) -> None:
+    (refused,) = story.halted["refused"]
+
+    assert (story.halted["adopted"], story.halted["left"]) == (1, 0)
+    assert (refused["partId"], refused["verdict"]) == (story.cases.in_triage.id, "needs_a_mapping")
+    assert "in_triage" not in story.by_name_alone["mapping"]
+    assert story.plan == story.plan_again
+    assert story.plan["mapping"].items() >= {("in_triage", "screening"), ("in_review", "in_review")}
+    assert "closed" not in story.plan["mapping"]
+
+
+def test_adopting_is_a_step_of_the_history_by_an_administrator_along_the_edges_of_the_plan(story: Story) -> None:
+    """Decision 9: party and term of the new state, a state that stays keeps its day; no ended case is moved."""
+    submitted, in_triage, in_review, _ = story.seen
+
+    assert story.last == [
         ("adopt_workflow", "submitted", "submitted"),
         ("adopt_workflow", "in_triage", "screening"),
-        ("adopt_workflow", "in_review", "in_review"),
+        ("withdraw", "submitted", "withdrawn"),
     ]
-    assert told[3][0] == "withdraw"
-    assert (by, written) == ("administrator", WHY)
-    assert [it["party"]["role"] for it in seen[:3]] == ["screener", "screener", "chair"]
-    assert seen[0]["party"]["assignee"] is None  # it was the coordinator who had it
-    assert [seen[0]["dueOn"], seen[2]["dueOn"]] == [due[0], due[2]]  # a term goes on running
-    assert "pause" in now_offered
-    assert after == "screening"
-    assert whole == [True] * 4
-    assert (reverted["left"], reverted["refused"]) == (0, [])
-    assert where == ["in_triage", "in_triage", "in_review", "withdrawn", "submitted"]
-    assert whole_again == [True] * 5
-    assert {(it["plan"]["hash"], it["adopted"]) for it in listed} == {
-        (without["hash"], 2),
-        (plan["hash"], 1),
-        (back["hash"], 4),
+    assert (story.recorded["by"]["role"], story.recorded["workflow"]) == ("administrator", story.plan["hash"])
+    assert (story.recorded["label"]["nl"], story.written) == ("Werkstroom overnemen", WHY)
+    assert [it["party"]["role"] for it in (submitted, in_triage, in_review)] == ["screener", "screener", "chair"]
+    assert submitted["party"]["assignee"] is None  # the coordinator who had it need not act any more
+    assert (submitted["dueOn"], in_review["dueOn"]) == (story.tried.due_on[0], story.tried.due_on[2])
+    assert in_triage["dueOn"] is not None
+    assert "pause" in story.offered
+    assert story.sound == [True] * 4
+
+
+def test_whoever_takes_a_step_while_the_case_is_moved_is_told_what_won_and_goes_on(story: Story) -> None:
+    won = story.late.json()["won"]
+
+    assert (story.late.status_code, won["trigger"], won["role"]) == (412, "adopt_workflow", "administrator")
+    assert story.late_again.status_code == 201
+
+
+def test_a_version_is_reverted_by_a_plan_in_the_other_direction(story: Story) -> None:
+    """By command, on the database of a service that goes on; also a case that had begun under the new version."""
+    told = json.loads(story.reverted.stdout)
+
+    assert (told["adopted"], told["left"], told["refused"]) == (4, 0, [])
+    assert story.where == ["in_triage", "in_triage", "in_review", "withdrawn", "submitted"]
+    assert story.sound_after == [True] * 5
+    assert {it["plan"]["hash"]: it["adopted"] for it in story.listed} == {
+        story.by_name_alone["hash"]: 1,
+        story.plan["hash"]: 2,
+        told["plan"]["hash"]: 4,
     }
 
 
-def test_an_administrator_who_is_killed_half_way_loses_nothing_and_goes_on(upgrade: Upgrade) -> None:
-    with upgrade.served(new=False) as (service, people):
-        before = Before.at(people)
-        old = before.submitted.history()[0]["workflow"]
-        issuer = service.built.api.state.house.signer.issuer.name
-    words = ("workflow", "adopt", "case", "--from", old, "--map", "in_triage=screening", "--grounds", WHY)
-    roos = ("--as", issuer, "roos")
-
-    killed = upgrade.command(*words, *roos, script=KILLED)
-    with upgrade.served(new=True) as (_, people):
-        half_way = [steps(it)[-1][0] for it in before.seen_by(people)]
-        whole = [sound(it) for it in before.seen_by(people)]
-    stranger = upgrade.command(*words, "--as", issuer, "anna")
-    resumed = upgrade.command(*words, *roos)
-    twice = upgrade.command(*words, *roos)
-    remaining = upgrade.command("workflow", "try", "case", *roos)
-    with upgrade.served(new=True) as (_, people):
-        whole_again = [sound(it) for it in before.seen_by(people)]
-
-    assert killed.returncode == -9, killed.stderr
-    assert half_way.count("adopt_workflow") == 1
-    assert (stranger.returncode, stranger.stdout) == (1, "")
-    assert "nobody who administers" in stranger.stderr
-    told = [json.loads(it.stdout) for it in (resumed, twice)]
-    assert [(it["adopted"], it["left"], it["refused"]) for it in told] == [(3, 0, [])] * 2
-    assert json.loads(remaining.stdout)["versions"] == []
-    assert whole == whole_again == [True] * 4
-
-
-def test_whoever_takes_a_step_while_the_case_is_moved_is_told_what_won_and_can_go_on(upgrade: Upgrade) -> None:
-    with upgrade.served(new=False) as (_, people):
-        before = Before.at(people)
-        old = before.submitted.history()[0]["workflow"]
-
-    with upgrade.served(new=True) as (_, people):
-        case = before.seen_by(people).submitted
-        version = int(case.seen()["main"]["version"])
-        adopted(people, planned(people, **{"from": old}))
-        late = case.attempt("start_triage", by="daan", version=version)
-        decided_again = case.attempt("start_triage", by="daan", version=int(late.headers["ETag"].strip('"')))
-
-    assert (late.status_code, late.json()["won"]["trigger"]) == (412, "adopt_workflow")
-    assert late.json()["won"]["role"] == "administrator"
-    assert (decided_again.status_code, decided_again.json()["transition"]["target"]) == (201, "screening")
-
-
-def test_a_plan_that_leads_nowhere_is_not_made_and_nobody_but_an_administrator_makes_one(upgrade: Upgrade) -> None:
-    with upgrade.served(new=True) as (_, people):
-        current = people.anna.get("/workflows/case").json()["hash"]
-        funding = people.anna.get("/workflows/funding").json()["hash"]
-        wrong = [
-            {"from": current},
-            {"from": "0" * 64},
-            {"from": funding},
-            {"from": current, "to": funding},
-        ]
-        said = [people.roos.post("/workflow-plans", {"kind": "case", **it}).json()["errors"] for it in wrong]
-        refused = [
-            people.esra.client.post("/workflow-trials", json={"kind": "case"}).status_code,
-            people.esra.post("/workflow-plans", {"kind": "case", "from": current}).status_code,
-            people.esra.post(f"/workflow-plans/{current}/adoptions", {"grounds": WHY}).status_code,
-            people.esra.get("/workflow-plans").status_code,
-            people.esra.get(f"/workflow-plans/{current}").status_code,
-            people.roos.get(f"/workflow-plans/{current}").status_code,
-        ]
-
-    assert [[(it["location"], it["code"]) for it in errors] for errors in said] == [
-        [("/to", "same_workflow")],
-        [("/from", "unknown_workflow")],
-        [("/from", "unknown_workflow")],
-        [("/to", "unknown_workflow")],
+def test_a_plan_that_leads_nowhere_is_not_made(story: Story) -> None:
+    funding = story.people.anna.get("/workflows/funding").json()["hash"]
+    wrong = [
+        {"from": story.new},
+        {"from": "0" * 64},
+        {"from": funding},
+        {"from": story.old, "to": funding},
+        {"from": story.old, "mapping": {"closed": "closed", "in_triage": "closed", "in_review": "limbo"}},
     ]
-    assert refused == [403, 403, 403, 403, 403, 404]
+
+    answers = [story.people.roos.post("/workflow-plans", {"kind": "case", **it}) for it in wrong]
+
+    assert {it.status_code for it in answers} == {400}
+    assert [{(it["location"], it["code"]) for it in answer.json()["errors"]} for answer in answers] == [
+        {("/to", "same_workflow")},
+        {("/from", "unknown_workflow")},
+        {("/from", "unknown_workflow")},
+        {("/to", "unknown_workflow")},
+        {
+            ("/mapping/closed", "not_an_open_state"),
+            ("/mapping/closed", "mapped_to_an_end"),
+            ("/mapping/in_triage", "mapped_to_an_end"),
+            ("/mapping/in_review", "state_not_there"),
+        },
+    ]
+
+
+def test_the_database_itself_does_not_go_back_to_a_version_that_cannot_read_what_was_moved(story: Story) -> None:
+    engine = engine_for(story.upgrade.database_url, undermined=False)
+
+    with pytest.raises(RuntimeError, match="plans to move cases were made here"):
+        downgrade(engine, "0001")
+
+    with engine.connect() as connection:
+        assert revision_of(connection) == expected_revision()
+    engine.dispose()
