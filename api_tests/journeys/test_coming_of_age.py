@@ -1,0 +1,219 @@
+"""A young person comes of age: it is shown, asked and never in the way (I7, I21, I22; R72-R75; story h)."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from api_tests.filled_forms import filled
+from api_tests.journeys.answers import refusal
+from api_tests.journeys.conftest import Elsewhere
+from api_tests.people_and_cases import CaseFile, People
+from api_tests.rules.roads import Move, history
+from service.domain.coming_of_age import coming_of_age
+from service.domain.facts import fold
+from service.domain.forms.consent import ConsentGiven
+from service.domain.roles import Role
+
+DAYS_IN_A_MONTH = 31
+
+
+def today(elsewhere: Elsewhere) -> date:
+    return elsewhere.clock().date()
+
+
+def first_of_the_month(elsewhere: Elsewhere, *, months_on: int, years_back: int) -> str:
+    """The month of birth of somebody who reaches that many years so many months from now."""
+    month = today(elsewhere).year * 12 + today(elsewhere).month - 1 + months_on
+    return f"{month // 12 - years_back}-{month % 12 + 1:02d}"
+
+
+def to_the_last_day_of_the_month(elsewhere: Elsewhere) -> None:
+    now = today(elsewhere)
+    following = date(now.year + now.month // 12, now.month % 12 + 1, 1)
+    elsewhere.clock.let_pass(days=(following - now).days - 1)
+
+
+def asked_of_age(case: CaseFile, by: str = "esra") -> dict[str, Any]:
+    answer = case.people[by].get(f"{case.path}/coming-of-age")
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def plan(case: CaseFile) -> str:
+    found = asked_of_age(case)
+    assert found["explanation"]["nl"]
+    assert found["explanation"]["en"]
+    return str(found["planAfter18"])
+
+
+def of_age_next_month(elsewhere: Elsewhere, years: int, **changes: Any) -> CaseFile:
+    """A case whose child reaches this age on the first of next month; today is the last day of this one."""
+    to_the_last_day_of_the_month(elsewhere)
+    born = first_of_the_month(elsewhere, months_on=1, years_back=years)
+    return CaseFile.submitted(elsewhere.people, birth_month=born, **changes)
+
+
+@pytest.mark.parametrize(("years", "before", "after"), [(16, "not_yet", "asked"), (17, "asked", "overdue")])
+def test_i7_a_plan_for_after_18_is_asked_from_the_month_of_16_and_overdue_from_that_of_17(
+    elsewhere: Elsewhere, years: int, before: str, after: str
+) -> None:
+    case = of_age_next_month(elsewhere, years)
+
+    on_the_last_day = plan(case)
+    elsewhere.clock.let_pass(days=1)
+
+    assert (on_the_last_day, plan(case)) == (before, after)
+    found = asked_of_age(case)
+    assert date.fromisoformat(found[f"turns{16}On"]).day == 1
+    assert date.fromisoformat(found["turns18On"]).year == date.fromisoformat(found["turns16On"]).year + 2
+
+
+def test_i7_the_plan_in_the_advice_is_the_plan_and_nobody_is_asked_again(people: People) -> None:
+    case = CaseFile.submitted(people, birth_month="2009-01").go_to("advice_drafted")
+    assert plan(case) == "overdue"
+
+    case.fire("issue_advice", plan_after_18="Een kamer bij tante, en Noor blijft zijn mentor.")
+
+    assert plan(case) == "recorded"
+
+
+def test_i7_a_consent_given_at_eleven_is_asked_again_at_twelve_once_and_a_legal_ground_never(
+    elsewhere: Elsewhere,
+) -> None:
+    to_the_last_day_of_the_month(elsewhere)
+    today_ = today(elsewhere).isoformat()
+    consents = [
+        {**it, "purposes": [{"code": "discuss_at_table"}], "givenOn": today_} for it in filled("referral@1")["consents"]
+    ]
+    ground = {"kind": {"code": "legal_ground"}, "ground": {"code": "guardianship"}, "givenOn": today_}
+    ground |= {"purposes": [{"code": "learning"}]}
+    born = first_of_the_month(elsewhere, months_on=1, years_back=12)
+    case = CaseFile.submitted(elsewhere.people, birth_month=born, consents=[*consents, ground])
+
+    def to_ask_again() -> dict[str, list[int]]:
+        return {it["purpose"]["code"]: it["ages"] for it in asked_of_age(case)["consentsToReask"]}
+
+    told = [to_ask_again()]
+    elsewhere.clock.let_pass(days=1)
+    told.append(to_ask_again())
+    again = [{**it, "givenOn": today(elsewhere).isoformat()} for it in consents]
+    case.fire("record_consent", by="anna", consents=again)
+    told.append(to_ask_again())
+
+    assert told == [{}, {"discuss_at_table": [12]}, {}]
+
+
+@pytest.mark.parametrize(
+    ("on", "ages"),
+    [
+        (date(2024, 5, 31), []),
+        (date(2024, 6, 1), [16]),
+        (date(2026, 5, 31), [16]),
+        (date(2026, 6, 1), [16, 18]),
+        (date(2040, 1, 1), [16, 18]),
+    ],
+)
+def test_i7_a_consent_given_at_fifteen_is_asked_again_at_sixteen_and_at_eighteen(on: date, ages: list[int]) -> None:
+    consents = [
+        {"kind": {"code": "consent"}, "by": {"code": by}, "purposes": [{"code": "cce"}], "givenOn": "2024-02-01"}
+        for by in ("child", "parent")
+    ]
+    given = ConsentGiven.model_validate({"consents": consents}).weighed("2008-06")
+    facts = fold(history([Move("case", "record_consent", "in_triage", "in_triage", Role.CHAIR, given)]))
+
+    assert [(it.purpose, list(it.ages)) for it in coming_of_age(facts, "2008-06", on).ask_again] == (
+        [("cce", ages)] if ages else []
+    )
+
+
+def test_i7_story_h_at_18_nothing_moves_and_everything_stays_possible(elsewhere: Elsewhere) -> None:
+    case = of_age_next_month(elsewhere, 18)
+    case.go_to("advice_drafted")
+
+    def around() -> tuple[object, ...]:
+        seen = case.seen()
+        steps = elsewhere.people.esra.get(f"{case.path}/possible-transitions").json()["transitions"]
+        return seen["main"]["state"], seen["main"]["party"], seen["main"]["version"], seen["sequence"], steps
+
+    before = around()
+
+    elsewhere.clock.let_pass(days=DAYS_IN_A_MONTH)
+
+    assert around() == before
+    assert plan(case) == "overdue"
+    assert (case.go_to("closed")).state == "closed", "an empty plan blocks no closing by itself"
+
+
+def test_r72_a_case_of_somebody_of_eighteen_is_taken_up_like_any_other(people: People) -> None:
+    consents = [{**it, "givenOn": "2026-11-01"} for it in filled("referral@1")["consents"]]
+    case = CaseFile.submitted(people, birth_month="2008-01", consents=consents)
+
+    assert case.go_to("advice_issued").state == "advice_issued"
+
+
+def test_i22_on_the_first_day_of_the_month_of_sixteen_parents_stop_reading(elsewhere: Elsewhere) -> None:
+    to_the_last_day_of_the_month(elsewhere)
+    born = first_of_the_month(elsewhere, months_on=1, years_back=16)
+    case = CaseFile.submitted(elsewhere.people, by="wilma", birth_month=born)
+    wilma, yara = elsewhere.people.wilma, elsewhere.people.yara
+
+    on_the_last_day = wilma.get(f"{case.path}/file").status_code
+    elsewhere.clock.let_pass(days=1)
+
+    assert on_the_last_day == 200
+    assert refusal(wilma.get(f"{case.path}/file")) == (403, "young_person_decides")
+    assert yara.get(f"{case.path}/file").status_code == 200
+    assert refusal(wilma.get(f"{case.path}/coming-of-age")) == (403, "not_allowed")
+    assert asked_of_age(case, "yara")["planAfter18"] == "asked"
+
+
+def test_a_question_that_tells_no_month_of_birth_asks_nothing_of_age(people: People) -> None:
+    case = CaseFile.asked(people, birth_month=None)
+
+    found = asked_of_age(case)
+
+    assert (found["turns16On"], found["turns18On"], found["planAfter18"]) == (None, None, "unknown")
+    assert found["consentsToReask"] == []
+
+
+def test_i21_a_file_is_kept_for_twenty_years_after_its_last_change(elsewhere: Elsewhere) -> None:
+    case = CaseFile.submitted(elsewhere.people)
+    elsewhere.clock.let_pass(days=40)
+    case.fire("start_triage")
+
+    kept = elsewhere.people.anna.get(f"{case.path}/retention").json()
+
+    assert (kept["retentionClass"], kept["countedFrom"]) == ("ordinary", "last_change")
+    assert kept["startsOn"] == today(elsewhere).isoformat()
+    assert int(kept["keepUntil"][:4]) == today(elsewhere).year + 20
+    assert "20" in kept["ground"]["nl"]
+
+
+@pytest.mark.parametrize(
+    "measure",
+    [
+        {"legal_status": {"code": "04"}},
+        {"legal_representation": {"code": "06"}},
+        {
+            "consents": [
+                {
+                    "kind": {"code": "legal_ground"},
+                    "ground": {"code": "guardianship"},
+                    "purposes": [{"code": "discuss_at_table"}],
+                    "givenOn": "2025-02-03",
+                }
+            ]
+        },
+    ],
+)
+def test_i21_a_file_of_supervision_or_guardianship_is_kept_until_thirty_years_after_majority(
+    people: People, measure: dict[str, Any]
+) -> None:
+    case = CaseFile.submitted(people, birth_month="2011-09", **measure)
+
+    kept = people.esra.get(f"{case.path}/retention").json()
+
+    assert (kept["retentionClass"], kept["countedFrom"]) == ("supervision_or_guardianship", "majority")
+    assert (kept["startsOn"], kept["keepUntil"]) == ("2029-09-01", "2059-09-01")

@@ -1,0 +1,152 @@
+"""A consult is the light way: a parent, a young person or a professional asks, and somebody answers (domain.md 2.2)."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from api_tests.filled_forms import filled
+from api_tests.journeys.answers import faults, refusal, unmet
+from api_tests.journeys.conftest import Elsewhere
+from api_tests.people_and_cases import CaseFile, People
+
+
+def ask(people: People, by: str, **changes: Any) -> Any:
+    form = filled("consult_request@1", **changes)
+    return people[by].post("/cases", {"trigger": "ask_consult", "form": form})
+
+
+def triggers(case: CaseFile, by: str) -> dict[str, bool]:
+    found = case.people[by].get(f"{case.path}/possible-transitions").json()["transitions"]
+    return {it["trigger"]: it["possible"] for it in found}
+
+
+def read_by(case: CaseFile, by: str) -> list[str]:
+    """What this person finds in the file, by the step at which it was written."""
+    file = case.people[by].get(f"{case.path}/file")
+    assert file.status_code == 200, file.text
+    return [it["entry"]["trigger"] for it in file.json()["documents"]]
+
+
+def test_story_e_a_parent_asks_a_consult_is_answered_and_later_asks_for_the_table(people: People) -> None:
+    case = CaseFile.asked(people, by="wilma")
+    assert case.seen()["main"]["party"]["role"] == "coordinator"
+    assert case.seen()["submitter"]["name"] == "Gezin W. (demonstratie)"
+
+    case.fire("give_consult", by="carla")
+    answered = case.seen("wilma")["main"]
+    assert (answered["party"]["role"], answered["nextAction"]["code"]) == ("parent", "confirm_helped")
+    assert read_by(case, "wilma") == ["ask_consult", "give_consult"]
+    case.fire("confirm_helped", by="wilma")
+    assert case.state == "closed"
+
+    case.fire("reopen", by="wilma")
+    assert unmet(case.attempt("schedule", by="daan")) == {"referred"}
+    case.fire("refer", by="wilma")
+    case.fire("start_triage", by="carla")
+    case.fire("schedule", by="daan")
+    case.go_to("advice_issued")
+
+    assert read_by(case, "wilma")[-1] == "issue_advice"
+
+
+def test_a_question_alone_is_not_brought_to_the_table_and_a_case_is_referred_once(people: People) -> None:
+    case = CaseFile.asked(people, by="wilma")
+    case.fire("start_triage")
+    assert unmet(case.attempt("schedule", by="daan")) == {"referred"}
+    case.fire("give_consult", by="daan")
+    assert unmet(case.attempt("ask_for_table", by="wilma")) == {"referred"}
+
+    case.fire("refer", by="carla")
+
+    assert unmet(case.attempt("refer", by="wilma")) == {"not_referred_yet"}
+    assert case.seen()["submitter"]["name"] == "Gezin W. (demonstratie)", "who types it does not make it theirs"
+    case.go_to("scheduled")
+
+
+@pytest.mark.parametrize(("by", "role"), [("wilma", "parent"), ("yara", "young_person"), ("anna", "local_team")])
+def test_i1_whoever_asked_is_called_by_their_own_role_when_it_is_their_turn(people: People, by: str, role: str) -> None:
+    case = CaseFile.asked(people, by=by)
+
+    case.fire("give_consult", by="esra")
+
+    mine = people[by].get("/work-items", params={"whose": "mine", "number": case.number}).json()["items"]
+    assert [it["part"]["party"]["role"] for it in mine] == [role]
+    assert triggers(case, by)["confirm_helped"]
+
+
+def test_t2_a_question_needs_a_place_and_somebody_to_call_back_and_nobodys_consent(people: People) -> None:
+    bare = {"question": "Hoe nu verder?", "askedBy": {"code": "parent"}, "contact": {"name": "Wilma"}}
+
+    nowhere = people.wilma.post("/cases", {"trigger": "ask_consult", "form": bare})
+    named = bare | {"region": "JZ10", "contact": {"name": "Wilma", "reachableAt": "06 00 00 00 00"}}
+    asked = people.wilma.post("/cases", {"trigger": "ask_consult", "form": named})
+
+    assert faults(nowhere) == {
+        ("place_missing", "/form/municipality"),
+        ("nowhere_to_call_back", "/form/contact/reachableAt"),
+    }
+    assert asked.status_code == 201
+    assert people.wilma.get(f"/cases/{asked.json()['caseId']}").json()["region"] == "JZ10"
+
+
+def test_the_municipality_decides_on_the_region_before_the_region_that_was_named(people: People) -> None:
+    asked = ask(people, "wilma", municipality="GM0453", region="JZ11")
+
+    assert people.wilma.get(f"/cases/{asked.json()['caseId']}").json()["region"] == "JZ10"
+
+
+def test_a_question_is_found_by_its_number_on_the_telephone_with_whom_to_call(people: People) -> None:
+    case = CaseFile.asked(people, by="wilma")
+
+    found = people.carla.get("/cases", params={"number": case.number}).json()["items"]
+
+    assert [it["caseId"] for it in found] == [case.id]
+    question = people.carla.get(f"{case.path}/transitions/1").json()["form"]
+    assert question["contact"] == {"name": "Wilma", "reachableAt": "06 00 00 00 00"}
+
+
+def test_a_provider_asks_no_consult_and_a_submission_of_something_else_is_refused(people: People) -> None:
+    assert refusal(ask(people, "ivo")) == (403, "not_allowed")
+    assert refusal(ask(people, "carla")) == (403, "not_allowed")
+    assert refusal(people.wilma.post("/cases", {"trigger": "decline", "form": {}})) == (400, "invalid")
+
+
+def test_a_question_sent_twice_under_one_key_is_asked_once(people: People) -> None:
+    body = {"trigger": "ask_consult", "form": filled("consult_request@1")}
+
+    first, second = (people.wilma.post("/cases", body, key="consult-from-the-kitchen-table") for _ in range(2))
+
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert first.json()["caseId"] == second.json()["caseId"]
+
+
+def test_i8_the_child_waits_from_the_first_question_on(elsewhere: Elsewhere) -> None:
+    asked = elsewhere.clock() - timedelta(days=3)
+    body = {"trigger": "ask_consult", "form": filled("consult_request@1"), "occurredAt": asked.isoformat()}
+    made = elsewhere.people.wilma.post("/cases", body).json()
+    case = CaseFile(elsewhere.people, made["caseId"], made["number"])
+
+    elsewhere.clock.let_pass(days=10)
+    case.fire("refer", by="carla")
+
+    assert case.seen()["waitingDays"] == 13
+
+
+def test_a_family_submits_a_case_for_the_table_itself_and_does_what_a_submitter_does(people: People) -> None:
+    case = CaseFile.submitted(people, by="yara")
+    case.fire("request_information", by="carla")
+    assert case.seen("yara")["main"]["party"]["role"] == "young_person"
+    assert read_by(case, "yara") == ["submit", "request_information"], "one reads what one is asked"
+
+    case.fire("supply_information", by="wilma")
+    case.go_to("advice_drafted")
+    case.fire("comment", by="yara")
+
+    assert refusal(case.attempt("reassign", by="yara")) == (403, "role_not_allowed")
+    assert refusal(case.attempt("draft_advice", by="wilma")) in {
+        (403, "role_not_allowed"),
+        (409, "transition_not_allowed"),
+    }
+    case.fire("withdraw", by="wilma")
+    assert case.state == "withdrawn"

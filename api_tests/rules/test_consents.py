@@ -1,0 +1,211 @@
+"""Consent per person and purpose, by the age rule of its day; taken back, it stops what is shared (I20; 7.3.4, 7.3.11)."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, Literal
+
+import httpx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from api_tests.access.scene import help_arranged
+from api_tests.people_and_cases import CaseFile, People
+from api_tests.rules.answers import settings as region_settings
+from api_tests.rules.roads import Move, history
+from service.domain.facts import AMENDS, CaseFacts, fold
+from service.domain.forms.base import FormContext
+from service.domain.forms.consent import ConsentGiven, ConsentWithdrawn
+from service.domain.roles import Role
+
+BORN = "2008-06"
+TODAY = date(2027, 1, 1)
+Step = tuple[Literal["give", "take back"], str, int]
+PURPOSE = {"code": "cce"}
+
+
+def on(age: int) -> str:
+    """A day in the middle of that year of life."""
+    return f"{2008 + age}-12-01"
+
+
+def said(step: Step, purpose: dict[str, str] = PURPOSE) -> Move:
+    """The entry that recording this makes."""
+    what, who, age = step
+    kind = {"code": "legal_ground" if who == "ground" else "consent"}
+    by = {} if who == "ground" else {"by": {"code": who}}
+    if what == "give":
+        ground = {"ground": {"code": "guardianship"}} if who == "ground" else {}
+        one = {"kind": kind, **by, **ground, "purposes": [purpose], "givenOn": on(age)}
+        form: Any = ConsentGiven.model_validate({"consents": [one]})
+        return Move("case", "record_consent", "in_triage", "in_triage", Role.CHAIR, form.codes() | form.weighed(BORN))
+    form = ConsentWithdrawn.model_validate({"kind": kind, **by, "purposes": [purpose], "withdrawnOn": on(age)})
+    return Move("case", "withdraw_consent", "in_triage", "in_triage", Role.CHAIR, form.codes() | form.weighed(BORN))
+
+
+def shared_after(*steps: Step) -> bool:
+    return "cce" in fold(history([said(it) for it in steps])).consented
+
+
+def enough(standing: set[str], age: int) -> bool:
+    """Jeugdwet 7.3.4 and 7.3.5."""
+    parents = bool(standing & {"parent", "guardian"})
+    if age >= 16:
+        return "child" in standing
+    return parents if age < 12 else parents and "child" in standing
+
+
+def by_law(steps: Sequence[Step]) -> bool:
+    """The plain reading: whose yes stands, and who had to say it at that age."""
+    standing, ground, shared = set[str](), False, False
+    for what, who, age in steps:
+        if who == "ground":
+            ground = what == "give"
+        elif what == "give":
+            standing.add(who)
+        else:
+            standing.discard(who)
+        agreed = enough(standing, age)
+        if what == "give":
+            shared = shared or ground or agreed
+        elif who != "foster_parent":
+            shared = shared and (ground or agreed)
+    return shared
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["give", "give", "take back"]),
+        st.sampled_from(["child", "parent", "guardian", "foster_parent", "ground"]),
+        st.sampled_from([11, 12, 15, 16, 18]),
+    ),
+    max_size=7,
+).map(lambda steps: sorted(steps, key=lambda it: it[2]))
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(STEPS)
+def test_i20_in_any_order_of_giving_and_taking_back_it_is_shared_when_the_law_says_so(steps: list[Step]) -> None:
+    assert shared_after(*steps) == by_law(steps)
+
+
+@pytest.mark.parametrize(
+    ("steps", "shared"),
+    [
+        ([("give", "parent", 11)], True),
+        ([("give", "child", 11)], False),
+        ([("give", "parent", 12)], False),
+        ([("give", "parent", 12), ("give", "child", 12)], True),
+        ([("give", "child", 16)], True),
+        ([("give", "parent", 16)], False),
+        ([("give", "parent", 15), ("give", "child", 15), ("take back", "child", 15)], False),
+        ([("give", "parent", 15), ("give", "child", 15), ("take back", "parent", 15)], False),
+        ([("give", "parent", 15), ("give", "child", 15), ("take back", "parent", 16)], True),
+        ([("give", "parent", 11), ("take back", "parent", 11), ("give", "parent", 11)], True),
+        ([("give", "ground", 13), ("give", "child", 16), ("take back", "child", 16)], True),
+        ([("give", "ground", 13), ("take back", "ground", 13)], False),
+    ],
+)
+def test_i20_whose_word_counts_at_which_age(steps: list[Step], shared: bool) -> None:
+    assert shared_after(*steps) is shared
+
+
+def test_i20_one_purpose_taken_back_leaves_the_others() -> None:
+    both = [said(("give", "child", 16), {"code": it}) for it in ("cce", "learning")]
+
+    facts = fold(history([*both, said(("take back", "child", 16))]))
+
+    assert facts.consented == {"learning"}
+
+
+def test_i20_a_consent_recorded_by_mistake_does_not_count_and_a_later_withdrawal_stays_one() -> None:
+    entries = history([said(("give", "child", 16)), said(("give", "child", 17), {"code": "learning"})])
+    mistaken = said(("give", "parent", 16)).codes | {AMENDS: (str(entries[0].part_sequence),)}
+    amended = Move("case", "amend", "in_triage", "in_triage", Role.CHAIR, mistaken)
+    entries = history([said(("give", "child", 16)), said(("give", "child", 17), {"code": "learning"}), amended])
+
+    assert fold(entries).consented == {"learning"}
+
+
+@pytest.mark.parametrize(
+    ("day", "by", "accepted"),
+    [
+        ("2020-05-31", "parent", True),
+        ("2020-05-31", "child", False),
+        ("2020-06-01", "child", True),
+        ("2020-06-01", "parent", True),
+        ("2024-05-31", "parent", True),
+        ("2024-06-01", "parent", False),
+        ("2024-06-01", "guardian", False),
+        ("2024-06-01", "child", True),
+        ("2026-06-01", "parent", False),
+        ("2020-05-31", "foster_parent", False),
+    ],
+)
+def test_i20_an_age_is_reached_on_the_first_day_of_the_month_and_whose_consent_it_is_changes_then(
+    day: str, by: str, accepted: bool
+) -> None:
+    one = {"kind": {"code": "consent"}, "by": {"code": by}, "purposes": [PURPOSE], "givenOn": day}
+    context = FormContext(CaseFacts(), region_settings(), TODAY, birth_month=BORN)
+
+    found = [it.code for it in ConsentGiven.model_validate({"consents": [one]}).faults(context)]
+
+    assert found == ([] if accepted else ["consent_not_theirs"])
+
+
+def test_i20_without_a_month_of_birth_nobody_can_say_whose_consent_is_needed(people: People) -> None:
+    case = CaseFile.asked(people, birth_month=None)
+
+    refused = case.attempt("record_consent")
+
+    assert [it["code"] for it in refused.json()["errors"]] == ["birth_month_unknown"]
+
+
+def test_i20_what_was_never_given_cannot_be_taken_back(people: People) -> None:
+    case = CaseFile.submitted(people)
+
+    refused = case.attempt("withdraw_consent", purposes=[{"code": "cce"}])
+
+    assert [it["code"] for it in refused.json()["errors"]] == ["nothing_to_withdraw"]
+
+
+def refused(answer: httpx.Response, purpose: str) -> bool:
+    """Refused for want of this consent, and named in both languages."""
+    told = answer.json()
+    named = told.get("purpose") == purpose and told["purposeNl"] and told["purposeEn"]
+    return answer.status_code == 403 and told["code"] == "consent_missing" and bool(named)
+
+
+def test_i20_taken_back_consent_to_the_table_closes_the_file_to_the_experts_and_not_the_case(people: People) -> None:
+    case = CaseFile.submitted(people).go_to("in_review")
+    before = people.floor.get(f"{case.path}/file").status_code
+
+    case.fire("withdraw_consent", by="anna")
+
+    assert before == 200
+    for path in ("file", "transitions/1"):
+        assert refused(people.floor.get(f"{case.path}/{path}"), "discuss_at_table")
+    assert people.floor.get(case.path).json()["main"]["state"]["code"] == "in_review"
+    assert people.floor.get(f"{case.path}/transitions").status_code == 200
+    assert people.esra.get(f"{case.path}/file").status_code == 200, "the team still answers for the case"
+    again = [{"kind": {"code": "consent"}, "by": {"code": "parent"}, "givenOn": "2026-11-01"}]
+    again = [it | {"purposes": [{"code": "discuss_at_table"}]} for it in again]
+    case.fire("record_consent", by="anna", consents=again)
+    assert people.floor.get(f"{case.path}/file").status_code == 200, "the child's own yes was never taken back"
+
+
+def test_i20_i23_taken_back_consent_takes_the_words_from_providers_and_the_liaison(people: People) -> None:
+    scene = help_arranged(people)
+    case = scene.case
+    aims = [line.get("aim") for line in people.ivo.get(f"{case.path}/advices/1").json()["advice"]["lines"]]
+    opened = people.mila.get(f"{case.path}/file").status_code
+
+    for purpose in ("share_with_providers", "cce"):
+        case.fire("withdraw_consent", by="hanna", purposes=[{"code": purpose}])
+
+    assert all(aims)
+    assert opened == 200
+    lines = people.ivo.get(f"{case.path}/advices/1").json()["advice"]["lines"]
+    assert [line.get("aim") for line in lines] == [None] * len(aims)
+    assert refused(people.mila.get(f"{case.path}/file"), "cce")
+    assert people.mila.get(case.path).status_code == 200
