@@ -79,6 +79,14 @@ OF_HELP: dict[str, dict[str, Any]] = {
         "bridging": True,
         "returnPlan": "Elke maand een nacht meer thuis; moeder en de behandelaar bereiden het samen voor.",
         "workOnReturn": "De behandelaar oefent vanaf de eerste week met moeder de avonden.",
+        "alternativesToRemoval": [
+            {"alternative": {"code": "intensive_help_at_home"}, "answer": "Gaat door, ook in de logeerweken."},
+            {"alternative": {"code": "household_or_money_help"}, "answer": "Moeder krijgt al hulp met de post."},
+            {"alternative": {"code": "family_admission"}, "answer": "Zijn zusjes gaan hier naar school."},
+            {"alternative": {"code": "parents_treated_elsewhere"}, "answer": "Moeder heeft geen behandeling nodig."},
+        ],
+        "behaviouralScientist": "Hanneke Vos",
+        "dissentAsked": True,
     },
     "funding_handover@1": {
         "takenOverBy": {

@@ -5,19 +5,29 @@ The expectations stand in expected_moves.py, by hand; no edge of a file goes or 
 
 import pytest
 
-from api_tests.people_and_cases import People, form_for
+from api_tests.people_and_cases import CaseFile, People, form_for
 from api_tests.rules.expected_moves import BEGINNINGS, ENDS, MOVES, edges, possible_from, triggers
 from api_tests.rules.walking import case_in, case_in_which, entries_of, now, taken_from, walk_everywhere
 
 STATES = [(kind, state) for kind, moves in MOVES.items() for state in moves]
 # The question of an escalation is written at the case; the part has no form of its own before somebody acts on it.
-NOTHING_TO_AMEND = {("escalation", "requested", "amend"), ("escalation", "network_asked", "amend")}
+NOTHING_TO_AMEND = {
+    ("escalation", "requested", "amend"),
+    ("escalation", "network_asked", "amend"),
+    ("escalation", "signalled", "amend"),
+    ("reconsideration", "requested", "amend"),
+}
 # So that there is a form to amend where a part begins.
 OUT_AND_BACK = {
     "commitment": ("refuse", "ask_again"),
     "funding": ("confirm", "reopen"),
     "placement": ("agree", "search_again"),
+    "question": ("record_answer", "reopen"),
+    "reconsideration": ("take_up", "hand_back"),
+    "follow_up": ("reschedule_check",),
 }
+# A case that was referred is not referred again: the test of questions below takes these edges.
+REFERRED = {("case", state, "refer") for state in ("submitted", "in_triage", "consulted")}
 
 
 @pytest.mark.parametrize("kind", MOVES)
@@ -63,7 +73,7 @@ def test_what_a_state_does_not_know_is_refused_with_what_it_does_know_and_nothin
 @pytest.mark.parametrize("kind", MOVES)
 def test_every_edge_of_a_workflow_can_be_taken_with_a_valid_form_by_a_fitting_person(people: People, kind: str) -> None:
     expected = {
-        (state, trigger): (400, state) if (kind, state, trigger) in NOTHING_TO_AMEND else (201, target)
+        (state, trigger): _refused_on(kind, state, trigger) or (201, target)
         for state in MOVES[kind]
         for trigger, target in possible_from(kind, state).items()
     }
@@ -76,6 +86,22 @@ def test_every_edge_of_a_workflow_can_be_taken_with_a_valid_form_by_a_fitting_pe
         taken[state, trigger] = taken_from(*case_in(people, kind, state, None if kind == "case" else case), trigger)
 
     assert taken == expected
+
+
+def _refused_on(kind: str, state: str, trigger: str) -> tuple[int, str] | None:
+    if (kind, state, trigger) in NOTHING_TO_AMEND:
+        return 400, state
+    return (409, state) if (kind, state, trigger) in REFERRED else None
+
+
+def test_a_question_is_referred_to_the_table_from_wherever_it_stands_in_triage(people: People) -> None:
+    for road in ((), ("start_triage",), ("give_consult",)):
+        case = CaseFile.asked(people)
+        for trigger in road:
+            case.fire(trigger)
+        case.fire("refer")
+
+        assert case.state == "submitted"
 
 
 @pytest.mark.parametrize(

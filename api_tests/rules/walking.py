@@ -18,7 +18,14 @@ _BEGUN_BY = {
     "funding": "issue_advice",
     "placement": "seek_placement",
     "escalation": "request_escalation",
+    "question": "escalate",
+    "reconsideration": "request_reconsideration",
+    "follow_up": "plan_check",
 }
+# Where an escalation begins in another way.
+_BEGINNINGS = {"network_asked": "ask_network", "signalled": "signal_escalation"}
+# Where the case must be for a part to begin, unless it has just been advised.
+_BEGUN_IN = {"plan_check": "help_started", "start_monitoring": "help_started", "close": "monitored"}
 
 
 def told(part: Json | None) -> str:
@@ -45,7 +52,7 @@ def entries_of(case: CaseFile, part: Json | None) -> list[Json]:
 
 def case_in(people: People, kind: str, state: str, on: CaseFile | None = None) -> tuple[CaseFile, Json | None]:
     """A case with a part of this kind in this state; for a case, the case itself. `on`: a case that has an advice."""
-    trigger = "ask_network" if (kind, state) == ("escalation", "network_asked") else _BEGUN_BY[kind]
+    trigger = _BEGINNINGS.get(state, _BEGUN_BY[kind]) if kind == "escalation" else _BEGUN_BY[kind]
     case, part = case_in_which(people, kind, trigger, on)
     bring_to(case, kind, part, state)
     return case, part
@@ -55,10 +62,14 @@ def case_in_which(people: People, kind: str, trigger: str, on: CaseFile | None =
     """A case, and the part of this kind that this trigger has just begun."""
     case = on or CaseFile.submitted(people)
     if kind == "case":
-        return case, None
+        return (CaseFile.asked(people) if trigger == "ask_consult" else case), None
     if on is None:
-        bring_to(case, "case", None, "advice_issued")
-    if trigger != "issue_advice":
+        bring_to(case, "case", None, _BEGUN_IN.get(trigger, "advice_issued"))
+    if kind == "question":
+        case.fire("request_escalation")
+        case.fire(trigger, part=case.parts("escalation")[-1])
+    elif trigger != "issue_advice":
+        clear_the_way(case, trigger, None)
         case.fire(trigger, **(one_more_line() if trigger == "revise_advice" else {}))
     begun = [it["partId"] for it in case.history() if (it["partKind"], it["trigger"]) == (kind, trigger)]
     last = begun[0] if trigger == "issue_advice" else begun[-1]
@@ -73,8 +84,8 @@ def one_more_line() -> Json:
 
 def step(case: CaseFile, trigger: str, part: Json | None, version: int | None = None) -> httpx.Response:
     """Take this step with a valid form by somebody fitting, once the guards hold."""
-    if part is None and trigger in ("decline", "report_help_started", "close"):
-        clear_the_way(case, trigger)
+    if trigger in _GUARDED:
+        clear_the_way(case, trigger, part)
         version = None
     if trigger == "amend":
         return amend(case, part)
@@ -82,10 +93,19 @@ def step(case: CaseFile, trigger: str, part: Json | None, version: int | None = 
     return case.attempt(trigger, part=part, by=by, version=version)
 
 
-def clear_the_way(case: CaseFile, trigger: str) -> None:
-    """Meet every guard of this step of a case."""
-    if trigger == "decline":
-        case.fire("propose_decline")
+_GUARDED = ("decline", "transfer", "report_help_started", "close", "request_reconsideration", "conclude_revised")
+
+
+def clear_the_way(case: CaseFile, trigger: str, part: Json | None) -> None:
+    """Meet every guard of this step of a case, or of one of its parts."""
+    if trigger in ("decline", "transfer"):
+        case.fire(f"propose_{trigger}")
+    if trigger == "conclude_revised":
+        case.fire("revise_advice")
+    if trigger == "request_reconsideration":
+        for it in case.parts("reconsideration"):
+            if it["phase"] != "ended":
+                case.fire("withdraw", part=it, by=asker_of(case, it))
     if trigger == "report_help_started":
         parts = case.parts("commitment")
         if not any(it["state"]["code"] == "running" for it in parts):
@@ -93,13 +113,29 @@ def clear_the_way(case: CaseFile, trigger: str) -> None:
             case.fire("accept", part=asked)
             case.fire("start_help", part=asked)
     if trigger == "close":
-        case.fire("record_check")
+        check_the_goals(case)
+        clear_the_way(case, "request_reconsideration", None)
         for it in case.seen()["parts"]:
             end = {"requested": "replace", "refused": "replace", "sought": "end_placement"}
             if it["kind"] in ("commitment", "placement") and it["state"]["code"] in end:
                 case.fire(end[it["state"]["code"]], part=it)
-            if it["kind"] == "escalation" and it["phase"] != "ended":
-                case.fire("withdraw", part=it)
+            if it["kind"] in ("escalation", "question") and it["phase"] != "ended":
+                case.fire("bring_back" if it["state"]["code"] == "answered" else "withdraw", part=it)
+
+
+def asker_of(case: CaseFile, part: Json) -> str:
+    """Who began this part, among the people of these tests."""
+    first = entries_of(case, part)[0]
+    return next(key for role, key in WHO.items() if role == first["by"]["role"])
+
+
+def check_the_goals(case: CaseFile) -> None:
+    """Hold the next check that is planned, or one more."""
+    planned = [it for it in case.parts("follow_up") if it["state"]["code"] == "planned"]
+    if not planned:
+        case.fire("plan_check")
+        planned = [it for it in case.parts("follow_up") if it["state"]["code"] == "planned"]
+    case.fire("record_check", part=planned[0])
 
 
 def amend(case: CaseFile, part: Json | None, **how: Any) -> httpx.Response:

@@ -1,18 +1,18 @@
 """What of a case asks for attention today: derived from its history when read, and deciding nothing (I28)."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 from uuid import UUID
 
 from service.domain.case import Transition
+from service.domain.facts import with_amendments
+from service.domain.living import living
 from service.domain.region_settings import RegionSettings
 from service.domain.terms import day_in_amsterdam, due
 
 Reason = Literal["must_escalate", "check_missed", "table_again"]
-_ALIVE = frozenset({"requested", "accepted", "running"})
-_HOME = "own_home"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +43,17 @@ def attention(history: Sequence[Transition], settings: RegionSettings, today: da
 
 
 def refusals(history: Iterable[Transition]) -> tuple[Refused, ...]:
-    """The ledger of refusals. `alternative`: the same line was taken up by somebody, or is asked of somebody now."""
-    entries = tuple(history)
-    alive = {it.line for it in _heads(entries, "commitment") if it.target in _ALIVE}
+    """The ledger of refusals. `alternative`: the line, or one in its place, was taken up or is asked of somebody."""
+    entries = tuple(with_amendments(tuple(history)))
+    alive = {it.line for it in _heads(entries, "commitment") if _is_asked_or_coming(it)}
+    instead = {it.line: line for it in entries for line in it.codes.get("by_line", ()) if it.trigger == "replace"}
     return tuple(
         Refused(
             entry=it,
             line=it.line,
             organisation_id=it.organisation_id,
             reasons=it.codes.get("refusal_reason", ()),
-            alternative=it.line in alive,
+            alternative=not alive.isdisjoint(_in_place_of(it.line, instead)),
         )
         for it in entries
         if it.part_kind == "commitment" and it.trigger == "refuse"
@@ -60,36 +61,44 @@ def refusals(history: Iterable[Transition]) -> tuple[Refused, ...]:
 
 
 def moves(history: Iterable[Transition]) -> int:
-    """How often the child moved since the referral, counted from the stays that began (R38, design decision 4).
+    """How often the child moved since the referral, as it reads after amendments."""
+    return living(with_amendments(tuple(history))).moves
 
-    Staying at home is a placement as well, and no move for who lived at home.
-    """
-    kinds: dict[int, str] = {}
-    kind_of: dict[UUID, str | None] = {}
-    home, moved = True, 0
-    for entry in history:
-        if places := entry.codes.get("current_living_place"):
-            home = "at_home" in places if entry.form == "referral@1" else home
-        if chosen := entry.codes.get("placement_kind"):
-            kinds[entry.sequence] = chosen[0]
-        if entry.part_kind == "placement":
-            kind_of.setdefault(entry.part_id, kinds.get(entry.cause or 0))
-            if entry.trigger == "start_stay":
-                to_home = kind_of[entry.part_id] == _HOME
-                moved += not (home and to_home)
-                home = to_home
-    return moved
+
+def _in_place_of(line: str | None, instead: Mapping[str | None, str]) -> set[str | None]:
+    """The line, the one that replaced it, and so on."""
+    found = {line}
+    while (line := instead.get(line)) and line not in found:
+        found.add(line)
+    return found
+
+
+def _is_asked_or_coming(head: Transition) -> bool:
+    """Whether somebody delivers this line or was asked to; what is to be made to measure was put to nobody yet."""
+    return head.target in ("accepted", "running") or (head.target == "requested" and head.addressee_id is not None)
 
 
 def _must_escalate(history: Sequence[Transition], settings: RegionSettings) -> Iterator[Attention]:
-    """Only refusals, nobody asked or coming, nothing asked beyond the region, and the time for another way is over."""
-    refused = [it for it in history if it.part_kind == "commitment" and it.trigger == "refuse"]
-    alive = [it for it in _heads(history, "commitment") if it.target in _ALIVE]
+    """Only refusals, nobody asked or coming, nothing asked beyond the region, and the time for another way is over.
+
+    Where help runs or is followed there is more than refusals; a case that comes back begins anew.
+    """
+    if _main(history).phase == "ended" or _main(history).target in ("help_started", "monitored"):
+        return
+    began = max((it.sequence for it in history if it.part_kind == "case" and it.trigger == "reopen"), default=0)
+    now = [it for it in history if it.sequence > began]
+    coming = [it for it in _heads(history, "commitment") if _is_asked_or_coming(it)]
+    places = [it for it in _heads(history, "placement") if it.target in ("agreed", "started")]
     asked = [it for it in _heads(history, "escalation") if it.phase != "ended"]
-    if refused and not alive and not asked and _main(history).phase != "ended":
-        term = settings.terms["act_on_refusal"]
-        last = max(day_in_amsterdam(it.occurred_at) for it in refused)
-        yield Attention("must_escalate", due(last, term) + timedelta(days=1))
+    if any(it.trigger == "refuse" for it in now) and not (coming or places or asked):
+        lost = max(day_in_amsterdam(it.occurred_at) for it in now if _loses_hope(it))
+        yield Attention("must_escalate", due(lost, settings.terms["act_on_refusal"]) + timedelta(days=1))
+
+
+def _loses_hope(entry: Transition) -> bool:
+    """A refusal, help or a stay that ended, an answer from beyond the region: another way is sought from that day."""
+    ended = entry.part_kind in ("placement", "escalation") and entry.phase == "ended"
+    return ended or entry.trigger in ("refuse", "end_help")
 
 
 def _checks_missed(history: Sequence[Transition]) -> Iterator[Attention]:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from service.domain.case import Transition
 from service.domain.consents import GIVEN, WITHDRAWN, Agreed, Said
+from service.domain.living import living
 
 # Funding is absent on purpose: who pays never blocks help (I2), so guards cannot even name it.
 HelpKind = Literal["placement", "commitment", "escalation", "question", "reconsideration", "follow_up"]
@@ -16,13 +17,18 @@ _MEASURES: Mapping[str, frozenset[str]] = {
     "legal_representation": frozenset({"06"}),
     "legal_ground": frozenset({"supervision_with_placement_order", "guardianship"}),
 }
+# From here on help is arranged and followed by an advice (domain.md 5.2).
+_ADVISED = frozenset({"advice_issued", "arranging_placement", "help_started", "monitored"})
 # Under this name an amendment tells, as a fact, the number in the part of the entry that it corrects.
 AMENDS = "amends"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartFacts:
-    """Where a part of the case stands, as far as it may matter to the others. `opened_by`: the part it began from."""
+    """Where a part of the case stands, as far as it may matter to the others.
+
+    `opened_by`: the part it began from. `moment`: what a check was planned for.
+    """
 
     id: UUID
     kind: HelpKind
@@ -31,6 +37,7 @@ class PartFacts:
     line: str | None
     addressee_id: UUID | None = None
     opened_by: UUID | None = None
+    moment: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +46,8 @@ class CaseFacts:
 
     `heard`: "child" and "parent", once recorded or said why not. `agreed`: who consented, by purpose; `consented`: the
     purposes that may be shared for now, by consent or legal ground. `referred`: brought to the table, not only asked.
+    `weighed`: "removal" and "closed_stay", once the table answered all that goes before (I5). `goals`: their numbers in
+    the newest advice. `advice_in_force`: help is arranged or followed by it.
     """
 
     referred: bool = False
@@ -50,8 +59,12 @@ class CaseFacts:
     consented: frozenset[str] = frozenset()
     planned_after_18: bool = False
     under_measure: bool = False
+    at_home: bool = False
+    weighed: frozenset[str] = frozenset()
+    advice_in_force: bool = False
     advice_lines: frozenset[str] = frozenset()
     living_lines: frozenset[str] = frozenset()
+    goals: frozenset[str] = frozenset()
     advised_by: UUID | None = None
     reconsidered: "Reconsidered | None" = None
     network_answered: bool = False
@@ -70,8 +83,12 @@ class CaseFacts:
 
 @dataclass(frozen=True, slots=True)
 class Reconsidered:
-    """The reconsideration asked for last: who had issued the advice, who looks from outside, what came of it so far."""
+    """The reconsideration asked for last: which organisation asked, who had issued the advice, what came of it so far.
 
+    `outside_expert`: somebody from outside looks along.
+    """
+
+    asked_by: UUID
     advised_by: UUID | None
     outside_expert: bool = False
     revised: bool = False
@@ -90,7 +107,7 @@ def fold(history: Iterable[Transition]) -> CaseFacts:
         elif entry.part_kind in get_args(HelpKind):
             opened_by = of_part.get(entry.cause) if entry.cause else None
             facts = _after_part(_after_looking_again(facts, entry), entry, opened_by)
-    return facts
+    return replace(facts, at_home=living(entries).at_home)
 
 
 def with_amendments(history: tuple[Transition, ...]) -> Iterator[Transition]:
@@ -129,16 +146,21 @@ def _after_case(facts: CaseFacts, entry: Transition) -> CaseFacts:
             facts,
             heard=facts.heard | set(entry.codes.get("heard", ())),
         )
+    facts = replace(facts, advice_in_force=entry.target in _ADVISED)
     told = _CASE_TELLS.get(entry.trigger)
     return told(facts, entry) if told else facts
 
 
 def _after_advice(facts: CaseFacts, entry: Transition) -> CaseFacts:
     asked_again = facts.reconsidered and replace(facts.reconsidered, revised=True)
+    lines = entry.codes.get("line", ())
+    # An advice from before lines of living were told apart: any of its lines may be one.
+    living_lines = entry.codes.get("living_line", lines if "living" in entry.codes.get("advice_domain", ()) else ())
     return replace(
         facts,
-        advice_lines=facts.advice_lines | set(entry.codes.get("line", ())),
-        living_lines=facts.living_lines | set(entry.codes.get("living_line", ())),
+        advice_lines=facts.advice_lines | set(lines),
+        living_lines=facts.living_lines | set(living_lines),
+        goals=frozenset(entry.codes.get("goal", ())),
         advised_by=entry.actor_id,
         reconsidered=asked_again,
         goals_checked=False,
@@ -166,6 +188,8 @@ _CASE_TELLS: Mapping[str, Callable[[CaseFacts, Transition], CaseFacts]] = {
     "request_information": lambda facts, _: replace(facts, information_rounds=facts.information_rounds + 1),
     "propose_decline": lambda facts, entry: replace(facts, decline_proposed_by=entry.actor_id),
     "propose_transfer": lambda facts, entry: replace(facts, transfer_proposed_by=entry.actor_id),
+    "draft_advice": lambda facts, entry: replace(facts, weighed=frozenset(entry.codes.get("weighed", ()))),
+    "return_to_table": lambda facts, _: _second_time_round(facts),
     "issue_advice": _after_advice,
     "revise_advice": _after_advice,
     "start_monitoring": lambda facts, _: replace(facts, goals_checked=False),
@@ -178,7 +202,7 @@ def _after_looking_again(facts: CaseFacts, entry: Transition) -> CaseFacts:
     """What a reconsideration or a check of the goals tells the case."""
     match entry.trigger:
         case "request_reconsideration" if entry.part_kind == "reconsideration":
-            return replace(facts, reconsidered=Reconsidered(facts.advised_by))
+            return replace(facts, reconsidered=Reconsidered(entry.organisation_id, facts.advised_by))
         case "take_up" if facts.reconsidered:
             from_outside = "outside_expert" in entry.codes.get("enclosed", ())
             return replace(facts, reconsidered=replace(facts.reconsidered, outside_expert=from_outside))
@@ -198,6 +222,7 @@ def _after_part(facts: CaseFacts, entry: Transition, opened_by: UUID | None) -> 
         line=entry.line,
         addressee_id=entry.addressee_id,
         opened_by=before.opened_by if before else opened_by,
+        moment=before.moment if before else next(iter(entry.codes.get("check_moment", ())), None),
     )
     others = tuple(part for part in facts.parts if part.id != entry.part_id)
     answered = facts.network_answered or entry.trigger == "record_network_answer"

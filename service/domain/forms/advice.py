@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field
 from typing_extensions import override
 
+from service.domain.facts import CaseFacts
 from service.domain.forms.base import Codes, ContentClass, Fault, Form, FormContext, FormPart, Named, Opening, Sought
 from service.domain.forms.coded import AdviceDomain, Law, PersonRole, ProductCategory, RelationToCase
 from service.domain.forms.fields import (
@@ -21,7 +22,7 @@ from service.domain.forms.fields import (
     enclosed,
     repeated,
 )
-from service.domain.forms.review import Dissent
+from service.domain.forms.review import CLOSED_STAY, Dissent
 from service.domain.words import FreeText, ShortText
 
 # Relations that leave somebody free to judge; every other one, also one in other words, is an interest (I15).
@@ -29,6 +30,7 @@ FREE_TO_JUDGE = frozenset({"none", "colleague_involved"})
 
 YOUTH_ACT = "jeugdwet"
 STAY_WITH_TREATMENT = "43"
+CLOSED_PLACEMENT = "37"
 _STAY_ONLY = frozenset({"35", "36", "44"})
 _TREATMENT_ONLY = frozenset({"32", "33", "41", "45", "51", "52", "53", "54"})
 
@@ -105,7 +107,8 @@ class Advice(Form):
         lines: Codes = {"line": tuple(sorted({line.key for line in self.lines}))}
         if living := {line.key for line in self.lines if line.domain.code == "living"}:
             lines["living_line"] = tuple(sorted(living))
-        return super().codes() | lines | enclosed(plan_after_18=self.plan_after_18)
+        goals: Codes = {"goal": tuple(str(number) for number in sorted({goal.number for goal in self.goals}))}
+        return super().codes() | lines | goals | enclosed(plan_after_18=self.plan_after_18)
 
     @override
     def faults(self, context: FormContext) -> Iterator[Fault]:
@@ -113,11 +116,22 @@ class Advice(Form):
             yield from line.faults("lines", at)
         for at in repeated([line.key for line in self.lines]):
             yield Fault("line_key_repeated", ("lines", at, "key"), {"line": self.lines[at].key})
+        yield from self._faults_of_version(context.facts)
         yield from self._goal_faults()
         if not any(one.agrees and one.relation_to_case.code in FREE_TO_JUDGE for one in self.agreement):
             yield Fault("no_independent_agreement", ("agreement",))
         if not (self.family_statement or self.why_no_family_statement):
             yield Fault("family_statement_missing", ("familyStatement",))
+
+    def _faults_of_version(self, facts: CaseFacts) -> Iterator[Fault]:
+        """Another provider is another line: under the old key nobody would be asked, and the child would wait (R3)."""
+        asked = {part.line: part.addressee_id for part in facts.parts if part.kind == "commitment"}
+        for at, line in enumerate(self.lines):
+            if line.key in asked and asked[line.key] != line.provider_id:
+                yield Fault("line_keeps_its_provider", ("lines", at, "providerId"), {"line": line.key})
+            category = line.product_category.code if line.product_category else None
+            if category == CLOSED_PLACEMENT and CLOSED_STAY not in facts.weighed:
+                yield Fault("closed_stay_not_weighed", ("lines", at, "productCategory"))
 
     def _goal_faults(self) -> Iterator[Fault]:
         keys = {line.key for line in self.lines}
@@ -154,12 +168,3 @@ class AdviceRevision(Advice):
 
     reason: FreeText
     what_is_new: FreeText
-
-    @override
-    def faults(self, context: FormContext) -> Iterator[Fault]:
-        """Another provider is another line: under the old key nobody would be asked, and the child would wait (R3)."""
-        yield from super().faults(context)
-        asked = {part.line: part.addressee_id for part in context.facts.parts if part.kind == "commitment"}
-        for at, line in enumerate(self.lines):
-            if line.key in asked and asked[line.key] != line.provider_id:
-                yield Fault("line_keeps_its_provider", ("lines", at, "providerId"), {"line": line.key})

@@ -38,6 +38,7 @@ from service.domain.terms import due
 from service.domain.words import FreeText, ShortText
 
 CHECK_MOMENT = "check_moment"
+EXTRA = "extra"
 _CHANGED_GOALS = frozenset({"adapted", "dropped"})
 
 
@@ -59,12 +60,16 @@ class Monitoring(_FollowUpForm):
 
     @override
     def openings(self, kind: str, context: FormContext) -> tuple[Opening, ...]:
-        """A check for each moment of the region's settings; the form may set the day of the first."""
+        """A check for each moment of the region's settings that is not planned yet; the form may set the first day."""
         if kind != "follow_up":
             return ()
-        planned = sorted((due(context.on, term), moment) for moment, term in context.settings.checks.items())
-        days = [self.first_check_on or planned[0][0], *(day for day, _ in planned[1:])] if planned else []
-        return tuple(_check(day, moment) for day, (_, moment) in zip(days, planned, strict=True))
+        still_open = {part.moment for part in context.facts.open_parts("follow_up")}
+        by_day = sorted((due(context.on, term), moment) for moment, term in context.settings.checks.items())
+        planned = {moment: day for day, moment in by_day if moment not in still_open}
+        if self.first_check_on:
+            first = by_day[0][1] if by_day else EXTRA
+            planned[first if first in planned else EXTRA] = self.first_check_on
+        return tuple(_check(day, moment) for moment, day in planned.items())
 
     @override
     def faults(self, context: FormContext) -> Iterator[Fault]:
@@ -93,7 +98,7 @@ class CheckPlan(_FollowUpForm):
 
     @override
     def openings(self, kind: str, context: FormContext) -> tuple[Opening, ...]:
-        return (_check(self.check_on, "extra"),) if kind == "follow_up" else ()
+        return (_check(self.check_on, EXTRA),) if kind == "follow_up" else ()
 
 
 class GoalChecked(FormPart):
@@ -141,7 +146,7 @@ class GoalCheckAsBefore(_FollowUpForm):
 
 
 class GoalCheck(GoalCheckAsBefore):
-    """How satisfied child and parents are is asked apart, and counted apart (domain.md 5.3 T15)."""
+    """Each goal of the newest advice, one by one; child and parents are asked apart and counted apart (T15)."""
 
     form_name: ClassVar[str] = "goal_check@2"
 
@@ -156,7 +161,19 @@ class GoalCheck(GoalCheckAsBefore):
             "child_satisfied": (self.child_satisfied.code,),
             "parents_satisfied": (self.parents_satisfied.code,),
         }
-        return codes | answers | stable | enclosed(plan_after_18=self.plan_after_18, harm=self.harm)
+        harm = self.harm if self.harm_signalled else None
+        return codes | answers | stable | enclosed(plan_after_18=self.plan_after_18, harm=harm)
+
+    @override
+    def faults(self, context: FormContext) -> Iterator[Fault]:
+        yield from super().faults(context)
+        looked_at = {str(goal.number) for goal in self.goals}
+        known = context.facts.goals
+        for number in sorted(known - looked_at, key=int):
+            yield Fault("goal_unanswered", ("goals",), {"number": number})
+        for at, goal in enumerate(self.goals):
+            if known and str(goal.number) not in known:
+                yield Fault("unknown_goal", ("goals", at, "number"), {"number": goal.number})
 
 
 class Carrier(FormPart):

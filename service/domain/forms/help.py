@@ -67,6 +67,10 @@ class Replacement(HelpForm):
     replaced_by: FreeText
     by_line: OrNone[LineKey] = None
 
+    @override
+    def codes(self) -> Codes:
+        return super().codes() | ({"by_line": (self.by_line,)} if self.by_line else {})
+
 
 class HelpStart(HelpForm):
     form_name: ClassVar[str] = "help_start@1"

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from typing_extensions import override
 
+from service.domain.facts import CaseFacts
 from service.domain.forms.base import Codes, Fault, FormContext, Opening
 from service.domain.forms.coded import CurrentLivingPlace, PersonRole, PlacementEndReason, PlacementKind
 from service.domain.forms.fields import (
@@ -20,9 +21,11 @@ from service.domain.forms.fields import (
     not_in_future,
 )
 from service.domain.forms.help import HelpForm
+from service.domain.forms.review import CLOSED_STAY, BeforeRemoval
+from service.domain.living import HOME
 from service.domain.words import FreeText
 
-FIRST_CHOICE = "own_home"
+CLOSED = "closed"
 
 
 class SearchAsBefore(HelpForm):
@@ -47,9 +50,9 @@ class SearchAsBefore(HelpForm):
     def faults(self, context: FormContext) -> Iterator[Fault]:
         if self.line not in context.facts.advice_lines:
             yield Fault("unknown_line", ("line",), {"line": self.line})
-        if self.kind.code != FIRST_CHOICE and not self.why_not_higher:
+        if self.kind.code != HOME and not self.why_not_higher:
             yield Fault("preference_unexplained", ("whyNotHigher",))
-        if self.kind.code != FIRST_CHOICE and not self.return_plan:
+        if self.kind.code != HOME and not self.return_plan:
             yield Fault("return_plan_missing", ("returnPlan",))
 
     @override
@@ -57,8 +60,11 @@ class SearchAsBefore(HelpForm):
         return (Opening(line=self.line),) if kind == "placement" else ()
 
 
-class Search(SearchAsBefore):
-    """A place realises a living line (I4); away from home the work on the return goes on in parallel (R42)."""
+class Search(SearchAsBefore, BeforeRemoval):
+    """A place realises a living line (I4); away from home the work on the return goes on in parallel (R42).
+
+    Where the table did not weigh that the child leaves home, or is closed in, what goes before is answered here (I5).
+    """
 
     form_name: ClassVar[str] = "search@2"
 
@@ -70,10 +76,17 @@ class Search(SearchAsBefore):
         yield from super().faults(context)
         if self.line in context.facts.advice_lines - context.facts.living_lines:
             yield Fault("line_is_not_living", ("line",), {"line": self.line})
-        if self.kind.code != FIRST_CHOICE and not self.work_on_return:
+        if self.kind.code != HOME and not self.work_on_return:
             yield Fault("work_on_return_missing", ("workOnReturn",))
+        if self._is_not_weighed(context.facts):
+            yield from (it for it in self.unanswered_before_removal() if it.code != "return_plan_missing")
         if self.region not in (None, context.region) and not self.why_elsewhere:
             yield Fault("elsewhere_unexplained", ("whyElsewhere",))
+
+    def _is_not_weighed(self, facts: CaseFacts) -> bool:
+        if self.kind.code == CLOSED:
+            return CLOSED_STAY not in facts.weighed
+        return self.kind.code != HOME and facts.at_home and not facts.weighed
 
 
 class PlaceAgreement(HelpForm):

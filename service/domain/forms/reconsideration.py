@@ -7,8 +7,9 @@ from uuid import UUID
 
 from typing_extensions import override
 
+from service.domain.forms.advice import FREE_TO_JUDGE
 from service.domain.forms.base import Codes, ContentClass, Fault, Form, FormContext, Opening
-from service.domain.forms.coded import PersonRole, ReconsiderationGround
+from service.domain.forms.coded import PersonRole, ReconsiderationGround, RelationToCase
 from service.domain.forms.fields import Contact, Day, OrNone, enclosed, not_in_future
 from service.domain.words import FreeText
 
@@ -30,6 +31,12 @@ class ReconsiderationRequest(_ReconsiderationForm):
         return (Opening(sought="asker"),) if kind == "reconsideration" else ()
 
 
+class OutsideExpert(Contact):
+    """Somebody from outside, with the relation to the case: who is party to it does not look afresh (I15)."""
+
+    relation_to_case: RelationToCase
+
+
 class ReconsiderationStart(_ReconsiderationForm):
     """Who looks with fresh eyes: another chair of the team, or an expert from outside beside the same chair."""
 
@@ -37,7 +44,7 @@ class ReconsiderationStart(_ReconsiderationForm):
     assigned_in: ClassVar[str] = "chairId"
 
     chair_id: OrNone[UUID] = None
-    outside_expert: Contact | None = None
+    outside_expert: OutsideExpert | None = None
     planned_on: OrNone[Day] = None
 
     @override
@@ -54,8 +61,12 @@ class ReconsiderationStart(_ReconsiderationForm):
 
     @override
     def faults(self, context: FormContext) -> Iterator[Fault]:
-        if self.chair_id is None and self.outside_expert is None:
+        looked = context.facts.reconsidered
+        another_chair = self.chair_id is not None and (looked is None or looked.advised_by != self.chair_id)
+        if not another_chair and self.outside_expert is None:
             yield Fault("nobody_looks_afresh", ("chairId",))
+        if self.outside_expert and self.outside_expert.relation_to_case.code not in FREE_TO_JUDGE:
+            yield Fault("expert_is_party", ("outsideExpert", "relationToCase"))
 
 
 class ReconsiderationOutcome(_ReconsiderationForm):

@@ -25,6 +25,10 @@ from service.domain.words import FreeText, ShortText
 EXPERT_ROLES = frozenset({"expert", "behavioural_scientist", "psychiatrist", "doctor", "education_expert"})
 PARENTS = frozenset({"parent", "guardian", "parent_without_authority"})
 
+# Options that lead away from home, or keep a child that lives elsewhere where it is.
+AWAY_FROM_HOME = frozenset({"other_family", "small_scale_living", "stay_with_treatment", "closed_stay"})
+CLOSED_STAY = "closed_stay"
+
 _WORDS_ON_THE_TABLE = frozenset({"represented", "heard_before"})
 _NOT_HEARD = frozenset({"declined", "not_possible"})
 
@@ -128,31 +132,15 @@ class Dissent(FormPart):
     view: FreeText
 
 
-class Analysis(_ReviewForm):
-    form_name: ClassVar[str] = "analysis@1"
+class BeforeRemoval(FormPart):
+    """Leaving home is never decided alone, nor without a way back (I5)."""
 
-    items: AtLeastOne[AnalysisItem]
-    system_causes: Several[SystemCause] = ()
-    options: AtLeastOne[Option]
-    proposes_removal: YesNo
-    proposes_closed_stay: YesNo
     alternatives_to_removal: Several[AlternativeAnswered] = ()
     return_plan: OrNone[FreeText] = None
     behavioural_scientist: OrNone[ShortText] = None
     dissent_asked: YesNo = False
-    dissent: Several[Dissent] = ()
 
-    @override
-    def faults(self, context: FormContext) -> Iterator[Fault]:
-        if len(self.options) < 2:  # noqa: PLR2004 - two is the least to choose from (domain.md 5.3 T9)
-            yield Fault("second_option_missing", ("options",))
-        if not any(option.chosen for option in self.options):
-            yield Fault("no_option_chosen", ("options",))
-        if self.proposes_removal or self.proposes_closed_stay:
-            yield from self._unanswered_before_removal()
-
-    def _unanswered_before_removal(self) -> Iterator[Fault]:
-        """Leaving home is never decided alone, nor without a way back (I5)."""
+    def unanswered_before_removal(self) -> Iterator[Fault]:
         answered = {it.alternative.code for it in self.alternatives_to_removal}
         alternatives = AlternativeToRemoval.code_list
         for code in alternatives.codes:
@@ -165,6 +153,41 @@ class Analysis(_ReviewForm):
             yield Fault("behavioural_scientist_missing", ("behaviouralScientist",))
         if not self.dissent_asked:
             yield Fault("dissent_not_asked", ("dissentAsked",))
+
+
+class Analysis(_ReviewForm, BeforeRemoval):
+    form_name: ClassVar[str] = "analysis@1"
+
+    items: AtLeastOne[AnalysisItem]
+    system_causes: Several[SystemCause] = ()
+    options: AtLeastOne[Option]
+    proposes_removal: YesNo
+    proposes_closed_stay: YesNo
+    dissent: Several[Dissent] = ()
+
+    @property
+    def _chosen(self) -> frozenset[str]:
+        return frozenset(option.kind.code for option in self.options if option.chosen)
+
+    def _proposes_closed_stay(self) -> bool:
+        return self.proposes_closed_stay or CLOSED_STAY in self._chosen
+
+    @override
+    def codes(self) -> Codes:
+        """`weighed`: what a later step may rest on, because all that goes before it was answered here."""
+        proposed = {"removal": self.proposes_removal, CLOSED_STAY: self._proposes_closed_stay()}
+        weighed = tuple(sorted(name for name, holds in proposed.items() if holds))
+        return super().codes() | ({"weighed": weighed} if weighed else {})
+
+    @override
+    def faults(self, context: FormContext) -> Iterator[Fault]:
+        if len(self.options) < 2:  # noqa: PLR2004 - two is the least to choose from (domain.md 5.3 T9)
+            yield Fault("second_option_missing", ("options",))
+        if not any(option.chosen for option in self.options):
+            yield Fault("no_option_chosen", ("options",))
+        leaves_home = context.facts.at_home and bool(self._chosen & AWAY_FROM_HOME)
+        if self.proposes_removal or self._proposes_closed_stay() or leaves_home:
+            yield from self.unanswered_before_removal()
 
 
 class Comment(_ReviewForm):

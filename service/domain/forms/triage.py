@@ -168,7 +168,9 @@ class Transfer(_ReferralForm):
 
     @override
     def faults(self, context: FormContext) -> Iterator[Fault]:
-        return not_in_future(self.accepted_by.accepted_on, context.on, "acceptedBy", "acceptedOn")
+        yield from not_in_future(self.accepted_by.accepted_on, context.on, "acceptedBy", "acceptedOn")
+        if self.to_region == context.region:
+            yield Fault("transfer_to_own_region", ("toRegion",))
 
 
 class Withdrawal(_ReferralForm):
