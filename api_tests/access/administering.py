@@ -20,7 +20,7 @@ _COVERAGE = {"organisationId": str(ORGANISATION_IDS["ret"]), "region": "JZ43"}
 DECISIONS: dict[str, dict[str, Any]] = {
     "addOrganisation": {"kind": "provider", "name": "Nieuw (demonstratie)"},
     "renameOrganisation": {"name": "Gezinshuizen Het Duinhuis (demonstratie)"},
-    "addPerson": {"issuer": "https://login.example", "subject": "nieuw", "name": "Nieuw Gezicht"},
+    "addPerson": {"issuer": ISSUER, "subject": f"{uuid4()}@example.org", "name": "Nieuw Gezicht"},
     "renamePerson": {"name": "Joke van Dam"},
     "findPerson": {"issuer": ISSUER, "subject": "joke"},
     "beginMembership": {**_MEMBERSHIP, "role": "provider", "validFrom": "2098-01-01"},
