@@ -11,9 +11,15 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Condition, Thread
 from typing import Any
+from uuid import uuid4
 
-from api_tests.people_and_cases import ORGANISATION_IDS, People
-from api_tests.running import Clock
+from sqlalchemy import func, insert, select
+
+from api_tests.people_and_cases import ORGANISATION_IDS, PERSON_IDS, People
+from api_tests.running import Clock, Running
+from service.storage import tables
+from service.storage.subscriptions import Subscription
+from service.storage.unit import Unit
 
 Event = dict[str, Any]
 PATIENCE = 30  # seconds, for what should happen within one
@@ -153,6 +159,32 @@ def webhook(people: People, receiver: Receiver, organisation: str = "team-haarle
     finally:
         if made.seen()["state"] != "retired":
             made.change("retire", "no_longer_used")
+
+
+def dead_letter(service: Running, case_id: str) -> dict[str, Any]:
+    """A webhook with one dead letter of this case, put into the database of a service that tells nobody."""
+
+    def work(unit: Unit) -> dict[str, Any]:
+        made, team, roos = uuid4(), ORGANISATION_IDS["ret"], PERSON_IDS["roos"]
+        unit.subscriptions.add(
+            Subscription(
+                id=made, organisation_id=team, url="https://gone.example/", types=None, per_minute=None,
+                state="active", reason=None, version=1, secrets=(b"s" * 32,), made_by=roos, made_at=unit.now,
+                changed_by=roos, changed_at=unit.now,
+            )
+        )  # fmt: skip
+        of = (tables.feed.c.organisation_id == str(team), tables.feed.c.case_id == case_id)
+        position = unit.connection.execute(select(tables.feed.c.position).where(*of)).scalar()
+        if position is None:
+            last = unit.connection.execute(select(func.max(tables.feed.c.position)).where(of[0])).scalar()
+            position = (last or 0) + 1
+            row = {"organisation_id": str(team), "position": position, "prev_position": last, "case_id": case_id}
+            unit.connection.execute(insert(tables.feed), {**row, "sequence": 1})
+        row = {"subscription_id": str(made), "position": position, "case_id": case_id, "attempts": 12, "next_at": 0}
+        unit.connection.execute(insert(tables.deliveries), {**row, "state": "dead", "status": 500})
+        return {"subscriptionId": str(made), "position": str(position)}
+
+    return service.built.database.write_now(work)
 
 
 def feed(people: People, by: str, **query: Any) -> list[Event]:

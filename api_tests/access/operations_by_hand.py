@@ -102,6 +102,13 @@ BY_HAND: dict[str, Expected] = {
     # What help there is, for who looks for it with a family; said by the provider, or by the team of its region.
     **_each("listOffers getOffer", _of(ALL - LOOK_FOR_NO_HELP, LOOK_FOR_NO_HELP)),
     **_each("addOffer addOfferStatement endOffer", _of("ivo carla hanna", ALL - {"ivo", "carla", "hanna"})),
+    # What other systems are told is the administrator's to arrange. A feed is pulled by whoever does the work that it
+    # tells of: the team, who submitted, and who was asked; not by experts, facilitators and administrators.
+    **_each(
+        "createSubscription listSubscriptions getSubscription addSubscriptionChange listDeadLetters addResending",
+        _of("roos", ALL - {"roos"}),
+    ),
+    "listEvents": _of(ALL - _people("floor gijs noor quint roos"), "floor gijs noor quint roos"),
     # What is missing in a region: its own team and facilitator; to Petra of another region there is no such thing.
     "getGaps": _of("carla daan esra hanna noor vera", ALL - _people("carla daan esra hanna noor vera petra")),
 }

@@ -115,8 +115,9 @@ def test_6_the_time_is_that_of_recording_and_data_tells_when_it_happened(told: T
 
 
 def test_7_data_is_json_of_a_published_schema_at_a_uri_with_a_version(told: Told) -> None:
+    where, _, pointer = told.events[0]["dataschema"].partition("#")
     for event in told.events:
-        where, _, pointer = event["dataschema"].partition("#")
+        assert event["dataschema"] == f"{where}#{pointer}"
         assert event["datacontenttype"] == "application/json"
         assert re.fullmatch(URI, event["dataschema"])
         assert "/v1/" in where

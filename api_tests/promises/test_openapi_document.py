@@ -9,6 +9,7 @@ import pytest
 
 from api_tests.people_and_cases import CaseFile, People, form_for, offered
 from api_tests.promises.documents import fits, operations, resolved
+from api_tests.receiving import dead_letter
 from api_tests.running import ROOT, Running
 from service.__main__ import published
 
@@ -87,7 +88,7 @@ def test_a_submission_fits_the_published_schema(document: dict[str, Any]) -> Non
 
 
 def test_every_answer_fits_its_published_schema_and_every_refusal_that_of_a_problem(
-    document: dict[str, Any], people: People
+    document: dict[str, Any], service: Running, people: People
 ) -> None:
     case = CaseFile.submitted(people).go_to("arranging_placement")
     case.fire("seek_placement")
@@ -99,6 +100,7 @@ def test_every_answer_fits_its_published_schema_and_every_refusal_that_of_a_prob
         "version": "1",
         "draftId": people.anna.get("/drafts").json()["items"][0]["id"],
         "offerId": offered(people),
+        **dead_letter(service, case.id),
         "region": "JZ11",
     }
 
@@ -106,6 +108,7 @@ def test_every_answer_fits_its_published_schema_and_every_refusal_that_of_a_prob
     for path, operation in gets:
         kind = next((kind for kind in KINDS[1:] if f"/{kind}s/{{partId}}" in path), None)
         person = people.noor if "learning" in path or "gaps" in path else people.anna
+        person = people.roos if "subscriptions" in path else person
         named = {**ids, "name": "refusal_reason" if "code-lists" in path else "funding"}
         named["partId"] = case.parts(kind)[0]["id"] if kind else ""
         answer = person.get(path.format(**named))
