@@ -33,7 +33,7 @@ def nouns_in_paths(document: Document) -> Iterator[str]:
 def plural_collections(document: Document) -> Iterator[str]:
     for path in document["paths"]:
         steps = _segments(path)
-        if any(after.startswith("{") and not one.endswith("s") for one, after in pairwise(steps)):
+        if any(after.startswith("{") and not one.endswith(("s", "people")) for one, after in pairwise(steps)):
             yield path
 
 

@@ -15,7 +15,6 @@ from service.api.reference import RegionCode
 from service.api.views import Named, OptionalDay, Utc, View
 from service.domain.administration import Period
 from service.domain.refusals import NotFound
-from service.domain.region_settings import RegionSettings
 from service.domain.roles import Role
 from service.storage.tables import NO_DAY
 from service.storage.unit import Unit
@@ -75,10 +74,13 @@ class DecidedSettings(View):
 
 
 class SettingsOfRegion(View):
-    """What holds in a region today, in full, and all that it decided here. Before its first decision the file holds."""
+    """What holds in a region today, in full, and all that it decided here. Before its first decision the file holds.
+
+    Settings have the names that they have in workflows/settings.toml.
+    """
 
     region: str
-    today: RegionSettings
+    today: dict[str, object]
     decided: list[DecidedSettings]
 
 
@@ -173,7 +175,7 @@ async def get_region_settings(region: RegionCode, house: TheHouse, asker: TheAsk
             )
             for it in decided
         ]
-        today = settings_in_force(unit, house.rules, region)
+        today = settings_in_force(unit, house.rules, region).model_dump(mode="json")
         return answer(SettingsOfRegion(region=region, today=today, decided=shown))
 
     return await house.database.read(work)
