@@ -10,9 +10,10 @@ import httpx
 import pytest
 
 from api_tests.conftest import new_database
-from api_tests.people_and_cases import ORGANISATION_IDS, PERSON_IDS, CaseFile, People, everybody, form_for, offered
+from api_tests.people_and_cases import ORGANISATION_IDS, PERSON_IDS, CaseFile, form_for, offered
 from api_tests.promises.problems import problem_of
-from api_tests.running import ROOT, Running, running, settings_for
+from api_tests.rules.changed_rules import copied, people_at, rewritten
+from api_tests.running import ROOT, Running
 from service.domain import refusals
 from service.domain.refusals import Refusal
 
@@ -47,19 +48,21 @@ def test_every_refusal_has_a_code_of_its_own() -> None:
 
 
 @pytest.fixture(scope="module")
-def nobody_appointed(
+def unescalated(
     request: pytest.FixtureRequest, service: Running, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[People]:
-    """A service in which nobody is appointed to escalate nationally."""
+) -> Iterator[CaseFile]:
+    """A case where nobody is appointed to escalate nationally, on a workflow that does not ask for a liaison first."""
     folder = tmp_path_factory.mktemp(f"unappointed_{service.engine}")
-    with running(settings_for(folder, new_database(request, folder, service.engine))) as alone:
+    url, older = new_database(request, folder, service.engine), copied(folder)
+    for form in ("escalation_request@1", "escalation_signal@1"):
+        rewritten(older, "case", f'form = "{form}"\nguards = ["liaison_appointed"]\n', f'form = "{form}"\n')
+    with people_at(folder, url, older) as (_, people):
+        case = CaseFile.submitted(people)
+    with people_at(folder, url) as (alone, people):
         with alone.built.database.engine.begin() as connection:
             ended = "UPDATE coverages SET valid_until = '2025-06-01' WHERE organisation_id IN "
             connection.exec_driver_sql(f"{ended} (SELECT id FROM organisations WHERE kind = 'cce')")  # noqa: S608 - our own
-        people = everybody(alone.url)
-        yield people
-        for person in people.values():
-            person.client.close()
+        yield CaseFile(people, case.id, case.number)
 
 
 Meeting = Callable[[CaseFile, dict[str, str]], httpx.Response]
@@ -149,13 +152,32 @@ def test_a_refusal_is_a_problem_in_the_language_of_the_asker(case: CaseFile, kin
     assert {*dutch} == {*english}
 
 
-def test_a_national_question_from_a_region_without_a_liaison_is_refused(nobody_appointed: People) -> None:
-    case = CaseFile.submitted(nobody_appointed).go_to("arranging_placement")
+def test_a_national_question_from_a_region_without_a_liaison_is_told_to_be_impossible_and_refused(
+    unescalated: CaseFile,
+) -> None:
+    case = CaseFile.submitted(unescalated.people).go_to("in_triage")
 
-    told = problem_of(case.attempt("request_escalation"), 409, "no_liaison_for_region")
+    found = case.people.esra.get(f"{case.path}/possible-transitions").json()["transitions"]
+    told = problem_of(case.attempt("request_escalation"), 409, "guards_not_met")
 
-    assert told["region"] == case.seen()["region"]
+    told_before = {it["trigger"]: it for it in found}
+    request = told_before["request_escalation"]
+    assert told_before["ask_network"]["possible"]
+    assert (request["possible"], request["allowedForYou"]) == (False, True)
+    assert told["unmetGuards"] == request["unmetGuards"]
+    assert [it["code"] for it in told["unmetGuards"]] == ["liaison_appointed"]
     assert case.parts("escalation") == []
+
+
+def test_a_case_on_a_workflow_that_does_not_ask_for_a_liaison_first_hears_that_there_is_none(
+    unescalated: CaseFile,
+) -> None:
+    unescalated.go_to("in_triage")
+
+    told = problem_of(unescalated.attempt("request_escalation"), 409, "no_liaison_for_region")
+
+    assert told["region"] == unescalated.seen()["region"]
+    assert unescalated.parts("escalation") == []
 
 
 def test_reasons_carry_a_code_and_both_languages(case: CaseFile) -> None:
