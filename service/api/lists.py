@@ -8,6 +8,7 @@ from pydantic.alias_generators import to_camel
 
 from service.api.answers import answer
 from service.api.views import Drawing, View, WorkItemView, ids_of_part
+from service.domain.case import PartKind
 from service.domain.forms.fields import Day
 from service.domain.messages import MESSAGES
 from service.domain.refusals import InputFault, Invalid
@@ -17,7 +18,6 @@ from service.storage.unit import Unit
 from service.storage.work_list import CursorNotOurs, Wanted
 from service.use_cases.asking import Asker, known
 
-Kind = Literal["case", "placement", "commitment", "funding", "escalation"]
 MOST = 200
 
 
@@ -39,7 +39,7 @@ class WorkQuery(ListQuery):
     """`whose`: mine (put to me, or to my role and to nobody yet), my organisation's, my team's cases, or all I see."""
 
     whose: Literal["mine", "organisation", "team", "all"] = "mine"
-    kind: Kind | None = None
+    kind: PartKind | None = None
 
 
 class WorkItemPage(View):
