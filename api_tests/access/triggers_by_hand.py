@@ -51,7 +51,8 @@ BY_HAND: dict[str, dict[str, str]] = {
         "ask_for_table": "L",
         "propose_decline": "S",  # T7: four eyes, the screener's ...
         "decline": "V",  # ... and the chair's
-        "transfer": "VC",  # T7; a case may have come to the wrong desk, and the other region's yes is the second look
+        "propose_transfer": "SC",  # T7: four eyes as well ...
+        "transfer": "VC",  # ... a case may have come to the wrong desk
         "withdraw": "L",
         "schedule": "SV",  # T6
         "reschedule": "CV",
@@ -64,13 +65,15 @@ BY_HAND: dict[str, dict[str, str]] = {
         "start_arranging": "PV",
         "seek_placement": "PV",
         "record_gap": "SVP",  # who weighs, advises and arranges meets what is missing (2.1, 2.2)
+        "return_to_table": "VP",  # 5.2: after three months the table again
         "report_help_started": "PL",  # T13: the case director is the local team's
         "resume_arranging": "PV",
         "ask_network": "V",  # T16
         "request_escalation": "V",
         "signal_escalation": "N",  # on her own signal; of a case that she does not see yet by its number alone
         "start_monitoring": "P",  # T14
-        "record_check": "P",  # T15
+        "plan_check": "PV",  # T15
+        "request_reconsideration": "LPV",  # T18: any party; a provider and a municipality from their own part
         "close": "V",  # T19
         "reopen": "LV",  # T20
         "amend": "LCSVP",  # who writes forms may mend them
@@ -86,6 +89,7 @@ BY_HAND: dict[str, dict[str, str]] = {
         "report_progress": "AP",
         "end_help": "AP",
         "reopen": "PV",
+        "request_reconsideration": "A",  # T18
         "amend": "APV",
         "add_note": "APV",
         "reassign": "APV",
@@ -94,6 +98,8 @@ BY_HAND: dict[str, dict[str, str]] = {
         "confirm": "GP",  # T12
         "dispute": "G",
         "report_obstacle": "GP",
+        "hand_over": "GP",  # another payer took it over
+        "request_reconsideration": "G",  # T18
         "reopen": "GP",
         "amend": "GPV",
         "add_note": "GPV",
@@ -130,5 +136,24 @@ BY_HAND: dict[str, dict[str, str]] = {
         "amend": "KNV",
         "add_note": "KNV",
         "reassign": "KNV",
+    },
+    "reconsideration": {  # T18
+        "take_up": "V",
+        "hand_back": "V",
+        "confirm_advice": "V",
+        "conclude_revised": "V",
+        "withdraw": "LAGPV",  # who asked; the guard sees to that
+        "amend": "VPLAG",
+        "add_note": "VPLAG",
+        "reassign": "VP",
+    },
+    "follow_up": {  # T15
+        "record_check": "PV",
+        "reschedule_check": "PV",
+        "cancel_check": "PV",
+        "reopen": "PV",
+        "amend": "PVL",
+        "add_note": "PVL",
+        "reassign": "PVL",
     },
 }
