@@ -12,7 +12,7 @@ import pytest
 from api_tests.access.administering import DECISIONS
 from api_tests.access.operations_by_hand import ALL, BY_HAND, PUBLIC
 from api_tests.access.scene import FAR_AHEAD, Scene, bearing, help_arranged, signer_of
-from api_tests.people_and_cases import ORGANISATION_IDS, PERSON_IDS, People, form_for, offered
+from api_tests.people_and_cases import ORGANISATION_IDS, PERSON_IDS, RULES, People, form_for, offered
 from api_tests.receiving import dead_letter
 from api_tests.running import Running
 
@@ -21,6 +21,7 @@ PARTS = {
     "commitments": "commitment A",
     "fundings": "funding A",
     "escalations": "escalation",
+    "questions": "question",
 }
 NOTE = {"trigger": "add_note", "occurredAt": FAR_AHEAD, "form": {"text": "Gebeld."}}
 OFFER = {
@@ -105,6 +106,7 @@ def _asked(client: httpx.Client, name: str, method: str, path: str, scene: Scene
         "draftId": _draft(scene) if "{draftId}" in path else "",
         "offerId": offered(scene.case.people) if "{offerId}" in path else "",
         "region": "JZ11",
+        "plan": "0" * 64,
         "organisationId": ORGANISATION_IDS["duinhuis"],
         "personId": PERSON_IDS["joke"],
         "name": {"getCodeList": "refusal_reason", "getWorkflow": "case"}.get(name, ""),
@@ -119,10 +121,10 @@ def _asked(client: httpx.Client, name: str, method: str, path: str, scene: Scene
         headers["If-Match"] = '"1"'
     elif method == "post" and path.endswith("/transitions"):
         headers["If-Match"] = f'"{part["version"] if part else scene.case.seen()["main"]["version"]}"'
-    return client.request(method, address, json=_body(name, method), headers=headers)
+    return client.request(method, address, json=_body(name, method, scene), headers=headers)
 
 
-def _body(name: str, method: str) -> dict[str, Any] | None:
+def _body(name: str, method: str, scene: Scene) -> dict[str, Any] | None:
     if method == "get" or name == "deleteDraft":
         return None
     bodies: dict[str, dict[str, Any]] = {
@@ -130,6 +132,15 @@ def _body(name: str, method: str) -> dict[str, Any] | None:
         "createDraft": {"form": {}},
         "saveDraft": {"form": {"question": "Hoe verder?"}},
         "createDemonstrationToken": {"person": "anna"},
+        "addEscalationSignal": {
+            "trigger": "signal_escalation",
+            "number": scene.case.number,
+            "occurredAt": FAR_AHEAD,
+            "form": form_for("case", "signal_escalation"),
+        },
+        "tryWorkflow": {"kind": "case"},
+        "addPlan": {"kind": "case", "from": RULES.current("case").hash},
+        "addAdoptions": {"grounds": "Zo werkt de regio nu."},
         "createSubscription": {"organisationId": str(ORGANISATION_IDS["ret"]), "url": "https://127.0.0.1/"},
         "addSubscriptionChange": {"change": "pause", "reason": "maintenance"},
         "addOffer": OFFER,
@@ -143,8 +154,9 @@ def _draft(scene: Scene) -> str:
     return str(scene.case.people.anna.post("/drafts", {"form": {}}).json()["id"])
 
 
-# What is asked so that it changes nothing: for a moment that has not come, or at an address where nothing is sent.
-_IN_VAIN = {"occurred_in_future", "webhook_not_public"}
+# What is asked so that it changes nothing: for a moment that has not come, at an address where nothing is sent, or from
+# a workflow to itself.
+_IN_VAIN = {"occurred_in_future", "webhook_not_public", "same_workflow"}
 
 
 def _class_of(answer: httpx.Response) -> str:

@@ -136,6 +136,12 @@ BROKEN = (
         frozenset({"exit_from_end"}),
     ),
     Broken(
+        "a trigger that is called as every plan's",
+        "reserved_trigger",
+        "triggers.adopt_workflow",
+        {"triggers.adopt_workflow": {"from": ["in_triage"], "to": "=", "roles": ["chair"], "label": LABEL}},
+    ),
+    Broken(
         "a guard of another kind of part",
         "guard_of_another_kind",
         "triggers.decide.guards",

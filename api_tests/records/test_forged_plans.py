@@ -1,0 +1,176 @@
+"""I11: a part comes to another workflow along a whole plan that leads away from its own, or not at all."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, select
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from api_tests.records.forging import (
+    Attack,
+    Forger,
+    Known,
+    add,
+    entries_of_case,
+    head_of_part,
+    record,
+    say,
+)
+from service.storage.tables import workflow_edges, workflow_plans, workflows
+
+PLAN, OTHER, SECOND = "e" * 64, "f" * 64, "a" * 64
+Edge = tuple[str, str, str]
+
+
+def _definition(
+    connection: Connection, hash_: str, edges: Iterable[Edge], *, more: int = 0, kind: str = "case"
+) -> None:
+    """A definition of my own, as far as the database knows it; `more` edges are promised and do not come."""
+    told = list(edges)
+    row = {"hash": hash_, "name": kind, "definition": "{}", "edges": len(told) + more, "added_at": 0}
+    add(connection, workflows, row)
+    for trigger, source, target in told:
+        edge = {"workflow": hash_, "trigger_name": trigger, "source": source, "target": target}
+        add(connection, workflow_edges, edge)
+
+
+def _other(connection: Connection, state: str) -> None:
+    """Another workflow for a case, which has this state as well."""
+    noted = [("add_note", it, it) for it in ("elsewhere", state)]
+    _definition(connection, OTHER, [("submit", "start", "elsewhere"), *noted])
+
+
+def _planned(connection: Connection, known: Known, edges: Iterable[Edge] = (), **changes: Any) -> None:
+    """A plan that leads from the workflow of the case to the other one, but for these changes."""
+    part = head_of_part(connection, known.told)
+    _other(connection, part.state)
+    more = changes.pop("more", 0)
+    _definition(connection, PLAN, [("adopt_workflow", part.state, "elsewhere"), *edges], more=more)
+    _made(connection, known, **{"hash": PLAN, "from_workflow": part.workflow, "to_workflow": OTHER, **changes})
+
+
+def _made(connection: Connection, known: Known, **plan: Any) -> None:
+    somebody = entries_of_case(connection, known.told)[0].actor_id
+    add(connection, workflow_plans, {"kind": "case", "made_at": 0, "actor_id": somebody, **plan})
+
+
+def _adopted(connection: Connection, known: Known, **changes: Any) -> None:
+    adopts = {"workflow": PLAN, "trigger_name": "adopt_workflow", "target": "elsewhere"}
+    record(connection, known.told, **{**adopts, **changes})
+
+
+def _plan(edges: Iterable[Edge] = (), **changes: Any) -> Attack:
+    def attack(connection: Connection, known: Known) -> None:
+        _planned(connection, known, edges, **changes)
+
+    return attack
+
+
+def _of_another_kind(connection: Connection, known: Known) -> None:
+    funding = connection.execute(select(workflows.c.hash).where(workflows.c.name == "funding")).scalars().first()
+    _planned(connection, known, to_workflow=funding)
+
+
+def _to_a_plan(connection: Connection, known: Known) -> None:
+    part = head_of_part(connection, known.told)
+    _planned(connection, known)
+    _definition(connection, SECOND, [("adopt_workflow", part.state, "elsewhere")])
+    _made(connection, known, hash=SECOND, from_workflow=part.workflow, to_workflow=PLAN)
+
+
+def _along_a_plan_that_was_not_made(connection: Connection, known: Known) -> None:
+    state = head_of_part(connection, known.told).state
+    _definition(connection, PLAN, [("adopt_workflow", state, "elsewhere")])
+    _adopted(connection, known)
+
+
+def _along_a_plan_for_another_workflow(connection: Connection, known: Known) -> None:
+    part = head_of_part(connection, known.told)
+    _other(connection, part.state)
+    _definition(connection, PLAN, [("adopt_workflow", part.state, part.state)])
+    _made(connection, known, hash=PLAN, from_workflow=OTHER, to_workflow=part.workflow)
+    _adopted(connection, known, target=part.state)
+
+
+def _to_a_state_beside_the_plan(connection: Connection, known: Known) -> None:
+    _planned(connection, known)
+    _adopted(connection, known, target="closed")
+
+
+def _by_the_workflow_that_was_left(connection: Connection, known: Known) -> None:
+    left = head_of_part(connection, known.told).workflow
+    _planned(connection, known)
+    _adopted(connection, known)
+    record(connection, known.told, workflow=left)
+
+
+def _by_the_plan_once_more(connection: Connection, known: Known) -> None:
+    state = head_of_part(connection, known.told).state
+    _planned(connection, known, [("adopt_workflow", state, state)])
+    _adopted(connection, known, target=state)
+    _adopted(connection, known, target=state)
+
+
+def _head_taken_along_by_hand(connection: Connection, known: Known) -> None:
+    _planned(connection, known)
+    say(connection, "UPDATE parts SET workflow = :other WHERE id = :id", other=OTHER, id=known.told)
+
+
+def _head_left_behind(connection: Connection, known: Known) -> None:
+    left = head_of_part(connection, known.told).workflow
+    _planned(connection, known)
+    _adopted(connection, known)
+    say(connection, "UPDATE parts SET workflow = :left WHERE id = :id", left=left, id=known.told)
+
+
+ATTACKS: dict[str, Attack] = {
+    "a plan with a step that is none of a plan": _plan([("add_note", "closed", "elsewhere")]),
+    "a plan to a state that the other workflow does not have": _plan([("adopt_workflow", "closed", "limbo")]),
+    "a plan from a state that the workflow does not have": _plan([("adopt_workflow", "limbo", "elsewhere")]),
+    "a plan with which a part could begin": _plan([("adopt_workflow", "start", "elsewhere")]),
+    "a plan whose edges are still to come": _plan(more=1),
+    "a plan of another kind": _plan(kind="funding"),
+    "a plan to where it came from": lambda connection, known: _plan(
+        to_workflow=head_of_part(connection, known.told).workflow
+    )(connection, known),
+    "a plan to the workflow of another kind": _of_another_kind,
+    "a plan that leads to a plan": _to_a_plan,
+    "a step along a plan that was not made": _along_a_plan_that_was_not_made,
+    "a step along a plan that leads away from another workflow": _along_a_plan_for_another_workflow,
+    "a step to a state beside the plan": _to_a_state_beside_the_plan,
+    "a step by the workflow that was left": _by_the_workflow_that_was_left,
+    "a second step along the same plan": _by_the_plan_once_more,
+    "a part that is on another workflow without a step": _head_taken_along_by_hand,
+    "a part that is back on its workflow without a step": _head_left_behind,
+}
+AFTERWARDS = (
+    "UPDATE workflow_plans SET to_workflow = from_workflow",
+    "DELETE FROM workflow_plans",
+)
+
+
+def test_a_part_goes_along_a_plan_to_the_other_workflow_and_on_by_that(forger: Forger) -> None:
+    """So that the refusals below are of the forgery, and not of everything."""
+    with forger.at_work() as connection:
+        _planned(connection, forger.known)
+        _adopted(connection, forger.known)
+        record(connection, forger.known.told, workflow=OTHER)
+
+        part = head_of_part(connection, forger.known.told)
+        assert (part.workflow, part.state) == (OTHER, "elsewhere")
+
+
+@pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS.keys())
+def test_i11_a_part_comes_to_another_workflow_in_no_other_way(forger: Forger, attack: Attack) -> None:
+    with forger.at_work() as connection, pytest.raises(IntegrityError):
+        attack(connection, forger.known)
+
+
+@pytest.mark.parametrize("statement", AFTERWARDS)
+def test_a_plan_stays_as_it_was_made(forger: Forger, statement: str) -> None:
+    with forger.at_work() as connection:
+        _planned(connection, forger.known)
+
+        with pytest.raises(DBAPIError, match="workflow_plans is append-only"):
+            say(connection, statement)

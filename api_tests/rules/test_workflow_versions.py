@@ -1,0 +1,112 @@
+"""Issue 3, point 8: what becomes of a part when its workflow changes, and the plan that takes it along."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from api_tests.rules.written_workflows import KINDS, ROUTE, TERMS
+from service.domain.adopting import judged, plan_between, unknown_sources, unknown_targets
+from service.domain.case import Part
+from service.domain.definition import Definition, Edge, load
+
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+def written(text: str) -> Definition:
+    definition = load(text, "case.toml").definition
+    assert definition is not None
+    return definition
+
+
+OLD = written(ROUTE)
+RENAMED = written(ROUTE.replace("in_triage", "screening").replace('party = "coordinator"', 'party = "screener"'))
+
+
+def part_in(state: str) -> Part:
+    case_id = UUID(int=9, version=4)
+    return Part(
+        id=case_id,
+        case_id=case_id,
+        kind="case",
+        workflow=OLD.hash,
+        state=state,
+        phase="referral",
+        sequence=3,
+        occurred_at=NOW,
+    )
+
+
+def found(state: str, new: Definition, mapping: dict[str, str], **known: Any) -> tuple[str, list[str]]:
+    verdict = judged(part_in(state), new, mapping, **{"terms": TERMS, "kinds": KINDS, **known})
+    return verdict.fit, [it.code for it in verdict.reasons]
+
+
+@pytest.mark.parametrize(
+    ("state", "mapping", "fit", "reasons"),
+    [
+        ("submitted", {}, "fits", []),
+        ("in_triage", {}, "needs_a_mapping", ["state_not_mapped"]),
+        ("in_triage", {"in_triage": "screening"}, "fits", []),
+        ("submitted", {"submitted": "screening"}, "fits", []),
+        ("in_triage", {"in_triage": "limbo"}, "impossible", ["state_not_there"]),
+        ("in_triage", {"in_triage": "closed"}, "impossible", ["mapped_to_an_end"]),
+    ],
+)
+def test_a_part_fits_needs_a_mapping_or_cannot_go(
+    state: str, mapping: dict[str, str], fit: str, reasons: list[str]
+) -> None:
+    assert found(state, RENAMED, mapping) == (fit, reasons)
+
+
+def test_a_part_cannot_go_to_a_state_without_a_term_in_its_region_or_to_a_workflow_that_opens_what_is_not_there() -> (
+    None
+):
+    without_term = found("submitted", RENAMED, {}, terms={"screening"})
+    without_kind = found("submitted", RENAMED, {}, kinds={"case"})
+    neither_and_unmapped = found("in_triage", RENAMED, {}, kinds={"case"})
+
+    assert without_term == ("impossible", ["term_not_set"])
+    assert without_kind == ("impossible", ["kind_without_workflow"])
+    assert neither_and_unmapped == ("impossible", ["kind_without_workflow", "state_not_mapped"])
+
+
+def test_steps_that_the_new_version_does_not_know_are_told_and_hinder_nothing() -> None:
+    taken = [Edge("submit", "start", "submitted"), Edge("start_triage", "submitted", "in_triage")]
+    taken += [Edge("adopt_workflow", "gone", "in_triage")]
+
+    verdict = judged(part_in("in_triage"), RENAMED, {"in_triage": "screening"}, taken, terms=TERMS, kinds=KINDS)
+
+    assert (verdict.fit, verdict.unknown_steps) == ("fits", (Edge("start_triage", "submitted", "in_triage"),))
+
+
+def test_only_open_states_that_exist_are_mapped_to_open_states_that_exist() -> None:
+    mapping = {"in_triage": "closed", "closed": "submitted", "limbo": "submitted", "submitted": "nowhere"}
+
+    sources = [(it.location, it.code) for it in unknown_sources(mapping, [OLD])]
+    targets = [(it.location, it.code) for it in unknown_targets(mapping, RENAMED)]
+
+    assert sources == [(("mapping", "closed"), "not_an_open_state"), (("mapping", "limbo"), "not_an_open_state")]
+    assert targets == [
+        (("mapping", "in_triage"), "mapped_to_an_end"),
+        (("mapping", "submitted"), "state_not_there"),
+    ]
+
+
+def test_a_plan_is_a_definition_of_its_own_in_each_direction_and_reads_back_with_its_hash() -> None:
+    """Decision 9: stored with its edges like every definition; no end is in it, and no state that is not mapped."""
+    there = plan_between(OLD, RENAMED, {"in_triage": "screening"})
+    back = plan_between(RENAMED, OLD, {"screening": "in_triage"})
+    partial = plan_between(OLD, RENAMED, {})
+
+    assert set(there.edges()) == {
+        Edge("adopt_workflow", "submitted", "submitted"),
+        Edge("adopt_workflow", "in_triage", "screening"),
+    }
+    assert set(partial.edges()) == {Edge("adopt_workflow", "submitted", "submitted")}
+    assert len({there.hash, back.hash, partial.hash, OLD.hash, RENAMED.hash}) == 5
+    for plan in (there, back, partial):
+        assert Definition.from_stored(plan.stored()).hash == plan.hash
+    assert Definition.from_stored(OLD.stored()).hash == OLD.hash
+    assert "adopts" not in OLD.stored()
