@@ -1,4 +1,4 @@
-"""What a family reads of its own case, and what its parents read once the young person decides (I22, 7.3.10, 7.3.11)."""
+"""What a family reads of its own case, and its parents once the young person decides (I22; Jeugdwet 7.3.10, 7.3.11)."""
 
 from datetime import date
 from typing import Any

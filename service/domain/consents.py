@@ -61,9 +61,10 @@ class Agreed:
     def taken_back(self, said: Said) -> "Agreed":
         """What one person takes back stops it, unless those who decide at that age gave theirs, or a ground stands."""
         now = replace(self, grounded=False) if said.who == GROUND else replace(self, givers=self.givers - {said.who})
-        counts = said.who in {GROUND, "child"} | WITH_AUTHORITY
-        in_force = self.in_force and (not counts or now.suffices(said))
-        return replace(now, in_force=in_force, withdrawn=self.withdrawn or self.in_force != in_force)
+        if said.who not in {GROUND, "child"} | WITH_AUTHORITY:
+            return now
+        in_force = self.in_force and now.suffices(said)
+        return replace(now, in_force=in_force, withdrawn=not in_force)
 
     def suffices(self, said: Said) -> bool:
         """Whether those who decide at that age all gave theirs, or a legal ground stands instead."""

@@ -142,7 +142,7 @@ def _not_theirs(consent: Consent, age: int, at: int) -> Iterator[Fault]:
 
 
 class ConsentWithdrawn(_ConsentForm):
-    """What one person takes back, or a legal ground that ended. It stops what is shared from now on (I20)."""
+    """What one person takes back or never wished, or a legal ground that ended: it stops what is shared from now on."""
 
     form_name: ClassVar[str] = "consent_withdrawn@1"
 
@@ -165,6 +165,3 @@ class ConsentWithdrawn(_ConsentForm):
             yield Fault("consent_by_whom_missing", ("by",))
         if context.birth_month is None:
             yield Fault("birth_month_unknown", ("purposes",))
-        for at, purpose in enumerate(self.purposes):
-            if purpose.code not in context.facts.consented:
-                yield Fault("nothing_to_withdraw", ("purposes", at))
