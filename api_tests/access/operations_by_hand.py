@@ -2,10 +2,10 @@
 
 The situation: Anna (Haarlem) submitted a case; help is being arranged. Line A is put to De Veste (Ivo) and paid by
 Haarlem (Karim), line B to Het Duinhuis (Joke) and Velsen (Lotte); a place is sought; the CCE liaison (Mila) was
-asked, and put a question to the national support structure (Tom). Vera is the second chair. The table (Floor, Gijs) is over. Bram, Otto and Petra are of another town and another
-region. Noor facilitates learning tables, Quint protects data, Roos administers: none of them needs a case for that.
-Neither the network (Sara) nor the consultants of the CCE (Ulla) were asked anything, and the family (Wilma, Yara)
-submitted nothing itself. The draft is Anna's.
+asked, and put a question to the national support structure (Tom). Vera is the second chair. The table (Floor, Gijs) is
+over. Bram, Otto and Petra are of another town and another region. Noor facilitates learning tables, Quint protects
+data, Roos administers: none of them needs a case for that. Neither the network (Sara) nor the consultants of the CCE
+(Ulla) were asked anything, and the family (Wilma, Yara) submitted nothing itself. The draft is Anna's.
 
 A person not named for an operation may not even know that the thing exists (404). Nobody without a token, and no
 stranger with a sound token of somebody who is not known here, gets anything but what is public (401).

@@ -80,6 +80,7 @@ def help_arranged(people: People, region: str = "JZ11", *, sharing: bool = True,
     case.fire("start_arranging")
     case.fire("seek_placement")
     case.fire("request_escalation")
+    case.fire("escalate", part=case.parts("escalation")[0])
     return Scene(case)
 
 
