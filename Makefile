@@ -21,7 +21,7 @@ story: .venv/.run-stamp ## play two cases from start to end (BASE_URL=... agains
 	$(BIN)/python -m examples.story $(if $(BASE_URL),--base-url "$(BASE_URL)")
 
 test: .venv/.dev-stamp ## run the tests, on SQLite and PostgreSQL
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 -p api_tests.workers
 
 sabotage: .venv/.dev-stamp ## break each promise on purpose and expect its test to fail
 	$(BIN)/python -m api_tests.sabotage
