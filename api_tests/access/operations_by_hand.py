@@ -78,7 +78,7 @@ BY_HAND: dict[str, Expected] = {
     # another question (test_sight.py).
     **_each("getMe listOrganisations listCases listWorkItems listDrafts createDraft", _of(ALL)),
     **_each("getDraft saveDraft deleteDraft", _of("anna")),
-    "submitCase": _of("anna bram otto", ALL - {"anna", "bram", "otto"}),
+    "submitCase": _of("anna bram otto wilma yara", ALL - _people("anna bram otto wilma yara")),  # a family as well
     "getCase": _of(WHOLE | ADDRESSED),  # to whom a part is put it is no more than a number and that part
     **_each("listTransitions getTransition listPossibleTransitions getFile verifyCase", _of(WHOLE)),
     "addTransition": _of(WHOLE),  # here: a note

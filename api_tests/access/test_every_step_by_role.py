@@ -46,12 +46,12 @@ def test_every_role_may_take_the_steps_that_the_field_gives_it_and_no_other(peop
     assert compared == {(kind, trigger) for kind, triggers in BY_HAND.items() for trigger in triggers}
 
 
-def test_only_a_local_team_submits_a_case(people: People) -> None:
+def test_only_a_local_team_and_a_family_submit_a_case(people: People) -> None:
     body = {"trigger": "submit", "form": form_for("case", "submit"), "occurredAt": FAR_AHEAD}
 
     statuses = {key: person.post("/cases", body).status_code for key, person in people.items()}
 
-    submitters = {"anna", "bram", "otto"}
+    submitters = {"anna", "bram", "otto", "wilma", "yara"}
     assert statuses == {key: 400 if key in submitters else 403 for key in people}
 
 
