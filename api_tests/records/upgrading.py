@@ -1,4 +1,4 @@
-"""The vocabulary of an upgrade: a database whose cases began under older rules, and what is asked and answered of it."""
+"""The vocabulary of an upgrade: a database whose cases began under older rules, and what is asked and told of it."""
 
 import os
 import subprocess
