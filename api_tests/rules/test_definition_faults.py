@@ -101,6 +101,14 @@ def test_a_trap_is_shown_with_the_steps_that_lead_into_it() -> None:
     assert found.words.en == "No end can be reached from 'trap'."
 
 
+def test_a_way_out_that_waits_for_parts_that_can_always_end_is_no_trap() -> None:
+    waiting = {"triggers.withdraw.from": ["submitted"], "triggers.decide.guards": ["no_open_placement"]}
+    also = {**waiting, "triggers.decide.guards": ["no_open_placement", "goals_checked"]}
+
+    assert diagnostics_of(changed(right(), waiting)) == ()
+    assert {one.code for one in diagnostics_of(changed(right(), also))} == {"every_exit_guarded"}
+
+
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "funding"])
 def test_a_guard_about_payment_is_refused_wherever_help_is_decided(kind: PartKind) -> None:
     guarded = changed(placement(), {"name": kind, "triggers.start_triage.guards": [PAYMENT_GUARD.name]})

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from random import Random
 from threading import Barrier
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -45,7 +45,7 @@ def some_facts(random: Random) -> CaseFacts:
     )
 
 
-def unmet_by_hand(trigger: str, facts: CaseFacts) -> set[str]:
+def unmet_by_hand(trigger: str, facts: CaseFacts, liaison: UUID | None) -> set[str]:
     """What stands in the way of a step of a case, worked out without any of the service's guards."""
     states = [(part.kind, part.state) for part in facts.parts]
     says = {
@@ -53,6 +53,8 @@ def unmet_by_hand(trigger: str, facts: CaseFacts) -> set[str]:
         "decline": {"decline_proposed_by_another": facts.decline_proposed_by == ANOTHER},
         "issue_advice": {"child_and_parents_heard": facts.heard == {"child", "parent"}},
         "revise_advice": {"child_and_parents_heard": facts.heard == {"child", "parent"}},
+        "request_escalation": {"liaison_appointed": liaison is not None},
+        "signal_escalation": {"liaison_appointed": liaison is not None},
         "report_help_started": {"help_runs": ("commitment", "running") in states},
         "close": {
             "goals_checked": facts.goals_checked,
@@ -71,12 +73,13 @@ def fire_at_random(workflow: Workflow, table: dict[tuple[str, str], str], random
     for _ in range(steps):
         here = [trigger for source, trigger in table if source == state]
         trigger, facts = random.choice(here if random.random() < 0.7 else triggers), some_facts(random)
-        expected = table.get((state, trigger), "not possible")
-        unmet = unmet_by_hand(trigger, facts) if workflow.definition.name == "case" else set()
+        expected, liaison = table.get((state, trigger), "not possible"), random.choice([None, ANOTHER])
+        unmet = unmet_by_hand(trigger, facts, liaison) if workflow.definition.name == "case" else set()
         if expected != "not possible" and unmet:
             expected = f"refused: {sorted(unmet)}"
         try:
-            found = workflow.decide(state, trigger, Attempt(facts, RULES.settings.default, ME), EVERY_SEAT).target
+            attempt = Attempt(facts, RULES.settings.default, ME, liaison_id=liaison)
+            found = workflow.decide(state, trigger, attempt, EVERY_SEAT).target
         except TransitionNotAllowed:
             found = "not possible"
         except GuardsNotMet as refusal:

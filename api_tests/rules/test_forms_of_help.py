@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from api_tests.rules.answers import code, consent, faults, ground, read, without
+from api_tests.rules.answers import TODAY, code, consent, faults, ground, read, settings, without
 from service.domain.codes import CODE_LISTS, OTHER
 from service.domain.facts import CaseFacts
 from service.domain.forms import FORMS
-from service.domain.forms.base import Codes, Opening
+from service.domain.forms.base import Codes, FormContext, Opening, Sought
 
 # --- help ------------------------------------------------------------------------------------------------------------
 
@@ -99,10 +99,15 @@ def test_sharing_further_away_needs_consent_or_a_ground_but_is_not_asked_twice(n
     assert faults(name, consents=[], facts=CaseFacts(consented=frozenset({purpose}))) == [], "R90"
 
 
-@pytest.mark.parametrize("name", ["network_request@1", "escalation_request@1"])
-def test_a_question_beyond_the_region_opens_one_escalation_of_the_whole_case(name: str) -> None:
-    assert read(name).openings("escalation", CaseFacts()) == (Opening(None, None),)
-    assert read(name).openings("commitment", CaseFacts()) == ()
+@pytest.mark.parametrize(
+    ("name", "sought"),
+    [("network_request@1", "network"), ("escalation_request@1", "liaison"), ("escalation_signal@1", "liaison")],
+)
+def test_a_question_beyond_the_region_opens_one_escalation_of_the_whole_case(name: str, sought: Sought) -> None:
+    context = FormContext(CaseFacts(), settings(), TODAY)
+
+    assert read(name).openings("escalation", context) == (Opening(sought=sought),)
+    assert read(name).openings("commitment", context) == ()
 
 
 # --- follow-up -------------------------------------------------------------------------------------------------------

@@ -175,11 +175,12 @@ def decision_or_refusal(
 
 @pytest.mark.parametrize("addressed", [True, False])
 def test_who_must_act_may_take_the_next_action_also_where_a_part_is_addressed_to_nobody_yet(addressed: bool) -> None:
-    """I1: what has no addressee is the process director's; an escalation always has its liaison."""
+    """I1: what has no addressee is the process director's; an escalation has its liaison, and a question its body."""
+    always_addressed = (Role.CCE_LIAISON, Role.NATIONAL_SUPPORT)
     for kind in MOVES:
         definition = RULES.current(kind).definition  # type: ignore[arg-type]  # the keys are kinds
         for state in definition.states.values():
-            if not state.is_open or (state.party == Role.CCE_LIAISON and not addressed):
+            if not state.is_open or (state.party in always_addressed and not addressed):
                 continue
 
             part = replace(PART, addressee_id=ANOTHER if addressed else None)

@@ -108,6 +108,7 @@ GUARDS_IN_TEST: Mapping[str, Guard] = {
     "goals_checked": Guard("goals_checked", frozenset({"case"}), lambda _: True),
     "place_found": Guard("place_found", frozenset({"placement"}), lambda _: True),
     "payer_confirmed": PAYMENT_GUARD,
+    "no_open_placement": Guard("no_open_placement", frozenset({"case"}), lambda _: True, awaits="placement"),
 }
 GONE = object()
 
