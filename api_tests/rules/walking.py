@@ -1,6 +1,7 @@
 """Walking a case and its parts along every edge: who takes a step, with which form, and what the guards ask first."""
 
 from collections import deque
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
@@ -68,6 +69,9 @@ def case_in_which(people: People, kind: str, trigger: str, on: CaseFile | None =
     if kind == "question":
         case.fire("request_escalation")
         case.fire(trigger, part=case.parts("escalation")[-1])
+    elif trigger == "signal_escalation":
+        signal = {"trigger": trigger, "number": case.number, "form": form_for("case", trigger)}
+        assert people.mila.post("/escalation-signals", signal).status_code == 201
     elif trigger != "issue_advice":
         clear_the_way(case, trigger, None)
         case.fire(trigger, **(one_more_line() if trigger == "revise_advice" else {}))
@@ -84,12 +88,13 @@ def one_more_line() -> Json:
 
 def step(case: CaseFile, trigger: str, part: Json | None, version: int | None = None) -> httpx.Response:
     """Take this step with a valid form by somebody fitting, once the guards hold."""
-    if trigger in _GUARDED:
+    if trigger in _GUARDED or (part and part["kind"] == "escalation" and trigger in ("record_answer", "withdraw")):
         clear_the_way(case, trigger, part)
         version = None
     if trigger == "amend":
         return amend(case, part)
-    by = "hanna" if part and part["addressee"] is None and trigger == "remind" else None
+    # The liaison nudges her own question; the one to the network is the process director's.
+    by = "hanna" if part and part["kind"] == "escalation" and trigger == "remind" else None
     return case.attempt(trigger, part=part, by=by, version=version)
 
 
@@ -102,6 +107,10 @@ def clear_the_way(case: CaseFile, trigger: str, part: Json | None) -> None:
         case.fire(f"propose_{trigger}")
     if trigger == "conclude_revised":
         case.fire("revise_advice")
+    if trigger in ("record_answer", "withdraw"):
+        for it in case.parts("question"):
+            if it["phase"] != "ended":
+                case.fire("withdraw", part=it)
     if trigger == "request_reconsideration":
         for it in case.parts("reconsideration"):
             if it["phase"] != "ended":
@@ -115,11 +124,12 @@ def clear_the_way(case: CaseFile, trigger: str, part: Json | None) -> None:
     if trigger == "close":
         check_the_goals(case)
         clear_the_way(case, "request_reconsideration", None)
+        clear_the_way(case, "withdraw", None)
         for it in case.seen()["parts"]:
             end = {"requested": "replace", "refused": "replace", "sought": "end_placement"}
             if it["kind"] in ("commitment", "placement") and it["state"]["code"] in end:
                 case.fire(end[it["state"]["code"]], part=it)
-            if it["kind"] in ("escalation", "question") and it["phase"] != "ended":
+            if it["kind"] == "escalation" and it["phase"] != "ended":
                 case.fire("bring_back" if it["state"]["code"] == "answered" else "withdraw", part=it)
 
 
@@ -159,7 +169,7 @@ def walk_everywhere(case: CaseFile, kind: str, part: Json | None) -> dict[tuple[
     """Fire every edge that can be reached from here, once: (state, trigger) to (status, state after it)."""
     found: dict[tuple[str, str], tuple[int, str]] = {}
     state = state_of(case, part)
-    while (road := _to_something_new(kind, state, set(found))) is not None:
+    while (road := _to_something_new(kind, state, found)) is not None:
         for trigger in road:
             found[state, trigger] = taken_from(case, part, trigger, state)
             state = found[state, trigger][1]
@@ -174,20 +184,20 @@ def taken_from(case: CaseFile, part: Json | None, trigger: str, state: str | Non
     return answer.status_code, state or state_of(case, part)
 
 
-def _to_something_new(kind: str, source: str, done: set[tuple[str, str]]) -> list[str] | None:
+def _to_something_new(kind: str, source: str, found: Mapping[tuple[str, str], tuple[int, str]]) -> list[str] | None:
     """The shortest road that ends in a step not yet taken; steps that stay first, dead ends last."""
     queue, seen = deque([(source, list[str]())]), {source}
     dead_end: list[str] | None = None
     while queue:
         state, road = queue.popleft()
         for trigger, target in sorted(possible_from(kind, state).items(), key=lambda it: (it[1] != state, it[0])):
-            if (state, trigger) not in done:
+            if (state, trigger) not in found:
                 if possible_from(kind, target):
                     return [*road, trigger]
                 dead_end = dead_end or [*road, trigger]
-            elif target not in seen:
-                seen.add(target)
-                queue.append((target, [*road, trigger]))
+            elif (after := found[state, trigger][1]) not in seen:
+                seen.add(after)
+                queue.append((after, [*road, trigger]))
     return dead_end
 
 
