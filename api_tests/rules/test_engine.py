@@ -37,6 +37,7 @@ def some_facts(random: Random) -> CaseFacts:
 
     states = (("commitment", "requested"), ("commitment", "running"), ("placement", "sought"), ("escalation", "asked"))
     return CaseFacts(
+        referred=random.random() < 0.5,
         information_rounds=random.choice([0, 2]),
         decline_proposed_by=random.choice([None, ME, ANOTHER]),
         heard=random.choice([frozenset(), frozenset({"child"}), frozenset({"child", "parent"})]),
@@ -49,6 +50,9 @@ def unmet_by_hand(trigger: str, facts: CaseFacts, liaison: UUID | None) -> set[s
     """What stands in the way of a step of a case, worked out without any of the service's guards."""
     states = [(part.kind, part.state) for part in facts.parts]
     says = {
+        "refer": {"not_referred_yet": not facts.referred},
+        "schedule": {"referred": facts.referred},
+        "ask_for_table": {"referred": facts.referred},
         "request_information": {"information_rounds_left": facts.information_rounds < 2},
         "decline": {"decline_proposed_by_another": facts.decline_proposed_by == ANOTHER},
         "issue_advice": {"child_and_parents_heard": facts.heard == {"child", "parent"}},
