@@ -300,10 +300,10 @@ def test_what_a_region_decides_holds_from_its_day_on_in_every_replica_without_a_
     soon = office.day(2)
 
     with replica(office.service) as (later, elsewhere):
-        for days in (40, 70):
-            decided = office.done(
-                "/regions/JZ29/settings", validFrom=soon, settings={"terms": {"start_triage": {"days": days}}}
-            )
+        _, decided = (
+            office.done("/regions/JZ29/settings", validFrom=soon, settings={"terms": {"start_triage": {"days": days}}})
+            for days in (40, 70)
+        )
         office.done("/regions/JZ28/settings", validFrom=office.day(400), settings={"information_rounds": 1})
         before = noted(coordinator, cases[0])
         later(days=3)

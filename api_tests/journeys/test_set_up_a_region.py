@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -29,7 +30,7 @@ python -m service set-up examples/region.toml --as https://login.example joost.b
 ISSUER = "https://login.example"
 JOOST = ("--as", ISSUER, "joost.beheer")
 REGION = (ROOT / "examples" / "region.toml").read_text(encoding="utf-8")
-IN_OSS = {"residence": {"municipality": "GM0828", "sinceOn": "2020-01-01", "inStay": False}}
+IN_OSS: dict[str, Any] = {"residence": {"municipality": "GM0828", "sinceOn": "2020-01-01", "inStay": False}}
 
 
 @dataclass(frozen=True)

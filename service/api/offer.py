@@ -1,6 +1,6 @@
 """/v1/offers and /v1/regions/{region}/gaps: what help there is, as stated and when, and what is missing. No price."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
@@ -144,15 +144,17 @@ class Gaps(View):
 class _Drawing:
     """What turning offers into views needs; `region`: from which they are looked at."""
 
-    rules: Rulebook
     today: date
     region: str | None
+    stale_after: dict[str | None, int]
     names: dict[UUID, str]
 
     @classmethod
-    def of(cls, unit: Unit, rules: Rulebook, offers: Iterable[Offer], *, region: str | None = None) -> "_Drawing":
+    def of(cls, unit: Unit, rules: Rulebook, offers: Sequence[Offer], *, region: str | None = None) -> "_Drawing":
         ids = {id_ for it in offers for id_ in (it.provider_id, *(said.organisation_id for said in it.statements))}
-        return cls(rules, day_in_amsterdam(unit.now), region, unit.people.names(ids))
+        regions = {it.region or region for it in offers}
+        days = {it: stale_after(unit, rules, it) for it in regions}
+        return cls(day_in_amsterdam(unit.now), region, days, unit.people.names(ids))
 
     def offer(self, it: Offer) -> OfferView:
         return OfferView(
@@ -172,7 +174,7 @@ class _Drawing:
         return OfferWithStatements(**dict(self.offer(it)), statements=told)
 
     def statement(self, offer: Offer, it: Statement) -> StatementView:
-        days = stale_after(self.rules, offer.region or self.region, self.today)
+        days = self.stale_after[offer.region or self.region]
         return StatementView(
             number=it.number,
             stated_on=it.stated_on,

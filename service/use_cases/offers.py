@@ -20,6 +20,7 @@ from service.domain.terms import day_in_amsterdam
 from service.storage.requests import Answered
 from service.storage.unit import Unit
 from service.use_cases.asking import Asker, Once, in_body, known
+from service.use_cases.region_settings import settings_in_force
 
 READERS = TEAM_ROLES | TABLE_ROLES | ADDRESSED_ROLES | {Role.LOCAL_TEAM}
 # Who keeps the overview of their own region up to date for a provider that does not do so itself.
@@ -99,9 +100,9 @@ def end_offer(unit: Unit, asker: Asker, offer_id: UUID, last_day: date, once: On
     return replace(offer, last_day=last_day), False
 
 
-def stale_after(rules: Rulebook, region: str | None, today: date) -> int:
+def stale_after(unit: Unit, rules: Rulebook, region: str | None) -> int:
     """How many days a statement can be relied on in a region; None: an offer for all, looked at from none."""
-    settings = rules.settings.default if region is None else rules.settings.on(region, today)
+    settings = rules.settings.default if region is None else settings_in_force(unit, rules, region)
     return settings.offer_stale_days
 
 

@@ -15,6 +15,7 @@ from service.storage.unit import Unit
 from service.use_cases.asking import Asker, known
 from service.use_cases.child import birth_month
 from service.use_cases.reading import acting_on, log, whole_case
+from service.use_cases.region_settings import settings_in_force
 
 # Whose work it is to ask again and to plan, and whose life it is.
 ASKED_OF = TEAM_ROLES | {Role.LOCAL_TEAM, Role.YOUNG_PERSON}
@@ -47,7 +48,7 @@ def read_retention(unit: Unit, asker: Asker, case_id: UUID, rules: Rulebook) -> 
     measure = fold(history).under_measure
     if measure:
         log(unit, asker, actor, sight, "read_retention", "month of birth")
-    settings = rules.settings.on(sight.case.region, day_in_amsterdam(unit.now))
+    settings = settings_in_force(unit, rules, sight.case.region)
     found = retention(
         settings,
         day_in_amsterdam(history[-1].recorded_at),
