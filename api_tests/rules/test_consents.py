@@ -166,7 +166,7 @@ def test_i20_a_no_is_recorded_also_where_there_was_no_yes(people: People) -> Non
 
     case.fire("withdraw_consent", purposes=[{"code": "cce"}])
 
-    assert case.history()[-1]["codes"]["consent_withdrawn"] == ["parent 12-15 cce"]
+    assert case.history()[-1]["codes"]["consent_withdrawn"] == ["parent:12-15:cce"]
 
 
 def refused(answer: httpx.Response, purpose: str) -> bool:

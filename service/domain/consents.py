@@ -11,7 +11,7 @@ WITH_AUTHORITY = frozenset({"parent", "guardian"})
 GROUND = "legal_ground"
 # What parents may read from the day on which the child decides is nobody's to grant but the child's (I22).
 TO_PARENTS = "share_with_parents"
-# Under these names an entry tells, as facts, what was given and withdrawn: "parent 12-15 cce".
+# Under these names an entry tells, as facts, what was given and withdrawn: "parent:12-15:cce".
 GIVEN, WITHDRAWN = "consent_given", "consent_withdrawn"
 
 
@@ -31,11 +31,11 @@ class Said:
     purpose: str
 
     def __str__(self) -> str:
-        return f"{self.who} {self.band} {self.purpose}"
+        return f"{self.who}:{self.band}:{self.purpose}"
 
     @classmethod
     def read(cls, written: str) -> "Said":
-        return cls(*written.split(" "))
+        return cls(*written.split(":"))
 
     @property
     def age(self) -> int:
