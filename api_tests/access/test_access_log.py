@@ -53,7 +53,7 @@ def lines_of(service: Running, ask: Callable[[], httpx.Response]) -> tuple[httpx
                 "commitment A": "acceptance@1#",
                 "funding B": "payment_obstacle@1#",
                 "placement A": "agreement@1#",
-                "escalation": "escalation@1#",
+                "escalation": "escalation@2#",
             }.items()
         ),
         (

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from api_tests.journeys.answers import code_of, faults, refusal, unmet
+from api_tests.journeys.beyond import signal
 from api_tests.people_and_cases import CaseFile, People, form_for
 
 FROM = ["in_triage", "in_review", "advice_drafted", "advice_issued", "arranging_placement", "help_started", "monitored"]
@@ -102,12 +103,17 @@ def test_t16_a_place_in_another_region_is_asked_for_without_the_network(people: 
 def test_i20_nothing_is_shared_beyond_the_region_without_consent_or_ground(people: People) -> None:
     case = CaseFile.submitted(people).go_to("in_review")
 
-    nobody_asked = case.attempt("request_escalation", consents=[])
-    network_only = case.attempt("ask_network", consents=[])
+    nobody_asked = [case.attempt(it, consents=[]) for it in ("ask_network", "request_escalation")]
+    nobody_asked.append(signal(people.mila, case.number, consents=[]))
+    beyond = case.parts("escalation")
+    ground = {"kind": {"code": "legal_ground"}, "ground": {"code": "youth_probation"}, "givenOn": "2025-02-03"}
+    case.fire("ask_network", consents=[ground | {"purposes": [{"code": "expertise_network"}]}])
+    further = case.attempt("request_escalation", consents=[])
 
-    assert ("consent_to_sharing_missing", "/form/consents") in faults(nobody_asked)
-    assert ("consent_to_sharing_missing", "/form/consents") in faults(network_only)
-    assert case.parts("escalation") == []
+    assert [faults(it) for it in nobody_asked] == [{("consent_to_sharing_missing", "/form/consents")}] * 3
+    assert beyond == []
+    assert faults(further) == {("consent_to_sharing_missing", "/form/consents")}
+    assert [code_of(it) for it in case.parts("escalation")] == ["network_asked"]
 
 
 def test_t17_the_answer_of_the_national_level_is_the_liaisons_to_record_and_she_sees_the_case_for_it(

@@ -18,6 +18,7 @@ def proposed(people: People) -> CaseFile:
     """A case that a screener proposed to decline, for all who only have things refused."""
     case = CaseFile.submitted(people).go_to("in_triage")
     case.fire("propose_decline")
+    case.fire("propose_transfer")
     return case
 
 
@@ -62,10 +63,12 @@ def others(case: CaseFile, part: Json) -> list[Json]:
 
 def test_no_kind_of_part_begins_another_and_none_but_the_case_ends_the_case() -> None:
     """I6, I28: what a part does stays with that part, in every definition."""
-    for kind in ("placement", "commitment", "funding", "escalation"):
+    asked_beside = {"commitment": {"reconsideration"}, "funding": {"reconsideration"}, "escalation": {"question"}}
+    for kind in ("placement", "commitment", "funding", "escalation", "question", "reconsideration", "follow_up"):
         definition = RULES.current(kind).definition
 
-        assert all(not trigger.opens for trigger in definition.triggers.values())
+        opened = {it for trigger in definition.triggers.values() for it in trigger.opens}
+        assert opened == asked_beside.get(kind, set())
 
 
 def test_escalating_leaves_the_case_with_its_region_its_team_and_its_state(people: People) -> None:
@@ -74,9 +77,13 @@ def test_escalating_leaves_the_case_with_its_region_its_team_and_its_state(peopl
     before = case.seen()
 
     case.fire("request_escalation")
-    escalation = case.parts("escalation")[0]
-    for trigger in ("escalate", "record_answer", "bring_back"):
-        case.fire(trigger, part=escalation)
+    for kind, trigger in (
+        ("escalation", "escalate"),
+        ("question", "record_answer"),
+        ("escalation", "record_answer"),
+        ("escalation", "bring_back"),
+    ):
+        case.fire(trigger, part=case.parts(kind)[0])
         after = case.seen()
         assert {it: after[it] for it in ("region", "team", "submitter")} == {
             it: before[it] for it in ("region", "team", "submitter")
