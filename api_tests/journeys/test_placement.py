@@ -115,7 +115,7 @@ def test_a_place_that_started_is_help_that_runs(people: People) -> None:
 def test_a_search_that_is_still_open_keeps_a_case_from_closing(people: People) -> None:
     case = CaseFile.submitted(people).go_to("monitored")
     case.fire("seek_placement")
-    case.fire("record_check")
+    case.fire("record_check", part=case.parts("follow_up")[0])
     for part in case.parts("commitment"):
         if code_of(part) == "requested":
             case.fire("accept", part=part, by="hanna")

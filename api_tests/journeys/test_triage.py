@@ -105,9 +105,15 @@ def test_t7_neither_a_lack_of_money_nor_of_room_is_a_reason_to_decline(people: P
         assert faults(answer) == {("unknown_code", "/form/reason")}
 
 
-def test_i10_a_case_is_transferred_only_when_the_other_region_accepted_it(people: People) -> None:
+def test_i10_a_case_is_transferred_by_two_people_and_only_when_the_other_region_accepted_it(people: People) -> None:
+    """T7: four eyes; a coordinator who proposed it does not carry it out."""
     case = in_triage(people)
 
+    assert unmet(case.attempt("transfer", by="carla")) == {"transfer_proposed_by_another"}
+    case.fire("propose_transfer", by="carla")
+    assert unmet(case.attempt("transfer", by="carla")) == {"transfer_proposed_by_another"}
+    to_itself = case.attempt("transfer", to_region="JZ11")
+    assert faults(to_itself) == {("transfer_to_own_region", "/form/toRegion")}
     assert faults(case.attempt("transfer", form=without("transfer", "acceptedBy"))) == {("missing", "/form/acceptedBy")}
     promised = case.attempt("transfer", accepted_by={**_accepted(), "acceptedOn": "2090-01-01"})
     assert faults(promised) == {("day_in_future", "/form/acceptedBy/acceptedOn")}

@@ -15,6 +15,8 @@ from service.domain.region_settings import Quorum, RegionSettings
 
 TODAY = date(2026, 3, 14)
 LINES = frozenset("ABC")
+LIVING = frozenset("A")
+BORN = "2011-09"
 
 
 def settings(**changes: object) -> RegionSettings:
@@ -38,9 +40,14 @@ def faults(
     name: str, *, facts: CaseFacts | None = None, region: RegionSettings | None = None, **changes: object
 ) -> list[tuple[str, str]]:
     """(code, place) of everything wrong in the example with these changes."""
-    context = FormContext(facts or CaseFacts(advice_lines=LINES), region or settings(), TODAY)
-    found = read(name, **changes).faults(context)
+    found = read(name, **changes).faults(context(facts, region))
     return [(fault.code, "/".join(str(step) for step in fault.location)) for fault in found]
+
+
+def context(facts: CaseFacts | None = None, region: RegionSettings | None = None) -> FormContext:
+    """What a form is held against: the case of the examples, unless the facts say otherwise."""
+    known = facts or CaseFacts(advice_lines=LINES, living_lines=LIVING)
+    return FormContext(known, region or settings(), TODAY, region="JZ11", birth_month=BORN)
 
 
 def without(name: str, *fields: str) -> dict[str, Any]:

@@ -20,6 +20,21 @@ from service.domain.codes import CODE_LISTS
 from service.domain.forms import FORMS
 
 ROOT = Path(__file__).parents[2]
+# Released with 0.1.0 and asked by no workflow any more, but by the cases that began under the old ones.
+FOR_CASES_THAT_RUN = {"escalation@1", "search@1", "placement_start@1", "stability@1", "goal_check@1"}
+# Facts from a code list under a name of their own, and those that come from no list: what each may look like.
+CALLED_OTHERWISE = {"missing_domain": "advice_domain", "missing_function": "help_function"}
+CALLED_OTHERWISE |= dict.fromkeys(("child_satisfied", "parents_satisfied"), "satisfaction")
+OF_A_FORM = {
+    **dict.fromkeys(("line", "living_line", "by_line"), "[A-Z]"),
+    "goal": "[0-9]{1,3}",
+    "heard": "child|parent",
+    "enclosed": "[a-z_0-9]{1,30}",
+    "search": "bridging|region",
+    "place_stable": "yes|no",
+    "weighed": "removal|closed_stay",
+    **dict.fromkeys(("consent_given", "consent_withdrawn"), "[a-z_]{1,40} [0-9+-]{1,6} [a-z_]{1,40}"),
+}
 ALL_FORMS = pytest.mark.parametrize("name", FORMS)
 
 
@@ -29,7 +44,8 @@ def test_every_form_of_every_workflow_exists_and_has_a_filled_example() -> None:
         for workflow in (ROOT / "workflows").glob("*.toml")
         for form in re.findall(r'^form = "(.+)"$', workflow.read_text(encoding="utf-8"), re.MULTILINE)
     }
-    assert asked == set(FORMS) == set(FILLED)
+    assert asked | FOR_CASES_THAT_RUN == set(FORMS) == set(FILLED)
+    assert asked.isdisjoint(FOR_CASES_THAT_RUN)
 
 
 @ALL_FORMS
@@ -118,10 +134,11 @@ def test_an_optional_day_is_shown_as_one_type_with_null_beside_it() -> None:
 
 @ALL_FORMS
 def test_a_form_belongs_to_a_class_of_content_and_becomes_nothing_but_codes(name: str) -> None:
-    form, own = read(name), {"line", "heard", "enclosed"}
+    form = read(name)
     assert form.content_class in ("referral", "review", "advice", "help", "escalation", "notes")
     for key, values in form.codes().items():
         # What is missing is told from the same lists as what is there, under names of its own.
-        list_ = {"missing_domain": "advice_domain", "missing_function": "help_function"}.get(key, key)
+        list_ = CALLED_OTHERWISE.get(key, key)
         allowed = set(CODE_LISTS[list_].codes) if list_ in CODE_LISTS else None
-        assert key in own or (allowed is not None and set(values) <= allowed)
+        told = allowed is not None and set(values) <= allowed
+        assert told or all(re.fullmatch(OF_A_FORM[key], value) for value in values), (key, values)

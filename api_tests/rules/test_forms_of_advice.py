@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from api_tests.filled_forms import filled
-from api_tests.rules.answers import code, faults, item, read, without
+from api_tests.rules.answers import code, context, faults, item, read, without
 from service.domain.codes import CODE_LISTS
 from service.domain.facts import CaseFacts, PartFacts
 from service.domain.forms import FORMS
@@ -48,7 +48,8 @@ def test_every_line_is_put_to_a_provider_or_is_to_be_made_to_measure(name: str) 
 def test_who_pays_may_be_unknown_and_stops_no_line(name: str) -> None:
     lines = [{k: v for k, v in line.items() if k not in ("payerId", "law")} for line in filled(name)["lines"]]
     assert faults(name, lines=lines) == [], "I2"
-    assert {opening.addressee_id for opening in read(name, lines=lines).openings("funding", CaseFacts())} == {None}
+    asked = read(name, lines=lines).openings("funding", context())
+    assert {(it.addressee_id, it.sought) for it in asked} == {(None, "payer")}, "found by the residence principle, or not"
 
 
 @ADVICE
@@ -121,9 +122,11 @@ def test_a_line_opens_its_request_once_and_keeps_it_through_every_version(
     advice = read(name, lines=[line | {"key": key} for key in sorted(keys)], goals=item(name, "goals", 0)["goals"][:1])
     facts = CaseFacts(advice_lines=frozenset(issued), parts=tuple(commitment_for(key) for key in sorted(answered)))
     assert advice.codes()["line"] == tuple(sorted(keys))
-    assert advice.openings("commitment", facts) == tuple(Opening(provider, key) for key in sorted(keys - answered))
-    assert advice.openings("funding", facts) == tuple(Opening(payer, key) for key in sorted(keys - issued))
-    assert advice.openings("placement", facts) == advice.openings("escalation", facts) == ()
+    case = context(facts)
+    assert advice.openings("commitment", case) == tuple(Opening(provider, key) for key in sorted(keys - answered))
+    # Whether a payer was asked before is told by the history: test_payment_never_blocks_help.py.
+    assert advice.openings("funding", case) == tuple(Opening(payer, key) for key in sorted(keys))
+    assert advice.openings("placement", case) == advice.openings("escalation", case) == ()
 
 
 def test_r3_another_provider_is_another_line_so_that_nobody_waits_for_somebody_who_was_never_asked() -> None:

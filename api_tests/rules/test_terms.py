@@ -99,18 +99,20 @@ def test_a_term_runs_from_the_day_a_state_was_entered_or_its_next_action_done_an
     for trigger in ("add_note", "amend", "reassign"):
         case.fire(trigger)
     after_everyday_steps = case.seen()["main"]["dueOn"]
-    case.go_to("monitored")
-    checks = case.seen()["main"]["dueOn"]
-    case.fire("seek_placement")
-    beside = case.seen()["main"]["dueOn"]
-    case.fire("record_check", next_check_on=None)
-    checked = case.history()[-1]
+    case.go_to("help_started")
+    running = next(it for it in case.parts("commitment") if it["state"]["code"] == "running")
+    case.fire("add_note", part=running)
+    beside = case.parts("commitment")[0]["dueOn"]
+    case.fire("report_progress", part=running, next_report_on=None)
+    reported = case.history()[-1]
+    case.fire("start_monitoring")
+    monitored = next(it for it in case.history() if it["trigger"] == "start_monitoring")
 
     assert first == term_from(submitted, "start_triage")
     assert after_everyday_steps == first
-    assert checks == "2027-05-03"  # the day that the form of start_monitoring names
-    assert beside == checks
-    assert checked["dueOn"] == term_from(checked, "check") == case.seen()["main"]["dueOn"]
+    assert beside == running["dueOn"]
+    assert reported["dueOn"] == term_from(reported, "report_progress")
+    assert case.seen()["main"]["dueOn"] == term_from(monitored, "monitoring")
 
 
 def test_a_form_that_names_a_day_sets_it_and_the_term_of_the_region_holds_where_it_names_none(

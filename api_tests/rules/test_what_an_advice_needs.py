@@ -7,7 +7,7 @@ import pytest
 
 from api_tests.filled_forms import filled
 from api_tests.people_and_cases import ORGANISATION_IDS, CaseFile, People, form_for
-from api_tests.rules.walking import Json, entries_of, step
+from api_tests.rules.walking import Json, check_the_goals, entries_of, step
 
 PROVIDER, PAYER = ORGANISATION_IDS["de-veste"], ORGANISATION_IDS["gemeente-haarlem"]
 
@@ -119,15 +119,15 @@ def test_each_item_of_the_analysis_says_what_kind_of_saying_it_is_and_who_says_s
 def test_goals_count_as_checked_only_since_the_monitoring_began_and_for_the_advice_as_it_is(people: People) -> None:
     """T19: a check from before a setback or of another version closes nothing."""
     case = CaseFile.submitted(people).go_to("monitored")
-    case.fire("record_check")
+    check_the_goals(case)
     case.fire("revise_advice")
     after_revision = unmet(case, "close")
-    case.fire("record_check")
+    check_the_goals(case)
     case.fire("resume_arranging")
     case.fire("report_help_started")
     case.fire("start_monitoring")
     after_setback = unmet(case, "close")
-    case.fire("record_check")
+    check_the_goals(case)
 
     assert "goals_checked" in after_revision
     assert "goals_checked" in after_setback

@@ -15,7 +15,7 @@ from api_tests.rules.walking import Json
 from api_tests.rules.wandering import acting_for, offer, wander
 from service.domain.actor import Membership
 from service.domain.case import Case, Part
-from service.domain.facts import CaseFacts, PartFacts
+from service.domain.facts import CaseFacts, PartFacts, Reconsidered
 from service.domain.guards import Attempt
 from service.domain.moves import party_of
 from service.domain.refusals import GuardsNotMet, RoleNotAllowed
@@ -99,11 +99,12 @@ def assert_they_can(case: CaseFile, part: Json) -> None:
 def test_closing_tells_every_condition_that_does_not_hold_at_once_in_two_languages(people: People) -> None:
     case = CaseFile.submitted(people).go_to("monitored")
     case.fire("request_escalation")
+    case.fire("request_reconsideration")
 
     foretold = offer(case, "esra", case.seen()["main"])["close"]
     refused = case.attempt("close")
 
-    expected = ["goals_checked", "no_open_escalation", "no_unanswered_request"]
+    expected = ["goals_checked", "no_open_escalation", "no_open_reconsideration", "no_unanswered_request"]
     assert [it["code"] for it in foretold["unmetGuards"]] == expected
     assert not foretold["possible"]
     assert foretold["allowedForYou"]
@@ -125,7 +126,7 @@ def test_the_next_action_of_a_state_is_the_first_that_is_told(people: People) ->
 PART_FACTS = st.builds(
     PartFacts,
     id=st.uuids(),
-    kind=st.sampled_from(["placement", "commitment", "escalation"]),
+    kind=st.sampled_from(["placement", "commitment", "escalation", "question", "reconsideration", "follow_up"]),
     state=st.sampled_from(sorted({state for moves in MOVES.values() for state in moves})),
     is_open=st.booleans(),
     line=st.sampled_from([None, "A", "B"]),
@@ -136,6 +137,8 @@ CASE_FACTS = st.builds(
     decline_proposed_by=st.sampled_from([None, ME, ANOTHER]),
     heard=st.frozensets(st.sampled_from(["child", "parent"])),
     goals_checked=st.booleans(),
+    advice_in_force=st.booleans(),
+    reconsidered=st.none() | st.builds(Reconsidered, st.sampled_from([ME, ANOTHER]), st.sampled_from([ME, ANOTHER])),
     parts=st.lists(PART_FACTS, max_size=4).map(tuple),
 )
 SEATS = st.lists(st.sampled_from(list(Role)).map(lambda role: Membership(role, ME)), max_size=3)

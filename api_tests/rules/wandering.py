@@ -11,6 +11,7 @@ from api_tests.people_and_cases import ORGANISATION_IDS, WHO, CaseFile, Person, 
 from api_tests.rules.walking import Json, told
 from service.use_cases.demonstration import PEOPLE
 
+OUTSIDE_EXPERT = {"name": "Nadia Haddad", "organisation": "Elders (fictief)", "relationToCase": {"code": "none"}}
 # An amendment needs an entry of one's own to amend, which not everybody has: test_amendments.py is about it.
 _LEFT_OUT = ("amend", "transfer")
 
@@ -74,6 +75,9 @@ def _try(case: CaseFile, part: Json, foretold: Json, by: str, version: int, rand
             it.id for it in PEOPLE if str(ORGANISATION_IDS[it.organisation]) == part["party"]["organisation"]["id"]
         ]
         changes = {"assignee_id": random.choice([None, *works_there])}
+    if foretold["trigger"] == "take_up":
+        # Whoever wandered into issuing the advice may be the chair who is named here.
+        changes = {"outside_expert": OUTSIDE_EXPERT}
     form = form_for(told(beside), foretold["trigger"], **changes)
     return case.attempt(foretold["trigger"], part=beside, by=by, version=version, form=form)
 

@@ -21,6 +21,8 @@ _MEASURES: Mapping[str, frozenset[str]] = {
 _ADVISED = frozenset({"advice_issued", "arranging_placement", "help_started", "monitored"})
 # Under this name an amendment tells, as a fact, the number in the part of the entry that it corrects.
 AMENDS = "amends"
+# A new triage or table, and with it a new advice: what was asked before is asked anew, unless it goes on.
+NEW_ROUND = ("reopen", "return_to_table")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +102,7 @@ def fold(history: Iterable[Transition]) -> CaseFacts:
     entries = tuple(with_amendments(tuple(history)))
     of_part = {entry.sequence: entry.part_id for entry in entries}
     for entry in entries:
-        if entry.codes:
+        if entry.codes and entry.part_kind != "funding":
             facts = _after_words(facts, entry)
         if entry.part_kind == "case":
             facts = _after_case(facts, entry)
@@ -189,12 +191,11 @@ _CASE_TELLS: Mapping[str, Callable[[CaseFacts, Transition], CaseFacts]] = {
     "propose_decline": lambda facts, entry: replace(facts, decline_proposed_by=entry.actor_id),
     "propose_transfer": lambda facts, entry: replace(facts, transfer_proposed_by=entry.actor_id),
     "draft_advice": lambda facts, entry: replace(facts, weighed=frozenset(entry.codes.get("weighed", ()))),
-    "return_to_table": lambda facts, _: _second_time_round(facts),
     "issue_advice": _after_advice,
     "revise_advice": _after_advice,
     "start_monitoring": lambda facts, _: replace(facts, goals_checked=False),
     "record_check": lambda facts, _: replace(facts, goals_checked=True),
-    "reopen": lambda facts, _: _second_time_round(facts),
+    **{trigger: lambda facts, _: _second_time_round(facts) for trigger in NEW_ROUND},
 }
 
 
