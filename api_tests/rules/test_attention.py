@@ -1,0 +1,278 @@
+"""What asks for attention, the ledger of refusals and the moves: read from a history; deciding nothing (I6, I28)."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api_tests.rules.answers import settings
+from service.domain.attention import attention, moves, refusals
+from service.domain.case import PartKind, Transition
+from service.domain.region_settings import Term
+from service.domain.residence import by_residence
+from service.domain.roles import Role
+
+REGION = settings(terms={"act_on_refusal": Term(working_days=5)}, longlist_days=91)
+DE_VESTE = uuid4()
+MONDAY = datetime(2026, 3, 2, 12, tzinfo=UTC)
+ENDED = {"ended", "closed", "withdrawn", "held", "cancelled", "brought_back"}
+
+
+class Told:
+    """A history as it is told: each step a day and a part, the newest last."""
+
+    def __init__(self) -> None:
+        self.entries: list[Transition] = []
+        self._parts: dict[str, UUID] = {"case": uuid4()}
+
+    def step(self, part: str, trigger: str, target: str, day: int = 0, **more: Any) -> "Told":
+        """`part` is a kind, or a kind and a line: "commitment A"."""
+        kind, _, line = part.partition(" ")
+        id_ = self._parts.setdefault(part, uuid4())
+        before = [it for it in self.entries if it.part_id == id_]
+        self.entries.append(
+            Transition(
+                case_id=self._parts["case"],
+                sequence=len(self.entries) + 1,
+                part_id=id_,
+                part_kind=_kind(kind),
+                part_sequence=len(before) + 1,
+                workflow="0" * 64,
+                settings="0" * 64,
+                trigger=trigger,
+                source=before[-1].target if before else "start",
+                target=target,
+                phase="ended" if target in ENDED else "placement",
+                region="JZ11",
+                occurred_at=MONDAY + timedelta(days=day),
+                recorded_at=MONDAY + timedelta(days=day),
+                actor_id=uuid4(),
+                role=Role.CHAIR,
+                organisation_id=DE_VESTE,
+                **{"line": line or None, **more},
+            )
+        )
+        return self
+
+    def asks_on(self, day: date) -> list[tuple[str, date]]:
+        return [(it.reason, it.since) for it in attention(self.entries, REGION, day)]
+
+
+def _kind(name: str) -> PartKind:
+    found: PartKind = name  # type: ignore[assignment]  # the kinds are text here
+    return found
+
+
+def advised() -> Told:
+    """An advice with line A put to De Veste, and line C to be made to measure: put to nobody yet."""
+    told = Told().step("case", "submit", "submitted").step("case", "issue_advice", "arranging_placement")
+    told.step("commitment A", "issue_advice", "requested", addressee_id=DE_VESTE)
+    return told.step("commitment C", "issue_advice", "requested")
+
+
+def refused() -> Told:
+    return advised().step("commitment A", "refuse", "refused", codes={"refusal_reason": ("no_capacity",)})
+
+
+# Five working days after Monday 2 March 2026 is Monday the 9th; on the 10th the time is over.
+LAST_DAY, TOO_LATE = date(2026, 3, 9), date(2026, 3, 10)
+
+
+def test_i6_only_refusals_is_shown_as_must_escalate_once_the_region_had_its_time_for_another_way() -> None:
+    assert refused().asks_on(LAST_DAY) == []
+    assert refused().asks_on(TOO_LATE) == [("must_escalate", TOO_LATE)]
+    assert advised().asks_on(TOO_LATE) == []
+
+
+@pytest.mark.parametrize(
+    ("part", "trigger", "target"),
+    [
+        ("commitment B", "revise_advice", "requested"),
+        ("commitment C", "accept", "accepted"),
+        ("commitment C", "start_help", "running"),
+        ("placement A", "agree", "agreed"),
+        ("placement A", "start_stay", "started"),
+        ("escalation", "ask_network", "network_asked"),
+        ("escalation", "signal_escalation", "signalled"),
+        ("case", "withdraw", "withdrawn"),
+        ("case", "start_monitoring", "monitored"),
+    ],
+)
+def test_i6_somebody_who_is_asked_or_coming_or_a_question_beyond_the_region_is_another_way(
+    part: str, trigger: str, target: str
+) -> None:
+    told = refused().step(part, trigger, target, addressee_id=DE_VESTE)
+
+    assert told.asks_on(TOO_LATE) == []
+
+
+@pytest.mark.parametrize(
+    ("part", "trigger", "target"),
+    [
+        ("commitment A", "replace", "ended"),
+        ("placement A", "seek_placement", "sought"),
+        ("commitment A", "add_note", "refused"),
+        ("funding A", "dispute", "disputed"),
+        ("case", "return_to_table", "scheduled"),
+    ],
+)
+def test_i6_nothing_else_is_another_way(part: str, trigger: str, target: str) -> None:
+    told = refused().step(part, trigger, target, addressee_id=DE_VESTE)
+
+    assert told.asks_on(TOO_LATE) == [("must_escalate", TOO_LATE)]
+
+
+def test_i6_after_an_answer_from_beyond_the_region_or_help_that_ended_the_time_runs_again() -> None:
+    asked = refused().step("escalation", "ask_network", "network_asked", 1)
+    answered = asked.step("escalation", "bring_back", "brought_back", 28)
+    stopped = refused().step("commitment C", "start_help", "running", 1).step("commitment C", "end_help", "ended", 28)
+
+    for told in (answered, stopped):
+        assert told.asks_on(date(2026, 4, 6)) == []
+        # Monday 30 March and five working days, with Good Friday and Easter Monday between.
+        assert told.asks_on(date(2026, 4, 9)) == [("must_escalate", date(2026, 4, 9))]
+
+
+def test_i6_a_refusal_of_the_first_time_does_not_count_after_reopening() -> None:
+    again = refused().step("case", "withdraw", "withdrawn", 1).step("case", "reopen", "in_triage", 2)
+
+    assert again.asks_on(TOO_LATE) == []
+
+
+def test_t15_a_check_that_was_not_held_asks_for_attention_from_the_day_after_also_when_the_case_is_closed() -> None:
+    day = date(2026, 4, 13)
+    planned = Told().step("case", "close", "closed").step("follow_up", "close", "planned", due_on=day)
+
+    assert planned.asks_on(day) == []
+    assert planned.asks_on(date(2026, 4, 14)) == [("check_missed", date(2026, 4, 14))]
+    assert planned.step("follow_up", "record_check", "held").asks_on(date(2027, 1, 1)) == []
+
+
+def test_arranging_for_longer_than_the_longlist_lasts_asks_for_the_table_and_every_start_counts_anew() -> None:
+    """domain.md 2.6: 91 days, counted from the day that arranging began."""
+    told = (
+        Told()
+        .step("case", "start_arranging", "arranging_placement")
+        .step("case", "add_note", "arranging_placement", 50)
+    )
+    last = date(2026, 3, 2) + timedelta(days=91)
+
+    assert told.asks_on(last) == []
+    assert told.asks_on(last + timedelta(days=1)) == [("table_again", last + timedelta(days=1))]
+    told.step("case", "report_help_started", "help_started", 60).step(
+        "case", "resume_arranging", "arranging_placement", 61
+    )
+    assert told.asks_on(last + timedelta(days=61)) == []
+
+
+def test_i6_the_ledger_keeps_every_refusal_and_tells_where_another_was_found() -> None:
+    told = refused().step("commitment C", "refuse", "refused", codes={"refusal_reason": ("risk_too_high",)})
+    told.step("commitment A", "replace", "ended", codes={"by_line": ("D",)})
+    told.step("commitment D", "revise_advice", "requested", addressee_id=DE_VESTE)
+
+    kept = refusals(told.entries)
+
+    assert [(it.line, it.reasons, it.alternative) for it in kept] == [
+        ("A", ("no_capacity",), True),
+        ("C", ("risk_too_high",), False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lived", "stays", "expected"),
+    [
+        pytest.param("at_home", [], 0, id="nothing happened"),
+        pytest.param("at_home", ["own_home"], 0, id="staying home is a placement and no move"),
+        pytest.param("at_home", ["foster_family"], 1, id="away from home"),
+        pytest.param("at_home", ["foster_family", "own_home"], 2, id="away and back"),
+        pytest.param("at_home", ["foster_family", "small_scale", "own_home", "own_home"], 3, id="home once is home"),
+        pytest.param("foster_family", ["own_home"], 1, id="back to who lived elsewhere"),
+        pytest.param("foster_family", ["family_home", "closed"], 2, id="from place to place"),
+    ],
+)
+def test_r38_moves_are_counted_from_the_stays_that_began(lived: str, stays: list[str], expected: int) -> None:
+    assert moves(stayed(lived, stays).entries) == expected
+
+
+def test_r38_going_home_when_a_stay_ends_is_a_move_and_is_not_counted_twice() -> None:
+    told = stayed("at_home", ["foster_family"])
+    told.step("placement 0", "end_placement", "ended", codes={"current_living_place": ("at_home",)})
+    once = moves(told.entries)
+
+    assert once == 2
+    assert moves(began(told, 1, "own_home").entries) == once
+
+
+def test_r38_a_referral_that_was_mended_is_read_as_it_reads_now() -> None:
+    told = stayed("foster_family", ["own_home"])
+    told.step("case", "amend", "arranging_placement", codes={"amends": ("1",), "current_living_place": ("at_home",)})
+
+    assert moves(told.entries) == 0
+
+
+def stayed(lived: str, stays: list[str]) -> Told:
+    told = Told().step("case", "submit", "submitted", form="referral@1", codes={"current_living_place": (lived,)})
+    for number, kind in enumerate(stays):
+        began(told, number, kind)
+    return told
+
+
+def began(told: Told, number: int, kind: str) -> Told:
+    told.step("case", "seek_placement", "arranging_placement", codes={"placement_kind": (kind,)})
+    told.step(f"placement {number}", "seek_placement", "sought", cause=len(told.entries))
+    return told.step(f"placement {number}", "start_stay", "started")
+
+
+KINDS = ("own_home", "foster_family", "small_scale", "closed")
+
+
+@given(st.lists(st.sampled_from(KINDS), max_size=8))
+def test_r38_every_stay_away_is_a_move_and_every_way_home_is_one(stays: list[str]) -> None:
+    def from_home_to_home() -> Iterator[bool]:
+        before = "own_home"
+        for kind in stays:
+            yield kind == before == "own_home"
+            before = kind
+
+    assert moves(stayed("at_home", stays).entries) == len(stays) - sum(from_home_to_home())
+
+
+class Lived:
+    """Where a child lived, as far as is known."""
+
+    municipality: str | None = None
+    address_in_doubt: bool | None = None
+    in_stay: bool | None = None
+    before_stay: str | None = None
+    mother_at_birth: str | None = None
+
+    def __init__(self, **known: Any) -> None:
+        self.__dict__ |= known
+
+
+NOW, BEFORE, MOTHER = "GM0392", "GM0453", "GM0363"
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [
+        ({"municipality": NOW, "in_stay": False, "before_stay": BEFORE, "mother_at_birth": MOTHER}, (NOW, "address")),
+        ({"municipality": NOW, "mother_at_birth": MOTHER}, (NOW, "address")),
+        ({"municipality": NOW, "in_stay": True, "before_stay": BEFORE}, (BEFORE, "before_stay")),
+        ({"municipality": NOW, "before_stay": BEFORE}, (BEFORE, "before_stay")),
+        ({"municipality": NOW, "in_stay": True, "mother_at_birth": MOTHER}, (MOTHER, "mother_at_birth")),
+        ({"municipality": NOW, "address_in_doubt": True, "mother_at_birth": MOTHER}, (MOTHER, "mother_at_birth")),
+        ({"municipality": NOW, "in_stay": True}, (None, "unknown")),
+        ({"municipality": NOW, "address_in_doubt": True}, (None, "unknown")),
+        ({}, (None, "unknown")),
+    ],
+)
+def test_i2_the_payer_follows_from_three_dated_facts_and_it_is_told_from_which(
+    known: dict[str, Any], expected: tuple[str | None, str]
+) -> None:
+    """domain.md 2.7: the address; with a stay the one just before it; else the mother's at birth; else unknown."""
+    assert by_residence(Lived(**known)) == expected
