@@ -120,7 +120,7 @@ def test_i20_one_purpose_taken_back_leaves_the_others() -> None:
 
 def test_i20_a_consent_recorded_by_mistake_does_not_count_and_a_later_withdrawal_stays_one() -> None:
     entries = history([said(("give", "child", 16)), said(("give", "child", 17), {"code": "learning"})])
-    mistaken = said(("give", "parent", 16)).codes | {AMENDS: (str(entries[0].part_sequence),)}
+    mistaken = {**said(("give", "parent", 16)).codes, AMENDS: (str(entries[0].part_sequence),)}
     amended = Move("case", "amend", "in_triage", "in_triage", Role.CHAIR, mistaken)
     entries = history([said(("give", "child", 16)), said(("give", "child", 17), {"code": "learning"}), amended])
 
@@ -188,9 +188,9 @@ def test_i20_taken_back_consent_to_the_table_closes_the_file_to_the_experts_and_
     assert people.floor.get(case.path).json()["main"]["state"]["code"] == "in_review"
     assert people.floor.get(f"{case.path}/transitions").status_code == 200
     assert people.esra.get(f"{case.path}/file").status_code == 200, "the team still answers for the case"
-    again = [{"kind": {"code": "consent"}, "by": {"code": "parent"}, "givenOn": "2026-11-01"}]
-    again = [it | {"purposes": [{"code": "discuss_at_table"}]} for it in again]
-    case.fire("record_consent", by="anna", consents=again)
+    to_the_table = {"purposes": [{"code": "discuss_at_table"}], "givenOn": "2026-11-01"}
+    again = {"kind": {"code": "consent"}, "by": {"code": "parent"}, **to_the_table}
+    case.fire("record_consent", by="anna", consents=[again])
     assert people.floor.get(f"{case.path}/file").status_code == 200, "the child's own yes was never taken back"
 
 

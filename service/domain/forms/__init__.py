@@ -10,14 +10,14 @@ from service.domain.forms import (
     escalation,
     follow_up,
     gap,
-    help,
+    help,  # noqa: A004 - a word of the field
     notes,
     placement,
     reconsideration,
     referral,
     review,
     triage,
-)  # noqa: A004
+)
 from service.domain.forms.base import Form
 
 _ALL: tuple[type[Form], ...] = (
