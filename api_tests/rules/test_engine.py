@@ -17,15 +17,16 @@ from api_tests.rules.expected_moves import START, edges
 from service.domain import workflow as room
 from service.domain.actor import Membership
 from service.domain.case import PartKind
-from service.domain.facts import CaseFacts, PartFacts
+from service.domain.facts import CaseFacts, PartFacts, Reconsidered
 from service.domain.guards import Attempt
 from service.domain.refusals import GuardsNotMet, RoleNotAllowed, TransitionNotAllowed
 from service.domain.roles import Role
 from service.domain.workflow import Workflow
 
-KINDS: tuple[PartKind, ...] = ("case", "commitment", "funding", "placement", "escalation")
+KINDS: tuple[PartKind, ...] = ("case", "commitment", "funding", "placement", "reconsideration", "follow_up")
 EVERY_SEAT = tuple(Membership(role, uuid4()) for role in Role)
 ME, ANOTHER = uuid4(), uuid4()
+US, THEM = uuid4(), uuid4()
 
 
 def some_facts(random: Random) -> CaseFacts:
@@ -36,24 +37,52 @@ def some_facts(random: Random) -> CaseFacts:
         return PartFacts(id=uuid4(), kind=kind, state=state, is_open=open_, line="A")  # type: ignore[arg-type]
 
     states = (("commitment", "requested"), ("commitment", "running"), ("placement", "sought"), ("escalation", "asked"))
+    states += (("reconsideration", "requested"),)
+    looked = (random.random() < 0.5, random.random() < 0.5)
     return CaseFacts(
         referred=random.random() < 0.5,
         information_rounds=random.choice([0, 2]),
         decline_proposed_by=random.choice([None, ME, ANOTHER]),
+        transfer_proposed_by=random.choice([None, ME, ANOTHER]),
+        advice_in_force=random.random() < 0.5,
+        reconsidered=random.choice(
+            [None, Reconsidered(random.choice([US, THEM]), random.choice([ME, ANOTHER]), *looked)]
+        ),
         heard=random.choice([frozenset(), frozenset({"child"}), frozenset({"child", "parent"})]),
         goals_checked=random.random() < 0.5,
         parts=tuple(part(*it) for it in states if random.random() < 0.5),
     )
 
 
-def unmet_by_hand(trigger: str, facts: CaseFacts, liaison: UUID | None) -> set[str]:
-    """What stands in the way of a step of a case, worked out without any of the service's guards."""
+def unmet_by_hand(kind: PartKind, trigger: str, facts: CaseFacts, liaison: UUID | None) -> set[str]:
+    """What stands in the way of a step, worked out without any of the service's guards."""
+    says = _of_the_case(facts, liaison) if kind == "case" else _of_a_part(facts).get(kind, {})
+    return {name for name, holds in says.get(trigger, {}).items() if not holds}
+
+
+def _of_a_part(facts: CaseFacts) -> dict[str, dict[str, dict[str, bool]]]:
+    looked = facts.reconsidered
+    nobody_asks = not any(part.is_open for part in facts.parts if part.kind == "reconsideration")
+    again = {
+        "request_reconsideration": {"no_open_reconsideration": nobody_asks, "advice_in_force": facts.advice_in_force}
+    }
+    afresh = {"another_pair_of_eyes": looked is not None and (looked.outside_expert or looked.advised_by == ANOTHER)}
+    revised = {"advice_revised_since": looked is not None and looked.revised}
+    mine = {"asked_by_you": looked is not None and looked.asked_by == US}
+    reconsidering = {"confirm_advice": afresh, "conclude_revised": afresh | revised, "withdraw": mine}
+    return {"commitment": again, "funding": again, "reconsideration": reconsidering}
+
+
+def _of_the_case(facts: CaseFacts, liaison: UUID | None) -> dict[str, dict[str, bool]]:
     states = [(part.kind, part.state) for part in facts.parts]
-    says = {
+    nobody_asks = not any(part.is_open for part in facts.parts if part.kind == "reconsideration")
+    return {
         "refer": {"not_referred_yet": not facts.referred},
         "schedule": {"referred": facts.referred},
         "ask_for_table": {"referred": facts.referred},
         "request_information": {"information_rounds_left": facts.information_rounds < 2},
+        "transfer": {"transfer_proposed_by_another": facts.transfer_proposed_by == ANOTHER},
+        "request_reconsideration": {"no_open_reconsideration": nobody_asks},
         "decline": {"decline_proposed_by_another": facts.decline_proposed_by == ANOTHER},
         "issue_advice": {"child_and_parents_heard": facts.heard == {"child", "parent"}},
         "revise_advice": {"child_and_parents_heard": facts.heard == {"child", "parent"}},
@@ -62,11 +91,11 @@ def unmet_by_hand(trigger: str, facts: CaseFacts, liaison: UUID | None) -> set[s
         "report_help_started": {"help_runs": ("commitment", "running") in states},
         "close": {
             "goals_checked": facts.goals_checked,
+            "no_open_reconsideration": nobody_asks,
             "no_open_escalation": not any(part.is_open for part in facts.parts if part.kind == "escalation"),
             "no_unanswered_request": not {("commitment", "requested"), ("placement", "sought")} & set(states),
         },
     }
-    return {name for name, holds in says.get(trigger, {}).items() if not holds}
 
 
 def fire_at_random(workflow: Workflow, table: dict[tuple[str, str], str], random: Random, steps: int) -> list[str]:
@@ -78,11 +107,11 @@ def fire_at_random(workflow: Workflow, table: dict[tuple[str, str], str], random
         here = [trigger for source, trigger in table if source == state]
         trigger, facts = random.choice(here if random.random() < 0.7 else triggers), some_facts(random)
         expected, liaison = table.get((state, trigger), "not possible"), random.choice([None, ANOTHER])
-        unmet = unmet_by_hand(trigger, facts, liaison) if workflow.definition.name == "case" else set()
+        unmet = unmet_by_hand(workflow.definition.name, trigger, facts, liaison)
         if expected != "not possible" and unmet:
             expected = f"refused: {sorted(unmet)}"
         try:
-            attempt = Attempt(facts, RULES.settings.default, ME, liaison_id=liaison)
+            attempt = Attempt(facts, RULES.settings.default, ME, frozenset({US}), liaison_id=liaison)
             found = workflow.decide(state, trigger, attempt, EVERY_SEAT).target
         except TransitionNotAllowed:
             found = "not possible"
