@@ -15,7 +15,7 @@ from service.use_cases.reading import advice_versions, read_advice
 router = APIRouter(tags=["advice"], route_class=CheckedRoute)
 
 
-class VersionView(View):
+class AdviceVersionView(View):
     """One version; none is ever changed."""
 
     version: int
@@ -26,7 +26,7 @@ class VersionView(View):
 class Advices(View):
     """The versions of the advice of a case, the newest last."""
 
-    items: list[VersionView]
+    items: list[AdviceVersionView]
 
 
 class AdviceView(View):
@@ -48,7 +48,7 @@ async def list_advices(case_id: UUID, house: TheHouse, asker: TheAsker) -> Respo
         return answer(
             Advices(
                 items=[
-                    VersionView(version=n, issued_at=it.occurred_at, recorded_at=it.recorded_at)
+                    AdviceVersionView(version=n, issued_at=it.occurred_at, recorded_at=it.recorded_at)
                     for n, it in issued.items()
                 ]
             )

@@ -151,7 +151,8 @@ reasons come in Dutch and English (`Accept-Language`)."""
 
 _TAGS = {
     "cases": "Submitting cases, following them, and taking the next step.",
-    "parts": "What lives a life of its own beside the case: placements, commitments, fundings and escalations.",
+    "parts": "What lives a life of its own beside the case: placements, commitments, fundings, escalations, "
+    "questions, reconsiderations and follow-ups.",
     "advice": "The advice, version by version.",
     "work": "What waits for whom.",
     "drafts": "Referrals that are not sent yet.",

@@ -1,4 +1,4 @@
-"""/v1/cases/{caseId}/placements, commitments, fundings, escalations: what lives a life of its own beside a case."""
+"""/v1/cases/{caseId}/placements, commitments, escalations and so on: what lives a life of its own beside a case."""
 
 from uuid import UUID
 
@@ -51,7 +51,7 @@ def _routes(kind: PartKind, collection: str) -> None:  # noqa: C901 - one list o
         f"/cases/{{case_id}}/{collection}",
         response_model=Parts,
         responses=may_refuse(400, 401, 404),
-        name=f"list_{collection}",
+        name=f"list_{collection.replace('-', '_')}",
     )
     async def list_parts(case_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
         """The parts of this kind that you may see."""

@@ -276,9 +276,7 @@ class Drawing:
             main=self.part(sight.part),
             parts=[self.part(part) for part in parts],
             attention=[
-                AttentionView(
-                    code=it.reason, label=InTwoLanguages.of(MESSAGES["attention"][it.reason]), since=it.since
-                )
+                AttentionView(code=it.reason, label=InTwoLanguages.of(MESSAGES["attention"][it.reason]), since=it.since)
                 for it in attention(history, settings, self.today)
             ],
             moves=moves(history),

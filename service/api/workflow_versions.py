@@ -110,7 +110,7 @@ class VerdictView(View):
     unknown_steps: list[TakenStepView]
 
 
-class VersionView(View):
+class WorkflowVersionView(View):
     """A workflow that parts run on, and what would become of each of them."""
 
     workflow: str
@@ -134,7 +134,7 @@ class TrialView(View):
 
     workflow: str | None
     diagnostics: list[DiagnosticView]
-    versions: list[VersionView]
+    versions: list[WorkflowVersionView]
 
 
 class PlanView(View):
@@ -244,7 +244,7 @@ def trial_view(tried: Tried) -> TrialView:
     for workflow, some in groupby(by_version, key=lambda it: it.part.workflow):
         parts = _verdict_views(some)
         counts: dict[str, int] = {fit: sum(it.verdict == fit for it in parts) for fit in _FITS}
-        versions.append(VersionView(workflow=workflow, parts=parts, **counts))
+        versions.append(WorkflowVersionView(workflow=workflow, parts=parts, **counts))
     diagnostics = [_diagnostic_view(it) for it in tried.diagnostics]
     return TrialView(workflow=tried.workflow, diagnostics=diagnostics, versions=versions)
 

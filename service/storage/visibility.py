@@ -11,8 +11,8 @@ _escalation = parts.alias("escalation")
 # An expert sees a case while it is at the table, and not before or after (domain.md 2.11).
 AT_THE_TABLE = ("review", "binding_advice")
 # What is put to an organisation is seen by who is that for it: a provider its commitments, a network and the national
-# level what was asked of them. The liaison keeps her own escalations in sight, and the whole case as long as one of them
-# is open: a question to the national level is not made of a part.
+# level what was asked of them. The liaison keeps her own escalations in sight, and the whole case as long as one of
+# them is open: a question to the national level is not made of a part.
 _ANSWERS = {
     Role.PROVIDER: ("commitment", "reconsideration"),
     Role.MUNICIPALITY: ("funding", "reconsideration"),
