@@ -49,7 +49,7 @@ def test_who_pays_may_be_unknown_and_stops_no_line(name: str) -> None:
     lines = [{k: v for k, v in line.items() if k not in ("payerId", "law")} for line in filled(name)["lines"]]
     assert faults(name, lines=lines) == [], "I2"
     asked = read(name, lines=lines).openings("funding", context())
-    assert {(it.addressee_id, it.sought) for it in asked} == {(None, "payer")}, "found by the residence principle, or not"
+    assert {(it.addressee_id, it.sought) for it in asked} == {(None, "payer")}, "found, or unknown"
 
 
 @ADVICE

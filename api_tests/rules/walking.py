@@ -73,7 +73,7 @@ def case_in_which(people: People, kind: str, trigger: str, on: CaseFile | None =
         signal = {"trigger": trigger, "number": case.number, "form": form_for("case", trigger)}
         assert people.mila.post("/escalation-signals", signal).status_code == 201
     elif trigger != "issue_advice":
-        clear_the_way(case, trigger, None)
+        clear_the_way(case, trigger)
         case.fire(trigger, **(one_more_line() if trigger == "revise_advice" else {}))
     begun = [it["partId"] for it in case.history() if (it["partKind"], it["trigger"]) == (kind, trigger)]
     last = begun[0] if trigger == "issue_advice" else begun[-1]
@@ -89,7 +89,7 @@ def one_more_line() -> Json:
 def step(case: CaseFile, trigger: str, part: Json | None, version: int | None = None) -> httpx.Response:
     """Take this step with a valid form by somebody fitting, once the guards hold."""
     if trigger in _GUARDED or (part and part["kind"] == "escalation" and trigger in ("record_answer", "withdraw")):
-        clear_the_way(case, trigger, part)
+        clear_the_way(case, trigger)
         version = None
     if trigger == "amend":
         return amend(case, part)
@@ -101,7 +101,7 @@ def step(case: CaseFile, trigger: str, part: Json | None, version: int | None = 
 _GUARDED = ("decline", "transfer", "report_help_started", "close", "request_reconsideration", "conclude_revised")
 
 
-def clear_the_way(case: CaseFile, trigger: str, part: Json | None) -> None:
+def clear_the_way(case: CaseFile, trigger: str) -> None:
     """Meet every guard of this step of a case, or of one of its parts."""
     if trigger in ("decline", "transfer"):
         case.fire(f"propose_{trigger}")
@@ -123,8 +123,8 @@ def clear_the_way(case: CaseFile, trigger: str, part: Json | None) -> None:
             case.fire("start_help", part=asked)
     if trigger == "close":
         check_the_goals(case)
-        clear_the_way(case, "request_reconsideration", None)
-        clear_the_way(case, "withdraw", None)
+        clear_the_way(case, "request_reconsideration")
+        clear_the_way(case, "withdraw")
         for it in case.seen()["parts"]:
             end = {"requested": "replace", "refused": "replace", "sought": "end_placement"}
             if it["kind"] in ("commitment", "placement") and it["state"]["code"] in end:

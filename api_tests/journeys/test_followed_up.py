@@ -1,0 +1,140 @@
+"""Help is followed: every check with its own party and day, harm that is signalled, and after closing (T15, T19)."""
+
+from datetime import timedelta
+from typing import Any
+
+from api_tests.filled_forms import filled
+from api_tests.journeys.answers import code_of, faults
+from api_tests.journeys.conftest import Elsewhere
+from api_tests.people_and_cases import CaseFile, People
+from service.domain.region_settings import Term
+from service.domain.terms import day_in_amsterdam, due
+
+CARRIER = {"name": "Ineke Blok", "organisation": "Samenwerkingsverband (fictief)"}
+
+
+def moments(case: CaseFile) -> dict[str, dict[str, Any]]:
+    """The checks of a case, by what each was planned for."""
+    began = {
+        it["partId"]: it["codes"] for it in case.history() if it["partKind"] == "follow_up" and it["source"] == "start"
+    }
+    return {began[it["id"]]["check_moment"][0]: it for it in case.parts("follow_up")}
+
+
+def attention(case: CaseFile) -> list[str]:
+    return [it["code"] for it in case.seen()["attention"]]
+
+
+def test_t15_help_is_checked_after_six_weeks_three_six_and_twelve_months_each_by_somebody_on_a_day(
+    elsewhere: Elsewhere,
+) -> None:
+    """I1: each check has its own party, action and day; the first day may be chosen; one more may be planned."""
+    case = CaseFile.submitted(elsewhere.people).go_to("help_started")
+    today = day_in_amsterdam(elsewhere.clock())
+    first = today + timedelta(days=40)
+
+    case.fire("start_monitoring", first_check_on=str(first))
+    case.fire("plan_check", check_on=str(first + timedelta(days=3)))
+
+    planned = moments(case)
+    days = {name: it["dueOn"] for name, it in planned.items()}
+    later = {"three_months": 91, "six_months": 182, "twelve_months": 365}
+    assert days == {
+        "six_weeks": str(first),
+        "extra": str(first + timedelta(days=3)),
+        **{name: str(due(today, Term(days=length))) for name, length in later.items()},
+    }
+    duties = {(it["party"]["role"], it["nextAction"]["code"]) for it in planned.values()}
+    assert duties == {("process_director", "record_check")}
+
+    case.fire("reschedule_check", part=planned["six_months"], check_on=str(today + timedelta(days=200)))
+    assert moments(case)["six_months"]["dueOn"] == str(today + timedelta(days=200))
+
+
+def test_t15_a_missed_check_asks_for_attention_decides_nothing_and_is_over_when_it_is_held(
+    elsewhere: Elsewhere,
+) -> None:
+    """I28: what is late stays possible; the chair may hold the check as well."""
+    case = CaseFile.submitted(elsewhere.people).go_to("help_started")
+    today = day_in_amsterdam(elsewhere.clock())
+    case.fire("start_monitoring", first_check_on=str(today + timedelta(days=10)))
+    before = case.history()
+
+    elsewhere.clock.let_pass(days=12)
+    missed, late = attention(case), moments(case)["six_weeks"]["late"]
+    unmoved = case.history()
+    case.fire("record_check", part=moments(case)["six_weeks"], by="esra")
+
+    assert (missed, late, unmoved) == (["check_missed"], True, before)
+    assert attention(case) == []
+
+
+def test_t15_a_check_looks_at_each_goal_and_asks_child_and_parents_apart(people: People) -> None:
+    """R86, R88: satisfaction apart, harm told, the plan for after 18; facts are counted, words are not."""
+    case = CaseFile.submitted(people).go_to("monitored")
+    check = moments(case)["six_weeks"]
+    goals = filled("goal_check@2")["goals"]
+
+    some = case.attempt("record_check", part=check, goals=goals[:1])
+    unknown = case.attempt("record_check", part=check, goals=[*goals, {"number": 9, "status": {"code": "reached"}}])
+    silent = case.attempt("record_check", part=check, harm_signalled=True)
+    made = case.fire(
+        "record_check",
+        part=check,
+        place_stable=False,
+        harm_signalled=True,
+        harm="Hij slaapt slecht sinds de groep; moeder belde zelf.",
+        plan_after_18="Een kamer bij zijn oom.",
+        child_satisfied={"code": "not_satisfied"},
+        parents_satisfied={"code": "partly"},
+    )
+
+    assert faults(some) == {("goal_unanswered", "/form/goals")}
+    assert faults(unknown) == {("unknown_goal", "/form/goals/2/number")}
+    assert faults(silent) == {("harm_not_told", "/form/harm")}
+    codes = made["transition"]["codes"]
+    assert (codes["child_satisfied"], codes["parents_satisfied"]) == (["not_satisfied"], ["partly"])
+    assert codes["place_stable"] == ["no"]
+    assert codes["enclosed"] == ["harm", "plan_after_18"]
+
+
+def test_t15_a_setback_leaves_the_checks_that_were_planned_and_plans_none_twice(people: People) -> None:
+    case = CaseFile.submitted(people).go_to("monitored")
+    case.fire("record_check", part=moments(case)["six_weeks"])
+    for trigger in ("resume_arranging", "report_help_started", "start_monitoring"):
+        case.fire(trigger)
+
+    still_open = [it for it in case.parts("follow_up") if code_of(it) == "planned"]
+
+    assert len(still_open) == len(moments(case)) == 4
+
+
+def test_t19_t20_a_closed_case_is_checked_again_half_a_year_later_and_comes_back_when_it_must(
+    elsewhere: Elsewhere,
+) -> None:
+    """Story j: the check after closing stays a part of its own; the case is reopened with everything it had."""
+    case = CaseFile.submitted(elsewhere.people).go_to("monitored")
+    after = day_in_amsterdam(elsewhere.clock()) + timedelta(days=182)
+    case.fire("record_check", part=moments(case)["six_weeks"])
+    for part in case.parts("commitment"):
+        if code_of(part) == "requested":
+            case.fire("accept", part=part, by="ivo" if part["addressee"] else "hanna")
+    left = [it | {"arranged": False} for it in filled("closure@1")["lifeDomains"] if it["domain"]["code"] == "income"]
+    rest = [it for it in filled("closure@1")["lifeDomains"] if it["domain"]["code"] != "income"]
+    alone = case.attempt("close", life_domains=[*rest, *left])
+    case.fire("close", life_domains=[*rest, left[0] | {"carriedBy": CARRIER}], after_check_on=str(after))
+    elsewhere.clock.let_pass(days=190)
+
+    check = moments(case)["after_closing"]
+    assert faults(alone) == {("nobody_carries_it", f"/form/lifeDomains/{len(rest)}/carriedBy")}
+    assert (case.state, check["party"]["role"], check["dueOn"], check["late"]) == (
+        "closed",
+        "process_director",
+        str(after),
+        True,
+    )
+    assert "check_missed" in attention(case)
+    case.fire("record_check", part=check, child_satisfied={"code": "not_satisfied"})
+    assert case.state == "closed", "a check closes or opens nothing"
+    case.fire("reopen", by="anna")
+    assert (case.state, case.seen()["waitingDays"]) == ("in_triage", 190)
