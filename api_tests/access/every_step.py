@@ -12,9 +12,10 @@ Take = Callable[[CaseFile, str, Part], None]
 
 def take_every_step(begin: Callable[[], CaseFile], take: Take) -> None:
     """Walk along roads that together fire every trigger but those that begin a case; `take` fires the step, or more."""
+    people = begin().people
     for road in (_through_help, _helped_by_consult, _declined, _transferred, _withdrawn):
-        road(case := begin(), take)
-    _asked_first(CaseFile.asked(case.people), take)
+        road(begin(), take)
+    _asked_first(CaseFile.asked(people), take)
 
 
 def _through_help(case: CaseFile, take: Take) -> None:
@@ -23,14 +24,35 @@ def _through_help(case: CaseFile, take: Take) -> None:
         take(case, trigger, None)
     _commitments(case, take)
     _part(case, "funding", "A", take, "dispute report_obstacle amend add_note reassign confirm reopen confirm")
+    _reconsiderations(case, take)
+    _part(case, "funding", "B", take, "hand_over")
     _part(case, "placement", "A", take, "agree search_again agree start_stay amend add_note reassign confirm_stable")
     _part(case, "placement", "A", take, "end_placement reopen agree")
     _escalations(case, take)
-    for trigger in (
-        *("report_help_started", "resume_arranging", "report_help_started", "start_monitoring", "record_check"),
-        *("close", "reopen"),
-    ):
+    for trigger in ("report_help_started", "resume_arranging", "report_help_started", "start_monitoring", "plan_check"):
         take(case, trigger, None)
+    _part(case, "follow_up", None, take, "reschedule_check amend add_note reassign cancel_check reopen record_check")
+    for trigger in ("record_gap", "close", "reopen"):
+        take(case, trigger, None)
+    case.go_to("arranging_placement")
+    take(case, "return_to_table", None)
+
+
+def _reconsiderations(case: CaseFile, take: Take) -> None:
+    for part, triggers in (
+        (None, "take_up amend add_note reassign hand_back take_up confirm_advice"),
+        (_on_line(case, "commitment", "A"), "take_up"),
+        (_on_line(case, "funding", "B"), "withdraw"),
+    ):
+        take(case, "request_reconsideration", part)
+        _part(case, "reconsideration", None, take, triggers)
+        if triggers == "take_up":
+            case.fire("revise_advice")
+            _part(case, "reconsideration", None, take, "conclude_revised")
+
+
+def _on_line(case: CaseFile, kind: str, line: str) -> dict[str, Any]:
+    return next(it for it in case.parts(kind) if it["line"] == line)
 
 
 def _to_the_table(case: CaseFile, take: Take) -> None:
@@ -81,7 +103,8 @@ def _declined(case: CaseFile, take: Take) -> None:
 
 
 def _transferred(case: CaseFile, take: Take) -> None:
-    take(case, "transfer", None)
+    for trigger in ("propose_transfer", "transfer"):
+        take(case, trigger, None)
 
 
 def _asked_first(case: CaseFile, take: Take) -> None:
@@ -102,6 +125,8 @@ _AMENDED: dict[str, tuple[str, str, str]] = {
     "escalation": ("mila", "escalate", "explanation"),
     "network": ("hanna", "remind", "whatWasSaid"),
     "question": ("mila", "remind", "whatWasSaid"),
+    "reconsideration": ("vera", "take_up", "plannedOn"),
+    "follow_up": ("hanna", "reschedule_check", "because"),
 }
 
 
@@ -112,8 +137,11 @@ def how(case: CaseFile, trigger: str, part: Part, text: str = "Zo was het niet h
     if trigger == "amend":
         by, amended, name = _AMENDED["network" if party == "expertise_network" else part["kind"] if part else "case"]
         number = _first(case, part, amended)
-        return {"by": by, "form": {"amends": number, "changes": {name: text}, "reason": text}}
+        changes = {name: "2027-03-16" if name.endswith("On") else text}
+        return {"by": by, "form": {"amends": number, "changes": changes, "reason": text}}
     of_the_director = (party, trigger) in {("process_director", "accept"), ("expertise_network", "remind")}
+    if part and (part["kind"], trigger) == ("reconsideration", "withdraw"):
+        return {"by": "karim"}  # the one that is taken back here was asked by the payer
     return {"by": "hanna"} if of_the_director else {}
 
 

@@ -9,13 +9,15 @@ from api_tests.people_and_cases import ORGANISATION_IDS, RULES, CaseFile, People
 
 BEYOND = {"sara": ("escalation", "ben-noord"), "mila": ("escalation", "cce")}
 BEYOND |= {"tom": ("question", "steun"), "ulla": ("question", "cce")}
+# Who asked for a reconsideration from their own part sees what becomes of it.
+ASKED_IT = {"ivo": "de-veste", "karim": "gemeente-haarlem"}
 MAY, MAY_NOT, MAY_NOT_KNOW = "may take the step", "may not take it", "may not know of it"
 
 
 def test_the_table_names_every_step_of_every_workflow() -> None:
     existing = {
         (kind, trigger.name)
-        for kind in ("case", "commitment", "funding", "placement", "escalation", "question")
+        for kind in RULES.newest
         for trigger in RULES.current(kind).definition.triggers.values()
         if any(source != "start" for source, _ in trigger.edges)
     }
@@ -67,7 +69,7 @@ def _seen_by(case: CaseFile, part: Part) -> set[str]:
 
 def _is_put_to(key: str, part: dict[str, Any]) -> bool:
     """Here De Veste has lines A and B, and Haarlem pays both; what goes beyond the region is put to a body by name."""
-    kind, organisation = BEYOND.get(key, ("", ""))
+    kind, organisation = ("reconsideration", ASKED_IT[key]) if key in ASKED_IT else BEYOND.get(key, ("", ""))
     if part["kind"] == kind and part["addressee"]:
         return bool(part["addressee"]["id"] == str(ORGANISATION_IDS[organisation]))
     return part["line"] in ("A", "B") and sees_part(key, part["kind"], "A")
