@@ -3,19 +3,22 @@
 from collections.abc import Callable
 from typing import Any
 
-from api_tests.people_and_cases import RULES, CaseFile
+from api_tests.filled_forms import filled
+from api_tests.people_and_cases import PERSON_IDS, RULES, CaseFile
 from service.domain.case import PartKind
 
 Part = dict[str, Any] | None
 Take = Callable[[CaseFile, str, Part], None]
 
 
-def take_every_step(begin: Callable[[], CaseFile], take: Take) -> None:
-    """Walk along roads that together fire every trigger but those that begin a case; `take` fires the step, or more."""
-    people = begin().people
+def take_every_step(begin: Callable[[], CaseFile], ask: Callable[[], CaseFile], take: Take) -> None:
+    """Walk along roads that together fire every trigger but those that begin a case; `take` fires the step, or more.
+
+    `begin` submits a case, `ask` asks a consult.
+    """
     for road in (_through_help, _helped_by_consult, _declined, _transferred, _withdrawn):
         road(begin(), take)
-    _asked_first(CaseFile.asked(people), take)
+    _asked_first(ask(), take)
 
 
 def _through_help(case: CaseFile, take: Take) -> None:
@@ -140,6 +143,8 @@ def how(case: CaseFile, trigger: str, part: Part, text: str = "Zo was het niet h
         changes = {name: "2027-03-16" if name.endswith("On") else text}
         return {"by": by, "form": {"amends": number, "changes": changes, "reason": text}}
     of_the_director = (party, trigger) in {("process_director", "accept"), ("expertise_network", "remind")}
+    if trigger == "take_up":
+        return {"form": filled("reconsideration_start@1", chair_id=PERSON_IDS["vera"])}
     if part and (part["kind"], trigger) == ("reconsideration", "withdraw"):
         return {"by": "karim"}  # the one that is taken back here was asked by the payer
     return {"by": "hanna"} if of_the_director else {}

@@ -1,8 +1,9 @@
 """Who gets an answer from each operation, written down by hand from who comes to do what (design 1, domain.md 5.1).
 
-The situation: Anna (Haarlem) submitted a case; help is being arranged. Line A is put to De Veste (Ivo) and paid by
-Haarlem (Karim), line B to Het Duinhuis (Joke) and Velsen (Lotte); a place is sought; the CCE liaison (Mila) was
-asked, and put a question to the national support structure (Tom). Vera is the second chair. The table (Floor, Gijs) is
+The situation: Anna (Haarlem) submitted a case. Line A is put to De Veste (Ivo), runs, is paid by Haarlem (Karim) and is
+to be checked on; line B is put to Het Duinhuis (Joke) and Velsen (Lotte); a place is sought; the CCE liaison (Mila)
+was asked, and put a question to the national support structure (Tom). Ivo asked to look at the advice again; Vera is
+the second chair. The table (Floor, Gijs) is
 over. Bram, Otto and Petra are of another town and another region. Noor facilitates learning tables, Quint protects
 data, Roos administers: none of them needs a case for that. Neither the network (Sara) nor the consultants of the CCE
 (Ulla) were asked anything, and the family (Wilma, Yara) submitted nothing itself. The draft is Anna's.
@@ -93,6 +94,8 @@ BY_HAND: dict[str, Expected] = {
     **_part("Placement", "Placements", WHOLE, "hanna esra anna vera"),
     **_part("Escalation", "Escalations", WHOLE, "hanna esra mila vera"),
     **_part("Question", "Questions", WHOLE | QUESTION, "tom esra mila vera"),
+    **_part("Reconsideration", "Reconsiderations", WHOLE | COMMITMENT_A, "ivo anna hanna esra vera"),
+    **_part("FollowUp", "FollowUps", WHOLE, "hanna esra anna vera"),
     "addEscalationSignal": _of("mila", ALL - {"mila"}),
     "listRefusals": _of(WHOLE),  # the ledger stays with the case
     "getHistories": _of("noor", ALL - {"noor"}),

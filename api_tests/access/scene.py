@@ -75,12 +75,22 @@ def advised(people: People, region: str = "JZ11", *, sharing: bool = True, **cha
 
 
 def help_arranged(people: People, region: str = "JZ11", *, sharing: bool = True, **changes: Any) -> Scene:
-    """A case with a part of every kind."""
+    """A case with a part of every kind that begins before help does."""
     case = advised(people, region, sharing=sharing, **changes)
     case.fire("start_arranging")
     case.fire("seek_placement")
     case.fire("request_escalation")
     case.fire("escalate", part=case.parts("escalation")[0])
+    return Scene(case)
+
+
+def help_running(people: People, region: str = "JZ11") -> Scene:
+    """A case with a part of every kind: line A runs and is to be checked on; its provider asks to look again."""
+    case = help_arranged(people, region).case
+    for trigger in ("accept", "start_help", "request_reconsideration"):
+        case.fire(trigger, part=case.parts("commitment")[0])
+    case.fire("report_help_started")
+    case.fire("plan_check")
     return Scene(case)
 
 
@@ -97,8 +107,12 @@ def sees_whole(key: str, region: str, state: str, *, escalated: bool) -> bool:
     return SUBMITTERS[region] == key
 
 
-def sees_part(key: str, kind: str, line: str | None) -> bool:
+def sees_part(key: str, kind: str, line: str | None, region: str = "JZ11") -> bool:
     """Whether this part is put to this person's organisation, in a case as `advice_of_two` divides it."""
+    # Nobody was named for line C: the municipality where the child lives pays (domain.md 2.6).
+    payer_by_residence = {"JZ11": "karim", "JZ10": "lotte"}.get(region)
+    if (kind, line) == ("funding", "C"):
+        return key == payer_by_residence
     return (key, kind, line) in {
         ("ivo", "commitment", "A"),
         ("joke", "commitment", "B"),

@@ -247,8 +247,8 @@ def test_a_person_is_known_once_by_issuer_and_subject_and_found_by_them_and_can_
 
     double = office.post("/people", **identity, name="Nog eens")
     office.done(f"/people/{id_}/names", name="Na het huwelijk")
-    found = office.post("/people/searches", **identity)
-    nobody = office.post("/people/searches", issuer="https://elders.example", subject=subject)
+    found = office.post("/person-searches", **identity)
+    nobody = office.post("/person-searches", issuer="https://elders.example", subject=subject)
 
     assert (refusal(double), double.json()["id"]) == ((409, "already_there"), id_)
     assert (found.status_code, found.json()) == (200, {"id": id_, "name": "Na het huwelijk"})

@@ -11,7 +11,7 @@ import pytest
 
 from api_tests.access.administering import DECISIONS
 from api_tests.access.operations_by_hand import ALL, BY_HAND, PUBLIC
-from api_tests.access.scene import FAR_AHEAD, Scene, bearing, help_arranged, signer_of
+from api_tests.access.scene import FAR_AHEAD, Scene, bearing, help_running, signer_of
 from api_tests.people_and_cases import ORGANISATION_IDS, PERSON_IDS, RULES, People, form_for, offered
 from api_tests.receiving import dead_letter
 from api_tests.running import Running
@@ -22,6 +22,8 @@ PARTS = {
     "fundings": "funding A",
     "escalations": "escalation",
     "questions": "question",
+    "reconsiderations": "reconsideration",
+    "follow-ups": "follow_up",
 }
 NOTE = {"trigger": "add_note", "occurredAt": FAR_AHEAD, "form": {"text": "Gebeld."}}
 OFFER = {
@@ -37,7 +39,7 @@ Operation = tuple[str, str, str]
 
 @pytest.fixture(scope="module")
 def scene(people: People) -> Scene:
-    return help_arranged(people)
+    return help_running(people)
 
 
 @pytest.fixture(scope="module")

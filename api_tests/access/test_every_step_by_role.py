@@ -42,7 +42,7 @@ def test_every_role_may_take_the_steps_that_the_field_gives_it_and_no_other(peop
             )
         case.fire(trigger, part=part, **how(case, trigger, part))
 
-    take_every_step(lambda: CaseFile.submitted(people), compare)
+    take_every_step(lambda: CaseFile.submitted(people), lambda: CaseFile.asked(people), compare)
 
     assert differences == []
     assert compared == {(kind, trigger) for kind, triggers in BY_HAND.items() for trigger in triggers}

@@ -25,6 +25,7 @@ def crowd(people: People) -> list[CaseFile]:
     alone = CaseFile.submitted(people, by="bram", **referral_of("JZ10"))
     alone.fire("request_information")
     alone.fire("proceed_without")
+    alone.fire("propose_transfer", by="daan")
     alone.fire("transfer", by="carla")
     return [*alike, alone]
 

@@ -78,7 +78,7 @@ def test_a_part_stands_on_a_persons_list_exactly_when_they_can_open_it(
                 part["id"] if part else case.id
                 for part in parts
                 if sees_whole(key, kind.region, kind.state, escalated=kind.escalated and kind.state != "submitted")
-                or (part and kind.region != "JZ14" and sees_part(key, part["kind"], part["line"]))
+                or (part and kind.region != "JZ14" and sees_part(key, part["kind"], part["line"], kind.region))
             }
 
             listed = _listed(people, key, "/work-items", case, whose="all")

@@ -7,17 +7,18 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from api_tests.access.scene import Scene, help_arranged
-from api_tests.people_and_cases import CaseFile, People, form_for
+from api_tests.access.scene import Scene, help_running
+from api_tests.people_and_cases import COLLECTIONS, CaseFile, People, form_for
 
 NOTE = {"trigger": "add_note", "form": {"text": "Gebeld."}}
 READS = ("", "/transitions", "/transitions/1", "/possible-transitions")
-OF_A_CASE = ("/file", "/verification", "/advices", "/advices/1", "/placements", "/fundings", "/escalations")
+OF_A_CASE = ("/file", "/verification", "/advices", "/advices/1", "/refusals", "/coming-of-age", "/retention")
+OF_A_CASE += tuple(f"/{collection}" for collection in COLLECTIONS.values() if collection)
 
 
 @pytest.fixture(scope="module")
 def scene(people: People) -> Scene:
-    return help_arranged(people)
+    return help_running(people)
 
 
 def told(answer: httpx.Response) -> tuple[int, bytes, dict[str, str]]:

@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 from api_tests.access.canaries import Canaries
 from api_tests.access.every_step import Part, how
 from api_tests.access.scene import FAR_AHEAD
+from api_tests.filled_forms import filled
 from api_tests.people_and_cases import RULES, CaseFile, People, form_for
 from api_tests.running import ROOT
 from service.domain.case import PartKind
@@ -94,6 +95,15 @@ def submitted(watched: Watched) -> CaseFile:
     answer = anna.post("/cases", body)
     assert answer.status_code == 201, answer.text
     watched.cases.append(CaseFile(watched.people, answer.json()["caseId"], answer.json()["number"], ["submit"]))
+    return watched.cases[-1]
+
+
+def asked(watched: Watched) -> CaseFile:
+    """A question for a consult."""
+    form = watched.canaries.marked("consult_request@1", filled("consult_request@1"))
+    answer = watched.people.anna.post("/cases", {"trigger": "ask_consult", "form": form})
+    assert answer.status_code == 201, answer.text
+    watched.cases.append(CaseFile(watched.people, answer.json()["caseId"], answer.json()["number"], ["ask_consult"]))
     return watched.cases[-1]
 
 

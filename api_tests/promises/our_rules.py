@@ -97,12 +97,12 @@ def unions_are_told_apart(document: Document) -> Iterator[str]:
 
 @rule
 def every_change_acts_once(document: Document) -> Iterator[str]:
-    """Idempotency-Key on what makes something, If-Match on what changes something; but for a token or a search."""
+    """Idempotency-Key on what makes something, If-Match on what changes it; a token, search or trial makes nothing."""
     for path, method, it in operations(document):
         headers = {p["name"] for p in it.get("parameters", ()) if p["in"] == "header" and p.get("required")}
         wanted = {"Idempotency-Key"} if method == "post" else set()
         wanted |= {"If-Match"} if method in ("put", "patch", "delete") or path.endswith("/transitions") else set()
-        if method in ("get", "head") or path in ("/demonstration/tokens", "/people/searches"):
+        if method in ("get", "head") or path in ("/demonstration/tokens", "/person-searches", "/workflow-trials"):
             wanted = set()
         if not wanted <= headers or (wanted and {"400", "401"} - set(it["responses"])):
             yield f"{method} {path}"

@@ -134,7 +134,7 @@ async def rename_person(
 
 
 @router.post(
-    "/people/searches", response_model=FoundPerson, openapi_extra=takes("identity"),
+    "/person-searches", response_model=FoundPerson, openapi_extra=takes("identity"),
     responses=may_refuse(400, 401, 403, 404, 413, 415),
 )  # fmt: skip
 async def find_person(request: Request, house: TheHouse, asker: TheAsker) -> Response:

@@ -164,7 +164,7 @@ _TAGS = {
     "service": "The service itself.",
 }
 
-_NOT_ONCE = ("/demonstration/tokens", "/people/searches", "/workflow-trials")
+_NOT_ONCE = ("/demonstration/tokens", "/person-searches", "/workflow-trials")
 _IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
     "in": "header",
