@@ -193,7 +193,15 @@ AT_THE_TABLE: dict[str, dict[str, Any]] = {
         "wished": "Kijk opnieuw of een logeerplek nog nodig is.",
         "askedBy": {"code": "parent"},
     },
-    "reconsideration_start@1": {"chairId": "9e0d6c0a-4c3e-4a55-8a45-2b9f6f3a3004", "plannedOn": "2027-03-15"},
+    "reconsideration_start@1": {
+        "chairId": "9e0d6c0a-4c3e-4a55-8a45-2b9f6f3a3004",
+        "outsideExpert": {
+            "name": "Nadia Haddad",
+            "organisation": "Academische werkplaats (fictief)",
+            "relationToCase": {"code": "none"},
+        },
+        "plannedOn": "2027-03-15",
+    },
     "reconsideration_outcome@1": {
         "concludedOn": "2025-06-20",
         "whatWasWeighed": "Met vader erbij zijn de weekenden geregeld; de nachten door de week nog niet.",

@@ -139,6 +139,7 @@ OF_HELP: dict[str, dict[str, Any]] = {
     "escalation@2": {
         "level": {"code": "national_support"},
         "organisationId": "1b0f3c58-7a86-4e7c-9d0e-2f3f7c0d4e02",
+        "spokenTo": {"name": "Tom Peters", "organisation": "Landelijke steunstructuur (fictief)"},
         "question": "Wie denkt mee over de nachten, en is er elders een plek als het hier niet lukt?",
         "putOn": "2025-05-06",
         "answerExpectedOn": "2027-05-20",

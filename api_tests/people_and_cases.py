@@ -56,7 +56,7 @@ def form_for(kind: str, trigger: str, **changes: Any) -> dict[str, Any] | None:
         asked = "cce" if changes.get("level", {}).get("code") == "cce_consultation" else "steun"
         fitting = {"organisation_id": ORGANISATION_IDS[asked]}
     if name == "reconsideration_start@1":
-        fitting = {"chair_id": PERSON_IDS["vera"]}
+        fitting = {"chair_id": PERSON_IDS["vera"], "outside_expert": None}
     if name == "reassignment@1":
         fitting = {"assignee_id": None}
     if name == "referral@1":

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from api_tests.rules.answers import TODAY, code, consent, faults, ground, read, settings, without
+from api_tests.rules.answers import TODAY, code, consent, faults, ground, item, read, settings, without
 from service.domain.codes import CODE_LISTS, OTHER
 from service.domain.facts import CaseFacts
 from service.domain.forms import FORMS
@@ -53,6 +53,58 @@ def test_a_search_opens_one_placement_for_its_line() -> None:
     assert search.codes()["line"] == ("A",)
     assert search.openings("placement", CaseFacts()) == (Opening(None, "A"),)
     assert search.openings("commitment", CaseFacts()) == ()
+
+
+UNANSWERED = [
+    *[("alternative_unanswered", "alternativesToRemoval")] * 4,
+    ("behavioural_scientist_missing", "behaviouralScientist"),
+    ("dissent_not_asked", "dissentAsked"),
+]
+SILENT = {"alternatives_to_removal": [], "behavioural_scientist": None, "dissent_asked": False}
+
+
+@given(
+    kind=st.sampled_from(list(CODE_LISTS["placement_kind"].codes)),
+    at_home=st.booleans(),
+    weighed=st.sets(st.sampled_from(("removal", "closed_stay"))),
+)
+def test_no_child_leaves_home_or_is_closed_in_before_all_that_goes_before_was_answered(
+    kind: str, at_home: bool, weighed: set[str]
+) -> None:
+    """I5: at the table, or else with the search itself; who lives elsewhere already does not leave home again."""
+    case = CaseFacts(
+        advice_lines=frozenset("A"), living_lines=frozenset("A"), at_home=at_home, weighed=frozenset(weighed)
+    )
+
+    removed = kind not in ("own_home", "closed") and at_home and not weighed
+    closed_in = kind == "closed" and "closed_stay" not in weighed
+
+    assert faults("search@2", facts=case, kind=code(kind), **SILENT) == (UNANSWERED if removed or closed_in else [])
+    assert faults("search@2", facts=case, kind=code(kind)) == []
+
+
+@pytest.mark.parametrize("chosen", ["other_family", "small_scale_living", "stay_with_treatment", "closed_stay"])
+def test_an_analysis_that_chooses_a_way_out_of_home_is_a_proposal_to_leave_it_whatever_it_says(chosen: str) -> None:
+    """I5: saying "no removal" and choosing one does not pass by the questions."""
+    options = [{"kind": code(chosen), "text": "Daar.", "chosen": True, "reason": "Rust."}] * 2
+    bare = {"options": options, "alternatives_to_removal": [], "dissent_asked": False}
+
+    at_home = faults("analysis@1", facts=CaseFacts(at_home=True), **bare)
+    elsewhere = faults("analysis@1", facts=CaseFacts(at_home=False), **bare)
+
+    expected = [*UNANSWERED[:4], ("return_plan_missing", "returnPlan"), *UNANSWERED[4:]]
+    assert at_home == expected
+    assert elsewhere == (expected if chosen == "closed_stay" else [])
+
+
+@pytest.mark.parametrize("name", ["advice@1", "advice_revision@1"])
+def test_a_closed_placement_is_not_advised_unless_the_table_weighed_it(name: str) -> None:
+    """I5, R44."""
+    closed = item(name, "lines", 0, productCategory=code("37"))
+    not_weighed = [("closed_stay_not_weighed", "lines/0/productCategory")]
+
+    assert faults(name, facts=CaseFacts(weighed=frozenset({"removal"})), **closed) == not_weighed
+    assert faults(name, facts=CaseFacts(weighed=frozenset({"closed_stay"})), **closed) == []
 
 
 # --- escalation ------------------------------------------------------------------------------------------------------
