@@ -10,7 +10,7 @@ from uuid import UUID
 from service.domain.actor import Actor, standing
 from service.domain.case import START, Case, Part, PartKind, Transition
 from service.domain.definition import State
-from service.domain.facts import AMENDS, CaseFacts, fold
+from service.domain.facts import AMENDS, NEW_ROUND, CaseFacts, fold
 from service.domain.forms.base import Codes, Form, FormContext, Opening, Sought
 from service.domain.forms.notes import Amendment
 from service.domain.guards import Attempt
@@ -206,11 +206,10 @@ def _addressee(opening: Opening, decision: Decision, situation: Situation) -> UU
 
 def _is_paying(situation: Situation, line: str | None, payer: UUID | None) -> bool:
     """Whether this payer was asked for this line before, in this round of the case; another one is asked anew."""
-    reopened = max(
-        (it.sequence for it in situation.history if it.trigger == "reopen" and it.part_kind == "case"), default=0
-    )
+    again = [it for it in situation.history if it.part_kind == "case" and it.trigger in NEW_ROUND]
+    reopened = again[-1].sequence if again else 0
     return any(
-        (it.part_kind, it.line, it.addressee_id) == ("funding", line, payer)
+        (it.part_kind, it.part_sequence, it.line, it.addressee_id) == ("funding", 1, line, payer)
         and (it.sequence > reopened or line in situation.facts.advice_lines)
         for it in situation.history
     )
