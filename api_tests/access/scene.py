@@ -109,7 +109,7 @@ def sees_whole(key: str, region: str, state: str, *, escalated: bool) -> bool:
 
 def sees_part(key: str, kind: str, line: str | None, region: str = "JZ11") -> bool:
     """Whether this part is put to this person's organisation, in a case as `advice_of_two` divides it."""
-    # Nobody was named for line C: the municipality where the child lives pays (domain.md 2.6).
+    # Nobody was named for line C: the municipality where the child lives pays (domain.md 2.7).
     payer_by_residence = {"JZ11": "karim", "JZ10": "lotte"}.get(region)
     if (kind, line) == ("funding", "C"):
         return key == payer_by_residence

@@ -147,13 +147,16 @@ def read_advice(unit: Unit, asker: Asker, case_id: UUID, version: int) -> Advice
     form = unit.contents.open(case_id, [entry.sequence])[entry.sequence].body["form"]
     log(unit, asker, actor, sight, "read_advice", f"advice version {version}")
     if not sight.whole:
-        form = _own_lines(form, mine, shared=SHARING_WITH_PROVIDERS in fold(history).consented)
+        found = _found_to_pay(form, mine, history, entry)
+        form = _own_lines(form, mine, found, shared=SHARING_WITH_PROVIDERS in fold(history).consented)
     return AdviceVersion(version=version, entry=entry, whole=sight.whole, form=form)
 
 
-def _own_lines(form: Mapping[str, Any], mine: Collection[Part], *, shared: bool) -> dict[str, Any]:
+def _own_lines(
+    form: Mapping[str, Any], mine: Collection[Part], found_to_pay: Collection[str], *, shared: bool
+) -> dict[str, Any]:
     to_deliver = _lines_of(form, mine, "commitment", "providerId")
-    to_fund = _lines_of(form, mine, "funding", "payerId")
+    to_fund = _lines_of(form, mine, "funding", "payerId").union(found_to_pay)
     own: dict[str, Any] = {"lines": []}
     for line in form["lines"]:
         if line["key"] in to_deliver and shared:
@@ -177,6 +180,20 @@ def _lines_of(form: Mapping[str, Any], mine: Collection[Part], kind: str, addres
     """The lines of this version that are put to this person's organisation: a later version may name another."""
     asked = {(part.line, str(part.addressee_id)) for part in mine if part.kind == kind}
     return {line["key"] for line in form["lines"] if (line["key"], line.get(addressed)) in asked}
+
+
+def _found_to_pay(
+    form: Mapping[str, Any], mine: Collection[Part], history: Collection[Transition], version: Transition
+) -> set[str]:
+    """The lines that name no payer, whose payer the system found here: the last that was asked by then."""
+    by_then = (
+        it
+        for it in history
+        if (it.part_kind, it.part_sequence) == ("funding", 1)
+        and (it.sequence < version.sequence or it.cause == version.sequence)
+    )
+    asked, own = {it.line: it.part_id for it in by_then}, {part.id for part in mine}
+    return {line["key"] for line in form["lines"] if not line.get("payerId") and asked.get(line["key"]) in own}
 
 
 def _wordless(value: Any) -> Any:
