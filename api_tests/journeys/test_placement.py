@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from api_tests.filled_forms import filled
 from api_tests.journeys.answers import code_of, faults, unmet
 from api_tests.people_and_cases import CaseFile, People
 
@@ -110,6 +111,38 @@ def test_a_place_that_started_is_help_that_runs(people: People) -> None:
 
     case.fire("report_help_started", line="A")
     assert case.state == "help_started"
+
+
+def test_several_places_over_time_are_each_a_placement_and_the_moves_are_counted_from_them(people: People) -> None:
+    """R38, R40, R42: bridging, then a place in another region, then home again; nobody types a number of moves."""
+    case = CaseFile.submitted(people).go_to("arranging_placement")
+    home = {"kind": {"code": "own_home"}, "why_not_higher": None, "return_plan": None, "work_on_return": None}
+    moved = [case.seen()["moves"]]
+
+    for changes in ({"bridging": True}, {"region": "JZ08", "why_elsewhere": "Daar woont zijn tante."}, home):
+        case.fire("seek_placement", form=filled("search@2", **changes))
+        sought_now = next(it for it in case.parts("placement") if code_of(it) == "sought")
+        case.fire("agree", part=sought_now)
+        case.fire("start_stay", part=sought_now)
+        case.fire("confirm_stable", part=sought_now)
+        moved.append(case.seen()["moves"])
+
+    assert moved == [0, 1, 2, 3]
+    assert [code_of(it) for it in case.parts("placement")] == ["started"] * 3
+    stable = [it["codes"]["place_stable"] for it in case.history() if it["trigger"] == "confirm_stable"]
+    assert stable == [["yes"]] * 3, "R43: counted at each check"
+
+
+def test_r42_a_place_elsewhere_is_explained_worked_back_from_and_belongs_to_a_living_line(people: People) -> None:
+    case = CaseFile.submitted(people).go_to("arranging_placement")
+
+    answer = case.attempt("seek_placement", line="B", region="JZ08", why_elsewhere=None, work_on_return=None)
+
+    assert faults(answer) == {
+        ("line_is_not_living", "/form/line"),
+        ("elsewhere_unexplained", "/form/whyElsewhere"),
+        ("work_on_return_missing", "/form/workOnReturn"),
+    }
 
 
 def test_a_search_that_is_still_open_keeps_a_case_from_closing(people: People) -> None:

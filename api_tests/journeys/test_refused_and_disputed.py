@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from api_tests.journeys.answers import code_of
+from api_tests.journeys.answers import code_of, faults
+from api_tests.journeys.conftest import Elsewhere
 from api_tests.people_and_cases import ORGANISATION_IDS, CaseFile, People, form_for
 
 DUINHUIS = str(ORGANISATION_IDS["duinhuis"])
@@ -79,6 +80,64 @@ def test_i6_no_number_of_refusals_closes_a_case_and_each_asks_the_chair_for_anot
     assert {(it["party"]["role"], it["nextAction"]["code"], it["dueOn"] is None) for it in refused} == {
         ("chair", "replace", False)
     }
+
+
+def test_i6_only_refusals_is_shown_as_must_escalate_until_somebody_beyond_the_region_is_asked(
+    elsewhere: Elsewhere,
+) -> None:
+    """Story b: the ledger stays, the chair has a task, and after the term it is time to escalate; nothing decides."""
+    case = refused_on_every_line(arranging(elsewhere.people))
+    in_time = attention(case)
+    before = case.history()
+
+    elsewhere.clock.let_pass(days=12)
+
+    assert (in_time, attention(case)) == ([], ["must_escalate"])
+    assert case.history() == before
+    case.fire("ask_network")
+    assert attention(case) == []
+    ledger = elsewhere.people.hanna.get(f"{case.path}/refusals").json()["items"]
+    assert sorted((it["line"], it["reasons"][0], it["alternative"]) for it in ledger) == [
+        ("A", "no_capacity", False),
+        ("B", "no_capacity", False),
+    ]
+
+
+def attention(case: CaseFile) -> list[str]:
+    return [it["code"] for it in case.seen()["attention"]]
+
+
+def test_i2_the_payer_is_found_from_where_the_child_lived_and_another_one_stands_beside_the_first(
+    people: People,
+) -> None:
+    """domain.md 2.7: found at the advice, again once the referral was mended; the old one stays until it hands over."""
+    lived = {"municipality": "GM0453", "sinceOn": "2020-01-01", "inStay": True, "beforeStay": "GM0392"}
+    case = CaseFile.submitted(people, residence=lived).go_to("advice_drafted")
+
+    first = case.fire("issue_advice", payer_id=None)
+    case.fire("amend", by="anna", amends=1, changes={"residence": {"inStay": False}})
+    case.fire("start_arranging")
+    second = case.fire("revise_advice", payer_id=None)
+
+    assert first["transition"]["codes"]["payer_basis"] == ["before_stay"]
+    assert second["transition"]["codes"]["payer_basis"] == ["address"]
+    on_a = [it for it in case.parts("funding") if it["line"] == "A"]
+    asked = sorted(it["addressee"]["id"] for it in on_a)
+    assert asked == sorted(str(ORGANISATION_IDS[it]) for it in ("gemeente-haarlem", "gemeente-velsen"))
+    old = next(it for it in on_a if it["addressee"]["id"] == str(ORGANISATION_IDS["gemeente-haarlem"]))
+    case.fire("hand_over", part=old, by="karim")
+    assert sorted(code_of(it) for it in case.parts("funding") if it["line"] == "A") == ["handed_over", "requested"]
+
+
+def test_r3_after_the_table_looked_again_another_provider_is_another_line(people: People) -> None:
+    """Under the old key nobody would be asked; what ended is asked anew in the new advice."""
+    case = refused_on_every_line(arranging(people))
+    case.fire("return_to_table")
+    case.go_to("advice_drafted")
+
+    under_the_old_key = case.attempt("issue_advice", provider_id=DUINHUIS)
+
+    assert {code for code, _ in faults(under_the_old_key)} == {"line_keeps_its_provider"}
 
 
 def test_i6_a_refusal_says_what_would_make_it_possible_or_is_not_taken(people: People) -> None:

@@ -33,7 +33,7 @@ OF_A_FORM = {
     "search": "bridging|region",
     "place_stable": "yes|no",
     "weighed": "removal|closed_stay",
-    **dict.fromkeys(("consent_given", "consent_withdrawn"), "[a-z_]{1,40} [0-9+-]{1,6} [a-z_]{1,40}"),
+    **dict.fromkeys(("consent_given", "consent_withdrawn"), "[a-z_]{1,40}:[0-9+-]{1,6}:[a-z_]{1,40}"),
 }
 ALL_FORMS = pytest.mark.parametrize("name", FORMS)
 
