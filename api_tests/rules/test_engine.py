@@ -36,8 +36,13 @@ def some_facts(random: Random) -> CaseFacts:
         open_ = random.random() < 0.5
         return PartFacts(id=uuid4(), kind=kind, state=state, is_open=open_, line="A")  # type: ignore[arg-type]
 
-    states = (("commitment", "requested"), ("commitment", "running"), ("placement", "sought"), ("escalation", "asked"))
-    states += (("reconsideration", "requested"),)
+    states = (
+        ("commitment", "requested"),
+        ("commitment", "running"),
+        ("placement", "sought"),
+        ("escalation", "asked"),
+        ("reconsideration", "requested"),
+    )
     looked = (random.random() < 0.5, random.random() < 0.5)
     return CaseFacts(
         referred=random.random() < 0.5,

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from api_tests.rules.answers import TODAY, code, consent, faults, ground, item, read, settings, without
+from api_tests.rules.answers import TODAY, code, consent, context, faults, ground, item, read, settings, without
 from service.domain.codes import CODE_LISTS, OTHER
 from service.domain.facts import CaseFacts
 from service.domain.forms import FORMS
@@ -51,8 +51,8 @@ def test_a_place_further_from_home_is_explained_and_has_a_way_back(kind: str) ->
 def test_a_search_opens_one_placement_for_its_line() -> None:
     search = read("search@1")
     assert search.codes()["line"] == ("A",)
-    assert search.openings("placement", CaseFacts()) == (Opening(None, "A"),)
-    assert search.openings("commitment", CaseFacts()) == ()
+    assert search.openings("placement", context()) == (Opening(None, "A"),)
+    assert search.openings("commitment", context()) == ()
 
 
 UNANSWERED = [
@@ -60,7 +60,7 @@ UNANSWERED = [
     ("behavioural_scientist_missing", "behaviouralScientist"),
     ("dissent_not_asked", "dissentAsked"),
 ]
-SILENT = {"alternatives_to_removal": [], "behavioural_scientist": None, "dissent_asked": False}
+SILENT: dict[str, Any] = {"alternatives_to_removal": [], "behavioural_scientist": None, "dissent_asked": False}
 
 
 @given(
@@ -87,7 +87,7 @@ def test_no_child_leaves_home_or_is_closed_in_before_all_that_goes_before_was_an
 def test_an_analysis_that_chooses_a_way_out_of_home_is_a_proposal_to_leave_it_whatever_it_says(chosen: str) -> None:
     """I5: saying "no removal" and choosing one does not pass by the questions."""
     options = [{"kind": code(chosen), "text": "Daar.", "chosen": True, "reason": "Rust."}] * 2
-    bare = {"options": options, "alternatives_to_removal": [], "dissent_asked": False}
+    bare: dict[str, Any] = {"options": options, "alternatives_to_removal": [], "dissent_asked": False}
 
     at_home = faults("analysis@1", facts=CaseFacts(at_home=True), **bare)
     elsewhere = faults("analysis@1", facts=CaseFacts(at_home=False), **bare)
