@@ -1,11 +1,12 @@
 """Who may take a step: a table written by hand, compared with what the service answers to each role."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from api_tests.access.every_step import Part, how, take_every_step
 from api_tests.access.scene import FAR_AHEAD, sees_part, sees_whole
-from api_tests.access.triggers_by_hand import BY_HAND, OUTSIDERS, PERSON_OF
-from api_tests.people_and_cases import ORGANISATION_IDS, RULES, CaseFile, People, form_for
+from api_tests.access.triggers_by_hand import BY_HAND, OF_A_FAMILY, OUTSIDERS, PERSON_OF
+from api_tests.people_and_cases import ORGANISATION_IDS, RULES, WHO, CaseFile, People, form_for
 
 BEYOND = {"sara": ("escalation", "ben-noord"), "mila": ("escalation", "cce")}
 BEYOND |= {"tom": ("question", "steun"), "ulla": ("question", "cce")}
@@ -48,6 +49,28 @@ def test_every_role_may_take_the_steps_that_the_field_gives_it_and_no_other(peop
     assert compared == {(kind, trigger) for kind, triggers in BY_HAND.items() for trigger in triggers}
 
 
+def test_a_family_takes_the_steps_that_are_its_own_in_the_case_that_it_brought_and_no_other(people: People) -> None:
+    found = dict[tuple[str, str], dict[str, str]]()
+
+    def compare(case: CaseFile, trigger: str, part: Part) -> None:
+        kind, chosen = part["kind"] if part else "case", how(case, trigger, part)
+        if (kind, trigger) not in found:
+            found[kind, trigger] = _found(case, trigger, part, ("wilma", "yara", "anna"))
+        roles = RULES.current(kind).definition.triggers[trigger].roles
+        if chosen.get("by", WHO[roles[0]]) == "anna":  # who does it elsewhere brought nothing here
+            chosen["by"] = "wilma" if "parent" in roles else "hanna"
+        case.fire(trigger, part=part, **chosen)
+
+    take_every_step(lambda: CaseFile.submitted(people, by="wilma"), lambda: CaseFile.asked(people, by="wilma"), compare)
+
+    assert found == {
+        (kind, trigger): {"wilma": may, "yara": may, "anna": MAY_NOT_KNOW}
+        for kind, triggers in BY_HAND.items()
+        for trigger in triggers
+        for may in [MAY if trigger in OF_A_FAMILY.get(kind, ()) else MAY_NOT]
+    }
+
+
 def test_only_a_local_team_and_a_family_submit_a_case(people: People) -> None:
     body = {"trigger": "submit", "form": form_for("case", "submit"), "occurredAt": FAR_AHEAD}
 
@@ -81,7 +104,7 @@ def _expected(kind: str, trigger: str, seen_by: set[str]) -> dict[str, str]:
     return expected | dict.fromkeys(may & seen_by, MAY)
 
 
-def _found(case: CaseFile, trigger: str, part: Part, asked: dict[str, str]) -> dict[str, str]:
+def _found(case: CaseFile, trigger: str, part: Part, asked: Iterable[str]) -> dict[str, str]:
     """What each hears who asks for the step at a moment when it cannot have happened yet."""
     form = how(case, trigger, part).get("form")
     version = int(case.people.esra.get(case.address(part)).headers["ETag"].strip('"'))

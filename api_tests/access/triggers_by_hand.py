@@ -157,3 +157,16 @@ BY_HAND: dict[str, dict[str, str]] = {
         "reassign": "PVL",
     },
 }
+
+# Of a case that they brought themselves: what they tell, agree to, ask and take back (domain.md 5.1, GEZIN). Moving it
+# on, and whatever is arranged with others, is not asked of a family. Parent and young person alike: at sixteen a parent
+# reads less (I22) and may still speak.
+OF_A_FAMILY: dict[str, frozenset[str]] = {
+    "case": frozenset(
+        {
+            *("supply_information", "refer", "record_consent", "withdraw_consent", "confirm_helped", "ask_for_table"),
+            *("comment", "request_reconsideration", "withdraw", "reopen", "amend", "add_note"),
+        }
+    ),
+    "reconsideration": frozenset({"withdraw", "amend", "add_note"}),
+}
