@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +29,14 @@ class Process:
         """What it has said since its welcome, line by line; a line that is no JSON fails."""
         _, _, said = self.log_file.read_text(encoding="utf-8").partition("Stop with Ctrl-C; the data stays.\n")
         return [json.loads(line) for line in said.splitlines() if line]
+
+    def log_once(self, holds: Callable[[list[dict[str, Any]]], bool]) -> list[dict[str, Any]]:
+        """The log as soon as this holds of it: the line of a request is written after its answer has left."""
+        deadline = time.monotonic() + 20
+        while not holds(told := self.log()):
+            assert time.monotonic() < deadline, told
+            time.sleep(0.01)
+        return told
 
 
 @contextmanager
