@@ -10,6 +10,8 @@ START = "start"
 EVERYWHERE = ("amend", "add_note", "reassign")
 # Of the case itself as well: consent is given and taken back at any moment (I20).
 OF_THE_CASE = ("record_consent", "withdraw_consent")
+# What was shared is still there after the end, and so is the right to take consent back (I20).
+AFTER_THE_END = ("withdraw_consent",)
 
 CASE: dict[str, dict[str, str]] = {
     "submitted": {
@@ -235,7 +237,10 @@ ENDS = {
 
 def possible_from(kind: str, state: str) -> dict[str, str]:
     """Every trigger of this state, and where it leads."""
-    everyday = () if state in ENDS[kind] else EVERYWHERE + (OF_THE_CASE if kind == "case" else ())
+    if state in ENDS[kind]:
+        everyday = AFTER_THE_END if kind == "case" else ()
+    else:
+        everyday = EVERYWHERE + (OF_THE_CASE if kind == "case" else ())
     return MOVES[kind][state] | dict.fromkeys(everyday, state)
 
 

@@ -98,13 +98,24 @@ def step(case: CaseFile, trigger: str, part: Json | None, version: int | None = 
     return case.attempt(trigger, part=part, by=by, version=version)
 
 
-_GUARDED = ("decline", "transfer", "report_help_started", "close", "request_reconsideration", "conclude_revised")
+_GUARDED = (
+    "decline",
+    "transfer",
+    "report_help_started",
+    "close",
+    "request_reconsideration",
+    "conclude_revised",
+    "signal_escalation",
+)
 
 
 def clear_the_way(case: CaseFile, trigger: str) -> None:
     """Meet every guard of this step of a case, or of one of its parts."""
     if trigger in ("decline", "transfer"):
         case.fire(f"propose_{trigger}")
+    if trigger == "signal_escalation" and not any(it["phase"] != "ended" for it in case.parts("escalation")):
+        # At the case itself the liaison signals where she sees it; of any other she has the number alone.
+        case.fire("request_escalation")
     if trigger == "conclude_revised":
         case.fire("revise_advice")
     if trigger in ("record_answer", "withdraw"):

@@ -110,7 +110,7 @@ class ModelCase:
         if mine == ORGANISATION_OF["esra"]:
             return bool(roles & TEAM) or (bool(roles & TABLE) and self.main.state in AT_THE_TABLE)
         if "cce_liaison" in roles:
-            return any(it.put_to == mine for it in self.open("escalation"))
+            return self.main.is_open and any(it.put_to == mine for it in self.open("escalation"))
         return "local_team" in roles and mine == ORGANISATION_OF["anna"]
 
     def sees(self, person: str, part: ModelPart) -> bool:

@@ -171,7 +171,8 @@ def _after_advice(facts: CaseFacts, entry: Transition) -> CaseFacts:
 
 def _second_time_round(facts: CaseFacts) -> CaseFacts:
     """A new triage, table and hearing. Help that goes on keeps its line; what has ended may be asked again."""
-    going_on = tuple(part for part in facts.parts if part.is_open)
+    open_parts = {part.id for part in facts.parts if part.is_open}
+    going_on = tuple(part for part in facts.parts if part.is_open or part.opened_by in open_parts)
     lines = frozenset(part.line for part in going_on if part.kind == "commitment" and part.line)
     return replace(
         facts,

@@ -44,7 +44,7 @@ def whole(actor: Actor) -> ColumnElement[bool]:
             _escalation.c.phase != "ended",
             _escalation.c.addressee_id.in_(liaisons),
         )
-        terms.append(exists().where(put_to))
+        terms.append(and_(main.c.phase != "ended", exists().where(put_to)))
     return or_(*terms) if terms else false()
 
 

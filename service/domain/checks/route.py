@@ -8,6 +8,8 @@ from service.domain.checks.subject import Subject
 from service.domain.definition import Definition, Diagnostic, Edge
 
 REOPEN = "reopen"
+# It leaves an end as it is: what was shared is still there, and so is the right to take consent back (I20).
+TAKING_BACK = "withdraw_consent"
 
 
 def _beginning(subject: Subject) -> Iterator[Diagnostic]:
@@ -62,7 +64,7 @@ def _may_stay_shut(subject: Subject, edge: Edge) -> bool:
 def _ends_end(subject: Subject) -> Iterator[Diagnostic]:
     for state in subject.states():
         for edge in subject.from_(state.name):
-            if not state.is_open and edge.trigger != REOPEN:
+            if not state.is_open and edge.trigger not in (REOPEN, TAKING_BACK):
                 yield subject.at(state.name, "exit_from_end", trigger=edge.trigger)
 
 
