@@ -17,12 +17,13 @@ Schema = dict[str, Any]
 class Canaries:
     """Hands out marks and remembers where each was put: (form, place in it)."""
 
+    bird: str = "kanariën"
     token: str = field(default_factory=lambda: secrets.token_hex(10))
     places: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def mark(self, form: str, place: str) -> str:
         """A text that stands nowhere else in the world; the ë shows whether somebody escapes it."""
-        text = f"kanariën {self.token} {len(self.places)}"
+        text = f"{self.bird} {self.token} {len(self.places)}"
         self.places[text] = (form, place)
         return text
 

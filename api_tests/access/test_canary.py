@@ -1,5 +1,6 @@
 """A mark in everything that people type is found in the file of the case, and nowhere else (issue part 7)."""
 
+import base64
 import json
 import re
 from collections.abc import Iterator
@@ -12,10 +13,24 @@ from sqlalchemy import MetaData, make_url, select
 
 from api_tests.access.canaries import text_fields
 from api_tests.access.every_step import take_every_step
-from api_tests.access.watching import Process, Watched, ask_badly, asked, break_the_database, keep, submitted, take
+from api_tests.access.watching import (
+    Process,
+    Watched,
+    administer,
+    adopt,
+    ask_badly,
+    asked,
+    break_the_database,
+    hear_it_all,
+    keep,
+    submitted,
+    take,
+)
 from api_tests.conftest import ENGINES, new_database
-from api_tests.people_and_cases import RULES, everybody
+from api_tests.people_and_cases import RULES, CaseFile, everybody
 from api_tests.postgres import Cluster
+from api_tests.receiving import receiving, webhook
+from api_tests.rules.changed_rules import copied, people_at, rewritten
 from service.domain.forms import FORMS
 from service.storage.database import open_engine
 
@@ -27,15 +42,22 @@ CONTENT = re.compile(r"/v1/(cases/[^/]+/(file|advices/\d+|(\w+/[^/]+/)?transitio
 def played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     """Every step of every workflow was taken, with marks in all that can be typed."""
     folder: Path = tmp_path_factory.mktemp("canary")
-    url = new_database(request, folder, request.param)
-    with Process(folder, url) as (base_url, log):
-        watched = Watched(everybody(base_url), open_engine(url), log, folder)
+    url, older = new_database(request, folder, request.param), copied(folder)
+    rewritten(older, "case", 'label = { nl = "Casus", en = "Case" }', 'label = { nl = "Zaak", en = "Case" }')
+    with people_at(folder, url, older) as (_, people):
+        waiting = CaseFile.submitted(people)
+    with receiving() as told, Process(folder, url) as (base_url, log):
+        watched = Watched(everybody(base_url), open_engine(url), log, folder, told)
         for person in watched.people.values():
             person.client.event_hooks["response"] = [lambda answer: keep(watched, answer)]
-        take_every_step(lambda: submitted(watched), lambda: asked(watched), lambda *step: take(watched, *step))
-        ask_badly(watched)
-        break_the_database(watched)
-        yield watched
+        with webhook(watched.people, told, "ret"):
+            take_every_step(lambda: submitted(watched), lambda: asked(watched), lambda *step: take(watched, *step))
+            adopt(watched, CaseFile(watched.people, waiting.id, waiting.number))
+            administer(watched)
+            ask_badly(watched)
+            hear_it_all(watched)
+            break_the_database(watched)
+            yield watched
         watched.engine.dispose()
         for person in watched.people.values():
             person.client.close()
@@ -54,7 +76,9 @@ def test_a_mark_is_put_into_every_text_field_of_every_form(played: Watched) -> N
 
 def test_every_mark_that_was_recorded_is_read_in_the_file_of_its_case(played: Watched) -> None:
     files = "".join(played.people.esra.get(f"{case.path}/file").text for case in played.cases)
-    taken = [answer for answer in played.answers if answer.status_code == 201 and "/drafts" not in str(answer.url)]
+    taken = [
+        it for it in played.answers if it.request.method == "POST" and it.is_success and "/drafts" not in it.url.path
+    ]
 
     recorded = {mark for answer in taken for mark in re.findall(r"kanariën \w+ \d+", _sent(answer))}
 
@@ -76,10 +100,32 @@ def test_no_mark_stands_in_any_row_of_the_database(played: Watched) -> None:
             table.name: [repr(row) for row in connection.execute(select(table))] for table in everything.tables.values()
         }
 
-    assert rows["outbox"]
-    assert rows["requests"]
-    assert rows["access_log"]
+    written = ("outbox", "requests", "access_log", "feed", "deliveries", "administrative_changes", "workflow_plans")
+    assert [name for name in written if not rows[name]] == []
     assert [name for name, found in rows.items() if played.canaries.token in "".join(found)] == []
+    # What organisations are called and say of themselves stands in tables of its own.
+    own = [name for name, found in rows.items() if played.words.token in "".join(found)]
+    assert sorted(own) == ["offer_statements", "offers", "organisations", "people"]
+
+
+def test_no_mark_and_no_name_leaves_with_an_event(played: Watched) -> None:
+    told = [f"{it.path} {it.headers} {it.body.decode()}" for it in played.told.told]
+
+    assert len(told) > 150
+    assert [it for it in told if played.canaries.token in it or played.words.token in it] == []
+
+
+def test_the_secret_of_a_webhook_is_told_to_who_made_it_once_and_stands_nowhere(
+    played: Watched, request: pytest.FixtureRequest
+) -> None:
+    made = next(it for it in played.answers if it.url.path == "/v1/subscriptions" and it.status_code == 201)
+    secret = made.json()["secret"].removeprefix("whsec_")
+    played.people.roos.get("/subscriptions")
+    raw = base64.b64decode(secret)
+
+    files = [it.read_bytes() for it in (*_files_of_the_database(played, request), played.log)]
+    assert [it for it in files if raw in it or raw.hex().encode() in it or secret.encode() in it] == []
+    assert [it.url.path for it in played.answers if secret in it.text] == ["/v1/subscriptions"]
 
 
 def test_no_mark_stands_in_any_file_of_the_database(played: Watched, request: pytest.FixtureRequest) -> None:
@@ -111,6 +157,7 @@ def test_no_mark_stands_in_what_the_service_logs_even_when_something_breaks(play
     assert '"event": "request"' in text
     assert '"event": "unexpected"' in text
     assert played.canaries.token not in text
+    assert played.words.token not in text
     assert "kanari" not in text
 
 
@@ -120,10 +167,11 @@ def test_no_mark_stands_in_any_answer_or_address_but_where_content_is_served(pla
         for answer in played.answers
         if played.canaries.token in repr(answer.headers)
         or (played.canaries.token in answer.text and not CONTENT.fullmatch(answer.url.path))
+        or (played.words.token in answer.text and not answer.is_success)
     ]
 
     assert len(played.answers) > 400
-    assert {400, 404, 412, 428, 500} <= {answer.status_code for answer in played.answers}
+    assert {400, 404, 409, 412, 428, 500} <= {answer.status_code for answer in played.answers}
     assert leaks == []
 
 

@@ -17,9 +17,11 @@ from api_tests.access.canaries import Canaries
 from api_tests.access.every_step import Part, how
 from api_tests.access.scene import FAR_AHEAD
 from api_tests.filled_forms import filled
-from api_tests.people_and_cases import RULES, CaseFile, People, form_for
+from api_tests.people_and_cases import ORGANISATION_IDS, RULES, CaseFile, People, form_for
+from api_tests.receiving import Receiver, feed
 from api_tests.running import ROOT
 from service.domain.case import PartKind
+from service.use_cases.demonstration import ISSUER
 
 
 @dataclass
@@ -30,7 +32,9 @@ class Watched:
     engine: Engine
     log: Path
     folder: Path
+    told: Receiver
     canaries: Canaries = field(default_factory=Canaries)
+    words: Canaries = field(default_factory=lambda: Canaries("mussën"))  # of organisations, not of a case
     answers: list[httpx.Response] = field(default_factory=list)
     cases: list[CaseFile] = field(default_factory=list)
 
@@ -52,6 +56,7 @@ class Process:
             "CASUSROUTE_DATABASE_URL": database_url,
             "CASUSROUTE_MASTER_KEY_FILE": str(folder / "master.key"),
             "CASUSROUTE_LOG_LEVEL": "DEBUG",
+            "CASUSROUTE_WEBHOOK_TARGETS": "any",
         }
 
     def __enter__(self) -> tuple[str, Path]:
@@ -121,6 +126,42 @@ def take(watched: Watched, case: CaseFile, trigger: str, part: Part) -> None:
             assert case.attempt(trigger, **step).status_code == 400
         else:
             case.fire(trigger, **step)
+
+
+def adopt(watched: Watched, case: CaseFile) -> None:
+    """Take a case that began on another version to the workflow in force, and say why."""
+    roos, old = watched.people.roos, case.history()[0]["workflow"]
+    plan = roos.post("/workflow-plans", {"kind": "case", "from": old}).json()["hash"]
+    moved = roos.post(f"/workflow-plans/{plan}/adoptions", {"grounds": watched.mark("grounds")})
+    assert moved.json()["adopted"] == 1, moved.text
+    watched.cases.append(case)
+
+
+def administer(watched: Watched) -> None:
+    """What organisations are called, and what they say that they can do."""
+    roos, ivo, word = watched.people.roos, watched.people.ivo, watched.words.mark
+    made = roos.post("/organisations", {"kind": "provider", "name": word("request", "name")}).json()
+    roos.post(f"/organisations/{made['subject']}/names", {"name": word("request", "name")})
+    person = {"issuer": ISSUER, "subject": word("request", "subject"), "name": word("request", "name")}
+    known = roos.post("/people", person).json()
+    roos.post(f"/people/{known['subject']}/names", {"name": word("request", "name")})
+    assert roos.post("/people", person).status_code == 409
+    assert roos.post("/organisations", {"kind": word("request", "kind"), "name": 1}).status_code == 400
+    other = {"code": "other", "text": word("request", "other")}
+    provider = str(ORGANISATION_IDS["de-veste"])
+    offer = {"providerId": provider, "domain": other, "function": other, "expertise": word("request", "expertise")}
+    begun = ivo.post("/offers", offer | {"validFrom": "2025-01-01"})
+    said = {"statedOn": "2025-06-30", "note": word("request", "note")}
+    assert ivo.post(f"/offers/{begun.json()['id']}/statements", said).status_code == 201, begun.text
+
+
+def hear_it_all(watched: Watched) -> None:
+    """Every feed is pulled, and the webhook was told of the last thing that happened."""
+    for key, person in watched.people.items():
+        if person.get("/events").status_code == 200:
+            feed(watched.people, key)
+    last = [f"{case.id}:{case.seen()['main']['version']}" for case in watched.cases]
+    watched.told.wait_until(lambda receiver: {*last} <= {it.event["id"] for it in receiver.told})
 
 
 def ask_badly(watched: Watched) -> None:
