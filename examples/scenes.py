@@ -1,4 +1,4 @@
-"""Scenes: a folder of case files is a story, each file is one form that somebody sends."""
+"""Scenes: a folder of case files is a chapter, each file is one form that somebody sends."""
 
 import json
 import re
@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, model_validator
 
 Json = dict[str, Any]
 YEAR = timedelta(weeks=52)
+BEGINNINGS = ("submit", "ask_consult")
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MONTH = re.compile(r"\d{4}-\d{2}")
@@ -28,8 +29,9 @@ class Refusal(BaseModel):
 class Scene(BaseModel):
     """Who does what, when, to which part of the case, and what comes of it: a state, or a refusal.
 
-    `part` is a kind and, where there are several, a line of the advice: "commitment B". Without it, it is the case.
-    `opens` are the parts that begin with it. `version` is what somebody had read before they acted, where it was old.
+    `part` is a kind and, where there are several, a line of the advice or who was asked: "commitment B"; without it, it
+    is the case. A submission or a question begins a case of its own, and what follows is about that one. `opens` are
+    the parts that begin with it. `version` is what somebody had read before they acted, where it was old.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -54,11 +56,15 @@ class Scene(BaseModel):
         return self
 
     @property
+    def begins(self) -> bool:
+        return self.trigger in BEGINNINGS
+
+    @property
     def kind(self) -> str:
         return self.part.partition(" ")[0]
 
 
-def read_story(folder: Path, now: datetime) -> list[Scene]:
+def read_chapter(folder: Path, now: datetime) -> list[Scene]:
     """The scenes of a folder, in order. Their days are moved by whole years, so that the last one has been.
 
     A year of 52 weeks: a Monday stays a Monday, and the summer stays the summer.

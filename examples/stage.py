@@ -17,7 +17,13 @@ COLLECTIONS = {
     "commitment": "commitments",
     "funding": "fundings",
     "escalation": "escalations",
+    "question": "questions",
+    "reconsideration": "reconsiderations",
+    "follow_up": "follow-ups",
 }
+# What a liaison knows of a case before it is put to her is its number.
+BY_NUMBER = "signal_escalation"
+DEMONSTRATION = " (demonstratie)"
 
 
 @dataclass
@@ -78,15 +84,24 @@ class Played:
     after: Json | None
 
 
+@dataclass
+class Opened:
+    """A case that began on the stage, since when, and how many steps were taken with it."""
+
+    id: str
+    number: str
+    began: datetime
+    steps: int = 0
+
+
 class Stage:
-    """One case and the people around it."""
+    """Cases, and the people around them. What is played and read is about the case that began last."""
 
     def __init__(self, base_url: str) -> None:
         self._client = httpx.Client(base_url=f"{base_url}/v1", timeout=30)
         self._players: dict[str, Player] = {}
-        self.case_id = self.number = ""
+        self.cases: list[Opened] = []
         self.last: Played
-        self.began: datetime
 
     def __enter__(self) -> Self:
         return self
@@ -95,8 +110,12 @@ class Stage:
         self._client.close()
 
     @property
+    def case(self) -> Opened:
+        return self.cases[-1]
+
+    @property
     def path(self) -> str:
-        return f"/cases/{self.case_id}"
+        return f"/cases/{self.case.id}"
 
     def player(self, key: str) -> Player:
         """This person, with a token that the service signs for its demonstration."""
@@ -111,10 +130,14 @@ class Stage:
         player = self.player(scene.who)
         body: Json = {"trigger": scene.trigger, "occurredAt": scene.when.isoformat()}
         body |= {"grounds": scene.grounds} if scene.grounds else {}
-        body |= {"form": resolved(scene.form, self._ids)} if scene.form else {}
+        body |= {"form": resolved(scene.form, self._ids)} if scene.form is not None else {}
         headers = {"Idempotency-Key": str(uuid4())}
-        path = "/cases"
-        if self.case_id:
+        if scene.begins:
+            path = "/cases"
+        elif scene.trigger == BY_NUMBER:
+            path = "/escalation-signals"
+            body["number"] = self.case.number
+        else:
             part = self._part(player, scene.part)
             headers["If-Match"] = f'"{scene.version or part["version"]}"'
             path = f"{self._address(part)}/transitions"
@@ -124,22 +147,23 @@ class Stage:
         found: Json = answer.json()
         after = None
         if not scene.refusal:
-            self.began = self.began if self.case_id else scene.when
-            self.case_id, self.number = found["caseId"], found["number"]
-            after = self._part(player, scene.part)
+            if scene.begins:
+                self.cases.append(Opened(found["caseId"], found["number"], scene.when))
+            self.case.steps += 1
+            after = next(it for it in self._parts(player) if it["id"] == found["transition"]["partId"])
         self.last = Played(scene, sent, found, after)
         return self.last
 
     def _part(self, player: Player, part: str) -> Json:
-        """The case, or the part of that kind and line; of several the one that is still open."""
-        seen = player.read(self.path)
-        if part == "case":
-            main: Json = seen["main"]
-            return main
-        kind, _, line = part.partition(" ")
-        found = [it for it in seen["parts"] if (it["kind"], it["line"] or "") == (kind, line)]
+        """The case, or the part of that kind, with that line or party; of several the open one that is due first."""
+        kind, _, which = part.partition(" ")
+        found = [it for it in self._parts(player) if it["kind"] == kind and which in ("", it["line"], _asked(it))]
         insist(found, f"{player.key} should see {part} of the case, but does not")
-        return max(found, key=lambda it: it["phase"] != "ended")
+        return min(found, key=lambda it: (it["phase"] == "ended", it["dueOn"] or ""))
+
+    def _parts(self, player: Player) -> list[Json]:
+        seen = player.read(self.path)
+        return [*filter(None, [seen.get("main")]), *seen["parts"]]
 
     def _address(self, part: Json) -> str:
         return self.path if part["kind"] == "case" else f"{self.path}/{COLLECTIONS[part['kind']]}/{part['id']}"
@@ -158,7 +182,9 @@ class Stage:
     def _ids(self) -> dict[str, str]:
         """The ids behind the names in the case files."""
         organisations = self.player("esra").read("/organisations")["items"]
-        screener = self.player("daan")
-        return {it["name"].removesuffix(" (demonstratie)"): it["id"] for it in organisations} | {
-            screener.name: screener.me["id"]
-        }
+        names = {it["name"].removesuffix(DEMONSTRATION): it["id"] for it in organisations}
+        return names | {it.name: it.me["id"] for it in map(self.player, ("daan", "vera"))}
+
+
+def _asked(part: Json) -> str:
+    return str(part["addressee"]["name"]).removesuffix(DEMONSTRATION) if part["addressee"] else ""

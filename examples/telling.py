@@ -1,12 +1,13 @@
 """Telling: what happens on the stage, as lines that a person likes to read. English, with the Dutch of the service."""
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from textwrap import wrap
 from zoneinfo import ZoneInfo
 
 from examples.answers import reasons
 from examples.scenes import Json
-from examples.stage import Played, Stage
+from examples.stage import DEMONSTRATION, Played, Stage
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 WIDTH = 110
@@ -14,8 +15,16 @@ STEP = " " * 4
 REASON = " " * 6
 
 
+def contents(titles: Iterable[str]) -> None:
+    """What is going to be told, a line for each chapter."""
+    for one in titles:
+        _say(one, first="", rest="   ")
+
+
 def title(text: str) -> None:
-    print(f"\n\n{text}\n{'=' * len(text)}")
+    print("\n")
+    _say(text, first="", rest="   ")
+    print("=" * min(len(text), WIDTH))
 
 
 def aside(text: str, *lines: str) -> None:
@@ -47,13 +56,18 @@ def scene(stage: Stage, played: Played) -> None:
 
 def history(entries: list[Json]) -> None:
     """The whole history, a line for each entry."""
-    print(f"\n  {'no':>4}  {'day':<10}  {'part':<12}  {'trigger':<21}  {'from':<20}  {'to':<20}  who")
+    print(f"\n  {'no':>4}  {'day':<10}  {'part':<15}  {'trigger':<23}  {'from':<20}  {'to':<20}  who")
     for it in entries:
         part = " ".join(filter(None, (it["partKind"], it["line"])))
         print(
-            f"  {it['sequence']:>4}  {it['occurredAt'][:10]}  {part:<12}  {it['trigger']:<21}  {it['source']:<20}"
+            f"  {it['sequence']:>4}  {it['occurredAt'][:10]}  {part:<15}  {it['trigger']:<23}  {it['source']:<20}"
             f"  {it['target']:<20}  {it['by']['person']['name']}"
         )
+
+
+def plain(named: Json) -> str:
+    """A name without the mark that it is made up."""
+    return str(named["name"]).removesuffix(DEMONSTRATION)
 
 
 def in_amsterdam(moment: datetime) -> datetime:
@@ -85,7 +99,7 @@ def _next(part: Json) -> str:
     if part["party"] is None:
         return "next: nothing; nobody has to act any more"
     party = part["party"]
-    who = (party["assignee"] or party["organisation"])["name"].removesuffix(" (demonstratie)")
+    who = plain(party["assignee"] or party["organisation"])
     return f"next: {party['label']['en']} ({who}), {_both(part['nextAction']['label'])}, by {part['dueOn']}"
 
 

@@ -1,0 +1,64 @@
+"""The book: what is told in which order, and what is looked at on the way."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from examples.looks.any_case import Look
+from examples.looks.beyond import ASKED, KEPT_MOVING
+from examples.looks.families import ANSWERED, SEVENTEEN
+from examples.looks.in_the_region import RECONSIDERED, REFUSED, REOPENED, SOLVED
+from examples.looks.learning import PULLED
+
+FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A folder of scenes, in order, and what is looked at after some of them."""
+
+    slug: str
+    title: str
+    looks: Mapping[str, Look]
+
+    @property
+    def letter(self) -> str:
+        return self.slug[0]
+
+    @property
+    def folder(self) -> Path:
+        return FOLDER / self.slug
+
+
+CHAPTERS: Mapping[str, Chapter] = {
+    it.letter: it
+    for it in (
+        Chapter("a-solved-in-the-region", "Solved in the region: a boy of ten who wants to build huts again", SOLVED),
+        Chapter(
+            "b-refused-and-disputed",
+            "A provider refuses, the funding is disputed, help starts all the same: a girl of fifteen who wants a door"
+            " of her own",
+            REFUSED,
+        ),
+        Chapter(
+            "c-a-place-elsewhere",
+            "The network finds no fit, a place elsewhere is asked nationally, with the CCE beside it: a boy who bakes",
+            ASKED,
+        ),
+        Chapter(
+            "d-declined-and-withdrawn",
+            "Declined with somebody who took it over; and withdrawn, because grandmother moved in: two cases",
+            {},
+        ),
+        Chapter(
+            "e-asked-at-the-kitchen-table",
+            "A mother asks a question, is answered, and later asks for the table",
+            ANSWERED,
+        ),
+        Chapter("f-kept-moving", "The liaison signals, escalates, waits, nudges and records the answer", KEPT_MOVING),
+        Chapter("g-looked-back-on", "Five small questions, and what a learning table may see of them", PULLED),
+        Chapter("h-seventeen", "A girl of seventeen decides who reads along, and what comes after eighteen", SEVENTEEN),
+        Chapter("i-reconsidered", "An advice is looked at again by another chair, and help goes on", RECONSIDERED),
+        Chapter("j-reopened", "A case is reopened after closing, with everything that was there", REOPENED),
+    )
+}
