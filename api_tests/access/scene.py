@@ -108,7 +108,10 @@ def sees_whole(key: str, region: str, state: str, *, escalated: bool) -> bool:
 
 
 def sees_part(key: str, kind: str, line: str | None, region: str = "JZ11") -> bool:
-    """Whether this part is put to this person's organisation, in a case as `advice_of_two` divides it."""
+    """Whether this part is put to this person's organisation, in a case as `advice_of_two` divides it.
+
+    Het Duinhuis asked for the reconsideration, and the national support structure was asked the question.
+    """
     # Nobody was named for line C: the municipality where the child lives pays (domain.md 2.7).
     payer_by_residence = {"JZ11": "karim", "JZ10": "lotte"}.get(region)
     if (kind, line) == ("funding", "C"):
@@ -118,6 +121,8 @@ def sees_part(key: str, kind: str, line: str | None, region: str = "JZ11") -> bo
         ("joke", "commitment", "B"),
         ("karim", "funding", "A"),
         ("lotte", "funding", "B"),
+        ("joke", "reconsideration", None),
+        ("tom", "question", None),
     }
 
 

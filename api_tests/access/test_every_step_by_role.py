@@ -7,6 +7,7 @@ from api_tests.access.every_step import Part, how, take_every_step
 from api_tests.access.scene import FAR_AHEAD, sees_part, sees_whole
 from api_tests.access.triggers_by_hand import BY_HAND, OF_A_FAMILY, OUTSIDERS, PERSON_OF
 from api_tests.people_and_cases import ORGANISATION_IDS, RULES, WHO, CaseFile, People, form_for
+from service.domain.case import PartKind
 
 BEYOND = {"sara": ("escalation", "ben-noord"), "mila": ("escalation", "cce")}
 BEYOND |= {"tom": ("question", "steun"), "ulla": ("question", "cce")}
@@ -53,7 +54,8 @@ def test_a_family_takes_the_steps_that_are_its_own_in_the_case_that_it_brought_a
     found = dict[tuple[str, str], dict[str, str]]()
 
     def compare(case: CaseFile, trigger: str, part: Part) -> None:
-        kind, chosen = part["kind"] if part else "case", how(case, trigger, part)
+        kind: PartKind = part["kind"] if part else "case"
+        chosen = how(case, trigger, part)
         if (kind, trigger) not in found:
             found[kind, trigger] = _found(case, trigger, part, ("wilma", "yara", "anna"))
         roles = RULES.current(kind).definition.triggers[trigger].roles

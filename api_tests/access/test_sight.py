@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from api_tests.access.scene import EXPERTS, SUBMITTERS, TEAM, advised, referral_of, sees_part, sees_whole
-from api_tests.people_and_cases import PERSON_IDS, CaseFile, People
+from api_tests.people_and_cases import COLLECTIONS, PERSON_IDS, CaseFile, People
 
 KEYS = tuple(PERSON_IDS)
 SEEN_BY_NOBODY_ELSE = ("noor", "quint", "roos")
@@ -20,7 +20,10 @@ bounded = settings(
 
 @dataclass(frozen=True)
 class Kind:
-    """A case to be made: in which region, how far it gets, and whether the liaison is asked."""
+    """A case to be made: in which region, how far it gets, and whether it is put to the national level.
+
+    Where help is arranged, the provider of line B asked to look at the advice again.
+    """
 
     region: str
     state: str
@@ -42,8 +45,16 @@ def made(people: People, kind: Kind) -> CaseFile:
     if kind.region != "JZ14":
         case.go_to(kind.state)
         if kind.escalated and kind.state != "submitted":
-            case.fire("request_escalation")
+            _escalate(case)
+        if kind.state == "arranging_placement":
+            line_b = next(it for it in case.parts("commitment") if it["line"] == "B")
+            case.fire("request_reconsideration", part=line_b, by="joke")
     return case
+
+
+def _escalate(case: CaseFile) -> None:
+    case.fire("request_escalation")
+    case.fire("escalate", part=next(it for it in case.parts("escalation") if it["state"]["code"] == "requested"))
 
 
 def everything(people: People, case: CaseFile, key: str) -> dict[str, tuple[int, bytes]]:
@@ -56,7 +67,8 @@ def everything(people: People, case: CaseFile, key: str) -> dict[str, tuple[int,
         ),
         *("/work-items?limit=2&whose=all", f"/work-items?whose=all&number={case.number}", "/cases?includeEnded=true"),
         *("/drafts", "/me", "/organisations", f"{case.path}/file", f"{case.path}/advices", f"{case.path}/advices/1"),
-        *(f"{case.path}/{name}" for name in ("placements", "commitments", "fundings", "escalations", "verification")),
+        *(f"{case.path}/{name}" for name in COLLECTIONS.values() if name),
+        *(f"{case.path}/{name}" for name in ("verification", "refusals", "coming-of-age", "retention")),
         *(f"{it}{rest}" for it in (case.path, *parts) for rest in ("", "/transitions", "/possible-transitions")),
         *(f"{it}/transitions/1" for it in (case.path, *parts)),
     ]
@@ -128,6 +140,23 @@ def _ask_for_help(case: CaseFile) -> None:
     case.fire("ask_network")
 
 
+def _ask_nationally(case: CaseFile) -> None:
+    _escalate(case)
+    case.fire("record_answer", part=case.parts("question")[0])
+
+
+def _look_again(case: CaseFile) -> None:
+    case.fire("request_reconsideration")
+    case.fire("take_up", part=case.parts("reconsideration")[-1])
+    case.fire("confirm_advice", part=case.parts("reconsideration")[-1])
+
+
+def _let_line_b_look_again(case: CaseFile) -> None:
+    line_b = next(it for it in case.parts("commitment") if it["line"] == "B")
+    case.fire("request_reconsideration", part=line_b, by="joke")
+    case.fire("withdraw", part=case.parts("reconsideration")[-1], by="joke")
+
+
 def _start_arranging(case: CaseFile) -> None:
     case.fire("start_arranging")
 
@@ -142,6 +171,9 @@ MOVES: tuple[Callable[[CaseFile], None], ...] = (
     _refuse_line_b,
     _dispute_line_b,
     _ask_for_help,
+    _ask_nationally,
+    _look_again,
+    _let_line_b_look_again,
     _start_arranging,
     _submit_another,
 )
@@ -191,7 +223,7 @@ def _sees_any(key: str, kind: Kind) -> bool:
         return key in ("petra", "otto")
     on_its_way = {"in_review", "advice_issued", "arranging_placement"}
     addressed = kind.state in ("advice_issued", "arranging_placement") and key in ("ivo", "joke", "karim", "lotte")
-    escalated = key == "mila" and kind.escalated and kind.state != "submitted"
+    escalated = key in ("mila", "tom") and kind.escalated and kind.state != "submitted"
     # Experts are left with what they saw while it was at the table: nothing, once it is not (next test).
     expert = key in EXPERTS and kind.state in on_its_way - {"arranging_placement"}
     return key in (*TEAM, SUBMITTERS[kind.region]) or addressed or escalated or expert

@@ -12,8 +12,10 @@ from api_tests.people_and_cases import COLLECTIONS, CaseFile, People, form_for
 
 NOTE = {"trigger": "add_note", "form": {"text": "Gebeld."}}
 READS = ("", "/transitions", "/transitions/1", "/possible-transitions")
-OF_A_CASE = ("/file", "/verification", "/advices", "/advices/1", "/refusals", "/coming-of-age", "/retention")
-OF_A_CASE += tuple(f"/{collection}" for collection in COLLECTIONS.values() if collection)
+OF_A_CASE = [
+    *("/file", "/verification", "/advices", "/advices/1", "/refusals", "/coming-of-age", "/retention"),
+    *(f"/{collection}" for collection in COLLECTIONS.values() if collection),
+]
 
 
 @pytest.fixture(scope="module")

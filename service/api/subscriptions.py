@@ -140,7 +140,7 @@ async def add_subscription_change(
     responses=may_refuse(400, 401, 403, 404), name="list_dead_letters",
 )  # fmt: skip
 async def get_dead_letters(subscription_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
-    """What the webhook was not told in all its attempts."""
+    """What the webhook was not told in all its attempts: the two hundred oldest."""
     found = await house.database.read(lambda unit: list_dead_letters(unit, asker, subscription_id))
     return answer(DeadLetters(items=[_letter(house, it) for it in found]))
 
