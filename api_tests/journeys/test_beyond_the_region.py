@@ -106,11 +106,16 @@ def test_i9_a_liaison_signals_on_her_own_and_the_chair_is_told_while_she_need_no
     noted.fire("acknowledge", part=escalation(noted, "signalled"))
     assert signal(people.mila, ahead.number).status_code == 201
     ahead.fire("escalate", part=escalation(ahead, "signalled"))
+    unseen = [it["code"] for it in ahead.seen()["attention"]]
+    ahead.fire("add_note", part=escalation(ahead, "escalated"), by="esra")
 
     assert (first.status_code, again.status_code) == (201, 201)
     assert again.json() == first.json()
     assert refusal(other) == (409, "key_reused")
     assert told == [("signalled", "acknowledge")]
+    # Who goes ahead does not take the news away from the chair: it stands with the case until she had a hand in it.
+    assert (unseen, [it["code"] for it in ahead.seen()["attention"]]) == (["signalled"], [])
+    assert noted.seen()["attention"] == []
     assert [it["part"]["state"]["code"] for it in mine(people.mila, noted, ahead)] == ["requested", "escalated"]
     assert (whose(noted), 404) == before
     assert noted.seen(by="mila")["number"] == noted.number

@@ -10,9 +10,10 @@ from service.domain.case import Transition
 from service.domain.facts import with_amendments
 from service.domain.living import living
 from service.domain.region_settings import RegionSettings
+from service.domain.roles import Role
 from service.domain.terms import day_in_amsterdam, due
 
-Reason = Literal["must_escalate", "check_missed", "table_again"]
+Reason = Literal["must_escalate", "signalled", "check_missed", "table_again"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,8 @@ def attention(history: Sequence[Transition], settings: RegionSettings, today: da
     """Every reason that holds on this day, the oldest first."""
     if not history:
         return ()
-    found = (*_must_escalate(history, settings), *_checks_missed(history), *_table_again(history, settings))
+    by_rule = (*_must_escalate(history, settings), *_table_again(history, settings))
+    found = (*by_rule, *_signalled(history), *_checks_missed(history))
     return tuple(sorted((it for it in found if it.since <= today), key=lambda it: (it.since, it.reason)))
 
 
@@ -99,6 +101,15 @@ def _loses_hope(entry: Transition) -> bool:
     """A refusal, help or a stay that ended, an answer from beyond the region: another way is sought from that day."""
     ended = entry.part_kind in ("placement", "escalation") and entry.phase == "ended"
     return ended or entry.trigger in ("refuse", "end_help")
+
+
+def _signalled(history: Sequence[Transition]) -> Iterator[Attention]:
+    """The liaison escalated on her own signal, and no chair has had a hand in it yet: she need not wait for one."""
+    for signal in history:
+        if signal.part_kind == "escalation" and signal.trigger == "signal_escalation":
+            since = [it for it in history if it.part_id == signal.part_id]
+            if since[-1].phase != "ended" and all(it.role != Role.CHAIR for it in since):
+                yield Attention("signalled", day_in_amsterdam(signal.occurred_at))
 
 
 def _checks_missed(history: Sequence[Transition]) -> Iterator[Attention]:
