@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from api_tests.access.scene import EXPERTS, SUBMITTERS, TEAM, advised, referral_of, sees_part, sees_whole
@@ -76,6 +76,9 @@ def everything(people: People, case: CaseFile, key: str) -> dict[str, tuple[int,
     return {path: (answer.status_code, answer.content) for path, answer in answers.items()}
 
 
+@example(
+    kinds=[Kind("JZ11", "arranging_placement", escalated=True)], askers=["ivo", "joke", "karim", "mila", "sara", "tom"]
+)
 @given(kinds=st.lists(_kinds(), min_size=1, max_size=2), askers=st.permutations(KEYS).map(lambda keys: keys[:6]))
 @bounded
 def test_a_part_stands_on_a_persons_list_exactly_when_they_can_open_it(
