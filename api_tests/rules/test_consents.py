@@ -13,7 +13,8 @@ from api_tests.access.scene import help_arranged
 from api_tests.people_and_cases import CaseFile, People
 from api_tests.rules.answers import settings as region_settings
 from api_tests.rules.roads import Move, history
-from service.domain.facts import AMENDS, CaseFacts, fold
+from service.domain.amendments import AMENDS
+from service.domain.facts import CaseFacts, fold
 from service.domain.forms.base import FormContext
 from service.domain.forms.consent import ConsentGiven, ConsentWithdrawn
 from service.domain.roles import Role

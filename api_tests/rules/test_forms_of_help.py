@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from api_tests.rules.answers import TODAY, code, consent, context, faults, ground, item, read, settings, without
 from service.domain.codes import CODE_LISTS, OTHER
+from service.domain.consents import Agreed
 from service.domain.facts import CaseFacts
 from service.domain.forms import FORMS
 from service.domain.forms.base import Codes, FormContext, Opening, Sought
@@ -148,7 +149,7 @@ def test_sharing_further_away_needs_consent_or_a_ground_but_is_not_asked_twice(n
     assert faults(name, consents=[consent("child", purpose="learning")]) == missing
     assert faults(name, consents=[consent("child", purpose=purpose)]) == []
     assert faults(name, consents=[ground("guardianship", purpose=purpose)]) == []
-    assert faults(name, consents=[], facts=CaseFacts(consented=frozenset({purpose}))) == [], "R90"
+    assert faults(name, consents=[], facts=CaseFacts(agreed={purpose: Agreed(in_force=True)})) == [], "R90"
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,13 @@
-"""What a form says after it was amended: a merge patch (RFC 7396) per amendment, in the order they were made."""
+"""What a form says, and what counts of it, after it was amended: a merge patch (RFC 7396) per amendment, in order."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
+
+from service.domain.case import Content, Transition
+
+# Under this name an amendment tells, as a fact, the number in the part of the entry that it corrects.
+AMENDS = "amends"
 
 
 def merged(form: Any, changes: Any) -> Any:
@@ -23,3 +29,23 @@ def as_amended(form: Mapping[str, Any], amendments: Iterable[Mapping[str, Any]])
     for amendment in amendments:
         current = merged(current, amendment["changes"])
     return current
+
+
+def amendments_of(entry: Transition, history: Iterable[Transition]) -> tuple[Transition, ...]:
+    own = (str(entry.part_sequence),)
+    return tuple(it for it in history if it.part_id == entry.part_id and it.codes.get(AMENDS) == own)
+
+
+def as_it_reads(entry: Transition, amendments: Iterable[Transition], contents: Mapping[int, Content]) -> dict[str, Any]:
+    """The form of this entry with these amendments of it; `contents` holds all of them, by sequence."""
+    changes = (contents[it.sequence].body["form"] for it in amendments)
+    return as_amended(contents[entry.sequence].body["form"], changes)
+
+
+def with_amendments(history: Sequence[Transition]) -> Iterator[Transition]:
+    """Each entry with the codes of its last amendment: a consent recorded by mistake does not go on counting."""
+    amended = {(it.part_id, int(number)): it.codes for it in history for number in it.codes.get(AMENDS, ())}
+    for entry in history:
+        if AMENDS not in entry.codes:
+            codes = amended.get((entry.part_id, entry.part_sequence))
+            yield entry if codes is None else replace(entry, codes=codes)

@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from typing import Literal
 from uuid import UUID
 
+from service.domain.amendments import with_amendments
 from service.domain.case import Transition
-from service.domain.facts import with_amendments
 from service.domain.living import living
 from service.domain.region_settings import RegionSettings
 from service.domain.roles import Role

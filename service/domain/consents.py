@@ -1,5 +1,6 @@
 """Consent as facts: who agreed to what, at which age; replayed per purpose (I20; Jeugdwet 7.3.4, 7.3.5, 7.3.11)."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -9,8 +10,10 @@ CHILD_IS_ASKED_FROM = 12
 CHILD_DECIDES_FROM = 16
 WITH_AUTHORITY = frozenset({"parent", "guardian"})
 GROUND = "legal_ground"
-# What parents may read from the day on which the child decides is nobody's to grant but the child's (I22).
-TO_PARENTS = "share_with_parents"
+# Purposes of the list information_purpose that rules speak of. What parents may read from the day on which the child
+# decides is nobody's to grant but the child's (I22).
+AT_THE_TABLE, TO_PROVIDERS, TO_PARENTS = "discuss_at_table", "share_with_providers", "share_with_parents"
+TO_NETWORK, TO_CCE = "expertise_network", "cce"
 # Under these names an entry tells, as facts, what was given and withdrawn: "parent:12-15:cce".
 GIVEN, WITHDRAWN = "consent_given", "consent_withdrawn"
 
@@ -22,8 +25,14 @@ def who_must_consent(age: int, purpose: str = "") -> frozenset[Consenter]:
     return frozenset({"child", "parents"}) if age >= CHILD_IS_ASKED_FROM else frozenset({"parents"})
 
 
+def consenters(givers: Collection[str]) -> frozenset[Consenter]:
+    """For whom of those who must consent these persons speak: either parent with authority speaks for the parents."""
+    child: frozenset[Consenter] = frozenset({"child"} if "child" in givers else ())
+    return child | ({"parents"} if WITH_AUTHORITY.intersection(givers) else set())
+
+
 @dataclass(frozen=True, slots=True)
-class Said:
+class ConsentFact:
     """What one person gave or took back, or a legal ground that began or ended, at which age of the child."""
 
     who: str
@@ -34,7 +43,7 @@ class Said:
         return f"{self.who}:{self.band}:{self.purpose}"
 
     @classmethod
-    def read(cls, written: str) -> "Said":
+    def read(cls, written: str) -> "ConsentFact":
         return cls(*written.split(":"))
 
     @property
@@ -50,23 +59,22 @@ class Agreed:
     in_force: bool = False
     givers: frozenset[str] = frozenset()
     grounded: bool = False
-    last: Said | None = None
+    last: ConsentFact | None = None
     withdrawn: bool = False
 
-    def given(self, said: Said) -> "Agreed":
-        now = replace(self, grounded=True) if said.who == GROUND else replace(self, givers=self.givers | {said.who})
-        in_force = self.in_force or now.suffices(said)
-        return replace(now, in_force=in_force, last=said, withdrawn=self.withdrawn and not in_force)
+    def given(self, fact: ConsentFact) -> "Agreed":
+        now = replace(self, grounded=True) if fact.who == GROUND else replace(self, givers=self.givers | {fact.who})
+        in_force = self.in_force or now.suffices(fact)
+        return replace(now, in_force=in_force, last=fact, withdrawn=self.withdrawn and not in_force)
 
-    def taken_back(self, said: Said) -> "Agreed":
+    def taken_back(self, fact: ConsentFact) -> "Agreed":
         """What one person takes back stops it, unless those who decide at that age gave theirs, or a ground stands."""
-        now = replace(self, grounded=False) if said.who == GROUND else replace(self, givers=self.givers - {said.who})
-        if said.who not in {GROUND, "child"} | WITH_AUTHORITY:
+        now = replace(self, grounded=False) if fact.who == GROUND else replace(self, givers=self.givers - {fact.who})
+        if fact.who != GROUND and not consenters({fact.who}):
             return now
-        in_force = self.in_force and now.suffices(said)
+        in_force = self.in_force and now.suffices(fact)
         return replace(now, in_force=in_force, withdrawn=not in_force)
 
-    def suffices(self, said: Said) -> bool:
+    def suffices(self, fact: ConsentFact) -> bool:
         """Whether those who decide at that age all gave theirs, or a legal ground stands instead."""
-        parties = {"child"} & self.givers | ({"parents"} if self.givers & WITH_AUTHORITY else set())
-        return self.grounded or who_must_consent(said.age, said.purpose) <= parties
+        return self.grounded or who_must_consent(fact.age, fact.purpose) <= consenters(self.givers)

@@ -1,12 +1,13 @@
 """What guards and form checks may know of a case: folded from its history, never read from content."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 from uuid import UUID
 
+from service.domain.amendments import with_amendments
 from service.domain.case import Transition
-from service.domain.consents import GIVEN, WITHDRAWN, Agreed, Said
+from service.domain.consents import GIVEN, WITHDRAWN, Agreed, ConsentFact
 from service.domain.living import living
 
 # Funding is absent on purpose: who pays never blocks help (I2), so guards cannot even name it.
@@ -19,8 +20,6 @@ _MEASURES: Mapping[str, frozenset[str]] = {
 }
 # From here on help is arranged and followed by an advice (domain.md 5.2).
 _ADVISED = frozenset({"advice_issued", "arranging_placement", "help_started", "monitored"})
-# Under this name an amendment tells, as a fact, the number in the part of the entry that it corrects.
-AMENDS = "amends"
 # A new triage or table, and with it a new advice: what was asked before is asked anew, unless it goes on.
 NEW_ROUND = ("reopen", "return_to_table")
 
@@ -46,8 +45,8 @@ class PartFacts:
 class CaseFacts:
     """The case as its history tells it. Has no payment field, and its type keeps it so (I2).
 
-    `heard`: "child" and "parent", once recorded or said why not. `agreed`: who consented, by purpose; `consented`: the
-    purposes that may be shared for now, by consent or legal ground. `referred`: brought to the table, not only asked.
+    `heard`: "child" and "parent", once recorded or said why not. `agreed`: who consented, by purpose. `referred`:
+    brought to the table, not only asked.
     `weighed`: "removal" and "closed_stay", once the table answered all that goes before (I5). `goals`: their numbers in
     the newest advice. `advice_in_force`: help is arranged or followed by it.
     """
@@ -58,7 +57,6 @@ class CaseFacts:
     transfer_proposed_by: UUID | None = None
     heard: frozenset[str] = frozenset()
     agreed: Mapping[str, Agreed] = field(default_factory=dict)
-    consented: frozenset[str] = frozenset()
     planned_after_18: bool = False
     under_measure: bool = False
     at_home: bool = False
@@ -72,6 +70,11 @@ class CaseFacts:
     network_answered: bool = False
     goals_checked: bool = False
     parts: tuple[PartFacts, ...] = ()
+
+    @property
+    def consented(self) -> frozenset[str]:
+        """The purposes for which may be shared now, by consent or on a legal ground."""
+        return frozenset(purpose for purpose, it in self.agreed.items() if it.in_force)
 
     def parts_of(self, kind: HelpKind) -> tuple[PartFacts, ...]:
         return tuple(part for part in self.parts if part.kind == kind)
@@ -112,28 +115,18 @@ def fold(history: Iterable[Transition]) -> CaseFacts:
     return replace(facts, at_home=living(entries).at_home)
 
 
-def with_amendments(history: tuple[Transition, ...]) -> Iterator[Transition]:
-    """Each entry with the codes of its last amendment: a consent recorded by mistake does not go on counting."""
-    amended = {(it.part_id, int(number)): it.codes for it in history for number in it.codes.get(AMENDS, ())}
-    for entry in history:
-        if AMENDS not in entry.codes:
-            codes = amended.get((entry.part_id, entry.part_sequence))
-            yield entry if codes is None else replace(entry, codes=codes)
-
-
 def _after_words(facts: CaseFacts, entry: Transition) -> CaseFacts:
     """What coded answers tell wherever they were given: consents, in order; a plan for after 18; a measure."""
     agreed = dict(facts.agreed)
-    for said in map(Said.read, entry.codes.get(GIVEN, ())):
-        agreed[said.purpose] = agreed.get(said.purpose, Agreed()).given(said)
-    for said in map(Said.read, entry.codes.get(WITHDRAWN, ())):
-        agreed[said.purpose] = agreed.get(said.purpose, Agreed()).taken_back(said)
+    for fact in map(ConsentFact.read, entry.codes.get(GIVEN, ())):
+        agreed[fact.purpose] = agreed.get(fact.purpose, Agreed()).given(fact)
+    for fact in map(ConsentFact.read, entry.codes.get(WITHDRAWN, ())):
+        agreed[fact.purpose] = agreed.get(fact.purpose, Agreed()).taken_back(fact)
     for purpose in entry.codes.get("information_purpose", ()):
         agreed[purpose] = replace(agreed.get(purpose, Agreed()), in_force=True, withdrawn=False)
     return replace(
         facts,
         agreed=agreed,
-        consented=frozenset(purpose for purpose, it in agreed.items() if it.in_force),
         planned_after_18=facts.planned_after_18 or "plan_after_18" in entry.codes.get("enclosed", ()),
         under_measure=facts.under_measure or any(_MEASURES[it] & set(entry.codes.get(it, ())) for it in _MEASURES),
     )
@@ -143,12 +136,8 @@ def _after_case(facts: CaseFacts, entry: Transition) -> CaseFacts:
     if entry.source != entry.target:
         # A proposal is one for the state in which it was made.
         facts = replace(facts, decline_proposed_by=None, transfer_proposed_by=None)
-    if entry.codes:
-        facts = replace(
-            facts,
-            heard=facts.heard | set(entry.codes.get("heard", ())),
-        )
-    facts = replace(facts, advice_in_force=entry.target in _ADVISED)
+    heard = facts.heard.union(entry.codes.get("heard", ()))
+    facts = replace(facts, heard=heard, advice_in_force=entry.target in _ADVISED)
     told = _CASE_TELLS.get(entry.trigger)
     return told(facts, entry) if told else facts
 

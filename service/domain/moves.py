@@ -8,9 +8,10 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from service.domain.actor import Actor, standing
+from service.domain.amendments import AMENDS
 from service.domain.case import START, Case, Part, PartKind, Transition
 from service.domain.definition import State
-from service.domain.facts import AMENDS, NEW_ROUND, CaseFacts, fold
+from service.domain.facts import NEW_ROUND, CaseFacts, fold
 from service.domain.forms.base import Codes, Form, FormContext, Opening, Sought
 from service.domain.forms.notes import Amendment
 from service.domain.guards import Attempt

@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from service.domain.amendments import with_amendments
 from service.domain.case import Transition
-from service.domain.facts import with_amendments
 from service.domain.forms.gap import MISSING_DOMAIN, MISSING_FUNCTION
 from service.domain.terms import day_in_amsterdam
 from service.learning.histories import Withheld

@@ -1,6 +1,9 @@
 """Amending: what an earlier form says with the changes in it, held against the same rules as the form itself."""
 
-from service.domain.amendments import as_amended, merged
+from collections.abc import Sequence
+from typing import Any
+
+from service.domain.amendments import amendments_of, as_it_reads, merged
 from service.domain.case import Transition
 from service.domain.forms import FORMS
 from service.domain.forms.base import Fault, Form
@@ -8,10 +11,10 @@ from service.domain.forms.notes import Amendment
 from service.domain.moves import Situation
 from service.domain.refusals import Invalid
 from service.domain.workflow import Decision
-from service.storage.access_log import Reading
 from service.storage.unit import Unit
 from service.use_cases.asking import in_body
 from service.use_cases.bodies import form_from
+from service.use_cases.situations import log_for_step
 
 # Issued advice is never corrected: any change is a new version (I13). Notes and amendments are followed by others.
 NEVER_AMENDED = frozenset({"advice", "advice_revision", "amendment", "note", "reassignment"})
@@ -20,19 +23,11 @@ NEVER_AMENDED = frozenset({"advice", "advice_revision", "amendment", "note", "re
 def amended(unit: Unit, situation: Situation, decision: Decision, amendment: Amendment, trace_id: str) -> Form:
     """The form as it reads after this amendment. Raises Invalid when it may not be amended, or not like this."""
     entry = _amendable(situation, decision, amendment)
-    form, earlier = _as_it_stands(unit, situation, entry)
-    unit.access_log.record(
-        Reading(
-            person_id=situation.actor.person_id,
-            acting=decision.acting,
-            activity="amend_case",
-            purpose="keeping_the_case_correct",
-            case_id=situation.case.id,
-            detail=f"{entry.form}#{entry.sequence}",
-            trace_id=trace_id,
-        )
+    detail = f"{entry.form}#{entry.sequence}"
+    log_for_step(
+        unit, situation, decision, trace_id, activity="amend_case", purpose="keeping_the_case_correct", detail=detail
     )
-    body = merged(as_amended(form, earlier), amendment.changes)
+    body = merged(form_as_it_reads(unit, entry, situation.history), amendment.changes)
     return form_from(FORMS[entry.form or ""], body, under="/form/changes")
 
 
@@ -47,14 +42,8 @@ def _amendable(situation: Situation, decision: Decision, amendment: Amendment) -
     raise Invalid((in_body(Fault("not_amendable", ("amends",))),))
 
 
-def _as_it_stands(
-    unit: Unit, situation: Situation, entry: Transition
-) -> tuple[dict[str, object], list[dict[str, object]]]:
-    """The form that was sent and the amendments it had since, in order."""
-    amendments = [
-        it.sequence for it in situation.history if it.part_id == entry.part_id and it.form == Amendment.form_name
-    ]
-    contents = unit.contents.open(situation.case.id, [entry.sequence, *amendments])
-    earlier = [dict(contents[number].body["form"]) for number in amendments]
-    mine = [it for it in earlier if it["amends"] == entry.part_sequence]
-    return dict(contents[entry.sequence].body["form"]), mine
+def form_as_it_reads(unit: Unit, entry: Transition, history: Sequence[Transition]) -> dict[str, Any]:
+    """What the form of an entry says after all its amendments. Whoever reads it logs it."""
+    amendments = amendments_of(entry, history)
+    contents = unit.contents.open(entry.case_id, [it.sequence for it in (entry, *amendments)])
+    return as_it_reads(entry, amendments, contents)

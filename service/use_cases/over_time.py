@@ -37,7 +37,7 @@ def read_coming_of_age(unit: Unit, asker: Asker, case_id: UUID) -> ComingOfAge:
         raise NotAllowed
     history = unit.cases.history(case_id)
     log(unit, asker, actor, sight, "read_coming_of_age", "month of birth")
-    return coming_of_age(fold(history), birth_month(unit, case_id, history), day_in_amsterdam(unit.now))
+    return coming_of_age(fold(history), birth_month(unit, history), day_in_amsterdam(unit.now))
 
 
 def read_retention(unit: Unit, asker: Asker, case_id: UUID, rules: Rulebook) -> Kept:
@@ -53,6 +53,6 @@ def read_retention(unit: Unit, asker: Asker, case_id: UUID, rules: Rulebook) -> 
         settings,
         day_in_amsterdam(history[-1].recorded_at),
         measure=measure,
-        birth_month=birth_month(unit, case_id, history) if measure else None,
+        birth_month=birth_month(unit, history) if measure else None,
     )
     return Kept(found, settings)

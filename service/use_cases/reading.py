@@ -6,8 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from service.domain.actor import Actor, Membership
-from service.domain.amendments import as_amended
-from service.domain.case import Part, Transition
+from service.domain.amendments import amendments_of, as_it_reads
+from service.domain.case import Content, Part, Transition
 from service.domain.facts import fold
 from service.domain.refusals import NotFound
 from service.domain.roles import FAMILY_ROLES, Role
@@ -16,11 +16,10 @@ from service.storage.cases import Sight
 from service.storage.unit import Unit
 from service.use_cases.asked import asked
 from service.use_cases.asking import Asker, known
-from service.use_cases.withheld import Reader
+from service.use_cases.withheld import SHARED_FOR, Reader
 
 ADVICE_TRIGGERS = ("issue_advice", "revise_advice")
 OUTCOMES = ("confirm_advice", "conclude_revised")
-SHARING_WITH_PROVIDERS = "share_with_providers"
 
 # Purpose of use (NEN 7513) by role: nobody has to state one for the ordinary work of their role.
 PURPOSES: Mapping[Role, str] = {
@@ -78,18 +77,14 @@ def read_file(unit: Unit, asker: Asker, case_id: UUID) -> CaseFile:
     sight = whole_case(unit, actor, case_id)
     history = unit.cases.history(case_id)
     acting = acting_on(unit, actor, sight)
-    reader = Reader(unit, actor, acting, sight.case, history)
-    reader.insist()
+    reader = Reader(unit, actor, acting, history)
+    reader.insist_on_file()
     contents = unit.contents.open(case_id)
     log(unit, asker, actor, sight, "read_case_file", "own file" if acting.role in FAMILY_ROLES else "whole file")
-    written = [it for it in history if it.sequence in contents]
-    amendments = [(it.part_id, contents[it.sequence].body["form"]) for it in written if it.trigger == "amend"]
     documents = tuple(
-        Document(
-            entry=it, body=contents[it.sequence].body, current=_current(it, contents[it.sequence].body, amendments)
-        )
-        for it in written
-        if reader.may_read(it)
+        Document(entry=it, body=contents[it.sequence].body, current=_current(it, history, contents))
+        for it in history
+        if it.sequence in contents and reader.may_read(it)
     )
     return CaseFile(sight=sight, documents=documents)
 
@@ -111,7 +106,7 @@ def read_entry(unit: Unit, asker: Asker, case_id: UUID, part_id: UUID, part_sequ
         if question := asked(unit, case_id, history, entry):
             body = {**body, "form": question}
     if body:
-        _reader(unit, actor, sight, history).insist(entry)
+        _reader(unit, actor, sight, history).insist_on(entry)
         read = entry.form or ("question" if "form" in body else "grounds")
         log(unit, asker, actor, sight, "read_entry", f"{read}#{entry.sequence}")
     return sight, Document(entry=entry, body=body)
@@ -143,12 +138,12 @@ def read_advice(unit: Unit, asker: Asker, case_id: UUID, version: int) -> Advice
     if entry is None:
         raise NotFound
     if sight.whole:
-        _reader(unit, actor, sight, history).insist(entry)
+        _reader(unit, actor, sight, history).insist_on(entry)
     form = unit.contents.open(case_id, [entry.sequence])[entry.sequence].body["form"]
     log(unit, asker, actor, sight, "read_advice", f"advice version {version}")
     if not sight.whole:
         found = _found_to_pay(form, mine, history, entry)
-        form = _own_lines(form, mine, found, shared=SHARING_WITH_PROVIDERS in fold(history).consented)
+        form = _own_lines(form, mine, found, shared=SHARED_FOR[Role.PROVIDER] in fold(history).consented)
     return AdviceVersion(version=version, entry=entry, whole=sight.whole, form=form)
 
 
@@ -219,9 +214,11 @@ def _shown(history: Collection[Transition], sight: Sight, mine: Collection[Part]
     }
 
 
-def _current(entry: Transition, body: Mapping[str, Any], amendments: list[tuple[UUID, Any]]) -> dict[str, Any] | None:
-    mine = [it for part_id, it in amendments if (part_id, it["amends"]) == (entry.part_id, entry.part_sequence)]
-    return as_amended(body["form"], mine) if mine and "form" in body else None
+def _current(
+    entry: Transition, history: Sequence[Transition], contents: Mapping[int, Content]
+) -> dict[str, Any] | None:
+    amendments = amendments_of(entry, history)
+    return as_it_reads(entry, amendments, contents) if amendments else None
 
 
 def whole_case(unit: Unit, actor: Actor, case_id: UUID) -> Sight:
@@ -242,7 +239,7 @@ def _some_part(unit: Unit, actor: Actor, case_id: UUID) -> tuple[Sight, tuple[Pa
 
 
 def _reader(unit: Unit, actor: Actor, sight: Sight, history: Sequence[Transition]) -> Reader:
-    return Reader(unit, actor, acting_on(unit, actor, sight), sight.case, history)
+    return Reader(unit, actor, acting_on(unit, actor, sight), history)
 
 
 def log(unit: Unit, asker: Asker, actor: Actor, sight: Sight, activity: str, detail: str) -> None:

@@ -10,9 +10,10 @@ from service.domain.moves import Situation, Step
 from service.domain.residence import by_residence
 from service.domain.terms import day_in_amsterdam
 from service.domain.workflow import Decision
-from service.storage.access_log import Reading
 from service.storage.unit import Unit
-from service.use_cases.child import as_it_reads
+from service.use_cases.amending import form_as_it_reads
+from service.use_cases.child import last_told
+from service.use_cases.situations import log_for_step
 
 PAYER_BASIS = "payer_basis"
 
@@ -49,19 +50,10 @@ def _payer(unit: Unit, situation: Situation, decision: Decision, trace_id: str) 
 
 
 def _residence(unit: Unit, situation: Situation, decision: Decision, trace_id: str) -> Residence | None:
-    found = as_it_reads(unit, situation.case.id, situation.history, Referral.form_name)
-    if found is None:
+    referral = last_told(situation.history, Referral.form_name)
+    if referral is None:
         return None
-    referral, form = found
-    unit.access_log.record(
-        Reading(
-            person_id=situation.actor.person_id,
-            acting=decision.acting,
-            activity="find_payer",
-            purpose="finding_who_pays",
-            case_id=situation.case.id,
-            detail=f"{referral.form}#{referral.sequence}",
-            trace_id=trace_id,
-        )
-    )
+    detail = f"{referral.form}#{referral.sequence}"
+    log_for_step(unit, situation, decision, trace_id, activity="find_payer", purpose="finding_who_pays", detail=detail)
+    form = form_as_it_reads(unit, referral, situation.history)
     return Referral.model_validate(form, by_alias=True, by_name=False).residence

@@ -4,6 +4,8 @@ from service.domain.actor import Actor
 from service.domain.case import Case, Part
 from service.domain.moves import Situation
 from service.domain.rulebook import Rulebook
+from service.domain.workflow import Decision
+from service.storage.access_log import Reading
 from service.storage.unit import Unit
 from service.use_cases.region_settings import settings_in_force
 
@@ -19,4 +21,21 @@ def as_it_stands(unit: Unit, actor: Actor, case: Case, part: Part, rules: Rulebo
         actor=actor,
         now=unit.now,
         sought={"liaison": unit.people.liaison_for(case.region)} if may_escalate else {},
+    )
+
+
+def log_for_step(
+    unit: Unit, situation: Situation, decision: Decision, trace_id: str, *, activity: str, purpose: str, detail: str
+) -> None:
+    """Write down that a step made the service read content; `detail` names forms, never what they say (I18)."""
+    unit.access_log.record(
+        Reading(
+            person_id=situation.actor.person_id,
+            acting=decision.acting,
+            activity=activity,
+            purpose=purpose,
+            case_id=situation.case.id,
+            detail=detail,
+            trace_id=trace_id,
+        )
     )

@@ -16,7 +16,6 @@ from service.domain.refusals import InputFault, Invalid, NotFound, Stale, Versio
 from service.domain.rulebook import Rulebook
 from service.domain.terms import day_in_amsterdam
 from service.domain.workflow import Decision
-from service.storage.access_log import Reading
 from service.storage.requests import Answered
 from service.storage.unit import Unit
 from service.use_cases.amending import amended
@@ -24,7 +23,7 @@ from service.use_cases.asking import Asker, Once, in_body, known
 from service.use_cases.bodies import form_from
 from service.use_cases.child import birth_month
 from service.use_cases.seeking import find
-from service.use_cases.situations import as_it_stands
+from service.use_cases.situations import as_it_stands, log_for_step
 
 # A client's clock may run a little ahead of ours.
 CLOCK_TOLERANCE = timedelta(minutes=2)
@@ -118,18 +117,9 @@ def carry_out(
 
 def _birth_month(unit: Unit, situation: Situation, decision: Decision, trace_id: str) -> str | None:
     """The child's month of birth, for a form whose meaning depends on it; that reading is logged like any other."""
-    unit.access_log.record(
-        Reading(
-            person_id=situation.actor.person_id,
-            acting=decision.acting,
-            activity="weigh_consent",
-            purpose="consent_of_those_who_decide",
-            case_id=situation.case.id,
-            detail="month of birth",
-            trace_id=trace_id,
-        )
-    )
-    return birth_month(unit, situation.case.id, situation.history)
+    activity, purpose, detail = "weigh_consent", "consent_of_those_who_decide", "month of birth"
+    log_for_step(unit, situation, decision, trace_id, activity=activity, purpose=purpose, detail=detail)
+    return birth_month(unit, situation.history)
 
 
 def _read(step: Step, decision: Decision) -> Form | None:

@@ -4,13 +4,20 @@ State, terms and lists stay in sight: what is withheld is what people wrote.
 """
 
 from collections.abc import Mapping, Sequence
-from uuid import UUID
 
 from service.domain.actor import Actor, Membership
 from service.domain.age import age_on
-from service.domain.case import Case, Transition
+from service.domain.case import Transition
 from service.domain.codes import CODE_LISTS
-from service.domain.consents import CHILD_DECIDES_FROM, TO_PARENTS, Agreed
+from service.domain.consents import (
+    AT_THE_TABLE,
+    CHILD_DECIDES_FROM,
+    TO_CCE,
+    TO_NETWORK,
+    TO_PARENTS,
+    TO_PROVIDERS,
+    Agreed,
+)
 from service.domain.facts import CaseFacts, fold
 from service.domain.refusals import ConsentMissing, NotAllowed, WrittenByOthers, YoungPersonDecides
 from service.domain.roles import FAMILY_ROLES, TABLE_ROLES, Role
@@ -20,12 +27,11 @@ from service.use_cases.child import birth_month
 
 # Whom the child's story reaches only for this purpose, beyond the team that the case was brought to.
 SHARED_FOR: Mapping[Role, str] = {
-    Role.PROVIDER: "share_with_providers",
-    Role.CCE_LIAISON: "cce",
-    Role.NATIONAL_SUPPORT: "cce",
-    Role.EXPERTISE_NETWORK: "expertise_network",
+    Role.PROVIDER: TO_PROVIDERS,
+    Role.CCE_LIAISON: TO_CCE,
+    Role.NATIONAL_SUPPORT: TO_CCE,
+    Role.EXPERTISE_NETWORK: TO_NETWORK,
 }
-AT_THE_TABLE = "discuss_at_table"
 # What others write to the family, or decide about it: forms by name, in every version.
 TO_THE_FAMILY = frozenset(
     {"consult", "information_request", "decline", "transfer", "advice", "advice_revision", "reconsideration_outcome"}
@@ -35,18 +41,21 @@ TO_THE_FAMILY = frozenset(
 class Reader:
     """One person reading one case in one role, and what is withheld from them."""
 
-    def __init__(self, unit: Unit, actor: Actor, acting: Membership, case: Case, history: Sequence[Transition]) -> None:
+    def __init__(self, unit: Unit, actor: Actor, acting: Membership, history: Sequence[Transition]) -> None:
         facts = fold(history)
         self._person, self._acting = actor.person_id, acting
-        self._refusal = _refusal(unit, acting.role, case.id, history, facts)
+        self._refusal = _refusal(unit, acting.role, history, facts)
         self._asked = not facts.referred and history[0].actor_id == actor.person_id
 
-    def insist(self, entry: Transition | None = None) -> None:
-        """Raises the refusal for this entry, or for the case as a whole."""
-        if entry is not None and not self.may_read(entry):
-            raise self._refusal or WrittenByOthers
-        if entry is None and self._refusal and not self._asked:
+    def insist_on_file(self) -> None:
+        """Raises the refusal of the file as a whole: who only asked a question, finds its answer there."""
+        if self._refusal and not self._asked:
             raise self._refusal
+
+    def insist_on(self, entry: Transition) -> None:
+        """Raises the refusal of this entry."""
+        if not self.may_read(entry):
+            raise self._refusal or WrittenByOthers
 
     def may_read(self, entry: Transition) -> bool:
         """Everybody reads their own words, and who only asked a question its answer, at any age of the child."""
@@ -54,24 +63,19 @@ class Reader:
             return True
         own = entry.organisation_id == self._acting.organisation_id
         if self._acting.role in FAMILY_ROLES:
-            return (_is_to_the_family(entry) and (self._asked or not self._refusal)) or (own and not self._refusal)
+            told = (entry.form or "").partition("@")[0] in TO_THE_FAMILY
+            return told and self._asked if self._refusal else told or own
         return not self._refusal or (own and self._acting.role in SHARED_FOR)
 
 
-def _is_to_the_family(entry: Transition) -> bool:
-    return (entry.form or "").partition("@")[0] in TO_THE_FAMILY
-
-
-def _refusal(
-    unit: Unit, role: Role, case_id: UUID, history: Sequence[Transition], facts: CaseFacts
-) -> NotAllowed | None:
+def _refusal(unit: Unit, role: Role, history: Sequence[Transition], facts: CaseFacts) -> NotAllowed | None:
     purpose = SHARED_FOR.get(role)
     if purpose and purpose not in facts.consented:
         return _missing(purpose)
     if role in TABLE_ROLES and facts.agreed.get(AT_THE_TABLE, Agreed()).withdrawn:
         return _missing(AT_THE_TABLE)
     if role == Role.PARENT and not _shared_with_parents(facts):
-        born = birth_month(unit, case_id, history)
+        born = birth_month(unit, history)
         if born and age_on(born, day_in_amsterdam(unit.now)) >= CHILD_DECIDES_FROM:
             return YoungPersonDecides()
     return None

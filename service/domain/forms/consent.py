@@ -7,7 +7,7 @@ from typing import ClassVar
 from typing_extensions import override
 
 from service.domain.age import age_band, age_on
-from service.domain.consents import GIVEN, GROUND, WITH_AUTHORITY, WITHDRAWN, Said, who_must_consent
+from service.domain.consents import GIVEN, GROUND, WITHDRAWN, ConsentFact, consenters, who_must_consent
 from service.domain.forms.base import Codes, ContentClass, Fault, Form, FormContext, FormPart
 from service.domain.forms.coded import ConsentKind, InformationPurpose, LegalGround, PersonRole
 from service.domain.forms.fields import AtLeastOne, Day, OrNone, in_words, not_in_future
@@ -29,7 +29,14 @@ class Consent(FormPart):
 
     @property
     def is_ground(self) -> bool:
-        return self.kind.code == "legal_ground" and self.ground is not None
+        return self.kind.code == GROUND and self.ground is not None
+
+    @property
+    def given_by(self) -> str | None:
+        """Who says yes here: a person by their role, or a legal ground; None where it says something else."""
+        if self.is_ground:
+            return GROUND
+        return self.by.code if self.by and self.kind.code == "consent" else None
 
 
 def consent_faults(consents: Collection[Consent], on: date) -> Iterator[Fault]:
@@ -38,20 +45,19 @@ def consent_faults(consents: Collection[Consent], on: date) -> Iterator[Fault]:
         yield from not_in_future(consent.given_on, on, "consents", at, "givenOn")
         if consent.kind.code == "consent" and consent.by is None:
             yield Fault("consent_by_whom_missing", ("consents", at, "by"))
-        if consent.kind.code == "legal_ground" and consent.ground is None:
+        if consent.kind.code == GROUND and consent.ground is None:
             yield Fault("legal_ground_missing", ("consents", at, "ground"))
 
 
 def age_rule_faults(consents: Collection[Consent], purpose: str, age: int) -> Iterator[Fault]:
     """Whose consent to this purpose is missing at this age; a legal ground takes the place of all."""
-    given = [consent for consent in consents if consent.allows(purpose)]
-    if any(consent.is_ground for consent in given):
+    givers = {who for consent in consents if consent.allows(purpose) and (who := consent.given_by)}
+    if GROUND in givers:
         return
-    givers = {consent.by.code for consent in given if consent.kind.code == "consent" and consent.by}
-    needed = who_must_consent(age, purpose)
-    if "child" in needed and "child" not in givers:
+    missing = who_must_consent(age, purpose) - consenters(givers)
+    if "child" in missing:
         yield Fault("consent_of_child_missing", ("consents",))
-    if "parents" in needed and not givers & WITH_AUTHORITY:
+    if "parents" in missing:
         yield Fault("consent_of_parents_missing", ("consents",))
 
 
@@ -66,19 +72,15 @@ def settled(consents: Collection[Consent], birth_month: str) -> tuple[str, ...]:
     )
 
 
-def said(consents: Collection[Consent], birth_month: str) -> tuple[str, ...]:
+def as_facts(consents: Collection[Consent], birth_month: str) -> tuple[str, ...]:
     """Who agreed to what, at the age on the day the last of them did: facts that later consents are weighed with."""
     last_given = _last_given(consents)
     return tuple(
         sorted(
-            str(Said(who, age_band(birth_month, last_given[purpose.code]), purpose.code))
+            str(ConsentFact(who, age_band(birth_month, last_given[purpose.code]), purpose.code))
             for consent in consents
+            if (who := consent.given_by)
             for purpose in consent.purposes
-            if (
-                who := GROUND
-                if consent.is_ground
-                else consent.by and consent.kind.code == "consent" and consent.by.code
-            )
         )
     )
 
@@ -121,7 +123,7 @@ class ConsentGiven(_ConsentForm):
 
     @override
     def weighed(self, birth_month: str) -> Codes:
-        return {GIVEN: said(self.consents, birth_month)}
+        return {GIVEN: as_facts(self.consents, birth_month)}
 
     @override
     def faults(self, context: FormContext) -> Iterator[Fault]:
@@ -130,14 +132,13 @@ class ConsentGiven(_ConsentForm):
             yield Fault("birth_month_unknown", ("consents",))
             return
         for at, consent in enumerate(self.consents):
-            if consent.kind.code == "consent" and consent.by:
-                yield from _not_theirs(consent, age_on(context.birth_month, consent.given_on), at)
+            if (who := consent.given_by) and who != GROUND:
+                yield from _not_theirs(consent, who, age_on(context.birth_month, consent.given_on), at)
 
 
-def _not_theirs(consent: Consent, age: int, at: int) -> Iterator[Fault]:
+def _not_theirs(consent: Consent, who: str, age: int, at: int) -> Iterator[Fault]:
     """A consent that counts for nothing at that age would only seem to be one."""
-    who = "parents" if consent.by and consent.by.code in WITH_AUTHORITY else consent.by and consent.by.code
-    if any(who not in who_must_consent(age, purpose.code) for purpose in consent.purposes):
+    if any(who_must_consent(age, purpose.code).isdisjoint(consenters({who})) for purpose in consent.purposes):
         yield Fault("consent_not_theirs", ("consents", at, "by"), {"age": age})
 
 
@@ -156,7 +157,7 @@ class ConsentWithdrawn(_ConsentForm):
     def weighed(self, birth_month: str) -> Codes:
         who = GROUND if self.kind.code == GROUND else self.by.code if self.by else ""
         band = age_band(birth_month, self.withdrawn_on)
-        return {WITHDRAWN: tuple(sorted({str(Said(who, band, purpose.code)) for purpose in self.purposes}))}
+        return {WITHDRAWN: tuple(sorted({str(ConsentFact(who, band, purpose.code)) for purpose in self.purposes}))}
 
     @override
     def faults(self, context: FormContext) -> Iterator[Fault]:

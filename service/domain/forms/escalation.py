@@ -7,10 +7,10 @@ from uuid import UUID
 
 from typing_extensions import override
 
-from service.domain.consents import GIVEN, Said
+from service.domain.consents import GIVEN, TO_CCE, TO_NETWORK, ConsentFact
 from service.domain.forms.base import Codes, ContentClass, Fault, Form, FormContext, Named, Opening, Sought
 from service.domain.forms.coded import EscalationLevel, EscalationPurpose
-from service.domain.forms.consent import Consent, said, sharing_faults
+from service.domain.forms.consent import Consent, as_facts, sharing_faults
 from service.domain.forms.fields import Contact, Day, OrNone, Several, not_in_future
 from service.domain.words import FreeText, ShortText
 
@@ -41,7 +41,7 @@ class _Question(_EscalationForm):
     @override
     def weighed(self, birth_month: str) -> Codes:
         """Who gave it at which age, for whoever takes it back and for when it must be asked again."""
-        told = map(Said.read, said(self.consents, birth_month))
+        told = map(ConsentFact.read, as_facts(self.consents, birth_month))
         return {GIVEN: tuple(str(it) for it in told if it.purpose == self.shared_for)}
 
     @override
@@ -51,7 +51,7 @@ class _Question(_EscalationForm):
 
 class NetworkRequest(_Question):
     form_name: ClassVar[str] = "network_request@1"
-    shared_for: ClassVar[str] = "expertise_network"
+    shared_for: ClassVar[str] = TO_NETWORK
     put_to: ClassVar[Sought] = "network"
 
     @override
@@ -63,7 +63,7 @@ class EscalationRequest(_Question):
     """The national level: after the network answered, for a place in another region, or with a reason (R22)."""
 
     form_name: ClassVar[str] = "escalation_request@1"
-    shared_for: ClassVar[str] = "cce"
+    shared_for: ClassVar[str] = TO_CCE
     put_to: ClassVar[Sought] = "liaison"
 
     level: EscalationLevel

@@ -7,7 +7,7 @@ from typing import ClassVar
 from typing_extensions import override
 
 from service.domain.age import age_band, age_on
-from service.domain.consents import GIVEN
+from service.domain.consents import AT_THE_TABLE, GIVEN
 from service.domain.forms.base import Codes, ContentClass, Fault, Form, FormContext, FormPart
 from service.domain.forms.coded import (
     CurrentLivingPlace,
@@ -23,7 +23,7 @@ from service.domain.forms.coded import (
     StagnationReason,
     Urgency,
 )
-from service.domain.forms.consent import Consent, age_rule_faults, consent_faults, said, settled
+from service.domain.forms.consent import Consent, age_rule_faults, as_facts, consent_faults, settled
 from service.domain.forms.fields import (
     AtLeastOne,
     BirthMonth,
@@ -128,7 +128,7 @@ class Referral(Form):
     @override
     def codes(self) -> Codes:
         purposes: Codes = {"information_purpose": settled(self.consents, self.birth_month)}
-        purposes[GIVEN] = said(self.consents, self.birth_month)
+        purposes[GIVEN] = as_facts(self.consents, self.birth_month)
         return super().codes() | purposes | enclosed(explanatory_analysis=self.explanatory_analysis)
 
     @override
@@ -149,7 +149,7 @@ class Referral(Form):
         if context.settings.explanatory_analysis_required and not self.explanatory_analysis:
             yield Fault("explanatory_analysis_required", ("explanatoryAnalysis",))
         yield from consent_faults(self.consents, context.on)
-        yield from age_rule_faults(self.consents, "discuss_at_table", age)
+        yield from age_rule_faults(self.consents, AT_THE_TABLE, age)
         yield from self._days_to_come(context.on)
 
     def _days_to_come(self, on: date) -> Iterator[Fault]:
