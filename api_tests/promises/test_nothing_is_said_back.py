@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Callable, Iterator
+from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
 
+from api_tests.access.administering import DECISIONS
 from api_tests.conftest import ENGINES, new_database
-from api_tests.people_and_cases import CaseFile, People, everybody, form_for
+from api_tests.people_and_cases import ORGANISATION_IDS, CaseFile, People, Person, everybody, form_for
 from api_tests.promises.problems import problem_of
 from api_tests.promises.processes import Process, process
 from service.storage.database import open_engine
@@ -66,6 +68,42 @@ def in_addresses(case: CaseFile) -> Iterator[httpx.Response]:
         yield anna.get(path.replace("TYPED", TYPED))
 
 
+def around_the_cases(case: CaseFile) -> Iterator[httpx.Response]:
+    """Where administrators and providers type."""
+    roos, ivo = case.people.roos, case.people.ivo
+    ret, region = str(ORGANISATION_IDS["ret"]), "/regions/JZ10/settings"
+    asked: list[tuple[Person, str, dict[str, Any]]] = [
+        (roos, "/organisations", DECISIONS["addOrganisation"]),
+        (roos, "/people", DECISIONS["addPerson"]),
+        (roos, "/person-searches", DECISIONS["findPerson"]),
+        (roos, "/memberships", DECISIONS["beginMembership"]),
+        (roos, "/coverage-ends", DECISIONS["endCoverage"]),
+        (roos, region, {"validFrom": "2098-01-01", "settings": {"small_cell": 5}}),
+        (roos, "/workflow-plans", {"kind": "case", "from": "0" * 64, "mapping": {}}),
+        (roos, "/subscriptions", {"organisationId": ret, "url": "https://127.0.0.1/", "types": []}),
+        (ivo, "/offers", {"providerId": ret, "domain": {"code": "living"}, "expertise": "Rust."}),
+        (case.people.mila, "/escalation-signals", {"trigger": "signal_escalation", "number": "0000-0000", "form": {}}),
+    ]
+    for person, path, body in asked:
+        for name in (*body, "form"):
+            for wrong in (f"{TYPED}\x00", [TYPED], {"code": TYPED}, {"working_days": TYPED}):
+                yield person.post(path, {**body, name: wrong})
+    yield roos.post("/person-searches", {"issuer": TYPED, "subject": TYPED})
+    yield roos.post("/subscriptions", {"organisationId": ret, "url": f"https://{TYPED}:{TYPED}@example.org/"})
+    yield roos.post("/subscriptions", {"organisationId": ret, "url": f"https://{TYPED}.invalid/{TYPED}"})
+    for path in (
+        f"/regions/{TYPED}/settings",
+        f"/regions/{TYPED}/gaps",
+        f"/workflow-plans/{TYPED}",
+        f"/people/{TYPED}",
+    ):
+        yield roos.get(path)
+    for query in ("region", "domain", "function", "provider"):
+        yield ivo.get("/offers", params={query: TYPED})
+    for query in ("after", "limit", "organisation"):
+        yield ivo.get("/events", params={query: TYPED})
+
+
 def in_headers(case: CaseFile) -> Iterator[httpx.Response]:
     ours = ("If-Match", "Idempotency-Key", "Authorization", "Accept", "Content-Type")
     for name in (*ours, "Accept-Language", "traceparent", "X-Request-Id", "Forwarded", "User-Agent"):
@@ -74,7 +112,9 @@ def in_headers(case: CaseFile) -> Iterator[httpx.Response]:
         yield case.people.anna.client.post(f"{case.path}/transitions", json=body, headers=headers)
 
 
-@pytest.mark.parametrize("place", [in_forms, in_json, in_addresses, in_headers], ids=lambda it: it.__name__)
+@pytest.mark.parametrize(
+    "place", [in_forms, in_json, in_addresses, around_the_cases, in_headers], ids=lambda it: it.__name__
+)
 def test_no_refusal_and_no_log_says_back_what_somebody_typed(
     alone: Process, its_people: People, place: Callable[[CaseFile], Iterator[httpx.Response]]
 ) -> None:
