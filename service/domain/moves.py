@@ -166,7 +166,7 @@ def _codes(form: Form | None, counted: Form | None, birth_month: str | None) -> 
 def _begin_parts(
     situation: Situation, step: Step, decision: Decision, workflows: Workflows, new_id: Callable[[], UUID]
 ) -> Iterator[Transition]:
-    if step.form is None:
+    if step.form is None or not decision.trigger.opens:
         return
     context = situation.context(day_in_amsterdam(step.occurred_at))
     for kind in decision.trigger.opens:

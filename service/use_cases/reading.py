@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from service.domain.actor import Actor, Membership
+from service.domain.addressed import asked_by, own_part
 from service.domain.amendments import amendments_of, as_it_reads
 from service.domain.case import Content, Part, Transition
 from service.domain.facts import fold
@@ -142,67 +143,9 @@ def read_advice(unit: Unit, asker: Asker, case_id: UUID, version: int) -> Advice
     form = unit.contents.open(case_id, [entry.sequence])[entry.sequence].body["form"]
     log(unit, asker, actor, sight, "read_advice", f"advice version {version}")
     if not sight.whole:
-        found = _found_to_pay(form, mine, history, entry)
-        form = _own_lines(form, mine, found, shared=SHARED_FOR[Role.PROVIDER] in fold(history).consented)
+        shared = SHARED_FOR[Role.PROVIDER] in fold(history).consented
+        form = own_part(form, mine, asked_by(entry, history), shared=shared)
     return AdviceVersion(version=version, entry=entry, whole=sight.whole, form=form)
-
-
-def _own_lines(
-    form: Mapping[str, Any], mine: Collection[Part], found_to_pay: Collection[str], *, shared: bool
-) -> dict[str, Any]:
-    to_deliver = _lines_of(form, mine, "commitment", "providerId")
-    to_fund = _lines_of(form, mine, "funding", "payerId").union(found_to_pay)
-    own: dict[str, Any] = {"lines": []}
-    for line in form["lines"]:
-        if line["key"] in to_deliver and shared:
-            own["lines"].append(dict(line))
-        elif line["key"] in to_fund:
-            own["lines"].append({name: line[name] for name in _TO_PAY_FOR if name in line})
-        elif line["key"] in to_deliver:
-            own["lines"].append({name: _wordless(line[name]) for name in _BARE if name in line})
-    if shared and to_deliver:
-        own["goals"] = [_own_goal(it, to_deliver) for it in form["goals"] if _is_of(it, to_deliver)]
-        own |= {name: form[name] for name in _BESIDE if name in form}
-    return own
-
-
-_BARE = ("key", "domain", "productCategory", "latestStartOn", "bridging", "law")
-_TO_PAY_FOR = (*_BARE, "duration")
-_BESIDE = ("contactPerson", "checksOn", "dissent", "familyStatement", "whyNoFamilyStatement")
-
-
-def _lines_of(form: Mapping[str, Any], mine: Collection[Part], kind: str, addressed: str) -> set[str]:
-    """The lines of this version that are put to this person's organisation: a later version may name another."""
-    asked = {(part.line, str(part.addressee_id)) for part in mine if part.kind == kind}
-    return {line["key"] for line in form["lines"] if (line["key"], line.get(addressed)) in asked}
-
-
-def _found_to_pay(
-    form: Mapping[str, Any], mine: Collection[Part], history: Collection[Transition], version: Transition
-) -> set[str]:
-    """The lines that name no payer, whose payer the system found here: the last that was asked by then."""
-    by_then = (
-        it
-        for it in history
-        if (it.part_kind, it.part_sequence) == ("funding", 1)
-        and (it.sequence < version.sequence or it.cause == version.sequence)
-    )
-    asked, own = {it.line: it.part_id for it in by_then}, {part.id for part in mine}
-    return {line["key"] for line in form["lines"] if not line.get("payerId") and asked.get(line["key"]) in own}
-
-
-def _wordless(value: Any) -> Any:
-    return {"code": value["code"]} if isinstance(value, dict) else value
-
-
-def _is_of(goal: Mapping[str, Any], lines: Collection[str]) -> bool:
-    """A goal of no line in particular is one of all lines."""
-    return not goal.get("lines") or not set(goal["lines"]).isdisjoint(lines)
-
-
-def _own_goal(goal: Mapping[str, Any], lines: Collection[str]) -> dict[str, Any]:
-    """Without the other lines that it is a goal of as well: they are put to others."""
-    return {**goal, "lines": [key for key in goal.get("lines", ()) if key in lines]}
 
 
 def _shown(history: Collection[Transition], sight: Sight, mine: Collection[Part]) -> dict[int, Transition]:
