@@ -1,5 +1,6 @@
 """Who asks, and how they ask: the same for every use case."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -7,7 +8,7 @@ from uuid import UUID
 from service.domain.actor import Actor
 from service.domain.forms.base import Fault
 from service.domain.messages import say
-from service.domain.refusals import InputFault, NotKnown
+from service.domain.refusals import InputFault, Invalid, NotKnown
 from service.storage.requests import Request
 from service.storage.unit import Unit
 
@@ -45,3 +46,9 @@ def in_body(fault: Fault, *, under: str = "/form") -> InputFault:
     steps = (str(step).replace("~", "~0").replace("/", "~1") for step in fault.location)
     params: dict[str, Any] = dict(fault.params)
     return InputFault("body", "/".join((under, *steps)), fault.code, say("faults", fault.code, params))
+
+
+def insist(faults: Iterable[Fault]) -> None:
+    """Raises Invalid with all these faults of the request's body, if there are any."""
+    if found := tuple(in_body(it, under="") for it in faults):
+        raise Invalid(found)

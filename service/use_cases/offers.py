@@ -13,13 +13,13 @@ from uuid import UUID
 from service.domain.actor import Actor, Membership
 from service.domain.forms.base import Fault
 from service.domain.offer import Offer, Said, Statement
-from service.domain.refusals import Invalid, NotAllowed, NotFound, OfferEnded
+from service.domain.refusals import NotAllowed, NotFound, OfferEnded
 from service.domain.roles import ADDRESSED_ROLES, TABLE_ROLES, TEAM_ROLES, Role
 from service.domain.rulebook import Rulebook
 from service.domain.terms import day_in_amsterdam
 from service.storage.requests import Answered
 from service.storage.unit import Unit
-from service.use_cases.asking import Asker, Once, in_body, known
+from service.use_cases.asking import Asker, Once, insist, known
 from service.use_cases.region_settings import settings_in_force
 
 READERS = TEAM_ROLES | TABLE_ROLES | ADDRESSED_ROLES | {Role.LOCAL_TEAM}
@@ -57,7 +57,7 @@ def begin_offer(unit: Unit, asker: Asker, offer: Offer, once: Once) -> tuple[Off
         faults.append(Fault("unknown_organisation", ("providerId",), {"kinds": "provider"}))
     if offer.region is not None and offer.region not in {it.code for it in unit.reference.regions()}:
         faults.append(Fault("unknown_region", ("region",)))
-    _insist(faults)
+    insist(faults)
     unit.offers.begin(offer, actor.person_id, acting)
     unit.requests.remember(request, Answered())
     return offer, False
@@ -75,7 +75,7 @@ def state_of_offer(unit: Unit, asker: Asker, offer_id: UUID, said: Said, once: O
     today = day_in_amsterdam(unit.now)
     if offer.last_day is not None and offer.last_day < today:
         raise OfferEnded(offer.last_day)
-    _insist([Fault("day_in_future", ("statedOn",))] if said.stated_on > today else [])
+    insist([Fault("day_in_future", ("statedOn",))] if said.stated_on > today else [])
     number = len(offer.statements) + 1
     recorded = Statement(**asdict(said), number=number, recorded_at=unit.now, organisation_id=acting.organisation_id)
     unit.offers.state(offer, recorded, actor.person_id, acting)
@@ -94,7 +94,7 @@ def end_offer(unit: Unit, asker: Asker, offer_id: UUID, last_day: date, once: On
         return offer, True
     if offer.last_day is not None:
         raise OfferEnded(offer.last_day)
-    _insist([Fault("ends_before_it_begins", ("lastDay",))] if last_day < offer.valid_from else [])
+    insist([Fault("ends_before_it_begins", ("lastDay",))] if last_day < offer.valid_from else [])
     unit.offers.end(offer, last_day, actor.person_id, acting)
     unit.requests.remember(request, Answered())
     return replace(offer, last_day=last_day), False
@@ -126,8 +126,3 @@ def _acting(actor: Actor, offer: Offer) -> Membership:
     if acting is None:
         raise NotAllowed
     return acting
-
-
-def _insist(faults: list[Fault]) -> None:
-    if faults:
-        raise Invalid(tuple(in_body(fault, under="") for fault in faults))

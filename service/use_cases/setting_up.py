@@ -37,9 +37,10 @@ from service.domain.rulebook import Rulebook
 from service.domain.words import Words
 from service.storage.relations import Relations
 from service.storage.unit import Unit
-from service.use_cases.administration import LAST_DAY, Deciding, administrator, carry_out
+from service.use_cases.administration import administrator, carry_out
 from service.use_cases.asking import Asker
 from service.use_cases.bodies import input_fault
+from service.use_cases.decisions import LAST_DAY, Deciding
 
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")]
 

@@ -25,7 +25,7 @@ from service.storage.plans import Plan, Running
 from service.storage.requests import Answered
 from service.storage.unit import Unit
 from service.use_cases.administration import administrator
-from service.use_cases.asking import Asker, Once, in_body
+from service.use_cases.asking import Asker, Once, in_body, insist
 from service.use_cases.region_settings import settings_in_force
 
 NOTHING: Mapping[UUID, Iterable[Edge]] = MappingProxyType({})
@@ -84,7 +84,7 @@ def try_version(unit: Unit, asker: Asker, trial: Trial, *, rules: Rulebook) -> T
         new = reading.definition
     found = [it for it in unit.plans.running(trial.kind) if it.part.workflow != new.hash]
     in_use = [rules.pinned(hash_).definition for hash_ in {it.part.workflow for it in found}]
-    _insist(unknown_sources(trial.mapping, in_use or rules.versions(trial.kind)))
+    insist(unknown_sources(trial.mapping, in_use or rules.versions(trial.kind)))
     taken = unit.plans.steps(trial.kind)
     return Tried(new.hash, diagnostics, _verdicts(unit, rules, found, new, trial.mapping, taken))
 
@@ -97,11 +97,11 @@ def make_plan(unit: Unit, asker: Asker, intended: Intended, once: Once, *, rules
     old = _known(rules, intended.kind, intended.old, "from")
     new = _known(rules, intended.kind, intended.new, "to")
     if old.hash == new.hash:
-        _insist([Fault("same_workflow", ("to",))])
-    _insist((*unknown_sources(intended.mapping, [old]), *unknown_targets(intended.mapping, new)))
+        insist([Fault("same_workflow", ("to",))])
+    insist((*unknown_sources(intended.mapping, [old]), *unknown_targets(intended.mapping, new)))
     definition = plan_between(old, new, intended.mapping)
     if not definition.states:
-        _insist([Fault("nothing_to_move", ("mapping",))])
+        insist([Fault("nothing_to_move", ("mapping",))])
     plan = unit.plans.keep(definition, Passage(old.hash, new.hash), actor.person_id)
     if not repeated:
         unit.requests.remember(request, Answered())
@@ -171,11 +171,6 @@ def _known(rules: Rulebook, kind: PartKind, hash_: str | None, place: str) -> De
     if found is None or found.definition.name != kind:
         raise Invalid((in_body(Fault("unknown_workflow", (place,)), under=""),))
     return found.definition
-
-
-def _insist(faults: Iterable[Fault]) -> None:
-    if found := tuple(in_body(it, under="") for it in faults):
-        raise Invalid(found)
 
 
 def _plan(unit: Unit, plan_hash: str) -> Plan:
