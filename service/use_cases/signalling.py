@@ -11,7 +11,7 @@ from service.storage.requests import Answered
 from service.storage.unit import Unit
 from service.use_cases.asking import Asker, Once, known
 from service.use_cases.situations import as_it_stands
-from service.use_cases.transition import Made, carry_out
+from service.use_cases.transition import Made, carry_out, made_before
 
 
 def signal_escalation(
@@ -30,10 +30,8 @@ def signal_escalation(
     """
     actor = known(unit, asker)
     request = once.by(actor.person_id)
-    if (answered := unit.requests.answered(request)) and answered.case_id and answered.sequence:
-        if unit.cases.find(answered.case_id, answered.case_id, seen_by=actor) is None:
-            raise NotFound
-        return Made.again(unit, answered.case_id, answered.sequence)
+    if before := made_before(unit, request, seen_by=actor):
+        return before
     if actor.holding(Role.CCE_LIAISON) is None:
         raise NotAllowed
     found = unit.cases.by_number(number, regions=actor.regions(Role.CCE_LIAISON))

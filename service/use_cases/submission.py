@@ -21,7 +21,7 @@ from service.storage.unit import Unit
 from service.use_cases.asking import Asker, Once, known
 from service.use_cases.bodies import form_from
 from service.use_cases.region_settings import settings_in_force
-from service.use_cases.transition import Made, carry_out
+from service.use_cases.transition import Made, carry_out, made_before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,10 +45,8 @@ def submit(
     """Open a case with its first transition. The keys of `case_id` must have been committed before (decision 16)."""
     actor = known(unit, asker)
     request = once.by(actor.person_id)
-    if (answered := unit.requests.answered(request)) and answered.case_id and answered.sequence:
-        if unit.cases.find(answered.case_id, answered.case_id, seen_by=actor) is None:
-            raise NotFound
-        return Made.again(unit, answered.case_id, answered.sequence)
+    if before := made_before(unit, request, seen_by=actor):
+        return before
     acting = _acting(actor, rules.current("case").definition.triggers[submission.step.trigger])
     if acting is None:
         raise NotAllowed

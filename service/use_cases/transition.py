@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from service.domain.actor import Actor
 from service.domain.case import Content, Transition
 from service.domain.forms import FORMS
 from service.domain.forms.base import Fault, Form
@@ -16,7 +17,7 @@ from service.domain.refusals import InputFault, Invalid, NotFound, Stale, Versio
 from service.domain.rulebook import Rulebook
 from service.domain.terms import day_in_amsterdam
 from service.domain.workflow import Decision
-from service.storage.requests import Answered
+from service.storage.requests import Answered, Request
 from service.storage.unit import Unit
 from service.use_cases.amending import amended
 from service.use_cases.asking import Asker, Once, in_body, known
@@ -42,11 +43,17 @@ class Made:
     repeated: bool = False
     whole: bool = True
 
-    @classmethod
-    def again(cls, unit: Unit, case_id: UUID, sequence: int) -> "Made":
-        """The answer to a repeated request, rebuilt from the history."""
-        entry, *after = unit.cases.entries_from(case_id, sequence)
-        return cls(entry, unit.cases.number(case_id), tuple(after), repeated=True)
+
+def made_before(unit: Unit, request: Request, *, seen_by: Actor) -> Made | None:
+    """The answer to a repeated request, rebuilt from the history. Raises NotFound when it is out of sight by now."""
+    answered = unit.requests.answered(request)
+    if answered is None or answered.case_id is None or answered.sequence is None:
+        return None
+    entry, *after = unit.cases.entries_from(answered.case_id, answered.sequence)
+    sight = unit.cases.find(entry.case_id, entry.part_id, seen_by=seen_by)
+    if sight is None:
+        raise NotFound
+    return Made(entry, sight.case.number, tuple(after), repeated=True, whole=sight.whole)
 
 
 def perform_transition(
@@ -70,8 +77,8 @@ def perform_transition(
     if sight is None:
         raise NotFound
     request = once.by(actor.person_id)
-    if (answered := unit.requests.answered(request)) and answered.case_id and answered.sequence:
-        return replace(Made.again(unit, answered.case_id, answered.sequence), whole=sight.whole)
+    if before := made_before(unit, request, seen_by=actor):
+        return before
     situation = as_it_stands(unit, actor, sight.case, sight.part, rules)
     if version is None:
         raise VersionMissing
