@@ -36,8 +36,7 @@ CHAPTERS: Mapping[str, Chapter] = {
         Chapter("a-solved-in-the-region", "Solved in the region: a boy of ten who wants to build huts again", SOLVED),
         Chapter(
             "b-refused-and-disputed",
-            "A provider refuses, the funding is disputed, help starts all the same: a girl of fifteen who wants a door"
-            " of her own",
+            "A provider refuses, funding is disputed, help starts all the same: a girl who wants a door of her own",
             REFUSED,
         ),
         Chapter(

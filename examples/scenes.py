@@ -29,9 +29,10 @@ class Refusal(BaseModel):
 class Scene(BaseModel):
     """Who does what, when, to which part of the case, and what comes of it: a state, or a refusal.
 
-    `part` is a kind and, where there are several, a line of the advice or who was asked: "commitment B"; without it, it
-    is the case. A submission or a question begins a case of its own, and what follows is about that one. `opens` are
-    the parts that begin with it. `version` is what somebody had read before they acted, where it was old.
+    `part` is a kind and, where there are several, a line of the advice, who was asked, or the moment of a check:
+    "commitment B". Without it, it is the case. A submission or a question begins a case of its own, and what follows is
+    about that one. `opens` are the parts that begin with it. `version` is what somebody had read before they acted,
+    where it was old.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

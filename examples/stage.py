@@ -155,15 +155,25 @@ class Stage:
         return self.last
 
     def _part(self, player: Player, part: str) -> Json:
-        """The case, or the part of that kind, with that line or party; of several the open one that is due first."""
+        """The case, or the part of that kind with that line, party or moment; of several the open one due first."""
         kind, _, which = part.partition(" ")
-        found = [it for it in self._parts(player) if it["kind"] == kind and which in ("", it["line"], _asked(it))]
+        moments = self._moments(player) if kind == "follow_up" else {}
+        found = [
+            it
+            for it in self._parts(player)
+            if it["kind"] == kind and which in ("", it["line"], _asked(it), moments.get(it["id"]))
+        ]
         insist(found, f"{player.key} should see {part} of the case, but does not")
         return min(found, key=lambda it: (it["phase"] == "ended", it["dueOn"] or ""))
 
     def _parts(self, player: Player) -> list[Json]:
         seen = player.read(self.path)
         return [*filter(None, [seen.get("main")]), *seen["parts"]]
+
+    def _moments(self, player: Player) -> dict[str, str]:
+        """What each check was planned for, by its id, as the step tells that planned it."""
+        entries = player.read(f"{self.path}/transitions")["transitions"]
+        return {it["partId"]: code for it in entries for code in it["codes"].get("check_moment", ())}
 
     def _address(self, part: Json) -> str:
         return self.path if part["kind"] == "case" else f"{self.path}/{COLLECTIONS[part['kind']]}/{part['id']}"

@@ -1,4 +1,4 @@
-"""A provider cannot help and nobody agrees who pays: help starts all the same."""
+"""A provider cannot help and nobody agrees who pays: help starts all the same (story b)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A case that the region solves itself, from submission to closure."""
+"""A case that the region solves itself, from submission to closure (story a)."""
 
 from api_tests.people_and_cases import CaseFile, People
 

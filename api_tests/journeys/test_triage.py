@@ -1,4 +1,4 @@
-"""Before the table: something is asked back, a consult is given, or somebody else takes it over."""
+"""Before the table: something is asked back, a consult is given, or somebody else takes it over (story d)."""
 
 from typing import Any
 

@@ -121,7 +121,7 @@ SOLVED: Mapping[str, Look] = {
     "02-anna-asks-the-table": _the_line_drops,
     "13-esra-issues-the-advice": _the_provider_sees_his_line,
     "14-hanna-starts-arranging": _what_hanna_may_do,
-    "30-ivo-ends-the-treatment": the_child_waits,
+    "31-ivo-ends-the-treatment": the_child_waits,
 }
 REFUSED: Mapping[str, Look] = {
     "11-esra-looks-for-another-way": _the_first_version_stays,
