@@ -45,6 +45,17 @@ def _one(seen_by: Actor) -> Select[Any]:
     )
 
 
+@lru_cache(maxsize=1000)
+def _beside(seen_by: Actor) -> Select[Any]:
+    """The parts beside the main one, for a person with these memberships."""
+    return (
+        select(parts)
+        .select_from(parts.join(main, main.c.id == parts.c.case_id))
+        .where(parts.c.case_id == bindparam("case_id"), parts.c.kind != "case", visible(seen_by))
+        .order_by(parts.c.kind, parts.c.line, parts.c.id)
+    )
+
+
 class Cases:
     """The only door through which a case is opened or changed."""
 
@@ -74,12 +85,7 @@ class Cases:
 
     def parts(self, case_id: UUID, *, seen_by: Actor) -> tuple[Part, ...]:
         """The parts beside the main one, in the order in which they began in life."""
-        rows = self._connection.execute(
-            select(parts)
-            .select_from(parts.join(main, main.c.id == parts.c.case_id))
-            .where(and_(parts.c.case_id == str(case_id), parts.c.kind != "case", visible(seen_by)))
-            .order_by(parts.c.kind, parts.c.line, parts.c.id)
-        )
+        rows = self._connection.execute(_beside(seen_by), {"case_id": str(case_id)})
         return tuple(to_part(row._mapping) for row in rows)  # noqa: SLF001 - its API
 
     def history(self, case_id: UUID) -> tuple[Transition, ...]:

@@ -5,6 +5,7 @@ import os
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,8 @@ from service.domain.roles import Role
 from service.storage.tables import NO_DAY, cases, parts
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Asked of the table, each column is looked up anew: that takes half of the time of reading a row.
+_CASE, _PART = (SimpleNamespace(**dict(it.c.items())) for it in (cases, parts))
 
 
 def to_row(entry: Transition, previous: str | None, content: str | None) -> dict[str, Any]:
@@ -62,39 +65,40 @@ def to_row(entry: Transition, previous: str | None, content: str | None) -> dict
 
 def to_transition(row: Row[Any]) -> Transition:
     """A history row as the entry it holds. A destroyed row has no facts and is not an entry: see `verify`."""
+    at = row._mapping  # noqa: SLF001 - its API; a name asked of the row itself takes twenty times as long
     return Transition(
-        case_id=_id(row.case_id),
-        sequence=row.sequence,
-        part_id=_id(row.part_id),
-        part_kind=row.part_kind,
-        part_sequence=row.part_sequence,
-        workflow=row.workflow,
-        settings=row.settings,
-        trigger=row.trigger_name,
-        source=row.source,
-        target=row.target,
-        phase=row.phase,
-        region=row.region,
-        occurred_at=moment(row.occurred_at),
-        recorded_at=moment(row.recorded_at),
-        actor_id=_id(row.actor_id),
-        role=Role(row.role),
-        organisation_id=_id(row.organisation_id),
-        party=row.party and Role(row.party),
-        party_id=_uuid(row.party_id),
-        assignee_id=_uuid(row.assignee_id),
-        due_on=_day(row.due_on),
-        line=row.line,
-        addressee_id=_uuid(row.addressee_id),
-        cause=row.cause,
-        form=row.form,
-        codes=_codes(row.codes),
-        age_band=row.age_band,
+        case_id=_id(at["case_id"]),
+        sequence=at["sequence"],
+        part_id=_id(at["part_id"]),
+        part_kind=at["part_kind"],
+        part_sequence=at["part_sequence"],
+        workflow=at["workflow"],
+        settings=at["settings"],
+        trigger=at["trigger_name"],
+        source=at["source"],
+        target=at["target"],
+        phase=at["phase"],
+        region=at["region"],
+        occurred_at=moment(at["occurred_at"]),
+        recorded_at=moment(at["recorded_at"]),
+        actor_id=_id(at["actor_id"]),
+        role=Role(at["role"]),
+        organisation_id=_id(at["organisation_id"]),
+        party=at["party"] and Role(at["party"]),
+        party_id=_uuid(at["party_id"]),
+        assignee_id=_uuid(at["assignee_id"]),
+        due_on=_day(at["due_on"]),
+        line=at["line"],
+        addressee_id=_uuid(at["addressee_id"]),
+        cause=at["cause"],
+        form=at["form"],
+        codes=_codes(at["codes"]),
+        age_band=at["age_band"],
     )
 
 
 def to_case(row: Mapping[Any, Any]) -> Case:
-    c = cases.c
+    c = _CASE
     return Case(
         id=UUID(row[c.id]),
         number=row[c.number],
@@ -109,7 +113,7 @@ def to_case(row: Mapping[Any, Any]) -> Case:
 
 
 def to_part(row: Mapping[Any, Any]) -> Part:
-    c = parts.c
+    c = _PART
     return Part(
         id=UUID(row[c.id]),
         case_id=UUID(row[c.case_id]),

@@ -148,11 +148,12 @@ def _whose(whose: Whose, actor: Actor) -> list[ColumnElement[bool]]:
 
 
 def _to_item(row: Any) -> WorkItem:
+    at = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for it
     return WorkItem(
-        part=to_part(row._mapping),  # noqa: SLF001 - SQLAlchemy's public name for it
-        number=row.number,
-        region=row.region,
-        case_state=row.case_state if row.whole else None,
-        case_workflow=row.case_workflow,
-        submitted_at=moment(row.submitted_at),
+        part=to_part(at),
+        number=at["number"],
+        region=at["region"],
+        case_state=at["case_state"] if at["whole"] else None,
+        case_workflow=at["case_workflow"],
+        submitted_at=moment(at["submitted_at"]),
     )
