@@ -264,6 +264,12 @@ BROKEN = (
         {"triggers.withdraw.from": ["in_triage", "closed"]},
     ),
     Broken(
+        "an end that is left by taking a consent back",
+        "exit_from_end",
+        "states.closed",
+        {"triggers.withdraw_consent": {"from": ["closed"], "to": "in_triage", "roles": ["chair"], "label": LABEL}},
+    ),
+    Broken(
         "an end where something still happens",
         "exit_from_end",
         "states.closed",

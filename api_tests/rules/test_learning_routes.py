@@ -53,9 +53,9 @@ def test_i26_a_route_is_read_from_recorded_transitions_and_needs_nothing_else() 
 
     assert {name for name in imported if name.startswith("service.") and not name.startswith("service.learning.")} == {
         "service.domain.age",
+        "service.domain.amendments",  # what was amended counts as amended
         "service.domain.case",
         "service.domain.codes",
-        "service.domain.facts",  # what was amended counts as amended
         "service.domain.forms.gap",  # what the code of a gap is called
         "service.domain.roles",
         "service.domain.terms",  # the year of a moment
@@ -72,10 +72,12 @@ def imports_of(file: Path) -> Iterator[str]:
             yield node.module
 
 
-def test_housekeeping_and_the_parts_a_step_opens_are_no_steps_of_the_route() -> None:
+@pytest.mark.parametrize("trigger", ["add_note", "reassign", "adopt_workflow", "record_consent", "withdraw_consent"])
+def test_housekeeping_consent_and_the_parts_a_step_opens_are_no_steps_of_the_route(trigger: str) -> None:
     tidy = route_of((*TO_TRIAGE, CONSULT), wait=0, tail=10)
+    beside = replace(NOTE, trigger=trigger)
 
-    assert route_of((*TO_TRIAGE, NOTE, NOTE, CONSULT), wait=0, tail=10) == tidy
+    assert route_of((*TO_TRIAGE, beside, beside, CONSULT), wait=0, tail=10) == tidy
     assert [step.part for step in route_of(TO_ADVICE).steps] == ["case"] * 6
 
 
@@ -83,6 +85,14 @@ def test_an_open_case_is_kept_as_open_with_the_time_so_far() -> None:
     route = route_of(TO_TRIAGE, wait=30, tail=200)
 
     assert (route.end_state, route.total_band, route.wait_so_far) == ("open", "26_to_52_weeks", "26_to_52_weeks")
+
+
+def test_consent_taken_back_long_after_the_end_does_not_lengthen_the_road() -> None:
+    taken_back = Move("case", "withdraw_consent", "closed", "closed", Role.LOCAL_TEAM)
+    *road, last = history((*TO_CONSULT, taken_back), wait=10)
+    late = replace(last, occurred_at=last.occurred_at + timedelta(days=400))
+
+    assert routes([[*road, late]], as_of=late.occurred_at) == (route_of(TO_CONSULT, wait=10),)
 
 
 def test_an_ended_case_has_no_wait_so_far_however_long_ago_it_ended() -> None:

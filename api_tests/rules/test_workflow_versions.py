@@ -6,10 +6,13 @@ from uuid import UUID
 
 import pytest
 
+from api_tests.rules.roads import PROPOSE, SCHEDULE, TO_TRIAGE, Move, history
 from api_tests.rules.written_workflows import KINDS, ROUTE, TERMS
 from service.domain.adopting import judged, plan_between, unknown_sources, unknown_targets
 from service.domain.case import Part
-from service.domain.definition import Definition, Edge, load
+from service.domain.definition import ADOPT, Definition, Edge, load
+from service.domain.facts import fold
+from service.domain.roles import Role
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
@@ -110,3 +113,12 @@ def test_a_plan_is_a_definition_of_its_own_in_each_direction_and_reads_back_with
         assert Definition.from_stored(plan.stored()).hash == plan.hash
     assert Definition.from_stored(OLD.stored()).hash == OLD.hash
     assert "adopts" not in OLD.stored()
+
+
+def test_i10_a_proposal_stands_when_its_state_is_called_otherwise_and_lapses_when_the_case_moves_on() -> None:
+    proposed = (*TO_TRIAGE, PROPOSE)
+    renamed = Move("case", ADOPT.name, "in_triage", "in_triage_by_screener", Role.ADMINISTRATOR)
+
+    by = [fold(history(road)).decline_proposed_by for road in (proposed, (*proposed, renamed), (*proposed, SCHEDULE))]
+
+    assert [proposer is not None for proposer in by] == [True, True, False]

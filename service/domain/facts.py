@@ -8,6 +8,7 @@ from uuid import UUID
 from service.domain.amendments import with_amendments
 from service.domain.case import Transition
 from service.domain.consents import GIVEN, WITHDRAWN, Agreed, ConsentFact
+from service.domain.definition import ADOPT
 from service.domain.living import living
 
 # Funding is absent on purpose: who pays never blocks help (I2), so guards cannot even name it.
@@ -133,8 +134,8 @@ def _after_words(facts: CaseFacts, entry: Transition) -> CaseFacts:
 
 
 def _after_case(facts: CaseFacts, entry: Transition) -> CaseFacts:
-    if entry.source != entry.target:
-        # A proposal is one for the state in which it was made.
+    if entry.source != entry.target and entry.trigger != ADOPT.name:
+        # A proposal is one for the state in which it was made; under another workflow that may be called otherwise.
         facts = replace(facts, decline_proposed_by=None, transfer_proposed_by=None)
     heard = facts.heard.union(entry.codes.get("heard", ()))
     facts = replace(facts, heard=heard, advice_in_force=entry.target in _ADVISED)

@@ -44,8 +44,9 @@ LEARNABLE_CODES = frozenset(
     }
 )
 
-# Housekeeping: says nothing about the road a case took, and would make nearly every route one of a kind.
-_NOT_STEPS = frozenset({"amend", "add_note", "reassign"})
+# Housekeeping says nothing about the road a case took, and would make nearly every route one of a kind; who agreed to
+# share what, and when they took it back, tells of the family.
+_NOT_STEPS = frozenset({"amend", "add_note", "reassign", "adopt_workflow", "record_consent", "withdraw_consent"})
 
 _DAYS: tuple[tuple[int, WaitBand], ...] = (
     (28, "under_4_weeks"),
@@ -133,7 +134,8 @@ def _is_whole(history: Sequence[Transition]) -> bool:
 def _route(history: Sequence[Transition], as_of: datetime) -> CaseRoute:
     # In the order of life: what was written down later may have happened before. Each part keeps its own order.
     steps = sorted(filter(_is_step, history), key=lambda entry: (entry.occurred_at, entry.sequence))
-    last = [entry for entry in history if entry.part_kind == "case"][-1]
+    # Consent may be taken back at an end as well: the case stands where it last went to.
+    last = [entry for entry in history if entry.part_kind == "case" and entry.source != entry.target][-1]
     ended = last.phase == "ended"
     until = last.occurred_at if ended else as_of
     return CaseRoute(

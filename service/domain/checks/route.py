@@ -64,7 +64,8 @@ def _may_stay_shut(subject: Subject, edge: Edge) -> bool:
 def _ends_end(subject: Subject) -> Iterator[Diagnostic]:
     for state in subject.states():
         for edge in subject.from_(state.name):
-            if not state.is_open and edge.trigger not in (REOPEN, TAKING_BACK):
+            stays = edge.trigger == TAKING_BACK and edge.target == state.name
+            if not (state.is_open or stays or edge.trigger == REOPEN):
                 yield subject.at(state.name, "exit_from_end", trigger=edge.trigger)
 
 
