@@ -17,7 +17,7 @@ help: ## show this list
 run: .venv/.run-stamp ## start the service for trying out
 	$(BIN)/python -m service run
 
-story: .venv/.run-stamp ## play two cases from start to end (BASE_URL=... against a running service)
+story: .venv/.run-stamp ## play ten chapters from start to end (BASE_URL=... against a running service)
 	$(BIN)/python -m examples.story $(if $(BASE_URL),--base-url "$(BASE_URL)")
 
 test: .venv/.dev-stamp ## run the tests, on SQLite and PostgreSQL
