@@ -145,19 +145,23 @@ def _ask_for_help(case: CaseFile) -> None:
 
 def _ask_nationally(case: CaseFile) -> None:
     _escalate(case)
-    case.fire("record_answer", part=case.parts("question")[0])
+    case.fire("record_answer", part=_open(case, "question"))
+
+
+def _open(case: CaseFile, kind: str) -> dict[str, Any]:
+    return next(it for it in case.parts(kind) if it["phase"] != "ended")
 
 
 def _look_again(case: CaseFile) -> None:
     case.fire("request_reconsideration")
-    case.fire("take_up", part=case.parts("reconsideration")[-1])
-    case.fire("confirm_advice", part=case.parts("reconsideration")[-1])
+    case.fire("take_up", part=_open(case, "reconsideration"))
+    case.fire("confirm_advice", part=_open(case, "reconsideration"))
 
 
 def _let_line_b_look_again(case: CaseFile) -> None:
     line_b = next(it for it in case.parts("commitment") if it["line"] == "B")
     case.fire("request_reconsideration", part=line_b, by="joke")
-    case.fire("withdraw", part=case.parts("reconsideration")[-1], by="joke")
+    case.fire("withdraw", part=_open(case, "reconsideration"), by="joke")
 
 
 def _start_arranging(case: CaseFile) -> None:
