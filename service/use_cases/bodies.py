@@ -35,6 +35,11 @@ def input_fault(where: str, under: str, error: ErrorDetails) -> InputFault:
     return InputFault(where, "/".join((under, *steps)), *_said(error))
 
 
+def bare_fault(where: str, location: str, code: str) -> InputFault:
+    """A fault whose sentence (messages.toml, `[input]`) needs no facts."""
+    return InputFault(where, location, code, MESSAGES["input"][code])
+
+
 def _said(error: ErrorDetails) -> tuple[str, Words]:
     code = error["type"]
     if code in MESSAGES["input"]:

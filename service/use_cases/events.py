@@ -3,12 +3,12 @@
 from uuid import UUID
 
 from service.domain.actor import Actor
-from service.domain.messages import MESSAGES
-from service.domain.refusals import InputFault, Invalid, NotAllowed, NotFound
+from service.domain.refusals import Invalid, NotAllowed, NotFound
 from service.domain.roles import ADDRESSED_ROLES, SUBMITTING_ROLES, TEAM_ROLES
 from service.storage.feeds import Page
 from service.storage.unit import Unit
 from service.use_cases.asking import Asker, known
+from service.use_cases.bodies import bare_fault
 
 # Whose work the feed is: the team's own, who submitted, and who is asked. Experts see a case at the table alone.
 _HEARING = TEAM_ROLES | SUBMITTING_ROLES | ADDRESSED_ROLES
@@ -28,7 +28,5 @@ def _hearing(actor: Actor, wanted: UUID | None) -> UUID:
     if not found:
         raise NotAllowed
     if len(found) > 1:
-        raise Invalid(
-            (InputFault("query", "organisation", "which_organisation", MESSAGES["input"]["which_organisation"]),)
-        )
+        raise Invalid((bare_fault("query", "organisation", "which_organisation"),))
     return next(iter(found))

@@ -15,8 +15,8 @@ from service.domain.roles import FAMILY_ROLES, Role
 from service.storage.access_log import Reading
 from service.storage.cases import Sight
 from service.storage.unit import Unit
-from service.use_cases.asked import asked
 from service.use_cases.asking import Asker, known
+from service.use_cases.questions import asked
 from service.use_cases.withheld import SHARED_FOR, Reader
 
 ADVICE_TRIGGERS = ("issue_advice", "revise_advice")

@@ -19,21 +19,21 @@ PAYER_BASIS = "payer_basis"
 
 
 @dataclass(frozen=True, slots=True)
-class Finds:
+class Found:
     """The organisations found, None where there is none; `codes` tell in the history what the finding rests on."""
 
     organisations: Mapping[Sought, UUID | None] = field(default_factory=dict)
     codes: Codes = field(default_factory=dict)
 
 
-def find(unit: Unit, situation: Situation, step: Step, decision: Decision, trace_id: str) -> Finds:
+def find_sought(unit: Unit, situation: Situation, step: Step, decision: Decision, trace_id: str) -> Found:
     """What the parts that this step opens may seek. Who pays is found and shown, and never required (I2)."""
     region, opens = situation.case.region, decision.trigger.opens
     if "escalation" in opens:
-        return Finds({**situation.sought, "network": unit.people.network_for(region)})
+        return Found({**situation.sought, "network": unit.people.network_for(region)})
     if "funding" in opens and _seeks_payer(situation, step):
         return _payer(unit, situation, decision, trace_id)
-    return Finds()
+    return Found()
 
 
 def _seeks_payer(situation: Situation, step: Step) -> bool:
@@ -42,11 +42,11 @@ def _seeks_payer(situation: Situation, step: Step) -> bool:
     return step.form is not None and any(it.sought == "payer" for it in step.form.openings("funding", context))
 
 
-def _payer(unit: Unit, situation: Situation, decision: Decision, trace_id: str) -> Finds:
+def _payer(unit: Unit, situation: Situation, decision: Decision, trace_id: str) -> Found:
     """The municipality by the residence principle, from the referral as it reads now."""
     residence = _residence(unit, situation, decision, trace_id)
     code, basis = by_residence(residence) if residence else (None, "unknown")
-    return Finds({"payer": unit.people.municipality_of(code) if code else None}, {PAYER_BASIS: (basis,)})
+    return Found({"payer": unit.people.municipality_of(code) if code else None}, {PAYER_BASIS: (basis,)})
 
 
 def _residence(unit: Unit, situation: Situation, decision: Decision, trace_id: str) -> Residence | None:

@@ -9,8 +9,7 @@ from uuid import UUID
 from service.domain.actor import Actor, Membership
 from service.domain.administration import Effect
 from service.domain.events import event_type
-from service.domain.messages import MESSAGES
-from service.domain.refusals import InputFault, Invalid, NotFound, NotPossible, Stale, VersionMissing
+from service.domain.refusals import Invalid, NotFound, NotPossible, Stale, VersionMissing
 from service.domain.rulebook import Rulebook
 from service.storage.deliveries import Delivery
 from service.storage.requests import Answered
@@ -18,6 +17,7 @@ from service.storage.subscriptions import State, Subscription
 from service.storage.unit import Unit
 from service.use_cases.administration import administrator
 from service.use_cases.asking import Asker, Once
+from service.use_cases.bodies import bare_fault
 
 Change = Literal["pause", "resume", "retire", "rotate_secret"]
 Reason = Literal["routine", "maintenance", "receiver_asked", "repaired", "no_longer_used", "secret_leaked"]
@@ -63,16 +63,18 @@ def may_subscribe(unit: Unit, asker: Asker, wanted: Wanted, once: Once, *, rules
         return Subscribed(_found(unit, _id(unit, actor, once)), repeated=True)
     faults = []
     if wanted.organisation_id not in unit.people.kinds({wanted.organisation_id}):
-        faults.append(_fault("/organisationId", "no_organisation"))
+        faults.append(bare_fault("body", "/organisationId", "no_organisation"))
     known = {event_type(it.definition.name, name) for it in rules.by_hash.values() for name in it.definition.triggers}
-    faults += [_fault(f"/types/{n}", "no_event_type") for n, it in enumerate(wanted.types or ()) if it not in known]
+    faults += [
+        bare_fault("body", f"/types/{n}", "no_event_type") for n, it in enumerate(wanted.types or ()) if it not in known
+    ]
     if faults:
         raise Invalid(tuple(faults))
     return None
 
 
 def not_a_target(refused: TargetRefused) -> Invalid:
-    return Invalid((_fault("/url", refused.code),))
+    return Invalid((bare_fault("body", "/url", refused.code),))
 
 
 def subscribe(unit: Unit, asker: Asker, wanted: Wanted, once: Once, *, per_minute: int | None) -> Subscribed:
@@ -182,7 +184,3 @@ def _record(unit: Unit, actor: Actor, acting: Membership, once: Once, it: Subscr
     change_id = unit.keyring.id_for("change", str(actor.person_id), once.key)
     unit.administration.record(change_id, effect, actor_id=actor.person_id, organisation_id=acting.organisation_id)
     unit.requests.remember(once.by(actor.person_id), Answered())
-
-
-def _fault(location: str, code: str) -> InputFault:
-    return InputFault("body", location, code, MESSAGES["input"][code])

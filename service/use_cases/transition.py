@@ -11,9 +11,8 @@ from service.domain.case import Content, Transition
 from service.domain.forms import FORMS
 from service.domain.forms.base import Fault, Form
 from service.domain.forms.notes import Amendment
-from service.domain.messages import MESSAGES
 from service.domain.moves import Situation, Step, Workflows, decide, move
-from service.domain.refusals import InputFault, Invalid, NotFound, Stale, VersionMissing
+from service.domain.refusals import Invalid, NotFound, Stale, VersionMissing
 from service.domain.rulebook import Rulebook
 from service.domain.terms import day_in_amsterdam
 from service.domain.workflow import Decision
@@ -21,9 +20,9 @@ from service.storage.requests import Answered, Request
 from service.storage.unit import Unit
 from service.use_cases.amending import amended
 from service.use_cases.asking import Asker, Once, in_body, known
-from service.use_cases.bodies import form_from
+from service.use_cases.bodies import bare_fault, form_from
 from service.use_cases.child import birth_month
-from service.use_cases.seeking import find
+from service.use_cases.seeking import find_sought
 from service.use_cases.situations import as_it_stands, log_for_step
 
 # A client's clock may run a little ahead of ours.
@@ -114,10 +113,10 @@ def carry_out(
     faults = (*_faults_of_step(situation, step, decision), *_faults_of_references(unit, situation, step))
     if faults:
         raise Invalid(faults)
-    sought = find(unit, situation, step, decision, trace_id)
-    moved = move(replace(situation, sought=sought.organisations), step, decision, workflows, new_id=new_id)
-    if sought.codes:
-        moved = (replace(moved[0], codes={**moved[0].codes, **sought.codes}), *moved[1:])
+    found = find_sought(unit, situation, step, decision, trace_id)
+    moved = move(replace(situation, sought=found.organisations), step, decision, workflows, new_id=new_id)
+    if found.codes:
+        moved = (replace(moved[0], codes={**moved[0].codes, **found.codes}), *moved[1:])
     unit.cases.record(situation.case, moved, _content(step))
     return Made(moved[0], situation.case.number, moved[1:])
 
@@ -135,7 +134,7 @@ def _read(step: Step, decision: Decision) -> Form | None:
         return step.form
     if step.unread is None or decision.trigger.form is None:
         code = "missing" if step.unread is None else "extra_forbidden"
-        raise Invalid((InputFault("body", "/form", code, MESSAGES["input"][code]),))
+        raise Invalid((bare_fault("body", "/form", code),))
     return form_from(FORMS[decision.trigger.form], step.unread)
 
 

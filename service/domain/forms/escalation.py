@@ -104,7 +104,7 @@ class _Put(_EscalationForm):
             yield Fault("network_is_asked_otherwise", ("level",))
 
 
-class EscalationAsBefore(_Put):
+class EscalationV1(_Put):
     form_name: ClassVar[str] = "escalation@1"
 
     put_to: Contact

@@ -107,7 +107,7 @@ class GoalChecked(FormPart):
     reason: OrNone[FreeText] = None
 
 
-class GoalCheckAsBefore(_FollowUpForm):
+class GoalCheckV1(_FollowUpForm):
     """A check moment: child and parents each say how it is, also whether help did harm (R86, R88)."""
 
     form_name: ClassVar[str] = "goal_check@1"
@@ -145,7 +145,7 @@ class GoalCheckAsBefore(_FollowUpForm):
             yield Fault("harm_not_told", ("harm",))
 
 
-class GoalCheck(GoalCheckAsBefore):
+class GoalCheck(GoalCheckV1):
     """Each goal of the newest advice, one by one; child and parents are asked apart and counted apart (T15)."""
 
     form_name: ClassVar[str] = "goal_check@2"

@@ -28,7 +28,7 @@ from service.domain.words import FreeText
 CLOSED = "closed"
 
 
-class SearchAsBefore(HelpForm):
+class SearchV1(HelpForm):
     """What is looked for: every step down the order of preference is explained, every one away has a way back."""
 
     form_name: ClassVar[str] = "search@1"
@@ -60,7 +60,7 @@ class SearchAsBefore(HelpForm):
         return (Opening(line=self.line),) if kind == "placement" else ()
 
 
-class Search(SearchAsBefore, BeforeRemoval):
+class Search(SearchV1, BeforeRemoval):
     """A place realises a living line (I4); away from home the work on the return goes on in parallel (R42).
 
     Where the table did not weigh that the child leaves home, or is closed in, what goes before is answered here (I5).
@@ -115,13 +115,13 @@ class PlacementStart(HelpForm):
         return not_in_future(self.started_on, context.on, "startedOn")
 
 
-class PlacementStartAsBefore(PlacementStart):
+class PlacementStartV1(PlacementStart):
     form_name: ClassVar[str] = "placement_start@1"
 
     moves_so_far: Count
 
 
-class StabilityAsBefore(HelpForm):
+class StabilityV1(HelpForm):
     """A place is stable when the child can stay whatever happens (R43)."""
 
     form_name: ClassVar[str] = "stability@1"
@@ -135,7 +135,7 @@ class StabilityAsBefore(HelpForm):
         return super().codes() | {"place_stable": ("yes" if self.can_stay else "no",)}
 
 
-class Stability(StabilityAsBefore):
+class Stability(StabilityV1):
     form_name: ClassVar[str] = "stability@2"
 
     work_on_return: OrNone[FreeText] = None
