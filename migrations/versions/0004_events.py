@@ -98,16 +98,14 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["subscription_id"], ["subscriptions.id"], name=op.f("fk_deliveries_subscription_id")),
         sa.PrimaryKeyConstraint("subscription_id", "position", name=op.f("pk_deliveries")),
         comment="what each webhook was told or still has to be told; never content",
-        sqlite_with_rowid=False,
     )
-    waiting = sa.text("state = 'waiting'")
-    op.create_index(
-        "ix_deliveries_waiting",
-        "deliveries",
-        ["subscription_id", "case_id", "position"],
-        sqlite_where=waiting,
-        postgresql_where=waiting,
-    )
+    waiting, dead = sa.text("state = 'waiting'"), sa.text("state = 'dead'")
+    for name, columns, held in (
+        ("ix_deliveries_waiting", ["subscription_id", "position"], waiting),
+        ("ix_deliveries_waiting_of_case", ["subscription_id", "case_id", "position"], waiting),
+        ("ix_deliveries_dead", ["subscription_id", "position"], dead),
+    ):
+        op.create_index(name, "deliveries", columns, sqlite_where=held, postgresql_where=held)
     for statement in SQLITE_PROTECTIONS if sqlite else POSTGRESQL_PROTECTIONS:
         op.execute(statement)
 

@@ -11,8 +11,10 @@ from service.use_cases.subscriptions import TargetRefused
 
 Targets = Literal["public", "any"]
 Address = IPv4Address | IPv6Address
-# Public in name, but they lead on to any IPv4 address at all: NAT64 and 6to4.
-_LEADING_ON = (ip_network("64:ff9b::/96"), ip_network("64:ff9b:1::/48"), ip_network("2002::/16"))
+# All that is given out for use on the internet; what else there is of IPv6 is local, reserved, or leads on to IPv4.
+_GIVEN_OUT = ip_network("2000::/3")
+# Public in name, but no place on the internet: 6to4, which leads on to any IPv4 address at all, examples, and protocols.
+_NOT_A_PLACE = (ip_network("2002::/16"), ip_network("3fff::/20"), ip_network("192.0.0.0/24"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ def is_public(address: Address) -> bool:
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped is not None:
             return is_public(address.ipv4_mapped)
-        if any(address in network for network in _LEADING_ON):
+        if address not in _GIVEN_OUT:
             return False
-    return address.is_global and not address.is_multicast and not address.is_reserved
+    special = address.is_multicast or address.is_reserved or any(address in network for network in _NOT_A_PLACE)
+    return address.is_global and not special

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, and_, bindparam, exists, insert, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, exists, insert, literal_column, select, update
 
 from service.domain.chain import microseconds
 from service.domain.events import News
@@ -45,16 +45,19 @@ class Outcome:
 
 
 _d, _s, _before = deliveries.c, subscriptions.c, deliveries.alias("before")
+# Written out, and no parameter: only so does a database know that the indexes of what waits and of what is dead apply,
+# and it would walk through everything that was ever delivered.
+_WAITING, _DEAD = literal_column("'waiting'"), literal_column("'dead'")
 # While one event of a case waits, later ones of that case wait too.
 _FIRST_OF_ITS_CASE = ~exists().where(
     _before.c.subscription_id == _d.subscription_id,
     _before.c.case_id == _d.case_id,
     _before.c.position < _d.position,
-    _before.c.state == "waiting",
+    _before.c.state == _WAITING,
 )
-_DUE = and_(_d.state == "waiting", _d.next_at <= bindparam("now"), _FIRST_OF_ITS_CASE)
+_DUE = and_(_d.state == _WAITING, _d.next_at <= bindparam("now"), _FIRST_OF_ITS_CASE)
 _ACTIVE = exists().where(_s.id == _d.subscription_id, _s.state == "active")
-_WITH_WORK = select(_d.subscription_id).where(_DUE, _ACTIVE).distinct()
+_WITH_WORK = select(_s.id).where(_s.state == "active", exists().where(_d.subscription_id == _s.id, _DUE))
 _NEXT = (
     select(_d.position)
     .where(_d.subscription_id == bindparam("id"), _DUE, _ACTIVE)
@@ -136,7 +139,7 @@ class Deliveries:
 
     def dead(self, subscription_id: UUID) -> tuple[Delivery, ...]:
         """The dead letters of a webhook, the oldest first; a page of two hundred is more than anybody looks through."""
-        return self._read(_of(subscription_id).where(_d.state == "dead").order_by(_d.position).limit(200))
+        return self._read(_of(subscription_id).where(_d.state == _DEAD).order_by(_d.position).limit(200))
 
     def resend(self, it: Delivery) -> None:
         """Have a dead letter told again, from the first attempt on."""

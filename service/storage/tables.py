@@ -41,6 +41,11 @@ def _id(name: str, *args: ForeignKey, nullable: bool = False, comment: str = "")
     return Column(name, String(36), *args, nullable=nullable, comment=comment or None)
 
 
+def _index_where(held: str, name: str, *columns: str) -> Index:
+    """An index of the few rows for which this holds; a statement that is to use it says so in the same words."""
+    return Index(name, *columns, sqlite_where=text(held), postgresql_where=text(held))
+
+
 regions = Table(
     "regions",
     metadata,
@@ -346,12 +351,7 @@ outbox = Table(
     ForeignKeyConstraint(
         ["case_id", "sequence"], ["transitions.case_id", "transitions.sequence"], name="fk_outbox_transition"
     ),
-    Index(
-        "ix_outbox_unpublished",
-        "id",
-        sqlite_where=text("published_at IS NULL"),
-        postgresql_where=text("published_at IS NULL"),
-    ),
+    _index_where("published_at IS NULL", "ix_outbox_unpublished", "id"),
     comment="news to tell: a reference, never content",
 )
 
@@ -410,16 +410,10 @@ deliveries = Table(
     Column("status", Integer, comment="what the receiver answered last"),
     Column("error", String(30), comment="why the last try failed"),
     PrimaryKeyConstraint("subscription_id", "position"),
-    Index(
-        "ix_deliveries_waiting",
-        "subscription_id",
-        "case_id",
-        "position",
-        sqlite_where=text("state = 'waiting'"),
-        postgresql_where=text("state = 'waiting'"),
-    ),
+    _index_where("state = 'waiting'", "ix_deliveries_waiting", "subscription_id", "position"),
+    _index_where("state = 'waiting'", "ix_deliveries_waiting_of_case", "subscription_id", "case_id", "position"),
+    _index_where("state = 'dead'", "ix_deliveries_dead", "subscription_id", "position"),
     comment="what each webhook was told or still has to be told; never content",
-    **NO_ROWID,
 )
 
 requests = Table(
