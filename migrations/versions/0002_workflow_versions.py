@@ -34,6 +34,10 @@ def upgrade() -> None:
         comment="how parts that run go from one workflow to another: append-only",
         sqlite_with_rowid=False,
     )
+    adopted = sa.text("trigger_name = 'adopt_workflow'")
+    op.create_index(
+        "ix_transitions_adopted", "transitions", ["workflow"], sqlite_where=adopted, postgresql_where=adopted
+    )
     _drop_what_is_made_anew()
     for statement in _statements("0002"):
         op.get_bind().exec_driver_sql(statement)
@@ -43,6 +47,7 @@ def downgrade() -> None:
     if op.get_bind().scalar(sa.text("SELECT count(*) FROM workflow_plans")):
         raise RuntimeError("plans to move cases were made here: the version before this one cannot read them")
     _drop_what_is_made_anew()
+    op.drop_index("ix_transitions_adopted", table_name="transitions")
     op.drop_table("workflow_plans")
     made = re.compile(rf"^CREATE (TRIGGER ({'|'.join(TRIGGERS)})|FUNCTION ({'|'.join(FUNCTIONS)})\(\))\s", re.MULTILINE)
     for statement in filter(made.search, _statements("0001")):

@@ -60,12 +60,15 @@ def upgrade() -> None:
         comment="an offer ends once: append-only",
         sqlite_with_rowid=False,
     )
+    gaps = sa.text("trigger_name = 'record_gap'")
+    op.create_index("ix_transitions_gaps", "transitions", ["region"], sqlite_where=gaps, postgresql_where=gaps)
     for table, key in KEYS.items():
         for statement in _protections(table, key):
             op.execute(statement)
 
 
 def downgrade() -> None:
+    op.drop_index("ix_transitions_gaps", table_name="transitions")
     for table in reversed(KEYS):
         op.drop_table(table)
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, literal_column, select
 
 from service.domain.case import Case, Part
 from service.domain.chain import microseconds
-from service.domain.definition import Definition, Edge, Passage
+from service.domain.definition import ADOPT, Definition, Edge, Passage
 from service.storage.definitions import Definitions
 from service.storage.rows import moment, to_case, to_part
 from service.storage.tables import cases, parts, transitions, workflow_plans, workflows
@@ -36,6 +36,7 @@ class Running:
     part: Part
 
 
+_ADOPT = literal_column(f"'{ADOPT.name}'")  # written out, as in the index of moved parts: a parameter would not find it
 _PLANS = select(workflow_plans, workflows.c.definition).join(workflows, workflows.c.hash == workflow_plans.c.hash)
 _RUNNING = select(cases, parts).select_from(parts.join(cases, cases.c.id == parts.c.case_id))
 
@@ -76,7 +77,8 @@ class Plans:
     def adopted(self, plan_hash: str) -> int:
         """How many parts were moved along the plan."""
         t = transitions.c
-        return int(self._connection.execute(select(func.count()).where(t.workflow == plan_hash)).scalar_one())
+        moved = select(func.count()).where(t.workflow == plan_hash, t.trigger_name == _ADOPT)
+        return int(self._connection.execute(moved).scalar_one())
 
     def running(self, kind: str, workflow: str | None = None) -> tuple[Running, ...]:
         """The open parts of a kind, or those on one workflow, in a lasting order."""

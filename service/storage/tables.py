@@ -318,6 +318,8 @@ transitions = Table(
         + " END",
         name="facts_together",
     ),
+    _index_where("trigger_name = 'adopt_workflow'", "ix_transitions_adopted", "workflow"),
+    _index_where("trigger_name = 'record_gap'", "ix_transitions_gaps", "region"),
     comment="the history: append-only",
     **NO_ROWID,
 )

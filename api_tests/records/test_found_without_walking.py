@@ -1,0 +1,60 @@
+"""What is looked for often, or looked for in everything, is found along an index, however long the history grows."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import Connection, event
+
+from api_tests.running import Running
+from service.storage.unit import Unit
+
+# What is asked, of which table, and the index that it goes along.
+ASKED: dict[str, tuple[Callable[[Unit], Any], str, str]] = {
+    "whom there is something to tell": (lambda unit: unit.deliveries.with_work(), "deliveries", "ix_deliveries_"),
+    "the next event for a webhook": (lambda unit: unit.deliveries.claim(uuid4()), "deliveries", "ix_deliveries_"),
+    "dead letters": (lambda unit: unit.deliveries.dead(uuid4()), "deliveries", "ix_deliveries_dead"),
+    "what is not in the feeds": (lambda unit: unit.feeds.waits(), "outbox", "ix_outbox_unpublished"),
+    "what a region misses": (lambda unit: unit.cases.gaps("JZ10"), "transitions", "ix_transitions_gaps"),
+    "how far a plan is": (lambda unit: unit.plans.adopted("0" * 64), "transitions", "ix_transitions_adopted"),
+}
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_what_waits_among_all_that_ever_was_is_found_along_an_index(service: Running, asked: str) -> None:
+    """With a parameter for what the index is made of, both engines would walk through the whole table."""
+    ask, table, index = ASKED[asked]
+
+    said = service.built.database.read_now(lambda unit: _plans(unit, ask))
+
+    assert index in said, said
+    assert f"SCAN {table}\n" not in said, said
+    assert f"Seq Scan on {table}" not in said, said
+
+
+def _plans(unit: Unit, ask: Callable[[Unit], Any]) -> str:
+    """How the database means to find it. PostgreSQL reads a short table whole, unless it is told not to."""
+    postgresql = unit.connection.dialect.name == "postgresql"
+    if postgresql:
+        unit.connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+    with _statements(unit.connection) as found:
+        ask(unit)
+    explain = "EXPLAIN" if postgresql else "EXPLAIN QUERY PLAN"
+    told = [unit.connection.exec_driver_sql(f"{explain} {statement}", given).all() for statement, given in found]
+    return "\n".join(str(row[-1]) for rows in told for row in rows) + "\n"
+
+
+@contextmanager
+def _statements(connection: Connection) -> Iterator[list[tuple[str, Any]]]:
+    found: list[tuple[str, Any]] = []
+
+    def note(_c: object, _cursor: object, statement: str, given: Any, *_: object) -> None:
+        found.append((statement, given))
+
+    event.listen(connection, "before_cursor_execute", note)
+    try:
+        yield found
+    finally:
+        event.remove(connection, "before_cursor_execute", note)
