@@ -24,7 +24,7 @@ ASKED: dict[str, tuple[Callable[[Unit], Any], str, str]] = {
 
 @pytest.mark.parametrize("asked", ASKED)
 def test_what_waits_among_all_that_ever_was_is_found_along_an_index(service: Running, asked: str) -> None:
-    """With a parameter for what the index is made of, both engines would walk through the whole table."""
+    """Otherwise a relay with a long backlog holds the database up for minutes, and a sum reads every history."""
     ask, table, index = ASKED[asked]
 
     said = service.built.database.read_now(lambda unit: _plans(unit, ask))

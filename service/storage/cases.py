@@ -32,7 +32,7 @@ class Sight:
 _LOCK = select(cases.c.id).where(cases.c.id == bindparam("case_id")).with_for_update()
 _HISTORY = select(transitions).where(transitions.c.case_id == bindparam("case_id")).order_by(transitions.c.sequence)
 _ADD_ENTRY = insert(transitions)
-RECORD_GAP = literal_column("'record_gap'")  # written out, as in the index of gaps: a parameter would not find it
+RECORD_GAP = literal_column("'record_gap'")  # written out, as in the index: see deliveries
 _ADD_NEWS = insert(outbox)
 
 

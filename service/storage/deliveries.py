@@ -45,8 +45,8 @@ class Outcome:
 
 
 _d, _s, _before = deliveries.c, subscriptions.c, deliveries.alias("before")
-# Written out, and no parameter: only so does a database know that the indexes of what waits and of what is dead apply,
-# and it would walk through everything that was ever delivered.
+# Written out, and no parameter: a statement that PostgreSQL has prepared for any state cannot go along the indexes of
+# what waits and of what is dead, and would walk through everything that was ever delivered.
 _WAITING, _DEAD = literal_column("'waiting'"), literal_column("'dead'")
 # While one event of a case waits, later ones of that case wait too.
 _FIRST_OF_ITS_CASE = ~exists().where(

@@ -42,7 +42,10 @@ def _id(name: str, *args: ForeignKey, nullable: bool = False, comment: str = "")
 
 
 def _index_where(held: str, name: str, *columns: str) -> Index:
-    """An index of the few rows for which this holds; a statement that is to use it says so in the same words."""
+    """An index of the few rows for which this holds; a statement that is to use it says so in the same words.
+
+    SQLite makes no use of one on a table without rowids where the key begins with the same column.
+    """
     return Index(name, *columns, sqlite_where=text(held), postgresql_where=text(held))
 
 
