@@ -1,7 +1,9 @@
 """What makes two files the same workflow, how a definition is kept, and that those of the house are right."""
 
+import ast
 import json
 import random
+import re
 import tomllib
 from collections.abc import Mapping
 from typing import Any
@@ -25,6 +27,7 @@ from api_tests.rules.written_workflows import (
 )
 from service.domain.case import START, PartKind
 from service.domain.checks import check_all, ways
+from service.domain.checks.subject import IN_EVERY_OPEN_STATE
 from service.domain.definition import Definition, json_schema, load
 from service.domain.drawing import mermaid
 from service.domain.forms import FORMS
@@ -171,6 +174,7 @@ def test_an_editor_refuses_what_the_service_refuses(place: str) -> None:
 
 # --- what is written for the coordinator of a team -----------------------------------------------------------------
 
+DOMAIN = WORKFLOWS.parent / "service" / "domain"
 MANUAL = (WORKFLOWS / "README.md").read_text(encoding="utf-8")
 
 
@@ -181,6 +185,33 @@ def examples(language: str) -> list[str]:
 def test_the_manual_explains_every_fault_and_every_setting() -> None:
     assert [code for code in MESSAGES["diagnostics"] if f"`{code}`" not in MANUAL] == []
     assert [name for name in RegionSettings.model_fields if f"`{name}`" not in MANUAL] == []
+
+
+RULES_THAT_KNOW_NAMES = (
+    "checks/route", "facts", "guards", "living", "attention", "../learning/histories", "../learning/ladder"
+)  # fmt: skip
+
+
+def test_the_manual_names_every_state_and_trigger_that_a_rule_knows_by_name() -> None:
+    names = {name for it in real_definitions() for name in (*it.states, *it.triggers)} - set(IN_EVERY_OPEN_STATE)
+    files = [DOMAIN / f"{rule}.py" for rule in RULES_THAT_KNOW_NAMES]
+    trees = [ast.parse(file.read_text(encoding="utf-8")) for file in files]
+    known = {it.value for tree in trees for it in ast.walk(tree) if isinstance(it, ast.Constant)} & names
+
+    assert known > {"running", "advice_issued", "start_stay"}
+    assert sorted(name for name in known if f"`{name}`" not in MANUAL) == []
+
+
+NAME, PLACE = r"[a-z]+(?:_[a-z]+)+", r"\{\w+\}"
+
+
+def test_every_step_that_a_sentence_names_exists_and_both_languages_name_the_same() -> None:
+    triggers = {name for it in real_definitions() for name in it.triggers}
+    for section, sentences in MESSAGES.items():
+        for code, words in sentences.items():
+            nl, en = ({*re.findall(NAME, re.sub(PLACE, "", said))} for said in (words.nl, words.en))
+            assert nl - triggers == en - triggers <= {"share_with_parents"}, f"{section}.{code}"
+            assert nl == en, f"{section}.{code}"
 
 
 def test_the_change_in_the_manual_can_be_made() -> None:

@@ -31,7 +31,7 @@ COLUMNS: Mapping[str, Words] = MappingProxyType(
         "step_number": Words("volgorde; 0 als alleen de route getoond wordt", "order; 0 where only the route is shown"),
         "part": Words("onderdeel dat de stap zette", "part that made the step"),
         "trigger": Words("stap, of whole_route", "step, or whole_route"),
-        "target": Words("toestand na de stap", "state after the step"),
+        "target": Words("status na de stap", "state after the step"),
         "wait_band": Words("tijd sinds de vorige stap", "time since the step before"),
         "role": Words("rol van wie de stap zette", "role of who made the step"),
         "codes": Words("redenen, als lijst:code", "reasons, as list:code"),
