@@ -9,6 +9,7 @@ import asyncio
 import base64
 import json
 import os
+import socket
 import sqlite3
 import sys
 import threading
@@ -28,6 +29,7 @@ from service.storage import tables
 READERS = 4
 CONNECTIONS = 8
 Row = dict[str, Any]
+_EVENT = b"POST /events HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 850\r\n\r\n" + b'{"data":"' + b"x" * 839 + b'"}'
 _HEAD_OF_PART = ("sequence", "state", "phase", "occurred_at", "party", "party_id", "assignee_id", "due_on")
 
 
@@ -94,14 +96,27 @@ class Floor:
         self._entries = f"SELECT * FROM transitions WHERE case_id = {at('id')} ORDER BY sequence"  # noqa: S608
         self._contents = f"SELECT * FROM contents WHERE case_id = {at('id')} ORDER BY sequence"  # noqa: S608
         self._log_a_reading = driver.insert(tables.access_log, but="id")
+        self._case = f"SELECT p.*, c.* FROM parts p JOIN cases c ON c.id = p.case_id WHERE p.case_id = {at('id')}"  # noqa: S608
+        self._news = "SELECT id, case_id, sequence FROM outbox WHERE published_at IS NULL ORDER BY id LIMIT 100"
+        self._publish = (
+            driver.insert(tables.feed),
+            driver.insert(tables.deliveries),
+            f"UPDATE outbox SET published_at = 1 WHERE id = {at('id')}",  # noqa: S608
+        )
+        self._delivered = (
+            f"UPDATE deliveries SET state = 'delivered', attempts = 1, status = 204 WHERE position = {at('position')}"  # noqa: S608
+            f" AND subscription_id = {at('subscription_id')}"
+        )
+        self._position = 1_000_000
+        self._moved = 0
         self._writes = [
             (driver.insert(tables.transitions), self._newest("transitions")),
             (driver.insert(tables.contents), self._newest("contents")),
             (driver.insert(tables.outbox, but="id"), self._newest("outbox")),
-            (driver.insert(tables.requests), self._newest("requests")),
             (driver.update("parts", _HEAD_OF_PART), self._newest("parts")),
             (driver.update("cases", ("sequence", "digest", "recorded_at", "region")), self._newest("cases")),
         ]
+        self._request = (driver.insert(tables.requests), self._newest("requests"))
         self._reading = self._newest("access_log")
         self._heads = {
             it["id"]: (it["sequence"], it["part_sequence"])
@@ -118,7 +133,7 @@ class Floor:
         query = f"SELECT * FROM {table} WHERE {key} = ({case}) ORDER BY {order} DESC LIMIT 1"  # noqa: S608
         return next(iter(self._driver.rows(query, {})), {})
 
-    def write(self, case_id: str) -> tuple[bytes, int]:
+    def write(self, case_id: str, *, once: bool = True) -> tuple[bytes, int]:
         sequence, part_sequence = (it + 1 for it in self._heads[case_id])
         own: Row = {
             "id": case_id,
@@ -132,11 +147,42 @@ class Floor:
             "key": str(uuid4()),
         }
         self._driver.begin()
-        for statement, row in self._writes:
+        for statement, row in (*self._writes, self._request)[: None if once else -1]:
             self._driver.run(statement, row | own)
         self._driver.run("COMMIT", {})
         self._heads[case_id] = (sequence, part_sequence)
         return _json(self._writes[0][1] | own), part_sequence
+
+    def move(self, count: int) -> bytes:
+        """A step in so many cases, one after another."""
+        for case_id in list(self._heads)[self._moved : self._moved + count]:
+            self.write(case_id, once=False)
+        self._moved += count
+        return b"{}"
+
+    def tell(self, port: int) -> bytes:
+        """Put what waits into two feeds, in one commit for every hundred; POST each, and mark it in a commit."""
+        subscription = str(uuid4())
+        while waiting := self._driver.rows(self._news, {}):
+            positions = range(self._position, self._position + len(waiting))
+            self._position = positions.stop
+            self._driver.begin()
+            for position, row in zip(positions, waiting, strict=True):
+                place = row | {"position": position, "prev_position": position - 1, "subscription_id": subscription}
+                place |= {"state": "waiting", "attempts": 0, "next_at": 0, "status": None, "error": None}
+                for organisation in (self._team_id, subscription):
+                    self._driver.run(self._publish[0], place | {"organisation_id": organisation})
+                self._driver.run(self._publish[1], place)
+                self._driver.run(self._publish[2], row)
+            self._driver.run("COMMIT", {})
+            for position in positions:
+                _post(port)
+                self._driver.run(self._delivered, {"position": position, "subscription_id": subscription})
+        return b"{}"
+
+    def case(self, case_id: str) -> bytes:
+        found = [self._driver.rows(it, {"id": case_id}) for it in (self._case, self._entries)]
+        return _json([*found, self._driver.rows(self._names, {"id": self._team_id})])
 
     def file(self, case_id: str) -> bytes:
         self._driver.begin()
@@ -155,12 +201,19 @@ class Floor:
         _, what, *rest = scope["path"].split("/")
         await receive()
         version, body = 0, b""
-        if what == "write":
-            body, version = await _in(self._driver.writers, lambda: self.write(rest[0]))
-        elif what == "file":
-            body = await _in(self._driver.writers, lambda: self.file(rest[0]))
-        else:
-            body = await _in(self._driver.readers, self.page)
+        match what:
+            case "write":
+                body, version = await _in(self._driver.writers, lambda: self.write(rest[0]))
+            case "file":
+                body = await _in(self._driver.writers, lambda: self.file(rest[0]))
+            case "move":
+                body = await _in(self._driver.writers, lambda: self.move(int(rest[0])))
+            case "tell":
+                body = await _in(self._driver.writers, lambda: self.tell(int(rest[0])))
+            case "case":
+                body = await _in(self._driver.readers, lambda: self.case(rest[0]))
+            case _:
+                body = await _in(self._driver.readers, self.page)
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
         headers += [(b"etag", f'"{version}"'.encode())] if version else []
         await send({"type": "http.response.start", "status": 201 if version else 200, "headers": headers})
@@ -169,6 +222,13 @@ class Floor:
 
 async def _in(pool: ThreadPoolExecutor, work: Callable[[], Any]) -> Any:
     return await asyncio.get_running_loop().run_in_executor(pool, work)
+
+
+def _post(port: int) -> None:
+    """An event as large as those of the service, over a connection of its own, as the service makes it."""
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(_EVENT)
+        assert connection.recv(1000).startswith(b"HTTP/1.0 204")
 
 
 def _json(value: Any) -> bytes:

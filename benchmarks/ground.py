@@ -1,12 +1,13 @@
 """The databases that are measured on: made by the migrations, filled through the real tables."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
-from uuid import NAMESPACE_URL, UUID, uuid5
+from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 import psycopg
 from sqlalchemy import make_url
@@ -17,7 +18,9 @@ from api_tests.running import running, settings_for
 from benchmarks.seeding import Story, just_submitted, plant, told_again
 from service.app import build
 from service.storage.database import Database, open_engine
+from service.storage.keys import Keyring, load_master_key
 from service.storage.migrating import migrate
+from service.storage.subscriptions import Subscription, Subscriptions
 from service.storage.unit import Unit
 from service.use_cases.demonstration import ORGANISATIONS, PEOPLE
 
@@ -66,10 +69,10 @@ class Ground:
         with self._database(name) as database:
             return plant(database, told_again(story, count))
 
-    def plant_lists(self, name: str, count: int, *, regions: int) -> None:
-        """That many cases that wait for triage, of one team in each of so many regions."""
+    def plant_lists(self, name: str, count: int) -> None:
+        """That many cases that wait for triage, half of them of one team and the others spread over all regions."""
         with self._database(name) as database:
-            teams = database.write_now(lambda unit: _teams(unit, regions))
+            teams = database.write_now(_teams)
             plant(database, just_submitted(RULES, teams, count, by=_SUBMITTED_BY, at=_SUBMITTER))
 
     @contextmanager
@@ -86,6 +89,42 @@ class Ground:
         finally:
             built.database.close()
         self.refresh(name)
+
+    def subscribe(self, name: str, url: str) -> None:
+        """A webhook of the team; whether its receiver agrees is not asked."""
+        engine = open_engine(self.url(name))
+        with engine.begin() as connection:
+            keyring = Keyring(load_master_key(None, self.folder / "master.key"))
+            now = datetime.now(UTC)
+            Subscriptions(connection, keyring).add(
+                Subscription(
+                    id=uuid4(), organisation_id=TEAM, url=url, types=None, per_minute=None, state="active",
+                    reason=None, version=1, secrets=(os.urandom(32),), made_by=_SUBMITTED_BY, made_at=now,
+                    changed_by=None, changed_at=now,
+                )
+            )  # fmt: skip
+        engine.dispose()
+
+    def publish_all(self, name: str) -> None:
+        """As if a relay had been at work so far."""
+        self._run(name, "UPDATE outbox SET published_at = 0 WHERE published_at IS NULL")
+
+    def make_news(self, name: str, count: int) -> None:
+        """Have that many entries that were planted told, as if they were recorded only now."""
+        self._run(
+            name,
+            f"""
+            INSERT INTO outbox (case_id, sequence, type)
+            SELECT t.case_id, t.sequence, 'case.' || t.trigger_name
+            FROM transitions t LEFT JOIN outbox o ON o.case_id = t.case_id AND o.sequence = t.sequence
+            WHERE o.id IS NULL AND t.part_kind = 'case' ORDER BY t.case_id, t.sequence LIMIT {count:d}""",  # noqa: S608
+        )
+
+    def _run(self, name: str, statement: str) -> None:
+        engine = open_engine(self.url(name))
+        with engine.begin() as connection:
+            connection.exec_driver_sql(statement)
+        engine.dispose()
 
     def refresh(self, name: str) -> None:
         """What a database does by itself in time: statistics, and the write-ahead log of SQLite into its file."""
@@ -115,10 +154,14 @@ class Ground:
 
 
 def told_once(folder: Path) -> Story:
-    """A case as people live it, from referral to help that is being arranged, acted out over HTTP."""
+    """A case as people live it, acted out over HTTP: help is arranged, a stay sought, and more asked beside it."""
     with running(settings_for(folder, f"sqlite:///{folder / 'story.db'}")) as service:
         people = everybody(service.url)
         case = CaseFile.submitted(people).go_to("arranging_placement")
+        for trigger in ("seek_placement", "request_reconsideration", "ask_network", "request_escalation"):
+            case.fire(trigger)
+        requested = next(it for it in case.parts("escalation") if it["state"]["code"] == "requested")
+        case.fire("escalate", part=requested)
         for person in people.values():
             person.client.close()
         return service.built.database.write_now(lambda unit: _story(unit, UUID(case.id)))
@@ -132,11 +175,11 @@ def _story(unit: Unit, case_id: UUID) -> Story:
     return Story(sight.case, unit.cases.history(case_id), unit.contents.open(case_id))
 
 
-def _teams(unit: Unit, regions: int) -> dict[str, UUID]:
-    """A team in each of so many regions; the first is that of the demonstration."""
+def _teams(unit: Unit) -> dict[str, UUID]:
+    """A team in every region; the first is that of the demonstration."""
     teams = {REGION: TEAM}
     for region in unit.reference.regions():
-        if len(teams) < regions and region.code != REGION:
+        if region.code != REGION:
             teams[region.code] = uuid5(NAMESPACE_URL, f"casusroute/benchmark/{region.code}")
             unit.people.add_organisation(
                 teams[region.code], kind="expert_team", name=f"Expertteam {region.name}", municipality=None

@@ -46,11 +46,11 @@ def told_again(story: Story, count: int) -> Iterator[Story]:
 
 
 def just_submitted(rules: Rulebook, teams: Mapping[str, UUID], count: int, *, by: UUID, at: UUID) -> Iterator[Story]:
-    """Cases that wait for triage, spread evenly over regions (each with its team) and over half a year of days."""
+    """Cases that wait for triage, due over half a year: half of them of the first team, the others of every team."""
     chance, workflow = random.Random(1), rules.current("case").hash  # noqa: S311 - any spread will do, the same each time
-    regions = sorted(teams.items())
+    regions = list(teams.items())
     for n in range(count):
-        region, team_id = regions[n % len(regions)]
+        region, team_id = regions[n // 2 % len(regions) if n % 2 else 0]
         case_id, moment = uuid4(), datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=n)
         case = Case(
             id=case_id,

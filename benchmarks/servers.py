@@ -67,15 +67,16 @@ def _own_cpu(pid: int) -> float:
 
 
 @contextmanager
-def serving(folder: Path, database_url: str) -> Iterator[Server]:
+def serving(folder: Path, database_url: str, **changes: object) -> Iterator[Server]:
     """The service itself, started as in production, its log written to a file."""
     port = _free_port()
-    settings = {
+    settings: dict[str, object] = {
         "PORT": port,
         "DATABASE_URL": database_url,
         "MASTER_KEY_FILE": folder / "master.key",
         "WORKFLOWS": ROOT / "workflows",
         "MODE": "demonstration",
+        **{name.upper(): value for name, value in changes.items()},
     }
     environment = {f"CASUSROUTE_{name}": str(value) for name, value in settings.items()}
     with _started([sys.executable, "-m", "service", "serve"], port, folder / "service.log", environment) as server:
