@@ -16,10 +16,8 @@ from service.api.openapi import may_refuse, takes
 from service.api.reference import RegionCode
 from service.api.views import Named, Utc, View
 from service.domain.administration import Change, Decision, Renaming, SettingsOf
-from service.domain.messages import MESSAGES
-from service.domain.refusals import InputFault, Invalid, NotFound
+from service.domain.refusals import NotFound
 from service.storage.unit import Unit
-from service.storage.work_list import CursorNotOurs
 from service.use_cases.administration import administer, administrator, recorded
 from service.use_cases.asking import Asker
 
@@ -207,11 +205,7 @@ async def list_administrative_changes(
 
     def work(unit: Unit) -> Response:
         administrator(unit, asker)
-        try:
-            found, cursor = unit.administration.page(wanted.limit, wanted.cursor)
-        except CursorNotOurs:
-            told = InputFault("query", "cursor", "cursor_not_ours", MESSAGES["input"]["cursor_not_ours"])
-            raise Invalid((told,)) from None
+        found, cursor = unit.administration.page(wanted.limit, wanted.cursor)
         return answer(ChangePage(items=_views(unit, found), next_cursor=cursor))
 
     return await house.database.read(work)

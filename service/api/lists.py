@@ -10,12 +10,10 @@ from service.api.answers import answer
 from service.api.views import Drawing, View, WorkItemView, ids_of_part
 from service.domain.case import PartKind
 from service.domain.forms.fields import Day
-from service.domain.messages import MESSAGES
-from service.domain.refusals import InputFault, Invalid
 from service.domain.roles import Role
 from service.domain.rulebook import Rulebook
 from service.storage.unit import Unit
-from service.storage.work_list import CursorNotOurs, Wanted
+from service.storage.work_list import Wanted
 from service.use_cases.asking import Asker, known
 
 MOST = 200
@@ -63,11 +61,6 @@ def page_of(unit: Unit, asker: Asker, rules: Rulebook, query: ListQuery, *, kind
         limit=query.limit,
         cursor=query.cursor,
     )
-    try:
-        page = unit.work_list.page(wanted, seen_by=actor)
-    except CursorNotOurs:
-        raise Invalid(
-            (InputFault("query", "cursor", "cursor_not_ours", MESSAGES["input"]["cursor_not_ours"]),)
-        ) from None
+    page = unit.work_list.page(wanted, seen_by=actor)
     drawing = Drawing.of(unit, rules, [id_ for item in page.items for id_ in ids_of_part(item.part)])
     return answer(WorkItemPage(items=[drawing.work_item(it) for it in page.items], next_cursor=page.next_cursor))

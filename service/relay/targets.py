@@ -13,7 +13,7 @@ Targets = Literal["public", "any"]
 Address = IPv4Address | IPv6Address
 # All that is given out for use on the internet; what else there is of IPv6 is local, reserved, or leads on to IPv4.
 _GIVEN_OUT = ip_network("2000::/3")
-# Public in name, but no place on the internet: 6to4, which leads on to any IPv4 address at all, examples, and protocols.
+# Public in name, but no place on the internet: 6to4, which leads on to any IPv4 address; examples; protocols.
 _NOT_A_PLACE = (ip_network("2002::/16"), ip_network("3fff::/20"), ip_network("192.0.0.0/24"))
 
 

@@ -1,8 +1,5 @@
 """What administrators changed, one row each, and what regions decided from which day on: both append-only."""
 
-import base64
-import binascii
-import hmac
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,12 +13,11 @@ from sqlalchemy import Connection, Row, bindparam, insert, select, tuple_
 from service.domain.administration import Change, Effect
 from service.domain.canonical import canonical
 from service.domain.chain import microseconds
+from service.storage.cursors import Cursors
 from service.storage.keys import Keyring
 from service.storage.rows import moment
 from service.storage.tables import administrative_changes, dated_region_settings
-from service.storage.work_list import CursorNotOurs
 
-_TAG_BYTES = 8
 _c, _d = administrative_changes.c, dated_region_settings.c
 # Read in every transaction that moves a case: built once, and one step along the index.
 _IN_FORCE = (
@@ -48,7 +44,7 @@ class Administration:
 
     def __init__(self, connection: Connection, keyring: Keyring, now: datetime) -> None:
         self._connection = connection
-        self._keyring = keyring
+        self._cursors = Cursors(keyring, "changes")
         self._now = now
 
     def record(self, id_: UUID, effect: Effect, *, actor_id: UUID | None, organisation_id: UUID) -> Change:
@@ -70,31 +66,15 @@ class Administration:
         return None if row is None else _to_change(row)
 
     def page(self, limit: int, cursor: str | None) -> tuple[tuple[Change, ...], str | None]:
-        """The newest first, and the cursor to the page after. Raises CursorNotOurs."""
+        """The newest first, and the cursor to the page after. Raises Invalid for another cursor."""
         query = select(administrative_changes).order_by(_c.at.desc(), _c.id.desc()).limit(limit + 1)
         if cursor is not None:
-            query = query.where(tuple_(_c.at, _c.id) < tuple_(*self._after(cursor)))
+            at, id_ = self._cursors.place(cursor).split()
+            query = query.where(tuple_(_c.at, _c.id) < tuple_(int(at), id_))
         rows = self._connection.execute(query).all()
         shown = rows[:limit]
-        more = self._cursor(f"{shown[-1].at} {shown[-1].id}") if len(rows) > limit else None
+        more = self._cursors.after(f"{shown[-1].at} {shown[-1].id}") if len(rows) > limit else None
         return tuple(_to_change(row) for row in shown), more
-
-    def _cursor(self, place: str) -> str:
-        return base64.urlsafe_b64encode(self._tag(place) + place.encode()).decode().rstrip("=")
-
-    def _after(self, cursor: str) -> tuple[int, str]:
-        try:
-            raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-            place = raw[_TAG_BYTES:].decode()
-        except (binascii.Error, ValueError) as error:
-            raise CursorNotOurs from error
-        if not hmac.compare_digest(raw[:_TAG_BYTES], self._tag(place)):
-            raise CursorNotOurs
-        at, id_ = place.split()
-        return int(at), id_
-
-    def _tag(self, place: str) -> bytes:
-        return self._keyring.tag("changes", place)[:_TAG_BYTES]
 
     def decide(self, change: Change, decided: Mapping[str, Any]) -> None:
         """What the region of this change decided otherwise, until a later day or a later decision says otherwise."""

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, and_, bindparam, insert, literal_column, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, insert, literal_column, or_, select
 
 from service.domain.actor import Actor
 from service.domain.case import Case, Content, Part, Transition
@@ -32,7 +32,7 @@ class Sight:
 _LOCK = select(cases.c.id).where(cases.c.id == bindparam("case_id")).with_for_update()
 _HISTORY = select(transitions).where(transitions.c.case_id == bindparam("case_id")).order_by(transitions.c.sequence)
 _ADD_ENTRY = insert(transitions)
-RECORD_GAP = literal_column("'record_gap'")  # written out, as in the index: see deliveries
+RECORD_GAP: ColumnElement[str] = literal_column("'record_gap'")  # written out, as in the index: see deliveries
 _ADD_NEWS = insert(outbox)
 
 

@@ -10,7 +10,18 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, and_, bindparam, exists, insert, literal_column, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    insert,
+    literal_column,
+    select,
+    update,
+)
 
 from service.domain.chain import microseconds
 from service.domain.events import News
@@ -47,7 +58,8 @@ class Outcome:
 _d, _s, _before = deliveries.c, subscriptions.c, deliveries.alias("before")
 # Written out, and no parameter: a statement that PostgreSQL has prepared for any state cannot go along the indexes of
 # what waits and of what is dead, and would walk through everything that was ever delivered.
-_WAITING, _DEAD = literal_column("'waiting'"), literal_column("'dead'")
+_WAITING: ColumnElement[str] = literal_column("'waiting'")
+_DEAD: ColumnElement[str] = literal_column("'dead'")
 # While one event of a case waits, later ones of that case wait too.
 _FIRST_OF_ITS_CASE = ~exists().where(
     _before.c.subscription_id == _d.subscription_id,

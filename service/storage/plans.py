@@ -36,7 +36,7 @@ class Running:
     part: Part
 
 
-_ADOPT = literal_column(f"'{ADOPT.name}'")  # written out, as in the index: see deliveries
+_ADOPT: ColumnElement[str] = literal_column(f"'{ADOPT.name}'")  # written out, as in the index: see deliveries
 _PLANS = select(workflow_plans, workflows.c.definition).join(workflows, workflows.c.hash == workflow_plans.c.hash)
 _RUNNING = select(cases, parts).select_from(parts.join(cases, cases.c.id == parts.c.case_id))
 

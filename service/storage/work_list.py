@@ -1,8 +1,5 @@
 """Work lists: parts that wait for somebody, the first due on top; one statement a page, whatever its size."""
 
-import base64
-import binascii
-import hmac
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
@@ -13,13 +10,14 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select, tup
 from service.domain.actor import Actor
 from service.domain.case import Part
 from service.domain.roles import TEAM_ROLES
+from service.storage.cursors import Cursors
 from service.storage.keys import Keyring
 from service.storage.rows import moment, to_part
-from service.storage.tables import cases, parts
+from service.storage.tables import NO_DAY, cases, parts
 from service.storage.visibility import main, visible, whole
 
+_DAY = len(NO_DAY)
 Whose = Literal["mine", "organisation", "team", "all"]
-_TAG_BYTES = 8
 _OF_MAIN = (main.c.state.label("case_state"), main.c.workflow.label("case_workflow"))
 
 
@@ -58,47 +56,26 @@ class Page:
     next_cursor: str | None
 
 
-class CursorNotOurs(ValueError):
-    """The cursor was not made by this service."""
-
-
 class WorkList:
     """Reads heads only: no content, no history."""
 
     def __init__(self, connection: Connection, keyring: Keyring) -> None:
         self._connection = connection
-        self._keyring = keyring
+        self._cursors = Cursors(keyring, "cursor")
 
     def page(self, wanted: Wanted, *, seen_by: Actor) -> Page:
-        """Raises CursorNotOurs."""
+        """Raises Invalid for a cursor that was not made here."""
         query = _first_page(replace(wanted, cursor=None), seen_by)
         if wanted.cursor is not None:
-            query = query.where(tuple_(parts.c.due_on, parts.c.id) > tuple_(*self._after(wanted.cursor)))
+            place = self._cursors.place(wanted.cursor)
+            query = query.where(tuple_(parts.c.due_on, parts.c.id) > tuple_(place[:_DAY], place[_DAY:]))
         rows = self._connection.execute(query).all()
         shown = rows[: wanted.limit]
         more = len(rows) > wanted.limit
         return Page(
             items=tuple(_to_item(row) for row in shown),
-            next_cursor=self._cursor(shown[-1].due_on, shown[-1].id) if more else None,
+            next_cursor=self._cursors.after(shown[-1].due_on + shown[-1].id) if more else None,
         )
-
-    def _cursor(self, due_on: str, part_id: str) -> str:
-        """Opaque and tagged: a cursor of somebody's own making is refused, not obeyed."""
-        place = f"{due_on}{part_id}"
-        return base64.urlsafe_b64encode(self._tag(place) + place.encode()).decode().rstrip("=")
-
-    def _after(self, cursor: str) -> tuple[str, str]:
-        try:
-            raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-            place = raw[_TAG_BYTES:].decode()
-        except (binascii.Error, ValueError) as error:
-            raise CursorNotOurs from error
-        if not hmac.compare_digest(raw[:_TAG_BYTES], self._tag(place)):
-            raise CursorNotOurs
-        return place[:10], place[10:]
-
-    def _tag(self, place: str) -> bytes:
-        return self._keyring.tag("cursor", place)[:_TAG_BYTES]
 
 
 @lru_cache(maxsize=1000)
