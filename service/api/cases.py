@@ -8,22 +8,12 @@ from fastapi import APIRouter, Query, Request, Response
 from service.api.answers import answer
 from service.api.bodies import SUBMISSION, SubmitBody
 from service.api.dependencies import OnceOnly, TheAsker, TheHouse, Version, read_body
+from service.api.drawing import Drawing, ids_of_entry, ids_of_part, possible_view
 from service.api.faults import CheckedRoute
 from service.api.lists import ListQuery, WorkItemPage, page_of
 from service.api.making import fire, made_answer
 from service.api.openapi import may_refuse, takes
-from service.api.views import (
-    CaseInPart,
-    CaseView,
-    Drawing,
-    MadeView,
-    PossibleView,
-    TransitionView,
-    View,
-    ids_of_entry,
-    ids_of_part,
-    possible_view,
-)
+from service.api.views import CaseInPart, CaseView, MadeView, PossibleView, TransitionView, View
 from service.domain.case import Transition
 from service.domain.messages import MESSAGES
 from service.domain.moves import Step, possible

@@ -7,10 +7,11 @@ from fastapi import APIRouter, Request, Response
 from service.api.answers import answer
 from service.api.bodies import SIGNAL
 from service.api.dependencies import OnceOnly, TheAsker, TheHouse, read_body
+from service.api.drawing import Drawing
 from service.api.faults import CheckedRoute
 from service.api.making import made_answer
 from service.api.openapi import may_refuse, takes
-from service.api.views import Drawing, MadeView, Named, Utc, View
+from service.api.views import MadeView, Named, Utc, View
 from service.domain.attention import refusals
 from service.domain.refusals import NotFound
 from service.storage.unit import Unit

@@ -7,7 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from service.api.answers import answer
-from service.api.views import Drawing, View, WorkItemView, ids_of_part
+from service.api.drawing import Drawing, ids_of_part
+from service.api.views import View, WorkItemView
 from service.domain.case import PartKind
 from service.domain.forms.fields import Day
 from service.domain.roles import Role

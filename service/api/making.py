@@ -6,8 +6,10 @@ from fastapi import Request, Response
 
 from service.api.answers import answer
 from service.api.dependencies import House, read_body
-from service.api.views import COLLECTIONS, Drawing, MadeView, OpenedView, ids_of_entry
+from service.api.drawing import Drawing, ids_of_entry
+from service.api.views import MadeView, OpenedView
 from service.domain.case import PartKind, Transition
+from service.domain.events import collection
 from service.domain.rulebook import Rulebook
 from service.storage.unit import Unit
 from service.use_cases.asking import Asker, Once
@@ -57,4 +59,4 @@ def made_answer(unit: Unit, rules: Rulebook, made: Made) -> Response:
 
 def _path(entry: Transition) -> str:
     case = f"/cases/{entry.case_id}"
-    return case if entry.part_kind == "case" else f"{case}/{COLLECTIONS[entry.part_kind]}/{entry.part_id}"
+    return case if entry.part_kind == "case" else f"{case}/{collection(entry.part_kind)}/{entry.part_id}"

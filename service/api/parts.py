@@ -1,5 +1,6 @@
 """/v1/cases/{caseId}/placements, commitments, escalations and so on: what lives a life of its own beside a case."""
 
+from typing import get_args
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -7,11 +8,13 @@ from fastapi import APIRouter, Request, Response
 from service.api.answers import answer
 from service.api.cases import DocumentView, History, PossibleTransitions, document_view, history_of, possible_of
 from service.api.dependencies import OnceOnly, TheAsker, TheHouse, Version
+from service.api.drawing import Drawing, ids_of_entry, ids_of_part
 from service.api.faults import CheckedRoute
 from service.api.making import fire
 from service.api.openapi import may_refuse, takes
-from service.api.views import COLLECTIONS, Drawing, MadeView, PartView, View, ids_of_entry, ids_of_part
+from service.api.views import MadeView, PartView, View
 from service.domain.case import PartKind
+from service.domain.events import collection
 from service.domain.refusals import NotFound
 from service.domain.rulebook import Rulebook
 from service.storage.unit import Unit
@@ -44,14 +47,15 @@ async def get_transition(case_id: UUID, number: int, house: TheHouse, asker: The
     return await house.database.write(lambda unit: _read_entry(unit, asker, house.rules, case_id, case_id, number))
 
 
-def _routes(kind: PartKind, collection: str) -> None:  # noqa: C901 - one list of six routes
-    one = f"/cases/{{case_id}}/{collection}/{{part_id}}"
+def _routes(kind: PartKind) -> None:  # noqa: C901 - one list of six routes
+    every = f"/cases/{{case_id}}/{collection(kind)}"
+    one = f"{every}/{{part_id}}"
 
     @router.get(
-        f"/cases/{{case_id}}/{collection}",
+        every,
         response_model=Parts,
         responses=may_refuse(400, 401, 404),
-        name=f"list_{collection.replace('-', '_')}",
+        name=f"list_{kind}s",
     )
     async def list_parts(case_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
         """The parts of this kind that you may see."""
@@ -133,5 +137,6 @@ def _routes(kind: PartKind, collection: str) -> None:  # noqa: C901 - one list o
         return await fire(request, house, asker, (case_id, part_id), once, version, kind=kind)
 
 
-for _kind, _collection in COLLECTIONS.items():
-    _routes(_kind, _collection)  # type: ignore[arg-type]  # the keys are the kinds of parts
+for _kind in get_args(PartKind):
+    if _kind != "case":
+        _routes(_kind)
