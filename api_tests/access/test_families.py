@@ -89,6 +89,18 @@ def test_i22_the_young_person_lets_parents_read_and_takes_it_back(people: People
     assert said(people.wilma.get(f"{case.path}/file")) == (403, "young_person_decides")
 
 
+def test_i22_after_the_end_the_young_person_still_decides_whether_parents_read(people: People) -> None:
+    case = CaseFile.submitted(people, by="wilma", birth_month=SIXTEEN_NOW)
+    case.fire("withdraw", by="wilma")
+    before = said(people.wilma.get(f"{case.path}/file"))
+
+    case.fire("record_consent", by="yara", consents=consent("child", "share_with_parents"))
+
+    assert before == (403, "young_person_decides")
+    assert said(people.wilma.get(f"{case.path}/file")) == (200, "")
+    assert people.wilma.get(case.path).json()["main"]["state"]["code"] == "withdrawn"
+
+
 def test_i22_what_a_child_agreed_to_before_sixteen_opens_nothing_after(people: People) -> None:
     consents = [{**it, "givenOn": "2025-02-03"} for it in consent("child", "share_with_parents", "discuss_at_table")]
     consents += [{**it, "givenOn": "2025-02-03"} for it in consent("parent", "discuss_at_table")]

@@ -8,10 +8,9 @@ from collections.abc import Iterator
 START = "start"
 # Possible in every open state, leaving the state as it is.
 EVERYWHERE = ("amend", "add_note", "reassign")
-# Of the case itself as well: consent is given and taken back at any moment (I20).
+# Of the case itself as well: consent is given and taken back at any moment, also after the end: what was written is
+# still there, for parents to read or for a learning table to look back on (I20, I22).
 OF_THE_CASE = ("record_consent", "withdraw_consent")
-# What was shared is still there after the end, and so is the right to take consent back (I20).
-AFTER_THE_END = ("withdraw_consent",)
 
 CASE: dict[str, dict[str, str]] = {
     "submitted": {
@@ -237,11 +236,9 @@ ENDS = {
 
 def possible_from(kind: str, state: str) -> dict[str, str]:
     """Every trigger of this state, and where it leads."""
-    if state in ENDS[kind]:
-        everyday = AFTER_THE_END if kind == "case" else ()
-    else:
-        everyday = EVERYWHERE + (OF_THE_CASE if kind == "case" else ())
-    return MOVES[kind][state] | dict.fromkeys(everyday, state)
+    everyday = () if state in ENDS[kind] else EVERYWHERE
+    consents = OF_THE_CASE if kind == "case" else ()
+    return MOVES[kind][state] | dict.fromkeys((*everyday, *consents), state)
 
 
 def triggers(kind: str) -> set[str]:

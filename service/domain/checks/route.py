@@ -8,8 +8,8 @@ from service.domain.checks.subject import Subject
 from service.domain.definition import Definition, Diagnostic, Edge
 
 REOPEN = "reopen"
-# It leaves an end as it is: what was shared is still there, and so is the right to take consent back (I20).
-TAKING_BACK = "withdraw_consent"
+# These leave an end as it is: what was written is still there, to be shared or not, also to learn from (I20, I22).
+CONSENTING = ("record_consent", "withdraw_consent")
 
 
 def _beginning(subject: Subject) -> Iterator[Diagnostic]:
@@ -64,7 +64,7 @@ def _may_stay_shut(subject: Subject, edge: Edge) -> bool:
 def _ends_end(subject: Subject) -> Iterator[Diagnostic]:
     for state in subject.states():
         for edge in subject.from_(state.name):
-            stays = edge.trigger == TAKING_BACK and edge.target == state.name
+            stays = edge.trigger in CONSENTING and edge.target == state.name
             if not (state.is_open or stays or edge.trigger == REOPEN):
                 yield subject.at(state.name, "exit_from_end", trigger=edge.trigger)
 
