@@ -87,6 +87,24 @@ _WANTED = select(_s.id, _s.organisation_id, _s.types).where(
     _s.state != "retired", _s.organisation_id.in_(bindparam("organisations", expanding=True))
 )
 _ADD = insert(deliveries)
+_SETTLE = (
+    update(deliveries)
+    .where(
+        _d.subscription_id == bindparam("id"),
+        _d.position == bindparam("at"),
+        _d.state == "waiting",
+        _d.attempts == bindparam("tried"),
+    )
+    .values(state=bindparam("to"), status=bindparam("said"), error=bindparam("failed"), next_at=bindparam("until"))
+)
+_OF_ONE = (
+    NEWS.add_columns(_d.subscription_id, _d.state.label("delivery_state"), _d.attempts, _d.status, _d.error)
+    .join(subscriptions, _s.organisation_id == feed.c.organisation_id)
+    .join(deliveries, and_(_d.subscription_id == _s.id, _d.position == feed.c.position))
+    .where(_d.subscription_id == bindparam("id"))
+)
+_AT = _OF_ONE.where(_d.position == bindparam("at"))
+_DEAD_LETTERS = _OF_ONE.where(_d.state == _DEAD).order_by(_d.position).limit(200)
 
 
 class Deliveries:
@@ -129,29 +147,17 @@ class Deliveries:
 
     def settle(self, it: Delivery, outcome: Outcome) -> None:
         """Write down how a try ended, unless the claim ran out and another try is under way."""
-        self._connection.execute(
-            update(deliveries)
-            .where(
-                _d.subscription_id == str(it.subscription_id),
-                _d.position == it.news.position,
-                _d.state == "waiting",
-                _d.attempts == it.attempts,
-            )
-            .values(
-                state=outcome.state,
-                status=outcome.status,
-                error=outcome.error,
-                next_at=microseconds(outcome.next_at),
-            )
-        )
+        of = {"id": str(it.subscription_id), "at": it.news.position, "tried": it.attempts}
+        how = {"to": outcome.state, "said": outcome.status, "failed": outcome.error}
+        self._connection.execute(_SETTLE, {**of, **how, "until": microseconds(outcome.next_at)})
 
     def find(self, subscription_id: UUID, position: int) -> Delivery | None:
-        found = self._read(_of(subscription_id).where(_d.position == position))
+        found = self._read(_AT, {"id": str(subscription_id), "at": position})
         return found[0] if found else None
 
     def dead(self, subscription_id: UUID) -> tuple[Delivery, ...]:
         """The dead letters of a webhook, the oldest first; a page of two hundred is more than anybody looks through."""
-        return self._read(_of(subscription_id).where(_d.state == _DEAD).order_by(_d.position).limit(200))
+        return self._read(_DEAD_LETTERS, {"id": str(subscription_id)})
 
     def resend(self, it: Delivery) -> None:
         """Have a dead letter told again, from the first attempt on."""
@@ -161,7 +167,7 @@ class Deliveries:
             .values(state="waiting", attempts=0, next_at=microseconds(self._now))
         )
 
-    def _read(self, query: Select[Any]) -> tuple[Delivery, ...]:
+    def _read(self, query: Select[Any], which: Mapping[str, Any]) -> tuple[Delivery, ...]:
         return tuple(
             Delivery(
                 subscription_id=UUID(row.subscription_id),
@@ -171,14 +177,5 @@ class Deliveries:
                 status=row.status,
                 error=row.error,
             )
-            for row in self._connection.execute(query)
+            for row in self._connection.execute(query, which)
         )
-
-
-def _of(subscription_id: UUID) -> Select[Any]:
-    return (
-        NEWS.add_columns(_d.subscription_id, _d.state.label("delivery_state"), _d.attempts, _d.status, _d.error)
-        .join(subscriptions, _s.organisation_id == feed.c.organisation_id)
-        .join(deliveries, and_(_d.subscription_id == _s.id, _d.position == feed.c.position))
-        .where(_d.subscription_id == str(subscription_id))
-    )
