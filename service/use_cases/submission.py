@@ -52,26 +52,9 @@ def submit(
         raise NotAllowed
     step = _with_draft(unit, actor, submission)
     case = _new_case(unit, case_id, acting, step)
-    main = Part(
-        id=case_id,
-        case_id=case_id,
-        kind="case",
-        workflow=rules.current("case").hash,
-        state=START,
-        phase="referral",
-        sequence=0,
-        occurred_at=step.occurred_at,
-    )
-    situation = Situation(
-        case=case,
-        part=main,
-        history=(),
-        settings=settings_in_force(unit, rules, case.region),
-        actor=actor,
-        now=unit.now,
-    )
     unit.cases.open(case)
-    made = carry_out(unit, situation, step, rules, new_id=new_id)
+    situation = _before_the_first_step(unit, actor, case, rules)
+    made = carry_out(unit, situation, step, rules, new_id=new_id, trace_id=asker.trace_id)
     if submission.draft_id:
         unit.drafts.remove(submission.draft_id, seen_by=actor.person_id)
     unit.requests.remember(request, Answered(case_id=case_id, sequence=made.entry.sequence))
@@ -109,6 +92,21 @@ def _new_case(unit: Unit, case_id: UUID, acting: Membership, step: Step) -> Case
         digest=BEGINNING,
         recorded_at=unit.now,
     )
+
+
+def _before_the_first_step(unit: Unit, actor: Actor, case: Case, rules: Rulebook) -> Situation:
+    main = Part(
+        id=case.id,
+        case_id=case.id,
+        kind="case",
+        workflow=rules.current("case").hash,
+        state=START,
+        phase="referral",
+        sequence=0,
+        occurred_at=case.submitted_at,
+    )
+    settings = settings_in_force(unit, rules, case.region)
+    return Situation(case=case, part=main, history=(), settings=settings, actor=actor, now=unit.now)
 
 
 def _owning_region(unit: Unit, acting: Membership, step: Step) -> str:

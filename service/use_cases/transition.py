@@ -95,7 +95,7 @@ def carry_out(
     workflows: Workflows,
     *,
     new_id: Callable[[], UUID],
-    trace_id: str = "",
+    trace_id: str,
 ) -> Made:
     """Decide, check the form against the case, and record."""
     decision = decide(situation, step.trigger, workflows)

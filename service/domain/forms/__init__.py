@@ -1,4 +1,7 @@
-"""Every form by its versioned name. A form once released keeps its name and its class for ever."""
+"""Every form by its versioned name. A form once released keeps its name and its class for ever.
+
+The newest version of a form has the bare name; an earlier one, which stored content still carries, its number (V1).
+"""
 
 from collections.abc import Mapping
 from types import MappingProxyType
