@@ -23,8 +23,9 @@ from service.api import (
     drafts,
     escalation,
     events,
+    gaps,
     learning,
-    offer,
+    offers,
     over_time,
     parts,
     reference,
@@ -33,7 +34,7 @@ from service.api import (
     work_items,
     workflow_versions,
 )
-from service.api.bodies import BODIES, union_for
+from service.api.bodies import BODIES
 from service.api.dependencies import House, NotAcceptable, UnsupportedMediaType, check_request
 from service.api.documentation import page
 from service.api.edge import Edge, TooLarge
@@ -41,6 +42,7 @@ from service.api.faults import CheckedRoute, with_all_found
 from service.api.language import language_of
 from service.api.openapi import document
 from service.api.problems import bare, problem
+from service.api.steps import union_for
 from service.api.tokens import Signer, Tokens
 from service.domain.case import PartKind
 from service.domain.refusals import Refusal
@@ -59,8 +61,8 @@ from service.use_cases.region_settings import keep_decided
 
 _ALWAYS = {NotAcceptable: 406, UnsupportedMediaType: 415, TooLarge: 413, Exception: 500}
 _ROUTERS = (
-    cases, parts, escalation, over_time, advices, work_items, drafts, offer, learning, administration, administered,
-    workflow_versions, events, subscriptions, reference, service_itself,
+    cases, parts, escalation, over_time, advices, work_items, drafts, offers, gaps, learning, administration,
+    administered, workflow_versions, events, subscriptions, reference, service_itself,
 )  # fmt: skip
 
 
@@ -185,7 +187,7 @@ def create_api(rules: Rulebook, public_url: str) -> FastAPI:
     for room in _ROUTERS:
         api.include_router(room.router)
     unions = {kind: union_for(rules.versions(kind)) for kind in get_args(PartKind)}
-    described = document(api, {**BODIES, **workflow_versions.BODIES, **unions}, public_url)
+    described = document(api, {**BODIES, **unions}, public_url)
     api.state.unions = unions
     api.state.query_keys = _query_keys(described)
     api.openapi = lambda: described  # type: ignore[method-assign]  # as FastAPI documents it

@@ -171,4 +171,4 @@ def _labelled(it: State | Trigger) -> Labelled:
 @lru_cache(maxsize=1000)
 def _label(code: str, label: Words) -> Labelled:
     """A list shows the same few labels on every line."""
-    return Labelled(code=code, label=InTwoLanguages.of(label))
+    return Labelled.of(code, label)

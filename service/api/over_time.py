@@ -12,7 +12,6 @@ from service.api.dependencies import TheAsker, TheHouse
 from service.api.faults import CheckedRoute
 from service.api.openapi import may_refuse
 from service.api.views import InTwoLanguages, Labelled, OptionalDay, View
-from service.domain.codes import CODE_LISTS
 from service.domain.coming_of_age import Plan
 from service.domain.messages import MESSAGES, say
 from service.domain.retention import RetentionClass
@@ -57,7 +56,6 @@ async def get_coming_of_age(case_id: UUID, house: TheHouse, asker: TheAsker) -> 
 
     def work(unit: Unit) -> Response:
         found = read_coming_of_age(unit, asker, case_id)
-        purposes = CODE_LISTS["information_purpose"].codes
         return answer(
             ComingOfAgeView(
                 turns16_on=found.turns_16_on,
@@ -66,7 +64,7 @@ async def get_coming_of_age(case_id: UUID, house: TheHouse, asker: TheAsker) -> 
                 explanation=InTwoLanguages.of(MESSAGES["coming_of_age"][found.plan_after_18]),
                 consents_to_reask=[
                     AskAgainView(
-                        purpose=Labelled(code=it.purpose, label=InTwoLanguages.of(purposes[it.purpose])),
+                        purpose=Labelled.listed(it.purpose, "information_purpose"),
                         ages=list(it.ages),
                     )
                     for it in found.ask_again

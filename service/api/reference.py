@@ -17,7 +17,6 @@ from service.domain.events import event_type
 from service.domain.organisations import OrganisationKind
 from service.domain.refusals import NotFound
 from service.domain.roles import Role
-from service.domain.words import Words
 from service.storage.unit import Unit
 from service.use_cases.asking import known
 
@@ -243,12 +242,8 @@ async def get_workflow(name: str, house: TheHouse) -> Response:
 
 
 def _code_list(it: CodeList) -> CodeListView:
-    codes = [_labelled(code, words) for code, words in it.codes.items()]
+    codes = [Labelled.of(code, words) for code, words in it.codes.items()]
     return CodeListView(name=it.name, source=it.source, label=InTwoLanguages.of(it.label), codes=codes)
-
-
-def _labelled(code: str, words: Words) -> Labelled:
-    return Labelled(code=code, label=InTwoLanguages.of(words))
 
 
 def _workflow(it: Definition) -> WorkflowView:

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
+from service.domain.codes import CODE_LISTS
 from service.domain.roles import Role
 from service.domain.words import Words
 
@@ -48,6 +49,15 @@ class Labelled(View):
 
     code: str
     label: InTwoLanguages
+
+    @classmethod
+    def of(cls, code: str, label: Words) -> "Labelled":
+        return Labelled(code=code, label=InTwoLanguages.of(label))
+
+    @classmethod
+    def listed(cls, code: str, in_list: str) -> "Labelled":
+        """A code of a code list."""
+        return Labelled.of(code, CODE_LISTS[in_list].codes[code])
 
 
 class PartyView(View):

@@ -1,26 +1,25 @@
 """/v1/workflow-trials and /v1/workflow-plans: another version of a workflow for cases that run, by administrators."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import partial
 from itertools import groupby
-from typing import Annotated, Any, Literal
+from typing import Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from pydantic import Field, StringConstraints, TypeAdapter
+from pydantic import Field
 
 from service.api.answers import answer
-from service.api.bodies import Body
+from service.api.bodies import WORKFLOW_ADOPTION, WORKFLOW_PLAN, WORKFLOW_TRIAL
 from service.api.dependencies import House, OnceOnly, TheAsker, TheHouse, read_body
 from service.api.faults import CheckedRoute
 from service.api.openapi import may_refuse, takes
 from service.api.views import Named, Utc, View
 from service.domain.adopting import Fit, Verdict
 from service.domain.case import PartKind
-from service.domain.definition import ADOPT, MAX_CHARACTERS, Diagnostic
+from service.domain.definition import ADOPT, Diagnostic
 from service.domain.forms.base import Fault
 from service.domain.messages import say
-from service.domain.words import FreeText
 from service.storage.plans import Plan
 from service.storage.unit import Unit
 from service.use_cases.asking import Asker
@@ -39,47 +38,6 @@ from service.use_cases.workflow_versions import (
 )
 
 router = APIRouter(tags=["administration"], route_class=CheckedRoute)
-StateName = Annotated[str, StringConstraints(max_length=60)]
-Hash = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
-States = Annotated[
-    dict[StateName, StateName],
-    Field(max_length=200, description="State of the workflow that runs: state of the other that takes its place."),
-]
-
-
-class TrialBody(Body):
-    """What to hold against all running cases: a file as you would deploy it, a known workflow, or the one in force."""
-
-    kind: PartKind
-    mapping: States = Field(default_factory=dict)
-    to: Hash | None = Field(default=None, description="A known workflow; the one in force when left out.")
-    definition: Annotated[str, StringConstraints(max_length=MAX_CHARACTERS)] | None = Field(
-        default=None, description="The text of a workflow file (TOML); then `to` is not looked at."
-    )
-
-
-class PlanBody(Body):
-    """From which workflow to which. A state of the same name needs no mapping."""
-
-    kind: PartKind
-    from_: Hash = Field(alias="from", description="The workflow that parts run on.")
-    to: Hash | None = Field(default=None, description="A known workflow; the one in force when left out.")
-    mapping: States = Field(default_factory=dict)
-
-
-class AdoptionBody(Body):
-    """How many parts to move now, and why; the rest can be moved by further requests."""
-
-    limit: int = Field(default=100, ge=1, le=1000)
-    grounds: FreeText = Field(description="Why (onderbouwing): stands in the history of every case that is moved.")
-
-
-TRIAL, PLAN, ADOPTION = TypeAdapter(TrialBody), TypeAdapter(PlanBody), TypeAdapter(AdoptionBody)
-BODIES: Mapping[str, TypeAdapter[Any]] = {
-    "workflow_trial": TRIAL,
-    "workflow_plan": PLAN,
-    "workflow_adoption": ADOPTION,
-}
 
 
 class ReasonView(View):
@@ -170,7 +128,7 @@ class Plans(View):
 )  # fmt: skip
 async def try_workflow(request: Request, house: TheHouse, asker: TheAsker) -> Response:
     """Hold a version of a workflow against all cases that run on others. Changes nothing."""
-    body = await read_body(request, TRIAL)
+    body = await read_body(request, WORKFLOW_TRIAL)
     trial = Trial(kind=body.kind, mapping=body.mapping, to=body.to, definition=body.definition)
     tried = await house.database.read(lambda unit: try_version(unit, asker, trial, rules=house.rules))
     return answer(trial_view(tried))
@@ -182,7 +140,7 @@ async def try_workflow(request: Request, house: TheHouse, asker: TheAsker) -> Re
 )  # fmt: skip
 async def add_plan(request: Request, house: TheHouse, asker: TheAsker, once: OnceOnly) -> Response:
     """Plan how running cases go from one workflow to another, or back. The same plan made twice is one plan."""
-    body = await read_body(request, PLAN)
+    body = await read_body(request, WORKFLOW_PLAN)
     intended = Intended(kind=body.kind, old=body.from_, new=body.to, mapping=body.mapping)
 
     def work(unit: Unit) -> Response:
@@ -217,7 +175,7 @@ async def get_workflow_plan(plan: str, house: TheHouse, asker: TheAsker) -> Resp
 )  # fmt: skip
 async def add_adoptions(request: Request, plan: str, house: TheHouse, asker: TheAsker, once: OnceOnly) -> Response:
     """Move the next parts along a plan, each in a transaction of its own; again, until nothing is left."""
-    body = await read_body(request, ADOPTION)
+    body = await read_body(request, WORKFLOW_ADOPTION)
     repeated = await house.database.read(lambda unit: acted_before(unit, asker, once))
     if not repeated:
         found = await house.database.read(lambda unit: progress(unit, asker, plan, rules=house.rules))

@@ -1,4 +1,4 @@
-"""/v1/offers and /v1/regions/{region}/gaps: what help there is, as stated and when, and what is missing. No price."""
+"""/v1/offers: what help there is, as stated and when. No price."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from service.api.answers import answer
@@ -17,13 +17,12 @@ from service.api.dependencies import House, OnceOnly, TheAsker, TheHouse, read_b
 from service.api.faults import CheckedRoute
 from service.api.openapi import may_refuse, takes
 from service.api.reference import RegionCode
-from service.api.views import InTwoLanguages, Labelled, Named, OptionalDay, Utc, View
+from service.api.views import Labelled, Named, OptionalDay, Utc, View
 from service.domain.codes import CODE_LISTS
 from service.domain.offer import Chosen, Offer, Statement
 from service.domain.rulebook import Rulebook
 from service.domain.terms import day_in_amsterdam
 from service.storage.unit import Unit
-from service.use_cases.gaps import count_gaps
 from service.use_cases.offers import begin_offer, end_offer, list_offers, read_offer, stale_after, state_of_offer
 
 router = APIRouter(tags=["offer"], route_class=CheckedRoute)
@@ -56,13 +55,6 @@ class OffersQuery(BaseModel):
     domain: DomainCode | None = None
     function: FunctionCode | None = None
     provider: UUID | None = None
-
-
-class GapsQuery(BaseModel):
-    """One calendar year; this one when left out."""
-
-    model_config = ConfigDict(extra="forbid")
-    year: Annotated[int, Field(ge=2000, le=2200)] | None = None
 
 
 class ChosenView(Labelled):
@@ -115,29 +107,6 @@ class Offers(View):
     """What has not ended, by domain in the order of the code list."""
 
     domains: list[OffersOfDomain]
-
-
-class FunctionGaps(View):
-    """So many cases wanted this function."""
-
-    function: Labelled
-    cases: int
-
-
-class GapsOfDomain(View):
-    """What is missing in one domain, the most wanted first."""
-
-    domain: Labelled
-    functions: list[FunctionGaps]
-
-
-class Gaps(View):
-    """What is missing in a region in a year. Functions that fewer than `k` cases wanted are not listed."""
-
-    region: str
-    year: int
-    k: int
-    domains: list[GapsOfDomain]
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,9 +166,9 @@ async def get_offers(house: TheHouse, asker: TheAsker, wanted: Annotated[OffersQ
         )
         drawing = _Drawing.of(unit, house.rules, found, region=wanted.region)
         domains = [
-            OffersOfDomain(domain=_label(domain, "advice_domain"), items=[drawing.offer(it) for it in some])
+            OffersOfDomain(domain=Labelled.listed(domain, "advice_domain"), items=[drawing.offer(it) for it in some])
             for domain, some in groupby(
-                sorted(found, key=lambda it: _place(it.domain.code, "advice_domain")), key=lambda it: it.domain.code
+                sorted(found, key=lambda it: list(DOMAIN.codes).index(it.domain.code)), key=lambda it: it.domain.code
             )
         ]
         return answer(Offers(domains=domains))
@@ -255,27 +224,6 @@ async def post_ending(request: Request, offer_id: UUID, house: TheHouse, asker: 
     )
 
 
-@router.get("/regions/{region}/gaps", response_model=Gaps, responses=may_refuse(400, 401, 403, 404))
-async def get_gaps(
-    region: RegionCode, house: TheHouse, asker: TheAsker, wanted: Annotated[GapsQuery, Query()]
-) -> Response:
-    """How many cases of your region wanted help that does not exist, by domain and function."""
-
-    def work(unit: Unit) -> Response:
-        year, k, found = count_gaps(unit, asker, region, wanted.year, rules=house.rules)
-        ordered = sorted(found, key=lambda it: (_place(it.domain, "advice_domain"), -it.cases, it.function))
-        domains = [
-            GapsOfDomain(
-                domain=_label(domain, "advice_domain"),
-                functions=[FunctionGaps(function=_label(it.function, "help_function"), cases=it.cases) for it in some],
-            )
-            for domain, some in groupby(ordered, key=lambda it: it.domain)
-        ]
-        return answer(Gaps(region=region, year=year, k=k, domains=domains))
-
-    return await house.database.read(work)
-
-
 def _made(unit: Unit, house: House, offer: Offer, repeated: bool) -> Response:
     view = _Drawing.of(unit, house.rules, (offer,)).offer(offer)
     where = f"/offers/{offer.id}"
@@ -287,13 +235,5 @@ def _version(offer: Offer) -> int:
     return 1 + len(offer.statements) + (offer.last_day is not None)
 
 
-def _place(code: str, list_: str) -> int:
-    return list(CODE_LISTS[list_].codes).index(code)
-
-
-def _label(code: str, list_: str) -> Labelled:
-    return Labelled(code=code, label=InTwoLanguages.of(CODE_LISTS[list_].codes[code]))
-
-
 def _chosen(it: Chosen, list_: str) -> ChosenView:
-    return ChosenView(**dict(_label(it.code, list_)), text=it.text)
+    return ChosenView(**dict(Labelled.listed(it.code, list_)), text=it.text)
