@@ -12,7 +12,7 @@ WITH_AUTHORITY = frozenset({"parent", "guardian"})
 GROUND = "legal_ground"
 # Purposes of the list information_purpose that rules speak of. What parents may read from the day on which the child
 # decides is nobody's to grant but the child's (I22).
-AT_THE_TABLE, TO_PROVIDERS, TO_PARENTS = "discuss_at_table", "share_with_providers", "share_with_parents"
+TO_THE_TABLE, TO_PROVIDERS, TO_PARENTS = "discuss_at_table", "share_with_providers", "share_with_parents"
 TO_NETWORK, TO_CCE = "expertise_network", "cce"
 # Under these names an entry tells, as facts, what was given and withdrawn: "parent:12-15:cce".
 GIVEN, WITHDRAWN = "consent_given", "consent_withdrawn"

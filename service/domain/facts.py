@@ -83,6 +83,10 @@ class CaseFacts:
     def open_parts(self, kind: HelpKind) -> tuple[PartFacts, ...]:
         return tuple(part for part in self.parts if part.kind == kind and part.is_open)
 
+    def questions_of(self, escalation_id: UUID | None) -> tuple[PartFacts, ...]:
+        """What was put to bodies at the national level by this escalation, open or not."""
+        return tuple(part for part in self.parts_of("question") if part.opened_by == escalation_id)
+
     def parts_in(self, kind: HelpKind, *states: str) -> tuple[PartFacts, ...]:
         return tuple(part for part in self.parts if part.kind == kind and part.state in states)
 

@@ -86,7 +86,7 @@ def _liaison_appointed(attempt: Attempt) -> bool:
 
 def _no_open_question(attempt: Attempt) -> bool:
     """Whoever was asked answers, or hears that they need not any more, before their question loses its escalation."""
-    return not any(it.opened_by == attempt.part_id for it in attempt.facts.open_parts("question"))
+    return not any(it.is_open for it in attempt.facts.questions_of(attempt.part_id))
 
 
 def _escalation_goes_on(attempt: Attempt) -> bool:

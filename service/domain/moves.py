@@ -173,7 +173,7 @@ def _begin_parts(
         workflow = workflows.current(kind)
         for opening in step.form.openings(kind, context):
             addressee = _addressee(opening, decision, situation)
-            if kind == "funding" and _is_paying(situation, opening.line, addressee):
+            if kind == "funding" and _was_asked_to_pay(situation, opening.line, addressee):
                 continue
             part = Part(
                 id=new_id(),
@@ -205,7 +205,7 @@ def _addressee(opening: Opening, decision: Decision, situation: Situation) -> UU
     return found
 
 
-def _is_paying(situation: Situation, line: str | None, payer: UUID | None) -> bool:
+def _was_asked_to_pay(situation: Situation, line: str | None, payer: UUID | None) -> bool:
     """Whether this payer was asked for this line before, in this round of the case; another one is asked anew."""
     again = [it for it in situation.history if it.part_kind == "case" and it.trigger in NEW_ROUND]
     reopened = again[-1].sequence if again else 0

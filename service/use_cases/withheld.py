@@ -10,12 +10,12 @@ from service.domain.age import age_on
 from service.domain.case import Transition
 from service.domain.codes import CODE_LISTS
 from service.domain.consents import (
-    AT_THE_TABLE,
     CHILD_DECIDES_FROM,
     TO_CCE,
     TO_NETWORK,
     TO_PARENTS,
     TO_PROVIDERS,
+    TO_THE_TABLE,
     Agreed,
 )
 from service.domain.facts import CaseFacts, fold
@@ -72,8 +72,8 @@ def _refusal(unit: Unit, role: Role, history: Sequence[Transition], facts: CaseF
     purpose = SHARED_FOR.get(role)
     if purpose and purpose not in facts.consented:
         return _missing(purpose)
-    if role in TABLE_ROLES and facts.agreed.get(AT_THE_TABLE, Agreed()).withdrawn:
-        return _missing(AT_THE_TABLE)
+    if role in TABLE_ROLES and facts.agreed.get(TO_THE_TABLE, Agreed()).withdrawn:
+        return _missing(TO_THE_TABLE)
     if role == Role.PARENT and not _shared_with_parents(facts):
         born = birth_month(unit, history)
         if born and age_on(born, day_in_amsterdam(unit.now)) >= CHILD_DECIDES_FROM:

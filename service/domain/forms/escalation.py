@@ -168,8 +168,7 @@ class EscalationConclusion(_EscalationForm):
 
     @override
     def faults(self, context: FormContext) -> Iterator[Fault]:
-        questions = [it for it in context.facts.parts_of("question") if it.opened_by == context.part_id]
-        if any(it.state == "answered" for it in questions):
+        if any(it.state == "answered" for it in context.facts.questions_of(context.part_id)):
             return
         told = {"answer": self.answer, "whatTheyDo": self.what_they_do, "staysWithRegion": self.stays_with_region}
         for name, words in told.items():

@@ -7,7 +7,7 @@ from typing import ClassVar
 from typing_extensions import override
 
 from service.domain.age import age_band, age_on
-from service.domain.consents import AT_THE_TABLE, GIVEN
+from service.domain.consents import GIVEN, TO_THE_TABLE
 from service.domain.forms.base import Codes, ContentClass, Fault, Form, FormContext, FormPart
 from service.domain.forms.coded import (
     CurrentLivingPlace,
@@ -149,7 +149,7 @@ class Referral(Form):
         if context.settings.explanatory_analysis_required and not self.explanatory_analysis:
             yield Fault("explanatory_analysis_required", ("explanatoryAnalysis",))
         yield from consent_faults(self.consents, context.on)
-        yield from age_rule_faults(self.consents, AT_THE_TABLE, age)
+        yield from age_rule_faults(self.consents, TO_THE_TABLE, age)
         yield from self._days_to_come(context.on)
 
     def _days_to_come(self, on: date) -> Iterator[Fault]:
