@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Connection, Engine, event, make_url, text
 
 from api_tests.conftest import ENGINES, new_database
+from api_tests.people_and_cases import PERSON_IDS
 from api_tests.records.forging import say
 from api_tests.running import ROOT, settings_for
 from service.app import NotMigrated, build
@@ -19,6 +20,8 @@ from service.storage.database import open_engine
 from service.storage.keys import MasterKeyRefused
 from service.storage.migrating import migrate
 from service.storage.protections import TRIGGERS, Unprotected, insist
+from service.storage.subscriptions import Subscription
+from service.storage.unit import Unit
 
 
 @pytest.fixture(scope="module", params=ENGINES)
@@ -184,15 +187,28 @@ def test_the_service_does_not_start_on_an_empty_database_and_says_what_to_do(
     assert ended.stderr.strip() == "not started: the database needs `python -m service migrate` first"
 
 
-def test_the_service_does_not_start_with_another_master_key(fresh: Settings) -> None:
+@pytest.mark.parametrize("wrapped", ["the key of content", "the secret of a webhook"])
+def test_the_service_does_not_start_with_another_master_key(fresh: Settings, wrapped: str) -> None:
     """A key file that got lost is not made anew beside a database that was written with it."""
     written = build(fresh).database
-    written.write_now(lambda unit: unit.keyring.create(unit.connection, uuid4(), ("notes",)))
+    if wrapped == "the key of content":
+        written.write_now(lambda unit: unit.keyring.create(unit.connection, uuid4(), ("notes",)))
+    else:
+        written.write_now(lambda unit: unit.subscriptions.add(_webhook(unit)))
     written.close()
     fresh.master_key_file.unlink()
 
     with pytest.raises(MasterKeyRefused, match="not the one"):
         build(fresh)
+
+
+def _webhook(unit: Unit) -> Subscription:
+    by = PERSON_IDS["roos"]
+    return Subscription(
+        id=uuid4(), organisation_id=unit.people.organisations()[0].id, url="https://ontvanger.example/", types=None,
+        per_minute=None, state="active", reason=None, version=1, secrets=(b"s" * 32,), made_by=by, made_at=unit.now,
+        changed_by=by, changed_at=unit.now,
+    )  # fmt: skip
 
 
 def _behind_the_back(settings: Settings, change: Callable[[Connection], None]) -> None:

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
 from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from service.storage.tables import case_keys
+from service.storage.tables import case_keys, subscriptions
 
 CONTENT_CLASSES = ("referral", "review", "advice", "help", "escalation", "notes")
 DRAFT_CLASS = "draft"
@@ -86,12 +86,13 @@ class Keyring:
 
     def insist(self, connection: Connection) -> None:
         """Raises MasterKeyRefused when the keys in this database were wrapped with another master key."""
-        wrapped = connection.execute(select(case_keys.c.wrapped).limit(1)).scalar()
-        try:
-            if wrapped is not None:
-                aes_key_unwrap(self._master, wrapped)
-        except InvalidUnwrap:
-            raise MasterKeyRefused("the master key is not the one that this database was written with") from None
+        for column in (case_keys.c.wrapped, subscriptions.c.secret):
+            wrapped = connection.execute(select(column).limit(1)).scalar()
+            try:
+                if wrapped is not None:
+                    aes_key_unwrap(self._master, wrapped)
+            except InvalidUnwrap:
+                raise MasterKeyRefused("the master key is not the one that this database was written with") from None
 
     def create(self, connection: Connection, owner_id: UUID, classes: tuple[str, ...]) -> None:
         """Make the keys of a case or draft. Must be committed before the data that needs them (decision 16)."""
