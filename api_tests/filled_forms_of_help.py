@@ -161,7 +161,7 @@ OF_HELP: dict[str, dict[str, Any]] = {
         "whatTheyDo": "Twee keer meekijken met de behandelaar, in mei en in juni.",
         "staysWithRegion": "De behandeling, de logeerplek en de regie.",
     },
-    "escalation_answer@2": {
+    "escalation_conclusion@1": {
         "answer": "De onrust in de nacht past bij oververmoeidheid. Begin met voorspelbare avonden.",
         "whatTheyDo": "Twee keer meekijken met de behandelaar, in mei en in juni.",
         "staysWithRegion": "De behandeling, de logeerplek en de regie.",

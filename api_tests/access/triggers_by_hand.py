@@ -119,7 +119,7 @@ BY_HAND: dict[str, dict[str, str]] = {
     "escalation": {
         "acknowledge": "V",  # the chair is told of the liaison's signal
         "escalate": "N",
-        "remind": "NP",
+        "remind": "NPV",
         "record_network_answer": "BPV",  # T17
         "record_answer": "N",
         "bring_back": "VN",

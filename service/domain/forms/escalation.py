@@ -159,7 +159,7 @@ class EscalationAnswer(_EscalationForm):
 class EscalationConclusion(_EscalationForm):
     """What the liaison brings: the answers stand with their questions, or here when they came by another way."""
 
-    form_name: ClassVar[str] = "escalation_answer@2"
+    form_name: ClassVar[str] = "escalation_conclusion@1"
 
     answered_by: OrNone[ShortText] = None
     answer: OrNone[FreeText] = None
