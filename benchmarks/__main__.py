@@ -19,7 +19,7 @@ from benchmarks.report import Figure, report
 from service.logs import configure
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
-WHOLE = Extent(seconds=0.8, rounds=3, clients=(1, 16), files=1000, listed=100_000, batch=200)
+WHOLE = Extent(seconds=0.7, rounds=3, clients=(1, 16), files=1000, listed=100_000, batch=200)
 QUICK = Extent(seconds=0.2, rounds=1, clients=(1, 4), files=60, listed=3000, batch=20)
 
 
