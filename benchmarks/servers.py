@@ -63,7 +63,8 @@ def _own_cpu(pid: int) -> float:
         fields = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
     except OSError:
         return 0.0
-    return (int(fields[11]) + int(fields[12])) / _TICKS
+    # Its own, and that of the children that have ended.
+    return sum(map(int, fields[11:15])) / _TICKS
 
 
 @contextmanager

@@ -9,8 +9,11 @@ import pytest
 from sqlalchemy import Connection, event
 
 from api_tests.running import Running
+from service.domain.actor import Actor, Membership
+from service.domain.roles import Role
 from service.storage.unit import Unit
 
+CARLA = Actor(uuid4(), (Membership(Role.COORDINATOR, uuid4()),))
 # What is asked, of which table, and the index that it goes along.
 ASKED: dict[str, tuple[Callable[[Unit], Any], str, str]] = {
     "whom there is something to tell": (lambda unit: unit.deliveries.with_work(), "deliveries", "ix_deliveries_"),
@@ -18,6 +21,7 @@ ASKED: dict[str, tuple[Callable[[Unit], Any], str, str]] = {
     "dead letters": (lambda unit: unit.deliveries.dead(uuid4()), "deliveries", "ix_deliveries_dead"),
     "what is not in the feeds": (lambda unit: unit.feeds.waits(), "outbox", "ix_outbox_unpublished"),
     "what a region misses": (lambda unit: unit.cases.gaps("JZ10"), "transitions", "ix_transitions_gaps"),
+    "the parts of one case": (lambda unit: unit.cases.parts(uuid4(), seen_by=CARLA), "parts", "ix_parts_case_id"),
     "how far a plan is": (lambda unit: unit.plans.adopted("0" * 64), "transitions", "ix_transitions_adopted"),
 }
 
