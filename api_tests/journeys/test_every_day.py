@@ -5,7 +5,7 @@ import pytest
 from api_tests.journeys.answers import faults, refusal
 from api_tests.people_and_cases import PERSON_IDS, CaseFile, People
 
-STATES = ["submitted", "in_review", "arranging_placement", "monitored"]
+STATES = ["submitted", "scheduled", "arranging_placement", "monitored"]
 
 
 @pytest.mark.parametrize("state", STATES)

@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -82,9 +83,9 @@ class Relay:
             if subscription_id not in self._telling:
                 task = asyncio.create_task(self._tell_all(subscription_id))
                 self._telling[subscription_id] = task
-                task.add_done_callback(lambda _, done=subscription_id: self._told(done))  # type: ignore[misc]
+                task.add_done_callback(partial(self._told, subscription_id))
 
-    def _told(self, subscription_id: UUID) -> None:
+    def _told(self, subscription_id: UUID, _: asyncio.Task[None]) -> None:
         """Looks again at once: something may have come while the task ended."""
         del self._telling[subscription_id]
         self._awake.set()
