@@ -2,7 +2,7 @@
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import httpx
@@ -11,6 +11,7 @@ from api_tests.filled_forms import filled
 from api_tests.running import ROOT, WITHOUT_TLS
 from service.app import read_folder
 from service.domain.case import PartKind
+from service.domain.workflow import Workflow
 from service.use_cases.demonstration import ORGANISATIONS, PEOPLE
 
 RULES = read_folder(ROOT / "workflows")
@@ -42,9 +43,14 @@ WHO = {
 AFRESH = dict.fromkeys(("confirm_advice", "conclude_revised"), "vera")
 
 
+def workflow_of(kind: str) -> Workflow:
+    """The workflow in force of a kind of part, named as in JSON."""
+    return RULES.current(cast("PartKind", kind))
+
+
 def form_for(kind: str, trigger: str, **changes: Any) -> dict[str, Any] | None:
     """A valid form for this trigger, fit for the demonstration region; None when it takes none."""
-    name = RULES.current(kind).definition.triggers[trigger].form  # type: ignore[arg-type]  # kinds are text here
+    name = workflow_of(kind).definition.triggers[trigger].form
     if name is None:
         return None
     fitting: dict[str, Any] = {}

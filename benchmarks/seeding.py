@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from itertools import islice
 from typing import Any
 from uuid import UUID, uuid4
@@ -94,7 +95,7 @@ def plant(database: Database, stories: Iterable[Story]) -> list[UUID]:
     planted: list[UUID] = []
     rest = iter(stories)
     while some := list(islice(rest, BATCH)):
-        database.write_now(lambda unit, some=some: _store(unit, some))  # type: ignore[misc]
+        database.write_now(partial(_store, stories=some))
         planted += [it.case.id for it in some]
     return planted
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -122,7 +123,7 @@ def test_i18_one_read_of_content_is_one_line_that_says_who_why_and_what(
 def test_i18_an_expert_at_the_table_reads_for_the_table(service: Running, people: People) -> None:
     case = CaseFile.submitted(people).go_to("in_review")
 
-    answers = [lines_of(service, lambda key=key: people[key].get(f"{case.path}/file")) for key in ("floor", "gijs")]  # type: ignore[misc]
+    answers = [lines_of(service, partial(people[key].get, f"{case.path}/file")) for key in ("floor", "gijs")]
 
     assert [(line["role"], line["purpose"]) for _, lines in answers for line in lines] == [
         ("expert", "review_at_the_table"),
@@ -141,7 +142,7 @@ def test_i18_lists_heads_histories_and_ones_own_draft_leave_no_line(
     ]
     paths += ["/cases", "/work-items?whose=all", "/drafts", f"/drafts/{draft}", "/me", "/organisations"]
 
-    found = [lines_of(service, lambda path=path: people.anna.get(path)) for path in paths]  # type: ignore[misc]
+    found = [lines_of(service, partial(people.anna.get, path)) for path in paths]
 
     assert [answer.status_code for answer, _ in found] == [200] * len(paths)
     assert [lines for _, lines in found if lines] == []

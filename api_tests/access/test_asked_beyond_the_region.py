@@ -11,7 +11,7 @@ import pytest
 
 from api_tests.access.canaries import Canaries
 from api_tests.access.scene import rows
-from api_tests.people_and_cases import ORGANISATION_IDS, PERSON_IDS, RULES, CaseFile, People, form_for
+from api_tests.people_and_cases import ORGANISATION_IDS, PERSON_IDS, CaseFile, People, form_for, workflow_of
 from api_tests.running import Running
 
 ASKED = ("sara", "tom", "ulla", "mila")
@@ -34,7 +34,7 @@ class Marked:
     def fire(self, trigger: str, step: str = "", *, part: dict[str, Any] | None = None, **how: Any) -> None:
         kind, by, before = part["kind"] if part else "case", how.pop("by", None), len(self.canaries.places)
         form = form_for(kind, trigger, **how)
-        name = RULES.current(kind).definition.triggers[trigger].form  # type: ignore[arg-type]  # kinds are text here
+        name = workflow_of(kind).definition.triggers[trigger].form
         marked = self.canaries.marked(name, form) if name and form else None
         grounds = self.canaries.mark("request", "/grounds")
         self.case.fire(trigger, part=part, by=by, form=marked, grounds=grounds)

@@ -38,7 +38,7 @@ def schema_of(connection: Connection, *, protections: bool) -> set[tuple[str, st
     """Everything that was created: tables with columns and constraints, indexes, comments; and the protections."""
     if connection.dialect.name == "postgresql":
         queries = (*_POSTGRESQL, *(_PROTECTIONS if protections else ()))
-        return {tuple(map(str, row)) for query in queries for row in connection.execute(text(query))}  # type: ignore[misc]
+        return {tuple(map(str, row)) for query in queries for row in connection.execute(text(query))}  # type: ignore[misc]  # every query has three columns
     created = [row for schema in ("main", "keys") for row in connection.execute(text(_SQLITE.format(schema=schema)))]
     return {
         (schema, name, _tidy(sql))

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from sqlalchemy import Connection, Engine, select, text
 
-from api_tests.people_and_cases import RULES, CaseFile, People
+from api_tests.people_and_cases import CaseFile, People, workflow_of
 from api_tests.records.forging import counted, entries_of_case, head_of_case, say
 from service.storage.tables import NO_DAY, parts
 
@@ -23,7 +23,7 @@ def _choices(case: CaseFile) -> Iterator[Choice]:
     seen = case.seen()
     for part in (None, *seen["parts"]):
         kind, state = (part["kind"], part["state"]["code"]) if part else ("case", seen["main"]["state"]["code"])
-        for trigger, source, target in sorted(RULES.current(kind).definition.edges()):  # type: ignore[arg-type]
+        for trigger, source, target in sorted(workflow_of(kind).definition.edges()):
             if source == state:
                 yield part, trigger, target
 

@@ -126,9 +126,9 @@ def test_a_definition_cannot_be_changed_after_it_was_read() -> None:
     definition = understood(right())
 
     with pytest.raises(TypeError):
-        definition.states["more"] = definition.states["closed"]  # type: ignore[index]
+        definition.states["more"] = definition.states["closed"]  # type: ignore[index]  # what must not work
     with pytest.raises(ValueError, match="frozen"):
-        definition.triggers["submit"].roles = ()  # type: ignore[misc]
+        definition.triggers["submit"].roles = ()  # type: ignore[misc]  # what must not work
 
 
 # --- the five workflows of the house ------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ def some_facts(random: Random) -> CaseFacts:
 
     def part(kind: str, state: str) -> PartFacts:
         open_ = random.random() < 0.5
-        return PartFacts(id=uuid4(), kind=kind, state=state, is_open=open_, line="A")  # type: ignore[arg-type]
+        return PartFacts(id=uuid4(), kind=kind, state=state, is_open=open_, line="A")  # type: ignore[arg-type]  # kinds are text here
 
     states = (
         ("commitment", "requested"),
@@ -172,7 +172,7 @@ def contexts_counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], i
         __slots__ = ("__weakref__",)
 
         def __init__(self, *given: object) -> None:
-            super().__init__(*given)  # type: ignore[arg-type]
+            super().__init__(*given)  # type: ignore[arg-type]  # whatever the engine gives
             alive.append(weakref.ref(self))
 
     monkeypatch.setattr(room, "_Firing", Watched)

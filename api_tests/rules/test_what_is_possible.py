@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api_tests.people_and_cases import ORGANISATION_IDS, RULES, CaseFile, People
+from api_tests.people_and_cases import ORGANISATION_IDS, RULES, CaseFile, People, workflow_of
 from api_tests.rules.expected_moves import MOVES
 from api_tests.rules.walking import Json
 from api_tests.rules.wandering import acting_for, offer, wander
@@ -151,7 +151,7 @@ def test_deciding_never_contradicts_what_was_told_whatever_the_facts_and_whoever
     place: tuple[str, str], facts: CaseFacts, seats: list[Membership]
 ) -> None:
     kind, state = place
-    workflow = RULES.current(kind)  # type: ignore[arg-type]  # the keys are kinds
+    workflow = workflow_of(kind)
     attempt = Attempt(facts, RULES.settings.default, ME)
 
     for foretold in workflow.possible(state, attempt, seats):
@@ -181,7 +181,7 @@ def test_who_must_act_may_take_the_next_action_also_where_a_part_is_addressed_to
     """I1: what has no addressee is the process director's; an escalation has its liaison, and a question its body."""
     always_addressed = (Role.CCE_LIAISON, Role.NATIONAL_SUPPORT)
     for kind in MOVES:
-        definition = RULES.current(kind).definition  # type: ignore[arg-type]  # the keys are kinds
+        definition = workflow_of(kind).definition
         for state in definition.states.values():
             if not state.is_open or (state.party in always_addressed and not addressed):
                 continue

@@ -18,10 +18,10 @@ from sqlalchemy import func, select
 
 from api_tests.conftest import ENGINES, new_database
 from api_tests.filled_forms import FILLED
-from api_tests.people_and_cases import People, everybody
+from api_tests.people_and_cases import People, everybody, workflow_of
 from api_tests.running import Running, running, settings_for
 from api_tests.walk.model import ModelPart
-from api_tests.walk.walker import Tried, Walk, definition_of
+from api_tests.walk.walker import Tried, Walk
 from service.storage.tables import access_log
 
 CASES, STEPS, SEED = 14, 120, 2_017
@@ -69,7 +69,9 @@ def test_whatever_everybody_does_the_case_is_what_its_model_says(house: Running,
         _whole_to_its_end(house, walk)
 
     # The walk went everywhere: three steps in four were taken, and every kind of "no" was met.
-    assert len(taken) > 0.75 * sum(len(definition_of(kind).triggers) - 3 for kind in {kind for kind, _ in taken})
+    assert len(taken) > 0.75 * sum(
+        len(workflow_of(kind).definition.triggers) - 3 for kind in {kind for kind, _ in taken}
+    )
     wanted = {(404, "not_found"), (403, "role_not_allowed"), (409, "transition_not_allowed"), (409, "guards_not_met")}
     wanted |= {(412, "stale"), (428, "version_missing"), (400, "invalid"), (201, "")}
     assert wanted <= set(met)
@@ -113,7 +115,7 @@ def _has_one_to_act(shown: Json, part: ModelPart) -> None:
         assert (shown["party"], shown["nextAction"], shown["dueOn"]) == (None, None, None)
         return
     assert shown["party"]["organisation"], shown
-    trigger = definition_of(part.kind).triggers[shown["nextAction"]["code"]]
+    trigger = workflow_of(part.kind).definition.triggers[shown["nextAction"]["code"]]
     assert shown["party"]["role"] in set(trigger.roles) | {"process_director"}
     assert shown["dueOn"]
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 import httpx
 
 from api_tests.access.triggers_by_hand import BY_HAND
-from api_tests.people_and_cases import COLLECTIONS, PERSON_IDS, RULES, CaseFile, People, form_for
+from api_tests.people_and_cases import COLLECTIONS, PERSON_IDS, CaseFile, People, form_for
 from api_tests.rules.expected_moves import possible_from, triggers
 from api_tests.walk.breaches import BREACHES, NO_SUCH_FORM, broken
 from api_tests.walk.model import LETTER, ROLES_OF, Json, ModelCase, ModelPart, put_to
@@ -156,7 +156,3 @@ class Walk:
         path = f"{self.address(part)}/transitions"
         answer = self.people[person].post(path, body, version=part.version)
         return Tried(person, part, trigger, (400, "invalid"), answer)
-
-
-def definition_of(kind: str) -> Any:
-    return RULES.current(kind).definition  # type: ignore[arg-type]  # kinds are text here

@@ -89,13 +89,51 @@ def _views(unit: Unit, changes: Iterable[Change]) -> list[ChangeView]:
     ]
 
 
-@router.post(
-    "/organisations", status_code=201, response_model=ChangeView, openapi_extra=takes("organisation"),
-    responses=may_refuse(*_REFUSALS),
+# What is decided as it is sent, and answered with its change: the path, the decision, its name and what it is for.
+_PLAIN = (
+    (
+        "/organisations", "organisation", "add_organisation",
+        "Add an organisation: a team, a provider, a municipality, a network, a family.",
+    ),
+    (
+        "/people", "person", "add_person",
+        "Add a person, as an issuer vouches for them; what they may do is said by memberships.",
+    ),
+    (
+        "/memberships", "membership", "begin_membership",
+        "Let a person act in a role for an organisation. Nobody decides so for themselves.",
+    ),
+    (
+        "/membership-ends", "membership_end", "end_membership",
+        "Say until when a person acts so; with yesterday as the last day they are refused at their next request.",
+    ),
+    (
+        "/coverages", "coverage", "begin_coverage",
+        "Say which team or network is there for a region, or whose liaison is appointed for it. New cases follow it.",
+    ),
+    (
+        "/coverage-ends", "coverage_end", "end_coverage",
+        "Say until when an organisation is there for a region; its cases stay its own.",
+    ),
 )  # fmt: skip
-async def add_organisation(request: Request, house: TheHouse, asker: TheAsker, once: OnceOnly) -> Response:
-    """Add an organisation: a team, a provider, a municipality, a network, a family."""
-    return await _decided(house, asker, once, await read_body(request, DECISIONS["organisation"]))
+
+
+def _plain(path: str, kind: str, name: str, words: str) -> None:
+    @router.post(
+        path,
+        status_code=201,
+        response_model=ChangeView,
+        openapi_extra=takes(kind),
+        responses=may_refuse(*_REFUSALS),
+        name=name,
+        description=words,
+    )
+    async def decide(request: Request, house: TheHouse, asker: TheAsker, once: OnceOnly) -> Response:
+        return await _decided(house, asker, once, await read_body(request, DECISIONS[kind]))
+
+
+for _one in _PLAIN:
+    _plain(*_one)
 
 
 @router.post(
@@ -108,15 +146,6 @@ async def rename_organisation(
     """Give an organisation another name."""
     body = await read_body(request, DECISIONS["name"])
     return await _decided(house, asker, once, Renaming("organisation", organisation_id, body.name))
-
-
-@router.post(
-    "/people", status_code=201, response_model=ChangeView, openapi_extra=takes("person"),
-    responses=may_refuse(*_REFUSALS),
-)  # fmt: skip
-async def add_person(request: Request, house: TheHouse, asker: TheAsker, once: OnceOnly) -> Response:
-    """Add a person, as an issuer vouches for them; what they may do is said by memberships."""
-    return await _decided(house, asker, once, await read_body(request, DECISIONS["person"]))
 
 
 @router.post(
@@ -147,42 +176,6 @@ async def find_person(request: Request, house: TheHouse, asker: TheAsker) -> Res
         return answer(FoundPerson(id=found, name=unit.people.names({found})[found]))
 
     return await house.database.read(work)
-
-
-@router.post(
-    "/memberships", status_code=201, response_model=ChangeView, openapi_extra=takes("membership"),
-    responses=may_refuse(*_REFUSALS),
-)  # fmt: skip
-async def begin_membership(request: Request, house: TheHouse, asker: TheAsker, once: OnceOnly) -> Response:
-    """Let a person act in a role for an organisation. Nobody decides so for themselves."""
-    return await _decided(house, asker, once, await read_body(request, DECISIONS["membership"]))
-
-
-@router.post(
-    "/membership-ends", status_code=201, response_model=ChangeView, openapi_extra=takes("membership_end"),
-    responses=may_refuse(*_REFUSALS),
-)  # fmt: skip
-async def end_membership(request: Request, house: TheHouse, asker: TheAsker, once: OnceOnly) -> Response:
-    """Say until when a person acts so; with yesterday as the last day they are refused at their next request."""
-    return await _decided(house, asker, once, await read_body(request, DECISIONS["membership_end"]))
-
-
-@router.post(
-    "/coverages", status_code=201, response_model=ChangeView, openapi_extra=takes("coverage"),
-    responses=may_refuse(*_REFUSALS),
-)  # fmt: skip
-async def begin_coverage(request: Request, house: TheHouse, asker: TheAsker, once: OnceOnly) -> Response:
-    """Say which team or network is there for a region, or whose liaison is appointed for it. New cases follow it."""
-    return await _decided(house, asker, once, await read_body(request, DECISIONS["coverage"]))
-
-
-@router.post(
-    "/coverage-ends", status_code=201, response_model=ChangeView, openapi_extra=takes("coverage_end"),
-    responses=may_refuse(*_REFUSALS),
-)  # fmt: skip
-async def end_coverage(request: Request, house: TheHouse, asker: TheAsker, once: OnceOnly) -> Response:
-    """Say until when an organisation is there for a region; its cases stay its own."""
-    return await _decided(house, asker, once, await read_body(request, DECISIONS["coverage_end"]))
 
 
 @router.post(
