@@ -11,7 +11,7 @@ from api_tests.people_and_cases import COLLECTIONS, People, form_for
 from api_tests.promises.documents import fits, operations, resolved
 from api_tests.promises.places import kind_of, places, whose
 from api_tests.running import ROOT, Running
-from service.__main__ import published
+from service.commands.documents import published
 
 COMMITTED = ROOT / "openapi" / "openapi.json"
 

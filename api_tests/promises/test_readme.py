@@ -6,7 +6,7 @@ import pytest
 
 from api_tests.running import ROOT
 from api_tests.sabotage import sabotages
-from service.__main__ import drawn
+from service.commands.documents import drawn
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 LINKS = sorted(set(re.findall(r"\]\(([^)#:]+)\)", README)))

@@ -1,0 +1,36 @@
+"""Writing what is generated from the code: the OpenAPI document, the drawings and the table of settings."""
+
+import json
+from pathlib import Path
+
+from service.app import create_api, read_folder
+from service.domain.definition import json_schema
+from service.domain.drawing import redraw
+from service.settings import table
+
+ROOT = Path(__file__).parents[2]
+
+
+def write_openapi() -> None:
+    """Write openapi/openapi.json."""
+    (ROOT / "openapi" / "openapi.json").write_text(published(), encoding="utf-8")
+
+
+def published() -> str:
+    """The text of openapi/openapi.json: the document of a service at an example address."""
+    api = create_api(read_folder(ROOT / "workflows"), "https://casusroute.example")
+    return json.dumps(api.openapi(), indent=2, ensure_ascii=False) + "\n"
+
+
+def draw() -> None:
+    """Draw the workflows and the settings into the README, and write the JSON Schema of workflows."""
+    readme = ROOT / "README.md"
+    readme.write_text(drawn(readme.read_text(encoding="utf-8")), encoding="utf-8")
+    (ROOT / "workflows" / "workflow.schema.json").write_text(json_schema(), encoding="utf-8")
+
+
+def drawn(readme: str) -> str:
+    """The README with what is drawn from the files and the code."""
+    definitions = [it.definition for it in read_folder(ROOT / "workflows").newest.values()]
+    before, rest = redraw(readme, definitions).split("<!-- settings -->")
+    return f"{before}<!-- settings -->\n{table()}\n<!-- /settings -->{rest.split('<!-- /settings -->')[1]}"

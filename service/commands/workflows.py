@@ -1,0 +1,46 @@
+"""Trying a version of a workflow on the cases that run, and letting these adopt it."""
+
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from service.api.workflow_versions import progress_view, trial_view
+from service.commands.opened import opened
+from service.domain.case import PartKind
+from service.use_cases.asking import Asker, Once
+from service.use_cases.workflow_versions import Intended, Trial, adopt, make_plan, progress, try_version
+
+Pairs = list[tuple[str, str]]
+
+
+def workflow(act: str, asker: tuple[str, str], **given: Any) -> None:
+    """Try a version of a workflow on all cases that run on others, or let these adopt it; both answer in JSON."""
+    who = Asker(*asker, trace_id="")
+    if act == "try":
+        _try_version(who, **given)
+    else:
+        _adopt_version(who, **given)
+
+
+def _try_version(who: Asker, kind: PartKind, mapping: Pairs, to: str | None, file: Path | None) -> None:
+    text = file.read_text(encoding="utf-8") if file else None
+    trial = Trial(kind=kind, mapping=dict(mapping), to=to, definition=text)
+    with opened() as (database, rules):
+        tried = database.read_now(lambda unit: try_version(unit, who, trial, rules=rules))
+    sys.stdout.write(trial_view(tried).model_dump_json(by_alias=True, indent=2) + "\n")
+
+
+def _adopt_version(who: Asker, kind: PartKind, mapping: Pairs, to: str | None, old: str, grounds: str) -> None:
+    """Part by part, each in its own transaction: the same command goes on where an earlier one was broken off."""
+    intended = Intended(kind=kind, old=old, new=to, mapping=dict(mapping))
+    once = Once(str(uuid4()), "")
+    with opened() as (database, rules):
+        plan, _ = database.write_now(lambda unit: make_plan(unit, who, intended, once, rules=rules))
+        hash_ = plan.definition.hash
+        for it in database.read_now(lambda unit: progress(unit, who, hash_, rules=rules)).left:
+            moved = partial(adopt, asker=who, plan_hash=hash_, part=it.part, grounds=grounds, rules=rules)
+            database.write_now(moved)
+        view = database.read_now(lambda unit: progress_view(unit, progress(unit, who, hash_, rules=rules)))
+    sys.stdout.write(view.model_dump_json(by_alias=True, indent=2) + "\n")
