@@ -1,32 +1,64 @@
 """What the outside world may configure: environment variables with the prefix CASUSROUTE_."""
 
+import os
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, Field, SecretStr
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+PREFIX = "CASUSROUTE_"
 
 
-class Settings(BaseSettings):
-    """Defaults run on a laptop. Every field is CASUSROUTE_<NAME> in the environment."""
-
-    model_config = SettingsConfigDict(env_prefix="CASUSROUTE_", frozen=True, extra="ignore")
+class Address(BaseModel):
+    """Where the service listens, and how users reach it."""
 
     host: str = Field(default="127.0.0.1", description="address to listen on")
     port: int = Field(default=8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
     public_url: str | None = Field(
         default=None, description="how users reach the service, without /v1; host and port when left out"
     )
+    allowed_hosts: str = Field(
+        default="", description="further host names to answer to, by comma; `*` for any; others get 421"
+    )
+    trusted_proxies: str = Field(
+        default="", description="addresses, by comma, whose X-Forwarded-For and X-Forwarded-Proto are believed"
+    )
+
+
+class Keeping(BaseModel):
+    """The database, its keys, and what it takes to keep them safe."""
+
     database_url: str = Field(
         default="sqlite:///data/casusroute.db", description="sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME"
     )
-    database_connections: int = Field(default=8, ge=1, le=64, description="PostgreSQL connections of this process")
+    database_connections: int = Field(
+        default=8, ge=1, le=64, description="PostgreSQL connections for the work of this process; one more watches"
+    )
+    database_may_lose_data: bool = Field(
+        default=False,
+        description="also serve a PostgreSQL that answers before data is on disk (fsync off); for tests alone",
+    )
     master_key: SecretStr | None = Field(default=None, description="32 bytes in base64; replicas share it")
     master_key_file: Path = Field(default=Path("data/master.key"), description="read, or made, without a master key")
+    free_megabytes: int = Field(
+        default=200, ge=0, description="free space on the disk of this process below which it is not ready; 0: any"
+    )
+
+
+class Serving(BaseModel):
+    """What is served, and to whom."""
+
     workflows: Path = Field(default=Path("workflows"), description="folder of the workflow files")
     mode: Literal["demonstration", "production"] = Field(
         default="production", description="demonstration mode signs its own identities; never beside real data"
     )
+
+
+class Telling(BaseModel):
+    """What other systems are told."""
+
     relay: Literal["in_process", "off"] = Field(
         default="in_process", description="fills feeds and calls webhooks; off where `python -m service relay` runs"
     )
@@ -40,8 +72,80 @@ class Settings(BaseSettings):
         default="public", description="any: also private addresses and plain HTTP, in a closed network"
     )
     webhook_attempts: int = Field(default=12, ge=1, le=20, description="tries before an event is a dead letter")
-    max_body_bytes: int = Field(default=1_000_000, ge=10_000, description="largest request body")
+    outbox_seconds: int = Field(
+        default=900, ge=0, description="age of the oldest untold news above which the service is not ready; 0: any"
+    )
+
+
+class Limits(BaseModel):
+    """What one request, one asker and everybody together may take; each process counts for itself."""
+
+    max_body_bytes: int = Field(default=1_000_000, ge=10_000, description="largest request body; more gets 413")
+    request_seconds: float = Field(
+        default=30, gt=0, le=600, description="time for the head of a request to come in, and for its body; else 408"
+    )
+    person_per_minute: int = Field(
+        default=3_000, ge=0, description="requests of one person a minute, at once or spread; more gets 429; 0: any"
+    )
+    address_per_minute: int = Field(
+        default=12_000, ge=0, description="the same of one address (IPv6: of one /64), whoever asks; 0: any"
+    )
+    failures_per_minute: int = Field(
+        default=120, ge=0, description="answers 401 to one address a minute; after that it waits (429); 0: any"
+    )
+    database_queue: int = Field(
+        default=200, ge=1, description="requests that may be with the database or wait for it; more gets 503 at once"
+    )
+
+
+class Watching(BaseModel):
+    """How it is watched, and how it stops."""
+
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="least level to log")
+    metrics_port: int | None = Field(
+        default=None, ge=1, le=65535, description="port for Prometheus to read at /metrics; none when left out"
+    )
+    metrics_host: str = Field(default="127.0.0.1", description="address of that port: not for the outside")
+    drain_seconds: float = Field(
+        default=0, ge=0, le=300, description="told to stop, not ready but still serving: for balancers to notice"
+    )
+    stop_seconds: int = Field(
+        default=10, ge=1, le=300, description="after that, for requests under way to finish before they are cut off"
+    )
+
+
+_SUBJECTS = (Address, Keeping, Serving, Telling, Limits, Watching)
+
+
+class _Files(PydanticBaseSettingsSource):
+    """CASUSROUTE_<NAME>_FILE: the setting stands in that file, as secrets of containers do."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002 - as its base
+        file = os.environ.get(f"{PREFIX}{field_name.upper()}_FILE")
+        known = f"{field_name}_file" in self.settings_cls.model_fields
+        return None if known or not file else Path(file).read_text(encoding="utf-8").strip(), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        found = {name: self.get_field_value(it, name)[0] for name, it in self.settings_cls.model_fields.items()}
+        return {name: value for name, value in found.items() if value is not None}
+
+
+class Settings(Watching, Limits, Telling, Serving, Keeping, Address, BaseSettings):
+    """Defaults run on a laptop. Every field is CASUSROUTE_<NAME> in the environment."""
+
+    # What stands in a setting may be a secret: an error tells which one is wrong, never what it was.
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as its base
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, _Files(settings_cls)
 
     @property
     def address(self) -> str:
@@ -50,9 +154,11 @@ class Settings(BaseSettings):
 
 
 def table() -> str:
-    """Every setting as a Markdown table, for the README."""
+    """Every setting as a Markdown table, by subject, for the README."""
     rows = ["| Setting | Default | What it is |", "|---|---|---|"]
-    for name, field in Settings.model_fields.items():
-        default = "" if field.default is None else f"`{field.default}`"
-        rows.append(f"| `CASUSROUTE_{name.upper()}` | {default} | {field.description} |")
+    for subject in _SUBJECTS:
+        rows.append(f"| **{(subject.__doc__ or '').removesuffix('.')}** | | |")
+        for name, field in subject.model_fields.items():
+            default = "" if field.default in (None, "") else f"`{field.default}`"
+            rows.append(f"| `{PREFIX}{name.upper()}` | {default} | {field.description} |")
     return "\n".join(rows)
