@@ -19,6 +19,7 @@ from service.api import (
     administered,
     administration,
     advices,
+    beside,
     cases,
     drafts,
     escalation,
@@ -61,7 +62,7 @@ from service.use_cases.region_settings import keep_decided
 
 _ALWAYS = {NotAcceptable: 406, UnsupportedMediaType: 415, TooLarge: 413, Exception: 500}
 _ROUTERS = (
-    cases, parts, escalation, over_time, advices, work_items, drafts, offers, gaps, learning, administration,
+    cases, beside, parts, escalation, over_time, advices, work_items, drafts, offers, gaps, learning, administration,
     administered, workflow_versions, events, subscriptions, reference, service_itself,
 )  # fmt: skip
 

@@ -23,12 +23,16 @@ from service.domain.definition import MAX_CHARACTERS
 from service.domain.events import TYPE_PATTERN
 from service.domain.forms.coded import AdviceDomain, HelpFunction
 from service.domain.forms.consult import ConsultRequest
+from service.domain.forms.emergency import EmergencyAccess
 from service.domain.forms.escalation import EscalationSignal
 from service.domain.forms.fields import Day, OrNone, RegionCode
+from service.domain.forms.file_request import FileRequest
 from service.domain.forms.referral import Referral
 from service.domain.offer import Chosen, Offer, Said
 from service.domain.words import FreeText, ShortText
 from service.use_cases.subscriptions import Change, Reason
+
+CaseNumber = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{4}$", examples=["4821-7730"])]
 
 
 class SubmitBody(Body):
@@ -45,8 +49,23 @@ class SignalBody(StepBody):
     """A liaison's signal: the number of the case, as it was told her, and what she heard."""
 
     trigger: Literal["signal_escalation"]
-    number: str = Field(pattern=r"^[0-9]{4}-[0-9]{4}$", examples=["4821-7730"])
+    number: CaseNumber
     form: EscalationSignal
+
+
+class FileRequestBody(StepBody):
+    """A right that is used over the file."""
+
+    trigger: Literal["ask_about_file"]
+    form: FileRequest = Field(description="Form file_request@1.")
+
+
+class EmergencyBody(StepBody):
+    """The number of the case, as somebody told you, and why you must read it now; a date is not looked at."""
+
+    trigger: Literal["take_emergency_access"]
+    number: CaseNumber
+    form: EmergencyAccess = Field(description="Form emergency_access@1.")
 
 
 class ConsultBody(Body):
@@ -177,6 +196,8 @@ OFFER = TypeAdapter(OfferBody)
 OFFER_STATEMENT = TypeAdapter(OfferStatementBody)
 OFFER_ENDING = TypeAdapter(OfferEndingBody)
 SIGNAL = TypeAdapter(SignalBody)
+FILE_REQUEST = TypeAdapter(FileRequestBody)
+EMERGENCY = TypeAdapter(EmergencyBody)
 SUBSCRIPTION = TypeAdapter(SubscriptionBody)
 SUBSCRIPTION_CHANGE = TypeAdapter(SubscriptionChangeBody)
 WORKFLOW_TRIAL = TypeAdapter(WorkflowTrialBody)
@@ -200,6 +221,8 @@ BODIES: Mapping[str, TypeAdapter[Any]] = {
     "draft": DRAFT,
     "token": TOKEN,
     "signal": SIGNAL,
+    "new_file_request": FILE_REQUEST,
+    "new_emergency_access": EMERGENCY,
     "subscription": SUBSCRIPTION,
     "subscription_change": SUBSCRIPTION_CHANGE,
     "offer": OFFER,

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from service.domain.case import Case, Part, Transition
+from service.domain.case import BESIDE_THE_FILE, START, Case, Part, Transition
 from service.domain.roles import ADDRESSED_ROLES, SUBMITTING_ROLES, TABLE_ROLES, TEAM_ROLES, Role
 
 
@@ -18,11 +18,21 @@ class Membership:
 
 
 @dataclass(frozen=True, slots=True)
+class Emergency:
+    """Access to one case for some hours, taken in an emergency as `acting`; `part_id` is the part that tells of it."""
+
+    case_id: UUID
+    part_id: UUID
+    acting: Membership
+
+
+@dataclass(frozen=True, slots=True)
 class Actor:
-    """A person known to this installation, with every membership that holds today."""
+    """A person known to this installation, with every membership that holds today and every emergency that runs."""
 
     person_id: UUID
     memberships: tuple[Membership, ...]
+    emergencies: tuple[Emergency, ...] = ()
 
     def organisations(self, roles: Collection[Role]) -> frozenset[UUID]:
         return frozenset(held.organisation_id for held in self.memberships if held.role in roles)
@@ -36,11 +46,22 @@ class Actor:
 
 def standing(actor: Actor, case: Case, part: Part, history: Iterable[Transition]) -> tuple[Membership, ...]:
     """The memberships in which this person has a say in this part: the team's own, the submitter's, the addressed's."""
-    liaisons = {entry.addressee_id for entry in history if entry.part_kind == "escalation"}
+    entries = tuple(history)
+    if part.kind == "emergency_access" and _began(part, entries) == actor.person_id:
+        return ()  # nobody reviews their own
+    liaisons = {entry.addressee_id for entry in entries if entry.part_kind == "escalation"}
     return tuple(held for held in actor.memberships if _has_a_say(held, case, part, liaisons))
 
 
+def _began(part: Part, history: Iterable[Transition]) -> UUID | None:
+    return next((entry.actor_id for entry in history if entry.part_id == part.id), None)
+
+
 def _has_a_say(held: Membership, case: Case, part: Part, liaisons: Collection[UUID | None]) -> bool:
+    if part.kind == "emergency_access" and part.state == START:
+        return True
+    if held.role == Role.DATA_PROTECTION_OFFICER:
+        return part.kind in BESIDE_THE_FILE and held.organisation_id == case.team_id
     if held.role in TEAM_ROLES or held.role in TABLE_ROLES:
         return held.organisation_id == case.team_id
     if held.role in SUBMITTING_ROLES:

@@ -31,6 +31,11 @@ def as_amended(form: Mapping[str, Any], amendments: Iterable[Mapping[str, Any]])
     return current
 
 
+def corrects(entry: Transition) -> int | None:
+    """The number in its part of the entry that this one corrects."""
+    return next((int(number) for number in entry.codes.get(AMENDS, ())), None)
+
+
 def amendments_of(entry: Transition, history: Iterable[Transition]) -> tuple[Transition, ...]:
     own = (str(entry.part_sequence),)
     return tuple(it for it in history if it.part_id == entry.part_id and it.codes.get(AMENDS) == own)

@@ -13,7 +13,7 @@ from service.domain.region_settings import RegionSettings
 from service.domain.roles import Role
 from service.domain.terms import day_in_amsterdam, due
 
-Reason = Literal["must_escalate", "signalled", "check_missed", "table_again"]
+Reason = Literal["must_escalate", "signalled", "check_missed", "table_again", "emergency_access"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def attention(history: Sequence[Transition], settings: RegionSettings, today: da
     if not history:
         return ()
     by_rule = (*_must_escalate(history, settings), *_table_again(history, settings))
-    found = (*by_rule, *_signalled(history), *_checks_missed(history))
+    found = (*by_rule, *_signalled(history), *_checks_missed(history), *_emergencies(history))
     return tuple(sorted((it for it in found if it.since <= today), key=lambda it: (it.since, it.reason)))
 
 
@@ -117,6 +117,14 @@ def _checks_missed(history: Sequence[Transition]) -> Iterator[Attention]:
     for check in _heads(history, "follow_up"):
         if check.due_on:
             yield Attention("check_missed", check.due_on + timedelta(days=1))
+
+
+def _emergencies(history: Sequence[Transition]) -> Iterator[Attention]:
+    """Somebody from outside read the case, and nobody looked into it yet."""
+    open_ones = {it.part_id for it in _heads(history, "emergency_access") if it.phase != "ended"}
+    for first in history:
+        if first.part_id in open_ones and first.part_sequence == 1:
+            yield Attention("emergency_access", day_in_amsterdam(first.recorded_at))
 
 
 def _table_again(history: Sequence[Transition], settings: RegionSettings) -> Iterator[Attention]:

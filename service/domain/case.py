@@ -9,8 +9,12 @@ from uuid import UUID
 from service.domain.roles import Role
 
 PartKind = Literal[
-    "case", "placement", "commitment", "funding", "escalation", "question", "reconsideration", "follow_up"
-]
+    "case", "placement", "commitment", "funding", "escalation", "question", "reconsideration", "follow_up",
+    "file_request", "emergency_access",
+]  # fmt: skip
+# About the file and not of it: they begin by themselves, at any time and after the end as well, change nothing of the
+# case and do not count as a change of its file.
+BESIDE_THE_FILE: frozenset[PartKind] = frozenset({"file_request", "emergency_access"})
 Phase = Literal["referral", "review", "binding_advice", "placement", "follow_up", "ended"]
 START = "start"
 

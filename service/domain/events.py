@@ -79,7 +79,7 @@ class Event(BaseModel):
 
 def collection(kind: str) -> str:
     """A kind of part in the plural, as in paths and types."""
-    return kind.replace("_", "-") + "s"
+    return kind.replace("_", "-") + ("es" if kind.endswith("s") else "s")
 
 
 def event_type(kind: str, trigger: str) -> str:

@@ -223,7 +223,7 @@ def party_of(state: State, case: Case, part: Part, submitted_as: Role) -> tuple[
     """
     if state.party is None:
         return None, None
-    if state.party in TEAM_ROLES or state.party in TABLE_ROLES:
+    if state.party in TEAM_ROLES or state.party in TABLE_ROLES or state.party == Role.DATA_PROTECTION_OFFICER:
         return state.party, case.team_id
     if state.party == Role.LOCAL_TEAM:
         return submitted_as, case.submitter_id

@@ -7,6 +7,7 @@ Refusal
 │   ├── ConsentMissing        content that nobody agreed to share with you, or no longer
 │   ├── YoungPersonDecides    from 16 a parent reads with the young person's consent
 │   ├── WrittenByOthers       a family reads its own words and what is said to it
+│   ├── HumansOnly            a system may not
 │   └── OwnMembership
 ├── NotFound                  it does not exist, or you may not know that it does
 ├── NotPossible               the request is sound but does not fit the case as it stands
@@ -15,6 +16,7 @@ Refusal
 │   ├── NoTeamForRegion
 │   ├── NoLiaisonForRegion
 │   ├── OfferEnded
+│   ├── AlreadyInSight        no emergency access is needed
 │   ├── AlreadyThere
 │   ├── RegionIsCovered
 │   └── KeyReused
@@ -28,6 +30,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from service.domain.words import Words
 
@@ -70,6 +73,12 @@ class OwnMembership(NotAllowed):
     """Nobody decides in which roles they act themselves."""
 
     code = "own_membership"
+
+
+class HumansOnly(NotAllowed):
+    """Somebody must answer for this themselves: no system of an organisation may do it."""
+
+    code = "humans_only"
 
 
 @dataclass(eq=False)
@@ -175,6 +184,17 @@ class OfferEnded(NotPossible):
 
     def facts(self) -> Mapping[str, Any]:
         return {"last_day": self.last_day.isoformat()}
+
+
+@dataclass(eq=False)
+class AlreadyInSight(NotPossible):
+    """Whoever reads a case in a role of their own takes no emergency access to it."""
+
+    case_id: UUID
+    code = "already_in_sight"
+
+    def facts(self) -> Mapping[str, Any]:
+        return {"case_id": str(self.case_id)}
 
 
 @dataclass(eq=False)

@@ -42,6 +42,7 @@ class RegionSettings(_Setting):
     small_cell: int = Field(ge=5, le=100)
     draft_days: int = Field(ge=7, le=365)
     longlist_days: int = Field(default=91, ge=7, le=3660)
+    emergency_hours: int = Field(default=4, ge=1, le=24)
     offer_stale_days: int = Field(default=31, ge=1, le=366)
     retention_years: int = Field(default=20, ge=15, le=100)
     retention_years_after_majority: int = Field(default=30, ge=0, le=100)

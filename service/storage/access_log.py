@@ -25,6 +25,7 @@ class Reading:
     detail: str
     trace_id: str
     action: str = "R"
+    emergency: bool = False
 
 
 class AccessLog:
@@ -46,7 +47,7 @@ class AccessLog:
             "purpose": reading.purpose,
             "case_id": reading.case_id and str(reading.case_id),
             "object_detail": reading.detail[:300],
-            "emergency": False,
+            "emergency": reading.emergency,
             "trace_id": reading.trace_id,
         }
         try:

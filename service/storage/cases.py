@@ -86,6 +86,12 @@ class Cases:
         row = self._connection.execute(select(cases, parts).select_from(of).where(cases.c.id == case_id)).one()
         return to_case(row._mapping), to_part(row._mapping)  # noqa: SLF001 - its API
 
+    def numbered(self, number: str) -> Case | None:
+        """The case with this number, locked, for an emergency alone: whoever is told it need not see it yet."""
+        case_id = self._connection.execute(select(cases.c.id).where(cases.c.number == number)).scalar()
+        row = case_id and self._connection.execute(select(cases).where(cases.c.id == case_id).with_for_update()).first()
+        return to_case(row._mapping) if row else None  # noqa: SLF001 - its API
+
     def parts(self, case_id: UUID, *, seen_by: Actor) -> tuple[Part, ...]:
         """The parts beside the main one, in the order in which they began in life."""
         rows = self._connection.execute(_beside(seen_by), {"case_id": str(case_id)})
@@ -132,6 +138,12 @@ class Cases:
 
     def verify(self, case_id: UUID) -> Verification:
         return verify(self._connection, case_id)
+
+    def digest(self, case_id: UUID, sequence: int) -> str:
+        """The head of the chain as this entry left it."""
+        t = transitions.c
+        of_entry = select(t.digest).where(t.case_id == str(case_id), t.sequence == sequence)
+        return str(self._connection.execute(of_entry).scalar_one())
 
     def number(self, case_id: UUID) -> str:
         return str(self._connection.execute(select(cases.c.number).where(cases.c.id == str(case_id))).scalar_one())

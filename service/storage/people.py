@@ -7,10 +7,19 @@ from uuid import UUID
 
 from sqlalchemy import BindParameter, ColumnElement, Connection, Table, and_, bindparam, insert, select, update
 
-from service.domain.actor import Actor, Membership
+from service.domain.actor import Actor, Emergency, Membership
+from service.domain.chain import microseconds
 from service.domain.roles import Role
 from service.domain.terms import day_in_amsterdam
-from service.storage.tables import NO_DAY, coverages, memberships, municipalities, organisations, people
+from service.storage.tables import (
+    NO_DAY,
+    coverages,
+    emergency_accesses,
+    memberships,
+    municipalities,
+    organisations,
+    people,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,12 +46,22 @@ def _today(of: Table) -> ColumnElement[bool]:
     return and_(of.c.valid_from <= bindparam("today"), of.c.valid_until >= bindparam("today"))
 
 
+_EMERGENCY = ("case_id", "part_id", "role", "organisation_id")
 # Building a statement takes several times as long as running it: those of every request are built once.
 _ACTOR = (
-    select(people.c.id, memberships.c.role, memberships.c.organisation_id, coverages.c.region)
+    select(
+        people.c.id,
+        memberships.c.role,
+        memberships.c.organisation_id,
+        coverages.c.region,
+        *(emergency_accesses.c[name].label(f"emergency_{name}") for name in _EMERGENCY),
+    )
     .select_from(
-        people.outerjoin(memberships, and_(memberships.c.person_id == people.c.id, _today(memberships))).outerjoin(
-            coverages, and_(coverages.c.organisation_id == memberships.c.organisation_id, _today(coverages))
+        people.outerjoin(memberships, and_(memberships.c.person_id == people.c.id, _today(memberships)))
+        .outerjoin(coverages, and_(coverages.c.organisation_id == memberships.c.organisation_id, _today(coverages)))
+        .outerjoin(
+            emergency_accesses,
+            and_(emergency_accesses.c.person_id == people.c.id, emergency_accesses.c.until > bindparam("now")),
         )
     )
     .where(people.c.issuer == bindparam("issuer"), people.c.subject == bindparam("subject"))
@@ -78,10 +97,11 @@ class People:
     def __init__(self, connection: Connection, now: datetime) -> None:
         self._connection = connection
         self._today = day_in_amsterdam(now).isoformat()
+        self._now = microseconds(now)
 
     def actor(self, issuer: str, subject: str) -> Actor | None:
         """The person behind a token with the memberships that hold today; None when nobody here is known by it."""
-        who = {"issuer": issuer, "subject": subject, "today": self._today}
+        who = {"issuer": issuer, "subject": subject, "today": self._today, "now": self._now}
         rows = self._connection.execute(_ACTOR, who).all()
         if not rows:
             return None
@@ -91,7 +111,20 @@ class People:
                 covered = regions.setdefault((row.role, row.organisation_id), set())
                 covered.update(() if row.region is None else (row.region,))
         held = tuple(Membership(Role(role), UUID(org), frozenset(found)) for (role, org), found in regions.items())
-        return Actor(UUID(rows[0].id), held)
+        taken = {row.emergency_part_id: row for row in rows if row.emergency_part_id is not None}
+        return Actor(UUID(rows[0].id), held, tuple(map(_emergency, taken.values())))
+
+    def let_read(self, person_id: UUID, taken: Emergency, *, until: datetime) -> None:
+        """The person may read the case until then, or until it was reviewed."""
+        row = {
+            "part_id": str(taken.part_id),
+            "case_id": str(taken.case_id),
+            "person_id": str(person_id),
+            "role": str(taken.acting.role),
+            "organisation_id": str(taken.acting.organisation_id),
+            "until": microseconds(until),
+        }
+        self._connection.execute(insert(emergency_accesses), row)
 
     def issuers(self) -> set[str]:
         """Everybody who vouches for somebody here."""
@@ -213,3 +246,8 @@ class People:
                 id=UUID(row.id), kind=row.kind, name=row.name, municipality=row.municipality, regions=covered
             )
         return tuple(it for it in found.values() if region is None or region in it.regions)
+
+
+def _emergency(row: Any) -> Emergency:
+    acting = Membership(Role(row.emergency_role), UUID(row.emergency_organisation_id))
+    return Emergency(UUID(row.emergency_case_id), UUID(row.emergency_part_id), acting)

@@ -3,11 +3,13 @@
 from sqlalchemy import ColumnElement, and_, exists, false, or_
 
 from service.domain.actor import Actor
+from service.domain.case import BESIDE_THE_FILE
 from service.domain.roles import SUBMITTING_ROLES, TABLE_ROLES, TEAM_ROLES, Role
 from service.storage.tables import parts
 
 main = parts.alias("main")
 _escalation = parts.alias("escalation")
+_emergency = parts.alias("emergency")
 # An expert sees a case while it is at the table, and not before or after (domain.md 2.11).
 AT_THE_TABLE = ("review", "binding_advice")
 # What is put to an organisation is seen by who is that for it: a provider its commitments, a network and the national
@@ -19,6 +21,7 @@ _ANSWERS = {
     Role.EXPERTISE_NETWORK: ("escalation",),
     Role.NATIONAL_SUPPORT: ("question",),
     Role.CCE_LIAISON: ("escalation",),
+    Role.DATA_PROTECTION_OFFICER: tuple(sorted(BESIDE_THE_FILE)),
 }
 # What is seen by the organisation that it is put to, and therefore heard of there.
 PUT_TO_SOMEBODY = frozenset(kind for kinds in _ANSWERS.values() for kind in kinds)
@@ -45,6 +48,10 @@ def whole(actor: Actor) -> ColumnElement[bool]:
             _escalation.c.addressee_id.in_(liaisons),
         )
         terms.append(and_(main.c.phase != "ended", exists().where(put_to)))
+    for it in actor.emergencies:
+        # Looked into by whoever reviews it, it is over before its time.
+        unreviewed = and_(_emergency.c.id == str(it.part_id), _emergency.c.phase != "ended")
+        terms.append(and_(main.c.id == str(it.case_id), exists().where(unreviewed)))
     return or_(*terms) if terms else false()
 
 

@@ -15,11 +15,15 @@ from service.storage.unit import Unit
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """What a valid token tells: who vouches (iss) and for whom (sub); and the id that traces this request."""
+    """What a valid token tells: who vouches (iss) and for whom (sub); and the id that traces this request.
+
+    `machine`: a system of an organisation, not a person.
+    """
 
     issuer: str
     subject: str
     trace_id: str
+    machine: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from service.domain.case import START
+from service.domain.case import BESIDE_THE_FILE, START
 from service.domain.definition import Definition, Diagnostic, Trigger
 
 
@@ -18,7 +18,7 @@ def faults(definitions: tuple[Definition, ...]) -> Iterator[Diagnostic]:
             if kind in by_kind:
                 yield from _can_begin(definition, trigger, by_kind[kind])
     for part in by_kind.values():
-        if part.name != "case":
+        if part.name != "case" and part.name not in BESIDE_THE_FILE:
             yield from _is_opened(part, {trigger.name for _, trigger in openers if part.name in trigger.opens})
 
 

@@ -3,6 +3,7 @@
 from service.storage.tables.around import (
     administrative_changes,
     coverages,
+    emergency_accesses,
     memberships,
     municipalities,
     organisations,
@@ -34,6 +35,7 @@ __all__ = [
     "dated_region_settings",
     "deliveries",
     "drafts",
+    "emergency_accesses",
     "feed",
     "memberships",
     "metadata",

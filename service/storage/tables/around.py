@@ -72,6 +72,21 @@ memberships = Table(
     PrimaryKeyConstraint("person_id", "organisation_id", "role", "valid_from"),
 )
 
+emergency_accesses = Table(
+    "emergency_accesses",
+    metadata,
+    id_column("part_id", ForeignKey("parts.id"), comment="the part of the case that tells of it"),
+    id_column("case_id", ForeignKey("cases.id")),
+    id_column("person_id", ForeignKey("people.id")),
+    Column("role", String(30), nullable=False, comment="in which the person took it"),
+    id_column("organisation_id", ForeignKey("organisations.id")),
+    Column("until", BigInteger, nullable=False, comment="over before, once it was reviewed"),
+    PrimaryKeyConstraint("part_id"),
+    Index("ix_emergency_accesses_person_id", "person_id", "until"),
+    comment="who may read which case in an emergency, and until when: append-only",
+    **NO_ROWID,
+)
+
 administrative_changes = Table(
     "administrative_changes",
     metadata,

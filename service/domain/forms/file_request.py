@@ -1,0 +1,96 @@
+"""What is asked about a file, and what is decided: access, a copy, correction, destruction (AVG 15-17; T22)."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import ClassVar, Literal
+
+from pydantic import Field
+from typing_extensions import override
+
+from service.domain.forms.base import Codes, ContentClass, Fault, Form, FormContext
+from service.domain.forms.coded import FileRequestKind, FileRequestRefusalReason, PersonRole
+from service.domain.forms.fields import Day, OrNone, not_in_future
+from service.domain.words import FreeText
+
+# One month and two more: the longest that may be taken, said within the first (AVG 12.3).
+LONGEST_POSTPONEMENT = timedelta(days=92)
+
+
+class _AboutTheFile(Form):
+    content_class: ClassVar[ContentClass] = "notes"
+
+
+class FileRequest(_AboutTheFile):
+    """A right is used; whoever asks need not say why. `asked_on` is the day on which it reached somebody here."""
+
+    form_name: ClassVar[str] = "file_request@1"
+
+    kind: FileRequestKind
+    asked_by: PersonRole
+    asked_on: Day
+    about: OrNone[FreeText] = Field(default=None, description="Which part of the file; all of it when left out.")
+
+    @override
+    def faults(self, context: FormContext) -> Iterator[Fault]:
+        return not_in_future(self.asked_on, context.on, "askedOn")
+
+
+class FileRequestGrant(_AboutTheFile):
+    """What is granted in part says what is not, and why."""
+
+    form_name: ClassVar[str] = "file_request_grant@1"
+
+    extent: Literal["full", "partial"]
+    not_granted: OrNone[FreeText] = None
+    identity_checked: FreeText = Field(description="How it was made sure who asks (AVG 12.6).")
+
+    @override
+    def codes(self) -> Codes:
+        return {**super().codes(), "extent": (self.extent,)}
+
+    @override
+    def faults(self, context: FormContext) -> Iterator[Fault]:
+        if self.extent == "partial" and not self.not_granted:
+            yield Fault("partial_says_what_not", ("notGranted",))
+
+
+class FileRequestRefusal(_AboutTheFile):
+    """Whoever is refused hears why, and where to complain (AVG 12.4)."""
+
+    form_name: ClassVar[str] = "file_request_refusal@1"
+
+    reason: FileRequestRefusalReason
+    told_on: Day
+    told_where_to_complain: Literal[True]
+
+    @override
+    def faults(self, context: FormContext) -> Iterator[Fault]:
+        return not_in_future(self.told_on, context.on, "toldOn")
+
+
+class FileRequestPostponement(_AboutTheFile):
+    form_name: ClassVar[str] = "file_request_postponement@1"
+
+    until: Day
+    told_on: Day
+
+    @override
+    def next_on(self) -> date:
+        return self.until
+
+    @override
+    def faults(self, context: FormContext) -> Iterator[Fault]:
+        yield from not_in_future(self.told_on, context.on, "toldOn")
+        if not context.on <= self.until <= context.on + LONGEST_POSTPONEMENT:
+            yield Fault("postponed_too_long", ("until",), {"days": LONGEST_POSTPONEMENT.days})
+
+
+class FileRequestOutcome(_AboutTheFile):
+    form_name: ClassVar[str] = "file_request_outcome@1"
+
+    carried_out_on: Day
+    what_was_done: FreeText
+
+    @override
+    def faults(self, context: FormContext) -> Iterator[Fault]:
+        return not_in_future(self.carried_out_on, context.on, "carriedOutOn")
