@@ -111,9 +111,73 @@ def test_each_trigger_that_is_switched_off_or_hollow_is_named(engine: Engine) ->
                 for statement in (first, *rest):
                     say(connection, statement)
 
-                with pytest.raises(Unprotected, match=rf"missing: {trigger}$"):
+                with pytest.raises(Unprotected, match=rf"(missing|changed): {trigger}$"):
                     insist(connection)
                 connection.rollback()
+
+
+def test_each_trigger_that_says_something_else_is_named(engine: Engine) -> None:
+    """It has its name, its table and its moment; what it says there is another matter."""
+    with engine.connect() as connection:
+        for trigger in sorted(_made_by_the_migration(connection)):
+            if _sqlite(connection):
+                there = text("SELECT sql FROM sqlite_master WHERE name = :name")
+                made = str(connection.execute(there, {"name": trigger}).scalar_one())
+                say(connection, f"DROP TRIGGER {trigger}")
+                connection.exec_driver_sql(made.replace("BEGIN", "BEGIN SELECT 1 WHERE 0;", 1))
+            else:
+                there = text("SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgname = :name")
+                made = str(connection.execute(there, {"name": trigger}).scalar_one())
+                table = _table_of(connection, trigger)
+                say(connection, f"DROP TRIGGER {trigger} ON {table}")
+                say(connection, made.replace("EXECUTE FUNCTION", "WHEN (false) EXECUTE FUNCTION"))
+                say(connection, f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger}")
+
+            with pytest.raises(Unprotected, match=rf"changed: {trigger}$"):
+                insist(connection)
+            connection.rollback()
+
+
+def test_each_function_that_does_something_else_is_named_and_so_is_one_in_other_surroundings(engine: Engine) -> None:
+    """Only PostgreSQL has the words of a trigger in a function."""
+    of_triggers = (
+        "SELECT proname FROM pg_proc WHERE prorettype = 'trigger'::regtype AND pronamespace = 'public'::regnamespace"
+    )
+    with engine.connect() as connection:
+        functions = () if _sqlite(connection) else connection.execute(text(of_triggers)).scalars().all()
+        hollow = "CREATE OR REPLACE FUNCTION {} RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RETURN NEW; END$$"
+        for function in functions:
+            name = f"{function}()"
+            for way in (
+                hollow.format(name),
+                f"ALTER FUNCTION {name} SET search_path TO elsewhere",
+                f"ALTER FUNCTION {name} SECURITY DEFINER",
+            ):
+                say(connection, way)
+
+                with pytest.raises(Unprotected, match=rf"changed: {function}\(\)$"):
+                    insist(connection)
+                connection.rollback()
+
+    assert _sqlite(connection) or len(functions) >= 9
+
+
+def test_what_no_migration_made_is_named(engine: Engine) -> None:
+    """A trigger of somebody else may undo what ours do, and on PostgreSQL a rule does so without being one."""
+    strange = {
+        "sqlite": ("CREATE TRIGGER helpful AFTER INSERT ON transitions BEGIN SELECT 1; END",),
+        "postgresql": (
+            "CREATE TRIGGER helpful BEFORE INSERT ON outbox FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+            "CREATE RULE helpful AS ON INSERT TO outbox DO INSTEAD NOTHING",
+        ),
+    }[engine.dialect.name]
+    with engine.connect() as connection:
+        for made in strange:
+            say(connection, made)
+
+            with pytest.raises(Unprotected, match=r"not of a migration: (rule )?helpful$"):
+                insist(connection)
+            connection.rollback()
 
 
 def test_each_switch_of_a_connection_that_is_off_is_named(engine: Engine) -> None:

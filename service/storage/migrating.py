@@ -1,9 +1,12 @@
 """Bringing a database to the schema that this version needs, and refusing to serve on any other."""
 
+from functools import lru_cache
+from io import StringIO
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
@@ -39,3 +42,21 @@ def expected_revision() -> str | None:
 
 def revision_of(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
+
+
+@lru_cache
+def statements(engine: str) -> tuple[str, ...]:
+    """What the migrations say to a database of this engine, first to last, here said to nobody.
+
+    So what a database should be never stands in a second place. A migration that first reads from the database what
+    to say cannot be told this way: it fails here, at every start.
+    """
+    said: list[str] = []
+    on_paper = MigrationContext.configure(dialect_name=engine, opts={"as_sql": True, "output_buffer": StringIO()})
+    on_paper.impl.static_output = said.append  # type: ignore[method-assign,assignment]
+    on_paper.connection.exec_driver_sql = said.append  # type: ignore[union-attr,method-assign]
+    revisions = list(ScriptDirectory.from_config(_config()).walk_revisions())
+    with Operations.context(on_paper):
+        for revision in reversed(revisions):
+            revision.module.upgrade()
+    return tuple(said)

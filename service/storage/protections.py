@@ -1,7 +1,15 @@
-"""The protections of the history: a database that lacks one of them is not served."""
+"""The protections of the history: a database where one is missing, or is not what the migrations made, is not served.
+
+Names prove nothing: a trigger of the right name may do nothing at all. So what stands in the database is compared, word
+for word, with what the migrations say.
+"""
+
+import re
+from collections.abc import Iterator
 
 from sqlalchemy import Connection, inspect, text
 
+from service.storage.migrating import statements
 from service.storage.tables import KEYS_SCHEMA, case_keys
 
 APPEND_ONLY = (
@@ -9,6 +17,7 @@ APPEND_ONLY = (
     "workflow_plans",
     "administrative_changes", "dated_region_settings",
     "offers", "offer_statements", "offer_endings",
+    "emergency_accesses",
 )  # fmt: skip
 KEPT = ("cases", "parts")
 _BOTH = (
@@ -42,33 +51,91 @@ _PRAGMAS = {
 _SETTINGS = {"session_replication_role": ("replica",), "synchronous_commit": ("off",)}
 
 
+_TRIGGER = re.compile(r"^CREATE TRIGGER (\w+)\s.*", re.DOTALL | re.MULTILINE)
+_DROPPED = re.compile(r"^DROP (TRIGGER|FUNCTION) (?:IF EXISTS )?(\w+)", re.MULTILINE)
+_FUNCTION = re.compile(
+    r"^CREATE (?:OR REPLACE )?FUNCTION (\w+)\(\) (RETURNS trigger.*?)\$\$(.*)\$\$", re.DOTALL | re.MULTILINE
+)
+_SQLITE_TRIGGERS = text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+# 'A': fires always, also where replication has switched ordinary triggers off. 'D': never.
+_POSTGRESQL_TRIGGERS = text("""
+SELECT tgname AS name, tgenabled::text || replace(pg_get_triggerdef(t.oid), current_schema() || '.', '') AS sql
+FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+WHERE c.relnamespace = current_schema()::regnamespace AND t.tgenabled <> 'D' AND NOT t.tgisinternal
+""")
+_POSTGRESQL_FUNCTIONS = text("""
+SELECT proname AS name, prosrc AS body, prosecdef AS as_owner, proconfig IS NOT NULL AS with_settings
+FROM pg_proc p WHERE pronamespace = current_schema()::regnamespace AND prorettype = 'trigger'::regtype
+""")
+# What makes PostgreSQL do something else than a statement says, or nothing.
+_POSTGRESQL_RULES = text("SELECT rulename FROM pg_rules WHERE schemaname = current_schema()")
+Made = dict[str, object]
+
+
 class Unprotected(RuntimeError):
     """The database would let a history be changed: what is missing, by name."""
 
 
 def insist(connection: Connection) -> None:
-    """Raises Unprotected when a protection is missing or switched off."""
+    """Raises Unprotected when a protection is missing, switched off, or not what the migrations made."""
+    if wrong := "; ".join(_wrong(connection)):
+        raise Unprotected(f"the database does not protect its history; {wrong}")
+
+
+def _wrong(connection: Connection) -> Iterator[str]:
     engine = connection.dialect.name
-    missing = sorted(TRIGGERS[engine] - _present(connection))
+    made, found = _made(engine), _found(connection)
+    missing = sorted((made.keys() | TRIGGERS[engine]) - found.keys())
     if engine == "sqlite":
-        found = {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in _PRAGMAS}
-        missing += [f"PRAGMA {name}" for name, wanted in _PRAGMAS.items() if found[name] != wanted]
+        pragmas = {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in _PRAGMAS}
+        missing += [f"PRAGMA {name}" for name, wanted in _PRAGMAS.items() if pragmas[name] != wanted]
     else:
         shown = {name: connection.exec_driver_sql(f"SHOW {name}").scalar() for name in _SETTINGS}
         missing += [f"{name} = {shown[name]}" for name, unsafe in _SETTINGS.items() if shown[name] in unsafe]
     if not inspect(connection).has_table(case_keys.name, schema=KEYS_SCHEMA):
         missing.append(f"table {case_keys.fullname}")
     if missing:
-        raise Unprotected("the database does not protect its history; missing: " + ", ".join(missing))
+        yield "missing: " + ", ".join(missing)
+    if changed := sorted(name for name in made.keys() & found.keys() if made[name] != found[name]):
+        yield "changed: " + ", ".join(changed)
+    if added := sorted(found.keys() - made.keys()):
+        yield "not of a migration: " + ", ".join(added)
 
 
-def _present(connection: Connection) -> set[str]:
-    """The triggers that stand on the table they are named after."""
+def _made(engine: str) -> Made:
+    """The triggers that the migrations leave, and on PostgreSQL their functions, as the database tells them."""
+    made: Made = {}
+    for statement in statements(engine):
+        if found := _DROPPED.search(statement):
+            made.pop(found[2] if found[1] == "TRIGGER" else f"{found[2]}()", None)
+        if found := _TRIGGER.search(statement):
+            made[found[1]] = _trigger(found[0].rstrip().removesuffix(";"), engine)
+        elif found := _FUNCTION.search(statement):
+            made[f"{found[1]}()"] = _body(found[3], found[2])
+    return made
+
+
+def _found(connection: Connection) -> Made:
     if connection.dialect.name == "sqlite":
-        found = connection.execute(text("SELECT tbl_name, name FROM sqlite_master WHERE type = 'trigger'"))
-    else:
-        # 'A': fires always, also where replication has switched ordinary triggers off.
-        found = connection.execute(
-            text("SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE tgenabled = 'A' AND NOT tgisinternal")
-        )
-    return {name for table, name in found if name.startswith(f"{table}_")}
+        return {row.name: row.sql for row in connection.execute(_SQLITE_TRIGGERS)}
+    triggers = {row.name: _in_one_line(row.sql) for row in connection.execute(_POSTGRESQL_TRIGGERS)}
+    functions = {
+        f"{row.name}()": (row.body, row.as_owner, row.with_settings)
+        for row in connection.execute(_POSTGRESQL_FUNCTIONS)
+    }
+    rules = {f"rule {name}": name for name in connection.execute(_POSTGRESQL_RULES).scalars()}
+    return triggers | functions | rules
+
+
+def _trigger(statement: str, engine: str) -> str:
+    """SQLite keeps the words as they were."""
+    return statement if engine == "sqlite" else _in_one_line(f"A{statement}")
+
+
+def _in_one_line(statement: str) -> str:
+    return " ".join(statement.split()).casefold()
+
+
+def _body(body: str, around: str) -> tuple[str, bool, bool]:
+    """What a function does, whether it does it as its owner, and whether with settings of its own."""
+    return body, "SECURITY DEFINER" in around, re.search(r"\bSET\b", around) is not None
