@@ -22,6 +22,33 @@ OF_HELP: dict[str, dict[str, Any]] = {
         "whatHappened": "De behandelaar is langdurig ziek geworden.",
         "whatIsNeeded": "Een vervanger die hij al kent, of een warme overgang naar iemand nieuws.",
     },
+    "file_request@1": {
+        "kind": {"code": "access"},
+        "askedBy": {"code": "parent"},
+        "askedOn": "2025-06-02",
+        "about": "Wat er van de tafel van april is opgeschreven.",
+    },
+    "file_request_grant@1": {
+        "extent": {"code": "partial"},
+        "notGranted": "Wat de buurvrouw in vertrouwen vertelde.",
+        "identityChecked": "Moeder kwam langs en liet haar rijbewijs zien.",
+    },
+    "file_request_refusal@1": {
+        "reason": {"code": "interest_of_another"},
+        "toldOn": "2025-06-20",
+        "toldWhereToComplain": True,
+    },
+    "file_request_postponement@1": {"dueOn": "2027-01-15", "toldOn": "2025-06-12"},
+    "file_request_outcome@1": {"carriedOutOn": "2025-06-25", "whatWasDone": "Samen gelezen, en een kopie meegegeven."},
+    "emergency_access@1": {
+        "reason": {"code": "acute_safety"},
+        "explanation": "Hij staat vanavond bij ons aan de balie en niemand van het team neemt op.",
+    },
+    "emergency_review@1": {
+        "finding": {"code": "justified"},
+        "considerations": "Het team was niet te bereiken en zonder het veiligheidsplan kon hij nergens heen.",
+        "toldToFamily": "Ouders zijn de volgende dag gebeld.",
+    },
     "acceptance@1": {
         "person": {"name": "Sander Kuipers", "organisation": "Jeugdhulp De Linde (fictief)"},
         "startsOn": "2027-04-05",

@@ -2,6 +2,7 @@
 
 from collections import deque
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 from uuid import UUID, uuid4
 
@@ -20,6 +21,7 @@ PERSON_IDS = {it.key: it.id for it in PEOPLE}
 COLLECTIONS = {"case": "", "placement": "placements", "commitment": "commitments"}
 COLLECTIONS |= {"funding": "fundings", "escalation": "escalations", "question": "questions"}
 COLLECTIONS |= {"reconsideration": "reconsiderations", "follow_up": "follow-ups"}
+COLLECTIONS |= {"file_request": "file-requests", "emergency_access": "emergency-accesses"}
 
 # Who does it in the stories of these tests: the first person here whose role the trigger takes.
 WHO = {
@@ -37,6 +39,7 @@ WHO = {
     "national_support": "tom",
     "parent": "wilma",
     "young_person": "yara",
+    "data_protection_officer": "quint",
 }
 
 # Whoever issued the advice does not judge it alone (I15): the second chair does.
@@ -63,6 +66,8 @@ def form_for(kind: str, trigger: str, **changes: Any) -> dict[str, Any] | None:
         fitting = {"organisation_id": ORGANISATION_IDS[asked]}
     if name == "reconsideration_start@1":
         fitting = {"chair_id": PERSON_IDS["vera"], "outside_expert": None}
+    if name == "file_request_postponement@1":
+        fitting = {"due_on": (datetime.now(UTC).date() + timedelta(days=60)).isoformat()}
     if name == "reassignment@1":
         fitting = {"assignee_id": None}
     if name == "referral@1":
@@ -235,6 +240,21 @@ class CaseFile:
             self.fire(trigger)
         assert self.state == state
         return self
+
+    def ask_about_file(self, kind: str = "access", by: str = "anna") -> dict[str, Any]:
+        """A request about the file, as its part."""
+        form = filled("file_request@1", kind={"code": kind})
+        made = self.people[by].post(f"{self.path}/file-requests", {"trigger": "ask_about_file", "form": form})
+        assert made.status_code == 201, made.text
+        return next(it for it in self.parts("file_request") if it["id"] == made.json()["transition"]["partId"])
+
+    def read_in_an_emergency(self, by: str = "petra") -> dict[str, Any]:
+        """Emergency access of somebody from outside, as its part."""
+        form = filled("emergency_access@1")
+        body = {"trigger": "take_emergency_access", "number": self.number, "form": form}
+        made = self.people[by].post("/emergency-accesses", body)
+        assert made.status_code == 201, made.text
+        return next(it for it in self.parts("emergency_access") if it["id"] == made.json()["transition"]["partId"])
 
     def _prepare(self, trigger: str) -> None:
         """What the guards of this step ask for first."""

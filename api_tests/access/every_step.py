@@ -117,6 +117,16 @@ def _asked_first(case: CaseFile, take: Take) -> None:
 
 def _withdrawn(case: CaseFile, take: Take) -> None:
     take(case, "withdraw", None)
+    # Also about a file that has ended, and read by somebody from outside.
+    for triggers in ("postpone amend add_note reassign grant carry_out", "refuse", "withdraw"):
+        case.ask_about_file(by=_who_brought(case))
+        _part(case, "file_request", None, take, triggers)
+    case.read_in_an_emergency()
+    _part(case, "emergency_access", None, take, "amend add_note reassign review")
+
+
+def _who_brought(case: CaseFile) -> str:
+    return "wilma" if case.history()[0]["role"]["code"] == "parent" else "anna"
 
 
 # What is amended in each part: who wrote it, with which step, and one of its texts.
@@ -130,6 +140,8 @@ _AMENDED: dict[str, tuple[str, str, str]] = {
     "question": ("mila", "remind", "whatWasSaid"),
     "reconsideration": ("vera", "take_up", "plannedOn"),
     "follow_up": ("hanna", "reschedule_check", "because"),
+    "file_request": ("anna", "ask_about_file", "about"),
+    "emergency_access": ("petra", "take_emergency_access", "explanation"),
 }
 
 

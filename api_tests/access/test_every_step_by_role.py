@@ -97,6 +97,8 @@ def _is_put_to(key: str, part: dict[str, Any]) -> bool:
     kind, organisation = ("reconsideration", ASKED_IT[key]) if key in ASKED_IT else BEYOND.get(key, ("", ""))
     if part["kind"] == kind and part["addressee"]:
         return bool(part["addressee"]["id"] == str(ORGANISATION_IDS[organisation]))
+    if part["kind"] in ("file_request", "emergency_access"):
+        return key == "quint"  # the officer of the team
     return part["line"] in ("A", "B") and sees_part(key, part["kind"], "A")
 
 

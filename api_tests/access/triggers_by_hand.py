@@ -17,6 +17,7 @@ ROLE_OF: dict[str, str] = {
     "N": "cce_liaison",
     "B": "expertise_network",
     "K": "national_support",
+    "D": "data_protection_officer",
 }
 PERSON_OF: dict[str, str] = {
     "L": "anna",
@@ -31,11 +32,12 @@ PERSON_OF: dict[str, str] = {
     "N": "mila",
     "B": "sara",
     "K": "tom",
+    "D": "quint",
 }
 # They have no part in a case that they did not submit and of which nothing was put to them: another region's chair, the
 # facilitator, the officer, the administrator, the CCE where the national support structure is asked, a parent, a young
 # person.
-OUTSIDERS = ("petra", "noor", "quint", "roos", "ulla", "wilma", "yara")
+OUTSIDERS = ("petra", "noor", "roos", "ulla", "wilma", "yara")
 
 BY_HAND: dict[str, dict[str, str]] = {
     "case": {
@@ -156,6 +158,22 @@ BY_HAND: dict[str, dict[str, str]] = {
         "add_note": "PVL",
         "reassign": "PVL",
     },
+    "file_request": {  # T22: the team decides, or the officer does; what is granted the team carries out
+        "grant": "CVD",
+        "refuse": "CVD",
+        "postpone": "CVD",
+        "carry_out": "CV",
+        "withdraw": "LC",
+        "amend": "CVDL",
+        "add_note": "CVDL",
+        "reassign": "CV",
+    },
+    "emergency_access": {  # NEN 7513: looked into by the officer; whoever sees it may say what they know of it
+        "review": "D",
+        "amend": "DLCSVEPANBK",
+        "add_note": "DLCSVEPANBK",
+        "reassign": "D",
+    },
 }
 
 # Of a case that they brought themselves: what they tell, agree to, ask and take back (domain.md 5.1, GEZIN). Moving it
@@ -169,4 +187,5 @@ OF_A_FAMILY: dict[str, frozenset[str]] = {
         }
     ),
     "reconsideration": frozenset({"withdraw", "amend", "add_note"}),
+    "file_request": frozenset({"withdraw", "amend", "add_note"}),
 }

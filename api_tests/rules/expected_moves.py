@@ -198,6 +198,24 @@ FOLLOW_UP: dict[str, dict[str, str]] = {  # T15
     "cancelled": {"reopen": "planned"},
 }
 
+FILE_REQUEST: dict[str, dict[str, str]] = {  # T22
+    "received": {
+        "grant": "granted",
+        "refuse": "refused",
+        "postpone": "received",  # two months more at most (GDPR 12.3)
+        "withdraw": "withdrawn",
+    },
+    "granted": {"carry_out": "carried_out", "withdraw": "withdrawn"},
+    "carried_out": {},
+    "refused": {},
+    "withdrawn": {},
+}
+
+EMERGENCY_ACCESS: dict[str, dict[str, str]] = {  # NEN 7513
+    "to_be_reviewed": {"review": "reviewed"},
+    "reviewed": {},
+}
+
 MOVES = {
     "case": CASE,
     "commitment": COMMITMENT,
@@ -207,6 +225,8 @@ MOVES = {
     "question": QUESTION,
     "reconsideration": RECONSIDERATION,
     "follow_up": FOLLOW_UP,
+    "file_request": FILE_REQUEST,
+    "emergency_access": EMERGENCY_ACCESS,
 }
 BEGINNINGS = {
     "case": {"submit": "submitted", "ask_consult": "submitted"},
@@ -221,6 +241,8 @@ BEGINNINGS = {
     "question": {"escalate": "asked"},
     "reconsideration": {"request_reconsideration": "requested"},
     "follow_up": {"start_monitoring": "planned", "plan_check": "planned", "close": "planned"},
+    "file_request": {"ask_about_file": "received"},
+    "emergency_access": {"take_emergency_access": "to_be_reviewed"},
 }
 ENDS = {
     "case": {"closed", "declined", "withdrawn", "transferred"},
@@ -231,6 +253,8 @@ ENDS = {
     "question": {"answered", "withdrawn"},
     "reconsideration": {"confirmed", "revised", "withdrawn"},
     "follow_up": {"held", "cancelled"},
+    "file_request": {"carried_out", "refused", "withdrawn"},
+    "emergency_access": {"reviewed"},
 }
 
 

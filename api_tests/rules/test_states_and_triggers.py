@@ -25,6 +25,8 @@ OUT_AND_BACK = {
     "reconsideration": ("take_up", "hand_back"),
     "follow_up": ("reschedule_check",),
 }
+# These begin by themselves.
+BESIDE = ("ask_about_file", "take_emergency_access")
 # A case that was referred is not referred again: the test of questions below takes these edges.
 REFERRED = {("case", state, "refer") for state in ("submitted", "in_triage", "consulted")}
 
@@ -111,7 +113,7 @@ def test_a_part_begins_with_a_step_of_its_case_and_nobody_begins_it_again(
 ) -> None:
     case, part = case_in_which(people, kind, trigger)
     version = now(case, part)["version"]
-    form = form_for("escalation" if kind == "question" else "case", trigger)
+    form = form_for({"question": "escalation"}.get(kind, kind if trigger in BESIDE else "case"), trigger)
 
     again = people.esra.post(f"{case.address(part)}/transitions", {"trigger": trigger, "form": form}, version=version)
 

@@ -1,7 +1,7 @@
 """Walking a case and its parts along every edge: who takes a step, with which form, and what the guards ask first."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import httpx
@@ -22,6 +22,13 @@ _BEGUN_BY = {
     "question": "escalate",
     "reconsideration": "request_reconsideration",
     "follow_up": "plan_check",
+    "file_request": "ask_about_file",
+    "emergency_access": "take_emergency_access",
+}
+# What begins by itself, on a case in any state.
+_BESIDE: dict[str, Callable[[CaseFile], Json]] = {
+    "file_request": CaseFile.ask_about_file,
+    "emergency_access": CaseFile.read_in_an_emergency,
 }
 # Where an escalation begins in another way.
 _BEGINNINGS = {"network_asked": "ask_network", "signalled": "signal_escalation"}
@@ -62,6 +69,8 @@ def case_in(people: People, kind: str, state: str, on: CaseFile | None = None) -
 def case_in_which(people: People, kind: str, trigger: str, on: CaseFile | None = None) -> tuple[CaseFile, Json | None]:
     """A case, and the part of this kind that this trigger has just begun."""
     case = on or CaseFile.submitted(people)
+    if kind in _BESIDE:
+        return case, _BESIDE[kind](case)
     if kind == "case":
         return (CaseFile.asked(people) if trigger == "ask_consult" else case), None
     if on is None:

@@ -7,8 +7,8 @@ from typing import ClassVar, Literal
 from pydantic import Field
 from typing_extensions import override
 
-from service.domain.forms.base import Codes, ContentClass, Fault, Form, FormContext
-from service.domain.forms.coded import FileRequestKind, FileRequestRefusalReason, PersonRole
+from service.domain.forms.base import ContentClass, Fault, Form, FormContext
+from service.domain.forms.coded import FileRequestExtent, FileRequestKind, FileRequestRefusalReason, PersonRole
 from service.domain.forms.fields import Day, OrNone, not_in_future
 from service.domain.words import FreeText
 
@@ -40,17 +40,13 @@ class FileRequestGrant(_AboutTheFile):
 
     form_name: ClassVar[str] = "file_request_grant@1"
 
-    extent: Literal["full", "partial"]
+    extent: FileRequestExtent
     not_granted: OrNone[FreeText] = None
     identity_checked: FreeText = Field(description="How it was made sure who asks (AVG 12.6).")
 
     @override
-    def codes(self) -> Codes:
-        return {**super().codes(), "extent": (self.extent,)}
-
-    @override
     def faults(self, context: FormContext) -> Iterator[Fault]:
-        if self.extent == "partial" and not self.not_granted:
+        if self.extent.code == "partial" and not self.not_granted:
             yield Fault("partial_says_what_not", ("notGranted",))
 
 
@@ -71,18 +67,18 @@ class FileRequestRefusal(_AboutTheFile):
 class FileRequestPostponement(_AboutTheFile):
     form_name: ClassVar[str] = "file_request_postponement@1"
 
-    until: Day
+    due_on: Day
     told_on: Day
 
     @override
     def next_on(self) -> date:
-        return self.until
+        return self.due_on
 
     @override
     def faults(self, context: FormContext) -> Iterator[Fault]:
         yield from not_in_future(self.told_on, context.on, "toldOn")
-        if not context.on <= self.until <= context.on + LONGEST_POSTPONEMENT:
-            yield Fault("postponed_too_long", ("until",), {"days": LONGEST_POSTPONEMENT.days})
+        if not context.on <= self.due_on <= context.on + LONGEST_POSTPONEMENT:
+            yield Fault("postponed_too_long", ("dueOn",), {"days": LONGEST_POSTPONEMENT.days})
 
 
 class FileRequestOutcome(_AboutTheFile):
