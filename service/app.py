@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
@@ -16,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from service.api import (
+    access,
     administered,
     administration,
     advices,
@@ -38,32 +40,37 @@ from service.api import (
 from service.api.bodies import BODIES
 from service.api.dependencies import House, NotAcceptable, UnsupportedMediaType, check_request
 from service.api.documentation import page
-from service.api.edge import Edge, TooLarge
+from service.api.edge import Edge, TooLarge, TooSlow
 from service.api.faults import CheckedRoute, with_all_found
 from service.api.language import language_of
+from service.api.limits import Meter
 from service.api.openapi import document
 from service.api.problems import bare, problem
+from service.api.readiness import Readiness
 from service.api.steps import union_for
 from service.api.tokens import Signer, Tokens
 from service.domain.case import PartKind
 from service.domain.refusals import Refusal
 from service.domain.rulebook import Rulebook, read_rules
 from service.domain.words import Language
+from service.issuers.issuer import Issuer
+from service.issuers.published import issuers_of
 from service.relay.outside import Outside
 from service.relay.relay import Relay
 from service.settings import Settings
+from service.storage.condition import figures, insist_on_disk
 from service.storage.database import Database, open_engine
 from service.storage.keys import Keyring, load_master_key
 from service.storage.migrating import expected_revision, revision_of
 from service.storage.protections import insist
 from service.storage.unit import Unit
-from service.use_cases.demonstration import ISSUER, furnish
+from service.use_cases.demonstration import ISSUER, furnish, insist_on_real_people
 from service.use_cases.region_settings import keep_decided
 
-_ALWAYS = {NotAcceptable: 406, UnsupportedMediaType: 415, TooLarge: 413, Exception: 500}
+_ALWAYS = {NotAcceptable: 406, UnsupportedMediaType: 415, TooLarge: 413, TooSlow: 408, Exception: 500}
 _ROUTERS = (
-    cases, beside, parts, escalation, over_time, advices, work_items, drafts, offers, gaps, learning, administration,
-    administered, workflow_versions, events, subscriptions, reference, service_itself,
+    cases, beside, access, parts, escalation, over_time, advices, work_items, drafts, offers, gaps, learning,
+    administration, administered, workflow_versions, events, subscriptions, reference, service_itself,
 )  # fmt: skip
 
 
@@ -71,13 +78,22 @@ class NotMigrated(RuntimeError):
     """The database is not at the schema that this version needs."""
 
 
+class IssuersRefused(RuntimeError):
+    """Nobody could sign in, or a demonstration and real issuers would stand side by side."""
+
+
 @dataclass(frozen=True, slots=True)
 class Built:
-    """An application and the database behind it."""
+    """An application, the database behind it, and whether requests should be sent to it."""
 
     application: ASGIApp
     api: FastAPI
     database: Database
+    readiness: Readiness
+
+    def now(self) -> dict[str, float]:
+        """What is to be seen from outside at this moment, by the names in `metrics`."""
+        return {**figures(self.database), "units_under_way": self.database.under_way}
 
 
 def read_folder(folder: Path) -> Rulebook:
@@ -89,17 +105,24 @@ def open_database(settings: Settings, clock: Callable[[], datetime] | None = Non
     given = settings.master_key.get_secret_value() if settings.master_key else None
     keyring = Keyring(load_master_key(given, settings.master_key_file))
     engine = open_engine(settings.database_url, settings.database_connections)
-    return Database(engine, keyring, connections=settings.database_connections, clock=clock)
+    connections, queue = settings.database_connections, settings.database_queue
+    return Database(engine, keyring, connections=connections, queue=queue, clock=clock)
 
 
 def prepared(
-    settings: Settings, clock: Callable[[], datetime] | None = None, signer: Signer | None = None
+    settings: Settings,
+    clock: Callable[[], datetime] | None = None,
+    people: Callable[[Unit], None] = lambda _: None,
 ) -> tuple[Database, Rulebook]:
-    """A migrated database made ready for this version, and the rules in force. Raises as `build` does."""
+    """A migrated database made ready for this version, and the rules in force. Raises as `build` does.
+
+    `people` looks at who is in it: fictional people or real ones.
+    """
     rules = read_folder(settings.workflows)
     database = open_database(settings, clock)
     try:
-        return database, database.write_now(lambda unit: _prepare(unit, rules, signer))
+        lossy = settings.database_may_lose_data
+        return database, database.write_now(lambda unit: _prepare(unit, rules, people, may_lose_data=lossy))
     except BaseException:
         database.close()
         raise
@@ -108,16 +131,20 @@ def prepared(
 def build(settings: Settings, clock: Callable[[], datetime] | None = None) -> Built:
     """The service on a migrated database.
 
-    Raises NotMigrated, Unprotected, MasterKeyRefused, RulesRefused, NotADemonstration.
+    Raises NotMigrated, Unprotected, MasterKeyRefused, RulesRefused, NotADemonstration, IssuersRefused.
     """
     signer = Signer(ISSUER) if settings.mode == "demonstration" else None
-    database, rules = prepared(settings, clock, signer)
+    issuers = _trusted(settings, signer)
+    database, rules = prepared(settings, clock, partial(furnish, issuer=ISSUER) if signer else insist_on_real_people)
     outside = Outside(address=settings.address, targets=settings.webhook_targets)
     relay = Relay(database, outside, settings)
+    readiness = Readiness(database, settings)
     house = House(
         database=database,
+        readiness=readiness,
+        asked=Meter(settings.person_per_minute),
         rules=rules,
-        tokens=Tokens((signer.issuer,) if signer else ()),
+        tokens=Tokens(issuers),
         signer=signer,
         draft_days=rules.settings.default.draft_days,
         address=settings.address,
@@ -127,7 +154,21 @@ def build(settings: Settings, clock: Callable[[], datetime] | None = None) -> Bu
     api = create_api(rules, settings.address)
     api.state.house = house
     api.state.background = relay.at_work if settings.relay == "in_process" else outside.open
-    return Built(Edge(api, max_body_bytes=settings.max_body_bytes), api, database)
+    return Built(Edge(api, settings), api, database, readiness)
+
+
+def _trusted(settings: Settings, signer: Signer | None) -> tuple[Issuer, ...]:
+    """Whose tokens are taken: those of a demonstration or those of real issuers, never both. Raises IssuersRefused."""
+    if signer and settings.issuers:
+        raise IssuersRefused("a demonstration trusts nobody but itself: leave CASUSROUTE_ISSUERS out")
+    if signer:
+        return (signer.issuer,)
+    if not settings.issuers:
+        raise IssuersRefused(
+            "nobody could sign in: name in CASUSROUTE_ISSUERS who vouches for people and machines, "
+            """for example [{"name": "https://login.example"}]"""
+        )
+    return issuers_of(settings)
 
 
 def build_relay(settings: Settings, clock: Callable[[], datetime] | None = None) -> Relay:
@@ -137,30 +178,31 @@ def build_relay(settings: Settings, clock: Callable[[], datetime] | None = None)
     """
     database = open_database(settings, clock)
     try:
-        database.write_now(_insist)
+        database.write_now(lambda unit: _insist(unit, may_lose_data=settings.database_may_lose_data))
     except BaseException:
         database.close()
         raise
     return Relay(database, Outside(address=settings.address, targets=settings.webhook_targets), settings)
 
 
-def _insist(unit: Unit) -> None:
+def _insist(unit: Unit, *, may_lose_data: bool) -> None:
     if revision_of(unit.connection) != expected_revision():
         raise NotMigrated("the database needs `python -m service migrate` first")
     insist(unit.connection)
+    if not may_lose_data:
+        insist_on_disk(unit.connection)
     unit.keyring.insist(unit.connection)
 
 
-def _prepare(unit: Unit, rules: Rulebook, signer: Signer | None) -> Rulebook:
-    _insist(unit)
+def _prepare(unit: Unit, rules: Rulebook, people: Callable[[Unit], None], *, may_lose_data: bool) -> Rulebook:
+    _insist(unit, may_lose_data=may_lose_data)
     unit.reference.load()
     for workflow in rules.newest.values():
         unit.definitions.keep(workflow.definition)
     for chosen in rules.settings.named().values():
         unit.definitions.keep_settings(chosen)
     unit.drafts.remove_expired()
-    if signer:
-        furnish(unit, signer.issuer.name)
+    people(unit)
     keep_decided(unit, rules)
     return rules.with_older(unit.definitions.all())
 
@@ -170,7 +212,7 @@ def create_api(rules: Rulebook, public_url: str) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(api: FastAPI) -> AsyncIterator[None]:
-        async with api.state.background():
+        async with api.state.house.tokens.at_work(), api.state.background():
             yield
         api.state.house.database.close()
 
@@ -236,7 +278,7 @@ def _refuse(api: FastAPI, described: dict[str, Any]) -> None:
 
     @api.exception_handler(HTTPException)
     async def routed(request: Request, wrong: HTTPException) -> Response:
-        headers = {"Allow": allow(request.url.path.removeprefix("/v1"))} if wrong.status_code == 405 else None  # noqa: PLR2004
+        headers = {"Allow": allow(request.scope["path"].removeprefix("/v1"))} if wrong.status_code == 405 else None  # noqa: PLR2004
         return bare(wrong.status_code, language(request), headers)
 
     def always(status: int) -> Callable[[Request, Exception], Awaitable[Response]]:

@@ -24,6 +24,7 @@ _REASONS = {
     413: "The request is too large.",
     415: "The request is not application/json.",
     428: "Say in If-Match which version you decided on.",
+    429: "You asked more than is answered in a minute. Nothing was done; Retry-After says when to send it again.",
     503: "It cannot be done now. Nothing is known to be done; send the same request again.",
 }
 PUBLIC = {"x-public": True}
@@ -38,6 +39,10 @@ def may_refuse(*statuses: int) -> dict[int | str, dict[str, Any]]:
         }
         for status in sorted({*statuses, 406})
     }
+
+
+def _dumped(refusals: dict[int | str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {str(status): it for status, it in refusals.items()}
 
 
 def takes(body: str) -> dict[str, Any]:
@@ -90,6 +95,8 @@ def _complete(
     operation["tags"] = operation["tags"][-1:]
     operation["summary"] = re.split(r"[.:;](?:\s|$)", operation["description"])[0]
     operation["responses"].pop("422", None)
+    # Whatever is asked can be too much, or too much at once.
+    operation["responses"] = dict(sorted({**_dumped(may_refuse(429, 503)), **operation["responses"]}.items()))
     if method == "post" and path not in _NOT_ONCE:
         operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
     if "428" in operation["responses"]:
@@ -99,7 +106,7 @@ def _complete(
         names += ["Content-Language"] if status >= "400" else []
         names += ["ETag"] if status < "300" and "428" in operation["responses"] else []
         names += ["Location", "Idempotent-Replayed", "ETag"] if status == "201" else []
-        names += ["Retry-After"] if status == "503" else []
+        names += ["Retry-After"] if status in ("429", "503") else []
         response["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
     operation["operationId"] = camel(operation["operationId"])
 
@@ -155,6 +162,7 @@ _TAGS = {
     "questions, reconsiderations and follow-ups.",
     "advice": "The advice, version by version.",
     "work": "What waits for whom.",
+    "access": "Who saw which file and why, and everything that is held about a case, in plain words.",
     "drafts": "Referrals that are not sent yet.",
     "events": "What happened, for other systems: feeds to pull, and webhooks.",
     "offer": "What help there is: functions, places and waiting times as providers stated them; and what is missing.",
@@ -216,6 +224,8 @@ _PROBLEM = {
         "purposeNl": {"type": "string"},
         "purposeEn": {"type": "string"},
         "lastDay": {"type": "string", "format": "date", "description": "Of an offer that ended."},
+        "checks": {"type": "array", "items": {"type": "string"}, "description": "What is not in order, in codes."},
+        "seconds": {"type": "integer", "description": "To wait before the next try."},
         "unmetGuards": {
             "type": "array",
             "items": {

@@ -31,7 +31,7 @@ class Unit:
         self.connection = connection
         self.keyring = keyring
         self.now = clock()
-        self.access_log = AccessLog(connection, self.now)
+        self.access_log = AccessLog(connection, keyring, self.now)
         self.administration = Administration(connection, keyring, self.now)
         self.contents = Contents(connection, keyring)
         self.cases = Cases(connection, self.contents)

@@ -5,7 +5,7 @@ from sqlalchemy import ColumnElement, and_, exists, false, or_
 from service.domain.actor import Actor
 from service.domain.case import BESIDE_THE_FILE
 from service.domain.roles import SUBMITTING_ROLES, TABLE_ROLES, TEAM_ROLES, Role
-from service.storage.tables import parts
+from service.storage.tables import cases, parts
 
 main = parts.alias("main")
 _escalation = parts.alias("escalation")
@@ -63,6 +63,12 @@ def visible(actor: Actor) -> ColumnElement[bool]:
         if (addressed := _ids(actor, {role}))
     ]
     return or_(whole(actor), *own)
+
+
+def overseen(actor: Actor) -> ColumnElement[bool]:
+    """The cases of whose log this person is the data-protection officer; it shows them nothing of what they say."""
+    teams = _ids(actor, {Role.DATA_PROTECTION_OFFICER})
+    return cases.c.team_id.in_(teams) if teams else false()
 
 
 def _ids(actor: Actor, roles: frozenset[Role] | set[Role]) -> list[str]:

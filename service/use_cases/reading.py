@@ -1,7 +1,7 @@
 """Reading content: who may, what of it, and the line in the access log that stands or falls with the reading (I18)."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -10,12 +10,16 @@ from service.domain.addressed import asked_by, own_part
 from service.domain.amendments import amendments_of, as_it_reads
 from service.domain.case import Content, Part, Transition
 from service.domain.facts import fold
+from service.domain.past import Past, When
+from service.domain.processing import Activity, Purpose
 from service.domain.refusals import NotFound
 from service.domain.roles import FAMILY_ROLES, Role
+from service.domain.terms import day_in_amsterdam
 from service.storage.access_log import Reading
 from service.storage.cases import Sight
 from service.storage.unit import Unit
 from service.use_cases.asking import Asker, known
+from service.use_cases.looking_back import Then, look_back
 from service.use_cases.questions import asked
 from service.use_cases.withheld import SHARED_FOR, Reader
 
@@ -23,7 +27,7 @@ ADVICE_TRIGGERS = ("issue_advice", "revise_advice")
 OUTCOMES = ("confirm_advice", "conclude_revised")
 
 # Purpose of use (NEN 7513) by role: nobody has to state one for the ordinary work of their role.
-PURPOSES: Mapping[Role, str] = {
+PURPOSES: Mapping[Role, Purpose] = {
     Role.LOCAL_TEAM: "directing_help_locally",
     Role.PARENT: "reading_about_ones_own_child",
     Role.YOUNG_PERSON: "reading_about_oneself",
@@ -39,16 +43,22 @@ PURPOSES: Mapping[Role, str] = {
     Role.EXPERTISE_NETWORK: "answering_beyond_the_region",
     Role.NATIONAL_SUPPORT: "answering_beyond_the_region",
     Role.FACILITATOR: "learning",
+    Role.DATA_PROTECTION_OFFICER: "oversight_of_the_file",
 }
+IN_AN_EMERGENCY: Purpose = "emergency"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """What was written at one entry. `current` is what the form says after amendments, when there were any."""
+    """What was written at one entry. `current` is what the form says after amendments, when there were any.
+
+    `corrected_by`: the numbers in its part of these amendments.
+    """
 
     entry: Transition
     body: Mapping[str, Any]
     current: Mapping[str, Any] | None = None
+    corrected_by: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +67,16 @@ class CaseFile:
 
     sight: Sight
     documents: tuple[Document, ...]
+    past: Past | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryRead:
+    """What was written at one entry, for whoever sees its part."""
+
+    sight: Sight
+    document: Document
+    past: Past | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,50 +87,61 @@ class AdviceVersion:
     entry: Transition
     whole: bool
     form: Mapping[str, Any]
+    past: Past | None = None
 
 
-def read_file(unit: Unit, asker: Asker, case_id: UUID) -> CaseFile:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdviceVersions:
+    """The versions of the advice that somebody may read, by number, with the entry that issued each."""
+
+    issued: Mapping[int, Transition]
+    past: Past | None = None
+
+
+def read_file(unit: Unit, asker: Asker, case_id: UUID, when: When | None = None) -> CaseFile:
     """The file of a case; a family reads its own words in it and what was said to it.
 
     Raises NotFound for whoever may not see all of the case, and the refusal of what is withheld from the others.
     """
     actor = known(unit, asker)
     sight = whole_case(unit, actor, case_id)
-    history = unit.cases.history(case_id)
-    acting = acting_on(unit, actor, sight)
-    reader = Reader(unit, actor, acting, history)
+    history, then = _looked_at(unit, actor, case_id, when)
+    reader = _reader(unit, actor, sight, history, then)
     reader.insist_on_file()
     contents = unit.contents.open(case_id)
-    log(unit, asker, actor, sight, "read_case_file", "own file" if acting.role in FAMILY_ROLES else "whole file")
+    family = acting_on(unit, actor, sight).role in FAMILY_ROLES
+    log(unit, asker, actor, sight, "read_case_file", _as_of("own file" if family else "whole file", then))
     documents = tuple(
-        Document(entry=it, body=contents[it.sequence].body, current=_current(it, history, contents))
+        _document(it, history, contents)
         for it in history
         if it.sequence in contents and reader.may_read(it)
     )
-    return CaseFile(sight=sight, documents=documents)
+    return CaseFile(sight=sight, documents=documents, past=then and then.past)
 
 
-def read_entry(unit: Unit, asker: Asker, case_id: UUID, part_id: UUID, part_sequence: int) -> tuple[Sight, Document]:
+def read_entry(
+    unit: Unit, asker: Asker, case_id: UUID, part_id: UUID, part_sequence: int, when: When | None = None
+) -> EntryRead:
     """What was written at one entry of a part; at the first of an escalation, what was asked. Raises NotFound."""
     actor = known(unit, asker)
     sight = unit.cases.find(case_id, part_id, seen_by=actor)
     if sight is None:
         raise NotFound
-    history = unit.cases.history(case_id)
+    history, then = _looked_at(unit, actor, case_id, when)
     entry = next((it for it in history if (it.part_id, it.part_sequence) == (part_id, part_sequence)), None)
     if entry is None:
         raise NotFound
-    body: Mapping[str, Any] = {}
+    found = _document(entry, history, {})
     if sight.whole or _is_for(actor, entry):
-        contents = unit.contents.open(case_id, [entry.sequence])
-        body = contents[entry.sequence].body if contents else {}
+        numbers = [entry.sequence, *(it.sequence for it in amendments_of(entry, history))]
+        found = _document(entry, history, unit.contents.open(case_id, numbers))
         if question := asked(unit, case_id, history, entry):
-            body = {**body, "form": question}
-    if body:
-        _reader(unit, actor, sight, history).insist_on(entry)
-        read = entry.form or ("question" if "form" in body else "grounds")
-        log(unit, asker, actor, sight, "read_entry", f"{read}#{entry.sequence}")
-    return sight, Document(entry=entry, body=body)
+            found = replace(found, body={**found.body, "form": question})
+    if found.body:
+        _reader(unit, actor, sight, history, then).insist_on(entry)
+        read = entry.form or ("question" if "form" in found.body else "grounds")
+        log(unit, asker, actor, sight, "read_entry", _as_of(f"{read}#{entry.sequence}", then))
+    return EntryRead(sight=sight, document=found, past=then and then.past)
 
 
 def _is_for(actor: Actor, entry: Transition) -> bool:
@@ -119,14 +150,15 @@ def _is_for(actor: Actor, entry: Transition) -> bool:
     return entry.part_kind != "reconsideration" or mine or entry.trigger in OUTCOMES
 
 
-def advice_versions(unit: Unit, asker: Asker, case_id: UUID) -> Mapping[int, Transition]:
-    """The versions that this person may read, with the entry that issued each. Raises NotFound."""
+def advice_versions(unit: Unit, asker: Asker, case_id: UUID, when: When | None = None) -> AdviceVersions:
+    """The versions that this person may read. Raises NotFound."""
     actor = known(unit, asker)
     sight, mine = _some_part(unit, actor, case_id)
-    return _shown(unit.cases.history(case_id), sight, mine)
+    history, then = _looked_at(unit, actor, case_id, when)
+    return AdviceVersions(issued=_shown(history, sight, mine), past=then and then.past)
 
 
-def read_advice(unit: Unit, asker: Asker, case_id: UUID, version: int) -> AdviceVersion:
+def read_advice(unit: Unit, asker: Asker, case_id: UUID, version: int, when: When | None = None) -> AdviceVersion:
     """One version of the advice, with dissent and the family's statement beside it for whoever sees it (I17).
 
     A provider sees its own lines and their goals, once sharing with providers was consented to or has a legal ground;
@@ -134,18 +166,18 @@ def read_advice(unit: Unit, asker: Asker, case_id: UUID, version: int) -> Advice
     """
     actor = known(unit, asker)
     sight, mine = _some_part(unit, actor, case_id)
-    history = unit.cases.history(case_id)
+    history, then = _looked_at(unit, actor, case_id, when)
     entry = _shown(history, sight, mine).get(version)
     if entry is None:
         raise NotFound
     if sight.whole:
-        _reader(unit, actor, sight, history).insist_on(entry)
+        _reader(unit, actor, sight, history, then).insist_on(entry)
     form = unit.contents.open(case_id, [entry.sequence])[entry.sequence].body["form"]
-    log(unit, asker, actor, sight, "read_advice", f"advice version {version}")
+    log(unit, asker, actor, sight, "read_advice", _as_of(f"advice version {version}", then))
     if not sight.whole:
         shared = SHARED_FOR[Role.PROVIDER] in fold(history).consented
         form = own_part(form, mine, asked_by(entry, history), shared=shared)
-    return AdviceVersion(version=version, entry=entry, whole=sight.whole, form=form)
+    return AdviceVersion(version=version, entry=entry, whole=sight.whole, form=form, past=then and then.past)
 
 
 def _shown(history: Collection[Transition], sight: Sight, mine: Collection[Part]) -> dict[int, Transition]:
@@ -157,11 +189,31 @@ def _shown(history: Collection[Transition], sight: Sight, mine: Collection[Part]
     }
 
 
-def _current(
-    entry: Transition, history: Sequence[Transition], contents: Mapping[int, Content]
-) -> dict[str, Any] | None:
+def _document(entry: Transition, history: Sequence[Transition], contents: Mapping[int, Content]) -> Document:
+    """What these contents tell of an entry; nothing, where they do not hold it."""
     amendments = amendments_of(entry, history)
-    return as_it_reads(entry, amendments, contents) if amendments else None
+    written = contents.get(entry.sequence)
+    return Document(
+        entry=entry,
+        body=written.body if written else {},
+        current=as_it_reads(entry, amendments, contents) if amendments and written else None,
+        corrected_by=tuple(it.part_sequence for it in amendments),
+    )
+
+
+def _looked_at(
+    unit: Unit, actor: Actor, case_id: UUID, when: When | None
+) -> tuple[tuple[Transition, ...], Then | None]:
+    """What is known of the case now; or what was known then, to whoever sees it whole. Raises NotFound."""
+    if when is None:
+        return unit.cases.history(case_id), None
+    then = look_back(unit, actor, case_id, when)
+    return then.past.history, then
+
+
+def _as_of(detail: str, then: Then | None) -> str:
+    """What the access log says was read: what was known then may be less, or other, than what is known now."""
+    return f"{detail}, as known at {then.past.last.sequence}" if then else detail
 
 
 def whole_case(unit: Unit, actor: Actor, case_id: UUID) -> Sight:
@@ -181,28 +233,51 @@ def _some_part(unit: Unit, actor: Actor, case_id: UUID) -> tuple[Sight, tuple[Pa
     raise NotFound
 
 
-def _reader(unit: Unit, actor: Actor, sight: Sight, history: Sequence[Transition]) -> Reader:
-    return Reader(unit, actor, acting_on(unit, actor, sight), history)
+def _reader(
+    unit: Unit, actor: Actor, sight: Sight, history: Sequence[Transition], then: Then | None = None
+) -> Reader:
+    rights = then.rights if then else actor
+    return Reader(
+        unit,
+        rights,
+        acting_on(unit, rights, sight),
+        history,
+        on=day_in_amsterdam(then.past.at) if then else None,
+        emergency=_seat(unit, rights, sight) is None,
+        today=_reader(unit, actor, sight, unit.cases.history(sight.case.id)) if then else None,
+    )
 
 
-def log(unit: Unit, asker: Asker, actor: Actor, sight: Sight, activity: str, detail: str) -> None:
+def log(unit: Unit, asker: Asker, actor: Actor, sight: Sight, activity: Activity, detail: str) -> None:
     """Write down who reads what of this case, and why. `detail` names forms, never what they say."""
-    acting = acting_on(unit, actor, sight)
+    seat = _seat(unit, actor, sight)
+    acting = seat or acting_on(unit, actor, sight)
     unit.access_log.record(
         Reading(
             person_id=actor.person_id,
             acting=acting,
             activity=activity,
-            purpose=PURPOSES[acting.role],
+            purpose=PURPOSES[acting.role] if seat else IN_AN_EMERGENCY,
             case_id=sight.case.id,
             detail=detail,
             trace_id=asker.trace_id,
+            emergency=seat is None,
         )
     )
 
 
 def acting_on(unit: Unit, actor: Actor, sight: Sight) -> Membership:
-    """The membership that this person's sight of the part rests on: the first that shows as much all by itself.
+    """What this person's sight of the part rests on: a membership, or that in which they took emergency access."""
+    if seat := _seat(unit, actor, sight):
+        return seat
+    for taken in actor.emergencies:
+        if taken.case_id == sight.case.id:
+            return taken.acting
+    raise NotFound
+
+
+def _seat(unit: Unit, actor: Actor, sight: Sight) -> Membership | None:
+    """The first membership that shows as much all by itself; None where only an emergency does.
 
     Whoever is also of the family reads as family, whatever they are besides.
     """
@@ -212,4 +287,4 @@ def acting_on(unit: Unit, actor: Actor, sight: Sight) -> Membership:
         )
         if alone and alone.whole == sight.whole:
             return held
-    raise NotFound
+    return None

@@ -3,6 +3,7 @@
 from service.domain.actor import Actor
 from service.domain.case import Case, Part
 from service.domain.moves import Situation
+from service.domain.processing import Activity, Purpose
 from service.domain.rulebook import Rulebook
 from service.domain.workflow import Decision
 from service.storage.access_log import Reading
@@ -25,7 +26,7 @@ def as_it_stands(unit: Unit, actor: Actor, case: Case, part: Part, rules: Rulebo
 
 
 def log_for_step(
-    unit: Unit, situation: Situation, decision: Decision, trace_id: str, *, activity: str, purpose: str, detail: str
+    unit: Unit, situation: Situation, decision: Decision, trace_id: str, *, activity: Activity, purpose: Purpose, detail: str
 ) -> None:
     """Write down that a step made the service read content; `detail` names forms, never what they say (I18)."""
     unit.access_log.record(

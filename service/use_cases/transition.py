@@ -12,6 +12,7 @@ from service.domain.forms import FORMS
 from service.domain.forms.base import Fault, Form
 from service.domain.forms.notes import Amendment
 from service.domain.moves import Situation, Step, Workflows, decide, move
+from service.domain.processing import Purpose
 from service.domain.refusals import Invalid, NotFound, Stale, VersionMissing
 from service.domain.rulebook import Rulebook
 from service.domain.terms import day_in_amsterdam
@@ -123,8 +124,10 @@ def carry_out(
 
 def _birth_month(unit: Unit, situation: Situation, decision: Decision, trace_id: str) -> str | None:
     """The child's month of birth, for a form whose meaning depends on it; that reading is logged like any other."""
-    activity, purpose, detail = "weigh_consent", "consent_of_those_who_decide", "month of birth"
-    log_for_step(unit, situation, decision, trace_id, activity=activity, purpose=purpose, detail=detail)
+    why: Purpose = "consent_of_those_who_decide"
+    log_for_step(
+        unit, situation, decision, trace_id, activity="weigh_consent", purpose=why, detail="month of birth"
+    )
     return birth_month(unit, situation.history)
 
 
