@@ -18,6 +18,8 @@ APPEND_ONLY = (
     "administrative_changes", "dated_region_settings",
     "offers", "offer_statements", "offer_endings",
     "emergency_accesses",
+    "legal_holds", "legal_hold_endings", "destruction_proposals", "destruction_signatures", "destruction_withdrawals",
+    "destructions",
 )  # fmt: skip
 KEPT = ("cases", "parts")
 _BOTH = (
@@ -32,6 +34,11 @@ _BOTH = (
     "contents_belong",
     "workflow_edges_belong",
     "workflow_plans_lead",
+    *("destructions_lead", "destructions_empty", "transitions_end", "parts_end", "contents_end"),
+    "destructions_empty",
+    "transitions_end",
+    "parts_end",
+    "contents_end",
 )
 TRIGGERS = {
     "sqlite": frozenset((*_BOTH, *(f"{table}_no_replace" for table in (*APPEND_ONLY, *KEPT)))),

@@ -12,6 +12,15 @@ from service.storage.tables.around import (
 )
 from service.storage.tables.asked import access_log, drafts, requests
 from service.storage.tables.columns import KEYS_SCHEMA, NO_DAY, metadata
+from service.storage.tables.destroying import (
+    destruction_proposals,
+    destruction_signatures,
+    destruction_withdrawals,
+    destructions,
+    kept_figures,
+    legal_hold_endings,
+    legal_holds,
+)
 from service.storage.tables.history import case_keys, cases, contents, parts, transitions
 from service.storage.tables.offered import offer_endings, offer_statements, offers
 from service.storage.tables.rules import (
@@ -34,9 +43,16 @@ __all__ = [
     "coverages",
     "dated_region_settings",
     "deliveries",
+    "destruction_proposals",
+    "destruction_signatures",
+    "destruction_withdrawals",
+    "destructions",
     "drafts",
     "emergency_accesses",
     "feed",
+    "kept_figures",
+    "legal_hold_endings",
+    "legal_holds",
     "memberships",
     "metadata",
     "municipalities",
