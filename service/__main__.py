@@ -7,7 +7,7 @@ from typing import get_args
 
 from pydantic import ValidationError
 
-from service.app import NotMigrated
+from service.app import IssuersRefused, NotMigrated
 from service.commands.administering import make_administrator, set_up_region
 from service.commands.documents import draw, write_openapi
 from service.commands.keeping import migrate_database
@@ -15,9 +15,10 @@ from service.commands.serving import relay, run, serve
 from service.commands.workflows import workflow
 from service.domain.case import PartKind
 from service.domain.rulebook import RulesRefused
+from service.settings import faults
 from service.storage.keys import MasterKeyRefused
 from service.storage.protections import Unprotected
-from service.use_cases.demonstration import NotADemonstration
+from service.use_cases.demonstration import ADemonstration, NotADemonstration
 from service.use_cases.setting_up import SetUpRefused
 
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -31,6 +32,11 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "set-up": set_up_region,
     "workflow": workflow,
 }
+
+
+_NOT_STARTED = (
+    RulesRefused, NotMigrated, Unprotected, MasterKeyRefused, NotADemonstration, ADemonstration, IssuersRefused,
+)  # fmt: skip
 
 
 def _add_workflow(acts: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -66,9 +72,11 @@ def main() -> None:
     given = vars(parser.parse_args())
     try:
         COMMANDS[given.pop("command")](**given)
-    except (RulesRefused, NotMigrated, Unprotected, MasterKeyRefused, NotADemonstration) as refusal:
+    except _NOT_STARTED as refusal:
         raise SystemExit(f"not started: {refusal}") from None
-    except (SetUpRefused, ValidationError, OSError) as refusal:
+    except ValidationError as wrong:
+        raise SystemExit("\n".join(["not done:", *faults(wrong)])) from None
+    except (SetUpRefused, OSError) as refusal:
         raise SystemExit(f"not done:\n{refusal}") from None
 
 

@@ -4,9 +4,11 @@ import os
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import BaseModel, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from service.trusted import TrustedIssuer, TrustedIssuers
 
 PREFIX = "CASUSROUTE_"
 
@@ -53,6 +55,15 @@ class Serving(BaseModel):
     workflows: Path = Field(default=Path("workflows"), description="folder of the workflow files")
     mode: Literal["demonstration", "production"] = Field(
         default="production", description="demonstration mode signs its own identities; never beside real data"
+    )
+    issuers: TrustedIssuers = Field(
+        default=(), description="who vouches for people and machines: a JSON list of issuers, with the members below"
+    )
+    issuer_refresh_seconds: float = Field(
+        default=300, gt=0, le=86_400, description="how often their keys are fetched: a withdrawn key works this long"
+    )
+    issuer_keep_hours: float = Field(
+        default=24, gt=0, le=168, description="how long the keys of an issuer that cannot be reached go on working"
     )
 
 
@@ -123,7 +134,8 @@ class _Files(PydanticBaseSettingsSource):
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002 - as its base
         file = os.environ.get(f"{PREFIX}{field_name.upper()}_FILE")
         known = f"{field_name}_file" in self.settings_cls.model_fields
-        return None if known or not file else Path(file).read_text(encoding="utf-8").strip(), field_name, False
+        text = None if known or not file else Path(file).read_text(encoding="utf-8").strip()
+        return self.prepare_field_value(field_name, field, text, value_is_complex=False), field_name, False
 
     def __call__(self) -> dict[str, Any]:
         found = {name: self.get_field_value(it, name)[0] for name, it in self.settings_cls.model_fields.items()}
@@ -159,6 +171,25 @@ def table() -> str:
     for subject in _SUBJECTS:
         rows.append(f"| **{(subject.__doc__ or '').removesuffix('.')}** | | |")
         for name, field in subject.model_fields.items():
-            default = "" if field.default in (None, "") else f"`{field.default}`"
-            rows.append(f"| `{PREFIX}{name.upper()}` | {default} | {field.description} |")
+            rows.append(f"| `{PREFIX}{name.upper()}` | {_shown(field)} | {field.description} |")
+    rows += ["", "| Member of an issuer | Default | What it is |", "|---|---|---|"]
+    rows += [f"| `{name}` | {_shown(it)} | {it.description} |" for name, it in TrustedIssuer.model_fields.items()]
     return "\n".join(rows)
+
+
+def faults(wrong: ValidationError) -> list[str]:
+    """Everything that is wrong, a line each: where, and what. A setting is named as it stands in the environment."""
+    return [f"{_place(it['loc'], wrong.title)}: {it['msg'].removeprefix('Value error, ')}" for it in wrong.errors()]
+
+
+def _place(steps: tuple[int | str, ...], model: str) -> str:
+    first, *rest = steps or ("",)
+    name = f"{PREFIX}{first}".upper() if model == Settings.__name__ else str(first)
+    return name + "".join(f"[{it}]" if isinstance(it, int) else f".{it}" for it in rest)
+
+
+def _shown(field: FieldInfo) -> str:
+    if field.is_required() or field.default in (None, "", (), frozenset()):
+        return ""
+    several = isinstance(field.default, tuple | frozenset)
+    return ", ".join(f"`{it}`" for it in (field.default if several else (field.default,)))

@@ -1,6 +1,5 @@
 """Identities that the service signs itself exist in demonstration mode and nowhere else (issue part 5)."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -11,9 +10,11 @@ from api_tests.access.scene import bearing, signer_of
 from api_tests.conftest import ENGINES, new_database
 from api_tests.people_and_cases import PERSON_IDS
 from api_tests.running import Running, running, settings_for
+from service.api.tokens import Signer
 from service.app import build
 from service.settings import Settings
-from service.use_cases.demonstration import NotADemonstration
+from service.trusted import TrustedIssuer
+from service.use_cases.demonstration import ISSUER, ADemonstration, NotADemonstration
 
 
 @pytest.fixture(params=ENGINES)
@@ -23,20 +24,16 @@ def empty(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     return settings_for(folder, new_database(request, folder, request.param))
 
 
-@pytest.fixture
-def demonstration_then_production(empty: Settings) -> Iterator[tuple[str, Running]]:
-    """A token of a demonstration, and the same database served in earnest."""
-    with running(empty) as demonstration:
-        token = signer_of(demonstration).token("esra")
-    with running(empty.model_copy(update={"mode": "production"})) as production:
-        yield token, production
+def in_earnest(settings: Settings) -> Settings:
+    """The same, as real people are served; the issuer is one that is not there."""
+    nobody = TrustedIssuer(name="http://127.0.0.1:9")
+    return settings.model_copy(update={"mode": "production", "issuers": (nobody,)})
 
 
-def test_production_knows_no_demonstration_and_takes_none_of_its_tokens(
-    demonstration_then_production: tuple[str, Running],
-) -> None:
-    token, production = demonstration_then_production
-    with bearing(production, token) as client:
+def test_production_knows_no_demonstration_and_takes_none_of_its_tokens(empty: Settings) -> None:
+    token = Signer(ISSUER).token("esra")
+
+    with running(in_earnest(empty)) as production, bearing(production, token) as client:
         answers: list[httpx.Response] = [
             client.get("/demonstration/people"),
             client.post("/demonstration/tokens", json={"person": "esra"}),
@@ -51,7 +48,7 @@ def test_production_knows_no_demonstration_and_takes_none_of_its_tokens(
 
 
 def test_a_demonstration_is_refused_beside_people_of_another_issuer(empty: Settings) -> None:
-    with running(empty.model_copy(update={"mode": "production"})) as production:
+    with running(in_earnest(empty)) as production:
         somebody = text(
             "INSERT INTO people (id, issuer, subject, name) VALUES "
             "('6c9b2f1e-3c0a-4a55-8f0e-3b8a4be0a001', 'https://idp.example', 'ab12', 'Iemand')"
@@ -61,6 +58,14 @@ def test_a_demonstration_is_refused_beside_people_of_another_issuer(empty: Setti
 
     with pytest.raises(NotADemonstration, match="other issuers"):
         build(empty)
+
+
+def test_a_database_with_the_people_of_a_demonstration_is_not_served_in_earnest(empty: Settings) -> None:
+    with running(empty):
+        pass
+
+    with pytest.raises(ADemonstration, match="holds the people of a demonstration"):
+        build(in_earnest(empty))
 
 
 def test_a_demonstration_of_an_earlier_version_gets_the_people_that_came_since(empty: Settings) -> None:

@@ -14,9 +14,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from service.api import faults
 from service.api.json_text import Unreadable, meaning
+from service.api.limits import Meter
+from service.api.readiness import Readiness
 from service.api.tokens import Signer, Tokens
 from service.domain.messages import MESSAGES
-from service.domain.refusals import InputFault
+from service.domain.refusals import InputFault, TooMany
 from service.domain.rulebook import Rulebook
 from service.storage.database import Database
 from service.use_cases.asking import Asker, Once
@@ -31,10 +33,14 @@ _LARGE = 50_000  # bytes
 class House:
     """What the composition root put together. `signer` is there in demonstration mode alone.
 
+    `asked` meters what each person asks.
+
     `agreed` asks a receiver of events whether it wants them, and how many a minute at most; raises TargetRefused.
     """
 
     database: Database
+    readiness: Readiness
+    asked: Meter
     rules: Rulebook
     tokens: Tokens
     signer: Signer | None
@@ -62,8 +68,10 @@ async def _house(request: Request) -> House:
 
 
 async def _asker(request: Request) -> Asker:
-    identity = house(request).tokens.identity(request.headers.get("authorization"))
-    return Asker(identity.issuer, identity.subject, request.scope["trace_id"])
+    identity = await house(request).tokens.identity(request.headers.getlist("authorization"))
+    if seconds := house(request).asked.take((identity.issuer, identity.subject)):
+        raise TooMany(seconds)
+    return Asker(identity.issuer, identity.subject, request.scope["trace_id"], identity.machine)
 
 
 async def _version(request: Request) -> int | None:
@@ -88,7 +96,7 @@ async def _once(request: Request) -> Once:
     except Unreadable:
         meant = ""  # refused a moment later, where the body is read
     matched = request.headers.get("if-match", "")
-    asked = "\n".join((request.method, request.url.path, matched, hashlib.sha256(meant.encode()).hexdigest()))
+    asked = "\n".join((request.method, request.scope["path"], matched, hashlib.sha256(meant.encode()).hexdigest()))
     return Once(key, asked)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from service import metrics
 from service.domain import refusals
 from service.domain.messages import MESSAGES, say
 from service.domain.refusals import InputFault, Refusal
@@ -22,11 +23,13 @@ STATUS: Mapping[type[Refusal], int] = {
     refusals.Stale: 412,
     refusals.VersionMissing: 428,
     refusals.Invalid: 400,
+    refusals.TooMany: 429,
     refusals.Unavailable: 503,
 }
 # What can go wrong before anybody is asked anything.
 BARE = {400: "invalid", 404: "not_found", 405: "method_not_allowed", 406: "not_acceptable", 413: "too_large"}
-BARE |= {415: "unsupported_media_type", 500: "internal", 503: "unavailable"}
+BARE |= {408: "too_slow", 414: "address_too_long", 415: "unsupported_media_type", 421: "unknown_host"}
+BARE |= {431: "head_too_large", 500: "internal", 503: "unavailable"}
 
 
 def status_of(refusal: Refusal) -> int:
@@ -36,7 +39,12 @@ def status_of(refusal: Refusal) -> int:
 def problem(refusal: Refusal, language: Language) -> Response:
     """The answer to an expected "no"."""
     status, facts = status_of(refusal), camel_keys(dict(refusal.facts()))
-    headers = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "2"}}.get(status, {})
+    headers = {503: {"Retry-After": "2"}}.get(status, {})
+    if isinstance(refusal, refusals.NotKnown):
+        # RFC 6750, 3.1: whoever sent a token hears that it does not count; why, nobody hears.
+        headers = {"WWW-Authenticate": 'Bearer error="invalid_token"' if refusal.token_given else "Bearer"}
+    if isinstance(refusal, refusals.IssuerUnreachable | refusals.TooMany):
+        headers = {"Retry-After": str(refusal.seconds)}
     if isinstance(refusal, refusals.Stale):
         headers = {"ETag": f'"{refusal.version}"'}
     return written(status, refusal.code, language, facts=facts, headers=headers)
@@ -44,7 +52,9 @@ def problem(refusal: Refusal, language: Language) -> Response:
 
 def bare(status: int, language: Language, headers: Mapping[str, str] | None = None) -> Response:
     """The answer where no refusal was raised: routing, limits, and what nobody expected."""
-    return written(status, BARE.get(status, "internal"), language, headers=headers or {})
+    # Whoever sends too slowly would otherwise go on sending.
+    closing = {"Connection": "close"} if status == 408 else {}  # noqa: PLR2004
+    return written(status, BARE.get(status, "internal"), language, headers=headers or closing)
 
 
 def written(
@@ -55,6 +65,7 @@ def written(
     facts: Mapping[str, Any] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
+    metrics.refusal(code)
     title = MESSAGES["problems"][code]
     detail = say("details", code, _for_people(facts or {}))
     body = {

@@ -2,18 +2,21 @@
 
 import asyncio
 import sys
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
 
-import uvicorn
-
-from service import __version__
+from service import __version__, metrics
 from service.app import build, build_relay
+from service.commands.server import Server
 from service.logs import configure
 from service.settings import Settings
+from service.storage.condition import figures
 from service.storage.database import open_engine
 from service.storage.migrating import migrate
+from service.trusted import LOOPBACK
 from service.use_cases.demonstration import ORGANISATIONS, PEOPLE
 
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _ORGANISATIONS = {it.key: it.name for it in ORGANISATIONS}
 
 
@@ -37,17 +40,26 @@ def _serve(settings: Settings, welcome: str) -> None:
     if welcome:
         sys.stdout.write(welcome)
         sys.stdout.flush()
-    uvicorn.run(
-        built.application, host=settings.host, port=settings.port, access_log=False, log_config=None,
-        server_header=False, timeout_graceful_shutdown=10,
-    )  # fmt: skip
+    _watched(settings, built.now)
+    server = Server(built, settings)
+    with suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        raise SystemExit("not started: the address cannot be listened on")
 
 
 def relay() -> None:
     """Fill the feeds and call webhooks, as a process of its own."""
     settings = Settings()
     configure(settings.log_level)
-    asyncio.run(build_relay(settings).by_itself())
+    built = build_relay(settings)
+    _watched(settings, partial(figures, built.database))
+    asyncio.run(built.by_itself())
+
+
+def _watched(settings: Settings, now: Callable[[], Mapping[str, float]]) -> None:
+    if settings.metrics_port:
+        metrics.publish(settings.metrics_host, settings.metrics_port, now)
 
 
 def _welcome(settings: Settings) -> str:

@@ -23,7 +23,10 @@ Refusal
 ├── Stale                     somebody was first: look again, decide again
 ├── VersionMissing            say which version you decided on
 ├── Invalid                   mend the request; all faults at once
+├── TooMany                   ask less often
 └── Unavailable               nothing was done; the same request may be sent again
+    ├── NotReady              this process should be sent nothing now
+    └── IssuerUnreachable     whoever vouches for you does not say with which keys
 """
 
 from collections.abc import Mapping
@@ -45,9 +48,11 @@ class Refusal(Exception):
         return {}
 
 
+@dataclass(eq=False)
 class NotKnown(Refusal):
-    """There is no valid token, or nobody here belongs to it."""
+    """There is no valid token, or nobody here belongs to it. `token_given`: one was sent, sound or not."""
 
+    token_given: bool = True
     code = "not_known"
 
 
@@ -270,7 +275,37 @@ class Invalid(Refusal):
         }
 
 
+@dataclass(eq=False)
+class TooMany(Refusal):
+    """More was asked in a minute than this installation answers to one asker. Nothing was done."""
+
+    seconds: int
+    code = "too_many_requests"
+
+    def facts(self) -> Mapping[str, Any]:
+        return {"seconds": self.seconds}
+
+
 class Unavailable(Refusal):
     """The database could not take it now. Nothing is known to be done; the same key settles it."""
 
     code = "unavailable"
+
+
+@dataclass(eq=False)
+class NotReady(Unavailable):
+    """Something that serving needs is not in order; `checks` says what, in codes."""
+
+    checks: tuple[str, ...]
+    code = "not_ready"
+
+    def facts(self) -> Mapping[str, Any]:
+        return {"checks": list(self.checks)}
+
+
+@dataclass(eq=False)
+class IssuerUnreachable(Unavailable):
+    """Whether the token is sound, its issuer could tell, and does not answer; it is asked again after these seconds."""
+
+    seconds: int
+    code = "issuer_unreachable"

@@ -92,6 +92,16 @@ class NotADemonstration(RuntimeError):
     """There are real people in this database: no demonstration identities beside them."""
 
 
+class ADemonstration(RuntimeError):
+    """There are fictional people in this database, and cases of theirs: no real ones beside them."""
+
+
+def insist_on_real_people(unit: Unit) -> None:
+    """Raises ADemonstration where this database was ever furnished for one."""
+    if unit.people.names({it.id for it in (*ORGANISATIONS, *PEOPLE)}):
+        raise ADemonstration("this database holds the people of a demonstration; use another for real ones")
+
+
 def furnish(unit: Unit, issuer: str) -> None:
     """Put into a database what it lacks of the demonstration region. Raises NotADemonstration."""
     if unit.people.issuers() - {issuer}:

@@ -1,0 +1,115 @@
+"""Whom an installation trusts to say who somebody is: the members of CASUSROUTE_ISSUERS."""
+
+import json
+from typing import Annotated, Any, Literal, NoReturn
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_settings import NoDecode
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+Algorithm = Literal["RS256", "PS256", "ES256", "RS384", "PS384", "ES384", "RS512", "PS512", "ES512"]
+
+
+def may_be_asked(address: str) -> bool:
+    """Whether keys may be fetched there: over TLS, or on this machine itself."""
+    try:
+        parts = urlsplit(address)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        return False
+    plain = address.isascii() and address.isprintable() and not (parts.username or parts.password or parts.fragment)
+    return bool(host) and plain and (parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK))
+
+
+def _address(value: str) -> str:
+    if not may_be_asked(value):
+        raise ValueError("an https address is needed, without a user name or fragment (http on this machine alone)")
+    return value
+
+
+def _media_type(value: str) -> str:
+    """A `typ` as it is compared: RFC 7515 lets "application/" be left out, and capitals count for nothing."""
+    return value.lower().removeprefix("application/")
+
+
+Address = Annotated[str, Field(max_length=300), AfterValidator(_address)]
+Text = Annotated[str, Field(min_length=1, max_length=300)]
+
+
+class TrustedIssuer(BaseModel):
+    """What is accepted of one issuer of access tokens."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Address = Field(description="its name, letter by letter as in `iss`")
+    keys: Address | None = Field(
+        default=None, description="where its keys (JWK Set) are; by OpenID Connect Discovery when left out"
+    )
+    audience: Text = Field(default="casusroute", description="what `aud` must name")
+    kinds: frozenset[Literal["people", "machines"]] = Field(
+        default=frozenset({"people"}),
+        min_length=1,
+        description="whom it vouches for: `people`, `machines` (client credentials), or both. A machine is known here "
+        "by the subject `machine:` and its `sub`, a person never is",
+    )
+    machine_clients: frozenset[Text] = Field(
+        default=frozenset(),
+        description="where it vouches for both: clients (`client_id`, else `azp`) that are machines although their "
+        "`sub` differs; needed for providers that give machines an account",
+    )
+    types: frozenset[Annotated[Text, AfterValidator(_media_type)]] = Field(
+        default=frozenset({"at+jwt"}),
+        min_length=1,
+        description="accepted `typ` of a token (RFC 9068); `JWT` only for a provider that cannot do better",
+    )
+    algorithms: tuple[Algorithm, ...] = Field(
+        default=("RS256", "PS256", "ES256"), min_length=1, description="accepted signatures"
+    )
+    acr: frozenset[Text] = Field(
+        default=frozenset(), description="of these a person's token must carry one, as proof of how they signed in"
+    )
+    people_minutes: int = Field(default=60, ge=1, le=1440, description="longest life of a person's token")
+    machines_minutes: int = Field(default=360, ge=1, le=1440, description="longest life of a machine's token")
+
+    def takes_type(self, typ: object) -> bool:
+        return isinstance(typ, str) and _media_type(typ) in self.types
+
+
+def unambiguous(text: str | bytes) -> Any:
+    """JSON in which nothing stands twice, because readers disagree on which of the two counts.
+
+    Raises ValueError or RecursionError.
+    """
+    return json.loads(text, object_pairs_hook=_each_member_once, parse_constant=_no_number)
+
+
+def _each_member_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a member stands twice")
+    return found
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number")
+
+
+def _read(value: Any) -> Any:
+    """The setting as text, or what was made of it already."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return unambiguous(value)
+    except (ValueError, RecursionError):
+        raise ValueError('a JSON list is needed, such as [{"name": "https://login.example"}]') from None
+
+
+def _each_once(issuers: tuple[TrustedIssuer, ...]) -> tuple[TrustedIssuer, ...]:
+    if len({it.name for it in issuers}) != len(issuers):
+        raise ValueError("an issuer stands there twice")
+    return issuers
+
+
+# NoDecode: read here, so that what is wrong with it is told like everything else that is.
+TrustedIssuers = Annotated[tuple[TrustedIssuer, ...], NoDecode, BeforeValidator(_read), AfterValidator(_each_once)]
