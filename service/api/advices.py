@@ -7,8 +7,9 @@ from fastapi import APIRouter, Response
 from service.api.answers import answer
 from service.api.dependencies import TheAsker, TheHouse
 from service.api.faults import CheckedRoute
+from service.api.looking import TheLooking
 from service.api.openapi import may_refuse
-from service.api.views import Utc, View
+from service.api.views import Dated, Utc, View
 from service.storage.unit import Unit
 from service.use_cases.reading import advice_versions, read_advice
 
@@ -23,13 +24,13 @@ class AdviceVersionView(View):
     recorded_at: Utc
 
 
-class Advices(View):
+class Advices(Dated):
     """The versions of the advice of a case, the newest last."""
 
     items: list[AdviceVersionView]
 
 
-class AdviceView(View):
+class AdviceView(Dated):
     """A version of the advice. `whole` is false where you see only what is put to your organisation."""
 
     version: int
@@ -40,19 +41,18 @@ class AdviceView(View):
 
 
 @router.get("/cases/{case_id}/advices", response_model=Advices, responses=may_refuse(400, 401, 404))
-async def list_advices(case_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
+async def list_advices(case_id: UUID, house: TheHouse, asker: TheAsker, looking: TheLooking) -> Response:
     """When each version of the advice was issued."""
 
     def work(unit: Unit) -> Response:
-        issued = advice_versions(unit, asker, case_id)
-        return answer(
-            Advices(
-                items=[
-                    AdviceVersionView(version=n, issued_at=it.occurred_at, recorded_at=it.recorded_at)
-                    for n, it in issued.items()
-                ]
-            )
+        found = advice_versions(unit, asker, case_id, looking.when)
+        view = Advices(
+            items=[
+                AdviceVersionView(version=n, issued_at=it.occurred_at, recorded_at=it.recorded_at)
+                for n, it in found.issued.items()
+            ]
         )
+        return answer(looking.dated(view, found.then))
 
     return await house.database.read(work)
 
@@ -60,19 +60,18 @@ async def list_advices(case_id: UUID, house: TheHouse, asker: TheAsker) -> Respo
 @router.get(
     "/cases/{case_id}/advices/{version}", response_model=AdviceView, responses=may_refuse(400, 401, 403, 404, 503)
 )
-async def get_advice(case_id: UUID, version: int, house: TheHouse, asker: TheAsker) -> Response:
+async def get_advice(case_id: UUID, version: int, house: TheHouse, asker: TheAsker, looking: TheLooking) -> Response:
     """One version of the advice, with dissent and the family's statement beside it. Reading it is logged."""
 
     def work(unit: Unit) -> Response:
-        found = read_advice(unit, asker, case_id, version)
-        return answer(
-            AdviceView(
-                version=found.version,
-                modality=unit.definitions.settings(found.entry.settings).advice_modality,
-                issued_at=found.entry.occurred_at,
-                whole=found.whole,
-                advice=dict(found.form),
-            )
+        found = read_advice(unit, asker, case_id, version, looking.when)
+        view = AdviceView(
+            version=found.version,
+            modality=unit.definitions.settings(found.entry.settings).advice_modality,
+            issued_at=found.entry.occurred_at,
+            whole=found.whole,
+            advice=dict(found.form),
         )
+        return answer(looking.dated(view, found.then))
 
     return await house.database.write(work)

@@ -8,13 +8,14 @@ from fastapi import APIRouter, Query, Request, Response
 from service.api.answers import answer
 from service.api.bodies import SUBMISSION, SubmitBody
 from service.api.dependencies import OnceOnly, TheAsker, TheHouse, Version, read_body
-from service.api.drawing import Drawing, ids_of_entry, ids_of_part, possible_view
+from service.api.drawing import Drawing, ids_of_case, ids_of_entry, ids_of_part, possible_view
 from service.api.faults import CheckedRoute
 from service.api.lists import ListQuery, WorkItemPage, page_of
+from service.api.looking import Looking, TheLooking
 from service.api.making import fire, made_answer
 from service.api.openapi import may_refuse, takes
-from service.api.views import CaseInPart, CaseView, MadeView, PossibleView, TransitionView, View
-from service.domain.case import Transition
+from service.api.views import CaseInPart, CaseView, Dated, EntryView, MadeView, PossibleView, View
+from service.domain.amendments import corrections
 from service.domain.messages import MESSAGES
 from service.domain.moves import Step, possible
 from service.domain.refusals import InputFault, Invalid, NotFound
@@ -24,7 +25,8 @@ from service.storage.keys import CONTENT_CLASSES
 from service.storage.unit import Unit
 from service.storage.verification import Verification
 from service.use_cases.asking import Asker, known
-from service.use_cases.reading import CaseFile, read_file
+from service.use_cases.looking_back import look_back, settings_then
+from service.use_cases.reading import Document, read_file
 from service.use_cases.region_settings import settings_in_force
 from service.use_cases.situations import as_it_stands
 from service.use_cases.submission import Submission, submit
@@ -32,10 +34,10 @@ from service.use_cases.submission import Submission, submit
 router = APIRouter(tags=["cases"], route_class=CheckedRoute)
 
 
-class History(View):
+class History(Dated):
     """The history of a case or of one of its parts, in order."""
 
-    transitions: list[TransitionView]
+    transitions: list[EntryView]
 
 
 class PossibleTransitions(View):
@@ -45,16 +47,16 @@ class PossibleTransitions(View):
     transitions: list[PossibleView]
 
 
-class DocumentView(View):
+class DocumentView(Dated):
     """What was written at one entry; `current` is the form after its amendments, when there were any."""
 
-    entry: TransitionView
+    entry: EntryView
     grounds: str | None
     form: dict[str, object] | None
     current: dict[str, object] | None
 
 
-class CaseFileView(View):
+class CaseFileView(Dated):
     """Everything that was written in a case, in order. Reading it is logged."""
 
     case_id: UUID
@@ -104,23 +106,26 @@ async def list_cases(house: TheHouse, asker: TheAsker, wanted: Annotated[ListQue
 
 
 @router.get("/cases/{case_id}", response_model=CaseView | CaseInPart, responses=may_refuse(400, 401, 404))
-async def get_case(case_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
+async def get_case(case_id: UUID, house: TheHouse, asker: TheAsker, looking: TheLooking) -> Response:
     """Where a case stands: its state and its parts, who must act, what comes next, by when."""
 
     def work(unit: Unit) -> Response:
         actor = known(unit, asker)
+        if looking.when:
+            then = look_back(unit, actor, case_id, looking.when)
+            past, settings = then.past, settings_then(unit, house.rules, then.past)
+            drawing = Drawing.of(unit, house.rules, ids_of_case(then.sight, then.parts), at=past.at)
+            return answer(looking.dated(drawing.case(then.sight, then.parts, past.history, settings), then))
         parts = unit.cases.parts(case_id, seen_by=actor)
         sight = unit.cases.find(case_id, case_id, seen_by=actor)
-        beside = [id_ for part in parts for id_ in ids_of_part(part)]
         if sight is not None:
-            around = (sight.case.team_id, sight.case.submitter_id, *ids_of_part(sight.part))
             history = unit.cases.history(case_id)
             settings = settings_in_force(unit, house.rules, sight.case.region)
-            view = Drawing.of(unit, house.rules, [*beside, *around]).case(sight, parts, history, settings)
-            return answer(view, version=sight.part.sequence)
+            drawing = Drawing.of(unit, house.rules, ids_of_case(sight, parts))
+            return answer(drawing.case(sight, parts, history, settings), version=sight.part.sequence)
         if not parts:
             raise NotFound
-        drawing = Drawing.of(unit, house.rules, beside)
+        drawing = Drawing.of(unit, house.rules, [id_ for part in parts for id_ in ids_of_part(part)])
         number = unit.cases.number(case_id)
         return answer(CaseInPart(id=case_id, number=number, parts=[drawing.part(part) for part in parts]))
 
@@ -128,9 +133,9 @@ async def get_case(case_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
 
 
 @router.get("/cases/{case_id}/transitions", response_model=History, responses=may_refuse(400, 401, 404))
-async def list_transitions(case_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
+async def list_transitions(case_id: UUID, house: TheHouse, asker: TheAsker, looking: TheLooking) -> Response:
     """The whole history of a case, parts included: who did what and when. Facts, no content."""
-    return await house.database.read(lambda unit: history_of(unit, asker, house.rules, case_id, None))
+    return await house.database.read(lambda unit: history_of(unit, asker, house.rules, (case_id, None), looking))
 
 
 @router.post(
@@ -156,11 +161,15 @@ async def list_possible_transitions(case_id: UUID, house: TheHouse, asker: TheAs
 
 
 @router.get("/cases/{case_id}/file", response_model=CaseFileView, responses=may_refuse(400, 401, 403, 404, 503))
-async def get_file(case_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
+async def get_file(case_id: UUID, house: TheHouse, asker: TheAsker, looking: TheLooking) -> Response:
     """Everything written in the case, in order. Reading it is logged with your role and its purpose."""
 
     def work(unit: Unit) -> Response:
-        return _file_answer(unit, house.rules, read_file(unit, asker, case_id))
+        file = read_file(unit, asker, case_id, looking.when)
+        drawing = Drawing.of(unit, house.rules, [id_ for it in file.documents for id_ in ids_of_entry(it.entry)])
+        documents = [document_view(drawing, it, whole=True) for it in file.documents]
+        case = file.sight.case
+        return answer(looking.dated(CaseFileView(case_id=case.id, number=case.number, documents=documents), file.then))
 
     return await house.database.write(work)
 
@@ -185,18 +194,26 @@ async def verify_case(case_id: UUID, house: TheHouse, asker: TheAsker) -> Respon
     return await house.database.read(work)
 
 
-def history_of(unit: Unit, asker: Asker, rules: Rulebook, case_id: UUID, part_id: UUID | None) -> Response:
+def history_of(
+    unit: Unit, asker: Asker, rules: Rulebook, address: tuple[UUID, UUID | None], looking: Looking
+) -> Response:
     """The entries of the case, or of one part. The whole of it only for whoever may read the whole case."""
     actor = known(unit, asker)
-    sight = unit.cases.find(case_id, part_id or case_id, seen_by=actor)
+    case_id, part_id = address
+    then = look_back(unit, actor, case_id, looking.when) if looking.when else None
+    sight = then.of_part(part_id or case_id) if then else unit.cases.find(case_id, part_id or case_id, seen_by=actor)
     if sight is None or (part_id is None and not sight.whole):
         raise NotFound
-    entries = [it for it in unit.cases.history(case_id) if part_id is None or it.part_id == part_id]
+    history = then.past.history if then else unit.cases.history(case_id)
+    entries = [it for it in history if part_id is None or it.part_id == part_id]
     drawing = Drawing.of(unit, rules, [id_ for entry in entries for id_ in ids_of_entry(entry)])
-    return answer(
-        History(transitions=[drawing.transition(entry, whole=sight.whole) for entry in entries]),
-        version=sight.part.sequence,
+    corrected = corrections(entries)
+    view = History(
+        transitions=[
+            drawing.transition(it, whole=sight.whole, corrected_by=corrected.get(it.sequence, ())) for it in entries
+        ]
     )
+    return answer(looking.dated(view, then), version=None if then else sight.part.sequence)
 
 
 def possible_of(unit: Unit, asker: Asker, rules: Rulebook, case_id: UUID, part_id: UUID) -> Response:
@@ -209,21 +226,13 @@ def possible_of(unit: Unit, asker: Asker, rules: Rulebook, case_id: UUID, part_i
     return answer(PossibleTransitions(version=sight.part.sequence, transitions=views), version=sight.part.sequence)
 
 
-def document_view(drawing: Drawing, entry: Transition, body: object, current: object, *, whole: bool) -> DocumentView:
-    written = dict(body) if isinstance(body, dict) else {}
+def document_view(drawing: Drawing, document: Document, *, whole: bool) -> DocumentView:
     return DocumentView(
-        entry=drawing.transition(entry, whole=whole),
-        grounds=written.get("grounds"),
-        form=written.get("form"),
-        current=dict(current) if isinstance(current, dict) else None,
+        entry=drawing.transition(document.entry, whole=whole, corrected_by=document.corrected_by),
+        grounds=document.body.get("grounds"),
+        form=document.body.get("form"),
+        current=None if document.current is None else dict(document.current),
     )
-
-
-def _file_answer(unit: Unit, rules: Rulebook, file: CaseFile) -> Response:
-    drawing = Drawing.of(unit, rules, [id_ for it in file.documents for id_ in ids_of_entry(it.entry)])
-    documents = [document_view(drawing, it.entry, it.body, it.current, whole=True) for it in file.documents]
-    case = file.sight.case
-    return answer(CaseFileView(case_id=case.id, number=case.number, documents=documents))
 
 
 def _whole(unit: Unit, asker: Asker, case_id: UUID) -> Sight:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import lru_cache
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from service.api.views import (
     AttentionView,
     By,
     CaseView,
+    EntryView,
     GuardView,
     InTwoLanguages,
     Labelled,
@@ -17,9 +18,9 @@ from service.api.views import (
     PartView,
     PartyView,
     PossibleView,
-    TransitionView,
     WorkItemView,
 )
+from service.domain.amendments import corrects
 from service.domain.attention import attention, moves
 from service.domain.case import Case, Part, Transition
 from service.domain.definition import State, Trigger
@@ -37,15 +38,16 @@ from service.storage.work_list import WorkItem
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """What turning things into views needs: the rules for labels, names by id, today."""
+    """What turning things into views needs: the rules for labels, names by id, the day for which ages are told."""
 
     rules: Rulebook
     names: Mapping[UUID, str]
     today: date
 
     @classmethod
-    def of(cls, unit: Unit, rules: Rulebook, ids: Iterable[UUID | None]) -> "Drawing":
-        return cls(rules, unit.people.names({it for it in ids if it}), day_in_amsterdam(unit.now))
+    def of(cls, unit: Unit, rules: Rulebook, ids: Iterable[UUID | None], *, at: datetime | None = None) -> "Drawing":
+        """`at`: the moment that is looked back at. People and organisations are called as they are called now."""
+        return cls(rules, unit.people.names({it for it in ids if it}), day_in_amsterdam(at or unit.now))
 
     def named(self, id_: UUID) -> Named:
         return Named(id=id_, name=self.names.get(id_, "?"))
@@ -101,9 +103,9 @@ class Drawing:
             digest=case.digest,
         )
 
-    def transition(self, entry: Transition, *, whole: bool) -> TransitionView:
+    def transition(self, entry: Transition, *, whole: bool, corrected_by: Iterable[int] = ()) -> EntryView:
         trigger = self.rules.trigger(entry.workflow, entry.trigger)
-        return TransitionView(
+        return EntryView(
             sequence=entry.sequence if whole else None,
             part_id=entry.part_id,
             part_kind=entry.part_kind,
@@ -121,6 +123,8 @@ class Drawing:
             form=entry.form,
             codes={name: list(codes) for name, codes in sorted(entry.codes.items())},
             cause=entry.cause if whole else None,
+            corrects=corrects(entry),
+            corrected_by=list(corrected_by),
             workflow=entry.workflow,
             settings=entry.settings,
         )
@@ -140,6 +144,11 @@ class Drawing:
         if item.case_state is None:
             return None
         return _labelled(self.rules.pinned(item.case_workflow).definition.states[item.case_state])
+
+
+def ids_of_case(sight: Sight, parts: Iterable[Part]) -> tuple[UUID | None, ...]:
+    everything = (sight.part, *parts)
+    return (sight.case.team_id, sight.case.submitter_id, *(id_ for part in everything for id_ in ids_of_part(part)))
 
 
 def ids_of_part(part: Part) -> tuple[UUID | None, ...]:

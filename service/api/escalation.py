@@ -9,13 +9,15 @@ from service.api.bodies import SIGNAL
 from service.api.dependencies import OnceOnly, TheAsker, TheHouse, read_body
 from service.api.drawing import Drawing
 from service.api.faults import CheckedRoute
+from service.api.looking import TheLooking
 from service.api.making import made_answer
 from service.api.openapi import may_refuse, takes
-from service.api.views import MadeView, Named, Utc, View
+from service.api.views import Dated, MadeView, Named, Utc, View
 from service.domain.attention import refusals
-from service.domain.refusals import NotFound
 from service.storage.unit import Unit
 from service.use_cases.asking import known
+from service.use_cases.looking_back import looked_at
+from service.use_cases.reading import whole_case
 from service.use_cases.signalling import signal_escalation
 
 router = APIRouter(tags=["cases"], route_class=CheckedRoute)
@@ -33,21 +35,21 @@ class RefusalView(View):
     alternative: bool = False
 
 
-class Refusals(View):
+class Refusals(Dated):
     """Every refusal, in order; `alternative` tells that somebody was found for the line, or is asked now."""
 
     items: list[RefusalView]
 
 
 @router.get("/cases/{case_id}/refusals", response_model=Refusals, responses=may_refuse(400, 401, 404))
-async def list_refusals(case_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
+async def list_refusals(case_id: UUID, house: TheHouse, asker: TheAsker, looking: TheLooking) -> Response:
     """The ledger of refusals, which stays with the case. Facts, no content."""
 
     def work(unit: Unit) -> Response:
-        sight = unit.cases.find(case_id, case_id, seen_by=known(unit, asker))
-        if sight is None or not sight.whole:
-            raise NotFound
-        found = refusals(unit.cases.history(case_id))
+        actor = known(unit, asker)
+        whole_case(unit, actor, case_id)
+        history, then = looked_at(unit, actor, case_id, looking.when)
+        found = refusals(history)
         drawing = Drawing.of(unit, house.rules, [it.organisation_id for it in found])
         items = [
             RefusalView(
@@ -61,7 +63,7 @@ async def list_refusals(case_id: UUID, house: TheHouse, asker: TheAsker) -> Resp
             )
             for it in found
         ]
-        return answer(Refusals(items=items))
+        return answer(looking.dated(Refusals(items=items), then))
 
     return await house.database.read(work)
 

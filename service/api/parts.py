@@ -10,30 +10,34 @@ from service.api.cases import DocumentView, History, PossibleTransitions, docume
 from service.api.dependencies import OnceOnly, TheAsker, TheHouse, Version
 from service.api.drawing import Drawing, ids_of_entry, ids_of_part
 from service.api.faults import CheckedRoute
+from service.api.looking import Looking, TheLooking
 from service.api.making import fire
 from service.api.openapi import may_refuse, takes
-from service.api.views import MadeView, PartView, View
+from service.api.views import Dated, MadeView, PartView
 from service.domain.case import PartKind
 from service.domain.events import collection
 from service.domain.refusals import NotFound
 from service.domain.rulebook import Rulebook
 from service.storage.unit import Unit
 from service.use_cases.asking import Asker, known
+from service.use_cases.looking_back import look_back
 from service.use_cases.reading import read_entry
 
 router = APIRouter(tags=["parts"], route_class=CheckedRoute)
 
 
-class Parts(View):
+class Parts(Dated):
     """The parts of one kind that you may see."""
 
     items: list[PartView]
 
 
-def _read_entry(unit: Unit, asker: Asker, rules: Rulebook, case_id: UUID, part_id: UUID, number: int) -> Response:
-    sight, document = read_entry(unit, asker, case_id, part_id, number)
-    drawing = Drawing.of(unit, rules, ids_of_entry(document.entry))
-    return answer(document_view(drawing, document.entry, document.body, document.current, whole=sight.whole))
+def _read_entry(
+    unit: Unit, asker: Asker, rules: Rulebook, address: tuple[UUID, UUID, int], looking: Looking
+) -> Response:
+    found = read_entry(unit, asker, *address, looking.when)
+    drawing = Drawing.of(unit, rules, ids_of_entry(found.document.entry))
+    return answer(looking.dated(document_view(drawing, found.document, whole=found.sight.whole), found.then))
 
 
 @router.get(
@@ -42,9 +46,10 @@ def _read_entry(unit: Unit, asker: Asker, rules: Rulebook, case_id: UUID, part_i
     responses=may_refuse(400, 401, 403, 404, 503),
     tags=["cases"],
 )
-async def get_transition(case_id: UUID, number: int, house: TheHouse, asker: TheAsker) -> Response:
+async def get_transition(case_id: UUID, number: int, house: TheHouse, asker: TheAsker, looking: TheLooking) -> Response:
     """What was written at the n-th step of the case itself. Reading it is logged."""
-    return await house.database.write(lambda unit: _read_entry(unit, asker, house.rules, case_id, case_id, number))
+    address = (case_id, case_id, number)
+    return await house.database.write(lambda unit: _read_entry(unit, asker, house.rules, address, looking))
 
 
 def _routes(kind: PartKind) -> None:  # noqa: C901 - one list of six routes
@@ -57,30 +62,34 @@ def _routes(kind: PartKind) -> None:  # noqa: C901 - one list of six routes
         responses=may_refuse(400, 401, 404),
         name=f"list_{kind}s",
     )
-    async def list_parts(case_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
+    async def list_parts(case_id: UUID, house: TheHouse, asker: TheAsker, looking: TheLooking) -> Response:
         """The parts of this kind that you may see."""
 
         def work(unit: Unit) -> Response:
             actor = known(unit, asker)
-            seen = unit.cases.parts(case_id, seen_by=actor)
+            then = look_back(unit, actor, case_id, looking.when) if looking.when else None
+            seen = then.parts if then else unit.cases.parts(case_id, seen_by=actor)
             if not seen and unit.cases.find(case_id, case_id, seen_by=actor) is None:
                 raise NotFound
             found = [part for part in seen if part.kind == kind]
-            drawing = Drawing.of(unit, house.rules, [id_ for part in found for id_ in ids_of_part(part)])
-            return answer(Parts(items=[drawing.part(part) for part in found]))
+            ids = [id_ for part in found for id_ in ids_of_part(part)]
+            drawing = Drawing.of(unit, house.rules, ids, at=then.past.at if then else None)
+            return answer(looking.dated(Parts(items=[drawing.part(part) for part in found]), then))
 
         return await house.database.read(work)
 
     @router.get(one, response_model=PartView, responses=may_refuse(400, 401, 404), name=f"get_{kind}")
-    async def get_part(case_id: UUID, part_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
+    async def get_part(case_id: UUID, part_id: UUID, house: TheHouse, asker: TheAsker, looking: TheLooking) -> Response:
         """Where the part stands, who must act, by when."""
 
         def work(unit: Unit) -> Response:
-            sight = unit.cases.find(case_id, part_id, seen_by=known(unit, asker))
+            actor = known(unit, asker)
+            then = look_back(unit, actor, case_id, looking.when) if looking.when else None
+            sight = then.of_part(part_id) if then else unit.cases.find(case_id, part_id, seen_by=actor)
             if sight is None or sight.part.kind != kind:
                 raise NotFound
-            drawing = Drawing.of(unit, house.rules, ids_of_part(sight.part))
-            return answer(drawing.part(sight.part), version=sight.part.sequence)
+            drawing = Drawing.of(unit, house.rules, ids_of_part(sight.part), at=then.past.at if then else None)
+            return answer(looking.dated(drawing.part(sight.part), then), version=None if then else sight.part.sequence)
 
         return await house.database.read(work)
 
@@ -90,9 +99,11 @@ def _routes(kind: PartKind) -> None:  # noqa: C901 - one list of six routes
         responses=may_refuse(400, 401, 404),
         name=f"list_{kind}_transitions",
     )
-    async def list_part_transitions(case_id: UUID, part_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
+    async def list_part_transitions(
+        case_id: UUID, part_id: UUID, house: TheHouse, asker: TheAsker, looking: TheLooking
+    ) -> Response:
         """The history of this part: facts, no content."""
-        return await house.database.read(lambda unit: history_of(unit, asker, house.rules, case_id, part_id))
+        return await house.database.read(lambda unit: history_of(unit, asker, house.rules, (case_id, part_id), looking))
 
     @router.get(
         f"{one}/transitions/{{number}}",
@@ -101,10 +112,11 @@ def _routes(kind: PartKind) -> None:  # noqa: C901 - one list of six routes
         name=f"get_{kind}_transition",
     )
     async def get_part_transition(
-        case_id: UUID, part_id: UUID, number: int, house: TheHouse, asker: TheAsker
+        case_id: UUID, part_id: UUID, number: int, house: TheHouse, asker: TheAsker, looking: TheLooking
     ) -> Response:
         """What was written at the n-th step of this part. Reading it is logged."""
-        return await house.database.write(lambda unit: _read_entry(unit, asker, house.rules, case_id, part_id, number))
+        address = (case_id, part_id, number)
+        return await house.database.write(lambda unit: _read_entry(unit, asker, house.rules, address, looking))
 
     @router.get(
         f"{one}/possible-transitions",

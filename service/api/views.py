@@ -26,6 +26,22 @@ class View(BaseModel):
     model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
 
 
+class AsOfView(View):
+    """The moment that a past view is of: nothing in it was recorded later, ages and terms are told for `knownAt`."""
+
+    sequence: int = Field(description="The last entry of the case that was known.")
+    known_at: Utc
+    present: str = Field(description="Where the present one stands.")
+
+
+class Dated(View):
+    """What can be looked back at with `sequence` or `knownAt`."""
+
+    as_of: AsOfView | None = Field(
+        default=None, exclude_if=lambda it: it is None, description="Only there when you looked back."
+    )
+
+
 class InTwoLanguages(View):
     """The same in Dutch and in English."""
 
@@ -69,7 +85,7 @@ class PartyView(View):
     assignee: Named | None = None
 
 
-class PartView(View):
+class PartView(Dated):
     """A part as it stands. `version` is what If-Match wants; `late` asks for attention and decides nothing (I28)."""
 
     id: UUID
@@ -93,7 +109,7 @@ class AttentionView(View):
     since: date
 
 
-class CaseView(View):
+class CaseView(Dated):
     """A case for whoever may read all of it. `waitingDays` counts from the first submission, without pauses (I8)."""
 
     id: UUID
@@ -147,8 +163,15 @@ class TransitionView(View):
     form: str | None
     codes: dict[str, list[str]]
     cause: int | None = Field(description="Sequence of the entry that began this part.")
+    corrects: int | None = Field(description="`partSequence` of the entry of this part that it corrects.")
     workflow: str
     settings: str
+
+
+class EntryView(TransitionView):
+    """An entry of the history with what came of it."""
+
+    corrected_by: list[int] = Field(description="`partSequence` of each entry of this part that corrects it.")
 
 
 class OpenedView(View):

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 from service.domain.case import Content, Transition
 
@@ -39,6 +40,17 @@ def corrects(entry: Transition) -> int | None:
 def amendments_of(entry: Transition, history: Iterable[Transition]) -> tuple[Transition, ...]:
     own = (str(entry.part_sequence),)
     return tuple(it for it in history if it.part_id == entry.part_id and it.codes.get(AMENDS) == own)
+
+
+def corrections(history: Iterable[Transition]) -> Mapping[int, Sequence[int]]:
+    """The sequence of each entry that was corrected, with the numbers in its part of those that correct it."""
+    of_part: dict[tuple[UUID, int], int] = {}
+    found: dict[int, list[int]] = {}
+    for entry in history:
+        of_part[entry.part_id, entry.part_sequence] = entry.sequence
+        if number := corrects(entry):
+            found.setdefault(of_part[entry.part_id, number], []).append(entry.part_sequence)
+    return found
 
 
 def as_it_reads(entry: Transition, amendments: Iterable[Transition], contents: Mapping[int, Content]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, tuple_
+from sqlalchemy import BigInteger, Connection, Row, bindparam, insert, select, tuple_
 
 from service.domain.administration import Change, Effect
 from service.domain.canonical import canonical
@@ -19,10 +19,15 @@ from service.storage.rows import moment
 from service.storage.tables import administrative_changes, dated_region_settings
 
 _c, _d = administrative_changes.c, dated_region_settings.c
+_EVER = 2**63 - 1
 # Read in every transaction that moves a case: built once, and one step along the index.
 _IN_FORCE = (
     select(_d.changes)
-    .where(_d.region == bindparam("region"), _d.valid_from <= bindparam("day"))
+    .where(
+        _d.region == bindparam("region"),
+        _d.valid_from <= bindparam("day"),
+        _d.recorded_at <= bindparam("recorded_by", type_=BigInteger),
+    )
     .order_by(_d.valid_from.desc(), _d.recorded_at.desc(), _d.id.desc())
     .limit(1)
 )
@@ -89,9 +94,12 @@ class Administration:
         }
         self._connection.execute(insert(dated_region_settings), row)
 
-    def in_force(self, region: str, day: date) -> Mapping[str, Any] | None:
-        """What the region had decided by this day; None when it never decided anything here."""
-        text = self._connection.execute(_IN_FORCE, {"region": region, "day": day.isoformat()}).scalar()
+    def in_force(self, region: str, day: date, *, recorded_by: datetime | None = None) -> Mapping[str, Any] | None:
+        """What the region had decided for this day, as far as recorded by a moment; None when that was never."""
+        until = _EVER if recorded_by is None else microseconds(recorded_by)
+        text = self._connection.execute(
+            _IN_FORCE, {"region": region, "day": day.isoformat(), "recorded_by": until}
+        ).scalar()
         return None if text is None else _read(text)
 
     def decided(self, region: str | None = None) -> tuple[Decided, ...]:

@@ -10,7 +10,7 @@ from service.domain.addressed import asked_by, own_part
 from service.domain.amendments import amendments_of, as_it_reads
 from service.domain.case import Content, Part, Transition
 from service.domain.facts import fold
-from service.domain.past import Past, When
+from service.domain.past import When
 from service.domain.processing import Activity, Purpose
 from service.domain.refusals import NotFound
 from service.domain.roles import FAMILY_ROLES, Role
@@ -19,7 +19,7 @@ from service.storage.access_log import Reading
 from service.storage.cases import Sight
 from service.storage.unit import Unit
 from service.use_cases.asking import Asker, known
-from service.use_cases.looking_back import Then, look_back
+from service.use_cases.looking_back import Then, looked_at
 from service.use_cases.questions import asked
 from service.use_cases.withheld import SHARED_FOR, Reader
 
@@ -67,7 +67,7 @@ class CaseFile:
 
     sight: Sight
     documents: tuple[Document, ...]
-    past: Past | None = None
+    then: Then | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +76,7 @@ class EntryRead:
 
     sight: Sight
     document: Document
-    past: Past | None = None
+    then: Then | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +87,7 @@ class AdviceVersion:
     entry: Transition
     whole: bool
     form: Mapping[str, Any]
-    past: Past | None = None
+    then: Then | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +95,7 @@ class AdviceVersions:
     """The versions of the advice that somebody may read, by number, with the entry that issued each."""
 
     issued: Mapping[int, Transition]
-    past: Past | None = None
+    then: Then | None = None
 
 
 def read_file(unit: Unit, asker: Asker, case_id: UUID, when: When | None = None) -> CaseFile:
@@ -105,18 +105,16 @@ def read_file(unit: Unit, asker: Asker, case_id: UUID, when: When | None = None)
     """
     actor = known(unit, asker)
     sight = whole_case(unit, actor, case_id)
-    history, then = _looked_at(unit, actor, case_id, when)
+    history, then = looked_at(unit, actor, case_id, when)
     reader = _reader(unit, actor, sight, history, then)
     reader.insist_on_file()
     contents = unit.contents.open(case_id)
     family = acting_on(unit, actor, sight).role in FAMILY_ROLES
     log(unit, asker, actor, sight, "read_case_file", _as_of("own file" if family else "whole file", then))
     documents = tuple(
-        _document(it, history, contents)
-        for it in history
-        if it.sequence in contents and reader.may_read(it)
+        _document(it, history, contents) for it in history if it.sequence in contents and reader.may_read(it)
     )
-    return CaseFile(sight=sight, documents=documents, past=then and then.past)
+    return CaseFile(sight=sight, documents=documents, then=then)
 
 
 def read_entry(
@@ -127,7 +125,7 @@ def read_entry(
     sight = unit.cases.find(case_id, part_id, seen_by=actor)
     if sight is None:
         raise NotFound
-    history, then = _looked_at(unit, actor, case_id, when)
+    history, then = looked_at(unit, actor, case_id, when)
     entry = next((it for it in history if (it.part_id, it.part_sequence) == (part_id, part_sequence)), None)
     if entry is None:
         raise NotFound
@@ -141,7 +139,7 @@ def read_entry(
         _reader(unit, actor, sight, history, then).insist_on(entry)
         read = entry.form or ("question" if "form" in found.body else "grounds")
         log(unit, asker, actor, sight, "read_entry", _as_of(f"{read}#{entry.sequence}", then))
-    return EntryRead(sight=sight, document=found, past=then and then.past)
+    return EntryRead(sight=sight, document=found, then=then)
 
 
 def _is_for(actor: Actor, entry: Transition) -> bool:
@@ -154,8 +152,8 @@ def advice_versions(unit: Unit, asker: Asker, case_id: UUID, when: When | None =
     """The versions that this person may read. Raises NotFound."""
     actor = known(unit, asker)
     sight, mine = _some_part(unit, actor, case_id)
-    history, then = _looked_at(unit, actor, case_id, when)
-    return AdviceVersions(issued=_shown(history, sight, mine), past=then and then.past)
+    history, then = looked_at(unit, actor, case_id, when)
+    return AdviceVersions(issued=_shown(history, sight, mine), then=then)
 
 
 def read_advice(unit: Unit, asker: Asker, case_id: UUID, version: int, when: When | None = None) -> AdviceVersion:
@@ -166,7 +164,7 @@ def read_advice(unit: Unit, asker: Asker, case_id: UUID, version: int, when: Whe
     """
     actor = known(unit, asker)
     sight, mine = _some_part(unit, actor, case_id)
-    history, then = _looked_at(unit, actor, case_id, when)
+    history, then = looked_at(unit, actor, case_id, when)
     entry = _shown(history, sight, mine).get(version)
     if entry is None:
         raise NotFound
@@ -177,7 +175,7 @@ def read_advice(unit: Unit, asker: Asker, case_id: UUID, version: int, when: Whe
     if not sight.whole:
         shared = SHARED_FOR[Role.PROVIDER] in fold(history).consented
         form = own_part(form, mine, asked_by(entry, history), shared=shared)
-    return AdviceVersion(version=version, entry=entry, whole=sight.whole, form=form, past=then and then.past)
+    return AdviceVersion(version=version, entry=entry, whole=sight.whole, form=form, then=then)
 
 
 def _shown(history: Collection[Transition], sight: Sight, mine: Collection[Part]) -> dict[int, Transition]:
@@ -199,16 +197,6 @@ def _document(entry: Transition, history: Sequence[Transition], contents: Mappin
         current=as_it_reads(entry, amendments, contents) if amendments and written else None,
         corrected_by=tuple(it.part_sequence for it in amendments),
     )
-
-
-def _looked_at(
-    unit: Unit, actor: Actor, case_id: UUID, when: When | None
-) -> tuple[tuple[Transition, ...], Then | None]:
-    """What is known of the case now; or what was known then, to whoever sees it whole. Raises NotFound."""
-    if when is None:
-        return unit.cases.history(case_id), None
-    then = look_back(unit, actor, case_id, when)
-    return then.past.history, then
 
 
 def _as_of(detail: str, then: Then | None) -> str:
@@ -233,9 +221,7 @@ def _some_part(unit: Unit, actor: Actor, case_id: UUID) -> tuple[Sight, tuple[Pa
     raise NotFound
 
 
-def _reader(
-    unit: Unit, actor: Actor, sight: Sight, history: Sequence[Transition], then: Then | None = None
-) -> Reader:
+def _reader(unit: Unit, actor: Actor, sight: Sight, history: Sequence[Transition], then: Then | None = None) -> Reader:
     rights = then.rights if then else actor
     return Reader(
         unit,

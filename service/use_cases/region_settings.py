@@ -1,7 +1,7 @@
 """The settings of a region: what it decided here itself, else what the file of workflows says."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 
 from service.domain.region_settings import RegionSettings
@@ -10,11 +10,14 @@ from service.domain.terms import day_in_amsterdam
 from service.storage.unit import Unit
 
 
-def settings_in_force(unit: Unit, rules: Rulebook, region: str) -> RegionSettings:
-    """Those of today, asked of the database each time: a decision holds in every replica, without a restart."""
-    today = day_in_amsterdam(unit.now)
-    decided = unit.administration.in_force(region, today)
-    return rules.settings.on(region, today) if decided is None else rules.settings.changed(decided)
+def settings_in_force(unit: Unit, rules: Rulebook, region: str, *, at: datetime | None = None) -> RegionSettings:
+    """Those of now, asked of the database each time: a decision holds in every replica, without a restart.
+
+    `at`: those of a moment before, without what was decided for it afterwards.
+    """
+    day = day_in_amsterdam(at or unit.now)
+    decided = unit.administration.in_force(region, day, recorded_by=at)
+    return rules.settings.on(region, day) if decided is None else rules.settings.changed(decided)
 
 
 def keep_decided(unit: Unit, rules: Rulebook) -> None:

@@ -4,6 +4,7 @@ State, terms and lists stay in sight: what is withheld is what people wrote.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 
 from service.domain.actor import Actor, Membership
 from service.domain.age import age_on
@@ -39,26 +40,47 @@ TO_THE_FAMILY = frozenset(
 
 
 class Reader:
-    """One person reading one case in one role, and what is withheld from them."""
+    """One person reading one case in one role, and what is withheld from them.
 
-    def __init__(self, unit: Unit, actor: Actor, acting: Membership, history: Sequence[Transition]) -> None:
+    Looking back, `history` is what was known on the day `on`, and `today` withholds what is withheld from them now.
+    """
+
+    def __init__(
+        self,
+        unit: Unit,
+        actor: Actor,
+        acting: Membership,
+        history: Sequence[Transition],
+        on: date | None = None,
+        *,
+        emergency: bool = False,
+        today: "Reader | None" = None,
+    ) -> None:
         facts = fold(history)
-        self._person, self._acting = actor.person_id, acting
-        self._refusal = _refusal(unit, acting.role, history, facts)
+        self._person, self._acting, self._today = actor.person_id, acting, today
+        day = on or day_in_amsterdam(unit.now)
+        # In an emergency nothing is withheld: whoever takes it answers for it afterwards.
+        self._refusal = None if emergency else _refusal(unit, acting.role, history, facts, day)
         self._asked = not facts.referred and history[0].actor_id == actor.person_id
 
     def insist_on_file(self) -> None:
         """Raises the refusal of the file as a whole: who only asked a question, finds its answer there."""
+        if self._today:
+            self._today.insist_on_file()
         if self._refusal and not self._asked:
             raise self._refusal
 
     def insist_on(self, entry: Transition) -> None:
         """Raises the refusal of this entry."""
+        if self._today:
+            self._today.insist_on(entry)
         if not self.may_read(entry):
             raise self._refusal or WrittenByOthers
 
     def may_read(self, entry: Transition) -> bool:
         """Everybody reads their own words, and who only asked a question its answer, at any age of the child."""
+        if self._today and not self._today.may_read(entry):
+            return False
         if entry.actor_id == self._person:
             return True
         own = entry.organisation_id == self._acting.organisation_id
@@ -68,7 +90,7 @@ class Reader:
         return not self._refusal or (own and self._acting.role in SHARED_FOR)
 
 
-def _refusal(unit: Unit, role: Role, history: Sequence[Transition], facts: CaseFacts) -> NotAllowed | None:
+def _refusal(unit: Unit, role: Role, history: Sequence[Transition], facts: CaseFacts, on: date) -> NotAllowed | None:
     purpose = SHARED_FOR.get(role)
     if purpose and purpose not in facts.consented:
         return _missing(purpose)
@@ -76,7 +98,7 @@ def _refusal(unit: Unit, role: Role, history: Sequence[Transition], facts: CaseF
         return _missing(TO_THE_TABLE)
     if role == Role.PARENT and not _shared_with_parents(facts):
         born = birth_month(unit, history)
-        if born and age_on(born, day_in_amsterdam(unit.now)) >= CHILD_DECIDES_FROM:
+        if born and age_on(born, on) >= CHILD_DECIDES_FROM:
             return YoungPersonDecides()
     return None
 
