@@ -72,7 +72,7 @@ BY_HAND: dict[str, Expected] = {
     # What anybody in the world may read, and how a demonstration begins.
     **_each(
         "listRegions listMunicipalities listCodeLists getCodeList listWorkflows getWorkflow getHealth "
-        "listDemonstrationPeople createDemonstrationToken",
+        "listDemonstrationPeople createDemonstrationToken listProcessingActivities",
         _of(PUBLIC),
     ),
     # One's own: who one is, what waits, what one is still writing; who can be addressed. What stands on the lists is
@@ -87,6 +87,9 @@ BY_HAND: dict[str, Expected] = {
     # content.
     "getComingOfAge": _of(WHOLE - {"mila"}, "mila"),
     "getRetention": _of(WHOLE),
+    # Who saw the file is told to who brought the case and who answers for its file; the officer reads no content.
+    "listAccess": _of(WHOLE - _people("daan mila") | {"quint"}, "daan mila"),
+    "overseeAccess": _of("quint", ALL - {"quint"}),
     "listAdvices": _of(WHOLE | ADDRESSED),
     "getAdvice": _of((WHOLE | ADDRESSED) - QUESTION),  # how much of it: test_own_part_alone.py
     **_part("Commitment", "Commitments", WHOLE | COMMITMENT_A, "ivo hanna esra vera"),

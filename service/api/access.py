@@ -183,7 +183,7 @@ def lines_of(unit: Unit, seen: Seen) -> list[LineView]:
     """The lines as this reader is told them."""
     lines = seen.page.lines
     names = unit.people.names({it.person_id for it in lines} | {it.organisation_id for it in lines})
-    return [_view(it, names.get(it.person_id) if seen.by_name(it.person_id) else None, names) for it in lines]
+    return [_view(it, names.get(it.person_id) if seen.by_name(it) else None, names) for it in lines]
 
 
 def _view(it: Line, name: str | None, names: dict[UUID, str]) -> LineView:

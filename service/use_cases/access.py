@@ -9,7 +9,7 @@ from service.domain.case import Case, Transition
 from service.domain.processing import Activity
 from service.domain.refusals import NotAllowed, NotFound
 from service.domain.roles import FAMILY_ROLES, SUBMITTING_ROLES, Role
-from service.storage.access_log import Page, Reading, Wanted
+from service.storage.access_log import Line, Page, Reading, Wanted
 from service.storage.unit import Unit
 from service.use_cases.asking import Asker, known
 from service.use_cases.reading import PURPOSES
@@ -21,10 +21,10 @@ OFFICER = Role.DATA_PROTECTION_OFFICER
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Who saw a file, the newest first. `by_name`: whether this reader is told the name of a person."""
+    """Who saw a file, the newest first. `by_name`: whether this reader is told who it was."""
 
     page: Page
-    by_name: Callable[[UUID], bool]
+    by_name: Callable[[Line], bool]
 
 
 def who_saw(unit: Unit, asker: Asker, case_id: UUID, wanted: Wanted) -> Seen:
@@ -42,15 +42,16 @@ def who_saw(unit: Unit, asker: Asker, case_id: UUID, wanted: Wanted) -> Seen:
 def as_told_to(unit: Unit, acting: Membership, history: Sequence[Transition], wanted: Wanted) -> Seen:
     """The log of a case for somebody in this role.
 
-    Who brought the case is told the names of the people around it, who took a step in it or were to take one; of
-    anybody else the role and the organisation. The team and its officer can tell who that was.
+    Who brought the case is told the names of their own people, and of those around the case: who took a step in it or
+    were to take one. Of anybody else the role and the organisation; the team and its officer can tell who that was.
     """
     if acting.role == Role.PARENT:
         # When a young person reads about themselves is no affair of their parents (Jeugdwet 7.3.11).
         wanted = replace(wanted, beside_role=Role.YOUNG_PERSON)
     page = unit.access_log.of_case(history[0].case_id, wanted)
     around = {person for entry in history for person in (entry.actor_id, entry.assignee_id)}
-    return Seen(page, around.__contains__ if acting.role in SUBMITTING_ROLES else lambda _: True)
+    everybody = acting.role not in SUBMITTING_ROLES
+    return Seen(page, lambda it: everybody or it.person_id in around or it.organisation_id == acting.organisation_id)
 
 
 def oversee(unit: Unit, asker: Asker, wanted: Wanted, *, exported: bool = False) -> Page:

@@ -1,0 +1,184 @@
+"""Who saw my file and why, in plain Dutch (I18, NEN 7513): for the family, and for who answers for the file."""
+
+import json
+from typing import Any, get_args
+
+import httpx
+import pytest
+
+from api_tests.access.scene import SOME_TIME_AGO, newcomer, rows, today
+from api_tests.access.test_families import SIXTEEN_NEXT_MONTH
+from api_tests.people_and_cases import CaseFile, People
+from api_tests.running import Running
+from service.domain.forms import FORMS
+from service.domain.messages import MESSAGES
+from service.domain.processing import REGISTER, Activity, Purpose, in_words, sentence
+from service.domain.roles import Role
+from service.domain.words import Words
+
+TEAM = "Expertteam Zuid-Kennemerland en IJmond (demonstratie)"
+TWENTE = "Expertteam Twente (demonstratie)"
+RECORDS = {"Accept": "application/x-ndjson"}
+
+
+@pytest.fixture(scope="module")
+def case(people: People) -> CaseFile:
+    """A case of a family: read by its chair, a process director who took no step, its young person, and in an emergency."""
+    made = CaseFile.submitted(people, by="wilma", birth_month=SIXTEEN_NEXT_MONTH)
+    made.fire("start_triage", by="carla")
+    made.fire("add_note", by="esra")
+    for key, path in (("esra", "/file"), ("hanna", "/transitions/1"), ("yara", "/file"), ("wilma", "/transitions/1")):
+        assert people[key].get(made.path + path).status_code == 200
+    made.read_in_an_emergency("petra")
+    assert people.petra.get(f"{made.path}/file").status_code == 200
+    return made
+
+
+def log(case: CaseFile, by: str, **wanted: Any) -> list[dict[str, Any]]:
+    answer = case.people[by].get(f"{case.path}/access-log", params=wanted)
+    assert answer.status_code == 200, answer.text
+    found: list[dict[str, Any]] = answer.json()["items"]
+    return found
+
+
+def dutch(lines: list[dict[str, Any]]) -> list[str]:
+    """What was read, without the looks at the log itself."""
+    return [it["sentence"]["nl"] for it in lines if it["activity"] != "read_access_log"]
+
+
+def test_t22_i18_a_parent_reads_in_plain_dutch_who_saw_the_file_when_and_why(case: CaseFile) -> None:
+    """The newest first. Of who took no step the family is told what they are; of the daughter's reading, nothing."""
+    lines = log(case, "wilma")
+
+    assert dutch(lines) == [
+        f"Petra Kok (voorzitter, {TWENTE}) las het hele dossier, in een noodgeval. Daarvoor is noodtoegang gebruikt.",
+        "Wilma W. (ouder, Gezin W. (demonstratie)) las de aanmelding, als ouder, over het eigen kind.",
+        f"Iemand (procesregisseur, {TEAM}) las de aanmelding, voor het werk van het expertteam.",
+        f"Esra Yilmaz (voorzitter, {TEAM}) las het hele dossier, voor het werk van het expertteam.",
+    ]
+    assert [it["emergency"] for it in lines if it["activity"] != "read_access_log"] == [True, False, False, False]
+    assert [it["at"] for it in lines] == sorted((it["at"] for it in lines), reverse=True)
+    assert "@" not in json.dumps([it["what"] for it in lines])
+
+
+def test_i18_the_team_and_its_officer_are_told_every_name_and_the_young_person_whoever_read(case: CaseFile) -> None:
+    told = {key: "\n".join(dutch(log(case, key))) for key in ("carla", "quint", "yara")}
+
+    assert all("Hanna Smit (procesregisseur" in told[key] for key in ("carla", "quint"))
+    assert "Hanna" not in told["yara"]
+    assert all("Yara W. (jongere" in it for it in told.values())
+    assert "Wilma W. (ouder" in told["yara"]
+    assert all(it["person"] is None for it in log(case, "yara") if it["role"]["code"] == "process_director")
+
+
+def test_i18_looking_at_the_log_stands_on_the_next_answer_once(people: People) -> None:
+    case = CaseFile.submitted(people, by="wilma")
+
+    first, second, third = (log(case, key) for key in ("wilma", "carla", "wilma"))
+
+    assert first == []
+    assert [it["sentence"]["nl"] for it in second] == [
+        "Wilma W. (ouder, Gezin W. (demonstratie)) bekeek wie dit dossier heeft gezien, als ouder, over het eigen kind."
+    ]
+    assert [it["role"]["code"] for it in third] == ["coordinator", "parent"]
+
+
+def test_the_log_comes_in_pages_that_follow_each_other(case: CaseFile) -> None:
+    before, place, found = log(case, "carla", limit=200), None, list[dict[str, Any]]()
+
+    for _ in range(len(before) + 1):
+        answer = case.people.carla.get(
+            f"{case.path}/access-log", params={"limit": 2} | ({"cursor": place} if place else {})
+        )
+        found += answer.json()["items"]
+        place = answer.json()["nextCursor"]
+        if place is None:
+            break
+
+    assert [it for it in found if it in before] == before
+    other = case.people.carla.get("/work-items", params={"limit": 1}).json()["nextCursor"] or "abc"
+    assert case.people.carla.get(f"{case.path}/access-log", params={"cursor": other}).status_code == 400
+
+
+def test_whoever_reads_a_case_and_does_not_answer_for_it_is_not_told_who_reads_it_too(
+    service: Running, case: CaseFile
+) -> None:
+    """A screener sees the case. A chair elsewhere, in an emergency, sees the case, not its log. Bram sees nothing."""
+    statuses = {key: case.people[key].get(f"{case.path}/access-log").status_code for key in ("daan", "petra", "bram")}
+
+    assert statuses == {"daan": 403, "petra": 403, "bram": 404}
+    held = (("gezin-w", Role.PARENT, SOME_TIME_AGO, None), ("ret", Role.DATA_PROTECTION_OFFICER, SOME_TIME_AGO, None))
+    with newcomer(service, *held) as an_officer_at_home:
+        lines = an_officer_at_home.get(f"{case.path}/access-log").json()["items"]
+    assert "Hanna" not in json.dumps(lines), "whoever is of the family reads as family, whatever they are besides"
+
+
+def test_the_officer_looks_over_all_cases_of_their_team_and_no_other(people: People, case: CaseFile) -> None:
+    elsewhere = CaseFile.submitted(people, by="otto", residence={"municipality": "GM0153", "sinceOn": "2020-01-01"})
+    people.petra.get(f"{elsewhere.path}/file")
+    people.noor.get("/learning/histories", params={"region": "JZ11"})
+
+    def overseen(**wanted: Any) -> list[dict[str, Any]]:
+        answer = people.quint.get("/access-log", params={"limit": 200, **wanted})
+        assert answer.status_code == 200, answer.text
+        found: list[dict[str, Any]] = answer.json()["items"]
+        return found
+
+    mine = overseen()
+    assert case.id in {it["caseId"] for it in mine}
+    assert elsewhere.id not in {it["caseId"] for it in mine}
+    assert mine[0]["activity"] == "pull_learning_histories"
+    assert overseen()[0]["activity"] == "oversee_access", "the log of the log"
+    assert {it["caseId"] for it in overseen(case=case.id)} == {case.id}
+    assert {it["person"]["name"] for it in overseen(person=str(people.hanna.id))} == {"Hanna Smit"}
+    assert [it["person"]["name"] for it in overseen(case=case.id, emergency=True)] == ["Petra Kok"]
+    assert overseen(until=str(today().replace(year=2024))) == []
+    assert overseen(**{"from": str(today()), "until": str(today()), "case": case.id}) != []
+    assert people.quint.get("/access-log", params={"case": elsewhere.id}).status_code == 404
+    assert people.quint.get(f"{elsewhere.path}/access-log").status_code == 404
+    assert people.quint.get(f"{case.path}/file").status_code == 404, "an officer reads no content"
+
+
+def test_the_officer_takes_the_log_out_as_records_of_processing_page_by_page(service: Running, case: CaseFile) -> None:
+    """Logboek Dataverwerkingen with the fields of NEN 7513; taking it out is written down as such."""
+    quint, address = case.people.quint, f"/access-log?case={case.id}&limit=3"
+
+    first = quint.get(address, headers=RECORDS)
+    second = quint.get(first.links["next"]["url"].removeprefix("/v1"), headers=RECORDS)
+
+    records = [json.loads(line) for page in (first, second) for line in page.text.splitlines()]
+    (one,) = map(json.loads, quint.get(f"{address}&emergency=true", headers=RECORDS).text.splitlines())
+    assert len({it["trace_id"] for it in records}) == len(records) == 6
+    assert one["attributes"]["dpl.nen7513.controles"] == "emergency"
+    assert one["attributes"]["dpl.core.data_subject_id"] == case.id
+    assert one["attributes"]["dpl.nen7513.users"][0]["purposeOfUse"] == "emergency"
+    assert one["attributes"]["dpl.core.processing_activity_id"].endswith("/v1/processing-activities#read_case_file")
+    last = rows(service, "SELECT * FROM access_log ORDER BY id DESC LIMIT 1")[0]
+    assert (last["action"], last["processing_activity"], last["case_id"]) == ("E", "oversee_access", case.id)
+
+
+def test_everything_that_can_be_logged_has_a_sentence_in_both_languages(service: Running) -> None:
+    """The names are types: what is not among them cannot be logged. What stands in a log is among them."""
+    written = rows(service, "SELECT DISTINCT processing_activity, purpose, object_detail FROM access_log")
+
+    said = [
+        sentence(Words("Zij", "She"), activity, purpose, detail, emergency=False)
+        for activity in get_args(Activity)
+        for purpose in get_args(Purpose)
+        for detail in ("referral@1#3", "advice version 2")
+    ]
+    assert all("{" not in it.nl + it.en and it.nl != it.en for it in said)
+    assert all(in_words(f"{form}#12") == MESSAGES["documents"][form.partition("@")[0]] for form in FORMS)
+    assert {it["processing_activity"] for it in written} <= set(REGISTER) == set(get_args(Activity))
+    assert {it["purpose"] for it in written} <= set(get_args(Purpose))
+    unsaid = in_words("nothing that is known")
+    plain = {it["object_detail"] for it in written if not it["object_detail"].startswith("regions")}
+    assert [it for it in plain if in_words(it) == unsaid] == []
+
+
+def test_the_register_of_processing_is_there_for_everybody(service: Running) -> None:
+    items = httpx.get(f"{service.url}/v1/processing-activities").json()["items"]
+
+    assert {it["id"] for it in items} == set(REGISTER)
+    assert next(it for it in items if it["id"] == "read_case_file")["label"]["nl"] == "Iemand las het hele dossier"
+    assert all(it["ground"]["nl"] and it["ground"]["en"] for it in items)
