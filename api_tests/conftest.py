@@ -1,5 +1,6 @@
 """What every specification may ask for: the service on each database, its people, and a case to act on."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,9 @@ from api_tests.postgres import Cluster
 from api_tests.running import Running, running, settings_for
 
 ENGINES = ("sqlite", "postgresql")
+# Most servers here are told not to wait for the disk (postgres.Cluster); no service would take those otherwise, also
+# not one in a process of its own.
+os.environ["CASUSROUTE_DATABASE_MAY_LOSE_DATA"] = "true"
 
 
 @pytest.fixture(scope="session")

@@ -77,6 +77,7 @@ def serving(folder: Path, database_url: str, **changes: object) -> Iterator[Serv
         "MASTER_KEY_FILE": folder / "master.key",
         "WORKFLOWS": ROOT / "workflows",
         "MODE": "demonstration",
+        **dict.fromkeys(("PERSON_PER_MINUTE", "ADDRESS_PER_MINUTE"), 0),  # a handful of people ask for thousands
         **{name.upper(): value for name, value in changes.items()},
     }
     environment = {f"CASUSROUTE_{name}": str(value) for name, value in settings.items()}

@@ -34,6 +34,7 @@ from service.api import (
     reference,
     service_itself,
     subscriptions,
+    verification,
     work_items,
     workflow_versions,
 )
@@ -71,6 +72,7 @@ _ALWAYS = {NotAcceptable: 406, UnsupportedMediaType: 415, TooLarge: 413, TooSlow
 _ROUTERS = (
     cases, beside, access, parts, escalation, over_time, advices, work_items, drafts, offers, gaps, learning,
     administration, administered, workflow_versions, events, subscriptions, reference, service_itself,
+    verification,
 )  # fmt: skip
 
 

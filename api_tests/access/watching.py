@@ -57,6 +57,7 @@ class Process:
             "CASUSROUTE_MASTER_KEY_FILE": str(folder / "master.key"),
             "CASUSROUTE_LOG_LEVEL": "DEBUG",
             "CASUSROUTE_WEBHOOK_TARGETS": "any",
+            "CASUSROUTE_DATABASE_MAY_LOSE_DATA": "true",
         }
 
     def __enter__(self) -> tuple[str, Path]:

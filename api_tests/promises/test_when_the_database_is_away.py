@@ -58,7 +58,8 @@ def test_while_postgresql_is_down_everything_waits_and_then_goes_on(
     case = CaseFile.submitted(people)
 
     getattr(own_cluster, how)()
-    asked = [people.anna.get(path) for path in (case.path, "/cases", "/health", "/regions", f"{case.path}/file")]
+    alive, ready = people.anna.get("/health"), people.anna.get("/ready")
+    asked = [people.anna.get(path) for path in (case.path, "/cases", "/regions", f"{case.path}/file")]
     asked += [
         case.attempt("add_note", by="anna", version=1, key=key),
         people.anna.submit(key=key),
@@ -67,7 +68,10 @@ def test_while_postgresql_is_down_everything_waits_and_then_goes_on(
     own_cluster.start()
 
     assert all(not_now(it) for it in asked)
-    assert _settled(people, "/health").status_code == 200
+    assert alive.status_code == 200
+    assert problem_of(ready, 503, "not_ready")["checks"] == ["database"]
+    assert _settled(people, "/ready").status_code == 200
+    assert _settled(people, "/regions").status_code == 200
     assert case.attempt("add_note", by="anna", version=1, key=key).status_code == 201
     assert people.anna.post("/drafts", {"form": {"a": 1}}, key=draft_key).status_code == 201
     assert [it["trigger"] for it in case.history()] == ["submit", "add_note"]
@@ -96,7 +100,7 @@ def test_while_somebody_holds_the_sqlite_file_changes_wait_and_reading_goes_on(o
             people.anna.post("/drafts", {"form": {}}),
             people.anna.get(f"{case.path}/file"),
         ]
-        read = [people.anna.get(path) for path in (case.path, "/cases", "/health", f"{case.path}/transitions")]
+        read = [people.anna.get(path) for path in (case.path, "/cases", "/ready", f"{case.path}/transitions")]
         other.execute("ROLLBACK")
 
     assert all(not_now(it) for it in locked)

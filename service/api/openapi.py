@@ -41,10 +41,6 @@ def may_refuse(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def _dumped(refusals: dict[int | str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    return {str(status): it for status, it in refusals.items()}
-
-
 def takes(body: str) -> dict[str, Any]:
     """The body that a route reads itself: a name in `bodies.BODIES`, or the kind of part whose triggers it takes."""
     return {"x-body": body}
@@ -96,7 +92,8 @@ def _complete(
     operation["summary"] = re.split(r"[.:;](?:\s|$)", operation["description"])[0]
     operation["responses"].pop("422", None)
     # Whatever is asked can be too much, or too much at once.
-    operation["responses"] = dict(sorted({**_dumped(may_refuse(429, 503)), **operation["responses"]}.items()))
+    always = {str(status): it for status, it in may_refuse(429, 503).items()}
+    operation["responses"] = dict(sorted({**always, **operation["responses"]}.items()))
     if method == "post" and path not in _NOT_ONCE:
         operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
     if "428" in operation["responses"]:

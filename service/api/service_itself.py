@@ -1,4 +1,4 @@
-"""/v1/health and, in demonstration mode, identities to act as."""
+"""/v1/health, /v1/ready and, in demonstration mode, identities to act as."""
 
 from typing import Literal
 
@@ -9,17 +9,25 @@ from service.api.bodies import TOKEN
 from service.api.dependencies import TheHouse, read_body
 from service.api.faults import CheckedRoute
 from service.api.openapi import PUBLIC, may_refuse, takes
+from service.api.readiness import CHECKS
 from service.api.views import View
-from service.domain.refusals import NotFound
+from service.domain.refusals import NotFound, NotReady
 from service.use_cases.demonstration import PEOPLE
 
 router = APIRouter(tags=["service"], route_class=CheckedRoute)
 
 
 class HealthView(View):
-    """Answers when the database does."""
+    """This process answers. The word is older than the difference with /ready."""
 
     status: Literal["ready"] = "ready"
+
+
+class ReadyView(View):
+    """Requests can be sent here: each of these checks is in order."""
+
+    status: Literal["ready"] = "ready"
+    checks: list[str]
 
 
 class DemonstrationPerson(View):
@@ -45,11 +53,18 @@ class TokenView(View):
     expires_in: int
 
 
-@router.get("/health", response_model=HealthView, responses=may_refuse(400, 503), openapi_extra=PUBLIC)
-async def get_health(house: TheHouse) -> Response:
-    """Ready, once the database answers."""
-    await house.database.read(lambda unit: unit.answers())
+@router.get("/health", response_model=HealthView, responses=may_refuse(400), openapi_extra=PUBLIC)
+async def get_health() -> Response:
+    """Whether this process answers, whatever its database does. For whoever restarts processes that do not."""
     return answer(HealthView())
+
+
+@router.get("/ready", response_model=ReadyView, responses=may_refuse(400, 503), openapi_extra=PUBLIC)
+async def get_ready(house: TheHouse) -> Response:
+    """Whether requests should be sent to this process. For balancers; `checks` of a 503 say what is not in order."""
+    if failing := await house.readiness.failing():
+        raise NotReady(failing)
+    return answer(ReadyView(checks=[*CHECKS]))
 
 
 @router.get(

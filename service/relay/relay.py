@@ -25,7 +25,7 @@ class Relay:
     """Wakes when this process recorded something, and looks by itself for what others recorded and for what is due."""
 
     def __init__(self, database: Database, outside: Outside, settings: Settings) -> None:
-        self._database = database
+        self.database = database
         self._outside = outside
         self._settings = settings
         self._awake = asyncio.Event()
@@ -40,12 +40,12 @@ class Relay:
             def wake() -> None:
                 loop.call_soon_threadsafe(self._awake.set)
 
-            self._database.when_recorded = wake
+            self.database.when_recorded = wake
             working = asyncio.create_task(self._work())
             try:
                 yield
             finally:
-                self._database.when_recorded = lambda: None
+                self.database.when_recorded = lambda: None
                 tasks = [working, *self._telling.values()]
                 for task in tasks:
                     task.cancel()
@@ -58,7 +58,7 @@ class Relay:
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
         async with self.at_work():
             await stopped.wait()
-        self._database.close()
+        self.database.close()
 
     async def _work(self) -> None:
         while True:
@@ -73,13 +73,13 @@ class Relay:
 
     async def _publish(self) -> None:
         """Fill the feeds with everything that waits."""
-        while await self._database.read(lambda unit: unit.feeds.waits()):
-            if not await self._database.write(lambda unit: unit.feeds.publish(AT_ONCE)):
+        while await self.database.read(lambda unit: unit.feeds.waits()):
+            if not await self.database.write(lambda unit: unit.feeds.publish(AT_ONCE)):
                 break
 
     async def _begin_telling(self) -> None:
         """One task per webhook that can be told something: one that hangs holds up nobody else."""
-        for subscription_id in await self._database.read(lambda unit: unit.deliveries.with_work()):
+        for subscription_id in await self.database.read(lambda unit: unit.deliveries.with_work()):
             if subscription_id not in self._telling:
                 task = asyncio.create_task(self._tell_all(subscription_id))
                 self._telling[subscription_id] = task
@@ -92,7 +92,7 @@ class Relay:
 
     async def _tell_all(self, subscription_id: UUID) -> None:
         try:
-            while call := await self._database.write(lambda unit: _claimed(unit, subscription_id)):
+            while call := await self.database.write(lambda unit: _claimed(unit, subscription_id)):
                 answer = await self._tell(call)
                 await self._settle(call, answer)
                 if call.subscription.per_minute:
@@ -102,13 +102,13 @@ class Relay:
             await asyncio.sleep(self._settings.relay_seconds)
 
     async def _tell(self, call: Call) -> Answer:
-        now = self._database.now()
+        now = self.database.now()
         event = to_event(call.delivery.news, source=self._settings.event_source, address=self._settings.address)
         return await self._outside.tell(call.subscription.url, event, call.subscription.secrets, now=now)
 
     async def _settle(self, call: Call, answer: Answer) -> None:
         most = self._settings.webhook_attempts
-        await self._database.write(lambda unit: settle(unit, call, answer, most_attempts=most))
+        await self.database.write(lambda unit: settle(unit, call, answer, most_attempts=most))
 
 
 def _claimed(unit: Unit, subscription_id: UUID) -> Call | None:

@@ -13,7 +13,8 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from service.domain.refusals import Unavailable
+from service import metrics
+from service.domain.refusals import Refusal, Unavailable
 from service.storage.keys import Keyring
 from service.storage.unit import Unit
 
@@ -39,12 +40,18 @@ def open_engine(url: str, connections: int = 8) -> Engine:
         return _open_sqlite(url, Path(parsed.database or ""))
     return create_engine(
         url,
-        pool_size=connections,
+        pool_size=connections + 1,  # one more than there are threads for work: it watches
         max_overflow=0,
         pool_timeout=5,
         isolation_level="READ COMMITTED",
         connect_args={"connect_timeout": 5, "options": "-c lock_timeout=5s -c statement_timeout=30s"},
     )
+
+
+def file_of(url: str) -> Path | None:
+    """The file of a database that is one."""
+    parsed = make_url(url)
+    return Path(parsed.database or "") if parsed.get_backend_name() == "sqlite" else None
 
 
 def keys_file(database: Path) -> Path:
@@ -78,17 +85,28 @@ def _open_sqlite(url: str, file: Path) -> Engine:
 class Database:
     """Runs work in transactions of its own threads, so that the event loop never waits for a disk.
 
-    SQLite: one writer thread and a few readers. PostgreSQL: as many threads as connections.
+    SQLite: one writer thread and a few readers. PostgreSQL: as many threads as connections. One thread more watches:
+    whether all is well can be seen however busy the others are. Where `queue` units of work are under way already,
+    another is turned away at once: waiting longer would only make everybody's answer later.
     """
 
     def __init__(
-        self, engine: Engine, keyring: Keyring, *, connections: int, clock: Callable[[], datetime] | None = None
+        self,
+        engine: Engine,
+        keyring: Keyring,
+        *,
+        connections: int,
+        queue: int = 1_000,
+        clock: Callable[[], datetime] | None = None,
     ) -> None:
         self.engine = engine
         self.keyring = keyring
         self.now = clock or (lambda: datetime.now(UTC))
         self.when_recorded: Callable[[], None] = lambda: None  # called after the commit, in the thread of the work
+        self.under_way = 0  # units of work that are at it, or wait for a thread; of the event loop alone
+        self._queue = queue
         self._reading = engine.execution_options(sqlite_begin="DEFERRED")
+        self._watcher = ThreadPoolExecutor(1, thread_name_prefix="watcher")
         if engine.dialect.name == "sqlite":
             self._writers = ThreadPoolExecutor(1, thread_name_prefix="writer")
             self._readers = ThreadPoolExecutor(SQLITE_READERS, thread_name_prefix="reader")
@@ -97,24 +115,44 @@ class Database:
 
     async def write(self, work: Callable[[Unit], T]) -> T:
         """Do the work in one transaction, committed before this returns. Raises `Unavailable` when it cannot be."""
-        return await asyncio.get_running_loop().run_in_executor(self._writers, self.write_now, work)
+        return await self._in_turn(self._writers, self.write_now, work)
 
     async def read(self, work: Callable[[Unit], T]) -> T:
         """Do work that changes nothing and reads no content."""
-        return await asyncio.get_running_loop().run_in_executor(self._readers, self.read_now, work)
+        return await self._in_turn(self._readers, self.read_now, work)
+
+    async def watch(self, work: Callable[[Unit], T]) -> T:
+        """`read` beside the queue, for whoever watches over this process."""
+        return await asyncio.wrap_future(self._watcher.submit(self.read_now, work))
+
+    def watch_now(self, work: Callable[[Unit], T]) -> T:
+        return self._watcher.submit(self.read_now, work).result()
+
+    async def _in_turn(
+        self, threads: ThreadPoolExecutor, run: Callable[[Callable[[Unit], T]], T], work: Callable[[Unit], T]
+    ) -> T:
+        if self.under_way >= self._queue:
+            metrics.unit("turned_away")
+            raise Unavailable
+        self.under_way += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(threads, run, work)
+        finally:
+            self.under_way -= 1
 
     def write_now(self, work: Callable[[Unit], T]) -> T:
         """`write` for callers without an event loop. Work that lost a race against its twin is done once more."""
         try:
             return self._once(self.engine, work)
         except IntegrityError:
+            metrics.unit("again")
             return self._once(self.engine, work)
 
     def read_now(self, work: Callable[[Unit], T]) -> T:
         return self._once(self._reading, work)
 
     def _once(self, engine: Engine, work: Callable[[Unit], T]) -> T:
-        with _unavailable_when_down(), engine.begin() as connection:
+        with _counted(), _unavailable_when_down(), engine.begin() as connection:
             unit = Unit(connection, self.keyring, self.now)
             done = work(unit)
         if unit.cases.recorded:
@@ -124,7 +162,25 @@ class Database:
     def close(self) -> None:
         self._writers.shutdown(wait=True)
         self._readers.shutdown(wait=True)
+        self._watcher.shutdown(wait=True)
         self.engine.dispose()
+
+
+@contextmanager
+def _counted() -> Iterator[None]:
+    """How a unit of work ended: a refusal is an answer, and rolls back as a failure does."""
+    outcome = "failed"
+    try:
+        yield
+        outcome = "committed"
+    except Unavailable:
+        outcome = "unavailable"
+        raise
+    except Refusal:
+        outcome = "refused"
+        raise
+    finally:
+        metrics.unit(outcome)
 
 
 @contextmanager

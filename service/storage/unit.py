@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from service.storage.access_log import AccessLog
 from service.storage.administration import Administration
@@ -13,6 +13,7 @@ from service.storage.definitions import Definitions
 from service.storage.deliveries import Deliveries
 from service.storage.drafts import Drafts
 from service.storage.feeds import Feeds
+from service.storage.heads import Heads
 from service.storage.keys import Keyring
 from service.storage.offers import Offers
 from service.storage.people import People
@@ -21,6 +22,7 @@ from service.storage.reference import Reference
 from service.storage.relations import Coverages, Memberships
 from service.storage.requests import Requests
 from service.storage.subscriptions import Subscriptions
+from service.storage.surroundings import Surroundings
 from service.storage.work_list import WorkList
 
 
@@ -40,6 +42,7 @@ class Unit:
         self.deliveries = Deliveries(connection, self.now)
         self.drafts = Drafts(connection, keyring, self.now)
         self.feeds = Feeds(connection, self.deliveries, self.now)
+        self.heads = Heads(connection)
         self.offers = Offers(connection, self.now)
         self.memberships = Memberships(connection)
         self.people = People(connection, self.now)
@@ -47,8 +50,5 @@ class Unit:
         self.reference = Reference(connection)
         self.requests = Requests(connection, keyring, self.now)
         self.subscriptions = Subscriptions(connection, keyring)
+        self.surroundings = Surroundings(connection, keyring)
         self.work_list = WorkList(connection, keyring)
-
-    def answers(self) -> bool:
-        """Whether the database does."""
-        return bool(self.connection.execute(text("SELECT 1")).scalar())

@@ -1,0 +1,62 @@
+"""What operators watch, for Prometheus: by route template, code and outcome; never by case, person or organisation."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from prometheus_client import REGISTRY, Counter, Histogram, Metric, start_http_server
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+_REQUESTS = Counter("casusroute_requests_total", "Requests that were answered.", ("method", "route", "status"))
+_SECONDS = Histogram(
+    "casusroute_request_seconds",
+    "From the head of a request to the end of its answer.",
+    ("method", "route"),
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
+_REFUSALS = Counter("casusroute_refusals_total", "Refusals, by what the problem says in `code`.", ("code",))
+_UNITS = Counter("casusroute_units_total", "Units of work at the database, by how they ended.", ("outcome",))
+_EMERGENCIES = Counter("casusroute_emergency_readings_total", "Readings of content by emergency access.")
+_NOW = {
+    "database_up": "Whether the database answers.",
+    "units_under_way": "Units of work that are with the database or wait for it.",
+    "outbox_seconds": "Age of the oldest news that no feed has yet.",
+    "deliveries_waiting": "Events that webhooks are still to be told.",
+    "deliveries_dead": "Dead letters: events that never arrived.",
+}
+
+
+def request(method: str, route: str | None, status: int, seconds: float) -> None:
+    """Count an answer. `route` is the template of its path; without one no path was found."""
+    template = route or "none"
+    _REQUESTS.labels(method, template, f"{status // 100}xx").inc()
+    _SECONDS.labels(method, template).observe(seconds)
+
+
+def refusal(code: str) -> None:
+    _REFUSALS.labels(code).inc()
+
+
+def unit(outcome: str) -> None:
+    """Count a unit of work: committed, refused, failed, again, unavailable, or turned away before it began."""
+    _UNITS.labels(outcome).inc()
+
+
+def emergency_readings(count: int) -> None:
+    _EMERGENCIES.inc(count)
+
+
+class _Now(Collector):
+    """What is looked up when Prometheus asks, by the names in `_NOW`."""
+
+    def __init__(self, look: Callable[[], Mapping[str, float]]) -> None:
+        self._look = look
+
+    def collect(self) -> Iterator[Metric]:
+        for name, value in self._look().items():
+            yield GaugeMetricFamily(f"casusroute_{name}", _NOW[name], value=value)
+
+
+def publish(host: str, port: int, look: Callable[[], Mapping[str, float]]) -> None:
+    """Answer Prometheus at this address, from a thread of its own, until the process ends."""
+    REGISTRY.register(_Now(look))
+    start_http_server(port, host)
