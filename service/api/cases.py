@@ -20,10 +20,8 @@ from service.domain.messages import MESSAGES
 from service.domain.moves import Step, possible
 from service.domain.refusals import InputFault, Invalid, NotFound
 from service.domain.rulebook import Rulebook
-from service.storage.cases import Sight
 from service.storage.keys import CONTENT_CLASSES
 from service.storage.unit import Unit
-from service.storage.verification import Verification
 from service.use_cases.asking import Asker, known
 from service.use_cases.looking_back import look_back, settings_then
 from service.use_cases.reading import Document, read_file
@@ -62,16 +60,6 @@ class CaseFileView(Dated):
     case_id: UUID
     number: str
     documents: list[DocumentView]
-
-
-class VerificationView(View):
-    """Whether the stored history is whole: chain, numbers, edges, heads; and the first entry that is not."""
-
-    sound: bool
-    entries: int
-    head: str
-    first_bad_sequence: int | None
-    reason: str | None
 
 
 @router.post(
@@ -174,26 +162,6 @@ async def get_file(case_id: UUID, house: TheHouse, asker: TheAsker, looking: The
     return await house.database.write(work)
 
 
-@router.get("/cases/{case_id}/verification", response_model=VerificationView, responses=may_refuse(400, 401, 404))
-async def verify_case(case_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
-    """Recompute the chain of the history and name the first entry that is not as it was recorded."""
-
-    def work(unit: Unit) -> Response:
-        _whole(unit, asker, case_id)
-        found: Verification = unit.cases.verify(case_id)
-        return answer(
-            VerificationView(
-                sound=found.sound,
-                entries=found.entries,
-                head=found.head,
-                first_bad_sequence=found.first_bad_sequence,
-                reason=found.reason,
-            )
-        )
-
-    return await house.database.read(work)
-
-
 def history_of(
     unit: Unit, asker: Asker, rules: Rulebook, address: tuple[UUID, UUID | None], looking: Looking
 ) -> Response:
@@ -233,10 +201,3 @@ def document_view(drawing: Drawing, document: Document, *, whole: bool) -> Docum
         form=document.body.get("form"),
         current=None if document.current is None else dict(document.current),
     )
-
-
-def _whole(unit: Unit, asker: Asker, case_id: UUID) -> Sight:
-    sight = unit.cases.find(case_id, case_id, seen_by=known(unit, asker))
-    if sight is None or not sight.whole:
-        raise NotFound
-    return sight

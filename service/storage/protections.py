@@ -6,6 +6,7 @@ for word, with what the migrations say.
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from sqlalchemy import Connection, inspect, text
 
@@ -109,6 +110,7 @@ def _wrong(connection: Connection) -> Iterator[str]:
         yield "not of a migration: " + ", ".join(added)
 
 
+@lru_cache
 def _made(engine: str) -> Made:
     """The triggers that the migrations leave, and on PostgreSQL their functions, as the database tells them."""
     made: Made = {}

@@ -11,9 +11,13 @@ from service.storage.cases import Cases
 from service.storage.contents import Contents
 from service.storage.definitions import Definitions
 from service.storage.deliveries import Deliveries
+from service.storage.destructions import Destructions
 from service.storage.drafts import Drafts
+from service.storage.families import Families
 from service.storage.feeds import Feeds
+from service.storage.figures import KeptFigures
 from service.storage.heads import Heads
+from service.storage.holds import Holds
 from service.storage.keys import Keyring
 from service.storage.offers import Offers
 from service.storage.people import People
@@ -40,9 +44,13 @@ class Unit:
         self.coverages = Coverages(connection)
         self.definitions = Definitions(connection, self.now)
         self.deliveries = Deliveries(connection, self.now)
+        self.destructions = Destructions(connection, keyring, self.now)
         self.drafts = Drafts(connection, keyring, self.now)
+        self.families = Families(connection, self.now)
         self.feeds = Feeds(connection, self.deliveries, self.now)
         self.heads = Heads(connection)
+        self.holds = Holds(connection)
+        self.kept_figures = KeptFigures(connection)
         self.offers = Offers(connection, self.now)
         self.memberships = Memberships(connection)
         self.people = People(connection, self.now)

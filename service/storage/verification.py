@@ -1,7 +1,9 @@
 """Recomputing a stored history: every digest, number and edge, and the heads that it leads to."""
 
-from collections.abc import Iterator, Sequence
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -10,8 +12,10 @@ from sqlalchemy import Connection, Row, select
 from service.domain.case import START
 from service.domain.chain import BEGINNING, content_digest, entry_digest, facts_digest
 from service.domain.definition import Definition
+from service.domain.messages import MESSAGES
+from service.storage.remains import Fault, Remains
 from service.storage.rows import to_transition
-from service.storage.tables import NO_DAY, cases, contents, parts, transitions, workflows
+from service.storage.tables import NO_DAY, cases, contents, destructions, parts, transitions, workflows
 
 # What a damaged row may do to whoever reads it: a text that is no identifier, a time that is none, codes that are none.
 _UNREADABLE = (ValueError, TypeError, AttributeError, OverflowError, OSError)
@@ -19,68 +23,110 @@ _UNREADABLE = (ValueError, TypeError, AttributeError, OverflowError, OSError)
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """The verdict on one case; `reason` names the first thing that is not as it was recorded."""
+    """The verdict on one case; `fault` is the code of the first thing that is not as it was recorded."""
 
     sound: bool
     entries: int
     head: str
     first_bad_sequence: int | None = None
-    reason: str | None = None
+    fault: str | None = None
+    destroyed: bool = False
+
+    @property
+    def reason(self) -> str | None:
+        return self.fault and MESSAGES["verification"][self.fault].en
 
 
 def verify(connection: Connection, case_id: UUID) -> Verification:
-    rows = connection.execute(
-        select(transitions).where(transitions.c.case_id == str(case_id)).order_by(transitions.c.sequence)
-    ).all()
+    """Of a case that somebody writes to meanwhile, a later moment is verified: never half of one, half of another."""
+    while True:
+        standing = case, certificate = _standing(connection, case_id)
+        rows = connection.execute(
+            select(transitions).where(transitions.c.case_id == str(case_id)).order_by(transitions.c.sequence)
+        ).all()
+        sequence, fault = next(_faults(connection, case, certificate, rows), (None, None))
+        if fault is None or standing == _standing(connection, case_id):
+            return Verification(fault is None, len(rows), case.digest, sequence, fault, certificate is not None)
+
+
+def _standing(connection: Connection, case_id: UUID) -> tuple[Row[Any], Row[Any] | None]:
+    """The head of a case, and the certificate of its destruction: the history then proves itself by digests alone."""
     case = connection.execute(select(cases).where(cases.c.id == str(case_id))).one()
-    fault = next(_faults(connection, case, rows), None)
-    if fault is None:
-        return Verification(True, len(rows), case.digest)
-    return Verification(False, len(rows), case.digest, fault[0], fault[1])
+    return case, connection.execute(select(destructions).where(destructions.c.case_id == case.id)).one_or_none()
 
 
-Fault = tuple[int, str]
-
-
-def _faults(connection: Connection, case: Row[Any], rows: Sequence[Row[Any]]) -> Iterator[Fault]:
+def _faults(
+    connection: Connection, case: Row[Any], certificate: Row[Any] | None, rows: Sequence[Row[Any]]
+) -> Iterator[Fault]:
     sealed = {row.sequence: row for row in connection.execute(select(contents).where(contents.c.case_id == case.id))}
-    known = _definitions(connection, {row.workflow for row in rows})
-    edges = {(hash_, *edge) for hash_, definition in known.items() for edge in definition.edges()}
-    runs_on: dict[str, str] = {}
     last: dict[str, Row[Any]] = {}
+    told = Remains(certificate) if certificate else _Told(_definitions(connection, {row.workflow for row in rows}))
     previous = BEGINNING
     for expected, row in enumerate(rows, 1):
-        yield from _faults_of_entry(row, expected, previous, sealed.pop(row.sequence, None))
-        yield from _faults_of_path(row, last.get(row.part_id), edges)
-        # A plan takes a part from one workflow to another; any other step is one of the workflow that the part is on.
-        plan = known[row.workflow].adopts if row.workflow in known else None
-        left, reached = plan or (row.workflow, row.workflow)
-        if runs_on.get(row.part_id, left) != left:
-            yield row.sequence, "its workflow is not that of its part"
-        last[row.part_id], runs_on[row.part_id] = row, reached
-        previous = row.digest
+        before = last.get(row.part_id)
+        yield from _faults_of_entry(row, expected, previous, before)
+        yield from told.faults_of(row, sealed.pop(row.sequence, None), before)
+        last[row.part_id], previous = row, row.digest
     for sequence in sorted(sealed):
-        yield sequence, "its content is there without it"
-    if case.sequence > len(rows):
-        yield len(rows) + 1, "an entry is missing"
-    if _head_of_case(case) != _head_by_history(case, rows):
-        yield len(rows), "the head of the case is not its last entry"
-    yield from _faults_of_parts(connection, case, last, runs_on, len(rows))
+        yield sequence, "content_alone"
+    if case.sequence > len(rows) or not rows:
+        yield len(rows) + 1, "entry_missing"
+    stored = {row.id: row for row in connection.execute(select(parts).where(parts.c.case_id == case.id))}
+    if stored.keys() != last.keys():
+        yield len(rows), "parts"
+    yield from told.faults_of_heads(case, stored, last, rows)
 
 
-def _faults_of_entry(row: Row[Any], expected: int, previous: str, content: Row[Any] | None) -> Iterator[Fault]:
+def _faults_of_entry(row: Row[Any], expected: int, previous: str, before: Row[Any] | None) -> Iterator[Fault]:
+    """What holds for every entry, also when what it said was destroyed: numbers and digests."""
     if row.sequence != expected:
-        yield expected, "an entry is missing"
+        yield expected, "entry_missing"
     if (row.prev_sequence or 0, row.prev_digest or BEGINNING) != (expected - 1, previous):
-        yield row.sequence, "it does not follow the entry before"
-    if not _facts_hold(row):
-        yield row.sequence, "its facts are not as they were recorded"
-    if (content is None) != (row.content_digest is None):
-        yield row.sequence, "its content is not there, or was not part of it"
-    if content is not None and not _content_holds(content, row.content_digest):
-        yield row.sequence, "its content is not as it was recorded"
+        yield row.sequence, "not_following"
     if entry_digest(previous, row.sequence, row.facts_digest, row.content_digest) != row.digest:
-        yield row.sequence, "its digest is not that of its facts and content"
+        yield row.sequence, "digest"
+    number = before.part_sequence if before else 0
+    if (row.part_sequence, row.prev_part_sequence or 0) != (number + 1, number):
+        yield row.sequence, "part_not_continued"
+
+
+class _Told:
+    """What a history tells: facts, content, and a route along the steps of the workflow that each part is on."""
+
+    def __init__(self, definitions: Mapping[str, Definition]) -> None:
+        self._definitions = definitions
+        self._edges = {(hash_, *edge) for hash_, definition in definitions.items() for edge in definition.edges()}
+        self._runs_on: dict[str, str] = {}
+
+    def faults_of(self, row: Row[Any], content: Row[Any] | None, before: Row[Any] | None) -> Iterator[Fault]:
+        if row.facts_salt is None:
+            yield row.sequence, "emptied"
+        if not _facts_hold(row):
+            yield row.sequence, "facts"
+        if (content is None) != (row.content_digest is None):
+            yield row.sequence, "content_missing"
+        if content is not None and not _content_holds(content, row.content_digest):
+            yield row.sequence, "content"
+        if row.source != (before.target if before else START):
+            yield row.sequence, "part_not_continued"
+        if (row.workflow, row.trigger_name, row.source, row.target) not in self._edges:
+            yield row.sequence, "no_such_step"
+        # A plan takes a part from one workflow to another; any other step is one of the workflow that the part is on.
+        plan = self._definitions[row.workflow].adopts if row.workflow in self._definitions else None
+        left, reached = plan or (row.workflow, row.workflow)
+        if self._runs_on.get(row.part_id, left) != left:
+            yield row.sequence, "other_workflow"
+        self._runs_on[row.part_id] = reached
+
+    def faults_of_heads(
+        self, case: Row[Any], stored: Mapping[str, Row[Any]], last: Mapping[str, Row[Any]], rows: Sequence[Row[Any]]
+    ) -> Iterator[Fault]:
+        if _head_of_case(case) != _head_by_history(rows):
+            yield len(rows), "case_head"
+        for part_id, entry in last.items():
+            by_history = _part_by_history(case, entry, self._runs_on[part_id])
+            if part_id in stored and _head_of_part(stored[part_id]) != by_history:
+                yield entry.sequence, "part_head"
 
 
 def _facts_hold(row: Row[Any]) -> bool:
@@ -98,48 +144,14 @@ def _content_holds(content: Row[Any], digest: str) -> bool:
     return bool(found == digest)
 
 
-def _faults_of_path(row: Row[Any], before: Row[Any] | None, edges: set[tuple[str, str, str, str]]) -> Iterator[Fault]:
-    number, state = (before.part_sequence, before.target) if before else (0, START)
-    if (row.part_sequence, row.prev_part_sequence or 0, row.source) != (number + 1, number, state):
-        yield row.sequence, "it does not continue its part"
-    if (row.workflow, row.trigger_name, row.source, row.target) not in edges:
-        yield row.sequence, "its workflow has no such step"
-
-
-def _definitions(connection: Connection, hashes: set[str]) -> dict[str, Definition]:
-    """The definitions and plans, under the hash that their text really has."""
-    texts = connection.execute(select(workflows.c.definition).where(workflows.c.hash.in_(hashes))).scalars()
-    found = {}
-    for text in texts:
-        try:
-            definition = Definition.from_stored(text)
-            found[definition.hash] = definition
-        except _UNREADABLE:
-            continue
-    return found
-
-
 def _head_of_case(case: Row[Any]) -> tuple[Any, ...]:
     return case.sequence, case.digest, case.recorded_at, case.region, case.submitted_at, case.submitter_id
 
 
-def _head_by_history(case: Row[Any], rows: Sequence[Row[Any]]) -> tuple[Any, ...]:
+def _head_by_history(rows: Sequence[Row[Any]]) -> tuple[Any, ...]:
     """What the head must be. A case waits from its submission in life on, for the organisation that made it."""
-    if not rows:
-        return 0, BEGINNING, *_head_of_case(case)[2:]
     first, last = rows[0], rows[-1]
     return len(rows), last.digest, last.recorded_at, last.region, first.occurred_at, first.organisation_id
-
-
-def _faults_of_parts(
-    connection: Connection, case: Row[Any], last: dict[str, Row[Any]], runs_on: dict[str, str], entries: int
-) -> Iterator[Fault]:
-    stored = {row.id: row for row in connection.execute(select(parts).where(parts.c.case_id == case.id))}
-    if stored.keys() != last.keys():
-        yield entries, "the parts of the case are not those of its history"
-    for part_id, entry in last.items():
-        if part_id in stored and _head_of_part(stored[part_id]) != _part_by_history(case, entry, runs_on[part_id]):
-            yield entry.sequence, "the head of a part is not its last entry"
 
 
 def _head_of_part(part: Row[Any]) -> tuple[Any, ...]:
@@ -154,3 +166,19 @@ def _part_by_history(case: Row[Any], entry: Row[Any], workflow: str) -> tuple[An
     theirs = (entry.party, entry.party_id, entry.assignee_id, entry.due_on or NO_DAY)
     fixed = (entry.part_kind, workflow, entry.line, entry.addressee_id, case.team_id, case.submitter_id)
     return *head, *theirs, *fixed
+
+
+def _definitions(connection: Connection, hashes: set[str]) -> dict[str, Definition]:
+    """The definitions and plans whose text is still the one that their hash was made of."""
+    rows = connection.execute(select(workflows.c.hash, workflows.c.definition).where(workflows.c.hash.in_(hashes)))
+    return {row.hash: definition_of(row.definition) for row in rows if is_text_of(row.hash, row.definition)}
+
+
+def is_text_of(hash_: str, stored: object) -> bool:
+    return isinstance(stored, str) and hashlib.sha256(stored.encode()).hexdigest() == hash_
+
+
+@lru_cache(maxsize=100)
+def definition_of(stored: str) -> Definition:
+    """Every case runs on the same few."""
+    return Definition.from_stored(stored)
