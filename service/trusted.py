@@ -1,12 +1,13 @@
 """Whom an installation trusts to say who somebody is: the members of CASUSROUTE_ISSUERS."""
 
 import json
-from typing import Annotated, Any, Literal, NoReturn
+from typing import Annotated, Any, Literal, NoReturn, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_settings import NoDecode
 
+T = TypeVar("T")
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 Algorithm = Literal["RS256", "PS256", "ES256", "RS384", "PS384", "ES384", "RS512", "PS512", "ES512"]
 
@@ -34,6 +35,15 @@ def _media_type(value: str) -> str:
 
 
 Address = Annotated[str, Field(max_length=300), AfterValidator(_address)]
+
+
+def _some(value: T) -> T:
+    if not value:
+        raise ValueError("at least one is needed")
+    return value
+
+
+SOME = AfterValidator(_some)
 Text = Annotated[str, Field(min_length=1, max_length=300)]
 
 
@@ -47,9 +57,8 @@ class TrustedIssuer(BaseModel):
         default=None, description="where its keys (JWK Set) are; by OpenID Connect Discovery when left out"
     )
     audience: Text = Field(default="casusroute", description="what `aud` must name")
-    kinds: frozenset[Literal["people", "machines"]] = Field(
+    kinds: Annotated[frozenset[Literal["people", "machines"]], SOME] = Field(
         default=frozenset({"people"}),
-        min_length=1,
         description="whom it vouches for: `people`, `machines` (client credentials), or both. A machine is known here "
         "by the subject `machine:` and its `sub`, a person never is",
     )
@@ -58,13 +67,12 @@ class TrustedIssuer(BaseModel):
         description="where it vouches for both: clients (`client_id`, else `azp`) that are machines although their "
         "`sub` differs; needed for providers that give machines an account",
     )
-    types: frozenset[Annotated[Text, AfterValidator(_media_type)]] = Field(
+    types: Annotated[frozenset[Annotated[Text, AfterValidator(_media_type)]], SOME] = Field(
         default=frozenset({"at+jwt"}),
-        min_length=1,
         description="accepted `typ` of a token (RFC 9068); `JWT` only for a provider that cannot do better",
     )
-    algorithms: tuple[Algorithm, ...] = Field(
-        default=("RS256", "PS256", "ES256"), min_length=1, description="accepted signatures"
+    algorithms: Annotated[tuple[Algorithm, ...], SOME] = Field(
+        default=("RS256", "PS256", "ES256"), description="accepted signatures"
     )
     acr: frozenset[Text] = Field(
         default=frozenset(), description="of these a person's token must carry one, as proof of how they signed in"

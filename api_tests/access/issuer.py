@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,7 +47,7 @@ class Issuer:
         self.serve({"keys": public(*keys)}, **how)
 
     def serve(self, keys: object, **how: Any) -> None:
-        """Serve this as the set of keys. `how`: status, seconds to wait, headers, discovery, as text."""
+        """Serve this as the set of keys. `how`: status, headers, text, discovery; `held` until told otherwise."""
         self._tell("how", how)
         self._tell("keys", keys)
 
@@ -82,6 +82,15 @@ class Issuer:
         good = {"iss": self.name, "sub": "ada", "aud": "casusroute", "client_id": "web", "iat": now, "exp": now + 900}
         told = {name: it for name, it in {**good, **claims}.items() if it is not ...}
         return jwt.encode({"alg": alg, "typ": typ, "kid": signing.kid}, told, signing, algorithms=[alg])
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Waits for something that another process does by itself."""
+    for _ in range(400):
+        if holds():
+            return
+        time.sleep(0.025)
+    raise AssertionError("it never came")
 
 
 @contextmanager

@@ -29,7 +29,8 @@ class _Answers(BaseHTTPRequestHandler):
             told = {"issuer": self.name, "jwks_uri": f"{self.name}/keys", **how.get("discovery", {})}
             self._answer(200, json.dumps(told).encode())
         elif self.path == "/keys":
-            time.sleep(how.get("seconds", 0))
+            while self._told("how").get("held"):
+                time.sleep(0.01)
             body = how["text"].encode() if "text" in how else json.dumps(self._told("keys")).encode()
             self._answer(how.get("status", 200), body, how.get("headers", {}))
         else:

@@ -36,7 +36,7 @@ class Identity(_Decision):
     """Who vouches for a person (iss), and for whom there (sub)."""
 
     issuer: Vouched
-    subject: Vouched
+    subject: Vouched = Field(description="As in the token (`sub`); of a system `machine:` and its `sub`.")
 
 
 class NewPerson(Identity):

@@ -1,0 +1,306 @@
+"""Real identities: people and machines of the issuers that an installation trusts (issue 4, point 5).
+
+The service and the issuers are processes of their own, and speak over real sockets.
+"""
+
+import json
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from joserfc import jwt
+
+from api_tests.access.in_earnest import Service, served
+from api_tests.access.issuer import Issuer, issuing, key, until
+from api_tests.access.issuer_process import ASSERTION
+from api_tests.access.scene import today
+from api_tests.filled_forms import filled
+from api_tests.running import WITHOUT_TLS
+from service import __main__ as command_line
+from service.app import IssuersRefused, build
+from service.settings import Settings
+from service.trusted import TrustedIssuer
+
+RSA, EC = key("rsa"), key("ec", "EC")
+HIGH = "http://eidas.europa.eu/LoA/high"
+SIX_HOURS = 6 * 3600
+
+
+@dataclass(frozen=True)
+class World:
+    """A service, an issuer of people, and one of people (who signed in well) and machines."""
+
+    service: Service
+    people: Issuer
+    mixed: Issuer
+
+    @property
+    def ada(self) -> str:
+        """A token of the administrator."""
+        return self.people.token(RSA)
+
+    def machine(self, **claims: Any) -> str:
+        return self.mixed.token(**{"sub": "crm", "client_id": "crm", **claims})
+
+    def person(self, **claims: Any) -> str:
+        return self.mixed.token(**{"sub": "p-1", "acr": HIGH, **claims})
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    folders = [tmp_path_factory.mktemp(name) for name in ("people", "mixed", "service")]
+    with issuing(folders[0]) as people, issuing(folders[1]) as mixed:
+        people.publish(RSA, EC)
+        mixed.publish(key("rsa"))
+        people.start()
+        mixed.start()
+        trusted: list[dict[str, Any]] = [
+            {"name": people.name},
+            {
+                "name": mixed.name,
+                "keys": f"{mixed.name}/keys",
+                "kinds": ["people", "machines"],
+                "machine_clients": ["crm-account"],
+                "types": ["JWT", "application/at+jwt"],
+                "acr": ["http://eidas.europa.eu/LoA/substantial", HIGH],
+            },
+        ]
+        with served(folders[2], trusted, issuer_refresh_seconds=3600) as service:
+            yield World(service, people, mixed)
+
+
+def test_a_person_signs_in_with_a_token_of_a_trusted_issuer_by_each_accepted_signature(world: World) -> None:
+    tokens = {
+        "RS256": world.people.token(RSA),
+        "PS256": world.people.token(RSA, alg="PS256"),
+        "ES256": world.people.token(EC, alg="ES256"),
+    }
+
+    answers = {name: world.service.me(it) for name, it in tokens.items()}
+
+    assert {name: (it.status_code, it.json().get("name")) for name, it in answers.items()} == dict.fromkeys(
+        tokens, (200, "Ada Beheer")
+    )
+
+
+def test_a_token_of_a_stranger_or_for_something_else_is_a_401(world: World) -> None:
+    world.service.known(world.ada, world.mixed.name, "ada")
+    other = world.mixed.keys[0]
+    tokens = {
+        "signed by another trusted issuer, under the same kid": world.people.token(other),
+        "of another trusted issuer, signed by this one": world.mixed.token(RSA, acr=HIGH),
+        "an issuer written otherwise": world.people.token(RSA, iss=f"{world.people.name}/"),
+        "an issuer that nobody trusts": world.people.token(RSA, iss="https://login.example"),
+        "the issuer of demonstrations": world.people.token(RSA, iss="urn:casusroute:demonstration"),
+        "another algorithm than the key is for": world.people.token(EC, alg="ES256", iss=world.mixed.name),
+        "an algorithm nobody accepts": world.people.token(RSA, alg="RS512"),
+        "an ID token": world.people.token(RSA, typ="JWT", aud="web", nonce="n"),
+        "an ID token for an audience of our name": world.people.token(RSA, typ="JWT", nonce="n"),
+        "an ID token where types are not told apart": world.mixed.token(typ="JWT", sub="ada", acr=HIGH, at_hash="x"),
+        "another audience": world.people.token(RSA, aud=["account", "elsewhere"]),
+        "a person's token for more than an hour": world.people.token(RSA, exp=int(time.time()) + 3660),
+    }
+
+    assert world.service.statuses(tokens) == dict.fromkeys(tokens, 401)
+    assert world.service.status(world.mixed.token(typ="JWT", sub="ada", acr=HIGH)) == 200
+
+
+def test_a_person_who_did_not_sign_in_well_enough_is_a_401(world: World) -> None:
+    """Of an issuer that must tell how somebody signed in (acr, on the eIDAS scale)."""
+    world.service.known(world.ada, world.mixed.name, "p-1")
+
+    refused = {
+        "low": world.person(acr="http://eidas.europa.eu/LoA/low"),
+        "not told": world.person(acr=...),
+        "told as a list": world.person(acr=[HIGH]),
+    }
+
+    assert world.service.statuses(refused) == dict.fromkeys(refused, 401)
+    assert world.service.status(world.person()) == 200
+
+
+def test_a_machine_proves_itself_with_its_own_key_and_does_what_its_memberships_say(world: World) -> None:
+    """Client credentials with private_key_jwt; and its rights end at its next request, with the token it has (I29)."""
+    machine_id = world.service.known(world.ada, world.mixed.name, "machine:crm")
+    team = world.service.post(world.ada, "/organisations", kind="local_team", name="Wijkteam", municipality="GM0392")
+    held = {"personId": machine_id, "organisationId": team.json()["subject"], "role": "local_team"}
+    assert world.service.post(world.ada, "/memberships", **held).status_code == 201
+    token = token_for("crm", world.mixed)
+
+    before = world.service.me(token).json()["memberships"]
+    yesterday = str(today() - timedelta(days=1))
+    ended = world.service.post(world.ada, "/membership-ends", **held, validUntil=yesterday)
+
+    assert [it["role"] for it in before] == ["local_team"]
+    assert ended.status_code == 201, ended.text
+    assert world.service.me(token).json()["memberships"] == []
+
+
+def token_for(client: str, issuer: Issuer) -> str:
+    """What the issuer gives to a client that signs with its own key."""
+    its_key, now, address = key("client"), int(time.time()), f"{issuer.name}/token"
+    issuer.know(client, its_key)
+    proof = {"iss": client, "sub": client, "aud": address, "iat": now, "exp": now + 60, "jti": "once"}
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": client,
+        "client_assertion_type": ASSERTION,
+        "client_assertion": jwt.encode({"alg": "RS256", "kid": "client"}, proof, its_key),
+    }
+    answer = httpx.post(address, data=form, verify=WITHOUT_TLS).raise_for_status()
+    return str(answer.json()["access_token"])
+
+
+def test_a_machine_is_never_taken_for_a_person_nor_a_person_for_a_machine(world: World) -> None:
+    """Whoever may choose a name at an issuer gets nowhere with a machine's; and what is for people is not for it."""
+    world.service.known(world.ada, world.mixed.name, "machine:nightly")
+    world.service.known(world.ada, world.mixed.name, "machine:0b6f-account")
+    world.service.known(world.ada, world.people.name, "machine:nightly")
+    machines = {
+        "by its own name": world.machine(sub="nightly", client_id="nightly"),
+        "as older providers name it": world.machine(sub="nightly", client_id=..., azp="nightly"),
+        "with an account": world.machine(sub="0b6f-account", client_id="crm-account"),
+        "for six hours": world.machine(sub="nightly", client_id="nightly", exp=int(time.time()) + SIX_HOURS - 60),
+    }
+    pretenders = {
+        "a person of that name": world.person(sub="nightly"),
+        "a person of that whole name": world.person(sub="machine:nightly"),
+        "a person with that account": world.person(sub="0b6f-account"),
+        "somebody of whom it is not told": world.person(sub="nightly", client_id=...),
+        "for longer than six hours": world.machine(sub="nightly", client_id="nightly", iat=int(time.time()) - 60,
+                                                   exp=int(time.time()) + SIX_HOURS),
+        "a machine of an issuer of people": world.people.token(RSA, sub="nightly", client_id="nightly"),
+        "a machine that calls itself so": world.machine(sub="machine:nightly", client_id="machine:nightly"),
+    }  # fmt: skip
+
+    assert world.service.statuses(machines) == dict.fromkeys(machines, 200)
+    assert world.service.statuses(pretenders) == dict.fromkeys(pretenders, 401)
+
+    body = {"trigger": "take_emergency_access", "number": "4821-7730", "form": filled("emergency_access@1")}
+    asked = world.service.post(machines["by its own name"], "/emergency-accesses", **body)
+    assert (asked.status_code, asked.json()["code"]) == (403, "humans_only")
+
+
+def test_new_keys_are_found_at_once_with_one_question_and_made_up_ones_ask_none(world: World) -> None:
+    """No stampede: twenty people come with the new key at the same moment. Nor a flood: one question a minute."""
+    new = key("new")
+    world.people.publish(new, RSA, EC)
+    asked = world.people.asked()
+
+    with ThreadPoolExecutor(20) as crowd:
+        statuses = list(crowd.map(world.service.status, [world.people.token(new, jti=str(it)) for it in range(20)]))
+    made_up = [world.service.status(world.people.token(key_named(RSA, f"made-up-{it}"))) for it in range(20)]
+
+    assert (statuses, made_up) == ([200] * 20, [401] * 20)
+    assert world.people.asked() == asked + 1
+
+
+def key_named(signing: Any, kid: str) -> Any:
+    return type(signing).import_key({**signing.as_dict(private=True), "kid": kid})
+
+
+def test_withdrawn_keys_stop_known_ones_outlive_their_issuer_and_a_late_issuer_is_waited_for(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    first, second = key("first"), key("second")
+    with issuing(tmp_path_factory.mktemp("late")) as issuer:
+        issuer.publish(first)
+        trusted = [{"name": issuer.name, "keys": f"{issuer.name}/keys"}]
+        with served(tmp_path_factory.mktemp("waiting"), trusted, issuer_refresh_seconds=0.1) as service:
+            by_first, by_second = issuer.token(first), issuer.token(second)
+
+            not_told = service.me(by_first)
+            issuer.start()
+            until(lambda: service.status(by_first) == 200)
+            issuer.publish(second)
+            until(lambda: service.status(by_first) == 401)
+            taken = service.status(by_second)
+            issuer.stop()
+            until(lambda: "no_connection" in service.log.read_text().rpartition('"keys": 1')[2])
+            without = {"known": service.status(by_second), "health": service.client.get("/health").status_code}
+            never_seen = service.me(issuer.token(key("third")))
+
+    assert (not_told.status_code, not_told.json()["code"]) == (503, "issuer_unreachable")
+    assert taken == 200
+    assert without == {"known": 200, "health": 200}
+    assert never_seen.status_code == 503
+    assert 1 <= int(never_seen.headers["Retry-After"]) <= 60
+
+
+WRONG = [
+    {"name": "http://login.example"},
+    {"name": "https://one.example", "keys": "https://somebody:secret@one.example/keys", "kinds": ["animals"]},
+    {"name": "https://two.example", "algorithms": ["HS256"], "adience": "casusroute"},
+    {"name": "https://three.example", "people_minutes": 0, "types": []},
+    {"name": "urn:casusroute:demonstration"},
+]
+
+
+def test_everything_wrong_with_the_issuers_is_said_at_once_and_nothing_of_it_is_repeated(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said = refused(monkeypatch, json.dumps(WRONG))
+
+    named = [line.partition(":")[0].removeprefix("CASUSROUTE_ISSUERS") for line in said.splitlines()[1:]]
+    assert named == [
+        "[0].name", "[1].keys", "[1].kinds[0]", "[2].algorithms[0]", "[2].adience", "[3].types", "[3].people_minutes",
+        "[4].name",
+    ]  # fmt: skip
+    assert "secret" not in said
+    assert "an https address is needed" in said
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "https://login.example",
+        '{"name": "https://login.example"}',
+        '[{"name": "https://login.example", "name": "https://other.example"}]',
+        '[{"name": "https://login.example"}, {"name": "https://login.example"}]',
+        "[[[" * 20_000,
+    ],
+)
+def test_what_is_no_list_of_issuers_is_said_in_a_line(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    said = refused(monkeypatch, given)
+
+    assert [line.partition(":")[0] for line in said.splitlines()] == ["not done", "CASUSROUTE_ISSUERS"]
+
+
+def refused(monkeypatch: pytest.MonkeyPatch, issuers: str) -> str:
+    """What the command line says instead of starting."""
+    monkeypatch.setenv("CASUSROUTE_ISSUERS", issuers)
+    monkeypatch.setattr("sys.argv", ["service", "serve"])
+    with pytest.raises(SystemExit) as ended:
+        command_line.main()
+    return str(ended.value.code)
+
+
+def test_nobody_is_served_where_nobody_could_sign_in_and_no_demonstration_beside_real_issuers(tmp_path: Path) -> None:
+    untouched = tmp_path / "casusroute.db"
+    empty = Settings(database_url=f"sqlite:///{untouched}", master_key_file=tmp_path / "master.key")
+    beside = empty.model_copy(
+        update={"mode": "demonstration", "issuers": (TrustedIssuer(name="https://login.example"),)}
+    )
+
+    with pytest.raises(IssuersRefused, match="CASUSROUTE_ISSUERS"):
+        build(empty)
+    with pytest.raises(IssuersRefused, match="trusts nobody but itself"):
+        build(beside)
+    assert not untouched.exists()
+
+
+def test_the_log_tells_of_the_keys_of_issuers_and_of_no_token(world: World) -> None:
+    hostile = world.people.token(RSA, sub="canary-subject")
+    assert world.service.status(hostile) == 401
+
+    log = world.service.log.read_text()
+
+    assert '"event": "issuer_keys"' in log
+    assert '"status": 401' in log
+    assert not any(part in log for part in ("eyJ", "canary-subject", *hostile.split(".")))

@@ -1,0 +1,219 @@
+"""The keys that issuers publish: fetched over a real socket from one that answers well, badly, late or not at all."""
+
+import asyncio
+import base64
+import json
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
+
+import pytest
+
+from api_tests.access.issuer import Issuer as Publisher
+from api_tests.access.issuer import issuing, key, public, until
+from api_tests.running import WITHOUT_TLS
+from service.domain.refusals import IssuerUnreachable
+from service.issuers import published
+from service.issuers.issuer import Issuer
+from service.trusted import TrustedIssuer
+
+T = TypeVar("T")
+GOOD, OTHER = key("good"), key("other")
+DAY = 86_400
+
+
+@pytest.fixture(scope="module")
+def publisher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Publisher]:
+    with issuing(tmp_path_factory.mktemp("publisher")) as started:
+        started.publish(GOOD)
+        started.start()
+        yield started
+
+
+@dataclass
+class Clock:
+    """A clock that goes on when it is told to."""
+
+    seconds: float = 0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+def trusting(publisher: Publisher, clock: Callable[[], float] = time.monotonic) -> Issuer:
+    trusted = TrustedIssuer(name=publisher.name)
+    return Issuer(trusted, partial(published.published, trusted, WITHOUT_TLS), keep_seconds=DAY, clock=clock)
+
+
+async def found(issuer: Issuer, kid: str) -> str:
+    try:
+        return "known" if await issuer.key(kid) else "unknown"
+    except IssuerUnreachable:
+        return "unreachable"
+
+
+def run(story: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    return asyncio.run(story())
+
+
+def test_a_key_never_seen_is_asked_for_once_a_minute_at_most(publisher: Publisher) -> None:
+    publisher.publish(GOOD)
+    clock, before = Clock(), publisher.asked()
+    issuer = trusting(publisher, clock)
+
+    async def story() -> list[tuple[set[str], int]]:
+        seen = []
+        for seconds in (0, 1, 59, 61, 100, 122):
+            clock.seconds = seconds
+            told = await asyncio.gather(*(found(issuer, f"made-up-{it}") for it in range(10)))
+            seen.append((set(told), publisher.asked() - before))
+        return seen
+
+    assert run(story) == [({"unknown"}, times) for times in (1, 1, 1, 2, 2, 3)]
+
+
+def test_the_keys_of_a_silent_issuer_go_on_for_a_day_and_no_longer(publisher: Publisher) -> None:
+    clock = Clock()
+    issuer = trusting(publisher, clock)
+
+    async def story() -> list[str]:
+        publisher.publish(GOOD)
+        await issuer.ask()
+        publisher.serve({}, status=503)
+        clock.seconds = DAY - 1
+        await issuer.ask()
+        nearly = await found(issuer, "good")
+        clock.seconds = DAY + 1
+        late = await found(issuer, "good")
+        publisher.publish(GOOD)
+        clock.seconds += 60
+        return [nearly, late, await found(issuer, "good")]
+
+    assert run(story) == ["known", "unreachable", "known"]
+
+
+def test_a_withdrawn_key_is_gone_with_the_next_question_and_what_was_found_with_it_is_looked_at_again(
+    publisher: Publisher,
+) -> None:
+    issuer = trusting(publisher)
+
+    async def story() -> tuple[list[str], bool, bool]:
+        publisher.publish(GOOD, OTHER)
+        await issuer.ask()
+        first = issuer.edition
+        await issuer.ask()
+        unchanged = issuer.edition == first
+        publisher.publish(GOOD)
+        await issuer.ask()
+        return [await found(issuer, it) for it in ("good", "other")], unchanged, issuer.edition == first
+
+    assert run(story) == (["known", "unknown"], True, False)
+
+
+def test_those_with_known_keys_do_not_wait_for_an_issuer_that_hangs(publisher: Publisher) -> None:
+    issuer = trusting(publisher)
+
+    async def story() -> tuple[str, bool, list[str]]:
+        publisher.publish(GOOD)
+        await issuer.ask()
+        publisher.publish(GOOD, OTHER, held=True)
+        waiting = [asyncio.create_task(found(issuer, "other")) for _ in range(5)]
+        await asyncio.to_thread(until, lambda: publisher.asked() > before)
+        meanwhile, still_waiting = await found(issuer, "good"), not any(it.done() for it in waiting)
+        publisher.publish(GOOD, OTHER)
+        return meanwhile, still_waiting, await asyncio.gather(*waiting)
+
+    before = publisher.asked() + 1
+    assert run(story) == ("known", True, ["known"] * 5)
+    assert publisher.asked() == before + 1
+
+
+SOUND = json.dumps({"keys": public(OTHER)})
+# Each with sound keys in it that would be known if they were taken.
+BAD: dict[str, dict[str, Any]] = {
+    "an error": {"status": 500},
+    "nothing there": {"status": 404},
+    "another place": {"status": 302, "headers": {"Location": "/elsewhere"}},
+    "no JSON": {"text": "<html>"},
+    "not text": {"text": "\udcff"},
+    "a list": {"text": "[]"},
+    "no list of keys": {"text": '{"keys": {}}'},
+    "no keys": {"text": '{"keys": []}'},
+    "nested without end": {"text": '{"keys": ' + "[" * 30_000},
+    "keys twice": {"text": '{"keys": [], ' + SOUND[1:]},
+    "more than is read": {"text": SOUND + " " * 64_000},
+    "more than twenty keys": {"more": 20},
+    "packed": {"headers": {"Content-Encoding": "gzip"}},
+    "hanging": {"held": True},
+    "another issuer's discovery": {"discovery": {"issuer": "http://127.0.0.1:1"}},
+    "a discovery of no keys": {"discovery": {"jwks_uri": None}},
+    "a discovery of keys that anybody could change underway": {"discovery": {"jwks_uri": "http://0.0.0.0:{port}/keys"}},
+    "a discovery of keys in a file": {"discovery": {"jwks_uri": "file:///etc/passwd"}},
+}
+
+
+def test_keys_that_come_badly_are_not_taken_and_the_known_ones_stay(
+    publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(published, "SECONDS", 0.5)
+
+    async def told(how: dict[str, Any]) -> list[str]:
+        issuer = trusting(publisher)
+        publisher.publish(GOOD)
+        await issuer.ask()
+        more = [public(OTHER)[0] | {"kid": f"more-{it}"} for it in range(how.get("more", 0))]
+        here = json.loads(json.dumps(how).replace("{port}", str(publisher.port)))
+        publisher.serve({"keys": public(OTHER) + more}, **here)
+        await issuer.ask()
+        return [await found(issuer, it) for it in ("good", "other")]
+
+    async def story() -> dict[str, list[str]]:
+        return {name: await told(how) for name, how in BAD.items()}
+
+    assert run(story) == {name: ["known", "unreachable"] for name in BAD}
+    assert publisher.asked("/elsewhere") == 0
+
+
+def test_what_is_no_public_key_for_these_signatures_is_left_out(publisher: Publisher) -> None:
+    rsa, ec = public(OTHER)[0], public(key("ec", "EC"))[0]
+    off_curve = base64.urlsafe_b64encode(b"\x01" * 32).decode().rstrip("=")
+    entries: dict[str, Any] = {
+        "a shared secret": {"kty": "oct", "k": "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0"},
+        "a private key": OTHER.as_dict(private=True),
+        "a private key of a curve": key("x", "EC").as_dict(private=True),
+        "for encryption": {**rsa, "use": "enc"},
+        "for signing alone": {**rsa, "key_ops": ["sign"]},
+        "for another signature": {**rsa, "alg": "RS512"},
+        "for a shared secret": {**rsa, "alg": "HS256"},
+        "a short one": {**rsa, "n": number(2**1023 + 1)},
+        "a long one": {**rsa, "n": number(2**16_383 + 1)},
+        "no number": {**rsa, "n": 7},
+        "not on its curve": {**ec, "x": off_curve},
+        "an unknown curve": {**ec, "crv": "P-1"},
+        "another kind": {"kty": "OKP", "crv": "Ed25519", "x": off_curve},
+        "a kind that is a list": {**rsa, "kty": ["RSA"]},
+        "use as a list": {**rsa, "use": ["sig"]},
+    }
+    named = [{**it, "kid": name} for name, it in entries.items()]
+    twice = [{**rsa, "kid": "twice"}, {**ec, "kid": "twice"}]
+    nameless: list[Any] = [{name: it for name, it in rsa.items() if name != "kid"}, "text", None]
+    issuer = trusting(publisher)
+
+    async def story() -> dict[str, str]:
+        publisher.serve({"keys": [*public(GOOD), *named[:8], *twice, *nameless]})
+        await issuer.ask()
+        first = {it: await found(issuer, it) for it in ("good", "twice", "None", *list(entries)[:8])}
+        publisher.serve({"keys": [*public(GOOD), *named[8:]]})
+        await issuer.ask()
+        return first | {it: await found(issuer, it) for it in list(entries)[8:]}
+
+    told = run(story)
+
+    assert told.pop("good") == "known"
+    assert told == dict.fromkeys(("twice", "None", *entries), "unknown")
+
+
+def number(value: int) -> str:
+    return base64.urlsafe_b64encode(value.to_bytes((value.bit_length() + 7) // 8)).decode().rstrip("=")
