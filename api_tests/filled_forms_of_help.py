@@ -38,7 +38,7 @@ OF_HELP: dict[str, dict[str, Any]] = {
         "toldOn": "2025-06-20",
         "toldWhereToComplain": True,
     },
-    "file_request_postponement@1": {"dueOn": "2027-01-15", "toldOn": "2025-06-12"},
+    "file_request_postponement@1": {"dueOn": "2025-08-10", "toldOn": "2025-06-12"},
     "file_request_outcome@1": {"carriedOutOn": "2025-06-25", "whatWasDone": "Samen gelezen, en een kopie meegegeven."},
     "emergency_access@1": {
         "reason": {"code": "acute_safety"},

@@ -2,7 +2,6 @@
 
 from collections import deque
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 from uuid import UUID, uuid4
 
@@ -66,8 +65,6 @@ def form_for(kind: str, trigger: str, **changes: Any) -> dict[str, Any] | None:
         fitting = {"organisation_id": ORGANISATION_IDS[asked]}
     if name == "reconsideration_start@1":
         fitting = {"chair_id": PERSON_IDS["vera"], "outside_expert": None}
-    if name == "file_request_postponement@1":
-        fitting = {"due_on": (datetime.now(UTC).date() + timedelta(days=60)).isoformat()}
     if name == "reassignment@1":
         fitting = {"assignee_id": None}
     if name == "referral@1":

@@ -126,7 +126,7 @@ def _withdrawn(case: CaseFile, take: Take) -> None:
 
 
 def _who_brought(case: CaseFile) -> str:
-    return "wilma" if case.history()[0]["role"]["code"] == "parent" else "anna"
+    return "wilma" if case.history()[0]["by"]["role"] == "parent" else "anna"
 
 
 # What is amended in each part: who wrote it, with which step, and one of its texts.

@@ -91,6 +91,8 @@ def help_running(people: People, region: str = "JZ11") -> Scene:
         case.fire(trigger, part=case.parts("commitment")[0])
     case.fire("report_help_started")
     case.fire("plan_check")
+    case.ask_about_file()
+    case.read_in_an_emergency(by="floor")
     return Scene(case)
 
 

@@ -24,6 +24,8 @@ PARTS = {
     "questions": "question",
     "reconsiderations": "reconsideration",
     "follow-ups": "follow_up",
+    "file-requests": "file_request",
+    "emergency-accesses": "emergency_access",
 }
 NOTE = {"trigger": "add_note", "occurredAt": FAR_AHEAD, "form": {"text": "Gebeld."}}
 OFFER = {
@@ -144,6 +146,16 @@ def _body(name: str, method: str, scene: Scene) -> dict[str, Any] | None:
             "number": scene.case.number,
             "occurredAt": FAR_AHEAD,
             "form": form_for("case", "signal_escalation"),
+        },
+        "addFileRequest": {
+            "trigger": "ask_about_file",
+            "occurredAt": FAR_AHEAD,
+            "form": form_for("file_request", "ask_about_file"),
+        },
+        "addEmergencyAccess": {
+            "trigger": "take_emergency_access",
+            "number": "0000-0000",
+            "form": form_for("emergency_access", "take_emergency_access"),
         },
         "tryWorkflow": {"kind": "case"},
         "addPlan": {"kind": "case", "from": RULES.current("case").hash},

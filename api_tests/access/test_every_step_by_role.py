@@ -97,14 +97,16 @@ def _is_put_to(key: str, part: dict[str, Any]) -> bool:
     kind, organisation = ("reconsideration", ASKED_IT[key]) if key in ASKED_IT else BEYOND.get(key, ("", ""))
     if part["kind"] == kind and part["addressee"]:
         return bool(part["addressee"]["id"] == str(ORGANISATION_IDS[organisation]))
-    if part["kind"] in ("file_request", "emergency_access"):
-        return key == "quint"  # the officer of the team
+    if part["kind"] in ("file_request", "emergency_access") and key in ("quint", "petra"):
+        # The officer of the team; and Petra, as long as the emergency lasts in which she reads.
+        return key == "quint" or part["kind"] == "emergency_access"
     return part["line"] in ("A", "B") and sees_part(key, part["kind"], "A")
 
 
 def _expected(kind: str, trigger: str, seen_by: set[str]) -> dict[str, str]:
     expected = {key: MAY_NOT if key in seen_by else MAY_NOT_KNOW for key in (*PERSON_OF.values(), *OUTSIDERS)}
     may = {PERSON_OF[letter] for letter in BY_HAND[kind][trigger]}
+    may |= {"petra"} if (kind, trigger) in {("emergency_access", "amend"), ("emergency_access", "add_note")} else set()
     return expected | dict.fromkeys(may & seen_by, MAY)
 
 

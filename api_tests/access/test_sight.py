@@ -11,6 +11,7 @@ from api_tests.access.scene import EXPERTS, SUBMITTERS, TEAM, advised, referral_
 from api_tests.people_and_cases import COLLECTIONS, PERSON_IDS, CaseFile, People
 
 KEYS = tuple(PERSON_IDS)
+BESIDE_THE_FILE = ("file_request", "emergency_access")
 SEEN_BY_NOBODY_ELSE = ("noor", "quint", "roos")
 # Few examples, each of many questions, on a database that grows with them: the same on both engines.
 bounded = settings(
@@ -268,7 +269,10 @@ def test_the_liaison_sees_a_case_of_any_region_once_it_is_escalated_and_none_bef
     assert after == {"JZ10": 200, "JZ11": 200, "JZ14": 404}
 
 
-def test_who_facilitates_protects_data_or_administers_sees_no_case_at_all(people: People, case: CaseFile) -> None:
+def test_who_facilitates_or_administers_sees_no_case_at_all_and_who_protects_data_what_is_beside_the_file(
+    people: People, case: CaseFile
+) -> None:
+    case.ask_about_file()
     lists = [
         people[key].get(f"{path}{'&' if '?' in path else '?'}includeEnded=true").json()["items"]
         for key in SEEN_BY_NOBODY_ELSE
@@ -276,7 +280,10 @@ def test_who_facilitates_protects_data_or_administers_sees_no_case_at_all(people
     ]
 
     assert people.esra.get(case.path).status_code == 200
-    assert lists == [[]] * 12
+    assert [[it for it in found if it["part"]["kind"] not in BESIDE_THE_FILE] for found in lists] == [[]] * 12
+    of_the_officer = [it["number"] for it in people.quint.get("/work-items?whose=all").json()["items"]]
+    assert case.number in of_the_officer
+    assert [people[key].get("/work-items?whose=all").json()["items"] for key in ("noor", "roos")] == [[], []]
 
 
 def test_two_regions_know_nothing_of_each_other(people: People, case: CaseFile) -> None:

@@ -60,7 +60,7 @@ def _routes(kind: PartKind) -> None:  # noqa: C901 - one list of six routes
         every,
         response_model=Parts,
         responses=may_refuse(400, 401, 404),
-        name=f"list_{kind}s",
+        name=f"list_{collection(kind).replace('-', '_')}",
     )
     async def list_parts(case_id: UUID, house: TheHouse, asker: TheAsker, looking: TheLooking) -> Response:
         """The parts of this kind that you may see."""

@@ -1,5 +1,7 @@
 """A case as it stands for whoever asks: the same for what is told to be possible and for what is then done."""
 
+from dataclasses import replace
+
 from service.domain.actor import Actor
 from service.domain.case import Case, Part
 from service.domain.moves import Situation
@@ -12,7 +14,13 @@ from service.use_cases.region_settings import settings_in_force
 
 
 def as_it_stands(unit: Unit, actor: Actor, case: Case, part: Part, rules: Rulebook) -> Situation:
-    """Read in this transaction. The region's liaison is looked up where a step may begin an escalation."""
+    """Read in this transaction. The region's liaison is looked up where a step may begin an escalation.
+
+    Whoever sees the case in an emergency alone has a say in nothing but what tells of that.
+    """
+    if actor.emergencies and part.kind != "emergency_access":
+        by_right = replace(actor, emergencies=())
+        actor = actor if unit.cases.find(case.id, part.id, seen_by=by_right) else replace(actor, memberships=())
     may_escalate = rules.pinned(part.workflow).begins(part.state, "escalation")
     return Situation(
         case=case,
@@ -26,7 +34,14 @@ def as_it_stands(unit: Unit, actor: Actor, case: Case, part: Part, rules: Rulebo
 
 
 def log_for_step(
-    unit: Unit, situation: Situation, decision: Decision, trace_id: str, *, activity: Activity, purpose: Purpose, detail: str
+    unit: Unit,
+    situation: Situation,
+    decision: Decision,
+    trace_id: str,
+    *,
+    activity: Activity,
+    purpose: Purpose,
+    detail: str,
 ) -> None:
     """Write down that a step made the service read content; `detail` names forms, never what they say (I18)."""
     unit.access_log.record(

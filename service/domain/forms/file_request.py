@@ -12,8 +12,8 @@ from service.domain.forms.coded import FileRequestExtent, FileRequestKind, FileR
 from service.domain.forms.fields import Day, OrNone, not_in_future
 from service.domain.words import FreeText
 
-# One month and two more: the longest that may be taken, said within the first (AVG 12.3).
-LONGEST_POSTPONEMENT = timedelta(days=92)
+# Two months more than the one there is, counted from the day on which it was told (AVG 12.3).
+LONGEST_POSTPONEMENT = timedelta(days=62)
 
 
 class _AboutTheFile(Form):
@@ -77,7 +77,7 @@ class FileRequestPostponement(_AboutTheFile):
     @override
     def faults(self, context: FormContext) -> Iterator[Fault]:
         yield from not_in_future(self.told_on, context.on, "toldOn")
-        if not context.on <= self.due_on <= context.on + LONGEST_POSTPONEMENT:
+        if not self.told_on <= self.due_on <= self.told_on + LONGEST_POSTPONEMENT:
             yield Fault("postponed_too_long", ("dueOn",), {"days": LONGEST_POSTPONEMENT.days})
 
 

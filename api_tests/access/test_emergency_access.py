@@ -1,0 +1,151 @@
+"""Emergency access: one case, for hours, with a reason, seen by everybody around it and looked into (NEN 7513, I18)."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from api_tests.access.scene import rows
+from api_tests.filled_forms import filled
+from api_tests.people_and_cases import RULES, CaseFile, People, Person
+from api_tests.running import Running
+from service.domain.moves import Step
+from service.domain.refusals import HumansOnly
+from service.storage.unit import Unit
+from service.use_cases.asking import Asker, Once
+from service.use_cases.beside import take_emergency_access
+from service.use_cases.transition import Made
+
+
+def take(person: Person, number: str, key: str | None = None, **changes: Any) -> Any:
+    form = filled("emergency_access@1", **changes)
+    return person.post(
+        "/emergency-accesses", {"trigger": "take_emergency_access", "number": number, "form": form}, key=key
+    )
+
+
+def test_whoever_takes_it_reads_that_case_whole_and_no_other_and_may_only_read(people: People, case: CaseFile) -> None:
+    other = CaseFile.submitted(people)
+    assert people.petra.get(f"{case.path}/file").status_code == 404
+
+    taken = take(people.petra, case.number)
+
+    assert taken.status_code == 201
+    file = people.petra.get(f"{case.path}/file").json()
+    assert file["documents"][0]["form"] == filled("referral@1") | {
+        "residence": file["documents"][0]["form"]["residence"]
+    }
+    listed = [it["number"] for it in people.petra.get("/cases").json()["items"]]
+    assert case.number in listed
+    assert other.number not in listed
+    assert people.petra.get(other.path).status_code == 404
+    offered = people.petra.get(f"{case.path}/possible-transitions").json()["transitions"]
+    assert not any(it["possible"] for it in offered)
+    assert case.attempt("add_note", by="petra").status_code == 403
+    assert (
+        people.petra.post(
+            f"{case.path}/file-requests", {"trigger": "ask_about_file", "form": filled("file_request@1")}
+        ).status_code
+        == 403
+    )
+
+
+def test_it_is_over_after_the_hours_of_the_region_and_at_once_when_it_was_reviewed(
+    service: Running, people: People, case: CaseFile
+) -> None:
+    part = case.read_in_an_emergency(by="petra")
+    assert people.petra.get(case.path).status_code == 200
+
+    service.clock.let_pass(hours=3.9)
+    still = people.petra.get(case.path).status_code
+    service.clock.let_pass(hours=0.2)
+    after = people.petra.get(case.path).status_code
+    service.clock.let_pass(hours=-4.1)
+    case.fire("review", part=part, by="quint")
+    reviewed = people.petra.get(case.path).status_code
+
+    assert (still, after, reviewed) == (200, 404, 404)
+
+
+def test_everybody_around_the_case_sees_who_did_it_and_why_and_the_officer_is_asked_to_look(
+    people: People, case: CaseFile
+) -> None:
+    part = case.read_in_an_emergency(by="ivo")
+
+    seen = case.seen(by="anna")
+    asked = people.quint.get("/work-items?whose=organisation").json()["items"]
+    why = people.quint.get(f"{case.address(part)}/transitions/1").json()
+
+    assert [it["code"] for it in seen["attention"]] == ["emergency_access"]
+    first = next(it for it in case.history(by="anna") if it["partKind"] == "emergency_access")
+    assert (first["trigger"], first["by"]["role"], first["codes"]["emergency_reason"]) == (
+        "take_emergency_access",
+        "provider",
+        ["acute_safety"],
+    )
+    mine = next(it for it in asked if it["part"]["id"] == part["id"])
+    assert mine["part"]["party"]["role"] == "data_protection_officer"
+    assert mine["part"]["dueOn"] is not None
+    assert why["form"]["explanation"] == filled("emergency_access@1")["explanation"]
+    case.fire("review", part=part, by="quint")
+    assert case.seen(by="anna")["attention"] == []
+
+
+def test_i18_what_is_read_in_an_emergency_is_logged_as_that(service: Running, people: People, case: CaseFile) -> None:
+    case.read_in_an_emergency(by="petra")
+    people.petra.get(f"{case.path}/file")
+    people.esra.get(f"{case.path}/file")
+
+    lines = rows(service, f"SELECT * FROM access_log WHERE case_id = '{case.id}' ORDER BY id")  # noqa: S608 - an id
+
+    assert [(it["role"], it["purpose"], bool(it["emergency"])) for it in lines] == [
+        ("chair", "emergency", True),
+        ("chair", "work_of_the_expert_team", False),
+    ]
+
+
+def test_consent_withheld_from_a_provider_does_not_stand_in_the_way_of_an_emergency(people: People) -> None:
+    case = CaseFile.submitted(people)
+    case.read_in_an_emergency(by="sara")
+
+    assert people.sara.get(f"{case.path}/file").status_code == 200
+
+
+def test_whoever_reads_the_case_anyway_whoever_has_no_such_role_and_systems_do_not_get_it(
+    service: Running, people: People, case: CaseFile
+) -> None:
+    anyway = take(people.esra, case.number)
+    no_role = {key: take(people[key], case.number).status_code for key in ("wilma", "yara", "noor", "roos", "quint")}
+    no_case = take(people.petra, "0000-0000")
+    no_reason = take(people.petra, case.number, explanation=" ")
+    issuer = rows(service, "SELECT issuer FROM people WHERE subject = 'petra'")[0]["issuer"]
+    machine = Asker(issuer, "petra", trace_id="", machine=True)
+
+    assert (anyway.status_code, anyway.json()["code"], anyway.json()["caseId"]) == (409, "already_in_sight", case.id)
+    assert set(no_role.values()) == {403}
+    assert (no_case.status_code, no_reason.status_code) == (404, 400)
+    with pytest.raises(HumansOnly):
+        service.built.database.write_now(lambda unit: _taken_by(unit, machine, case.number))
+    assert case.parts("emergency_access") == []
+
+
+def _taken_by(unit: Unit, asker: Asker, number: str) -> Made:
+    step = Step(trigger="take_emergency_access", occurred_at=unit.now)
+    return take_emergency_access(unit, asker, number, step, Once("k", ""), rules=RULES, new_id=uuid4)
+
+
+def test_the_same_request_begins_one_access_and_nobody_reviews_their_own(people: People, case: CaseFile) -> None:
+    once = take(people.petra, case.number, key="een-keer-" + case.id)
+    again = take(people.petra, case.number, key="een-keer-" + case.id)
+
+    assert (once.json(), again.headers["idempotent-replayed"]) == (again.json(), "true")
+    part = case.parts("emergency_access")
+    assert len(part) == 1
+    refused = case.attempt("review", part=part[0], by="petra")
+    more = case.attempt(
+        "amend",
+        part=part[0],
+        by="petra",
+        form={"amends": 1, "changes": {"explanation": "Zijn moeder stond erbij."}, "reason": "Dat hoort erbij."},
+    )
+    assert (refused.status_code, more.status_code) == (403, 201)
