@@ -9,15 +9,21 @@ from pydantic import ValidationError
 
 from service.app import IssuersRefused, NotMigrated
 from service.commands.administering import make_administrator, set_up_region
+from service.commands.destroying import propose_destructions, sweep_up
 from service.commands.documents import draw, write_openapi
 from service.commands.keeping import migrate_database
+from service.commands.roles import make_roles
 from service.commands.serving import relay, run, serve
+from service.commands.verifying import digest, verify
 from service.commands.workflows import workflow
 from service.domain.case import PartKind
 from service.domain.rulebook import RulesRefused
 from service.settings import faults
+from service.storage.destruction_list import ListRefused
 from service.storage.keys import MasterKeyRefused
 from service.storage.protections import Unprotected
+from service.storage.sweeping import NotSwept
+from service.storage.wall import NoSecondWall
 from service.use_cases.demonstration import ADemonstration, NotADemonstration
 from service.use_cases.setting_up import SetUpRefused
 
@@ -26,16 +32,22 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "serve": serve,
     "relay": relay,
     "migrate": migrate_database,
+    "roles": make_roles,
     "openapi": write_openapi,
     "draw": draw,
     "administrator": make_administrator,
     "set-up": set_up_region,
     "workflow": workflow,
+    "propose-destructions": propose_destructions,
+    "sweep": sweep_up,
+    "verify": verify,
+    "digest": digest,
 }
 
 
 _NOT_STARTED = (
-    RulesRefused, NotMigrated, Unprotected, MasterKeyRefused, NotADemonstration, ADemonstration, IssuersRefused,
+    RulesRefused, NotMigrated, Unprotected, NoSecondWall, MasterKeyRefused, NotADemonstration, ADemonstration,
+    IssuersRefused, ListRefused,
 )  # fmt: skip
 
 
@@ -67,7 +79,12 @@ def main() -> None:
     for name in ("issuer", "subject", "name"):
         added["administrator"].add_argument(f"--{name}", required=True)
     added["set-up"].add_argument("file", type=Path, metavar="FILE.toml")
-    added["set-up"].add_argument("--as", dest="asker", nargs=2, required=True, metavar=("ISSUER", "SUBJECT"))
+    for name in ("set-up", "propose-destructions"):
+        added[name].add_argument("--as", dest="asker", nargs=2, required=True, metavar=("ISSUER", "SUBJECT"))
+    added["verify"].add_argument("--case", metavar="NUMBER_OR_ID", help="this case alone")
+    added["verify"].add_argument("--against", type=Path, metavar="FILE", help="a digest that was kept elsewhere")
+    added["verify"].add_argument("--json", dest="as_json", action="store_true", help="a line of JSON for each case")
+    added["roles"].add_argument("--apply", action="store_true", help="do it, as the role of CASUSROUTE_OWNER_URL")
     _add_workflow(added["workflow"].add_subparsers(dest="act", required=True, metavar="try|adopt"))
     given = vars(parser.parse_args())
     try:
@@ -76,7 +93,7 @@ def main() -> None:
         raise SystemExit(f"not started: {refusal}") from None
     except ValidationError as wrong:
         raise SystemExit("\n".join(["not done:", *faults(wrong)])) from None
-    except (SetUpRefused, OSError) as refusal:
+    except (SetUpRefused, NotSwept, OSError) as refusal:
         raise SystemExit(f"not done:\n{refusal}") from None
 
 

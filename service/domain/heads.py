@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from service.domain.canonical import canonical
 
@@ -20,9 +19,9 @@ FORMAT = "casusroute-heads@1"
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """How far a case had come: its last entry."""
+    """How far a case had come: its last entry. `case` is its id as it is stored, be it what it may."""
 
-    case_id: UUID
+    case: str
     sequence: int
     digest: str
 
@@ -37,7 +36,7 @@ def written(heads: Iterable[Head], at: datetime, revision: str | None) -> Iterat
     header = {"format": FORMAT, "at": at.isoformat().replace("+00:00", "Z"), "database": revision}
     yield _told(header, root)
     for cases, head in enumerate(heads, 1):  # noqa: B007 - told below
-        yield _told({"case": str(head.case_id), "sequence": head.sequence, "digest": head.digest}, root)
+        yield _told({"case": head.case, "sequence": head.sequence, "digest": head.digest}, root)
     yield canonical({"cases": cases, "root": root.hexdigest()}) + "\n"
 
 
@@ -49,31 +48,27 @@ def _told(value: dict[str, Any], root: "hashlib._Hash") -> str:
 
 def root_of(lines: Iterable[str]) -> str:
     """The root of a digest that is whole. Raises NotADigest."""
-    root, cases, last = hashlib.sha256(), -1, ""
-    for line in lines:
+    root, count, last = hashlib.sha256(), -1, ""
+    for count, line in enumerate(lines):
+        if count == 0 and _read(line).get("format") != FORMAT:
+            raise NotADigest(f"the file is not a digest of heads in the format {FORMAT}")
         root.update(last.encode())
         last = line
-        cases += 1
-    expected = canonical({"cases": cases - 1, "root": root.hexdigest()})
-    if last.rstrip("\n") != expected:
-        raise NotADigest("the file is not a digest of heads, or not as it was made: its last line is not its root")
+    if last.rstrip("\n") != canonical({"cases": count - 1, "root": root.hexdigest()}):
+        raise NotADigest("the digest is not as it was made: its last line is not the root of the lines before")
     return root.hexdigest()
 
 
 def heads_in(lines: Iterable[str]) -> Iterator[Head]:
-    """The heads of a digest whose root was found to hold. Raises NotADigest."""
-    numbered = iter(lines)
-    header = _read(next(numbered, ""))
-    if header.get("format") != FORMAT:
-        raise NotADigest(f"the file is not a digest of heads in the format {FORMAT}")
-    for line in numbered:
+    """The heads of a digest whose root was found to hold."""
+    for line in lines:
         if "case" in (told := _read(line)):
-            yield Head(UUID(told["case"]), told["sequence"], told["digest"])
+            yield Head(told["case"], told["sequence"], told["digest"])
 
 
 def _read(line: str) -> dict[str, Any]:
     try:
         told = json.loads(line)
-    except ValueError as wrong:
-        raise NotADigest("the file is not a digest of heads") from wrong
+    except ValueError:
+        return {}
     return told if isinstance(told, dict) else {}

@@ -12,7 +12,9 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, inser
 from service.domain.actor import Actor
 from service.domain.case import Case, Content, Part, Transition
 from service.domain.chain import BEGINNING, microseconds
+from service.domain.refusals import CaseDestroyed
 from service.storage.contents import Contents
+from service.storage.destructions import certificate_of
 from service.storage.rows import text_of, to_case, to_part, to_row, to_transition
 from service.storage.tables import cases, outbox, parts, transitions
 from service.storage.verification import Verification, verify
@@ -68,13 +70,18 @@ class Cases:
         self.recorded = False
 
     def find(self, case_id: UUID, part_id: UUID, *, seen_by: Actor, lock: bool = False) -> Sight | None:
-        """The part, when this person may see it. `lock` holds the case until the transaction ends."""
+        """The part, when this person may see it. `lock` holds the case until the transaction ends.
+
+        Raises CaseDestroyed for whoever could see all of a case that is no more.
+        """
         if lock:
             # The lock comes first and alone: what is read after it is what the step is decided on.
             self._connection.execute(_LOCK, {"case_id": str(case_id)})
         row = self._connection.execute(_one(seen_by), {"case_id": str(case_id), "part_id": str(part_id)}).first()
         if row is None:
             return None
+        if row.state is None:
+            self.insist_living(case_id)
         return Sight(to_case(row._mapping), to_part(row._mapping), bool(row.whole))  # noqa: SLF001 - its API
 
     def by_number(self, number: str, *, regions: Collection[str]) -> tuple[Case, Part] | None:
@@ -83,12 +90,17 @@ class Cases:
         if (case_id := self._connection.execute(select(cases.c.id).where(where).with_for_update()).scalar()) is None:
             return None
         of = parts.join(cases, cases.c.id == parts.c.id)
-        row = self._connection.execute(select(cases, parts).select_from(of).where(cases.c.id == case_id)).one()
+        main_part = select(cases, parts).select_from(of).where(cases.c.id == case_id, parts.c.state.is_not(None))
+        row = self._connection.execute(main_part).first()
+        if row is None:
+            return None
         return to_case(row._mapping), to_part(row._mapping)  # noqa: SLF001 - its API
 
     def numbered(self, number: str) -> Case | None:
         """The case with this number, locked, for an emergency alone: whoever is told it need not see it yet."""
-        case_id = self._connection.execute(select(cases.c.id).where(cases.c.number == number)).scalar()
+        living = cases.join(parts, and_(parts.c.id == cases.c.id, parts.c.state.is_not(None)))
+        found = select(cases.c.id).select_from(living).where(cases.c.number == number)
+        case_id = self._connection.execute(found).scalar()
         row = case_id and self._connection.execute(select(cases).where(cases.c.id == case_id).with_for_update()).first()
         return to_case(row._mapping) if row else None  # noqa: SLF001 - its API
 
@@ -111,7 +123,7 @@ class Cases:
         rows = self._connection.execute(
             select(transitions)
             .join(cases, cases.c.id == transitions.c.case_id)
-            .where(cases.c.region.in_(sorted(regions)))
+            .where(cases.c.region.in_(sorted(regions)), transitions.c.facts_salt.is_not(None))
             .order_by(transitions.c.case_id, transitions.c.sequence)
         )
         return tuple(tuple(map(to_transition, own)) for _, own in groupby(rows, key=lambda row: row.case_id))
@@ -132,16 +144,22 @@ class Cases:
         return tuple(map(to_transition, rows))
 
     def entries_from(self, case_id: UUID, sequence: int) -> tuple[Transition, ...]:
-        """An entry and, after it, those that it caused."""
+        """An entry and, after it, those that it caused; none of a case that was destroyed."""
         t = transitions.c
         rows = self._connection.execute(
             select(transitions)
             .where(t.case_id == str(case_id), (t.sequence == sequence) | (t.cause == sequence))
+            .where(t.facts_salt.is_not(None))
             .order_by(t.sequence)
         )
         return tuple(to_transition(row) for row in rows)
 
-    def verify(self, case_id: UUID) -> Verification:
+    def insist_living(self, case_id: UUID) -> None:
+        """For whoever may know of the case. Raises CaseDestroyed: then its parts have no state any more."""
+        if certificate := certificate_of(self._connection, case_id):
+            raise CaseDestroyed(certificate)
+
+    def verify(self, case_id: UUID | str) -> Verification:
         return verify(self._connection, case_id)
 
     def digest(self, case_id: UUID, sequence: int) -> str:
@@ -150,7 +168,7 @@ class Cases:
         of_entry = select(t.digest).where(t.case_id == str(case_id), t.sequence == sequence)
         return str(self._connection.execute(of_entry).scalar_one())
 
-    def number(self, case_id: UUID) -> str:
+    def number(self, case_id: UUID | str) -> str:
         return str(self._connection.execute(select(cases.c.number).where(cases.c.id == str(case_id))).scalar_one())
 
     def number_is_free(self, number: str) -> bool:

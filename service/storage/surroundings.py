@@ -36,7 +36,7 @@ class Surroundings:
         self._connection = connection
         self._keyring = keyring
 
-    def of_case(self, case_id: UUID, *, destroyed: bool) -> Iterator[Fault]:
+    def of_case(self, case_id: UUID | str, *, destroyed: bool) -> Iterator[Fault]:
         """Each entry has its news, and each content a key that opens with the master key; a destroyed one has none."""
         yield from sorted(self._without_news(str(case_id), destroyed=destroyed))
         yield from sorted(self._without_key(str(case_id), destroyed=destroyed))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from uuid import UUID
 
-from service.domain.heads import Head, written
+from service.domain.heads import written
 from service.domain.refusals import NotAllowed
 from service.domain.roles import Role
 from service.storage.migrating import expected_revision
@@ -17,7 +17,7 @@ from service.use_cases.reading import whole_case
 KEEPERS = (Role.DATA_PROTECTION_OFFICER, Role.ADMINISTRATOR)
 
 
-def verified(unit: Unit, case_id: UUID) -> Verification:
+def verified(unit: Unit, case_id: UUID | str) -> Verification:
     """The verdict on one case: its history, and when that is sound what must agree with it."""
     found = unit.cases.verify(case_id)
     beside = unit.surroundings.of_case(case_id, destroyed=found.destroyed) if found.sound else iter(())
@@ -36,8 +36,5 @@ def read_digest(unit: Unit, asker: Asker) -> Iterator[str]:
     actor = known(unit, asker)
     if not any(actor.holding(role) for role in KEEPERS):
         raise NotAllowed
-    return digest(unit, unit.heads.all())
-
-
-def digest(unit: Unit, heads: Iterator[Head]) -> Iterator[str]:
-    return written(heads, unit.now, expected_revision())
+    unit.sees_all("digest of all heads")
+    return written(unit.heads.all(), unit.now, expected_revision())
