@@ -1,0 +1,93 @@
+"""T22: what is asked about a file, decided with reasons and within a term, also when the case has long ended."""
+
+from datetime import date, timedelta
+
+from api_tests.access.scene import rows
+from api_tests.filled_forms import filled
+from api_tests.people_and_cases import CaseFile, People
+from api_tests.running import Running
+
+
+def test_t22_a_family_asks_for_its_file_and_hears_what_was_decided_and_done(people: People) -> None:
+    case = CaseFile.submitted(people, by="wilma")
+
+    part = case.ask_about_file("access", by="wilma")
+    waits = people.carla.get("/work-items?whose=team").json()["items"]
+    granted = case.fire("grant", part=part, by="carla")
+    case.fire("carry_out", part=part, by="carla")
+
+    assert (part["state"]["code"], part["party"]["role"]) == ("received", "coordinator")
+    assert date.fromisoformat(part["dueOn"]) >= date.today() + timedelta(days=29)  # noqa: DTZ011 - a day, give or take one
+    assert part["id"] in [it["part"]["id"] for it in waits]
+    assert granted["transition"]["codes"] == {"file_request_extent": ["partial"]}
+    own = people.wilma.get(f"{case.path}/file-requests").json()["items"]
+    assert [it["state"]["code"] for it in own] == ["carried_out"]
+    assert case.state == "submitted"
+
+
+def test_t22_a_refusal_gives_its_reason_and_says_where_to_complain(case: CaseFile) -> None:
+    part = case.ask_about_file("destruction")
+
+    unexplained = case.attempt("refuse", part=part, by="carla", grounds=None)
+    untold = case.attempt("refuse", part=part, by="carla", told_where_to_complain=False)
+    refused = case.fire("refuse", part=part, by="quint")
+
+    assert (unexplained.status_code, untold.status_code) == (400, 400)
+    assert refused["transition"]["codes"] == {"file_request_refusal_reason": ["interest_of_another"]}
+    assert refused["transition"]["by"]["role"] == "data_protection_officer"
+
+
+def test_t22_a_decision_may_be_put_off_for_two_months_and_no_longer(case: CaseFile) -> None:
+    part = case.ask_about_file("copy")
+
+    too_long = case.attempt("postpone", part=part, by="carla", told_on="2025-06-12", due_on="2025-08-14")
+    case.fire("postpone", part=part, by="carla", told_on="2025-06-12", due_on="2025-08-13")
+
+    assert [it["code"] for it in too_long.json()["errors"]] == ["postponed_too_long"]
+    assert case.parts("file_request")[0]["dueOn"] == "2025-08-13"
+
+
+def test_t22_a_file_is_asked_about_after_the_end_as_well_and_the_case_stays_ended(case: CaseFile) -> None:
+    case.fire("withdraw")
+
+    part = case.ask_about_file("correction")
+
+    assert part["state"]["code"] == "received"
+    assert (case.state, case.seen()["main"]["version"]) == ("withdrawn", 2)
+
+
+def test_i21_asking_about_a_file_does_not_make_it_be_kept_longer(
+    service: Running, people: People, case: CaseFile
+) -> None:
+    case.fire("withdraw")
+    before = people.carla.get(f"{case.path}/retention").json()["keepUntil"]
+
+    service.clock.let_pass(days=400)
+    case.ask_about_file("access")
+    case.read_in_an_emergency(by="petra")
+    after = people.carla.get(f"{case.path}/retention").json()["keepUntil"]
+    service.clock.let_pass(days=-400)
+
+    assert after == before
+
+
+def test_what_is_asked_is_content_and_only_its_kind_a_fact(service: Running, case: CaseFile) -> None:
+    case.ask_about_file("own_statement")
+
+    facts = rows(service, f"SELECT codes FROM transitions WHERE case_id = '{case.id}' AND sequence = 2")  # noqa: S608
+    assert facts[0]["codes"] == '{"file_request_kind":["own_statement"],"person_role":["parent"]}'
+    assert filled("file_request@1")["about"] not in str(rows(service, "SELECT * FROM contents"))
+
+
+def test_only_whoever_may_see_the_whole_case_asks_about_its_file(people: People, case: CaseFile) -> None:
+    body = {"trigger": "ask_about_file", "form": filled("file_request@1")}
+
+    statuses = {
+        key: people[key].post(f"{case.path}/file-requests", body).status_code for key in ("bram", "ivo", "quint")
+    }
+    wrong = people.anna.post(
+        f"{case.path}/file-requests", {"trigger": "ask_about_file", "form": {"kind": {"code": "x"}}}
+    )
+
+    assert statuses == {"bram": 404, "ivo": 404, "quint": 404}
+    assert {it["location"] for it in wrong.json()["errors"]} == {"/form/kind", "/form/askedBy", "/form/askedOn"}
