@@ -52,6 +52,7 @@ def settings_for(folder: Path, database_url: str, **changes: object) -> Settings
         {
             "database_url": database_url,
             "master_key_file": folder / "master.key",
+            "destruction_list": folder / "destructions.jsonl",
             "workflows": ROOT / "workflows",
             "mode": "demonstration",
             "log_level": "WARNING",

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
+import structlog
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse
@@ -23,6 +24,7 @@ from service.api import (
     advices,
     beside,
     cases,
+    destructions,
     drafts,
     escalation,
     events,
@@ -32,7 +34,9 @@ from service.api import (
     over_time,
     parts,
     reference,
+    retention,
     service_itself,
+    subject_access,
     subscriptions,
     verification,
     work_items,
@@ -61,18 +65,23 @@ from service.relay.relay import Relay
 from service.settings import Settings
 from service.storage.condition import figures, insist_on_disk
 from service.storage.database import Database, open_engine
+from service.storage.destruction_list import DestructionList
 from service.storage.keys import Keyring, load_master_key
 from service.storage.migrating import expected_revision, revision_of
 from service.storage.protections import insist
+from service.storage.sweeping import scrub
 from service.storage.unit import Unit
+from service.storage.wall import insist_on_wall
 from service.use_cases.demonstration import ISSUER, furnish, insist_on_real_people
+from service.use_cases.destroyed import Replayed, replay
 from service.use_cases.region_settings import keep_decided
 
+log = structlog.get_logger("casusroute")
 _ALWAYS = {NotAcceptable: 406, UnsupportedMediaType: 415, TooLarge: 413, TooSlow: 408, Exception: 500}
 _ROUTERS = (
-    cases, beside, access, parts, escalation, over_time, advices, work_items, drafts, offers, gaps, learning,
-    administration, administered, workflow_versions, events, subscriptions, reference, service_itself,
-    verification,
+    cases, beside, access, subject_access, parts, escalation, over_time, advices, work_items, drafts, offers, gaps,
+    learning, administration, administered, workflow_versions, events, subscriptions, reference, service_itself,
+    verification, retention, destructions,
 )  # fmt: skip
 
 
@@ -123,8 +132,8 @@ def prepared(
     rules = read_folder(settings.workflows)
     database = open_database(settings, clock)
     try:
-        lossy = settings.database_may_lose_data
-        return database, database.write_now(lambda unit: _prepare(unit, rules, people, may_lose_data=lossy))
+        followed(database, settings)
+        return database, database.write_now(lambda unit: _prepare(unit, settings, rules, people))
     except BaseException:
         database.close()
         raise
@@ -133,7 +142,7 @@ def prepared(
 def build(settings: Settings, clock: Callable[[], datetime] | None = None) -> Built:
     """The service on a migrated database.
 
-    Raises NotMigrated, Unprotected, MasterKeyRefused, RulesRefused, NotADemonstration, IssuersRefused.
+    Raises NotMigrated, Unprotected, NoSecondWall, MasterKeyRefused, RulesRefused, NotADemonstration, IssuersRefused.
     """
     signer = Signer(ISSUER) if settings.mode == "demonstration" else None
     issuers = _trusted(settings, signer)
@@ -143,6 +152,7 @@ def build(settings: Settings, clock: Callable[[], datetime] | None = None) -> Bu
     readiness = Readiness(database, settings)
     house = House(
         database=database,
+        destructions=DestructionList(settings.destruction_list),
         readiness=readiness,
         asked=Meter(settings.person_per_minute),
         rules=rules,
@@ -176,28 +186,50 @@ def _trusted(settings: Settings, signer: Signer | None) -> tuple[Issuer, ...]:
 def build_relay(settings: Settings, clock: Callable[[], datetime] | None = None) -> Relay:
     """The relay by itself, on a database that is served elsewhere.
 
-    Raises NotMigrated, Unprotected, MasterKeyRefused.
+    Raises NotMigrated, Unprotected, NoSecondWall, MasterKeyRefused.
     """
     database = open_database(settings, clock)
     try:
-        database.write_now(lambda unit: _insist(unit, may_lose_data=settings.database_may_lose_data))
+        followed(database, settings)
     except BaseException:
         database.close()
         raise
     return Relay(database, Outside(address=settings.address, targets=settings.webhook_targets), settings)
 
 
-def _insist(unit: Unit, *, may_lose_data: bool) -> None:
+def followed(database: Database, settings: Settings) -> Replayed:
+    """Make a database that is fit to be served follow the list of destructions: one that came back may hold too much.
+
+    Raises NotMigrated, Unprotected, NoSecondWall, MasterKeyRefused, ListRefused, Unavailable.
+    """
+
+    def work(unit: Unit) -> Replayed:
+        _insist(unit, settings)
+        return replay(unit, DestructionList(settings.destruction_list))
+
+    found = database.write_now(work)
+    if found.destroyed:
+        scrub(database.engine)
+    for name, which in (("destroyed_again", found.destroyed), ("lived_on_after_destruction", found.lived_on)):
+        for case_id in which:
+            log.warning(name, case=str(case_id))
+    return found
+
+
+def _insist(unit: Unit, settings: Settings) -> None:
+    unit.sees_all("start")
     if revision_of(unit.connection) != expected_revision():
         raise NotMigrated("the database needs `python -m service migrate` first")
     insist(unit.connection)
-    if not may_lose_data:
+    if not settings.database_may_lose_data:
         insist_on_disk(unit.connection)
+    if settings.insists_on_wall:
+        insist_on_wall(unit.connection)
     unit.keyring.insist(unit.connection)
 
 
-def _prepare(unit: Unit, rules: Rulebook, people: Callable[[Unit], None], *, may_lose_data: bool) -> Rulebook:
-    _insist(unit, may_lose_data=may_lose_data)
+def _prepare(unit: Unit, settings: Settings, rules: Rulebook, people: Callable[[Unit], None]) -> Rulebook:
+    _insist(unit, settings)
     unit.reference.load()
     for workflow in rules.newest.values():
         unit.definitions.keep(workflow.definition)

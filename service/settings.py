@@ -35,6 +35,16 @@ class Keeping(BaseModel):
     database_url: str = Field(
         default="sqlite:///data/casusroute.db", description="sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME"
     )
+    owner_url: str | None = Field(
+        default=None,
+        description="the same PostgreSQL as the role that owns the tables: for `migrate` and `roles`, not for `serve`",
+    )
+    reporting_role: str = Field(
+        default="casusroute_reporting", description="the PostgreSQL role that reads what figures are made of"
+    )
+    without_second_wall: bool = Field(
+        default=False, description="also serve as a PostgreSQL role that row-level security does not bind"
+    )
     database_connections: int = Field(
         default=8, ge=1, le=64, description="PostgreSQL connections for the work of this process; one more watches"
     )
@@ -44,6 +54,10 @@ class Keeping(BaseModel):
     )
     master_key: SecretStr | None = Field(default=None, description="32 bytes in base64; replicas share it")
     master_key_file: Path = Field(default=Path("data/master.key"), description="read, or made, without a master key")
+    destruction_list: Path = Field(
+        default=Path("data/destructions.jsonl"),
+        description="certificates of what was destroyed: a restored database follows it; replicas share it",
+    )
     free_megabytes: int = Field(
         default=200, ge=0, description="free space on the disk of this process below which it is not ready; 0: any"
     )
@@ -131,7 +145,7 @@ _SUBJECTS = (Address, Keeping, Serving, Telling, Limits, Watching)
 class _Files(PydanticBaseSettingsSource):
     """CASUSROUTE_<NAME>_FILE: the setting stands in that file, as secrets of containers do."""
 
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002 - as its base
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         file = os.environ.get(f"{PREFIX}{field_name.upper()}_FILE")
         known = f"{field_name}_file" in self.settings_cls.model_fields
         text = None if known or not file else Path(file).read_text(encoding="utf-8").strip()
@@ -163,6 +177,11 @@ class Settings(Watching, Limits, Telling, Serving, Keeping, Address, BaseSetting
     def address(self) -> str:
         """How users reach the service, without /v1."""
         return self.public_url or f"http://{self.host}:{self.port}"
+
+    @property
+    def insists_on_wall(self) -> bool:
+        """Whether row-level security must bind the role that the service connects as."""
+        return self.mode == "production" and not self.without_second_wall
 
 
 def table() -> str:

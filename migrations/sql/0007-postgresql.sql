@@ -59,7 +59,7 @@ BEGIN
   UPDATE cases SET submitted_at = 0, recorded_at = 0 WHERE id = NEW.case_id;
   UPDATE outbox SET type = 'destroyed', published_at = coalesce(published_at, NEW.destroyed_at)
   WHERE case_id = NEW.case_id;
-  UPDATE deliveries SET state = 'dead', error = 'destroyed' WHERE case_id = NEW.case_id AND state = 'waiting';
+  DELETE FROM deliveries WHERE case_id = NEW.case_id AND state <> 'delivered';
   UPDATE legal_holds SET reason = NULL, reason_text = NULL WHERE case_id = NEW.case_id;
   UPDATE destruction_withdrawals SET reason = NULL, reason_text = NULL
   WHERE proposal_id IN (SELECT p.id FROM destruction_proposals p WHERE p.case_id = NEW.case_id);

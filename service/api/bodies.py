@@ -19,9 +19,11 @@ from service.domain.administration import (
     NewSettings,
 )
 from service.domain.case import PartKind
+from service.domain.codes import Coded
 from service.domain.definition import MAX_CHARACTERS
+from service.domain.destruction import Capacity, CodedReason
 from service.domain.events import TYPE_PATTERN
-from service.domain.forms.coded import AdviceDomain, HelpFunction
+from service.domain.forms.coded import AdviceDomain, DestructionWithdrawalReason, HelpFunction, LegalHoldReason
 from service.domain.forms.consult import ConsultRequest
 from service.domain.forms.emergency import EmergencyAccess
 from service.domain.forms.escalation import EscalationSignal
@@ -123,6 +125,46 @@ class OfferEndingBody(Body):
     last_day: Day
 
 
+class LegalHoldBody(Body):
+    """Why a case may not be destroyed, and until when."""
+
+    reason: LegalHoldReason
+    until: OrNone[Day] = Field(default=None, description="The last day; until it is lifted, when left out.")
+
+    def to_reason(self) -> CodedReason:
+        return _reason(self.reason)
+
+
+class LiftingBody(Body):
+    """A hold is lifted as a whole: there is nothing to say."""
+
+
+class DestructionProposalBody(Body):
+    """The case, and the request that was granted."""
+
+    case_id: UUID
+    request_id: UUID = Field(description="The part (file request) that asked for destruction and was granted in full.")
+
+
+class DestructionSignatureBody(Body):
+    """As what you sign: for the team, or as its data-protection officer."""
+
+    capacity: Capacity
+
+
+class DestructionWithdrawalBody(Body):
+    """Why the proposal is taken back."""
+
+    reason: DestructionWithdrawalReason
+
+    def to_reason(self) -> CodedReason:
+        return _reason(self.reason)
+
+
+def _reason(it: Coded) -> CodedReason:
+    return CodedReason(code=it.code, text=it.text)
+
+
 class SubscriptionBody(Body):
     """Who is to be told, where, of which types of event; of all when left out."""
 
@@ -195,6 +237,11 @@ TOKEN = TypeAdapter(TokenBody)
 OFFER = TypeAdapter(OfferBody)
 OFFER_STATEMENT = TypeAdapter(OfferStatementBody)
 OFFER_ENDING = TypeAdapter(OfferEndingBody)
+LEGAL_HOLD = TypeAdapter(LegalHoldBody)
+LIFTING = TypeAdapter(LiftingBody)
+DESTRUCTION_PROPOSAL = TypeAdapter(DestructionProposalBody)
+DESTRUCTION_SIGNATURE = TypeAdapter(DestructionSignatureBody)
+DESTRUCTION_WITHDRAWAL = TypeAdapter(DestructionWithdrawalBody)
 SIGNAL = TypeAdapter(SignalBody)
 FILE_REQUEST = TypeAdapter(FileRequestBody)
 EMERGENCY = TypeAdapter(EmergencyBody)
@@ -228,6 +275,11 @@ BODIES: Mapping[str, TypeAdapter[Any]] = {
     "offer": OFFER,
     "offer_statement": OFFER_STATEMENT,
     "offer_ending": OFFER_ENDING,
+    "legal_hold": LEGAL_HOLD,
+    "lifting": LIFTING,
+    "destruction_proposal": DESTRUCTION_PROPOSAL,
+    "destruction_signature": DESTRUCTION_SIGNATURE,
+    "destruction_withdrawal": DESTRUCTION_WITHDRAWAL,
     "workflow_trial": WORKFLOW_TRIAL,
     "workflow_plan": WORKFLOW_PLAN,
     "workflow_adoption": WORKFLOW_ADOPTION,

@@ -21,6 +21,7 @@ from service.domain.messages import MESSAGES
 from service.domain.refusals import InputFault, TooMany
 from service.domain.rulebook import Rulebook
 from service.storage.database import Database
+from service.storage.destruction_list import DestructionList
 from service.use_cases.asking import Asker, Once
 from service.use_cases.bodies import input_fault
 
@@ -39,6 +40,7 @@ class House:
     """
 
     database: Database
+    destructions: DestructionList
     readiness: Readiness
     asked: Meter
     rules: Rulebook

@@ -20,6 +20,7 @@ _REASONS = {
     404: "It does not exist, or you may not know that it does.",
     406: "The answer is not to be had in a form that you accept.",
     409: "The request is sound but does not fit the case as it stands; the reasons are listed.",
+    410: "The case was destroyed: here is the certificate, for whoever could see all of it.",
     412: "Somebody was first: look again and decide again.",
     413: "The request is too large.",
     415: "The request is not application/json.",
@@ -93,6 +94,9 @@ def _complete(
     operation["responses"].pop("422", None)
     # Whatever is asked can be too much, or too much at once.
     always = {str(status): it for status, it in may_refuse(429, 503).items()}
+    if path.startswith("/cases/{") or (path == "/cases" and method == "post"):
+        # Every case may be destroyed some day; a submission that is sent again after that hears so as well.
+        always["410"] = may_refuse(410)[410]
     operation["responses"] = dict(sorted({**always, **operation["responses"]}.items()))
     if method == "post" and path not in _NOT_ONCE:
         operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
@@ -163,6 +167,7 @@ _TAGS = {
     "drafts": "Referrals that are not sent yet.",
     "events": "What happened, for other systems: feeds to pull, and webhooks.",
     "offer": "What help there is: functions, places and waiting times as providers stated them; and what is missing.",
+    "retention": "How long files are kept, what keeps one longer, and destroying them: signed by two, and proved.",
     "learning": "De-identified histories for the learning table.",
     "administration": "Organisations, people, memberships, who is there for which region, and what regions decide.",
     "reference": "Regions, municipalities, organisations, code lists and workflows.",
@@ -220,6 +225,18 @@ _PROBLEM = {
         "purpose": {"type": "string", "description": "What there is no consent to or legal ground for."},
         "purposeNl": {"type": "string"},
         "purposeEn": {"type": "string"},
+        "destroyedOn": {"type": "string", "format": "date", "description": "Of a case that was destroyed."},
+        "groundNl": {"type": "string"},
+        "groundEn": {"type": "string"},
+        "certificate": {"type": "object", "description": "What is left of a case that was destroyed."},
+        "obstacles": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["code", "nl", "en"],
+                "properties": {"code": {"type": "string"}, "nl": {"type": "string"}, "en": {"type": "string"}},
+            },
+        },
         "lastDay": {"type": "string", "format": "date", "description": "Of an offer that ended."},
         "checks": {"type": "array", "items": {"type": "string"}, "description": "What is not in order, in codes."},
         "seconds": {"type": "integer", "description": "To wait before the next try."},

@@ -19,6 +19,7 @@ STATUS: Mapping[type[Refusal], int] = {
     refusals.NotKnown: 401,
     refusals.NotAllowed: 403,
     refusals.NotFound: 404,
+    refusals.CaseDestroyed: 410,
     refusals.NotPossible: 409,
     refusals.Stale: 412,
     refusals.VersionMissing: 428,

@@ -10,6 +10,7 @@ Refusal
 │   ├── HumansOnly            a system may not
 │   └── OwnMembership
 ├── NotFound                  it does not exist, or you may not know that it does
+├── CaseDestroyed             it was, and there is a certificate
 ├── NotPossible               the request is sound but does not fit the case as it stands
 │   ├── TransitionNotAllowed
 │   ├── GuardsNotMet
@@ -19,6 +20,7 @@ Refusal
 │   ├── AlreadyInSight        no emergency access is needed
 │   ├── AlreadyThere
 │   ├── RegionIsCovered
+│   ├── DestructionRefused    what must not go yet stays
 │   └── KeyReused
 ├── Stale                     somebody was first: look again, decide again
 ├── VersionMissing            say which version you decided on
@@ -35,6 +37,8 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from service.domain.destruction import Certificate, Obstacle
+from service.domain.messages import MESSAGES
 from service.domain.words import Words
 
 
@@ -114,6 +118,24 @@ class NotFound(Refusal):
     """The thing does not exist, or the asker may not know that it does: the two look the same."""
 
     code = "not_found"
+
+
+@dataclass(eq=False)
+class CaseDestroyed(Refusal):
+    """Whoever could see the whole case hears that it was destroyed, on which day and on which ground."""
+
+    certificate: Certificate
+    code = "case_destroyed"
+
+    def facts(self) -> Mapping[str, Any]:
+        it = self.certificate
+        words = MESSAGES["destruction_grounds"][it.ground]
+        return {
+            "destroyed_on": it.day.isoformat(),
+            "ground_nl": words.nl,
+            "ground_en": words.en,
+            "certificate": {**it.facts(), "certificate": it.digest},
+        }
 
 
 class NotPossible(Refusal):
@@ -223,6 +245,18 @@ class RegionIsCovered(NotPossible):
 
     def facts(self) -> Mapping[str, Any]:
         return {"region": self.region, "id": self.id}
+
+
+@dataclass(eq=False)
+class DestructionRefused(NotPossible):
+    """The case may not be destroyed now, or not by this person; `obstacles` are all the reasons why."""
+
+    obstacles: tuple[Obstacle, ...]
+    code = "destruction_refused"
+
+    def facts(self) -> Mapping[str, Any]:
+        told = ((it, MESSAGES["obstacles"][it]) for it in self.obstacles)
+        return {"obstacles": [{"code": code, "nl": words.nl, "en": words.en} for code, words in told]}
 
 
 class KeyReused(NotPossible):

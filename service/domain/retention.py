@@ -9,6 +9,31 @@ from service.domain.coming_of_age import MAJORITY
 from service.domain.region_settings import RegionSettings
 
 RetentionClass = Literal["ordinary", "supervision_or_guardianship"]
+CountedFrom = Literal["last_change", "majority", "request", "last_saved"]
+# "Binnen drie maanden": the longest that three months can be (Jeugdwet 7.3.9).
+DAYS_TO_DESTROY_ON_REQUEST = 92
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One line of the retention policy: what, how long, counted from where. The ground stands in messages.toml."""
+
+    kind: Literal["ordinary", "supervision_or_guardianship", "on_request", "draft"]
+    counted_from: CountedFrom
+    years: int | None = None
+    days: int | None = None
+
+
+def policy(settings: RegionSettings) -> tuple[Rule, ...]:
+    """The retention policy under these settings, whose hash is its version."""
+    return (
+        Rule(kind="ordinary", counted_from="last_change", years=settings.retention_years),
+        Rule(
+            kind="supervision_or_guardianship", counted_from="majority", years=settings.retention_years_after_majority
+        ),
+        Rule(kind="on_request", counted_from="request", days=DAYS_TO_DESTROY_ON_REQUEST),
+        Rule(kind="draft", counted_from="last_saved", days=settings.draft_days),
+    )
 
 
 @dataclass(frozen=True, slots=True)

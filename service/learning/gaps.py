@@ -6,8 +6,10 @@ are no totals: a total either says what its cells say, or gives away a cell that
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from uuid import UUID
 
 from service.domain.amendments import with_amendments
 from service.domain.case import Transition
@@ -15,6 +17,8 @@ from service.domain.forms.gap import MISSING_DOMAIN, MISSING_FUNCTION
 from service.domain.terms import day_in_amsterdam
 from service.learning.histories import Withheld
 from service.learning.ladder import SMALLEST_K
+
+NOTHING_KEPT: Mapping[tuple[str, str], int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,21 +30,28 @@ class GapCount:
     cases: int
 
 
-def gap_table(entries: Iterable[Transition], *, year: int, k: int) -> tuple[GapCount, ...]:
+def wanted(entries: Iterable[Transition]) -> frozenset[tuple[UUID, int, str, str]]:
+    """Which case wanted which function of which domain in which year, as it reads after amendments."""
+    return frozenset(
+        (entry.case_id, day_in_amsterdam(entry.occurred_at).year, domain, function)
+        for entry in with_amendments(tuple(entries))
+        for domain in entry.codes.get(MISSING_DOMAIN, ())
+        for function in entry.codes.get(MISSING_FUNCTION, ())
+    )
+
+
+def gap_table(
+    entries: Iterable[Transition], *, year: int, k: int, kept: Mapping[tuple[str, str], int] = NOTHING_KEPT
+) -> tuple[GapCount, ...]:
     """Every function that at least k cases wanted in that year. A case counts once for a function.
 
-    `entries`: the recorded gaps and the amendments of them. Of what is not listed nobody can tell whether it is there.
+    `entries`: the recorded gaps and the amendments of them; `kept`: what destroyed cases still count for. Of what is
+    not listed nobody can tell whether it is there.
     """
     if k < SMALLEST_K:
         raise Withheld("k is too small")
-    wanted = {
-        (domain, function, entry.case_id)
-        for entry in with_amendments(tuple(entries))
-        if day_in_amsterdam(entry.occurred_at).year == year
-        for domain in entry.codes.get(MISSING_DOMAIN, ())
-        for function in entry.codes.get(MISSING_FUNCTION, ())
-    }
-    counted = Counter((domain, function) for domain, function, _ in wanted)
+    counted = Counter((domain, function) for _, when, domain, function in wanted(entries) if when == year)
+    counted.update(kept)
     return tuple(
         GapCount(domain=domain, function=function, cases=cases)
         for (domain, function), cases in sorted(counted.items())

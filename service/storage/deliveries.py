@@ -26,7 +26,7 @@ from sqlalchemy import (
 from service.domain.chain import microseconds
 from service.domain.events import News
 from service.storage.news import NEWS, to_news
-from service.storage.tables import deliveries, feed, subscriptions
+from service.storage.tables import deliveries, feed, subscriptions, transitions
 
 # Longer than a try may take: nobody else begins while one is under way.
 CLAIM = timedelta(minutes=1)
@@ -101,7 +101,7 @@ _OF_ONE = (
     NEWS.add_columns(_d.subscription_id, _d.state.label("delivery_state"), _d.attempts, _d.status, _d.error)
     .join(subscriptions, _s.organisation_id == feed.c.organisation_id)
     .join(deliveries, and_(_d.subscription_id == _s.id, _d.position == feed.c.position))
-    .where(_d.subscription_id == bindparam("id"))
+    .where(_d.subscription_id == bindparam("id"), transitions.c.facts_salt.is_not(None))
 )
 _AT = _OF_ONE.where(_d.position == bindparam("at"))
 _DEAD_LETTERS = _OF_ONE.where(_d.state == _DEAD).order_by(_d.position).limit(200)

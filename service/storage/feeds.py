@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, bindparam, exists, func, insert, select, text, update
+from sqlalchemy import Connection, Row, and_, bindparam, exists, func, insert, select, text, update
 
 from service.domain.actor import Actor
 from service.domain.chain import microseconds
@@ -43,7 +43,10 @@ _MARK = update(outbox).where(outbox.c.id == bindparam("outbox_id")).values(publi
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """A piece of a feed; together the positions follow each other without a gap. `withheld`: not this person's."""
+    """A piece of a feed; together the positions follow each other without a gap.
+
+    `withheld`: not this person's, or of a case that was destroyed.
+    """
 
     news: tuple[News, ...]
     withheld: tuple[int, ...]
@@ -78,7 +81,7 @@ class Feeds:
     def after(self, organisation_id: UUID, position: int, *, limit: int, seen_by: Actor) -> Page:
         """What this organisation heard after a position, in order, as far as this person may see it."""
         rows = self._connection.execute(
-            NEWS.add_columns(visible(seen_by).label("seen"))
+            NEWS.add_columns(and_(visible(seen_by), transitions.c.facts_salt.is_not(None)).label("seen"))
             .join(parts, parts.c.id == transitions.c.part_id)
             .join(main, main.c.id == transitions.c.case_id)
             .where(feed.c.organisation_id == str(organisation_id), feed.c.position > position)

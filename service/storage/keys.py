@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
 from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from service.storage.tables import case_keys, subscriptions
+from service.storage.tables import case_keys, destructions, subscriptions
 
 CONTENT_CLASSES = ("referral", "review", "advice", "help", "escalation", "notes")
 DRAFT_CLASS = "draft"
@@ -22,6 +22,8 @@ _REMEMBERED = 4096
 _WRAPPED = select(case_keys.c.wrapped).where(
     case_keys.c.owner_id == bindparam("owner_id"), case_keys.c.content_class == bindparam("content_class")
 )
+
+_DESTROYED = select(destructions.c.case_id).where(destructions.c.case_id == bindparam("owner_id"))
 
 
 class MasterKeyRefused(ValueError):
@@ -95,7 +97,12 @@ class Keyring:
                 raise MasterKeyRefused("the master key is not the one that this database was written with") from None
 
     def create(self, connection: Connection, owner_id: UUID, classes: tuple[str, ...]) -> None:
-        """Make the keys of a case or draft. Must be committed before the data that needs them (decision 16)."""
+        """Make the keys of a case or draft. Must be committed before the data that needs them (decision 16).
+
+        None for a case that was destroyed, when the request that submitted it is sent again.
+        """
+        if connection.execute(_DESTROYED, {"owner_id": str(owner_id)}).first():
+            return
         rows = [
             {
                 "owner_id": str(owner_id),

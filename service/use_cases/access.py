@@ -115,6 +115,7 @@ def _accountable(unit: Unit, actor: Actor, case_id: UUID) -> tuple[Case, Members
     case = sight.case if sight and whole else unit.cases.watched(case_id, seen_by=actor)
     if case is None:
         raise NotFound
+    unit.cases.insist_living(case_id)
     acting = acting_as(actor, case, ACCOUNTABLE) or acting_as(actor, case, {OFFICER})
     if acting is None:
         raise NotAllowed

@@ -25,7 +25,9 @@ def count_gaps(
         raise NotAllowed
     if not any(region in held.regions for held in mine):
         raise NotFound
+    unit.sees(actor, regions={region})
     today = day_in_amsterdam(unit.now)
     k = settings_in_force(unit, rules, region).small_cell
     year = today.year if year is None else year
-    return year, k, gap_table(unit.cases.gaps(region), year=year, k=k)
+    kept = unit.kept_figures.missing(region, year)
+    return year, k, gap_table(unit.cases.gaps(region), year=year, k=k, kept=kept)

@@ -1,9 +1,12 @@
 """What the years ask of a case, as of today: duties of an age, and how long its file is kept. They only show."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from service.domain.case import Case, Transition
 from service.domain.coming_of_age import ComingOfAge, coming_of_age
+from service.domain.destruction import last_change
 from service.domain.facts import fold
 from service.domain.refusals import NotAllowed
 from service.domain.region_settings import RegionSettings
@@ -45,13 +48,18 @@ def read_retention(unit: Unit, asker: Asker, case_id: UUID, rules: Rulebook) -> 
     actor = known(unit, asker)
     sight = whole_case(unit, actor, case_id)
     history = unit.cases.history(case_id)
-    measure = fold(history).under_measure
-    if measure:
+    if fold(history).under_measure:
         log(unit, asker, actor, sight, "read_retention", "month of birth")
-    settings = settings_in_force(unit, rules, sight.case.region)
+    return kept(unit, rules, sight.case, history)
+
+
+def kept(unit: Unit, rules: Rulebook, case: Case, history: Sequence[Transition]) -> Kept:
+    """Until when the file is kept, as of today. Under a measure this reads the month of birth: whoever asks logs it."""
+    measure = fold(history).under_measure
+    settings = settings_in_force(unit, rules, case.region)
     found = retention(
         settings,
-        day_in_amsterdam(history[-1].recorded_at),
+        day_in_amsterdam(last_change(history).recorded_at),
         measure=measure,
         birth_month=birth_month(unit, history) if measure else None,
     )

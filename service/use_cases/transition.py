@@ -45,11 +45,18 @@ class Made:
 
 
 def made_before(unit: Unit, request: Request, *, seen_by: Actor) -> Made | None:
-    """The answer to a repeated request, rebuilt from the history. Raises NotFound when it is out of sight by now."""
+    """The answer to a repeated request, rebuilt from the history.
+
+    Raises NotFound when it is out of sight by now, CaseDestroyed for whoever could still see all of it.
+    """
     answered = unit.requests.answered(request)
     if answered is None or answered.case_id is None or answered.sequence is None:
         return None
-    entry, *after = unit.cases.entries_from(answered.case_id, answered.sequence)
+    entries = unit.cases.entries_from(answered.case_id, answered.sequence)
+    if not entries:
+        unit.cases.find(answered.case_id, answered.case_id, seen_by=seen_by)
+        raise NotFound
+    entry, *after = entries
     sight = unit.cases.find(entry.case_id, entry.part_id, seen_by=seen_by)
     if sight is None:
         raise NotFound

@@ -1,6 +1,7 @@
 """The coded answers of the forms: one type per code list, each with "other" and room for words (R36)."""
 
 from service.domain.codes import Coded
+from service.domain.words import ShortText
 
 
 class Referrer(Coded, codes="referrer"): ...
@@ -154,3 +155,15 @@ class EmergencyReason(Coded, codes="emergency_reason"): ...
 
 
 class EmergencyFinding(Coded, codes="emergency_finding"): ...
+
+
+class LegalHoldReason(Coded, codes="legal_hold_reason"):
+    """Kept in clear, beside the case: a few words, never about the child."""
+
+    text: ShortText | None = None
+
+
+class DestructionWithdrawalReason(Coded, codes="destruction_withdrawal_reason"):
+    """As above."""
+
+    text: ShortText | None = None

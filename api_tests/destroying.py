@@ -1,0 +1,58 @@
+"""The vocabulary of destruction: a family's own case that has ended, a request that was granted, and two signatures."""
+
+from typing import Any
+
+import httpx
+
+from api_tests.people_and_cases import CaseFile, People
+
+RET = "ret"
+WHOLE_FILE = {"kind": {"code": "destruction"}, "askedBy": {"code": "parent"}, "askedOn": "2025-06-30"}
+GRANTED = {"extent": {"code": "full"}, "identityChecked": "Gebeld op het nummer dat wij al kenden."}
+
+
+def ended(people: People, by: str = "anna", **changes: Any) -> CaseFile:
+    """A case that was withdrawn."""
+    case = CaseFile.submitted(people, by=by, **changes)
+    case.fire("withdraw", by=by)
+    return case
+
+
+def request_of(case: CaseFile, by: str, **form: Any) -> dict[str, Any]:
+    """The part with which somebody asked for the file to be destroyed."""
+    body = {"trigger": "ask_about_file", "form": WHOLE_FILE | form}
+    made = case.people[by].post(f"{case.path}/file-requests", body)
+    assert made.status_code == 201, made.text
+    return next(it for it in case.parts("file_request") if it["state"]["code"] == "received")
+
+
+def granted(case: CaseFile, by: str = "anna", **form: Any) -> str:
+    """The id of a request to destroy all of the file that was granted."""
+    request = request_of(case, by)
+    case.fire("grant", part=request, by="carla", form=GRANTED | form)
+    return str(request["id"])
+
+
+def proposed(case: CaseFile, by: str = "anna") -> str:
+    """The id of a proposal to destroy the case because it was asked and granted."""
+    answer = propose(case, granted(case, by))
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+def propose(case: CaseFile, request_id: str, by: str = "carla") -> httpx.Response:
+    return case.people[by].post("/destruction-proposals", {"caseId": case.id, "requestId": request_id})
+
+
+def signed(people: People, proposal: str, by: str, capacity: str, key: str | None = None) -> httpx.Response:
+    return people[by].post(f"/destruction-proposals/{proposal}/signatures", {"capacity": capacity}, key=key)
+
+
+def destroyed(case: CaseFile, by: str = "anna") -> dict[str, Any]:
+    """The certificate of a case that was destroyed on request."""
+    proposal = proposed(case, by)
+    for who, capacity in (("hanna", "team"), ("quint", "data_protection")):
+        answer = signed(case.people, proposal, who, capacity)
+        assert answer.status_code == 201, answer.text
+    certificate: dict[str, Any] = answer.json()["certificate"]
+    return certificate
