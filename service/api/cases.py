@@ -20,14 +20,13 @@ from service.domain.messages import MESSAGES
 from service.domain.moves import Step, possible
 from service.domain.refusals import InputFault, Invalid, NotFound
 from service.domain.rulebook import Rulebook
-from service.storage.keys import CONTENT_CLASSES
 from service.storage.unit import Unit
 from service.use_cases.asking import Asker, known
 from service.use_cases.looking_back import look_back, settings_then
 from service.use_cases.reading import Document, read_file
 from service.use_cases.region_settings import settings_in_force
 from service.use_cases.situations import as_it_stands
-from service.use_cases.submission import Submission, submit
+from service.use_cases.submission import Submission, make_keys, submit
 
 router = APIRouter(tags=["cases"], route_class=CheckedRoute)
 
@@ -75,7 +74,7 @@ async def submit_case(request: Request, house: TheHouse, asker: TheAsker, once: 
     if isinstance(body, SubmitBody) and (body.form is None) == (body.draft_id is None):
         raise Invalid((InputFault("body", "/form", "form_or_draft", MESSAGES["input"]["form_or_draft"]),))
     case_id = house.database.keyring.id_for("case", asker.issuer, asker.subject, once.key)
-    await house.database.write(lambda unit: unit.keyring.create(unit.connection, case_id, CONTENT_CLASSES))
+    await house.database.write(lambda unit: make_keys(unit, case_id))
 
     def work(unit: Unit) -> Response:
         when = body.occurred_at or unit.now

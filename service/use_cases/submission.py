@@ -16,6 +16,7 @@ from service.domain.moves import Situation, Step
 from service.domain.refusals import NotAllowed, NoTeamForRegion, NotFound
 from service.domain.residence import provisional_municipality
 from service.domain.rulebook import Rulebook
+from service.storage.keys import CONTENT_CLASSES
 from service.storage.requests import Answered
 from service.storage.unit import Unit
 from service.use_cases.asking import Asker, Once, known
@@ -30,6 +31,12 @@ class Submission:
 
     step: Step
     draft_id: UUID | None = None
+
+
+def make_keys(unit: Unit, case_id: UUID) -> None:
+    """The keys of a case to be, in a transaction before its own (decision 16); none for one that was destroyed."""
+    unit.sees_all("keys of a case to be")
+    unit.keyring.create(unit.connection, case_id, CONTENT_CLASSES)
 
 
 def submit(
