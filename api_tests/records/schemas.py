@@ -9,7 +9,7 @@ _POSTGRESQL = (
     """
 SELECT table_schema || '.' || table_name, column_name, concat_ws(' ', data_type, character_maximum_length, is_nullable,
        column_default, is_identity, col_description((table_schema || '.' || table_name)::regclass, ordinal_position))
-FROM information_schema.columns WHERE table_schema IN ('public', 'keys') AND table_name <> 'alembic_version'
+FROM information_schema.columns WHERE table_schema IN ('public', 'keys') AND table_name NOT IN ('alembic_version', 'cases_in_sight')
 """,
     """
 SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
@@ -30,7 +30,13 @@ _PROTECTIONS = (
 SELECT tgrelid::regclass::text, tgname, concat_ws(' ', pg_get_triggerdef(oid), tgenabled)
 FROM pg_trigger WHERE NOT tgisinternal
 """,
-    "SELECT 'function', proname, prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace",
+    """
+SELECT 'function', proname, concat_ws(' ', prosrc, prosecdef, proconfig) FROM pg_proc
+WHERE pronamespace = 'public'::regnamespace
+""",
+    "SELECT 'policy', concat_ws(' ', tablename, policyname), concat_ws(' ', cmd, qual, with_check) FROM pg_policies",
+    "SELECT 'row security', oid::regclass::text, '' FROM pg_class WHERE relrowsecurity",
+    "SELECT 'view', viewname, definition FROM pg_views WHERE schemaname = 'public'",
 )
 
 

@@ -151,7 +151,7 @@ def test_each_function_that_does_something_else_is_named_and_so_is_one_in_other_
             for way in (
                 hollow.format(name),
                 f"ALTER FUNCTION {name} SET search_path TO elsewhere",
-                f"ALTER FUNCTION {name} SECURITY DEFINER",
+                f"ALTER FUNCTION {name} SECURITY INVOKER",
             ):
                 say(connection, way)
 

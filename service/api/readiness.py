@@ -13,10 +13,10 @@ from service.storage.database import Database, file_of
 from service.storage.unit import Unit
 
 # In the order in which they are told; `stopping` is told alone.
-CHECKS = ("database", "revision", "protections", "database_settings", "master_key", "outbox", "disk")
+CHECKS = ("database", "revision", "protections", "second_wall", "database_settings", "master_key", "outbox", "disk")
 LIMIT_SECONDS = 1
 # What takes many statements is looked at no more often than this while it is in order.
-_STANDS_SECONDS = 10
+STANDS_SECONDS = 10
 
 
 class Readiness:
@@ -50,12 +50,14 @@ class Readiness:
         return tuple(it for it in CHECKS if it in found)
 
     def _in_database(self, unit: Unit) -> Iterator[str]:
+        unit.sees_all("readiness")
         if time.monotonic() >= self._stands_until:
-            found = failing(unit, may_lose_data=self._settings.database_may_lose_data)
+            lossy, walled = self._settings.database_may_lose_data, self._settings.insists_on_wall
+            found = failing(unit, may_lose_data=lossy, second_wall=walled)
             yield from found
             if "revision" in found:
                 return
-            self._stands_until = 0.0 if found else time.monotonic() + _STANDS_SECONDS
+            self._stands_until = 0.0 if found else time.monotonic() + STANDS_SECONDS
         most = self._settings.outbox_seconds
         if most and outbox_age(unit) > most:
             yield "outbox"

@@ -3,8 +3,14 @@
 from service.settings import Settings
 from service.storage.database import open_engine
 from service.storage.migrating import migrate
+from service.storage.roles import Roles
 
 
 def migrate_database() -> None:
-    """Bring the database to the schema of this version."""
-    migrate(open_engine(Settings().database_url))
+    """Bring the database to the schema of this version, and each role of PostgreSQL to what it may do there."""
+    migrate_as_owner(Settings())
+
+
+def migrate_as_owner(settings: Settings) -> None:
+    roles = Roles.of(settings.owner_url, settings.database_url, settings.reporting_role)
+    migrate(open_engine(settings.owner_url or settings.database_url), roles=roles)

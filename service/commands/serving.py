@@ -8,12 +8,11 @@ from functools import partial
 
 from service import __version__, metrics
 from service.app import build, build_relay
+from service.commands.keeping import migrate_as_owner
 from service.commands.server import Server
 from service.logs import configure
 from service.settings import Settings
 from service.storage.condition import figures
-from service.storage.database import open_engine
-from service.storage.migrating import migrate
 from service.trusted import LOOPBACK
 from service.use_cases.demonstration import ORGANISATIONS, PEOPLE
 
@@ -25,7 +24,7 @@ def run() -> None:
     settings = Settings(mode="demonstration")
     if settings.host not in LOOPBACK:
         raise SystemExit("a demonstration is served on this machine only: leave CASUSROUTE_HOST at 127.0.0.1")
-    migrate(open_engine(settings.database_url))
+    migrate_as_owner(settings)
     _serve(settings, _welcome(settings))
 
 

@@ -2,9 +2,10 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
+from typing import TypeVar
 from uuid import UUID
 
 import structlog
@@ -18,6 +19,7 @@ from service.use_cases.delivering import Answer, Call, next_call, settle
 
 # As many rows as are published in one transaction: requests wait for no more than this.
 AT_ONCE = 100
+T = TypeVar("T")
 log = structlog.get_logger("casusroute")
 
 
@@ -73,13 +75,13 @@ class Relay:
 
     async def _publish(self) -> None:
         """Fill the feeds with everything that waits."""
-        while await self.database.read(lambda unit: unit.feeds.waits()):
-            if not await self.database.write(lambda unit: unit.feeds.publish(AT_ONCE)):
+        while await self.database.read(_everything(lambda unit: unit.feeds.waits())):
+            if not await self.database.write(_everything(lambda unit: unit.feeds.publish(AT_ONCE))):
                 break
 
     async def _begin_telling(self) -> None:
         """One task per webhook that can be told something: one that hangs holds up nobody else."""
-        for subscription_id in await self.database.read(lambda unit: unit.deliveries.with_work()):
+        for subscription_id in await self.database.read(_everything(lambda unit: unit.deliveries.with_work())):
             if subscription_id not in self._telling:
                 task = asyncio.create_task(self._tell_all(subscription_id))
                 self._telling[subscription_id] = task
@@ -92,7 +94,7 @@ class Relay:
 
     async def _tell_all(self, subscription_id: UUID) -> None:
         try:
-            while call := await self.database.write(lambda unit: _claimed(unit, subscription_id)):
+            while call := await self.database.write(_everything(lambda unit: _claimed(unit, subscription_id))):
                 answer = await self._tell(call)
                 await self._settle(call, answer)
                 if call.subscription.per_minute:
@@ -108,7 +110,17 @@ class Relay:
 
     async def _settle(self, call: Call, answer: Answer) -> None:
         most = self._settings.webhook_attempts
-        await self.database.write(lambda unit: settle(unit, call, answer, most_attempts=most))
+        await self.database.write(_everything(lambda unit: settle(unit, call, answer, most_attempts=most)))
+
+
+def _everything(work: Callable[[Unit], T]) -> Callable[[Unit], T]:
+    """The relay tells of every case, each organisation what it may hear."""
+
+    def done(unit: Unit) -> T:
+        unit.sees_all("relay")
+        return work(unit)
+
+    return done
 
 
 def _claimed(unit: Unit, subscription_id: UUID) -> Call | None:

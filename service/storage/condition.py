@@ -10,6 +10,7 @@ from service.storage.migrating import expected_revision, revision_of
 from service.storage.protections import Unprotected, insist
 from service.storage.tables import deliveries, outbox, transitions
 from service.storage.unit import Unit
+from service.storage.wall import NoSecondWall, insist_on_wall
 
 # What the server must do before it says that something is on disk (synchronous_commit stands among the protections).
 _ON_POSTGRESQL = ("fsync", "full_page_writes")
@@ -40,7 +41,7 @@ def insist_on_disk(connection: Connection) -> None:
             raise MayLoseData(f"the database may lose what it said it kept: {unsafe}")
 
 
-def failing(unit: Unit, *, may_lose_data: bool) -> tuple[str, ...]:
+def failing(unit: Unit, *, may_lose_data: bool, second_wall: bool) -> tuple[str, ...]:
     """What keeps this database from being served, in codes."""
     if revision_of(unit.connection) != expected_revision():
         return ("revision",)  # of another schema nothing else can be said
@@ -53,6 +54,10 @@ def failing(unit: Unit, *, may_lose_data: bool) -> tuple[str, ...]:
         insist_on_disk(unit.connection)
     except MayLoseData:
         found += [] if may_lose_data else ["database_settings"]
+    try:
+        insist_on_wall(unit.connection)
+    except NoSecondWall:
+        found += ["second_wall"] if second_wall else []
     try:
         unit.keyring.insist(unit.connection)
     except MasterKeyRefused:
@@ -75,6 +80,7 @@ def figures(database: Database) -> dict[str, float]:
 
 
 def _figures(unit: Unit) -> dict[str, float]:
+    unit.sees_all("metrics")
     waiting, dead = (unit.connection.execute(query).scalar_one() for query in _DELIVERIES)
     told = {"deliveries_waiting": waiting, "deliveries_dead": dead}
     return {"database_up": 1, "outbox_seconds": outbox_age(unit), **told}

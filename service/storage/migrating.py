@@ -11,6 +11,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
+from service.storage.roles import Roles, grant
+
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 # Any number will do, as long as every process that migrates takes the same.
 _ADVISORY_LOCK = 7_240_101
@@ -23,12 +25,14 @@ def _config(connection: Connection | None = None) -> Config:
     return config
 
 
-def migrate(engine: Engine, revision: str = "head") -> None:
-    """Upgrade in one transaction; two processes that start at once do it one after the other."""
+def migrate(engine: Engine, revision: str = "head", *, roles: Roles | None = None) -> None:
+    """Upgrade in one transaction, with what roles may do then; of two that start at once, one waits for the other."""
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _ADVISORY_LOCK})
         command.upgrade(_config(connection), revision)
+        if roles is not None:
+            grant(connection, roles)
 
 
 def downgrade(engine: Engine, revision: str) -> None:

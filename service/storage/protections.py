@@ -72,8 +72,22 @@ FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
 WHERE c.relnamespace = current_schema()::regnamespace AND t.tgenabled <> 'D' AND NOT t.tgisinternal
 """)
 _POSTGRESQL_FUNCTIONS = text("""
-SELECT proname AS name, prosrc AS body, prosecdef AS as_owner, proconfig IS NOT NULL AS with_settings
+SELECT proname AS name, prosrc AS body, prosecdef AS as_owner,
+       -- Null: other settings than the migrations made.
+       CASE WHEN proconfig IS NULL THEN false
+            WHEN proconfig = ARRAY['search_path=public, pg_temp'] THEN true
+       END AS with_settings
 FROM pg_proc p WHERE pronamespace = current_schema()::regnamespace AND prorettype = 'trigger'::regtype
+""")
+_ALTERED = re.compile(r"ALTER FUNCTION (\w+)\(\) SECURITY DEFINER SET search_path")
+# The second wall. Who reads figures has policies of their own.
+_ROWS = re.compile(r"^ALTER TABLE (\S+) ENABLE ROW LEVEL SECURITY|^CREATE POLICY (\w+) ON (\S+)", re.MULTILINE)
+_POSTGRESQL_ROWS = text("""
+SELECT 'row security on ' || oid::regclass::text FROM pg_class WHERE relrowsecurity
+  AND relnamespace::regnamespace::text IN (current_schema(), 'keys')
+UNION ALL
+SELECT 'policy ' || polname || ' on ' || polrelid::regclass::text FROM pg_policy
+WHERE polname <> 'figures' OR polcmd <> 'r' OR polroles = '{0}'
 """)
 # What makes PostgreSQL do something else than a statement says, or nothing.
 _POSTGRESQL_RULES = text("SELECT rulename FROM pg_rules WHERE schemaname = current_schema()")
@@ -114,13 +128,19 @@ def _wrong(connection: Connection) -> Iterator[str]:
 def _made(engine: str) -> Made:
     """The triggers that the migrations leave, and on PostgreSQL their functions, as the database tells them."""
     made: Made = {}
+    bodies: dict[str, str] = {}
     for statement in statements(engine):
         if found := _DROPPED.search(statement):
             made.pop(found[2] if found[1] == "TRIGGER" else f"{found[2]}()", None)
         if found := _TRIGGER.search(statement):
             made[found[1]] = _trigger(found[0].rstrip().removesuffix(";"), engine)
         elif found := _FUNCTION.search(statement):
+            bodies[found[1]] = found[3]
             made[f"{found[1]}()"] = _body(found[3], found[2])
+        elif found := _ALTERED.search(statement):
+            made[f"{found[1]}()"] = bodies[found[1]], True, True
+        elif found := _ROWS.search(statement):
+            made[f"policy {found[2]} on {found[3]}" if found[2] else f"row security on {found[1]}"] = True
     return made
 
 
@@ -132,8 +152,9 @@ def _found(connection: Connection) -> Made:
         f"{row.name}()": (row.body, row.as_owner, row.with_settings)
         for row in connection.execute(_POSTGRESQL_FUNCTIONS)
     }
+    rows = dict.fromkeys(connection.execute(_POSTGRESQL_ROWS).scalars(), True)
     rules = {f"rule {name}": name for name in connection.execute(_POSTGRESQL_RULES).scalars()}
-    return triggers | functions | rules
+    return triggers | functions | rows | rules
 
 
 def _trigger(statement: str, engine: str) -> str:

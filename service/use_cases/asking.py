@@ -38,10 +38,11 @@ class Once:
 
 
 def known(unit: Unit, asker: Asker) -> Actor:
-    """The person who asks. Raises NotKnown when nobody here belongs to the token."""
+    """The person who asks; from here on the database shows what they may see at most. Raises NotKnown."""
     actor = unit.people.actor(asker.issuer, asker.subject)
     if actor is None:
         raise NotKnown
+    unit.sees(actor)
     return actor
 
 

@@ -35,7 +35,9 @@ def begin_draft(
     request = once.by(actor.person_id)
     answered = unit.requests.answered(request)
     if answered is None:
+        unit.sees_all("expired drafts")
         unit.drafts.remove_expired()
+        unit.sees(actor, begins={draft_id})
         unit.drafts.begin(draft_id, actor.person_id, dict(body), days=days)
         unit.requests.remember(request, Answered(draft_id=draft_id))
     return replace(_found(unit, draft_id, actor.person_id), repeated=answered is not None)

@@ -39,6 +39,7 @@ def pull_histories(
     acting = next(facilitating, acting)
     small_cells = (settings_in_force(unit, rules, it).small_cell for it in wanted)
     k = max(small_cells, default=rules.settings.default.small_cell)
+    unit.sees(actor, regions=wanted)
     found = release(routes(unit.cases.histories(wanted), as_of=unit.now), k=k, reference=reference)
     unit.access_log.record(
         Reading(

@@ -34,7 +34,9 @@ def signal_escalation(
         return before
     if actor.holding(Role.CCE_LIAISON) is None:
         raise NotAllowed
-    found = unit.cases.by_number(number, regions=actor.regions(Role.CCE_LIAISON))
+    appointed_for = actor.regions(Role.CCE_LIAISON)
+    unit.sees(actor, regions=appointed_for)
+    found = unit.cases.by_number(number, regions=appointed_for)
     if found is None:
         raise NotFound
     case, part = found

@@ -143,13 +143,16 @@ def read_subscription(unit: Unit, asker: Asker, id_: UUID) -> Subscription:
 
 def list_dead_letters(unit: Unit, asker: Asker, id_: UUID) -> tuple[Delivery, ...]:
     """What a webhook was not told in all its attempts."""
-    return unit.deliveries.dead(read_subscription(unit, asker, id_).id)
+    it = read_subscription(unit, asker, id_)
+    unit.sees_all("dead letters")
+    return unit.deliveries.dead(it.id)
 
 
 def resend(unit: Unit, asker: Asker, id_: UUID, position: int, once: Once) -> tuple[Delivery, bool]:
     """Have a dead letter told again; and whether that was asked before."""
     actor, acting = administrator(unit, asker)
     it = _found(unit, id_)
+    unit.sees_all("dead letters")
     letter = unit.deliveries.find(it.id, position)
     if letter is None:
         raise NotFound

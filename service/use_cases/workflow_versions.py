@@ -82,6 +82,7 @@ def try_version(unit: Unit, asker: Asker, trial: Trial, *, rules: Rulebook) -> T
         if reading.definition is None or any(it.severity == "error" for it in diagnostics):
             return Tried(None, diagnostics)
         new = reading.definition
+    unit.sees_all("trial")
     found = [it for it in unit.plans.running(trial.kind) if it.part.workflow != new.hash]
     in_use = [rules.pinned(hash_).definition for hash_ in {it.part.workflow for it in found}]
     insist(unknown_sources(trial.mapping, in_use or rules.versions(trial.kind)))
@@ -118,6 +119,7 @@ def progress(unit: Unit, asker: Asker, plan_hash: str, *, rules: Rulebook) -> Pr
     administrator(unit, asker)
     plan = _plan(unit, plan_hash)
     new = rules.pinned(plan.passage.new).definition
+    unit.sees_all("progress of a plan")
     found = unit.plans.running(plan.definition.name, plan.passage.old)
     verdicts = _verdicts(unit, rules, found, new, _mapping(plan))
     fitting = tuple(it for it in verdicts if it.fit == "fits")
@@ -132,6 +134,7 @@ def adopt(unit: Unit, asker: Asker, plan_hash: str, part: Part, grounds: str, *,
     """
     actor, acting = administrator(unit, asker)
     plan = _plan(unit, plan_hash)
+    unit.sees_all("adoption")
     found = unit.plans.locked(part)
     if found is None or found.part.workflow != plan.passage.old:
         return False

@@ -1,0 +1,24 @@
+"""Making the roles of PostgreSQL: told as SQL for whoever may, or made at once."""
+
+import sys
+
+from service.settings import Settings
+from service.storage.database import open_engine
+from service.storage.roles import Roles, making
+
+
+def make_roles(*, apply: bool) -> None:
+    """Print what makes the roles of PostgreSQL, for a superuser to read and run; --apply: do it as the owner."""
+    settings = Settings()
+    roles = Roles.of(settings.owner_url, settings.database_url, settings.reporting_role)
+    if roles is None:
+        raise SystemExit(
+            "not done: set CASUSROUTE_OWNER_URL and CASUSROUTE_DATABASE_URL to one PostgreSQL and two roles, "
+            "the owner of the tables and the one that the service connects as"
+        )
+    if not apply:
+        sys.stdout.writelines(f"{statement};\n" for statement in making(roles))
+        return
+    with open_engine(settings.owner_url or "").begin() as connection:
+        for statement in making(roles):
+            connection.exec_driver_sql(statement)
