@@ -1,0 +1,162 @@
+"""Where a fault is tried: a database of its own, replicas on it, clients on those, and a ledger of what was said."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from threading import Thread
+
+import psycopg
+from psycopg import sql
+
+from api_tests.faults.checker import violations
+from api_tests.faults.clients import Client, World
+from api_tests.faults.disks import small_disk
+from api_tests.faults.failing import Faults
+from api_tests.faults.ledger import Ledger
+from api_tests.faults.proxy import Proxy
+from api_tests.faults.replicas import Replica
+from api_tests.faults.rows import Tables, read_postgresql, read_sqlite
+from api_tests.people_and_cases import PERSON_IDS
+from api_tests.postgres import Cluster
+from service.storage.database import open_engine
+from service.storage.migrating import migrate
+
+CLIENTS = 6
+
+
+@dataclass
+class Scene:
+    """What a nemesis may lay hands on. `cluster` and `proxy` are there on PostgreSQL alone."""
+
+    folder: Path
+    database_url: str
+    ledger: Ledger
+    replicas: list[Replica]
+    cluster: Cluster | None
+    proxy: Proxy | None
+    disk: Path | None = None  # a small one, under the tables
+    done: dict[str, int] = field(default_factory=dict)
+    chance: Random = field(default_factory=lambda: Random(7))  # noqa: S311 - chance, not secrecy
+
+    @property
+    def acknowledged(self) -> int:
+        return len(self.ledger.acknowledged)
+
+    def tables(self) -> Tables:
+        if self.cluster:
+            return read_postgresql(self.database_url)
+        return read_sqlite(Path(self.database_url.removeprefix("sqlite:///")))
+
+    def violations(self) -> list[str]:
+        return violations(self.tables(), self.ledger, PERSON_IDS, self.folder / "master.key")
+
+    def after(self, more: int, seconds: float = 20) -> bool:
+        """Wait until so many more requests were acknowledged; whether they were, in time."""
+        goal = self.acknowledged + more
+        return self.ledger.wait(lambda: self.acknowledged >= goal, seconds)
+
+    def count(self, what: str) -> None:
+        self.done[what] = self.done.get(what, 0) + 1
+
+    def of_the_cluster(self, how: signal.Signals) -> None:
+        """To the postmaster and every session and worker of it, as when the machine fails or stops."""
+        first = self._postmaster
+        for pid in (first, *_children(first)):
+            with suppress(ProcessLookupError):
+                os.kill(pid, how)
+
+    def kill_a_session(self) -> None:
+        """One that serves us, in whatever it does. Ours ends with it."""
+        address = self.database_url.replace("postgresql+psycopg", "postgresql")
+        asked = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        with suppress(psycopg.Error), psycopg.connect(address) as connection:
+            pids = [row[0] for row in connection.execute(asked)]
+            if pids:
+                os.kill(self.chance.choice(pids), signal.SIGKILL)
+
+    @property
+    def _postmaster(self) -> int:
+        assert self.cluster
+        return int((self.cluster.data_directory / "postmaster.pid").read_text().split()[0])
+
+
+def _children(of: int) -> list[int]:
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            if int(stat.read_text().rpartition(")")[2].split()[1]) == of:
+                found.append(int(stat.parent.name))
+        except (OSError, IndexError):
+            continue  # it ended meanwhile
+    return found
+
+
+@contextmanager
+def scene(
+    folder: Path,
+    cluster: Cluster | None,
+    lives: Callable[[int], Callable[[], Faults]],
+    *,
+    on_a_small_disk: bool = False,
+    through_proxy: bool = False,
+) -> Iterator[Scene]:
+    """A migrated database, one process on SQLite, two on PostgreSQL. `lives`: what is wrong with those of each."""
+    ledger = Ledger()
+    with ExitStack() as stack:
+        url, proxy, disk = f"sqlite:///{folder / 'casusroute.db'}", None, None
+        if cluster:
+            disk = stack.enter_context(small_disk(cluster.data_directory.parent)) if on_a_small_disk else None
+            stack.enter_context(_new_database(cluster, folder.name, disk))
+            url = cluster.url(folder.name)
+        engine = open_engine(url)
+        migrate(engine)
+        engine.dispose()
+        served = url
+        if cluster and through_proxy:
+            proxy = stack.enter_context(Proxy(cluster.port))
+            served = url.replace(f":{cluster.port}/", f":{proxy.port}/")
+        replicas = [
+            stack.enter_context(Replica(folder, served, lives(number), ledger).at_work())
+            for number in range(2 if cluster else 1)
+        ]
+        yield Scene(folder, url, ledger, replicas, cluster, proxy, disk)
+
+
+@contextmanager
+def _new_database(cluster: Cluster, name: str, disk: Path | None) -> Iterator[None]:
+    """An empty database, with its tables on this disk when one is given."""
+    cluster.create_database(name)
+    try:
+        if disk is None:
+            yield
+            return
+        address = cluster.url("postgres").replace("postgresql+psycopg", "postgresql")
+        with psycopg.connect(address, autocommit=True) as connection:
+            connection.execute(sql.SQL("CREATE TABLESPACE small LOCATION {}").format(str(disk)))
+            connection.execute(sql.SQL("ALTER DATABASE {} SET TABLESPACE small").format(sql.Identifier(name)))
+            yield
+            cluster.drop_database(name)
+            connection.execute("DROP TABLESPACE small")
+    finally:
+        cluster.drop_database(name)
+
+
+@contextmanager
+def under_load(scene: Scene, *, blind: bool = False) -> Iterator[None]:
+    """Clients ask until the block ends; every request is settled then."""
+    world = World([it.port for it in scene.replicas], scene.ledger, blind=blind)
+    clients = [Client(world, number) for number in range(CLIENTS)]
+    threads = [Thread(target=it.work, daemon=True) for it in clients]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        world.over.set()
+        for thread in threads:
+            thread.join()
+    clients[0].settle()
