@@ -27,6 +27,8 @@ ALL = _people(
 # Whoever may read all of the case: who submitted it, the team that owns it, the liaison who was asked, and Floor, who
 # took emergency access and may do no more than read.
 WHOLE = _people("anna carla daan esra floor hanna mila vera")
+# Who decides that a file is destroyed, two of them at a time.
+DECIDE = _people("carla esra hanna quint vera")
 COMMITMENT_A, COMMITMENT_B = frozenset({"ivo"}), frozenset({"joke"})
 FUNDING_A, FUNDING_B = frozenset({"karim"}), frozenset({"lotte"})
 QUESTION = frozenset({"tom"})
@@ -91,6 +93,8 @@ BY_HAND: dict[str, Expected] = {
     "getRetention": _of(WHOLE),
     # Who saw the file is told to who brought the case and who answers for its file; the officer reads no content.
     "listAccess": _of(WHOLE - _people("daan floor mila") | {"quint"}, "daan floor mila"),
+    # All that is held about a case is handed over by its coordinator or chair, or taken by the family itself.
+    "getSubjectAccess": _of("carla esra vera", WHOLE - _people("carla esra vera")),
     "overseeAccess": _of("quint", ALL - {"quint"}),
     "listAdvices": _of(WHOLE | ADDRESSED | {"quint"}),
     "getAdvice": _of((WHOLE | ADDRESSED) - QUESTION),  # how much of it: test_own_part_alone.py
@@ -134,6 +138,15 @@ BY_HAND: dict[str, Expected] = {
     "listEvents": _of(ALL - _people("floor gijs noor quint roos"), "floor gijs noor quint roos"),
     # How far every case has come, in numbers and digests alone: for who answers for it that nothing is lost.
     "getDigest": _of("quint roos", ALL - _people("quint roos")),
+    # How long what is kept is no secret. What keeps a case longer is for the chair, the coordinator and the officer of
+    # its team; that it may go they decide together, and the process director with them. To Petra, chair of another
+    # team, there is no such proposal.
+    "getRetentionPolicy": _of(ALL),
+    **_each("listLegalHolds addLegalHold liftLegalHold", _of("carla esra quint vera", "anna daan floor hanna mila")),
+    **_each("listDestructionProposals listDestructions", _of(DECIDE | {"petra"}, ALL - DECIDE - {"petra"})),
+    **_each("getDestructionProposal withdrawDestructionProposal", _of(DECIDE, ALL - DECIDE - {"petra"})),
+    # Here for the team: the officer signs as what they are, and proposes what is due by command.
+    **_each("addDestructionProposal signDestructionProposal", _of(DECIDE - {"quint"}, (ALL - DECIDE | {"quint"}) - {"petra"})),
     # What is missing in a region: its own team and facilitator; to Petra of another region there is no such thing.
     "getGaps": _of("carla daan esra hanna noor vera", ALL - _people("carla daan esra hanna noor vera petra")),
 }

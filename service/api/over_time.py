@@ -16,7 +16,7 @@ from service.domain.coming_of_age import Plan
 from service.domain.messages import MESSAGES, say
 from service.domain.retention import RetentionClass
 from service.storage.unit import Unit
-from service.use_cases.over_time import read_coming_of_age, read_retention
+from service.use_cases.over_time import Kept, read_coming_of_age, read_retention
 
 router = APIRouter(tags=["cases"], route_class=CheckedRoute)
 
@@ -80,17 +80,18 @@ async def get_retention(case_id: UUID, house: TheHouse, asker: TheAsker) -> Resp
     """Until when the file is kept."""
 
     def work(unit: Unit) -> Response:
-        kept = read_retention(unit, asker, case_id, house.rules)
-        found, settings = kept.retention, kept.settings
-        years = {"years": settings.retention_years, "after_majority": settings.retention_years_after_majority}
-        return answer(
-            RetentionView(
-                retention_class=found.retention_class,
-                counted_from=found.counted_from,
-                starts_on=found.starts_on,
-                keep_until=found.keep_until,
-                ground=InTwoLanguages.of(say("retention", found.retention_class, years)),
-            )
-        )
+        return answer(retention_view(read_retention(unit, asker, case_id, house.rules)))
 
     return await house.database.write(work)
+
+
+def retention_view(kept: Kept) -> RetentionView:
+    found, settings = kept.retention, kept.settings
+    years = {"years": settings.retention_years, "after_majority": settings.retention_years_after_majority}
+    return RetentionView(
+        retention_class=found.retention_class,
+        counted_from=found.counted_from,
+        starts_on=found.starts_on,
+        keep_until=found.keep_until,
+        ground=InTwoLanguages.of(say("retention", found.retention_class, years)),
+    )

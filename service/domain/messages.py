@@ -25,3 +25,12 @@ def say(section: str, code: str, params: Mapping[str, object]) -> Words:
     """The sentence with its {places} filled in."""
     words = MESSAGES[section][code]
     return Words(nl=words.nl.format(**params), en=words.en.format(**params))
+
+
+def filled(section: str, code: str, **parts: Words) -> Words:
+    """The sentence with its {places} filled in, in each language with the words of that language."""
+    words = MESSAGES[section][code]
+    return Words(
+        nl=words.nl.format(**{name: it.nl for name, it in parts.items()}),
+        en=words.en.format(**{name: it.en for name, it in parts.items()}),
+    )

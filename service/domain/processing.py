@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal, get_args
 
-from service.domain.messages import MESSAGES
+from service.domain.messages import MESSAGES, filled
 from service.domain.words import Words
 
 # What is done with content, and what for: nothing else can be logged. A name, once logged, stays for ever.
@@ -55,7 +55,7 @@ class Processing:
 
     @property
     def words(self) -> Words:
-        return _filled("activities", self.activity, who=_WHOEVER, what=in_words(_READS.get(self.activity, "")))
+        return filled("activities", self.activity, who=_WHOEVER, what=in_words(_READS.get(self.activity, "")))
 
     @property
     def why(self) -> Words:
@@ -92,36 +92,22 @@ REGISTER: Mapping[Activity, Processing] = MappingProxyType(
 
 def in_words(detail: str) -> Words:
     """What was read, from what the log says of it: "the referral", never "referral@1#3"."""
-    documents, bare = MESSAGES["documents"], re.split("[@#]", detail)[0]
-    if bare in documents:
-        return documents[bare]
+    if past := re.fullmatch(r"(.+), as known at (\d+)", detail):
+        return filled("access", "as_known", what=in_words(past[1]), number=Words.same(past[2]))
     if numbered := re.fullmatch(r"advice version (\d+)", detail):
-        return _filled("access", "advice_version", number=_same(numbered[1]))
-    return _SOMETHING
+        return filled("access", "advice_version", number=Words.same(numbered[1]))
+    return MESSAGES["documents"].get(re.split("[@#]", detail)[0], _SOMETHING)
 
 
 def who(name: str | None, role: Words, organisation: str) -> Words:
     """Somebody who reads: by name, or by what they are only."""
     told = "named" if name else "unnamed"
-    return _filled("access", told, name=_same(name or ""), role=role, organisation=_same(organisation))
+    return filled("access", told, name=Words.same(name or ""), role=role, organisation=Words.same(organisation))
 
 
 def sentence(by: Words, activity: str, purpose: str, detail: str, *, emergency: bool) -> Words:
     """One line of the log as one sentence: who did what, and why."""
-    did = _filled("activities", activity, who=by, what=in_words(detail))
-    told = _filled("access", "sentence", did=did, why=MESSAGES["purposes"][purpose])
+    did = filled("activities", activity, who=by, what=in_words(detail))
+    told = filled("access", "sentence", did=did, why=MESSAGES["purposes"][purpose])
     urgent = MESSAGES["access"]["emergency"]
     return Words(f"{told.nl} {urgent.nl}", f"{told.en} {urgent.en}") if emergency else told
-
-
-def _same(name: str) -> Words:
-    return Words(name, name)
-
-
-def _filled(section: str, code: str, **parts: Words) -> Words:
-    """The sentence with its places filled in, in each language with the words of that language."""
-    words = MESSAGES[section][code]
-    return Words(
-        nl=words.nl.format(**{name: it.nl for name, it in parts.items()}),
-        en=words.en.format(**{name: it.en for name, it in parts.items()}),
-    )

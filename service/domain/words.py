@@ -21,5 +21,10 @@ class Words:
     nl: str
     en: str
 
+    @classmethod
+    def same(cls, text: str) -> "Words":
+        """A name: it is called so in both."""
+        return cls(text, text)
+
     def in_(self, language: Language) -> str:
         return self.nl if language == "nl" else self.en
