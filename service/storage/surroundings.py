@@ -7,7 +7,7 @@ from uuid import UUID
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap
 from sqlalchemy import ColumnElement, Connection, Row, Table, and_, exists, func, literal, or_, select
 
-from service.domain.definition import Definition
+from service.domain.definition import Definition, Edge
 from service.storage.keys import Keyring
 from service.storage.protections import Unprotected, insist
 from service.storage.remains import Fault
@@ -24,7 +24,7 @@ from service.storage.tables import (
     workflow_plans,
     workflows,
 )
-from service.storage.verification import definition_of, is_text_of
+from service.storage.verification import definition_of, edges_of, is_text_of
 
 Found = tuple[str, str]  # the code of a fault, and where it is
 
@@ -83,9 +83,9 @@ class Surroundings:
 
     def _rules(self) -> Iterator[Found]:
         w, e, s = workflows.c, workflow_edges.c, region_settings.c
-        edges: dict[str, set[tuple[str, str, str]]] = {}
+        edges: dict[str, set[Edge]] = {}
         for hash_, *edge in self._connection.execute(select(e.workflow, e.trigger_name, e.source, e.target)).tuples():
-            edges.setdefault(hash_, set()).add((edge[0], edge[1], edge[2]))
+            edges.setdefault(hash_, set()).add(Edge(*edge))
         plans = {row.hash: row for row in self._connection.execute(select(workflow_plans))}
         for row in self._connection.execute(select(workflows).order_by(w.hash)):
             if not is_text_of(row.hash, row.definition):
@@ -93,7 +93,7 @@ class Surroundings:
                 continue
             definition = definition_of(row.definition)
             own = edges.pop(row.hash, set())
-            if (row.name, row.edges, own) != (definition.name, len(own), set(definition.edges())):
+            if own != edges_of(row.definition) or (row.name, row.edges) != (definition.name, len(own)):
                 yield "workflow_edges", row.hash
             if _passage(plans.pop(row.hash, None)) != _intended(definition):
                 yield "workflow_plan", row.hash

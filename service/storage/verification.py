@@ -7,11 +7,11 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import BindParameter, Connection, Row, bindparam, select
 
 from service.domain.case import START
 from service.domain.chain import BEGINNING, content_digest, entry_digest, facts_digest
-from service.domain.definition import Definition
+from service.domain.definition import Definition, Edge
 from service.domain.messages import MESSAGES
 from service.storage.remains import Fault, Remains
 from service.storage.rows import facts_to_row, to_transition
@@ -19,6 +19,16 @@ from service.storage.tables import NO_DAY, cases, contents, destructions, parts,
 
 # What a damaged row may do to whoever reads it: a text that is no identifier, a time that is none, codes that are none.
 _UNREADABLE = (ValueError, TypeError, AttributeError, OverflowError, OSError)
+# Building a statement takes several times as long as running it, and an installation has thousands of cases.
+_ID: BindParameter[str] = bindparam("case_id")
+_CASE = select(cases).where(cases.c.id == _ID)
+_CERTIFICATE = select(destructions).where(destructions.c.case_id == _ID)
+_HISTORY = select(transitions).where(transitions.c.case_id == _ID).order_by(transitions.c.sequence)
+_CONTENTS = select(contents).where(contents.c.case_id == _ID).order_by(contents.c.sequence)
+_PARTS = select(parts).where(parts.c.case_id == _ID)
+_WORKFLOWS = select(workflows.c.hash, workflows.c.definition).where(
+    workflows.c.hash.in_(bindparam("hashes", expanding=True))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +51,7 @@ def verify(connection: Connection, case_id: UUID | str) -> Verification:
     """Of a case that somebody writes to meanwhile, a later moment is verified: never half of one, half of another."""
     while True:
         standing = case, certificate = _standing(connection, case_id)
-        rows = connection.execute(
-            select(transitions).where(transitions.c.case_id == str(case_id)).order_by(transitions.c.sequence)
-        ).all()
+        rows = connection.execute(_HISTORY, {"case_id": case.id}).all()
         sequence, fault = next(_faults(connection, case, certificate, rows), (None, None))
         if fault is None or standing == _standing(connection, case_id):
             return Verification(fault is None, len(rows), case.digest, sequence, fault, certificate is not None)
@@ -51,17 +59,16 @@ def verify(connection: Connection, case_id: UUID | str) -> Verification:
 
 def _standing(connection: Connection, case_id: UUID | str) -> tuple[Row[Any], Row[Any] | None]:
     """The head of a case, and the certificate of its destruction: the history then proves itself by digests alone."""
-    case = connection.execute(select(cases).where(cases.c.id == str(case_id))).one()
-    return case, connection.execute(select(destructions).where(destructions.c.case_id == case.id)).one_or_none()
+    of = {"case_id": str(case_id)}
+    return connection.execute(_CASE, of).one(), connection.execute(_CERTIFICATE, of).one_or_none()
 
 
 def _faults(
     connection: Connection, case: Row[Any], certificate: Row[Any] | None, rows: Sequence[Row[Any]]
 ) -> Iterator[Fault]:
-    written = select(contents).where(contents.c.case_id == case.id).order_by(contents.c.sequence)
-    sealed = {row.sequence: row for row in connection.execute(written)}
+    sealed = {row.sequence: row for row in connection.execute(_CONTENTS, {"case_id": case.id})}
     last: dict[str, Row[Any]] = {}
-    told = Remains(certificate) if certificate else _Told(_definitions(connection, {row.workflow for row in rows}))
+    told = Remains(certificate) if certificate else _Told(_texts(connection, {row.workflow for row in rows}))
     previous = BEGINNING
     for expected, row in enumerate(rows, 1):
         before = last.get(row.part_id)
@@ -72,7 +79,7 @@ def _faults(
         yield sequence, "content_alone"
     if not rows or (isinstance(case.sequence, int) and case.sequence > len(rows)):
         yield len(rows) + 1, "entry_missing"
-    stored = {row.id: row for row in connection.execute(select(parts).where(parts.c.case_id == case.id))}
+    stored = {row.id: row for row in connection.execute(_PARTS, {"case_id": case.id})}
     if stored.keys() != last.keys():
         yield len(rows), "parts"
     yield from told.faults_of_heads(case, stored, last, rows)
@@ -94,9 +101,9 @@ def _faults_of_entry(row: Row[Any], expected: int, previous: str, before: Row[An
 class _Told:
     """What a history tells: facts, content, and a route along the steps of the workflow that each part is on."""
 
-    def __init__(self, definitions: Mapping[str, Definition]) -> None:
-        self._definitions = definitions
-        self._edges = {(hash_, *edge) for hash_, definition in definitions.items() for edge in definition.edges()}
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self._adopts = {hash_: definition_of(text).adopts for hash_, text in texts.items()}
+        self._edges = {hash_: edges_of(text) for hash_, text in texts.items()}
         self._runs_on: dict[str, str] = {}
 
     def faults_of(self, row: Row[Any], content: Row[Any] | None, before: Row[Any] | None) -> Iterator[Fault]:
@@ -110,11 +117,10 @@ class _Told:
             yield row.sequence, "content"
         if row.source != (before.target if before else START):
             yield row.sequence, "part_not_continued"
-        if (row.workflow, row.trigger_name, row.source, row.target) not in self._edges:
+        if (row.trigger_name, row.source, row.target) not in self._edges.get(row.workflow, ()):
             yield row.sequence, "no_such_step"
         # A plan takes a part from one workflow to another; any other step is one of the workflow that the part is on.
-        plan = self._definitions[row.workflow].adopts if row.workflow in self._definitions else None
-        left, reached = plan or (row.workflow, row.workflow)
+        left, reached = self._adopts.get(row.workflow) or (row.workflow, row.workflow)
         if self._runs_on.get(row.part_id, left) != left:
             yield row.sequence, "other_workflow"
         self._runs_on[row.part_id] = reached
@@ -171,17 +177,22 @@ def _part_by_history(case: Row[Any], entry: Row[Any], workflow: str) -> tuple[An
     return *head, *theirs, *fixed
 
 
-def _definitions(connection: Connection, hashes: set[str]) -> dict[str, Definition]:
-    """The definitions and plans whose text is still the one that their hash was made of."""
-    rows = connection.execute(select(workflows.c.hash, workflows.c.definition).where(workflows.c.hash.in_(hashes)))
-    return {row.hash: definition_of(row.definition) for row in rows if is_text_of(row.hash, row.definition)}
+def _texts(connection: Connection, hashes: set[str]) -> dict[str, str]:
+    """The workflows and plans whose text is still the one that their hash was made of."""
+    rows = connection.execute(_WORKFLOWS, {"hashes": sorted(it for it in hashes if it)})
+    return {row.hash: row.definition for row in rows if is_text_of(row.hash, row.definition)}
 
 
 def is_text_of(hash_: str, stored: object) -> bool:
     return isinstance(stored, str) and hashlib.sha256(stored.encode()).hexdigest() == hash_
 
 
+# Every case runs on the same few.
 @lru_cache(maxsize=100)
-def definition_of(stored: str) -> Definition:
-    """Every case runs on the same few."""
-    return Definition.from_stored(stored)
+def definition_of(text: str) -> Definition:
+    return Definition.from_stored(text)
+
+
+@lru_cache(maxsize=100)
+def edges_of(text: str) -> frozenset[Edge]:
+    return frozenset(definition_of(text).edges())
