@@ -19,11 +19,13 @@ from api_tests.running import ROOT
 
 @dataclass(frozen=True)
 class Process:
-    """A service that answers at `url` (without /v1)."""
+    """A service that answers at `url` (without /v1), and tells what operators watch at `metrics_url`."""
 
     url: str
+    metrics_url: str
     database_url: str
     log_file: Path
+    itself: "subprocess.Popen[bytes]"
 
     def log(self) -> list[dict[str, Any]]:
         """What it has said since its welcome, line by line; a line that is no JSON fails."""
@@ -32,28 +34,43 @@ class Process:
 
     def log_once(self, holds: Callable[[list[dict[str, Any]]], bool]) -> list[dict[str, Any]]:
         """The log as soon as this holds of it: the line of a request is written after its answer has left."""
+        self.wait_until(lambda: holds(self.log()))
+        return self.log()
+
+    def wait_until(self, holds: Callable[[], bool]) -> None:
         deadline = time.monotonic() + 20
-        while not holds(told := self.log()):
-            assert time.monotonic() < deadline, told
+        while not holds():
+            assert time.monotonic() < deadline, self.log()
             time.sleep(0.01)
-        return told
+
+    def figures(self) -> dict[str, float]:
+        """What operators watch: each figure by its name with its labels."""
+        lines = httpx.get(self.metrics_url).text.splitlines()
+        return {name: float(value) for name, _, value in (it.rpartition(" ") for it in lines) if name[:1].isalpha()}
 
 
 @contextmanager
-def process(folder: Path, database_url: str) -> Iterator[Process]:
-    """`python -m service run` on this database."""
-    with socket.socket() as free:
+def process(folder: Path, database_url: str, **changes: object) -> Iterator[Process]:
+    """`python -m service run` on this database, with changes to the settings."""
+    with socket.socket() as free, socket.socket() as another:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+        another.bind(("127.0.0.1", 0))
+        port, metrics_port = free.getsockname()[1], another.getsockname()[1]
     url, log_file = f"http://127.0.0.1:{port}", folder / "log"
-    settings = {"PORT": str(port), "DATABASE_URL": database_url, "MASTER_KEY_FILE": str(folder / "master.key")}
+    settings = {
+        "PORT": str(port),
+        "METRICS_PORT": str(metrics_port),
+        "DATABASE_URL": database_url,
+        "MASTER_KEY_FILE": str(folder / "master.key"),
+    }
+    settings |= {name.upper(): str(value) for name, value in changes.items()}
     environment = {**os.environ, **{f"CASUSROUTE_{name}": value for name, value in settings.items()}}
     with log_file.open("wb") as log:
         command = [sys.executable, "-m", "service", "run"]
         started = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
         try:
             _wait_for(url, started)
-            yield Process(url, database_url, log_file)
+            yield Process(url, f"http://127.0.0.1:{metrics_port}/metrics", database_url, log_file, started)
         finally:
             started.terminate()
             started.wait(20)

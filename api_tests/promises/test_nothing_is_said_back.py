@@ -141,6 +141,7 @@ def test_the_log_tells_of_a_request_its_route_and_never_its_address(alone: Proce
     trace = _trace(answer)
     lines = alone.log_once(lambda lines: any(it.get("trace_id") == trace for it in lines))
     told = next(it for it in lines if it.get("trace_id") == trace)
+    assert told.pop("request_id") == answer.headers["traceparent"].split("-")[2]
     del told["timestamp"], told["ms"]
     assert told == {
         "event": "request",

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from api_tests.conftest import new_database
+from api_tests.destroying import destroyed, ended
 from api_tests.people_and_cases import ORGANISATION_IDS, PERSON_IDS, CaseFile, form_for, offered
 from api_tests.promises.problems import problem_of
 from api_tests.rules.changed_rules import copied, people_at, rewritten
@@ -20,7 +21,7 @@ from service.domain.refusals import Refusal
 SENTENCES = tomllib.loads((ROOT / "service" / "domain" / "messages.toml").read_text(encoding="utf-8"))
 # Never raised as such: what their subclasses have in common. An answer 503 is met in test_when_things_break.
 IN_COMMON = {Refusal, refusals.NotPossible}
-ELSEWHERE = {refusals.Unavailable}
+ELSEWHERE = {refusals.NotReady, refusals.TooMany, refusals.Unavailable}
 
 
 def kinds(of: type[Refusal] = Refusal) -> Iterator[type[Refusal]]:
@@ -100,6 +101,17 @@ def _ended(case: CaseFile, headers: dict[str, str]) -> httpx.Response:
     return case.people.ivo.post(path, {"lastDay": "2025-06-30"}, headers=headers)
 
 
+def _destruction_of_a_case_that_runs(case: CaseFile, headers: dict[str, str]) -> httpx.Response:
+    body = {"caseId": case.id, "requestId": str(uuid4())}
+    return case.people.carla.post("/destruction-proposals", body, headers=headers)
+
+
+def _of_a_case_that_was_destroyed(case: CaseFile, headers: dict[str, str]) -> httpx.Response:
+    gone = ended(case.people)
+    destroyed(gone)
+    return case.people.anna.get(gone.path, headers=headers)
+
+
 def _get(path: str, **more: str) -> Meeting:
     return lambda case, headers: case.people.anna.get(path, headers={**headers, **more})
 
@@ -152,6 +164,8 @@ MET: dict[type[Refusal], tuple[int, Meeting]] = {
     refusals.RegionIsCovered: (409, _administered("/coverages", {**RET, "region": "JZ14"})),
     refusals.KeyReused: (409, _again),
     refusals.OfferEnded: (409, _ended),
+    refusals.DestructionRefused: (409, _destruction_of_a_case_that_runs),
+    refusals.CaseDestroyed: (410, _of_a_case_that_was_destroyed),
     refusals.Stale: (412, _step("add_note", "anna", 7)),
     refusals.VersionMissing: (428, _step("add_note", "anna", None)),
     refusals.Invalid: (400, _get("/cases?limit=0")),

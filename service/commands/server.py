@@ -85,6 +85,9 @@ class Patient(HttpToolsProtocol):
             if self._coming_in > LARGEST_HEAD:
                 self._refuse(431)
 
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - as its base, which answers in plain text
+        self._refuse(400)
+
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._wait()

@@ -1,0 +1,121 @@
+"""Whether requests should be sent to a process: what keeps it from being ready is named, and nothing else is told."""
+
+import asyncio
+import os
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from api_tests.conftest import ENGINES, new_database
+from api_tests.people_and_cases import everybody
+from api_tests.promises.problems import problem_of
+from api_tests.running import Running, running, settings_for
+from service.api.readiness import Readiness
+from service.app import build
+from service.storage.condition import MayLoseData, failing
+from service.storage.database import Database
+from service.storage.keys import Keyring
+
+ALL = ["database", "revision", "protections", "database_settings", "master_key", "outbox", "disk"]
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def own(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A service that looks at everything every time, on a database that may be broken."""
+    folder = tmp_path_factory.mktemp(f"unready_{request.param}")
+    settings = settings_for(folder, new_database(request, folder, request.param), outbox_seconds=900)
+    with pytest.MonkeyPatch.context() as patched, running(settings) as service:
+        patched.setattr("service.api.readiness.STANDS_SECONDS", 0)
+        yield service
+
+
+def ready(service: Running) -> httpx.Response:
+    return httpx.get(f"{service.url}/v1/ready", headers={"Accept-Language": "en"})
+
+
+def missing(service: Running) -> list[str]:
+    found: list[str] = problem_of(ready(service), 503, "not_ready")["checks"]
+    return found
+
+
+def submit(service: Running) -> None:
+    people = everybody(service.url)
+    assert people.anna.submit().status_code == 201
+    for person in people.values():
+        person.client.close()
+
+
+def test_a_service_in_order_is_ready_and_says_what_was_looked_at(own: Running) -> None:
+    answer = ready(own)
+
+    assert answer.status_code == 200, answer.text
+    assert answer.json() == {"status": "ready", "checks": ALL}
+
+
+def test_news_that_nobody_is_told_makes_it_not_ready_until_it_is_told(own: Running) -> None:
+    submit(own)
+    own.clock.let_pass(minutes=16)
+
+    waiting, alive = ready(own), httpx.get(f"{own.url}/v1/health")
+    own.built.database.write_now(lambda unit: unit.feeds.publish(100))
+    told = problem_of(waiting, 503, "not_ready")
+
+    assert told["checks"] == ["outbox"]
+    assert told["detail"] == "Send this process no requests now. Not in order: outbox."
+    assert told.keys() == {"type", "title", "status", "detail", "code", "checks"}
+    assert alive.status_code == 200
+    assert ready(own).status_code == 200
+
+
+def test_another_schema_and_a_lost_protection_are_named(own: Running) -> None:
+    engine, of = own.built.database.engine, "" if own.engine == "sqlite" else " ON transitions"
+    with engine.begin() as connection:
+        now = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one()
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
+    older = missing(own)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{now}'")  # noqa: S608 - as it was
+        made = connection.exec_driver_sql(
+            "SELECT sql FROM sqlite_master WHERE name = 'transitions_no_delete'"
+            if own.engine == "sqlite"
+            else "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgname = 'transitions_no_delete'"
+        ).scalar_one()
+        connection.exec_driver_sql(f"DROP TRIGGER transitions_no_delete{of}")
+    unprotected = missing(own)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(made)
+        if own.engine == "postgresql":
+            connection.exec_driver_sql("ALTER TABLE transitions ENABLE ALWAYS TRIGGER transitions_no_delete")
+
+    assert older == ["revision"]
+    assert unprotected == ["protections"]
+    assert ready(own).status_code == 200
+
+
+def test_a_disk_that_is_nearly_full_makes_it_not_ready(own: Running) -> None:
+    """PostgreSQL looks after a disk of its own."""
+    more_than_any_disk = own.settings.model_copy(update={"free_megabytes": 10**12})
+
+    found = asyncio.run(Readiness(own.built.database, more_than_any_disk).failing())
+
+    assert found == (("disk",) if own.engine == "sqlite" else ())
+
+
+def test_another_master_key_than_the_keys_were_wrapped_with_is_named(own: Running) -> None:
+    submit(own)
+    elsewhere = Database(own.built.database.engine, Keyring(os.urandom(32)), connections=1)
+
+    assert elsewhere.watch_now(lambda unit: failing(unit, may_lose_data=True)) == ("master_key",)
+
+
+@pytest.mark.parametrize("own", ["postgresql"], indirect=True)
+def test_a_postgresql_that_answers_before_data_is_on_disk_is_not_served(own: Running) -> None:
+    """The server of these tests has fsync off: a power cut would take back what was acknowledged (issue 4, 9)."""
+    careful = own.settings.model_copy(update={"database_may_lose_data": False})
+
+    found = own.built.database.watch_now(lambda unit: failing(unit, may_lose_data=False))
+
+    assert found == ("database_settings",)
+    with pytest.raises(MayLoseData, match="fsync = off"):
+        build(careful)
