@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from api_tests.access.scene import help_running
+from api_tests.destroying import ended, proposed
 from api_tests.people_and_cases import COLLECTIONS, ORGANISATION_IDS, PERSON_IDS, RULES, People, Person, offered
 from api_tests.receiving import dead_letter
 from api_tests.running import Running
@@ -30,6 +31,8 @@ def places(service: Running, people: People) -> dict[str, str]:
         "name": "case",
         "region": "JZ11",
         "plan": RULES.current("case").hash,
+        "holdId": "",
+        "proposalId": proposed(ended(people)),
         "draftId": people.anna.post("/drafts", {"form": {}}).json()["id"],
         "offerId": offered(people),
         "organisationId": duinhuis,
@@ -42,6 +45,10 @@ def whose(people: People, path: str, operation: dict[str, Any]) -> Person:
     """Somebody whose work it is to ask this."""
     if operation["tags"] == ["learning"] or "gaps" in path:
         return people.noor
+    if path == "/access-log":
+        return people.quint
+    if operation["tags"] in (["retention"], ["access"]):
+        return people.esra
     if operation["tags"] == ["offer"]:
         return people.ivo
     around = operation["tags"] == ["administration"] or "subscriptions" in path

@@ -65,6 +65,7 @@ def oversee(unit: Unit, asker: Asker, wanted: Wanted, *, exported: bool = False)
         raise NotAllowed
     if wanted.case_id and not unit.cases.watched(wanted.case_id, seen_by=actor):
         raise NotFound
+    unit.sees_all("oversight of access")  # also what colleagues looked at that is about no case in particular
     page = unit.access_log.page(wanted, seen_by=actor)
     action = "E" if exported else "R"
     record(unit, asker, actor.person_id, acting, "oversee_access", case_id=wanted.case_id, action=action)
