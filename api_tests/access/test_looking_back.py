@@ -1,5 +1,6 @@
 """Who may look back, at what moment, and what they then see: no more than their rights showed then, or show today."""
 
+import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,7 +12,8 @@ from api_tests.access.scene import Scene, help_arranged, rows
 from api_tests.access.test_families import months_ago
 from api_tests.filled_forms import filled
 from api_tests.people_and_cases import ORGANISATION_IDS, CaseFile, People
-from api_tests.running import Running
+from api_tests.promises.documents import fits
+from api_tests.running import ROOT, Running
 
 Json = dict[str, Any]
 WAYS = ("", "/transitions", "/transitions/1", "/file", "/refusals", "/advices", "/advices/1", "/commitments")
@@ -67,6 +69,34 @@ def test_before_its_first_entry_nobody_knew_of_a_case_and_beyond_its_last_there_
 
     assert known == [200, 200, 200]
     assert before == beyond == not_yet == not_begun == {(404, "not_found")}
+
+
+def test_what_is_told_late_was_not_known_before_it_was_told(people: People) -> None:
+    """Two clocks: looking back goes by when something was recorded, not by when it happened."""
+    case = CaseFile.submitted(people).go_to("advice_issued")
+    part, known = case.parts("commitment")[0], case.history()[-1]
+    case.fire("start_arranging")
+    told = case.fire("accept", part=part, occurred_at=known["occurredAt"])["transition"]
+    place = f"/commitments/{part['id']}"
+
+    before = asked(case, place, knownAt=just_before(told["recordedAt"]))[1]
+    after = asked(case, place, knownAt=told["recordedAt"])[1]
+
+    assert told["occurredAt"] == known["occurredAt"]
+    assert (before["state"]["code"], before["version"]) == ("requested", 1)
+    assert (after["state"]["code"], after["version"]) == ("accepted", 2)
+
+
+def test_every_past_answer_fits_the_published_schema_of_the_present_one(scene: Scene) -> None:
+    document = json.loads((ROOT / "openapi" / "openapi.json").read_text(encoding="utf-8"))
+    last = scene.case.history()[-1]["sequence"]
+    found = {way: asked(scene.case, way, sequence=last)[1] for way in WAYS}
+
+    assert all("asOf" in it for it in found.values())
+    for way, it in found.items():
+        named = way.replace("transitions/1", "transitions/{number}").replace("advices/1", "advices/{version}")
+        answers = document["paths"][f"/cases/{{caseId}}{named}"]["get"]["responses"]
+        assert fits(document, answers["200"]["content"]["application/json"]["schema"], it), way
 
 
 def test_a_moment_is_given_in_one_way_and_lies_in_the_past_and_everything_wrong_is_told_at_once(scene: Scene) -> None:
