@@ -9,11 +9,13 @@ from random import Random
 
 from api_tests.faults import nemesis
 from api_tests.faults.failing import POINTS, Faults
+from api_tests.faults.power import cut
 from api_tests.faults.scene import Scene, scene, under_load
 from api_tests.postgres import Cluster
 
 Lives = Callable[[int], Callable[[], Faults]]
 HOURS = 3600.0
+RECORD = "recorded"  # in the folder of the scene
 ASKED_ANEW = "asked_anew"  # of the clients, not of the service: whoever gets no answer takes another key
 
 
@@ -44,6 +46,10 @@ def _apart(number: int) -> Callable[[], Faults]:
     return lambda: Faults(skew=(skew, skew))
 
 
+def _recorded(_: int) -> Callable[[], Faults]:
+    return lambda: Faults(record=RECORD)
+
+
 def _jumping(_: int) -> Callable[[], Faults]:
     """A clock that is set forth and back all the time."""
     return lambda: Faults(skew=(-2 * HOURS, 2 * HOURS))
@@ -61,6 +67,7 @@ class Fault:
     lives: Lives = _sound
     through_proxy: bool = False
     on_a_small_disk: bool = False
+    images: int = 0  # how often the power is cut in the short run, afterwards
 
 
 @dataclass(frozen=True)
@@ -97,6 +104,7 @@ FAULTS = (
     *_on_both("sqlite"),
     Fault("process frozen", "sqlite", nemesis.freeze, {"freezes": 2, "no answer": 3}, ("no_key_lookup",)),
     Fault("clock jumps", "sqlite", nemesis.nothing, {}, ("time_runs_backwards",), _jumping),
+    Fault("power cut", "sqlite", nemesis.nothing, {}, ("commits_not_synced",), _recorded, images=40),
     *_on_both("postgresql"),
     Fault("process frozen with a lock", "postgresql", nemesis.thaw, {"freezes": 1, "went on without it": 1},
           ("no_key_lookup",), _freezing),
@@ -128,7 +136,18 @@ def run(fault: Fault, folder: Path, cluster: Cluster | None, *, times: int, sabo
             deadline = time.monotonic() + PATIENCE_SECONDS * (times + 1) / 2
             while _lacking(place, enough) and time.monotonic() < deadline and not (sabotage and place.ledger.wrong):
                 fault.strike(place)
-        return Outcome(fault.name, fault.engine, _met(place), tuple(place.violations()), tuple(_lacking(place, enough)))
+        violations = place.violations()
+        if fault.images:
+            violations += _cut_the_power(place, fault.images * times)
+        return Outcome(fault.name, fault.engine, _met(place), tuple(violations), tuple(_lacking(place, enough)))
+
+
+def _cut_the_power(place: Scene, images: int) -> list[str]:
+    """After all that was recorded; the process is ended first, so that nothing is half recorded."""
+    place.replicas[0].end()
+    met, found = cut(place.folder / RECORD, place.folder / "base", place.folder / "casusroute.db", images=images)
+    place.done.update(met)
+    return found
 
 
 def _sabotaged(lives: Lives, sabotage: str | None) -> Lives:

@@ -39,17 +39,20 @@ TOLD = {
 }  # fmt: skip
 
 
-def violations(tables: Tables, ledger: Ledger, people: Mapping[str, UUID], master_key_file: Path) -> list[str]:
+def violations(tables: Tables, ledger: Ledger, people: Mapping[str, UUID], folder: Path) -> list[str]:
     """Everything that is not as it was promised."""
-    master = base64.b64decode(master_key_file.read_text())
     return [
         *ledger.wrong,
         *tables.complaints,
         *histories(tables),
-        *contents(tables, master, ledger),
+        *contents(tables, master_key(folder), ledger),
         *_acknowledged(tables, ledger, people),
         *_drafts(tables, ledger),
     ]
+
+
+def master_key(folder: Path) -> bytes:
+    return base64.b64decode((folder / "master.key").read_text())
 
 
 def histories(tables: Tables) -> Iterator[str]:

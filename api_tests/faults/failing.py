@@ -12,6 +12,8 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -21,6 +23,7 @@ from sqlalchemy.engine.default import DefaultDialect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api_tests.faults.sabotaged import SABOTAGES, put
+from api_tests.faults.tracing import record
 from service import app
 from service.logs import configure
 from service.settings import Settings
@@ -49,6 +52,7 @@ class Faults:
     freezes: bool = False  # stops there instead of dying, until it is told to go on
     skew: tuple[float, float] = (0, 0)
     sabotage: str | None = None
+    record: str | None = None  # the file beside its log that tells all it wrote, synced and sent
 
 
 def live(settings: Mapping[str, Any], faults: Faults, log: str) -> None:
@@ -57,6 +61,13 @@ def live(settings: Mapping[str, Any], faults: Faults, log: str) -> None:
     os.dup2(said, 1)
     os.dup2(said, 2)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the campaign, which ends its processes itself
+    if faults.record:
+        record(partial(_serve, settings, faults), Path(log).with_name(faults.record))
+    else:
+        _serve(settings, faults)
+
+
+def _serve(settings: Mapping[str, Any], faults: Faults) -> None:
     configure("ERROR")
     point = _Point(faults)
     point.lie_in_wait()

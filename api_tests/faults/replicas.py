@@ -48,10 +48,14 @@ class Replica:
         try:
             yield self
         finally:
-            self._ending.set()
-            while self._watching.is_alive():
-                self.signal(signal.SIGKILL)
-                self._watching.join(0.1)
+            self.end()
+
+    def end(self) -> None:
+        """Kill it, and let it rest."""
+        self._ending.set()
+        while self._watching.is_alive():
+            self.signal(signal.SIGKILL)
+            self._watching.join(0.1)
 
     def signal(self, how: signal.Signals) -> None:
         """Kill, freeze or thaw it, when it is there."""

@@ -1,6 +1,7 @@
 """Where a fault is tried: a database of its own, replicas on it, clients on those, and a ledger of what was said."""
 
 import os
+import shutil
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -52,7 +53,7 @@ class Scene:
         return read_sqlite(Path(self.database_url.removeprefix("sqlite:///")))
 
     def violations(self) -> list[str]:
-        return violations(self.tables(), self.ledger, PERSON_IDS, self.folder / "master.key")
+        return violations(self.tables(), self.ledger, PERSON_IDS, self.folder)
 
     def after(self, more: int, seconds: float = 20) -> bool:
         """Wait until so many more requests were acknowledged; whether they were, in time."""
@@ -115,6 +116,8 @@ def scene(
         engine = open_engine(url)
         migrate(engine)
         engine.dispose()
+        if not cluster:
+            shutil.copytree(folder, folder / "base")
         served = url
         if cluster and through_proxy:
             proxy = stack.enter_context(Proxy(cluster.port))

@@ -1,0 +1,165 @@
+"""What a process writes, syncs and sends, in order: a small tracer of system calls, for Linux, with nothing installed.
+
+The kernel stops the traced process at every call (ptrace) and tells which it is in a form that is the same on every
+processor; only the numbers of the calls differ. What is sent is noted before it leaves, what is written after it was:
+a promise is never noted later than it was made, nor a write earlier than it was done.
+"""
+
+import ctypes
+import os
+import pickle
+import platform
+import signal
+import struct
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+NUMBERS = {
+    "x86_64": {
+        1: "write", 18: "pwrite64", 20: "writev", 44: "sendto", 46: "sendmsg", 74: "fsync", 75: "fdatasync",
+        77: "ftruncate", 87: "unlink", 263: "unlinkat", 285: "fallocate", 296: "pwritev", 328: "pwritev2",
+    },
+    "aarch64": {
+        64: "write", 68: "pwrite64", 66: "writev", 206: "sendto", 211: "sendmsg", 82: "fsync", 83: "fdatasync",
+        46: "ftruncate", 35: "unlinkat", 47: "fallocate", 70: "pwritev", 287: "pwritev2",
+    },
+}  # fmt: skip
+# As in ptrace(2):
+_TRACEME, _SETOPTIONS, _SYSCALL, _SYSCALL_INFO = 0, 0x4200, 24, 0x420E
+_GOOD, _FORK, _VFORK, _CLONE, _EXIT_KILL = 0x1, 0x2, 0x4, 0x8, 0x100000
+_ENTRY, _EXIT = 1, 2
+_ANY_THREAD = 0x40000000
+_SENDS = {"write", "writev", "sendto", "sendmsg"}
+_INFO = struct.Struct("B3xIQQ7Q")  # op, processor, two pointers; then the number and six arguments, or the result
+
+
+@dataclass(frozen=True)
+class Happened:
+    """One event. `number`: where a write begins, the new size of a file, or the sync that this is the end of."""
+
+    what: str  # write, truncate, begin, sync, sent, or a call that is not understood
+    path: str = ""
+    number: int = 0
+    data: bytes = b""
+
+
+def can_trace() -> bool:
+    return sys.platform == "linux" and platform.machine() in NUMBERS
+
+
+def record(work: Callable[[], None], out: Path) -> None:
+    """Do the work in a process of its own, and write down what happens. Ends with it, and it with this."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.ptrace.argtypes = (ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p)
+    libc.ptrace.restype = ctypes.c_long
+    child = os.fork()
+    if child == 0:
+        libc.ptrace(_TRACEME, 0, None, None)
+        os.kill(os.getpid(), signal.SIGSTOP)
+        work()
+        os._exit(0)
+    os.waitpid(child, 0)
+    libc.ptrace(_SETOPTIONS, child, None, _GOOD | _FORK | _VFORK | _CLONE | _EXIT_KILL)
+    with out.open("wb", buffering=0) as file:
+        _Tracer(libc, child, file).follow()
+
+
+def happened(out: Path) -> Iterator[Happened]:
+    """What was recorded; the last of it may be cut off in the middle."""
+    with out.open("rb") as file, suppress(EOFError, pickle.UnpicklingError):
+        while True:
+            yield Happened(*pickle.load(file))  # noqa: S301 - written by ourselves
+
+
+class _Tracer:
+    def __init__(self, libc: ctypes.CDLL, child: int, file: BinaryIO) -> None:
+        self._libc = libc
+        self._child = child
+        self._file = file
+        self._names = NUMBERS[platform.machine()]
+        self._known = {child}
+        self._called: dict[int, tuple[str, str, tuple[int, ...]]] = {}
+        self._syncs = 0
+
+    def follow(self) -> None:
+        """Until the process has ended."""
+        self._go_on(self._child, 0)
+        while True:
+            thread, status = os.waitpid(-1, _ANY_THREAD)
+            if os.WIFEXITED(status) or os.WIFSIGNALED(status):
+                if thread == self._child:
+                    return
+                continue
+            stopped, deliver = os.WSTOPSIG(status), 0
+            if stopped == signal.SIGTRAP | 0x80:
+                self._at_a_call(thread)
+            elif thread not in self._known:
+                self._known.add(thread)  # stopped as every thread is when it begins
+            elif not status >> 16:
+                deliver = stopped
+            self._go_on(thread, deliver)
+
+    def _go_on(self, thread: int, deliver: int) -> None:
+        self._libc.ptrace(_SYSCALL, thread, None, deliver)
+
+    def _at_a_call(self, thread: int) -> None:
+        room = ctypes.create_string_buffer(_INFO.size)
+        if self._libc.ptrace(_SYSCALL_INFO, thread, _INFO.size, room) <= 0:
+            return  # it was killed meanwhile
+        operation, _, _, _, first, *rest = _INFO.unpack(room.raw)
+        if operation == _ENTRY:
+            if name := self._names.get(first):
+                self._enters(thread, name, tuple(rest))
+        elif operation == _EXIT and thread in self._called:
+            self._leaves(*self._called.pop(thread), result=first)
+
+    def _enters(self, thread: int, name: str, given: tuple[int, ...]) -> None:
+        if name.startswith("unlink"):
+            self._called[thread] = (name, "", given)
+            return
+        try:
+            path = str(Path(f"/proc/{self._child}/fd/{given[0]}").readlink())
+        except OSError:
+            return
+        if path.startswith("socket:"):
+            if name in _SENDS:
+                self._note("sent", path, 0, self._sent(name, given))
+            return
+        if path.startswith("/"):
+            if name in ("fsync", "fdatasync"):
+                self._syncs += 1
+                given = (self._syncs,)
+                self._note("begin", path, self._syncs)
+            self._called[thread] = (name, path, given)
+
+    def _leaves(self, name: str, path: str, given: tuple[int, ...], *, result: int) -> None:
+        if result >= 1 << 63:  # negative: it was refused
+            return
+        if name == "pwrite64":
+            self._note("write", path, given[3], self._memory(given[1], result))
+        elif name == "ftruncate":
+            self._note("truncate", path, given[1])
+        elif name in ("fsync", "fdatasync"):
+            self._note("sync", path, given[0])
+        else:
+            self._note(name, path)
+
+    def _sent(self, name: str, given: tuple[int, ...]) -> bytes:
+        if name in ("write", "sendto"):
+            return self._memory(given[1], given[2])
+        pieces, count = given[1], given[2]
+        if name == "sendmsg":
+            pieces, count = struct.unpack_from("QQ", self._memory(given[1], 56), 16)
+        pairs = struct.iter_unpack("QQ", self._memory(pieces, 16 * count))
+        return b"".join(self._memory(begin, size) for begin, size in pairs)
+
+    def _memory(self, begin: int, size: int) -> bytes:
+        with Path(f"/proc/{self._child}/mem").open("rb", buffering=0) as memory:
+            return os.pread(memory.fileno(), size, begin)
+
+    def _note(self, *what: object) -> None:
+        self._file.write(pickle.dumps(what))
