@@ -6,7 +6,6 @@ import httpx
 
 from api_tests.people_and_cases import CaseFile, People
 
-RET = "ret"
 WHOLE_FILE = {"kind": {"code": "destruction"}, "askedBy": {"code": "parent"}, "askedOn": "2025-06-30"}
 GRANTED = {"extent": {"code": "full"}, "identityChecked": "Gebeld op het nummer dat wij al kenden."}
 
@@ -23,7 +22,8 @@ def request_of(case: CaseFile, by: str, **form: Any) -> dict[str, Any]:
     body = {"trigger": "ask_about_file", "form": WHOLE_FILE | form}
     made = case.people[by].post(f"{case.path}/file-requests", body)
     assert made.status_code == 201, made.text
-    return next(it for it in case.parts("file_request") if it["state"]["code"] == "received")
+    id_ = made.headers["Location"].split("/file-requests/")[1].split("/")[0]
+    return next(it for it in case.parts("file_request") if it["id"] == id_)
 
 
 def granted(case: CaseFile, by: str = "anna", **form: Any) -> str:

@@ -22,6 +22,7 @@ SENTENCES = tomllib.loads((ROOT / "service" / "domain" / "messages.toml").read_t
 # Never raised as such: what their subclasses have in common. An answer 503 is met in test_when_things_break.
 IN_COMMON = {Refusal, refusals.NotPossible}
 ELSEWHERE = {refusals.NotReady, refusals.TooMany, refusals.Unavailable}
+ELSEWHERE |= {refusals.HumansOnly, refusals.IssuerUnreachable}  # in test_issuers, where machines are
 
 
 def kinds(of: type[Refusal] = Refusal) -> Iterator[type[Refusal]]:

@@ -1,0 +1,192 @@
+"""A file is destroyed on request of the family, by two people, and a certificate is left (I21; Jeugdwet 7.3.9)."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from api_tests.access.administering import Office
+from api_tests.destroying import GRANTED, ended, granted, propose, proposed, request_of, signed
+from api_tests.people_and_cases import ORGANISATION_IDS, CaseFile, People
+from api_tests.promises.problems import problem_of
+from api_tests.running import Running
+
+
+@pytest.fixture
+def family(service: Running, people: People) -> Iterator[tuple[People, str]]:
+    """Everybody, with a mother of a family of her own; and the id of that family."""
+    with ExitStack() as open_:
+        office = Office(service, people.roos, open_)
+        organisation = office.organisation("family", "GM0392")
+        yield People({**people, "mother": office.member(organisation, "parent")}), organisation
+
+
+def obstacles(answer: httpx.Response) -> set[str]:
+    """Everything that stands in the way, each told in both languages."""
+    told = problem_of(answer, 409, "destruction_refused")["obstacles"]
+    assert all(it["nl"] and it["en"] and it["nl"] != it["en"] for it in told)
+    return {it["code"] for it in told}
+
+
+def test_i21_a_file_is_destroyed_on_request_of_the_family_and_its_certificate_is_what_is_left(
+    service: Running, family: tuple[People, str]
+) -> None:
+    people, organisation = family
+    key = str(uuid4())
+    case_made = people.mother.submit(key=key).json()
+    case = CaseFile(people, case_made["caseId"], case_made["number"])
+    case.fire("withdraw", by="mother")
+    head = case.seen()["digest"]
+
+    proposal = proposed(case, by="mother")
+    first = signed(people, proposal, "hanna", "team")
+    still_there = people.esra.get(case.path).status_code
+    second_key = str(uuid4())
+    second = signed(people, proposal, "quint", "data_protection", second_key)
+
+    assert (first.status_code, first.json()["state"], still_there) == (201, "open", 200)
+    certificate = second.json()["certificate"]
+    assert (second.status_code, second.json()["state"]) == (201, "carried_out")
+    assert [(it["capacity"], it["by"]["name"]) for it in certificate["signed"]] == [
+        ("team", "Hanna Smit"),
+        ("data_protection", "Quint Hoekstra"),
+    ]
+    assert (certificate["entries"], certificate["ground"]["code"], certificate["number"]) == (4, "request", case.number)
+    assert certificate["head"] != head  # the request and its answer came after the end
+
+    # Whoever could see the whole case hears what became of it, wherever they look and whatever they try; nobody else.
+    for path in ("", "/transitions", "/file", "/advices", "/commitments", "/verification", "/access-log", "/retention"):
+        gone = problem_of(people.esra.get(case.path + path), 410, "case_destroyed")
+        assert gone["certificate"]["certificate"] == certificate["certificate"], path
+    english = people.esra.get(case.path, headers={"Accept-Language": "en"}).json()
+    assert "it was asked for and the request was granted" in english["detail"]
+    assert problem_of(case.attempt("add_note", by="carla", version=1), 410, "case_destroyed")
+    assert problem_of(people.quint.get(f"{case.path}/legal-holds"), 410, "case_destroyed")
+    assert {people[it].get(case.path).status_code for it in ("bram", "ivo", "petra", "noor", "roos")} == {404}
+    listed = {it: people[it].get("/destructions").json()["items"][0] for it in ("quint", "carla")}
+    assert listed == {"quint": certificate, "carla": certificate}
+
+    # Lists, work and events go on without it; the same request again is answered and makes nothing.
+    for path in ("/cases?includeEnded=true", "/work-items?whose=all&includeEnded=true"):
+        assert people.esra.get(f"{path}&number={case.number}").json()["items"] == []
+    assert people.carla.get("/events").status_code == 200
+    again = signed(people, proposal, "quint", "data_protection", second_key)
+    assert (again.status_code, again.headers["idempotent-replayed"]) == (201, "true")
+    assert again.json() == second.json()
+
+    # Nobody can tell any more who they were: they had nothing else here.
+    assert people.mother.get("/me").status_code == 401
+    assert people.roos.get(f"/organisations/{organisation}").json()["name"] == "—"
+    with service.built.database.engine.connect() as connection:
+        query = "SELECT count(*) FROM keys.case_keys WHERE owner_id = '%s'" % case.id  # noqa: S608, UP031 - our own id
+        assert connection.exec_driver_sql(query).scalar() == 0
+
+
+def test_a_submission_that_is_sent_again_after_the_destruction_hears_of_it_and_makes_no_case(people: People) -> None:
+    key = str(uuid4())
+    made = people.anna.submit(key=key).json()
+    case = CaseFile(people, made["caseId"], made["number"])
+    case.fire("withdraw", by="anna")
+    proposal = proposed(case)
+    for who, capacity in (("esra", "team"), ("quint", "data_protection")):
+        assert signed(people, proposal, who, capacity).status_code == 201
+
+    again = people.anna.submit(key=key)
+
+    assert problem_of(again, 410, "case_destroyed")["certificate"]["caseId"] == case.id
+    assert people.anna.get("/me").status_code == 200, "who works here keeps their name"
+
+
+def test_one_person_in_two_roles_and_two_people_in_one_do_not_destroy_anything(
+    service: Running, people: People
+) -> None:
+    case = ended(people)
+    proposal = proposed(case)
+    with ExitStack() as open_:
+        office, ret = Office(service, people.roos, open_), str(ORGANISATION_IDS["ret"])
+        double = office.member(ret, "coordinator")
+        office.done("/memberships", personId=double.key, organisationId=ret, role="data_protection_officer")
+        with_double = People({**people, "double": double})
+
+        first = signed(with_double, proposal, "double", "team")
+        alone = signed(with_double, proposal, "double", "data_protection")
+    twice = signed(people, proposal, "esra", "team")
+    as_officer = signed(people, proposal, "esra", "data_protection")
+
+    assert first.status_code == 201
+    assert obstacles(alone) == {"signed_by_you"}
+    assert obstacles(twice) == {"signed_already"}
+    assert problem_of(as_officer, 403, "not_allowed")
+    assert case.state == "withdrawn"
+
+
+def test_a_legal_hold_keeps_a_case_until_it_is_lifted_and_stays_readable(people: People) -> None:
+    case = ended(people)
+    proposal = proposed(case)
+    assert signed(people, proposal, "carla", "team").status_code == 201
+    wanted: dict[str, Any] = {"reason": {"code": "court_case"}}
+    holds = [people[by].post(f"{case.path}/legal-holds", body) for by, body in (
+        ("quint", wanted),
+        ("esra", {"reason": {"code": "other", "text": "De gemeente vroeg erom."}, "until": "2099-12-31"}),
+    )]  # fmt: skip
+    too_long = people.esra.post(f"{case.path}/legal-holds", {"reason": {"code": "other", "text": "x" * 301}})
+    past = people.esra.post(f"{case.path}/legal-holds", {**wanted, "until": "2020-01-01"})
+
+    held = signed(people, proposal, "quint", "data_protection")
+    for hold in holds[:1]:
+        people.esra.post(f"{case.path}/legal-holds/{hold.json()['id']}/lifting", {})
+    still_held = signed(people, proposal, "quint", "data_protection")
+    lifted = people.quint.post(f"{case.path}/legal-holds/{holds[1].json()['id']}/lifting", {})
+    told = people.esra.get(f"{case.path}/legal-holds").json()["items"]
+    free = signed(people, proposal, "quint", "data_protection")
+
+    assert [it.status_code for it in holds] == [201, 201]
+    assert (too_long.status_code, past.status_code, lifted.status_code) == (400, 400, 201)
+    assert obstacles(held) == obstacles(still_held) == {"legal_hold"}
+    assert [(it["reason"]["code"], it["stands"], it["lifted"]["by"]["name"]) for it in told] == [
+        ("court_case", False, "Esra Yilmaz"),
+        ("other", False, "Quint Hoekstra"),
+    ]
+    assert free.json()["state"] == "carried_out"
+
+
+def test_a_change_of_the_file_after_the_proposal_refuses_and_what_is_beside_the_file_does_not(people: People) -> None:
+    changed, untouched = ended(people), ended(people)
+    proposals = [proposed(it) for it in (changed, untouched)]
+    changed.fire("reopen", by="esra")
+    request_of(untouched, "anna", kind={"code": "access"})
+
+    after = signed(people, proposals[0], "esra", "team")
+    beside = signed(people, proposals[1], "esra", "team")
+
+    assert obstacles(after) == {"file_changed", "case_is_open"}
+    assert beside.status_code == 201
+    withdrawn = people.quint.post(
+        f"/destruction-proposals/{proposals[0]}/withdrawal", {"reason": {"code": "file_changed"}}
+    )
+    assert (withdrawn.status_code, withdrawn.json()["state"]) == (201, "withdrawn")
+    assert obstacles(signed(people, proposals[0], "esra", "team")) >= {"proposal_withdrawn"}
+    assert proposals[0] not in {it["id"] for it in people.esra.get("/destruction-proposals").json()["items"]}
+    assert proposals[0] in {it["id"] for it in people.quint.get("/destruction-proposals?state=all").json()["items"]}
+
+
+def test_only_what_was_granted_in_full_on_a_case_that_has_ended_is_proposed_and_once(people: People) -> None:
+    running, case = CaseFile.submitted(people), ended(people)
+    not_decided, in_part = request_of(case, "anna"), request_of(case, "anna")
+    partial = {"extent": {"code": "partial"}, "notGranted": "De melding van de school."}
+    case.fire("grant", part=in_part, by="carla", form=GRANTED | partial)
+    access = request_of(case, "anna", kind={"code": "access"})
+    case.fire("grant", part=access, by="carla", form=GRANTED)
+
+    refused = [propose(case, it["id"]) for it in (not_decided, in_part, access)]
+    still_runs = propose(running, granted(running))
+    case.fire("grant", part=not_decided, by="carla", form=GRANTED)
+    made, again = propose(case, not_decided["id"]), propose(case, not_decided["id"], by="esra")
+
+    assert [obstacles(it) for it in refused] == [{"not_granted"}] * 3
+    assert obstacles(still_runs) == {"case_is_open"}
+    assert made.status_code == 201
+    assert obstacles(again) == {"proposal_stands"}
