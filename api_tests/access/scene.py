@@ -149,7 +149,7 @@ def newcomer(service: Running, *held: tuple[str, Role, date, date | None], key: 
     signer = signer_of(service)
 
     def furnish(unit: Unit) -> None:
-        unit.people.add_person(id_, issuer=signer.issuer.name, subject=subject, name="Nieuw Gezicht")
+        unit.people.add_person(id_, issuer=signer.issuer.trusted.name, subject=subject, name="Nieuw Gezicht")
         for organisation, role, since, until in held:
             _join(unit, id_, ORGANISATION_IDS[organisation], role, (since, until))
 

@@ -30,7 +30,7 @@ def story(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         before = Tried.under_the_old_rules(people, text)
         old = before.cases.submitted.history()[0]["workflow"]
         signer = service.built.api.state.house.signer
-    killed = upgrade.adopts(signer.issuer.name, "--from", old, "--map", "in_triage=screening", script=KILLED)
+    killed = upgrade.adopts(signer.issuer.trusted.name, "--from", old, "--map", "in_triage=screening", script=KILLED)
     with upgrade.served(new=True) as (_, people):
         cases = before.cases.seen_by(people)
         begun = CaseFile.submitted(people)
@@ -45,7 +45,7 @@ def story(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
             old=old,
             new=begun.history()[0]["workflow"],
             upgrade=upgrade,
-            issuer=signer.issuer.name,
+            issuer=signer.issuer.trusted.name,
         )
 
 
