@@ -17,6 +17,7 @@ from service.commands.serving import relay, run, serve
 from service.commands.verifying import digest, verify
 from service.commands.workflows import workflow
 from service.domain.case import PartKind
+from service.domain.refusals import Unavailable
 from service.domain.rulebook import RulesRefused
 from service.settings import faults
 from service.storage.destruction_list import ListRefused
@@ -89,6 +90,8 @@ def main() -> None:
     given = vars(parser.parse_args())
     try:
         COMMANDS[given.pop("command")](**given)
+    except Unavailable:
+        raise SystemExit("not started: the database does not answer, or is held by somebody else") from None
     except _NOT_STARTED as refusal:
         raise SystemExit(f"not started: {refusal}") from None
     except ValidationError as wrong:

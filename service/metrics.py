@@ -2,10 +2,18 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from prometheus_client import REGISTRY, Counter, Histogram, Metric, start_http_server
+from prometheus_client import (
+    REGISTRY,
+    Counter,
+    Histogram,
+    Metric,
+    disable_created_metrics,
+    start_http_server,
+)
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+disable_created_metrics()  # when a figure was first counted, for each figure: nobody asks
 _REQUESTS = Counter("casusroute_requests_total", "Requests that were answered.", ("method", "route", "status"))
 _SECONDS = Histogram(
     "casusroute_request_seconds",

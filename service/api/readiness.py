@@ -65,9 +65,10 @@ class Readiness:
     def _is_full(self) -> bool:
         """Whether the disk is too full that this process writes to."""
         least = self._settings.free_megabytes * 1_000_000
-        places = (file_of(self._settings.database_url),)
+        places = (file_of(self._settings.database_url), self._settings.destruction_list)
         return any(least and shutil.disk_usage(_folder(it)).free < least for it in places if it)
 
 
 def _folder(place: Path) -> Path:
-    return place.resolve().parent
+    """The folder that it is in, or will be made in."""
+    return next(it for it in place.resolve().parents if it.exists())

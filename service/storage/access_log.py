@@ -91,6 +91,7 @@ class AccessLog:
         self._connection = connection
         self._cursors = Cursors(keyring, "access_log")
         self._now = now
+        self.emergencies = 0  # readings by emergency access that this transaction has written down
 
     def of_case(self, case_id: UUID, wanted: Wanted) -> Page:
         """The lines about one case, for whoever may know who read it."""
@@ -133,6 +134,7 @@ class AccessLog:
             self._connection.execute(insert(access_log), line)
         except SQLAlchemyError as error:
             raise Unavailable from error
+        self.emergencies += reading.emergency
 
 
 def _conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:

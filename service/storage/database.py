@@ -159,6 +159,7 @@ class Database:
             if self.sees_all:
                 unit.sees_all(self.sees_all)
             done = work(unit)
+        metrics.emergency_readings(unit.access_log.emergencies)
         if unit.cases.recorded:
             self.when_recorded()
         return done
