@@ -8,6 +8,7 @@ import pytest
 
 from api_tests.access.scene import SOME_TIME_AGO, newcomer, rows, today
 from api_tests.access.test_families import SIXTEEN_NEXT_MONTH
+from api_tests.destroying import destroyed, ended
 from api_tests.people_and_cases import CaseFile, People
 from api_tests.running import Running
 from service.domain.forms import FORMS
@@ -23,7 +24,7 @@ RECORDS = {"Accept": "application/x-ndjson"}
 
 @pytest.fixture(scope="module")
 def case(people: People) -> CaseFile:
-    """A case of a family: read by its chair, a process director who took no step, its young person, and in an emergency."""
+    """A case of a family: read by its chair, a process director who took no step, the family, and in an emergency."""
     made = CaseFile.submitted(people, by="wilma", birth_month=SIXTEEN_NEXT_MONTH)
     made.fire("start_triage", by="carla")
     made.fire("add_note", by="esra")
@@ -139,6 +140,21 @@ def test_the_officer_looks_over_all_cases_of_their_team_and_no_other(people: Peo
     assert people.quint.get(f"{case.path}/file").status_code == 404, "an officer reads no content"
 
 
+def test_the_log_of_a_case_outlives_it_for_the_officer_alone(people: People) -> None:
+    """It is kept for five years at least, and names no more than forms."""
+    case = ended(people, by="wilma", birth_month=SIXTEEN_NEXT_MONTH)
+    people.esra.get(f"{case.path}/file")
+    destroyed(case, by="wilma")
+
+    statuses = {key: people[key].get(f"{case.path}/access-log").status_code for key in ("wilma", "carla", "bram")}
+
+    assert statuses == {"wilma": 410, "carla": 410, "bram": 404}
+    assert f"Esra Yilmaz (voorzitter, {TEAM}) las het hele dossier, voor het werk van het expertteam." in dutch(
+        log(case, "quint")
+    )
+    assert people.wilma.get(f"{case.path}/subject-access").status_code == 410
+
+
 def test_the_officer_takes_the_log_out_as_records_of_processing_page_by_page(service: Running, case: CaseFile) -> None:
     """Logboek Dataverwerkingen with the fields of NEN 7513; taking it out is written down as such."""
     quint, address = case.people.quint, f"/access-log?case={case.id}&limit=3"
@@ -171,6 +187,7 @@ def test_everything_that_can_be_logged_has_a_sentence_in_both_languages(service:
     assert all(in_words(f"{form}#12") == MESSAGES["documents"][form.partition("@")[0]] for form in FORMS)
     assert {it["processing_activity"] for it in written} <= set(REGISTER) == set(get_args(Activity))
     assert {it["purpose"] for it in written} <= set(get_args(Purpose))
+    assert in_words("referral@1#1, as known at 7").nl == "de aanmelding, zoals het bij stap 7 bekend was"
     unsaid = in_words("nothing that is known")
     plain = {it["object_detail"] for it in written if not it["object_detail"].startswith("regions")}
     assert [it for it in plain if in_words(it) == unsaid] == []

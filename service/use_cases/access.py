@@ -1,18 +1,18 @@
 """Who saw a file and why, for whoever may know it: told from the log of access, in which every look is written too."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from uuid import UUID
 
 from service.domain.actor import Actor, Membership
-from service.domain.case import Case, Transition
+from service.domain.case import Case
 from service.domain.processing import Activity
 from service.domain.refusals import NotAllowed, NotFound
 from service.domain.roles import FAMILY_ROLES, SUBMITTING_ROLES, Role
 from service.storage.access_log import Line, Page, Reading, Wanted
 from service.storage.unit import Unit
 from service.use_cases.asking import Asker, known
-from service.use_cases.reading import PURPOSES
+from service.use_cases.reading import PURPOSES, whole_case
 
 # Who brought the case, and who answers for its file in the team.
 ACCOUNTABLE = SUBMITTING_ROLES | {Role.COORDINATOR, Role.CHAIR, Role.PROCESS_DIRECTOR}
@@ -31,15 +31,16 @@ def who_saw(unit: Unit, asker: Asker, case_id: UUID, wanted: Wanted) -> Seen:
     """Who saw the file of this case. This look is written down as well, for the next answer.
 
     Raises NotFound for whoever may not see all of the case, NotAllowed for those who see it and do not answer for it.
+    Of a case that was destroyed its log is left, for the officer alone.
     """
     actor = known(unit, asker)
     case, acting = _accountable(unit, actor, case_id)
-    seen = as_told_to(unit, acting, unit.cases.history(case.id), wanted)
+    seen = as_told_to(unit, acting, case.id, wanted)
     record(unit, asker, actor.person_id, acting, "read_access_log", case_id=case.id)
     return seen
 
 
-def as_told_to(unit: Unit, acting: Membership, history: Sequence[Transition], wanted: Wanted) -> Seen:
+def as_told_to(unit: Unit, acting: Membership, case_id: UUID, wanted: Wanted) -> Seen:
     """The log of a case for somebody in this role.
 
     Who brought the case is told the names of their own people, and of those around the case: who took a step in it or
@@ -48,10 +49,11 @@ def as_told_to(unit: Unit, acting: Membership, history: Sequence[Transition], wa
     if acting.role == Role.PARENT:
         # When a young person reads about themselves is no affair of their parents (Jeugdwet 7.3.11).
         wanted = replace(wanted, beside_role=Role.YOUNG_PERSON)
-    page = unit.access_log.of_case(history[0].case_id, wanted)
-    around = {person for entry in history for person in (entry.actor_id, entry.assignee_id)}
-    everybody = acting.role not in SUBMITTING_ROLES
-    return Seen(page, lambda it: everybody or it.person_id in around or it.organisation_id == acting.organisation_id)
+    page = unit.access_log.of_case(case_id, wanted)
+    if acting.role not in SUBMITTING_ROLES:
+        return Seen(page, lambda _: True)
+    around = {person for entry in unit.cases.history(case_id) for person in (entry.actor_id, entry.assignee_id)}
+    return Seen(page, lambda it: it.person_id in around or it.organisation_id == acting.organisation_id)
 
 
 def oversee(unit: Unit, asker: Asker, wanted: Wanted, *, exported: bool = False) -> Page:
@@ -111,13 +113,11 @@ def record(
 
 
 def _accountable(unit: Unit, actor: Actor, case_id: UUID) -> tuple[Case, Membership]:
-    sight = unit.cases.find(case_id, case_id, seen_by=actor)
-    whole = sight is not None and sight.whole
-    case = sight.case if sight and whole else unit.cases.watched(case_id, seen_by=actor)
-    if case is None:
-        raise NotFound
-    unit.cases.insist_living(case_id)
-    acting = acting_as(actor, case, ACCOUNTABLE) or acting_as(actor, case, {OFFICER})
+    watched = unit.cases.watched(case_id, seen_by=actor)
+    if watched and not acting_as(actor, watched, ACCOUNTABLE) and (officer := acting_as(actor, watched, {OFFICER})):
+        return watched, officer
+    case = whole_case(unit, actor, case_id).case
+    acting = acting_as(actor, case, ACCOUNTABLE)
     if acting is None:
         raise NotAllowed
     return case, acting

@@ -82,7 +82,7 @@ def subject_access(unit: Unit, asker: Asker, case_id: UUID, rules: Rulebook) -> 
     unit.sees_all("subject access")  # also what others asked of this case, and which webhooks of others were told of it
     member = actor.person_id if acting.role in FAMILY_ROLES else None
     records = unit.records.of_case(case_id) | _of_family(unit, sight.case, member)
-    seen = as_told_to(unit, acting, history, Wanted())
+    seen = as_told_to(unit, acting, case_id, Wanted())
     record(unit, asker, actor.person_id, acting, "export_subject_access", case_id=case_id, action="E")
     return Bundle(
         case=sight.case,
