@@ -25,9 +25,9 @@ def empty(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 def in_earnest(settings: Settings) -> Settings:
-    """The same, as real people are served; the issuer is one that is not there."""
+    """The same, as real people are served; the issuer is one that is not there, and the wall is not the subject."""
     nobody = TrustedIssuer(name="http://127.0.0.1:9")
-    return settings.model_copy(update={"mode": "production", "issuers": (nobody,)})
+    return settings.model_copy(update={"mode": "production", "issuers": (nobody,), "without_second_wall": True})
 
 
 def test_production_knows_no_demonstration_and_takes_none_of_its_tokens(empty: Settings) -> None:
