@@ -9,7 +9,10 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
+from pydantic_core import to_jsonable_python
+
 from service.api.verification import VerificationView, verification_view
+from service.api.views import Labelled
 from service.app import NotMigrated, open_database
 from service.domain.heads import Head, NotADigest, heads_in, root_of, written
 from service.domain.messages import MESSAGES, say
@@ -29,17 +32,17 @@ class Line:
     case: str = ""
     number: str = ""
     sequence: int | None = None
-    finding: str | None = None
-    words: str = ""
+    finding: Labelled | None
     verdict: VerificationView | None = None
 
     def as_json(self) -> str:
-        verdict = self.verdict.model_dump(mode="json", by_alias=True) if self.verdict else {}
-        found = {"finding": self.finding, "sequence": self.sequence, "words": self.words}
-        return json.dumps({"case": self.case, "number": self.number, **(verdict or found)}, ensure_ascii=False)
+        found = {"sound": False, "firstBadSequence": self.sequence, "finding": self.finding}
+        told = self.verdict or found
+        return json.dumps({"case": self.case, "number": self.number, **to_jsonable_python(told)}, ensure_ascii=False)
 
     def as_row(self) -> str:
-        return f"{self.number:<9}  {self.case:<36}  {self.sequence or '':>5}  {self.words}"
+        words = self.finding.label.en if self.finding else ""
+        return f"{self.number:<9}  {self.case:<36}  {self.sequence or '':>5}  {words}"
 
 
 def digest() -> None:
@@ -79,19 +82,13 @@ def _lines(database: Database, ids: Iterable[str], only: str | None, against: Pa
         yield from _departures(database, only, against)
     if only is None:
         for code, where in database.read_now(lambda unit: list(unit.surroundings.of_installation())):
-            yield Line(finding=code, words=say("verification", code, {"where": where}).en)
+            yield Line(finding=Labelled.of(code, say("verification", code, {"where": where})))
 
 
 def _of_case(unit: Unit, case_id: str) -> Line:
-    found, number = verified(unit, case_id), unit.cases.number(case_id)
-    return Line(
-        case=case_id,
-        number=number,
-        sequence=found.first_bad_sequence,
-        finding=found.fault,
-        words=found.reason or "",
-        verdict=verification_view(found),
-    )
+    verdict, number = verification_view(verified(unit, case_id)), unit.cases.number(case_id)
+    at = verdict.first_bad_sequence
+    return Line(case=case_id, number=number, sequence=at, finding=verdict.finding, verdict=verdict)
 
 
 def _departures(database: Database, only: str | None, against: Path) -> Iterator[Line]:
@@ -100,8 +97,8 @@ def _departures(database: Database, only: str | None, against: Path) -> Iterator
         kept = (head for head in heads_in(lines) if only in (None, head.case))
         while page := list(islice(kept, PAGE)):
             for it in database.read_now(partial(_departed, page=page)):
-                words = MESSAGES["verification"][it.fault].en
-                yield Line(case=it.case, sequence=it.sequence, finding=it.fault, words=words)
+                finding = Labelled.of(it.fault, MESSAGES["verification"][it.fault])
+                yield Line(case=it.case, sequence=it.sequence, finding=finding)
 
 
 def _departed(unit: Unit, page: Sequence[Head]) -> list[Departure]:

@@ -47,7 +47,8 @@ class Heads:
         """Where the present is not what these heads led to. A history may have gone on; it may not have gone back."""
         ids, t = [head.case for head in kept], transitions.c
         places = [(head.case, head.sequence) for head in kept]
-        now = dict(self._connection.execute(select(cases.c.id, cases.c.sequence).where(cases.c.id.in_(ids))).tuples())
+        heads = self._connection.execute(select(cases.c.id, cases.c.sequence).where(cases.c.id.in_(ids)))
+        now = {row.id: row.sequence for row in heads}
         there = select(t.case_id, t.sequence, t.digest).where(tuple_(t.case_id, t.sequence).in_(places))
         digests = {(row.case_id, row.sequence): row.digest for row in self._connection.execute(there)}
         for head, place in zip(kept, places, strict=True):

@@ -46,9 +46,13 @@ class Surroundings:
             insist(self._connection)
         except Unprotected as found:
             yield "protections", str(found)
-        for table in (parts, transitions, contents, outbox, feed):
+        for table in (parts, transitions, contents):
             if self._any(~exists().where(cases.c.id == table.c.case_id), table):
                 yield "without_case", table.name
+        for table in (outbox, feed):
+            entry = and_(transitions.c.case_id == table.c.case_id, transitions.c.sequence == table.c.sequence)
+            if self._any(~exists().where(entry), table):
+                yield "without_entry", table.name
         yield from self._rules()
         yield from self._feeds()
 
@@ -69,7 +73,7 @@ class Surroundings:
         locked = contents.outerjoin(case_keys, and_(k.owner_id == c.case_id, k.content_class == c.content_class))
         rows = self._connection.execute(select(c.sequence, k.wrapped).select_from(locked).where(c.case_id == case_id))
         opens = dict[bytes | None, bool]()
-        for sequence, wrapped in rows.tuples():
+        for sequence, wrapped in rows:
             if wrapped not in opens:
                 opens[wrapped] = self._opens(wrapped)
             if not opens[wrapped]:
@@ -84,19 +88,21 @@ class Surroundings:
     def _rules(self) -> Iterator[Found]:
         w, e, s = workflows.c, workflow_edges.c, region_settings.c
         edges: dict[str, set[Edge]] = {}
-        for hash_, *edge in self._connection.execute(select(e.workflow, e.trigger_name, e.source, e.target)).tuples():
+        for hash_, *edge in self._connection.execute(select(e.workflow, e.trigger_name, e.source, e.target)):
             edges.setdefault(hash_, set()).add(Edge(*edge))
         plans = {row.hash: row for row in self._connection.execute(select(workflow_plans))}
         for row in self._connection.execute(select(workflows).order_by(w.hash)):
+            own, plan = edges.pop(row.hash, set()), _passage(plans.pop(row.hash, None))
             if not is_text_of(row.hash, row.definition):
                 yield "workflow_text", row.hash
                 continue
             definition = definition_of(row.definition)
-            own = edges.pop(row.hash, set())
             if own != edges_of(row.definition) or (row.name, row.edges) != (definition.name, len(own)):
                 yield "workflow_edges", row.hash
-            if _passage(plans.pop(row.hash, None)) != _intended(definition):
+            if plan != _intended(definition):
                 yield "workflow_plan", row.hash
+        yield from (("workflow_edges", hash_) for hash_ in sorted(edges))
+        yield from (("workflow_plan", hash_) for hash_ in sorted(plans))
         for row in self._connection.execute(select(region_settings).order_by(s.hash)):
             if not is_text_of(row.hash, row.settings):
                 yield "settings_text", row.hash
@@ -123,7 +129,7 @@ class Surroundings:
         unheard = select(o.case_id, o.sequence).join(cases, cases.c.id == o.case_id)
         lost = and_(o.published_at.is_not(None), o.type != "destroyed", ~exists().where(heard))
         unheard = unheard.where(lost).order_by(o.id).limit(1)
-        for case_id, sequence in self._connection.execute(unheard).tuples():
+        for case_id, sequence in self._connection.execute(unheard):
             yield "feed_unheard", f"{case_id} {sequence}"
 
     def _any(self, where: ColumnElement[bool], table: Table) -> bool:
