@@ -141,6 +141,12 @@ def _of_a_family(by: str, path: str) -> Meeting:
     return ask
 
 
+def _emergency_for_whoever_reads_it_anyway(case: CaseFile, headers: dict[str, str]) -> httpx.Response:
+    form = form_for("emergency_access", "take_emergency_access")
+    body = {"trigger": "take_emergency_access", "number": case.number, "form": form}
+    return case.people.esra.post("/emergency-accesses", body, headers=headers)
+
+
 RET = {"organisationId": str(ORGANISATION_IDS["ret"])}
 ROOS = {**RET, "personId": str(PERSON_IDS["roos"])}
 
@@ -165,6 +171,7 @@ MET: dict[type[Refusal], tuple[int, Meeting]] = {
     refusals.RegionIsCovered: (409, _administered("/coverages", {**RET, "region": "JZ14"})),
     refusals.KeyReused: (409, _again),
     refusals.OfferEnded: (409, _ended),
+    refusals.AlreadyInSight: (409, _emergency_for_whoever_reads_it_anyway),
     refusals.DestructionRefused: (409, _destruction_of_a_case_that_runs),
     refusals.CaseDestroyed: (410, _of_a_case_that_was_destroyed),
     refusals.Stale: (412, _step("add_note", "anna", 7)),
