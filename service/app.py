@@ -210,9 +210,10 @@ def followed(database: Database, settings: Settings) -> Replayed:
     found = database.write_now(work)
     if found.destroyed:
         scrub(database.engine)
-    for name, which in (("destroyed_again", found.destroyed), ("lived_on_after_destruction", found.lived_on)):
-        for case_id in which:
-            log.warning(name, case=str(case_id))
+    for case_id in found.destroyed:
+        log.warning("destroyed_again", case=str(case_id))
+    for case_id in found.lived_on:
+        log.warning("lived_on_after_destruction", case=str(case_id))
     return found
 
 

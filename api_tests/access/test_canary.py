@@ -27,11 +27,12 @@ from api_tests.access.watching import (
     take,
 )
 from api_tests.conftest import ENGINES, new_database
-from api_tests.people_and_cases import RULES, CaseFile, everybody
+from api_tests.people_and_cases import ORGANISATION_IDS, PERSON_IDS, RULES, CaseFile, everybody
 from api_tests.postgres import Cluster
 from api_tests.receiving import receiving, webhook
 from api_tests.rules.changed_rules import copied, people_at, rewritten
 from service.domain.forms import FORMS
+from service.logs import EVENTS
 from service.storage.database import open_engine
 
 # Where content is served to whoever may read it: not there, but in everything else, a mark is a leak.
@@ -46,8 +47,9 @@ def played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     rewritten(older, "case", 'label = { nl = "Casus", en = "Case" }', 'label = { nl = "Zaak", en = "Case" }')
     with people_at(folder, url, older) as (_, people):
         waiting = CaseFile.submitted(people)
-    with receiving() as told, Process(folder, url) as (base_url, log):
-        watched = Watched(everybody(base_url), open_engine(url), log, folder, told)
+    process = Process(folder, url)
+    with receiving() as told, process as (base_url, log):
+        watched = Watched(everybody(base_url), open_engine(url), log, folder, told, process.metrics_url)
         for person in watched.people.values():
             person.client.event_hooks["response"] = [lambda answer: keep(watched, answer)]
         with webhook(watched.people, told, "ret"):
@@ -159,6 +161,36 @@ def test_no_mark_stands_in_what_the_service_logs_even_when_something_breaks(play
     assert played.canaries.token not in text
     assert played.words.token not in text
     assert "kanari" not in text
+    for line in filter(None, text.partition("Stop with Ctrl-C; the data stays.\n")[2].splitlines()):
+        told = json.loads(line)  # what somebody sent begins no line of its own
+        fields = {"logger"} if told["event"] == "library" else EVENTS[told["event"]]
+        assert told.keys() <= fields | {"event", "level", "timestamp"}, line
+    assert [it.id for it in played.cases if it.id in text] == []
+
+
+def test_what_operators_watch_is_counted_by_route_and_code_and_tells_of_nobody(played: Watched) -> None:
+    """No label holds a case, a number, a person, an organisation or an address (issue 4, 9)."""
+    text = httpx.get(played.metrics_url).text
+    ids = [*ORGANISATION_IDS.values(), *PERSON_IDS.values(), *(it.id for it in played.cases)]
+
+    told = [line.rpartition(" ") for line in text.splitlines() if line.startswith("casusroute_")]
+    routes = {it for name, _, _ in told for it in re.findall(r'route="([^"]*)"', name)}
+    codes = {it for name, _, _ in told for it in re.findall(r'code="([^"]*)"', name)}
+    figures = {name: float(value) for name, _, value in told}
+    labels = {it for name in figures for it in re.findall(r'(\w+)="', name)}
+
+    assert labels == {"method", "route", "status", "le", "code", "outcome"}
+    assert {"/cases", "/cases/{case_id}/transitions", "/cases/{case_id}/file"} <= routes
+    assert {"invalid", "not_found", "stale", "version_missing", "internal"} <= codes
+    # Each answer was counted; what is kept here were the answers to these people, who are not the only ones to ask.
+    answered = sum(value for name, value in figures.items() if name.startswith("casusroute_requests_total"))
+    assert answered >= len(played.answers)
+    made = 'casusroute_requests_total{method="POST",route="/cases",status="2xx"}'
+    assert figures[made] == len([it for it in played.answers if it.url.path == "/v1/cases" and it.status_code == 201])
+    assert figures['casusroute_units_total{outcome="committed"}'] > len(played.cases)
+    assert figures["casusroute_database_up"] == 1
+    marks = (played.canaries.token, played.words.token, *map(str, ids), *(it.number for it in played.cases))
+    assert [it for it in (*marks, "127.0.0.1") if it in text] == []
 
 
 def test_no_mark_stands_in_any_answer_or_address_but_where_content_is_served(played: Watched) -> None:

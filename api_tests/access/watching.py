@@ -33,6 +33,7 @@ class Watched:
     log: Path
     folder: Path
     told: Receiver
+    metrics_url: str
     canaries: Canaries = field(default_factory=Canaries)
     words: Canaries = field(default_factory=lambda: Canaries("mussën"))  # of organisations, not of a case
     answers: list[httpx.Response] = field(default_factory=list)
@@ -46,13 +47,16 @@ class Process:
     """The service as it is really run, with its output in a file."""
 
     def __init__(self, folder: Path, database_url: str) -> None:
-        with socket.socket() as free:
+        with socket.socket() as free, socket.socket() as another:
             free.bind(("127.0.0.1", 0))
-            self._port = free.getsockname()[1]
+            another.bind(("127.0.0.1", 0))
+            self._port, self._metrics_port = free.getsockname()[1], another.getsockname()[1]
+        self.metrics_url = f"http://127.0.0.1:{self._metrics_port}/metrics"
         self._log = folder / "output.log"
         self._environment = {
             **{name: it for name, it in os.environ.items() if not name.startswith("CASUSROUTE_")},
             "CASUSROUTE_PORT": str(self._port),
+            "CASUSROUTE_METRICS_PORT": str(self._metrics_port),
             "CASUSROUTE_DATABASE_URL": database_url,
             "CASUSROUTE_MASTER_KEY_FILE": str(folder / "master.key"),
             "CASUSROUTE_LOG_LEVEL": "DEBUG",

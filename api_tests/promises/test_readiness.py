@@ -17,7 +17,7 @@ from service.storage.condition import MayLoseData, failing
 from service.storage.database import Database
 from service.storage.keys import Keyring
 
-ALL = ["database", "revision", "protections", "database_settings", "master_key", "outbox", "disk"]
+ALL = ["database", "revision", "protections", "second_wall", "database_settings", "master_key", "outbox", "disk"]
 
 
 @pytest.fixture(scope="module", params=ENGINES)
@@ -106,7 +106,7 @@ def test_another_master_key_than_the_keys_were_wrapped_with_is_named(own: Runnin
     submit(own)
     elsewhere = Database(own.built.database.engine, Keyring(os.urandom(32)), connections=1)
 
-    assert elsewhere.watch_now(lambda unit: failing(unit, may_lose_data=True)) == ("master_key",)
+    assert elsewhere.watch_now(lambda unit: failing(unit, may_lose_data=True, second_wall=False)) == ("master_key",)
 
 
 @pytest.mark.parametrize("own", ["postgresql"], indirect=True)
@@ -114,7 +114,7 @@ def test_a_postgresql_that_answers_before_data_is_on_disk_is_not_served(own: Run
     """The server of these tests has fsync off: a power cut would take back what was acknowledged (issue 4, 9)."""
     careful = own.settings.model_copy(update={"database_may_lose_data": False})
 
-    found = own.built.database.watch_now(lambda unit: failing(unit, may_lose_data=False))
+    found = own.built.database.watch_now(lambda unit: failing(unit, may_lose_data=False, second_wall=False))
 
     assert found == ("database_settings",)
     with pytest.raises(MayLoseData, match="fsync = off"):

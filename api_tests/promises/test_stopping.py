@@ -57,10 +57,10 @@ def test_what_was_under_way_when_it_was_told_to_stop_is_answered_and_kept(
 
     for person in people.values():
         person.client.close()
-    engine = open_engine(url)
-    with engine.connect() as connection:
+    opened = open_engine(url)
+    with opened.connect() as connection:
         kept = connection.exec_driver_sql("SELECT id FROM cases").scalars().all()
-    engine.dispose()
+    opened.dispose()
     assert problem_of(ready, 503, "not_ready")["checks"] == ["stopping"]
     assert (alive.status_code, still.status_code) == (200, 200)
     assert (answer.status_code, kept) == (201, [answer.json()["caseId"]])

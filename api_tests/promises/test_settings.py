@@ -1,0 +1,62 @@
+"""What an installation may configure: secrets can stand in files, and a wrong setting is never said back."""
+
+import base64
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from api_tests.running import ROOT
+from service.settings import Settings, table
+
+SECRET = "postgresql+psycopg://application:very-secret@database/casusroute"
+
+
+def test_a_setting_can_stand_in_a_file_and_one_in_the_environment_goes_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = base64.b64encode(os.urandom(32)).decode()
+    for name, text in (("url", SECRET), ("issuers", '[{"name": "https://login.example"}]'), ("key", key)):
+        (tmp_path / name).write_text(f"{text}\n", encoding="utf-8")
+    monkeypatch.setenv("CASUSROUTE_DATABASE_URL_FILE", str(tmp_path / "url"))
+    monkeypatch.setenv("CASUSROUTE_ISSUERS_FILE", str(tmp_path / "issuers"))
+    monkeypatch.setenv("CASUSROUTE_MASTER_KEY_FILE", str(tmp_path / "key"))
+
+    read = Settings()
+    monkeypatch.setenv("CASUSROUTE_DATABASE_URL", "sqlite:///here.db")
+    first = Settings()
+
+    assert read.database_url == SECRET
+    assert [it.name for it in read.issuers] == ["https://login.example"]
+    assert (read.master_key, read.master_key_file) == (None, tmp_path / "key")  # a setting of its own, made when absent
+    assert first.database_url == "sqlite:///here.db"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ISSUERS", '[{"name": "very-secret", "keys": 7}]'),
+        ("PORT", "very-secret"),
+    ],
+)
+def test_a_setting_that_is_wrong_is_named_and_its_value_is_not_said_back(name: str, value: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "service", "serve"], cwd=ROOT, env={**os.environ, f"CASUSROUTE_{name}": value},
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+
+    told = ended.stdout + ended.stderr
+    assert ended.returncode != 0
+    assert "Traceback" not in told
+    assert name.lower() in told.lower()
+    assert "very-secret" not in told
+
+
+def test_every_setting_is_told_once_with_what_it_is() -> None:
+    shown = [line.split("|") for line in table().splitlines() if line.startswith("| `CASUSROUTE_")]
+
+    names = [cells[1].strip(" `") for cells in shown]
+    assert sorted(names) == sorted(f"CASUSROUTE_{name.upper()}" for name in Settings.model_fields)
+    assert [cells[1] for cells in shown if len(cells[3].strip()) < 15] == []

@@ -1,0 +1,114 @@
+"""The log and what could leave beside it: declared events with declared fields, and nothing else (issue 4, 9)."""
+
+import ast
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+from opentelemetry import _logs, metrics, trace
+
+from api_tests.people_and_cases import CaseFile, everybody
+from api_tests.running import ROOT, running, settings_for
+from service.logs import EVENTS
+
+
+def logged() -> Iterator[tuple[str, ast.Call]]:
+    """Every call in the service that writes to the log, and where it stands."""
+    for file in sorted((ROOT / "service").rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            function = node.func if isinstance(node, ast.Call) else None
+            if isinstance(node, ast.Call) and isinstance(function, ast.Attribute):
+                of = function.value
+                if isinstance(of, ast.Name) and of.id in ("log", "logger", "logging", "structlog"):
+                    yield f"{file.relative_to(ROOT)}:{node.lineno} {function.attr}", node
+
+
+def test_everything_that_is_logged_was_declared_and_no_exception_is_written_out() -> None:
+    """`log.exception` would write a trace, whose last line can hold what somebody typed."""
+    ways = [(place, call) for place, call in logged() if place.endswith((" debug", " info", " warning", " error"))]
+    others = {place.rpartition(" ")[2] for place, _ in logged()} - {"debug", "info", "warning", "error"}
+
+    named = {(place, it.value) for place, call in ways for it in call.args if isinstance(it, ast.Constant)}
+    beyond = [
+        f"{place} {it.arg}"
+        for place, call in ways
+        for it in call.keywords
+        if it.arg not in EVENTS[str(ast.literal_eval(call.args[0]))]
+    ]
+
+    assert len(named) == len(ways) >= 4
+    assert beyond == []
+    assert others.isdisjoint({"exception", "critical", "fatal", "msg", "log"})
+
+
+SAYS = """
+import json, logging, structlog
+from service.logs import configure
+configure("DEBUG")
+log = structlog.get_logger("casusroute")
+log.info("request", method="GET", route="/cases/{case_id}", status=200, ms=1.5, trace_id="a\\nb", path="/cases/MARK")
+log.error("unexpected", error=ValueError("MARK"), place=["MARK"], trace_id="x" * 5000, exc_info=ValueError("MARK"))
+log.warning("something MARK", name="MARK")
+for name in ("uvicorn.error", "uvicorn.access", "sqlalchemy.engine", "httpx", "asyncio"):
+    library = logging.getLogger(name)
+    library.setLevel(logging.DEBUG)
+    library.info("GET %s", "MARK", extra={"MARK": "MARK"})
+    try:
+        raise ValueError("MARK")
+    except ValueError:
+        library.exception("MARK")
+"""
+
+
+def test_a_field_that_was_not_declared_is_not_written_and_of_libraries_only_the_name() -> None:
+    said = subprocess.run(
+        [sys.executable, "-c", SAYS], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+    )
+    lines = [json.loads(line) for line in (said.stdout + said.stderr).splitlines()]
+
+    ours = [it for it in lines if it["event"] != "library"]
+    assert "MARK" not in said.stdout + said.stderr
+    assert [it["event"] for it in ours] == ["request", "unexpected", "undeclared"]
+    assert ours[0].keys() == {"event", "level", "timestamp", "method", "route", "status", "ms", "trace_id"}
+    assert (ours[1]["error"], ours[1]["place"], len(ours[1]["trace_id"])) == ("ValueError", "list", 200)
+    assert ours[2].keys() == {"event", "level", "timestamp"}
+    assert len(lines) - len(ours) == 10
+    assert {it.keys() - {"event", "logger", "level"} == set() for it in lines if it not in ours} == {True}
+    assert all(it["timestamp"].endswith("Z") for it in ours)
+
+
+class Sdk:
+    """Stands where an OpenTelemetry SDK would, and would send everything that it is handed to somebody."""
+
+    def __getattr__(self, name: str) -> Any:
+        def refuse(*_: object, **__: object) -> NoReturn:
+            raise AssertionError(f"telemetry was asked for {name}")
+
+        return refuse
+
+
+def test_nothing_is_told_to_an_opentelemetry_that_happens_to_be_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The framework would trace, meter and log every request, with its address and the messages of exceptions."""
+    monkeypatch.setenv("FASTAPI_OTEL_AUTO_CONFIGURE", "true")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER", Sdk())
+    monkeypatch.setattr(metrics._internal, "_METER_PROVIDER", Sdk())  # noqa: SLF001 - it can be set but once
+    monkeypatch.setattr(_logs._internal, "_LOGGER_PROVIDER", Sdk())  # noqa: SLF001
+    assert isinstance(trace.get_tracer_provider(), Sdk)
+    assert isinstance(metrics.get_meter_provider(), Sdk)
+    assert isinstance(_logs.get_logger_provider(), Sdk)
+
+    with running(settings_for(tmp_path, f"sqlite:///{tmp_path / 'casusroute.db'}")) as service:
+        people = everybody(service.url)
+        case = CaseFile.submitted(people)
+        answers = [people.esra.get(f"{case.path}/file"), people.esra.get("/cases?paeg=2"), people.esra.get("/nowhere")]
+        for person in people.values():
+            person.client.close()
+
+    assert [it.status_code for it in answers] == [200, 400, 404]
