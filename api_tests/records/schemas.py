@@ -9,7 +9,8 @@ _POSTGRESQL = (
     """
 SELECT table_schema || '.' || table_name, column_name, concat_ws(' ', data_type, character_maximum_length, is_nullable,
        column_default, is_identity, col_description((table_schema || '.' || table_name)::regclass, ordinal_position))
-FROM information_schema.columns WHERE table_schema IN ('public', 'keys') AND table_name NOT IN ('alembic_version', 'cases_in_sight')
+FROM information_schema.columns
+WHERE table_schema IN ('public', 'keys') AND table_name NOT IN ('alembic_version', 'cases_in_sight')
 """,
     """
 SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint

@@ -82,8 +82,9 @@ class Drafts:
         return tuple(self._open(row) for row in rows)
 
     def remove(self, draft_id: UUID, *, seen_by: UUID) -> None:
-        self._connection.execute(delete(drafts).where(drafts.c.id == str(draft_id), drafts.c.person_id == str(seen_by)))
+        # The key first: on PostgreSQL it is shown to whoever sees the draft.
         self._keyring.forget(self._connection, draft_id)
+        self._connection.execute(delete(drafts).where(drafts.c.id == str(draft_id), drafts.c.person_id == str(seen_by)))
 
     def remove_expired(self) -> int:
         """Remove the drafts whose announced day has passed; how many there were."""
