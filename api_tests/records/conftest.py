@@ -5,7 +5,9 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Engine
 
+from api_tests.conftest import ENGINES, new_database
 from api_tests.people_and_cases import CaseFile, People
+from api_tests.records.destroyed_case import Story, told
 from api_tests.records.forging import Forger, Known, engine_for
 from api_tests.running import Running
 
@@ -40,3 +42,12 @@ def database(service: Running) -> Iterator[Engine]:
     engine = engine_for(service.settings.database_url, undermined=False)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture(scope="session", params=ENGINES)
+def story(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+    """A case that was destroyed, in a database of its own, and the same database as it was before."""
+    folder = tmp_path_factory.mktemp(f"destroyed_{request.param}")
+    url = new_database(request, folder, request.param)
+    with told(folder, url, request.getfixturevalue("cluster") if request.param == "postgresql" else None) as found:
+        yield found

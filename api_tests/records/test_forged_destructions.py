@@ -1,0 +1,184 @@
+"""I11, I21: the database empties a case beside a destruction that two people signed, whole, once, and never else."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import Connection, Engine, select
+from sqlalchemy.exc import IntegrityError
+
+from api_tests.records.destroyed_case import Story
+from api_tests.records.forging import Changes, add, columns_of, engine_for, head_of_part, next_entry, say
+from service.storage.tables import (
+    contents,
+    destruction_proposals,
+    destruction_signatures,
+    destructions,
+    legal_holds,
+    parts,
+    transitions,
+    workflows,
+)
+
+
+@dataclass(frozen=True)
+class Decided:
+    """A living case that two people agreed to destroy, in rows that a forger may change."""
+
+    connection: Connection
+    case_id: str
+    proposal_id: str
+
+    def row(self, **changes: Any) -> Changes:
+        case = self.connection.execute(select(parts).where(parts.c.id == self.case_id)).one()
+        head = self.connection.exec_driver_sql(
+            f"SELECT sequence, digest FROM cases WHERE id = '{case.id}'"  # noqa: S608 - our own id
+        ).one()
+        whole = {"ground": "retention", "policy": "p", "signed": "[]", "destroyed_at": 1, "day": "2026-01-01"}
+        counts = {"entries": head.sequence, "contents": 1, "head": head.digest, "certificate": "c"}
+        return {"case_id": self.case_id, "proposal_id": self.proposal_id, **whole, **counts, **changes}
+
+    def sign(self, capacity: str, person: str) -> None:
+        signature = {"proposal_id": self.proposal_id, "capacity": capacity, "role": "chair", "person_id": person}
+        add(self.connection, destruction_signatures, {**signature, "organisation_id": "o", "signed_at": 1})
+
+    def hold(self, until: str | None) -> None:
+        someone = columns_of(self.connection.execute(select(legal_holds)).first())  # type: ignore[arg-type]  # there is one
+        add(
+            self.connection,
+            legal_holds,
+            {**someone, "id": str(uuid4()), "case_id": self.case_id, "reason": "complaint", "until": until},
+        )
+
+
+@pytest.fixture(scope="module", params=["as the service connects", "undermined"])
+def forged(request: pytest.FixtureRequest, story: Story) -> Iterator[Engine]:
+    engine = engine_for(story.service.settings.database_url, undermined=request.param == "undermined")
+    yield engine
+    engine.dispose()
+
+
+@contextmanager
+def decided(engine: Engine, story: Story, *, signatures: bool = True) -> Iterator[Decided]:
+    """Rolled back afterwards, so that a forgery that succeeds harms no other."""
+    with engine.connect() as connection:
+        it = Decided(connection, story.others[1].id, str(uuid4()))
+        proposal = {"id": it.proposal_id, "case_id": it.case_id, "ground": "retention", "sequence": 3, "policy": "p"}
+        add(connection, destruction_proposals, {**proposal, "recorded_at": 1})
+        if signatures:
+            it.sign("team", "a")
+            it.sign("data_protection", "b")
+        try:
+            yield it
+        finally:
+            connection.rollback()
+
+
+def test_the_row_of_a_destruction_that_two_people_signed_empties_the_case_whole(forged: Engine, story: Story) -> None:
+    """So that the refusals below are of the forgery, and not of everything."""
+    with decided(forged, story) as it:
+        add(it.connection, destructions, it.row())
+
+        left = [
+            {name for name, value in columns_of(row).items() if value is not None}
+            for table in (transitions, contents, parts)
+            for row in it.connection.execute(select(table).where(table.c.case_id == it.case_id))
+        ]
+
+    numbers = {"case_id", "sequence", "prev_sequence", "part_id", "part_kind", "part_sequence", "prev_part_sequence"}
+    digests = {"prev_digest", "digest", "facts_digest", "content_digest"}
+    around = {"id", "kind", "team_id", "submitter_id", "workflow", "content_class"}
+    assert len(left) > 5
+    assert {name for some in left for name in some} <= numbers | digests | around
+
+
+REFUSED_DESTRUCTIONS = {
+    "of one signature": lambda it: it.sign("team", "a"),
+    "of two signatures of one capacity and person": lambda it: (it.sign("team", "a"), it.sign("team", "a")),
+    "of one person in both capacities": lambda it: (it.sign("team", "a"), it.sign("data_protection", "a")),
+    "in a capacity that is none": lambda it: (it.sign("team", "a"), it.sign("friend", "b")),
+    "while a hold stands": lambda it: (it.sign("team", "a"), it.sign("data_protection", "b"), it.hold(None)),
+    "on the last day of a hold": lambda it: (
+        it.sign("team", "a"),
+        it.sign("data_protection", "b"),
+        it.hold("2026-01-01"),
+    ),
+}
+
+
+@pytest.mark.parametrize("signing", REFUSED_DESTRUCTIONS.values(), ids=REFUSED_DESTRUCTIONS.keys())
+def test_a_destruction_is_refused(forged: Engine, story: Story, signing: Any) -> None:
+    with decided(forged, story, signatures=False) as it, pytest.raises(IntegrityError):
+        _destroyed(it, signing)
+
+
+def _destroyed(it: Decided, signing: Any) -> None:
+    signing(it)
+    add(it.connection, destructions, it.row())
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"entries": 2}, {"head": "d" * 64}, {"entries": 99}, {"proposal_id": str(uuid4())}, {"ground": "request"}],
+)
+def test_a_destruction_of_something_else_than_was_decided_is_refused(
+    forged: Engine, story: Story, changes: Changes
+) -> None:
+    with decided(forged, story) as it, pytest.raises(IntegrityError):
+        add(it.connection, destructions, it.row(**changes))
+
+
+# Of a living case that two people agreed to destroy, and of the case that was destroyed.
+EMPTYING = [
+    "UPDATE transitions SET codes = NULL WHERE case_id = :living",
+    "UPDATE transitions SET actor_id = NULL, facts_salt = NULL WHERE case_id = :living AND sequence = 1",
+    "UPDATE contents SET ciphertext = NULL WHERE case_id = :living",
+    "UPDATE contents SET content_class = 'destroyed', form = NULL, salt = NULL, nonce = NULL, ciphertext = NULL",
+    "UPDATE parts SET state = NULL WHERE case_id = :living",
+    "UPDATE cases SET submitted_at = 0, recorded_at = 0 WHERE id = :living",
+    "UPDATE legal_holds SET reason = NULL WHERE reason IS NOT NULL",
+    "UPDATE transitions SET trigger_name = 'submit' WHERE case_id = :gone",
+    "UPDATE transitions SET digest = digest WHERE case_id = :gone",
+    "UPDATE contents SET ciphertext = '' WHERE case_id = :gone",
+    "UPDATE contents SET content_class = 'destroyed' WHERE case_id = :gone",
+    "UPDATE parts SET state = 'submitted' WHERE case_id = :gone",
+    "UPDATE parts SET addressee_id = team_id WHERE case_id = :gone",
+    "UPDATE cases SET submitted_at = 1 WHERE id = :gone",
+    "UPDATE cases SET digest = 'd' WHERE id = :gone",
+    "UPDATE legal_holds SET reason = 'complaint' WHERE case_id = :gone",
+    "UPDATE destructions SET certificate = 'other'",
+    "DELETE FROM destructions",
+    "DELETE FROM destruction_signatures",
+    "UPDATE destruction_proposals SET ground = 'retention'",
+    "DELETE FROM legal_hold_endings",
+]
+
+
+@pytest.mark.parametrize("statement", EMPTYING)
+def test_nothing_is_emptied_in_part_or_beside_a_destruction_and_nothing_comes_back(
+    forged: Engine, story: Story, statement: str
+) -> None:
+    with decided(forged, story) as it:
+        it.hold(None)
+        with pytest.raises(IntegrityError):
+            say(it.connection, statement, **{
+                name: id_ for name, id_ in (("living", it.case_id), ("gone", story.case.id)) if f":{name}" in statement
+            })  # fmt: skip
+
+
+def test_a_destroyed_case_takes_no_entry_and_no_part(forged: Engine, story: Story) -> None:
+    with forged.connect() as connection:
+        entry = next_entry(connection, story.others[0].id)
+        gone = head_of_part(connection, story.case.id)
+        placement = connection.execute(select(workflows.c.hash).where(workflows.c.name == "placement")).scalar()
+        part = {"id": str(uuid4()), "case_id": gone.case_id, "kind": "placement", "workflow": placement}
+
+        with pytest.raises(IntegrityError):
+            add(connection, transitions, {**entry, "case_id": story.case.id, "part_id": story.case.id})
+        connection.rollback()
+        with pytest.raises(IntegrityError, match="the case was destroyed"):
+            add(connection, parts, {**part, "team_id": gone.team_id, "submitter_id": gone.submitter_id})
+        connection.rollback()

@@ -1,0 +1,51 @@
+"""I21: what is due is proposed, by the term that a region set, counted from the last change of the file."""
+
+from uuid import UUID
+
+from api_tests.destroying import ended
+from api_tests.people_and_cases import CaseFile
+from api_tests.records.destroyed_case import Story
+from service.use_cases.asking import Asker
+from service.use_cases.demonstration import ISSUER
+from service.use_cases.destroying import Considered, ended_cases, propose_if_due
+
+QUINT = Asker(ISSUER, "quint", "")
+
+
+def _considered(story: Story, case: CaseFile) -> Considered:
+    database, rules = story.service.built.database, story.service.built.api.state.house.rules
+    return database.write_now(lambda unit: propose_if_due(unit, QUINT, UUID(case.id), rules=rules))
+
+
+def test_i21_what_is_due_is_proposed_twenty_years_after_the_last_change_of_the_file_and_not_before(
+    story: Story,
+) -> None:
+    """A request about the file, and its answer, do not make the term longer."""
+    people, clock = story.people, story.service.clock
+    ordinary, held, running = ended(people), ended(people), CaseFile.submitted(people)
+    assert people.esra.post(f"{held.path}/legal-holds", {"reason": {"code": "inspection"}}).status_code == 201
+
+    clock.let_pass(days=19 * 365)
+    body = {"trigger": "ask_about_file", "form": {
+        "kind": {"code": "access"}, "askedBy": {"code": "parent"}, "askedOn": "2025-06-30",
+    }}  # fmt: skip
+    assert people.anna.post(f"{ordinary.path}/file-requests", body).status_code == 201
+    clock.let_pass(days=365 + 4)
+    too_soon = _considered(story, ordinary)
+    clock.let_pass(days=2)
+    listed = story.service.built.database.read_now(lambda unit: ended_cases(unit, QUINT))
+    due, kept, still_runs = (_considered(story, it) for it in (ordinary, held, running))
+    again = _considered(story, ordinary)
+
+    assert (too_soon.proposal, too_soon.obstacles) == (None, ("term_runs",))
+    assert due.proposal is not None
+    assert (due.proposal.ground, due.proposal.keep_until) == ("retention", too_soon.keep_until)
+    assert (kept.obstacles, still_runs.obstacles, again.obstacles) == (
+        ("legal_hold",),
+        ("case_is_open",),
+        ("proposal_stands",),
+    )
+    assert {UUID(ordinary.id), UUID(held.id)} <= set(listed)
+    assert UUID(running.id) not in listed
+    shown = people.quint.get(f"/destruction-proposals/{due.proposal.id}").json()
+    assert (shown["ground"]["code"], shown["keepUntil"]) == ("retention", str(due.keep_until))

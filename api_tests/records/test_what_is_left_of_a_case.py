@@ -1,0 +1,135 @@
+"""I21: once a case was destroyed nothing of it can be read in any file, and a backup that comes back follows suit."""
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+
+from api_tests.access.scene import rows
+from api_tests.postgres import Cluster
+from api_tests.promises.problems import problem_of
+from api_tests.records.destroyed_case import WANTED, Story, files_of, found_in, gaps
+from api_tests.records.forging import engine_for
+from api_tests.rules.changed_rules import people_at
+from api_tests.running import ROOT, settings_for
+from service.app import build
+from service.storage.destruction_list import DestructionList, ListRefused
+from service.storage.migrating import downgrade
+from service.use_cases.destroyed import replay
+
+
+def test_what_cannot_be_written_outside_the_database_is_not_destroyed(story: Story) -> None:
+    assert problem_of(story.unwritten, 503, "unavailable")
+
+    assert story.certificate["caseId"] == story.case.id
+
+
+def test_the_list_outside_holds_the_certificate_and_ids_alone(story: Story) -> None:
+    (certificate,) = DestructionList(story.folder / "destructions.jsonl").certificates()
+
+    assert certificate.digest == story.certificate["certificate"]
+    assert str(certificate.case_id) == story.case.id
+    assert {len(it) for it in certificate.facts()["signed"]} == {5}
+
+
+def test_i21_nothing_that_tells_of_a_destroyed_case_stands_in_any_file(
+    story: Story, request: pytest.FixtureRequest
+) -> None:
+    """On SQLite as soon as it is answered, on PostgreSQL after the sweep, where old segments are removed."""
+    cluster: Cluster | None = request.getfixturevalue("cluster") if story.service.engine == "postgresql" else None
+    if cluster:
+        with psycopg.connect(host="127.0.0.1", port=cluster.port, user="app", dbname="postgres", autocommit=True) as it:
+            it.execute("ALTER SYSTEM SET wal_recycle = off")
+            it.execute("SELECT pg_reload_conf()")
+        environment = {**os.environ, "CASUSROUTE_DATABASE_URL": story.service.settings.database_url}
+        command = [sys.executable, "-m", "service", "sweep"]
+        swept = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+        assert (swept.returncode, swept.stdout) == (0, "swept\n"), swept.stderr
+
+    found = found_in(story.traces, files_of(story.service, cluster))
+
+    assert len(story.traces) > 20
+    assert story.found_before == set(story.traces), "what was looked for would not have been found before either"
+    assert found == set()
+
+
+def test_the_chain_of_a_destroyed_case_verifies_by_its_digests(story: Story) -> None:
+    found = story.service.built.database.read_now(
+        lambda unit: (unit.sees_all("test"), unit.cases.verify(UUID(story.case.id)))[1]
+    )
+
+    assert (found.sound, found.destroyed, found.fault) == (True, True, None)
+    assert (found.entries, found.head) == (story.certificate["entries"], story.certificate["head"])
+
+
+def test_what_was_counted_still_counts(story: Story) -> None:
+    """Five cases wanted it, and it is told from five on; the one that was destroyed is one of them."""
+    (domain,) = story.gaps_before["domains"]
+
+    assert [(it["function"]["code"], it["cases"]) for it in domain["functions"]] == [(WANTED, 5)]
+    assert gaps(story.people) == story.gaps_before
+
+
+def test_a_database_that_comes_back_from_a_backup_follows_the_list_before_it_is_served(story: Story) -> None:
+    with people_at(story.folder, story.backup) as (restored, people):
+        gone = problem_of(people.esra.get(story.case.path), 410, "case_destroyed")
+        there = {people.esra.get(it.path).status_code for it in story.others}
+        counted = rows(restored, "SELECT count(*) AS n, min(replayed_at) AS at FROM destructions")
+        names = rows(restored, "SELECT name FROM organisations WHERE kind = 'family' AND name = '—'")
+        keys = rows(restored, f"SELECT 1 FROM keys.case_keys WHERE owner_id = '{story.case.id}'")  # noqa: S608
+        told = gaps(people)
+        again = restored.built.database.write_now(
+            lambda unit: replay(unit, DestructionList(restored.settings.destruction_list))
+        )
+
+    assert gone["certificate"]["certificate"] == story.certificate["certificate"]
+    assert there == {200}
+    assert (counted[0]["n"], counted[0]["at"] is not None) == (1, True)
+    assert (len(names), keys) == (1, [])
+    assert told == story.gaps_before
+    assert (again.destroyed, again.lived_on) == ((), ())
+    assert len((story.folder / "destructions.jsonl").read_text().splitlines()) == 1
+
+
+def test_a_list_that_was_lost_is_written_anew_and_one_that_was_changed_is_not_served_with(
+    story: Story, tmp_path: Path
+) -> None:
+    outside = DestructionList(tmp_path / "lost" / "destructions.jsonl")
+
+    replayed = story.service.built.database.write_now(lambda unit: replay(unit, outside))
+    (certificate,) = outside.certificates()
+    text = outside.file.read_text()
+    outside.file.write_text(text.replace(f'"entries":{certificate.entries}', '"entries":1'))
+
+    assert (replayed.destroyed, replayed.lived_on) == ((), ())
+    assert certificate.digest == story.certificate["certificate"]
+    with pytest.raises(ListRefused, match="line 1"):
+        build(settings_for(story.folder, story.service.settings.database_url, destruction_list=outside.file))
+
+
+def test_a_case_that_went_on_after_a_destruction_that_never_was_committed_is_not_touched(
+    story: Story, tmp_path: Path
+) -> None:
+    (destroyed,) = DestructionList(story.folder / "destructions.jsonl").certificates()
+    living = UUID(story.others[0].id)
+    outside = DestructionList(tmp_path / "destructions.jsonl")
+    outside.add(replace(destroyed, case_id=living, proposal_id=uuid4(), entries=1))
+
+    replayed = story.service.built.database.write_now(lambda unit: replay(unit, outside))
+
+    assert (replayed.destroyed, replayed.lived_on) == ((), (living,))
+    assert story.others[0].state == "in_triage"
+
+
+def test_a_version_that_knows_no_destruction_does_not_get_a_database_with_one(story: Story) -> None:
+    engine = engine_for(story.service.settings.database_url, undermined=False)
+
+    with pytest.raises(RuntimeError, match="cases were destroyed here"):
+        downgrade(engine, "0006")
+
+    engine.dispose()
