@@ -134,9 +134,11 @@ ALTER TABLE access_log ENABLE ROW LEVEL SECURITY
 
 ------
 
+-- What was looked at for an organisation without being of one case, an export of many, is for that organisation.
 CREATE POLICY in_sight ON access_log FOR SELECT USING (
   (SELECT told_everything())
   OR user_id = ANY ((SELECT told('person'))::text[])
+  OR organisation_id = ANY ((SELECT told('organisations'))::text[])
   OR EXISTS (SELECT 1 FROM cases_in_sight s WHERE s.case_id = access_log.case_id)
 )
 

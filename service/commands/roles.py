@@ -19,6 +19,8 @@ def make_roles(*, apply: bool) -> None:
     if not apply:
         sys.stdout.writelines(f"{statement};\n" for statement in making(roles))
         return
-    with open_engine(settings.owner_url or "").begin() as connection:
+    engine = open_engine(settings.owner_url or "")
+    with engine.begin() as connection:
         for statement in making(roles):
             connection.exec_driver_sql(statement)
+    engine.dispose()
