@@ -13,7 +13,7 @@ from prometheus_client import (
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-disable_created_metrics()  # when a figure was first counted, for each figure: nobody asks
+disable_created_metrics()  # type: ignore[no-untyped-call]  # when a figure was first counted, for each figure: nobody asks
 _REQUESTS = Counter("casusroute_requests_total", "Requests that were answered.", ("method", "route", "status"))
 _SECONDS = Histogram(
     "casusroute_request_seconds",
