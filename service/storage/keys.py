@@ -5,7 +5,9 @@ import hashlib
 import hmac
 import os
 from collections import OrderedDict
+from contextlib import suppress
 from pathlib import Path
+from tempfile import mkstemp
 from threading import Lock
 from uuid import UUID
 
@@ -49,13 +51,19 @@ def load_master_key(given: str | None, file: Path) -> bytes:
 
 
 def _make(file: Path) -> None:
-    """Written and synced before anything is encrypted with it, readable by its owner alone."""
+    """Written and synced before anything is encrypted with it, readable by its owner alone.
+
+    It gets its name when it is whole: of two processes that start at once, both take the key of the first.
+    """
     file.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    descriptor, nameless = mkstemp(prefix=f"{file.name}.", dir=file.parent)
     with os.fdopen(descriptor, "wb") as out:
         out.write(base64.b64encode(os.urandom(_KEY_BYTES)))
         out.flush()
         os.fsync(out.fileno())
+    with suppress(FileExistsError):
+        file.hardlink_to(nameless)
+    Path(nameless).unlink()
     folder = os.open(file.parent, os.O_RDONLY)
     try:
         os.fsync(folder)
