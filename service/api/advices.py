@@ -11,7 +11,7 @@ from service.api.looking import TheLooking
 from service.api.openapi import may_refuse
 from service.api.views import Dated, Utc, View
 from service.storage.unit import Unit
-from service.use_cases.reading import advice_versions, read_advice
+from service.use_cases.advices import advice_versions, read_advice
 
 router = APIRouter(tags=["advice"], route_class=CheckedRoute)
 

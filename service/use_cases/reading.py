@@ -1,15 +1,13 @@
 """Reading content: who may, what of it, and the line in the access log that stands or falls with the reading (I18)."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 from service.domain.actor import Actor, Membership
-from service.domain.addressed import asked_by, own_part
 from service.domain.amendments import amendments_of, as_it_reads
-from service.domain.case import Content, Part, Transition
-from service.domain.facts import fold
+from service.domain.case import Content, Transition
 from service.domain.past import When
 from service.domain.processing import Activity, Purpose
 from service.domain.refusals import NotFound
@@ -21,9 +19,8 @@ from service.storage.unit import Unit
 from service.use_cases.asking import Asker, known
 from service.use_cases.looking_back import Then, looked_at
 from service.use_cases.questions import asked
-from service.use_cases.withheld import SHARED_FOR, Reader
+from service.use_cases.withheld import Reader
 
-ADVICE_TRIGGERS = ("issue_advice", "revise_advice")
 OUTCOMES = ("confirm_advice", "conclude_revised")
 
 # Purpose of use (NEN 7513) by role: nobody has to state one for the ordinary work of their role.
@@ -79,25 +76,6 @@ class EntryRead:
     then: Then | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AdviceVersion:
-    """One version of the advice: `form` is all of it for those who may read the case, their lines for a provider."""
-
-    version: int
-    entry: Transition
-    whole: bool
-    form: Mapping[str, Any]
-    then: Then | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AdviceVersions:
-    """The versions of the advice that somebody may read, by number, with the entry that issued each."""
-
-    issued: Mapping[int, Transition]
-    then: Then | None = None
-
-
 def read_file(unit: Unit, asker: Asker, case_id: UUID, when: When | None = None) -> CaseFile:
     """The file of a case; a family reads its own words in it and what was said to it.
 
@@ -106,11 +84,11 @@ def read_file(unit: Unit, asker: Asker, case_id: UUID, when: When | None = None)
     actor = known(unit, asker)
     sight = whole_case(unit, actor, case_id)
     history, then = looked_at(unit, actor, case_id, when)
-    reader = _reader(unit, actor, sight, history, then)
+    reader = reader_of(unit, actor, sight, history, then)
     reader.insist_on_file()
     contents = unit.contents.open(case_id)
     family = acting_on(unit, actor, sight).role in FAMILY_ROLES
-    log(unit, asker, actor, sight, "read_case_file", _as_of("own file" if family else "whole file", then))
+    log(unit, asker, actor, sight, "read_case_file", as_of("own file" if family else "whole file", then))
     documents = tuple(
         _document(it, history, contents) for it in history if it.sequence in contents and reader.may_read(it)
     )
@@ -136,9 +114,9 @@ def read_entry(
         if question := asked(unit, case_id, history, entry):
             found = replace(found, body={**found.body, "form": question})
     if found.body:
-        _reader(unit, actor, sight, history, then).insist_on(entry)
+        reader_of(unit, actor, sight, history, then).insist_on(entry)
         read = entry.form or ("question" if "form" in found.body else "grounds")
-        log(unit, asker, actor, sight, "read_entry", _as_of(f"{read}#{entry.sequence}", then))
+        log(unit, asker, actor, sight, "read_entry", as_of(f"{read}#{entry.sequence}", then))
     return EntryRead(sight=sight, document=found, then=then)
 
 
@@ -146,45 +124,6 @@ def _is_for(actor: Actor, entry: Transition) -> bool:
     """Of a reconsideration, whoever asked for it reads what they wrote and what came of it, not the weighing."""
     mine = entry.organisation_id in {held.organisation_id for held in actor.memberships}
     return entry.part_kind != "reconsideration" or mine or entry.trigger in OUTCOMES
-
-
-def advice_versions(unit: Unit, asker: Asker, case_id: UUID, when: When | None = None) -> AdviceVersions:
-    """The versions that this person may read. Raises NotFound."""
-    actor = known(unit, asker)
-    sight, mine = _some_part(unit, actor, case_id)
-    history, then = looked_at(unit, actor, case_id, when)
-    return AdviceVersions(issued=_shown(history, sight, mine), then=then)
-
-
-def read_advice(unit: Unit, asker: Asker, case_id: UUID, version: int, when: When | None = None) -> AdviceVersion:
-    """One version of the advice, with dissent and the family's statement beside it for whoever sees it (I17).
-
-    A provider sees its own lines and their goals, once sharing with providers was consented to or has a legal ground;
-    until then the lines in codes, without words (I23). A payer sees what it is asked to pay for, without aim or goals.
-    """
-    actor = known(unit, asker)
-    sight, mine = _some_part(unit, actor, case_id)
-    history, then = looked_at(unit, actor, case_id, when)
-    entry = _shown(history, sight, mine).get(version)
-    if entry is None:
-        raise NotFound
-    if sight.whole:
-        _reader(unit, actor, sight, history, then).insist_on(entry)
-    form = unit.contents.open(case_id, [entry.sequence])[entry.sequence].body["form"]
-    log(unit, asker, actor, sight, "read_advice", _as_of(f"advice version {version}", then))
-    if not sight.whole:
-        shared = SHARED_FOR[Role.PROVIDER] in fold(history).consented
-        form = own_part(form, mine, asked_by(entry, history), shared=shared)
-    return AdviceVersion(version=version, entry=entry, whole=sight.whole, form=form, then=then)
-
-
-def _shown(history: Collection[Transition], sight: Sight, mine: Collection[Part]) -> dict[int, Transition]:
-    """Every version of the advice, or those with a line that was put to this person's organisation."""
-    issued = [it for it in history if it.part_kind == "case" and it.trigger in ADVICE_TRIGGERS]
-    own = {part.line for part in mine}
-    return {
-        number: it for number, it in enumerate(issued, 1) if sight.whole or not own.isdisjoint(it.codes.get("line", ()))
-    }
 
 
 def _document(entry: Transition, history: Sequence[Transition], contents: Mapping[int, Content]) -> Document:
@@ -199,7 +138,7 @@ def _document(entry: Transition, history: Sequence[Transition], contents: Mappin
     )
 
 
-def _as_of(detail: str, then: Then | None) -> str:
+def as_of(detail: str, then: Then | None) -> str:
     """What the access log says was read: what was known then may be less, or other, than what is known now."""
     return f"{detail}, as known at {then.past.last.sequence}" if then else detail
 
@@ -212,16 +151,10 @@ def whole_case(unit: Unit, actor: Actor, case_id: UUID) -> Sight:
     return sight
 
 
-def _some_part(unit: Unit, actor: Actor, case_id: UUID) -> tuple[Sight, tuple[Part, ...]]:
-    """The case as far as this person sees any of it: its main part, or else the first part put to them."""
-    mine = unit.cases.parts(case_id, seen_by=actor)
-    for part_id in (case_id, *(part.id for part in mine)):
-        if sight := unit.cases.find(case_id, part_id, seen_by=actor):
-            return sight, mine
-    raise NotFound
-
-
-def _reader(unit: Unit, actor: Actor, sight: Sight, history: Sequence[Transition], then: Then | None = None) -> Reader:
+def reader_of(
+    unit: Unit, actor: Actor, sight: Sight, history: Sequence[Transition], then: Then | None = None
+) -> Reader:
+    """This person, to whom `history` is known: all of it, or what was known then."""
     rights = then.rights if then else actor
     return Reader(
         unit,
@@ -230,7 +163,7 @@ def _reader(unit: Unit, actor: Actor, sight: Sight, history: Sequence[Transition
         history,
         on=day_in_amsterdam(then.past.at) if then else None,
         emergency=_seat(unit, rights, sight) is None,
-        today=_reader(unit, actor, sight, unit.cases.history(sight.case.id)) if then else None,
+        today=reader_of(unit, actor, sight, unit.cases.history(sight.case.id)) if then else None,
     )
 
 
