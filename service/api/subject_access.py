@@ -4,6 +4,7 @@ from typing import Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
+from pydantic.alias_generators import to_camel
 
 from service.api.access import LineView, lines_of
 from service.api.answers import answer
@@ -114,7 +115,10 @@ def _view(unit: Unit, bundle: Bundle, lines: list[LineView], chapters: Readable)
         written=[_written(it) for it in bundle.written],
         access_log=lines,
         retention=retention_view(bundle.kept),
-        records={table: [dict(row) for row in rows] for table, rows in bundle.records.items()},
+        records={
+            to_camel(table): [{to_camel(name): it for name, it in row.items()} for row in rows]
+            for table, rows in bundle.records.items()
+        },
         readable=[
             SectionView(title=InTwoLanguages.of(title), lines=[InTwoLanguages.of(it) for it in some])
             for title, some in chapters.items()

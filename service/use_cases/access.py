@@ -98,6 +98,7 @@ def record(
     action: str = "R",
 ) -> None:
     """Write down that somebody looked at the log, or took out everything that is held about a case."""
+    file = "own file" if acting.role in FAMILY_ROLES else "whole file"
     unit.access_log.record(
         Reading(
             person_id=by,
@@ -105,7 +106,7 @@ def record(
             activity=activity,
             purpose=PURPOSES[acting.role],
             case_id=case_id,
-            detail="whole file" if activity == "export_subject_access" else "access log",
+            detail=file if activity == "export_subject_access" else "access log",
             trace_id=asker.trace_id,
             action=action,
         )
