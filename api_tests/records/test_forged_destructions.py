@@ -132,7 +132,10 @@ def test_a_destruction_of_something_else_than_was_decided_is_refused(
 
 
 # Of a living case that two people agreed to destroy, and of the case that was destroyed.
+NUMBERS = ("prev_sequence", "prev_part_sequence", "prev_digest", "content_digest")
+FACTS = [f"{it.name} = NULL" for it in transitions.columns if it.nullable and it.name not in NUMBERS]
 EMPTYING = [
+    f"UPDATE transitions SET part_kind = 'case', {', '.join(FACTS)} WHERE case_id = :living",  # noqa: S608 - our own
     "UPDATE transitions SET codes = NULL WHERE case_id = :living",
     "UPDATE transitions SET actor_id = NULL, facts_salt = NULL WHERE case_id = :living AND sequence = 1",
     "UPDATE contents SET ciphertext = NULL WHERE case_id = :living",
