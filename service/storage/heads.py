@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, or_, select, true, tuple_
 
 from service.domain.heads import Head
-from service.storage.tables import cases, transitions
+from service.storage.tables import cases, destructions, transitions
 
 PAGE = 500
 
@@ -50,11 +50,15 @@ class Heads:
         heads = self._connection.execute(select(cases.c.id, cases.c.sequence).where(cases.c.id.in_(ids)))
         now = {row.id: row.sequence for row in heads}
         there = select(t.case_id, t.sequence, t.digest).where(tuple_(t.case_id, t.sequence).in_(places))
+        # A database that came back follows the list of destructions, also where it knows less of a case than the list.
+        d = destructions.c
+        replayed = select(d.case_id, d.entries).where(d.case_id.in_(ids), d.replayed_at.is_not(None))
+        gone = {row.case_id: row.entries for row in self._connection.execute(replayed)}
         digests = {(row.case_id, row.sequence): row.digest for row in self._connection.execute(there)}
         for head, place in zip(kept, places, strict=True):
             if head.case not in now:
                 yield Departure(head.case, 1, "case_gone")
-            elif place not in digests:
+            elif place not in digests and gone.get(head.case, 0) < head.sequence:
                 yield Departure(head.case, min(now[head.case] + 1, head.sequence), "cut_off")
-            elif digests[place] != head.digest:
+            elif digests.get(place, head.digest) != head.digest:
                 yield Departure(head.case, head.sequence, "rewritten")
