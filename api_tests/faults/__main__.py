@@ -39,11 +39,12 @@ def main() -> int:
                 folder = top / f"faults_{len(outcomes)}"
                 folder.mkdir()
                 server = cluster if fault.engine == "postgresql" else None
+                started = time.monotonic()
                 outcome = run(fault, folder, server, times=times, sabotage=sabotage)
                 outcomes.append(outcome)
                 good = bool(outcome.violations) if sabotage else outcome.sound
                 failed += not good
-                sys.stdout.write(_said(outcome, sabotage, good=good))
+                sys.stdout.write(_said(outcome, sabotage, time.monotonic() - started, good=good))
                 sys.stdout.flush()
     minutes = (time.monotonic() - began) / 60
     sys.stdout.write(f"{len(outcomes) - failed} as they must be, {failed} not, in {minutes:.1f} minutes\n")
@@ -54,11 +55,11 @@ def main() -> int:
     return 1 if failed or not outcomes else 0
 
 
-def _said(outcome: Outcome, sabotage: str | None, *, good: bool) -> str:
+def _said(outcome: Outcome, sabotage: str | None, seconds: float, *, good: bool) -> str:
     """A line for whoever waits; with what was wrong, unless that was wanted."""
     name = f"{outcome.engine}, {outcome.fault}" + (f", {sabotage}" if sabotage else "")
     if good:
-        return f"{'red, as it must be' if sabotage else 'sound'}: {name}\n"
+        return f"{'red, as it must be' if sabotage else 'sound'} ({seconds:.0f} s): {name}\n"
     wrong = "\n    ".join([*outcome.lacking, *outcome.violations[:20]])
     return f"{'NOT NOTICED' if sabotage else 'FAILED'}: {name} ({len(outcome.violations)} violations)\n    {wrong}\n"
 

@@ -89,7 +89,7 @@ def cut_off_the_database(scene: Scene) -> None:
 
 def reset_after_commit(scene: Scene) -> None:
     assert scene.proxy
-    scene.proxy.resetting = 0.04
+    scene.proxy.resetting = 0.08
     scene.after(10)
     scene.done["resets"] = scene.proxy.resets
 

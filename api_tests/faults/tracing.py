@@ -58,11 +58,12 @@ def record(work: Callable[[], None], out: Path) -> None:
     libc.ptrace.restype = ctypes.c_long
     child = os.fork()
     if child == 0:
-        libc.ptrace(_TRACEME, 0, None, None)
-        os.kill(os.getpid(), signal.SIGSTOP)
-        work()
-        os._exit(0)
-    os.waitpid(child, 0)
+        if libc.ptrace(_TRACEME, 0, None, None) == 0:
+            os.kill(os.getpid(), signal.SIGSTOP)
+            work()
+        os._exit(1)
+    if not os.WIFSTOPPED(os.waitpid(child, os.WUNTRACED)[1]):
+        raise RuntimeError("this machine does not let a process be traced")
     libc.ptrace(_SETOPTIONS, child, None, _GOOD | _FORK | _VFORK | _CLONE | _EXIT_KILL)
     with out.open("wb", buffering=0) as file:
         _Tracer(libc, child, file).follow()

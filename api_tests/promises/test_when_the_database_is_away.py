@@ -1,5 +1,7 @@
 """A database that is down, locked or full is a "not now" (503): nothing is lost, and the same request settles it."""
 
+import os
+import socket
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -8,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import psycopg
 import pytest
 from sqlalchemy import event
 
@@ -123,3 +126,42 @@ def test_when_a_table_is_missing_that_is_our_fault_and_not_a_matter_of_waiting(
 
     problem_of(answer, 500, "internal")
     assert "retry-after" not in answer.headers
+
+
+def test_while_postgresql_takes_no_changes_they_wait_and_reading_goes_on(
+    on_postgresql: Running, own_cluster: Cluster
+) -> None:
+    people, key = everybody(on_postgresql.url), str(uuid4())
+    case, name = CaseFile.submitted(people), on_postgresql.settings.database_url.rpartition("/")[2]
+    address = own_cluster.url("postgres").replace("+psycopg", "")
+
+    with psycopg.connect(address, autocommit=True) as connection:
+        for setting in ("on", "off"):
+            # As on a standby that was not promoted yet; sessions learn of it when they begin.
+            connection.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = {setting}".encode())
+            on_postgresql.built.database.engine.dispose()
+            if setting == "on":
+                waiting = case.attempt("add_note", by="anna", version=1, key=key)
+                read = people.anna.get(case.path)
+
+    assert not_now(waiting)
+    assert read.status_code == 200
+    assert case.attempt("add_note", by="anna", version=1, key=key).status_code == 201
+    assert [it["trigger"] for it in case.history()] == ["submit", "add_note"]
+    for person in people.values():
+        person.client.close()
+
+
+def test_a_process_that_stops_or_a_database_that_goes_without_a_word_is_waited_for_a_minute_at_most(
+    on_postgresql: Running,
+) -> None:
+    with on_postgresql.built.database.engine.connect() as connection:
+        idle = connection.exec_driver_sql("SHOW idle_in_transaction_session_timeout").scalar()
+        descriptor = connection.connection.driver_connection.fileno()  # type: ignore[union-attr]  # psycopg's own
+        with socket.socket(fileno=os.dup(descriptor)) as line:
+            unheard = line.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+            asked_after = line.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+
+    assert idle == "1min"
+    assert 0 < unheard <= 60_000
+    assert asked_after

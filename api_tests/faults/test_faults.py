@@ -1,0 +1,65 @@
+"""An answered 2xx is stored, the same request never acts twice, every history is a legal path: whatever fails.
+
+A slice of the campaign (`make faults`), which tries every fault on both engines.
+"""
+
+from pathlib import Path
+from threading import Barrier, Thread
+
+import pytest
+
+from api_tests.conftest import ENGINES
+from api_tests.faults.campaign import FAULTS, run
+from api_tests.postgres import Cluster
+from service.storage.keys import load_master_key
+
+OF = {(it.engine, it.name): it for it in FAULTS}
+
+
+@pytest.mark.parametrize("name", ["killed at named points", "duplicates, rivals, disorder", "clock jumps"])
+def test_on_sqlite_every_promise_holds_when(name: str, tmp_path: Path) -> None:
+    outcome = run(OF["sqlite", name], tmp_path, None, times=1)
+
+    assert (outcome.violations, outcome.lacking) == ((), ())
+
+
+def test_on_postgresql_every_promise_holds_when_nobody_can_tell_whether_it_was_committed(tmp_path: Path) -> None:
+    with Cluster(durable=True) as cluster:
+        outcome = run(OF["postgresql", "reset after COMMIT"], tmp_path, cluster, times=1)
+
+    assert (outcome.violations, outcome.lacking) == ((), ())
+
+
+def test_every_fault_is_tried_on_both_engines_or_is_of_one_of_them() -> None:
+    on = {engine: {name for of, name in OF if of == engine} for engine in ENGINES}
+
+    assert on["sqlite"] & on["postgresql"] == {
+        "killed at named points", "killed at random", "duplicates, rivals, disorder", "disk full",
+    }  # fmt: skip
+    assert on["sqlite"] - on["postgresql"] == {"process frozen", "clock jumps", "power cut"}
+    assert on["postgresql"] - on["sqlite"] == {
+        "process frozen with a lock", "clocks apart", "database crashes", "database paused", "database unreachable",
+        "reset after COMMIT",
+    }  # fmt: skip
+    assert all(it.sabotages for it in FAULTS)
+
+
+def test_of_many_that_start_at_once_all_take_the_one_master_key(tmp_path: Path) -> None:
+    taken: list[bytes] = []
+
+    for attempt in range(20):
+        together, file = Barrier(8), tmp_path / str(attempt) / "master.key"
+
+        def start(together: Barrier = together, file: Path = file) -> None:
+            together.wait()
+            taken.append(load_master_key(None, file))
+
+        threads = [Thread(target=start) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert [it.name for it in file.parent.iterdir()] == ["master.key"]
+
+    assert len(taken) == 160
+    assert len(set(taken)) == 20
