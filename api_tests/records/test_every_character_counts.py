@@ -12,6 +12,8 @@ from api_tests.people_and_cases import CaseFile, People
 from api_tests.records.forging import engine_for
 from api_tests.records.tampering import change, lay_bare, undone
 from api_tests.running import Running
+from service.domain.heads import Head
+from service.storage.heads import Heads
 from service.storage.tables import (
     cases,
     contents,
@@ -118,6 +120,24 @@ def test_what_a_destruction_left_is_sound_beside_its_own_certificate_alone(
             found = verify(connection, small.id)
 
         assert (found.sound, found.fault) == (False, fault)
+
+
+def test_a_restored_case_that_followed_its_destruction_may_be_shorter_than_its_certificate_and_no_other(
+    connection: Connection, small: CaseFile
+) -> None:
+    """A backup from before the last entries comes back, and the list of destructions empties the case in it again."""
+    destroy(connection, small.id)
+    lay_bare(connection)
+    kept = [Head(small.id, 5, "d" * 64)]
+    heads, of = Heads(connection), update(destructions).where(destructions.c.case_id == small.id)
+    connection.execute(of.values(entries=5))
+    with undone(connection):
+        connection.execute(of.values(replayed_at=3))
+        followed = verify(connection, small.id).sound, list(heads.departures(kept))
+    cut_off = verify(connection, small.id).fault, [(it.sequence, it.fault) for it in heads.departures(kept)]
+
+    assert followed == (True, [])
+    assert cut_off == ("certificate", [(3, "cut_off")])
 
 
 def destroy(connection: Connection, case_id: str) -> None:
