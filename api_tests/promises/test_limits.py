@@ -118,6 +118,15 @@ def test_a_meter_remembers_so_many_and_no_more() -> None:
     assert [meter.wait(who) for who in (0, 1, REMEMBERED)] == [0, 60, 60]
 
 
+def test_behind_a_proxy_that_is_trusted_each_address_is_its_own(hasty: Running) -> None:
+    with httpx.Client(base_url=hasty.url) as proxy:
+        for _ in range(30):
+            assert proxy.get("/v1/me", headers={"X-Forwarded-For": "203.0.113.7"}).status_code == 401
+        answers = [proxy.get("/v1/me", headers={"X-Forwarded-For": f"203.0.113.{n}"}).status_code for n in (7, 8)]
+
+    assert answers == [429, 401]
+
+
 _ADDRESSES = ("192.0.2.1", "::ffff:192.0.2.1", "2001:db8:1:2::3", "fe80::1%eth0")
 
 
@@ -164,9 +173,10 @@ def _until(holds: Callable[[], bool]) -> None:
 
 @pytest.fixture(scope="module")
 def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A service that waits half a second for a request to come in, and has a name outside and another inside."""
+    """A service behind a proxy that waits half a second for a request, with one name outside and another inside."""
     folder = tmp_path_factory.mktemp("hasty")
-    how = {"request_seconds": 0.5, "allowed_hosts": "inner.example, casusroute.example"}
+    how = {"request_seconds": 0.5, "allowed_hosts": "inner.example, casusroute.example", "failures_per_minute": 30}
+    how |= {"trusted_proxies": "127.0.0.1"}
     with running(settings_for(folder, f"sqlite:///{folder / 'casusroute.db'}", **how)) as started:
         yield started
 
