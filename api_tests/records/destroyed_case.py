@@ -115,7 +115,7 @@ def told(folder: Path, url: str, cluster: Cluster | None) -> Iterator[Story]:
         others = [CaseFile.submitted(people) for _ in range(4)]
         for it in (case, *others):
             _gap(it)
-        case.fire("withdraw", by="mother")
+        case.fire("withdraw", by="mother", reason={"code": "family_chooses_otherwise"})
         said = {"code": "other", "text": f"om {token[:20]}"}
         hold = people.quint.post(f"{case.path}/legal-holds", {"reason": said}).json()["id"]
         people.quint.post(f"{case.path}/legal-holds/{hold}/lifting", {})
