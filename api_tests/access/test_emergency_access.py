@@ -4,6 +4,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from prometheus_client import REGISTRY
 
 from api_tests.access.scene import rows
 from api_tests.filled_forms import filled
@@ -102,6 +103,16 @@ def test_i18_what_is_read_in_an_emergency_is_logged_as_that(service: Running, pe
         ("chair", "emergency", True),
         ("chair", "work_of_the_expert_team", False),
     ]
+
+
+def test_what_is_read_in_an_emergency_is_counted_for_whoever_watches(people: People, case: CaseFile) -> None:
+    case.read_in_an_emergency(by="petra")
+    before = REGISTRY.get_sample_value("casusroute_emergency_readings_total") or 0
+
+    for person in (people.petra, people.esra, people.petra):
+        assert person.get(f"{case.path}/file").status_code == 200
+
+    assert REGISTRY.get_sample_value("casusroute_emergency_readings_total") == before + 2
 
 
 def test_consent_withheld_from_a_provider_does_not_stand_in_the_way_of_an_emergency(people: People) -> None:
