@@ -108,7 +108,7 @@ BY_HAND: dict[str, Expected] = {
     # The officer sees what is beside the file; whoever took the access may say more of it.
     **_part("FileRequest", "FileRequests", WHOLE | {"quint"}, "anna carla esra quint vera"),
     **_part(
-        "EmergencyAccess", "EmergencyAccesses", WHOLE | {"quint"}, "anna carla daan esra floor hanna mila quint vera"
+        "EmergencyAccess", "EmergencyAccesses", WHOLE | {"quint"}, "anna carla daan esra floor hanna quint vera"
     ),
     "addFileRequest": _of("anna carla esra hanna vera", "daan floor mila"),
     # Here for a number that is no case, so that nobody reads one: those who may are told so.

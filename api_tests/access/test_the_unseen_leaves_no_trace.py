@@ -130,8 +130,8 @@ def test_a_cursor_that_was_altered_is_refused(people: People) -> None:
     assert (altered.status_code, altered.json()["errors"][0]["code"]) == (400, "cursor_not_ours")
 
 
-def test_the_number_of_a_case_finds_nothing_for_whoever_may_not_see_it(people: People, scene: Scene) -> None:
-    numbers = (scene.case.number, "0000-0000")
+def test_the_number_of_a_case_finds_nothing_for_whoever_may_not_see_it(people: People) -> None:
+    numbers = (CaseFile.submitted(people).number, "0000-0000")
 
     found = {
         (key, path, number): people[key].get(path, params={"number": number, "includeEnded": "true"}).content

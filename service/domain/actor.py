@@ -27,6 +27,14 @@ class Emergency:
 
 
 @dataclass(frozen=True, slots=True)
+class Seat:
+    """What somebody's sight of a part rests on: a membership; in an `emergency` the one in which they took access."""
+
+    acting: Membership
+    emergency: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Actor:
     """A person known to this installation, with every membership that holds today and every emergency that runs."""
 

@@ -16,7 +16,7 @@ from service.storage.cases import Sight
 from service.storage.unit import Unit
 from service.use_cases.asking import Asker, known
 from service.use_cases.looking_back import Then, looked_at
-from service.use_cases.reading import as_of, log, reader_of
+from service.use_cases.reading import as_of, log, reader_of, seat_of
 from service.use_cases.withheld import SHARED_FOR
 
 ADVICE_TRIGGERS = ("issue_advice", "revise_advice")
@@ -61,10 +61,11 @@ def read_advice(unit: Unit, asker: Asker, case_id: UUID, version: int, when: Whe
     entry = _shown(history, sight, mine).get(version)
     if entry is None:
         raise NotFound
+    seat = seat_of(unit, actor, sight)
     if sight.whole:
-        reader_of(unit, actor, sight, history, then).insist_on(entry)
+        reader_of(unit, actor, sight, history, then, seat=seat).insist_on(entry)
     form = unit.contents.open(case_id, [entry.sequence])[entry.sequence].body["form"]
-    log(unit, asker, actor, sight, "read_advice", as_of(f"advice version {version}", then))
+    log(unit, asker, actor, sight, "read_advice", as_of(f"advice version {version}", then), seat=seat)
     if not sight.whole:
         shared = SHARED_FOR[Role.PROVIDER] in fold(history).consented
         form = own_part(form, mine, asked_by(entry, history), shared=shared)

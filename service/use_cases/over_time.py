@@ -17,7 +17,7 @@ from service.domain.terms import day_in_amsterdam
 from service.storage.unit import Unit
 from service.use_cases.asking import Asker, known
 from service.use_cases.child import birth_month
-from service.use_cases.reading import acting_on, log, whole_case
+from service.use_cases.reading import log, seat_of, whole_case
 from service.use_cases.region_settings import settings_in_force
 
 # Whose work it is to ask again and to plan, and whose life it is.
@@ -36,7 +36,7 @@ def read_coming_of_age(unit: Unit, asker: Asker, case_id: UUID) -> ComingOfAge:
     """The duties of the child's age today. Reading them reads the month of birth, and is logged. Raises NotAllowed."""
     actor = known(unit, asker)
     sight = whole_case(unit, actor, case_id)
-    if acting_on(unit, actor, sight).role not in ASKED_OF:
+    if seat_of(unit, actor, sight).acting.role not in ASKED_OF:
         raise NotAllowed
     history = unit.cases.history(case_id)
     log(unit, asker, actor, sight, "read_coming_of_age", "month of birth")

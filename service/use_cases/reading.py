@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from service.domain.actor import Actor, Membership
+from service.domain.actor import Actor, Seat
 from service.domain.amendments import amendments_of, as_it_reads
 from service.domain.case import Content, Transition
 from service.domain.past import When
@@ -84,11 +84,12 @@ def read_file(unit: Unit, asker: Asker, case_id: UUID, when: When | None = None)
     actor = known(unit, asker)
     sight = whole_case(unit, actor, case_id)
     history, then = looked_at(unit, actor, case_id, when)
-    reader = reader_of(unit, actor, sight, history, then)
+    seat = seat_of(unit, actor, sight)
+    reader = reader_of(unit, actor, sight, history, then, seat=seat)
     reader.insist_on_file()
     contents = unit.contents.open(case_id)
-    family = acting_on(unit, actor, sight).role in FAMILY_ROLES
-    log(unit, asker, actor, sight, "read_case_file", as_of("own file" if family else "whole file", then))
+    what = "own file" if seat.acting.role in FAMILY_ROLES else "whole file"
+    log(unit, asker, actor, sight, "read_case_file", as_of(what, then), seat=seat)
     documents = tuple(
         _document(it, history, contents) for it in history if it.sequence in contents and reader.may_read(it)
     )
@@ -114,9 +115,10 @@ def read_entry(
         if question := asked(unit, case_id, history, entry):
             found = replace(found, body={**found.body, "form": question})
     if found.body:
-        reader_of(unit, actor, sight, history, then).insist_on(entry)
+        seat = seat_of(unit, actor, sight)
+        reader_of(unit, actor, sight, history, then, seat=seat).insist_on(entry)
         read = entry.form or ("question" if "form" in found.body else "grounds")
-        log(unit, asker, actor, sight, "read_entry", as_of(f"{read}#{entry.sequence}", then))
+        log(unit, asker, actor, sight, "read_entry", as_of(f"{read}#{entry.sequence}", then), seat=seat)
     return EntryRead(sight=sight, document=found, then=then)
 
 
@@ -152,58 +154,54 @@ def whole_case(unit: Unit, actor: Actor, case_id: UUID) -> Sight:
 
 
 def reader_of(
-    unit: Unit, actor: Actor, sight: Sight, history: Sequence[Transition], then: Then | None = None
+    unit: Unit,
+    actor: Actor,
+    sight: Sight,
+    history: Sequence[Transition],
+    then: Then | None = None,
+    *,
+    seat: Seat,
 ) -> Reader:
-    """This person, to whom `history` is known: all of it, or what was known then."""
-    rights = then.rights if then else actor
-    return Reader(
-        unit,
-        rights,
-        acting_on(unit, rights, sight),
-        history,
-        on=day_in_amsterdam(then.past.at) if then else None,
-        emergency=_seat(unit, rights, sight) is None,
-        today=reader_of(unit, actor, sight, unit.cases.history(sight.case.id)) if then else None,
-    )
+    """This person in this seat, to whom `history` is known: all of it, or what was known then."""
+    if then is None:
+        return Reader(unit, actor, seat, history)
+    today = Reader(unit, actor, seat, unit.cases.history(sight.case.id))
+    then_seat = seat_of(unit, then.rights, sight)
+    return Reader(unit, then.rights, then_seat, history, on=day_in_amsterdam(then.past.at), today=today)
 
 
-def log(unit: Unit, asker: Asker, actor: Actor, sight: Sight, activity: Activity, detail: str) -> None:
+def log(
+    unit: Unit, asker: Asker, actor: Actor, sight: Sight, activity: Activity, detail: str, *, seat: Seat | None = None
+) -> None:
     """Write down who reads what of this case, and why. `detail` names forms, never what they say."""
-    seat = _seat(unit, actor, sight)
-    acting = seat or acting_on(unit, actor, sight)
+    seat = seat or seat_of(unit, actor, sight)
     unit.access_log.record(
         Reading(
             person_id=actor.person_id,
-            acting=acting,
+            acting=seat.acting,
             activity=activity,
-            purpose=PURPOSES[acting.role] if seat else IN_AN_EMERGENCY,
+            purpose=IN_AN_EMERGENCY if seat.emergency else PURPOSES[seat.acting.role],
             case_id=sight.case.id,
             detail=detail,
             trace_id=asker.trace_id,
-            emergency=seat is None,
+            emergency=seat.emergency,
         )
     )
 
 
-def acting_on(unit: Unit, actor: Actor, sight: Sight) -> Membership:
-    """What this person's sight of the part rests on: a membership, or that in which they took emergency access."""
-    if seat := _seat(unit, actor, sight):
-        return seat
-    for taken in actor.emergencies:
-        if taken.case_id == sight.case.id:
-            return taken.acting
-    raise NotFound
+def seat_of(unit: Unit, actor: Actor, sight: Sight) -> Seat:
+    """What this person's sight of the part rests on: the first membership that shows as much all by itself.
 
-
-def _seat(unit: Unit, actor: Actor, sight: Sight) -> Membership | None:
-    """The first membership that shows as much all by itself; None where only an emergency does.
-
-    Whoever is also of the family reads as family, whatever they are besides.
+    Where none does, an emergency. Whoever is also of the family reads as family, whatever they are besides. Raises
+    NotFound.
     """
     for held in sorted(actor.memberships, key=lambda it: it.role not in FAMILY_ROLES):
         alone = unit.cases.find(
             sight.case.id, sight.part.id, seen_by=Actor(person_id=actor.person_id, memberships=(held,))
         )
         if alone and alone.whole == sight.whole:
-            return held
-    return None
+            return Seat(held)
+    for taken in actor.emergencies:
+        if taken.case_id == sight.case.id:
+            return Seat(taken.acting, emergency=True)
+    raise NotFound

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from service.domain.actor import Membership
+from service.domain.actor import Membership, Seat
 from service.domain.amendments import AMENDS, amendments_of, as_it_reads
 from service.domain.answers import Told, told_by
 from service.domain.case import Case, Content, Part, Transition
@@ -76,7 +76,7 @@ def subject_access(unit: Unit, asker: Asker, case_id: UUID, rules: Rulebook) -> 
     if acting is None:
         raise NotAllowed
     history = unit.cases.history(case_id)
-    reader = Reader(unit, actor, acting, history)
+    reader = Reader(unit, actor, Seat(acting), history)
     reader.insist_on_file()
     written = tuple(_written(unit, reader, history))
     unit.sees_all("subject access")  # also what others asked of this case, and which webhooks of others were told of it

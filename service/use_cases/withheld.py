@@ -6,7 +6,7 @@ State, terms and lists stay in sight: what is withheld is what people wrote.
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from service.domain.actor import Actor, Membership
+from service.domain.actor import Actor, Seat
 from service.domain.age import age_on
 from service.domain.case import Transition
 from service.domain.codes import CODE_LISTS
@@ -49,18 +49,17 @@ class Reader:
         self,
         unit: Unit,
         actor: Actor,
-        acting: Membership,
+        seat: Seat,
         history: Sequence[Transition],
         on: date | None = None,
         *,
-        emergency: bool = False,
         today: "Reader | None" = None,
     ) -> None:
         facts = fold(history)
-        self._person, self._acting, self._today = actor.person_id, acting, today
+        self._person, self._acting, self._today = actor.person_id, seat.acting, today
         day = on or day_in_amsterdam(unit.now)
         # In an emergency nothing is withheld: whoever takes it answers for it afterwards.
-        self._refusal = None if emergency else _refusal(unit, acting.role, history, facts, day)
+        self._refusal = None if seat.emergency else _refusal(unit, seat.acting.role, history, facts, day)
         self._asked = not facts.referred and history[0].actor_id == actor.person_id
 
     def insist_on_file(self) -> None:

@@ -90,7 +90,7 @@ _ALL: tuple[type[Form], ...] = (
     reconsideration.ReconsiderationStart,
     reconsideration.ReconsiderationOutcome,
     file_request.FileRequest,
-    file_request.FileRequestGrant,
+    file_request.FileRequestGranting,
     file_request.FileRequestRefusal,
     file_request.FileRequestPostponement,
     file_request.FileRequestOutcome,

@@ -35,7 +35,7 @@ class FileRequest(_AboutTheFile):
         return not_in_future(self.asked_on, context.on, "askedOn")
 
 
-class FileRequestGrant(_AboutTheFile):
+class FileRequestGranting(_AboutTheFile):
     """What is granted in part says what is not, and why."""
 
     form_name: ClassVar[str] = "file_request_grant@1"
