@@ -70,7 +70,8 @@ class Client:
         self.world = world
         self.ledger = world.ledger
         self.chance = Random(number)  # noqa: S311 - chance, not secrecy
-        self._lines = local()
+        self._mine = local()
+        self._lines: list[Line] = []
         self._twin = ThreadPoolExecutor(1)
 
     def work(self) -> None:
@@ -80,8 +81,11 @@ class Client:
                 self._do_something()
         except Exception as error:  # noqa: BLE001 - a client that breaks must not go unseen
             self.ledger.complain(f"a client broke: {error!r}")
-        finally:
-            self._twin.shutdown()
+
+    def close(self) -> None:
+        self._twin.shutdown()
+        for line in self._lines:
+            line.close()
 
     def _do_something(self) -> None:
         dice, world = self.chance.random(), self.world
@@ -211,9 +215,10 @@ class Client:
 
     def _ask(self, method: str, path: str, person: str, headers: dict[str, str], body: bytes | None) -> Any:
         """The response to one try at any replica; None when there was none, or a "not now"."""
-        if not hasattr(self._lines, "line"):
-            self._lines.line = Line(self.world.ports)
-        line: Line = self._lines.line
+        if not hasattr(self._mine, "line"):
+            self._mine.line = Line(self.world.ports)
+            self._lines.append(self._mine.line)
+        line: Line = self._mine.line
         replica = self.chance.randrange(len(self.world.ports))
         if person not in self.world.tokens:
             asked = _json({"person": person})

@@ -40,6 +40,7 @@ def thaw(scene: Scene) -> None:
     before = scene.acknowledged
     for _ in range(3):
         others.submit()
+    others.close()
     if scene.acknowledged >= before + 3 and scene.replicas[0].is_frozen():
         scene.count("went on without it")
     _unanswered(scene, 1)

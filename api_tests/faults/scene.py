@@ -163,3 +163,5 @@ def under_load(scene: Scene, *, blind: bool = False) -> Iterator[None]:
         for thread in threads:
             thread.join()
     clients[0].settle()
+    for client in clients:
+        client.close()
