@@ -9,10 +9,10 @@ SHELL := /bin/sh
 
 # Targets share one .venv.
 .NOTPARALLEL:
-.PHONY: help run story test sabotage lint bench openapi lock clean
+.PHONY: help run story test sabotage fuzz faults lint bench check-outside openapi lock clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 run: .venv/.run-stamp ## start the service for trying out
 	$(BIN)/python -m service run
@@ -32,6 +32,15 @@ lint: .venv/.dev-stamp ## check style, types and the direction of dependencies
 	$(BIN)/python -m mypy
 	$(BIN)/lint-imports
 
+fuzz: .venv/.dev-stamp ## send the API what its document allows and what it does not
+	$(BIN)/python -m api_tests.fuzz
+
+faults: .venv/.dev-stamp ## kill, freeze, fill up and cut off the service under load (SHORT=1 for a minute of it)
+	$(BIN)/python -m api_tests.faults $(if $(SHORT),--short)
+
+check-outside: .venv/.dev-stamp ## check with what others made; needs node and npm
+	$(BIN)/python -m api_tests.outside
+
 bench: .venv/.dev-stamp ## measure the service against the bare floor of this machine
 	$(BIN)/python -m benchmarks
 
@@ -49,7 +58,7 @@ lock: .venv/.made ## take the newest versions and lock them with hashes
 	rm -rf .venv/lock
 
 clean: ## remove everything make has made
-	rm -rf .venv .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf .venv .pytest_cache .hypothesis .schemathesis .mypy_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The first name that is new enough wins; PYTHON=... goes first.
