@@ -1,5 +1,9 @@
 """I21: what is due is proposed, by the term that a region set, counted from the last change of the file."""
 
+import os
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from uuid import UUID
@@ -9,7 +13,7 @@ import pytest
 from api_tests.destroying import ended
 from api_tests.people_and_cases import CaseFile
 from api_tests.records.destroyed_case import Story
-from api_tests.running import Clock
+from api_tests.running import ROOT, Clock
 from service.use_cases.asking import Asker
 from service.use_cases.demonstration import ISSUER
 from service.use_cases.destroying import Considered, ended_cases, propose_if_due
@@ -61,3 +65,31 @@ def test_i21_what_is_due_is_proposed_twenty_years_after_the_last_change_of_the_f
     assert UUID(running.id) not in listed
     shown = people.quint.get(f"/destruction-proposals/{due.proposal.id}").json()
     assert (shown["ground"]["code"], shown["keepUntil"]) == ("retention", str(due.keep_until))
+
+
+def test_the_command_of_every_night_says_what_it_did_and_is_for_a_data_protection_officer(story: Story) -> None:
+    """Nothing is due today: what ended here ended today."""
+    ended(story.people)
+
+    officer, coordinator = (_every_night(story, it) for it in ("quint", "carla"))
+
+    assert (officer.returncode, officer.stderr) == (0, "")
+    told = r"(\S+ not proposed: .+\n)*0 proposed, \d+ not for another reason, [1-9]\d* still in their term\n"
+    assert re.fullmatch(told, officer.stdout)
+    assert (coordinator.returncode, coordinator.stderr) == (
+        1,
+        "not done: --as names no data-protection officer of a team\n",
+    )
+
+
+def _every_night(story: Story, who: str) -> "subprocess.CompletedProcess[str]":
+    settings = story.service.settings
+    environment = {
+        **os.environ,
+        "CASUSROUTE_DATABASE_URL": settings.database_url,
+        "CASUSROUTE_MASTER_KEY_FILE": str(settings.master_key_file),
+        "CASUSROUTE_DESTRUCTION_LIST": str(settings.destruction_list),
+        "CASUSROUTE_WITHOUT_SECOND_WALL": "true",
+    }
+    command = [sys.executable, "-m", "service", "propose-destructions", "--as", ISSUER, who]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)

@@ -5,6 +5,7 @@ from collections import Counter
 
 from service.commands.opened import opened
 from service.domain.messages import MESSAGES
+from service.domain.refusals import NotAllowed, NotKnown
 from service.settings import Settings
 from service.storage.database import open_engine
 from service.storage.sweeping import sweep
@@ -17,7 +18,11 @@ def propose_destructions(asker: tuple[str, str]) -> None:
     who = Asker(*asker, trace_id="")
     told: Counter[str] = Counter()
     with opened() as (database, rules):
-        for case_id in database.read_now(lambda unit: ended_cases(unit, who)):
+        try:
+            ended = database.read_now(lambda unit: ended_cases(unit, who))
+        except (NotKnown, NotAllowed):
+            raise SystemExit("not done: --as names no data-protection officer of a team") from None
+        for case_id in ended:
             found = database.write_now(lambda unit, it=case_id: propose_if_due(unit, who, it, rules=rules))  # type: ignore[misc]  # bound now
             told["proposed" if found.proposal else "term_runs" if found.obstacles == ("term_runs",) else "not"] += 1
             if told_of(found):
