@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from api_tests.access.administering import Office
-from api_tests.destroying import GRANTED, ended, granted, propose, proposed, request_of, signed
+from api_tests.destroying import GRANTED, destroyed, ended, granted, propose, proposed, request_of, signed
 from api_tests.people_and_cases import ORGANISATION_IDS, CaseFile, People
 from api_tests.promises.problems import problem_of
 from api_tests.running import Running
@@ -190,3 +190,38 @@ def test_only_what_was_granted_in_full_on_a_case_that_has_ended_is_proposed_and_
     assert obstacles(still_runs) == {"case_is_open"}
     assert made.status_code == 201
     assert obstacles(again) == {"proposal_stands"}
+
+
+def test_proposals_and_certificates_come_in_pages(people: People) -> None:
+    for _ in range(3):
+        destroyed(ended(people))
+
+    for path in ("/destruction-proposals?state=all&", "/destructions?"):
+        pages, cursor = [], ""
+        while not pages or cursor:
+            page = people.quint.get(f"{path}limit=2" + (f"&cursor={cursor}" if cursor else "")).json()
+            pages, cursor = [*pages, page["items"]], page["nextCursor"]
+        whole = people.quint.get(f"{path}limit=200").json()["items"]
+
+        assert [it for page in pages for it in page] == whole
+        assert {len(page) for page in pages[:-1]} == {2}
+        assert people.quint.get(f"{path}cursor=bm8").status_code == 400
+
+
+def test_the_retention_policy_is_shown_as_a_table_with_what_regions_decided_otherwise(people: People) -> None:
+    decided = people.roos.post("/regions/JZ42/settings", {"settings": {"retention_years": 25}})
+    assert decided.status_code == 201, decided.text
+
+    policy = people.wilma.get("/retention-policy").json()
+
+    told = [(it["kind"], it["years"], it["days"], it["countedFrom"]["code"]) for it in policy["rules"]]
+    assert told == [
+        ("ordinary", 20, None, "last_change"),
+        ("supervision_or_guardianship", 30, None, "majority"),
+        ("on_request", None, 92, "request"),
+        ("draft", None, 30, "last_saved"),
+    ]
+    assert "Jeugdwet 7.3.8: 20 jaar" in policy["rules"][0]["ground"]["nl"]
+    differs = {it["region"]: (it["rules"][0]["years"], it["version"]) for it in policy["regions"]}
+    assert differs["JZ42"] == (25, decided.json()["details"]["settings"])
+    assert "JZ11" not in differs
