@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from api_tests.databases import new_postgresql
 from api_tests.people_and_cases import CaseFile, People, everybody
 from api_tests.postgres import Cluster
 from api_tests.running import Running, running, settings_for
@@ -49,13 +50,12 @@ def told_people(telling: Running) -> Iterator[People]:
 
 
 def new_database(request: pytest.FixtureRequest, folder: Path, engine: str) -> str:
-    """The address of a database that nobody else uses."""
+    """The address of a database that nobody else uses, as its owner."""
     if engine == "sqlite":
         return f"sqlite:///{folder / 'casusroute.db'}"
     started: Cluster = request.getfixturevalue("cluster")
     name = folder.name.replace("-", "_").lower()
-    started.create_database(name)
-    return started.url(name)
+    return new_postgresql(started, name)
 
 
 @pytest.fixture(scope="session")

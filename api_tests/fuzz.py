@@ -11,6 +11,7 @@ from pathlib import Path
 
 from api_tests.access.scene import SOME_TIME_AGO, newcomer
 from api_tests.conftest import ENGINES
+from api_tests.databases import new_postgresql
 from api_tests.people_and_cases import CaseFile, everybody
 from api_tests.postgres import Cluster
 from api_tests.running import Running, running, settings_for
@@ -52,8 +53,7 @@ def main() -> None:
     configure("ERROR")
     found = 0
     with tempfile.TemporaryDirectory() as folder, Cluster() as cluster:
-        cluster.create_database("fuzzed")
-        urls = {"sqlite": f"sqlite:///{folder}/fuzzed.db", "postgresql": cluster.url("fuzzed")}
+        urls = {"sqlite": f"sqlite:///{folder}/fuzzed.db", "postgresql": new_postgresql(cluster, "fuzzed")}
         for engine in ENGINES:
             with running(settings_for(Path(folder), urls[engine], log_level="ERROR")) as service:
                 found += not fuzzed(service)

@@ -76,8 +76,8 @@ class Cluster:
     def port(self) -> int:
         return self._port
 
-    def url(self, database: str) -> str:
-        return f"postgresql+psycopg://{SUPERUSER}@{_HOST}:{self._port}/{database}"
+    def url(self, database: str, role: str = SUPERUSER) -> str:
+        return f"postgresql+psycopg://{role}@{_HOST}:{self._port}/{database}"
 
     def create_database(self, name: str, template: str | None = None) -> None:
         """Create a database, as a copy of `template` when one is named (nobody may be connected to it)."""

@@ -165,6 +165,7 @@ def dead_letter(service: Running, case_id: str) -> dict[str, Any]:
     """A webhook with one dead letter of this case, put into the database of a service that tells nobody."""
 
     def work(unit: Unit) -> dict[str, Any]:
+        unit.sees_all("test")
         made, team, roos = uuid4(), ORGANISATION_IDS["ret"], PERSON_IDS["roos"]
         unit.subscriptions.add(
             Subscription(

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from sqlalchemy import Engine
+
+from api_tests.databases import addresses, migrated
 from service.app import Built, build
 from service.commands.server import Server
 from service.settings import Settings
-from service.storage.database import open_engine
-from service.storage.migrating import migrate
 
 ROOT = Path(__file__).parents[1]
 # Trusts nobody, and is ready at once: a client of its own accord reads every authority there is.
@@ -35,12 +36,13 @@ class Clock:
 
 @dataclass(frozen=True)
 class Running:
-    """A service that answers at `url` (without /v1)."""
+    """A service that answers at `url` (without /v1). `tables`: its database, as the owner sees it."""
 
     url: str
     settings: Settings
     built: Built
     clock: Clock
+    tables: Engine
 
     @property
     def engine(self) -> str:
@@ -50,7 +52,7 @@ class Running:
 def settings_for(folder: Path, database_url: str, **changes: object) -> Settings:
     return Settings.model_validate(
         {
-            "database_url": database_url,
+            **addresses(database_url),
             "master_key_file": folder / "master.key",
             "destruction_list": folder / "destructions.jsonl",
             "workflows": ROOT / "workflows",
@@ -72,9 +74,7 @@ def running(settings: Settings) -> Iterator[Running]:
         listening.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         settings = settings.model_copy(update={"public_url": url})
-        engine = open_engine(settings.database_url)
-        migrate(engine)
-        engine.dispose()
+        tables = migrated(settings)
         clock = Clock()
         built = build(settings, clock)
         server = Server(built, settings)
@@ -85,7 +85,8 @@ def running(settings: Settings) -> Iterator[Running]:
                 raise RuntimeError("the service did not start")
             thread.join(0.01)
         try:
-            yield Running(url, settings, built, clock)
+            yield Running(url, settings, built, clock, tables)
         finally:
             server.should_exit = True
             thread.join(10)
+            tables.dispose()

@@ -179,6 +179,11 @@ class Settings(Watching, Limits, Telling, Serving, Keeping, Address, BaseSetting
         return self.public_url or f"http://{self.host}:{self.port}"
 
     @property
+    def as_owner(self) -> str:
+        """The address of the database for whoever owns its tables."""
+        return self.owner_url or self.database_url
+
+    @property
     def insists_on_wall(self) -> bool:
         """Whether row-level security must bind the role that the service connects as."""
         return self.mode == "production" and not self.without_second_wall

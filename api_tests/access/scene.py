@@ -175,5 +175,5 @@ def in_days(number: int) -> date:
 
 def rows(service: Running, query: str) -> list[dict[str, Any]]:
     """What stands in the database, read past the service."""
-    with service.built.database.engine.connect() as connection:
+    with service.tables.connect() as connection:
         return [dict(row._mapping) for row in connection.exec_driver_sql(query)]  # noqa: SLF001 - its public API

@@ -41,7 +41,7 @@ _ROOM_AGAIN = {"sqlite": "DROP TRIGGER no_room", "postgresql": "DROP TRIGGER no_
 
 
 def run_on(service: Running, *statements: str) -> None:
-    with service.built.database.engine.begin() as connection:
+    with service.tables.begin() as connection:
         for statement in statements:
             connection.exec_driver_sql(statement)
 

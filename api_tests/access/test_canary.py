@@ -28,7 +28,7 @@ from api_tests.access.watching import (
 )
 from api_tests.conftest import ENGINES, new_database
 from api_tests.people_and_cases import ORGANISATION_IDS, PERSON_IDS, RULES, CaseFile, everybody
-from api_tests.postgres import Cluster
+from api_tests.postgres import SUPERUSER, Cluster
 from api_tests.receiving import receiving, webhook
 from api_tests.rules.changed_rules import copied, people_at, rewritten
 from service.domain.forms import FORMS
@@ -147,7 +147,8 @@ def _files_of_the_database(played: Watched, request: pytest.FixtureRequest) -> l
         return files
     cluster: Cluster = request.getfixturevalue("cluster")
     with psycopg.connect(
-        make_url(str(played.engine.url)).set(drivername="postgresql").render_as_string(), autocommit=True
+        make_url(str(played.engine.url)).set(drivername="postgresql", username=SUPERUSER).render_as_string(),
+        autocommit=True,
     ) as connection:
         connection.execute("CHECKPOINT")
     return [it for it in cluster.data_directory.rglob("*") if it.is_file()]

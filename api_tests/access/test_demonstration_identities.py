@@ -53,7 +53,7 @@ def test_a_demonstration_is_refused_beside_people_of_another_issuer(empty: Setti
             "INSERT INTO people (id, issuer, subject, name) VALUES "
             "('6c9b2f1e-3c0a-4a55-8f0e-3b8a4be0a001', 'https://idp.example', 'ab12', 'Iemand')"
         )
-        with production.built.database.engine.begin() as connection:
+        with production.tables.begin() as connection:
             connection.execute(somebody)
 
     with pytest.raises(NotADemonstration, match="other issuers"):
@@ -69,7 +69,7 @@ def test_a_database_with_the_people_of_a_demonstration_is_not_served_in_earnest(
 
 
 def test_a_demonstration_of_an_earlier_version_gets_the_people_that_came_since(empty: Settings) -> None:
-    with running(empty) as first, first.built.database.engine.begin() as connection:
+    with running(empty) as first, first.tables.begin() as connection:
         for lacking in ("DELETE FROM memberships WHERE person_id = :sara", "DELETE FROM people WHERE id = :sara"):
             connection.execute(text(lacking), {"sara": str(PERSON_IDS["sara"])})
 

@@ -26,7 +26,7 @@ def end_memberships_of(service: Running, person: Person) -> None:
     ended = text(
         "UPDATE memberships SET valid_until = :day WHERE person_id = (SELECT id FROM people WHERE subject = :subject)"
     )
-    with service.built.database.engine.begin() as connection:
+    with service.tables.begin() as connection:
         connection.execute(ended, {"day": str(in_days(-1)), "subject": person.key})
 
 
@@ -59,7 +59,7 @@ def cover(service: Running, organisation: str, region: str) -> None:
 def _set_cover(service: Running, organisation: str, region: str, until: str) -> None:
     changed = text("UPDATE coverages SET valid_until = :until WHERE organisation_id = :id AND region = :region")
     values = {"until": until, "id": str(ORGANISATION_IDS[organisation]), "region": region}
-    with service.built.database.engine.begin() as connection:
+    with service.tables.begin() as connection:
         connection.execute(changed, values)
 
 

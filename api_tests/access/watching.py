@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 from api_tests.access.canaries import Canaries
 from api_tests.access.every_step import Part, how
 from api_tests.access.scene import FAR_AHEAD
+from api_tests.databases import environment_of
 from api_tests.filled_forms import filled
 from api_tests.people_and_cases import ORGANISATION_IDS, RULES, CaseFile, People, form_for
 from api_tests.receiving import Receiver, feed
@@ -57,7 +58,7 @@ class Process:
             **{name: it for name, it in os.environ.items() if not name.startswith("CASUSROUTE_")},
             "CASUSROUTE_PORT": str(self._port),
             "CASUSROUTE_METRICS_PORT": str(self._metrics_port),
-            "CASUSROUTE_DATABASE_URL": database_url,
+            **environment_of(database_url),
             "CASUSROUTE_MASTER_KEY_FILE": str(folder / "master.key"),
             "CASUSROUTE_LOG_LEVEL": "DEBUG",
             "CASUSROUTE_WEBHOOK_TARGETS": "any",

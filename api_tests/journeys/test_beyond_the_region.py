@@ -157,13 +157,13 @@ def test_i1_where_no_network_is_known_the_process_director_asks_around_and_recor
     case = CaseFile.submitted(people).go_to("in_review")
     ben = ORGANISATION_IDS["ben-noord"]
 
-    with service.built.database.engine.begin() as connection:
+    with service.tables.begin() as connection:
         until = "UPDATE coverages SET valid_until = '{}' WHERE region = 'JZ11' AND organisation_id = '{}'"
         connection.exec_driver_sql(until.format("2025-06-01", ben))
     try:
         case.fire("ask_network")
     finally:
-        with service.built.database.engine.begin() as connection:
+        with service.tables.begin() as connection:
             connection.exec_driver_sql(until.format("9999-12-31", ben))
     asked = escalation(case, "network_asked")
     case.fire("record_network_answer", part=asked, by="hanna")

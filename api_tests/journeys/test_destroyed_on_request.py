@@ -80,7 +80,7 @@ def test_i21_a_file_is_destroyed_on_request_of_the_family_and_its_certificate_is
     # Nobody can tell any more who they were: they had nothing else here.
     assert people.mother.get("/me").status_code == 401
     assert people.roos.get(f"/organisations/{organisation}").json()["name"] == "—"
-    with service.built.database.engine.connect() as connection:
+    with service.tables.connect() as connection:
         query = "SELECT count(*) FROM keys.case_keys WHERE owner_id = '%s'" % case.id  # noqa: S608, UP031 - our own id
         assert connection.exec_driver_sql(query).scalar() == 0
 
@@ -197,7 +197,7 @@ def test_proposals_and_certificates_come_in_pages(people: People) -> None:
         destroyed(ended(people))
 
     for path in ("/destruction-proposals?state=all&", "/destructions?"):
-        pages, cursor = [], ""
+        pages, cursor = list[list[dict[str, Any]]](), ""
         while not pages or cursor:
             page = people.quint.get(f"{path}limit=2" + (f"&cursor={cursor}" if cursor else "")).json()
             pages, cursor = [*pages, page["items"]], page["nextCursor"]

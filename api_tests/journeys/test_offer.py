@@ -270,7 +270,7 @@ def test_the_database_itself_refuses_that_what_was_stated_is_changed_or_taken_ba
         for change in (f"UPDATE {table} SET recorded_at = 1", f"DELETE FROM {table}"):  # noqa: S608 - our own names
             with (
                 pytest.raises(IntegrityError, match="append-only"),
-                service.built.database.engine.begin() as connection,
+                service.tables.begin() as connection,
             ):
                 connection.exec_driver_sql(change)
 

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from api_tests.conftest import ENGINES, new_database
+from api_tests.databases import environment_of
 from api_tests.journeys.answers import faults
 from api_tests.people_and_cases import Person
 from api_tests.running import ROOT, running, settings_for
@@ -43,7 +44,7 @@ class Installation:
     @property
     def environment(self) -> dict[str, str]:
         return {
-            "CASUSROUTE_DATABASE_URL": self.database_url,
+            **environment_of(self.database_url),
             "CASUSROUTE_MASTER_KEY_FILE": str(self.folder / "master.key"),
         }
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 
+from api_tests.databases import environment_of
 from api_tests.running import ROOT
 
 
@@ -60,11 +61,11 @@ def process(folder: Path, database_url: str, **changes: object) -> Iterator[Proc
     settings = {
         "PORT": str(port),
         "METRICS_PORT": str(metrics_port),
-        "DATABASE_URL": database_url,
         "MASTER_KEY_FILE": str(folder / "master.key"),
     }
     settings |= {name.upper(): str(value) for name, value in changes.items()}
-    environment = {**os.environ, **{f"CASUSROUTE_{name}": value for name, value in settings.items()}}
+    told = environment_of(database_url) | {f"CASUSROUTE_{name}": value for name, value in settings.items()}
+    environment = {**os.environ, **told}
     with log_file.open("wb") as log:
         command = [sys.executable, "-m", "service", "run"]
         started = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)

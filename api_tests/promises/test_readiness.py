@@ -16,6 +16,7 @@ from service.app import build
 from service.storage.condition import MayLoseData, failing
 from service.storage.database import Database
 from service.storage.keys import Keyring
+from service.storage.unit import Unit
 
 ALL = ["database", "revision", "protections", "second_wall", "database_settings", "master_key", "outbox", "disk"]
 
@@ -53,12 +54,17 @@ def test_a_service_in_order_is_ready_and_says_what_was_looked_at(own: Running) -
     assert answer.json() == {"status": "ready", "checks": ALL}
 
 
+def _published(unit: Unit) -> None:
+    unit.sees_all("test")
+    unit.feeds.publish(100)
+
+
 def test_news_that_nobody_is_told_makes_it_not_ready_until_it_is_told(own: Running) -> None:
     submit(own)
     own.clock.let_pass(minutes=16)
 
     waiting, alive = ready(own), httpx.get(f"{own.url}/v1/health")
-    own.built.database.write_now(lambda unit: unit.feeds.publish(100))
+    own.built.database.write_now(_published)
     told = problem_of(waiting, 503, "not_ready")
 
     assert told["checks"] == ["outbox"]
@@ -69,7 +75,7 @@ def test_news_that_nobody_is_told_makes_it_not_ready_until_it_is_told(own: Runni
 
 
 def test_another_schema_and_a_lost_protection_are_named(own: Running) -> None:
-    engine, of = own.built.database.engine, "" if own.engine == "sqlite" else " ON transitions"
+    engine, of = own.tables, "" if own.engine == "sqlite" else " ON transitions"
     with engine.begin() as connection:
         now = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one()
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")

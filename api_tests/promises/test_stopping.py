@@ -31,7 +31,7 @@ def held(database_url: str) -> Iterator[None]:
     else:
         plain = make_url(database_url).set(drivername="postgresql").render_as_string()
         with psycopg.connect(plain) as other_session:
-            other_session.execute("LOCK TABLE cases IN ACCESS EXCLUSIVE MODE")
+            other_session.execute("LOCK TABLE cases IN EXCLUSIVE MODE")
             yield
 
 

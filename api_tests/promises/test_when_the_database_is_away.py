@@ -14,6 +14,7 @@ import psycopg
 import pytest
 from sqlalchemy import event
 
+from api_tests.databases import new_postgresql
 from api_tests.people_and_cases import CaseFile, People, everybody
 from api_tests.postgres import Cluster
 from api_tests.promises.problems import problem_of
@@ -36,8 +37,7 @@ def own_cluster() -> Iterator[Cluster]:
 @pytest.fixture
 def on_postgresql(own_cluster: Cluster, tmp_path: Path) -> Iterator[Running]:
     name = f"away_{uuid4().hex[:8]}"
-    own_cluster.create_database(name)
-    with running(settings_for(tmp_path, own_cluster.url(name))) as started:
+    with running(settings_for(tmp_path, new_postgresql(own_cluster, name))) as started:
         yield started
 
 
@@ -119,7 +119,7 @@ def test_when_a_table_is_missing_that_is_our_fault_and_not_a_matter_of_waiting(
     engine: str, request: pytest.FixtureRequest
 ) -> None:
     service: Running = request.getfixturevalue(f"on_{engine}")
-    with service.built.database.engine.begin() as connection:
+    with service.tables.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE municipalities RENAME TO municipalities_gone")
 
     answer = httpx.get(f"{service.url}/v1/municipalities")

@@ -27,7 +27,7 @@ def known(people: People) -> Known:
     return Known(told=told.id, other=CaseFile.submitted(people).id, ended=ended.id)
 
 
-@pytest.fixture(scope="session", params=["as the service connects", "undermined"])
+@pytest.fixture(scope="session", params=["as the owner", "undermined"])
 def forger(request: pytest.FixtureRequest, service: Running, known: Known) -> Iterator[Forger]:
     """Somebody who writes to the database behind the back of the service."""
     undermined = request.param == "undermined"

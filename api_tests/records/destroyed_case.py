@@ -14,9 +14,10 @@ from sqlalchemy import make_url, select
 
 from api_tests.access.administering import Office
 from api_tests.access.scene import rows
+from api_tests.databases import as_role
 from api_tests.destroying import proposed, signed
 from api_tests.people_and_cases import CaseFile, People, form_for
-from api_tests.postgres import Cluster
+from api_tests.postgres import SUPERUSER, Cluster
 from api_tests.rules.changed_rules import people_at
 from api_tests.running import Running
 from service.storage.tables import case_keys, contents, transitions
@@ -44,7 +45,7 @@ class Story:
 def _traces(service: Running, case: CaseFile, words: dict[str, str]) -> dict[str, bytes]:
     """Everything in the database that is of this case alone: what would tell of it wherever it was found."""
     found = {name: word.encode() for name, word in words.items()}
-    with service.built.database.engine.connect() as connection:
+    with service.tables.connect() as connection:
         for row in connection.execute(select(contents).where(contents.c.case_id == case.id)):
             found[f"content of entry {row.sequence}"] = row.ciphertext[:32]
             found[f"salt of content {row.sequence}"] = row.salt
@@ -59,7 +60,7 @@ def _traces(service: Running, case: CaseFile, words: dict[str, str]) -> dict[str
 
 def files_of(service: Running, cluster: Cluster | None) -> list[Path]:
     """Every file in which the database, its log or the list of destructions may stand."""
-    url = make_url(service.settings.database_url)
+    url = make_url(as_role(service.settings.database_url, SUPERUSER))
     if cluster is None:
         folder = Path(str(url.database)).parent
         return [it for it in folder.iterdir() if it.is_file()]

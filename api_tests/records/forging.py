@@ -10,6 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, Table, event, insert, select, text
 
+from api_tests.databases import ROLES, as_role
+from api_tests.postgres import SUPERUSER
 from service.storage.database import open_engine
 from service.storage.tables import cases, metadata, parts, transitions
 
@@ -44,7 +46,8 @@ class Forger:
 
 
 def engine_for(url: str, *, undermined: bool) -> Engine:
-    engine = open_engine(url, connections=2)
+    """Undermined by a superuser, who alone may; else as the owner of the tables."""
+    engine = open_engine(as_role(url, SUPERUSER if undermined else ROLES.owner), connections=2)
     if undermined:
         event.listen(engine, "connect", _undermine)
     return engine

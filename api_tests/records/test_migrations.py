@@ -16,8 +16,9 @@ from sqlalchemy import Engine, inspect
 from sqlalchemy.exc import DBAPIError
 
 from api_tests.conftest import ENGINES, new_database
+from api_tests.databases import ROLES
 from api_tests.people_and_cases import CaseFile
-from api_tests.records.forging import counted, say
+from api_tests.records.forging import counted, engine_for, say
 from api_tests.records.schemas import schema_of
 from api_tests.running import ROOT, Running
 from service.storage import migrating
@@ -145,9 +146,11 @@ def test_data_that_was_lost_is_begun_anew_beside_its_keys(migrated: Engine) -> N
             if ".keys" not in file.name:
                 file.unlink()
     else:
-        with migrated.begin() as connection:
+        anew = engine_for(migrated.url.render_as_string(hide_password=False), undermined=True)
+        with anew.begin() as connection:
             say(connection, "DROP SCHEMA public CASCADE")
-            say(connection, "CREATE SCHEMA public")
+            say(connection, f"CREATE SCHEMA public AUTHORIZATION {ROLES.owner}")
+        anew.dispose()
 
     migrate(migrated)
 
@@ -208,7 +211,7 @@ def test_a_broken_migration_leaves_revision_tables_and_rows_of_the_one_before(
 def test_every_explanation_of_a_column_stands_in_postgresql_and_every_table_has_its_columns_in_both(
     service: Running,
 ) -> None:
-    with service.built.database.engine.connect() as connection:
+    with service.tables.connect() as connection:
         for table in metadata.sorted_tables:
             found = {it["name"]: it.get("comment") for it in inspect(connection).get_columns(table.name, table.schema)}
 
@@ -217,7 +220,7 @@ def test_every_explanation_of_a_column_stands_in_postgresql_and_every_table_has_
 
 
 def test_the_database_knows_42_regions_and_342_municipalities_each_in_its_region(service: Running) -> None:
-    with service.built.database.engine.connect() as connection:
+    with service.tables.connect() as connection:
         regions = Reference(connection).regions()
         municipalities = Reference(connection).municipalities()
     region_of = {it.code: it.region for it in municipalities}

@@ -11,6 +11,8 @@ import pytest
 from sqlalchemy import Connection, Engine, event, make_url, text
 
 from api_tests.conftest import ENGINES, new_database
+from api_tests.databases import environment_of, owned
+from api_tests.databases import migrated as migrated_as_owner
 from api_tests.people_and_cases import PERSON_IDS
 from api_tests.records.forging import say
 from api_tests.running import ROOT, settings_for
@@ -18,7 +20,6 @@ from service.app import NotMigrated, build
 from service.settings import Settings
 from service.storage.database import open_engine
 from service.storage.keys import MasterKeyRefused
-from service.storage.migrating import migrate
 from service.storage.protections import TRIGGERS, Unprotected, insist
 from service.storage.subscriptions import Subscription
 from service.storage.unit import Unit
@@ -29,9 +30,7 @@ def migrated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     """The settings of a service with a database of its own, migrated and empty."""
     folder = tmp_path_factory.mktemp(f"protected_{request.param}")
     settings = settings_for(folder, new_database(request, folder, request.param))
-    engine = open_engine(settings.database_url)
-    migrate(engine)
-    engine.dispose()
+    migrated_as_owner(settings).dispose()
     return settings
 
 
@@ -40,15 +39,13 @@ def fresh(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     """The same with a database that the test may spoil."""
     folder = tmp_path_factory.mktemp("fresh")
     settings = settings_for(folder, new_database(request, folder, make_url(migrated.database_url).get_backend_name()))
-    engine = open_engine(settings.database_url)
-    migrate(engine)
-    engine.dispose()
+    migrated_as_owner(settings).dispose()
     return settings
 
 
 @pytest.fixture
 def engine(migrated: Settings) -> Iterator[Engine]:
-    opened = open_engine(migrated.database_url)
+    opened = owned(migrated)
     yield opened
     opened.dispose()
 
@@ -240,7 +237,7 @@ def test_the_service_does_not_start_on_an_empty_database_and_says_what_to_do(
     url = new_database(request, folder, make_url(migrated.database_url).get_backend_name())
     environment = {
         **os.environ,
-        "CASUSROUTE_DATABASE_URL": url,
+        **environment_of(url),
         "CASUSROUTE_MASTER_KEY_FILE": str(folder / "master.key"),
         "CASUSROUTE_ISSUERS": '[{"name": "https://login.example"}]',
     }
@@ -277,7 +274,7 @@ def _webhook(unit: Unit) -> Subscription:
 
 
 def _behind_the_back(settings: Settings, change: Callable[[Connection], None]) -> None:
-    engine = open_engine(settings.database_url)
+    engine = owned(settings)
     with engine.begin() as connection:
         change(connection)
     engine.dispose()

@@ -11,7 +11,8 @@ import psycopg
 import pytest
 
 from api_tests.access.scene import rows
-from api_tests.postgres import Cluster
+from api_tests.databases import as_role
+from api_tests.postgres import SUPERUSER, Cluster
 from api_tests.promises.problems import problem_of
 from api_tests.records.destroyed_case import WANTED, Story, files_of, found_in, gaps
 from api_tests.records.forging import engine_for
@@ -20,6 +21,8 @@ from api_tests.running import ROOT, settings_for
 from service.app import build
 from service.storage.destruction_list import DestructionList, ListRefused
 from service.storage.migrating import downgrade
+from service.storage.unit import Unit
+from service.storage.verification import Verification
 from service.use_cases.destroyed import replay
 
 
@@ -46,7 +49,8 @@ def test_i21_nothing_that_tells_of_a_destroyed_case_stands_in_any_file(
         with psycopg.connect(host="127.0.0.1", port=cluster.port, user="app", dbname="postgres", autocommit=True) as it:
             it.execute("ALTER SYSTEM SET wal_recycle = off")
             it.execute("SELECT pg_reload_conf()")
-        environment = {**os.environ, "CASUSROUTE_DATABASE_URL": story.service.settings.database_url}
+        url = as_role(story.service.settings.database_url, SUPERUSER)
+        environment = {**os.environ, "CASUSROUTE_DATABASE_URL": url}
         command = [sys.executable, "-m", "service", "sweep"]
         swept = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
         assert (swept.returncode, swept.stdout) == (0, "swept\n"), swept.stderr
@@ -59,9 +63,11 @@ def test_i21_nothing_that_tells_of_a_destroyed_case_stands_in_any_file(
 
 
 def test_the_chain_of_a_destroyed_case_verifies_by_its_digests(story: Story) -> None:
-    found = story.service.built.database.read_now(
-        lambda unit: (unit.sees_all("test"), unit.cases.verify(UUID(story.case.id)))[1]
-    )
+    def verified(unit: Unit) -> Verification:
+        unit.sees_all("a test")
+        return unit.cases.verify(UUID(story.case.id))
+
+    found = story.service.built.database.read_now(verified)
 
     assert (found.sound, found.destroyed, found.fault) == (True, True, None)
     assert (found.entries, found.head) == (story.certificate["entries"], story.certificate["head"])

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from api_tests.databases import environment_of
 from api_tests.people_and_cases import CaseFile, People
 from api_tests.rules.changed_rules import copied, people_at, rewritten
 from api_tests.running import ROOT, Running
@@ -66,7 +67,7 @@ class Upgrade:
         program += ["workflow", "adopt", "case", "--grounds", WHY, "--as", issuer, "roos"]
         settings = {
             "CASUSROUTE_WORKFLOWS": str(self.new_rules()),
-            "CASUSROUTE_DATABASE_URL": self.database_url,
+            **environment_of(self.database_url),
             "CASUSROUTE_MASTER_KEY_FILE": str(self.folder / "master.key"),
         }
         return subprocess.run(

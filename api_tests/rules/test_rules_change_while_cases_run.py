@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from api_tests.conftest import ENGINES, new_database
+from api_tests.databases import environment_of
 from api_tests.people_and_cases import RULES, CaseFile, People
 from api_tests.rules.changed_rules import copied, people_at, rewritten
 from api_tests.rules.expected_moves import possible_from
@@ -233,7 +234,7 @@ def test_contradictory_rules_stop_the_start_with_every_fault_at_once_and_touch_n
         env={
             **os.environ,
             "CASUSROUTE_WORKFLOWS": str(rules),
-            "CASUSROUTE_DATABASE_URL": new_database(request, folder, engine),
+            **environment_of(new_database(request, folder, engine)),
             "CASUSROUTE_MASTER_KEY_FILE": str(folder / "master.key"),
             "CASUSROUTE_PORT": "0",
         },

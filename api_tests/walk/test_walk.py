@@ -154,5 +154,5 @@ def _whole_to_its_end(house: Running, walk: Walk) -> None:
 def _readings(house: Running, walk: Walk) -> int:
     """How often somebody read something of this case."""
     logged = select(func.count()).select_from(access_log).where(access_log.c.case_id == walk.file.id)
-    with house.built.database.engine.connect() as connection:
+    with house.tables.connect() as connection:
         return int(connection.execute(logged).scalar_one())

@@ -50,7 +50,6 @@ class Readiness:
         return tuple(it for it in CHECKS if it in found)
 
     def _in_database(self, unit: Unit) -> Iterator[str]:
-        unit.sees_all("readiness")
         if time.monotonic() >= self._stands_until:
             lossy, walled = self._settings.database_may_lose_data, self._settings.insists_on_wall
             found = failing(unit, may_lose_data=lossy, second_wall=walled)

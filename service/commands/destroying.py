@@ -42,7 +42,7 @@ def told_of(it: Considered) -> str:
 
 def sweep_up() -> None:
     """Remove what was destroyed from the files of the database, as the owner of its tables; after destructions."""
-    engine = open_engine(Settings().database_url)
+    engine = open_engine(Settings().as_owner)
     try:
         left = sweep(engine)
     finally:

@@ -13,6 +13,6 @@ def migrate_database() -> None:
 
 def migrate_as_owner(settings: Settings) -> None:
     roles = Roles.of(settings.owner_url, settings.database_url, settings.reporting_role)
-    engine = open_engine(settings.owner_url or settings.database_url)
+    engine = open_engine(settings.as_owner)
     migrate(engine, roles=roles)
     engine.dispose()

@@ -43,6 +43,7 @@ def insist_on_disk(connection: Connection) -> None:
 
 def failing(unit: Unit, *, may_lose_data: bool, second_wall: bool) -> tuple[str, ...]:
     """What keeps this database from being served, in codes."""
+    unit.sees_all("readiness")
     if revision_of(unit.connection) != expected_revision():
         return ("revision",)  # of another schema nothing else can be said
     found = []
@@ -67,6 +68,7 @@ def failing(unit: Unit, *, may_lose_data: bool, second_wall: bool) -> tuple[str,
 
 def outbox_age(unit: Unit) -> float:
     """The seconds that the oldest news waits for the feeds."""
+    unit.sees_all("readiness")
     since = unit.connection.execute(_WAITING_SINCE).scalar()
     return 0.0 if since is None else max(0.0, (microseconds(unit.now) - since) / 1e6)
 

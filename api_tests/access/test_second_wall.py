@@ -1,0 +1,208 @@
+"""The second wall: on PostgreSQL a transaction sees no case that it was not told of, whatever it asks (issue 4, 6).
+
+SQLite has no such thing: there the filter of the service stands alone, which test_sight.py proves on both.
+"""
+
+import re
+from collections.abc import Iterator
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from psycopg import errors
+from sqlalchemy import Connection, select, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from api_tests.access.walls import OPEN, WALLED, Walled, count, furnished, tell
+from api_tests.conftest import new_database
+from api_tests.people_and_cases import ORGANISATION_IDS, PERSON_IDS, everybody
+from api_tests.running import ROOT, running, settings_for
+from service.domain.actor import Actor, Emergency, Membership
+from service.domain.roles import Role
+from service.storage.protections import Unprotected, insist
+from service.storage.tables import metadata, parts
+from service.storage.unit import Unit
+from service.storage.visibility import main, visible
+from service.use_cases.demonstration import PEOPLE
+
+HELD = tuple(
+    Membership(role, ORGANISATION_IDS[it.organisation], frozenset({"JZ10", "JZ11"}))
+    for it in PEOPLE
+    for role in it.roles
+)
+
+
+@pytest.fixture(scope="module", params=["postgresql"])
+def walled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walled]:
+    """With one connection, which everybody uses one after the other."""
+    folder = tmp_path_factory.mktemp("walled")
+    url = new_database(request, folder, request.param)
+    with running(settings_for(folder, url, database_connections=1)) as service:
+        people = everybody(service.url)
+        yield furnished(service, people)
+        for person in people.values():
+            person.client.close()
+
+
+def seen(connection: Connection) -> dict[str, int]:
+    return {table: found for table in WALLED if (found := count(connection, table))}
+
+
+def test_every_table_stands_before_the_wall_or_is_named_as_one_that_need_not(walled: Walled) -> None:
+    secured = text("SELECT oid::regclass::text FROM pg_class WHERE relrowsecurity")
+    with walled.service.tables.connect() as connection:
+        behind = set(connection.scalars(secured))
+
+    assert behind == set(WALLED)
+    assert {it.fullname for it in metadata.tables.values()} == {*WALLED, *OPEN}
+
+
+def test_a_fresh_transaction_sees_nothing_whoever_used_its_connection_before(walled: Walled) -> None:
+    with walled.service.tables.connect() as connection:
+        there = set(seen(connection))
+    looked = walled.people.esra.get(f"{walled.ours.path}/file")
+    with walled.bound() as connection:
+        after_a_request = seen(connection)
+    with walled.bound(everything="to see it") as connection:
+        told = set(seen(connection))
+    with walled.bound() as connection:
+        after_a_rollback = seen(connection)
+    with pytest.raises(DBAPIError, match="division by zero"), walled.bound(everything="to see it") as connection:
+        connection.exec_driver_sql("SELECT 1/0")
+    with walled.bound() as connection:
+        after_an_error = seen(connection)
+    with walled.service.built.database.engine.begin() as connection:
+        tell(connection, "everything", "to see it")
+    with walled.bound() as connection:
+        after_a_commit = seen(connection)
+
+    assert there == told == set(WALLED)
+    assert looked.status_code == 200
+    assert (after_a_request, after_a_rollback, after_an_error, after_a_commit) == ({}, {}, {}, {})
+
+
+def test_what_a_transaction_was_told_never_stays_with_its_connection() -> None:
+    """Of the two forms of set_config, only one ends with the transaction; the same is true of SET and SET LOCAL."""
+    files = [
+        it for folder in ("service", "migrations") for it in (ROOT / folder).rglob("*") if it.suffix in {".py", ".sql"}
+    ]
+    written = "\n".join(it.read_text(encoding="utf-8") for it in files)
+
+    forms = re.findall(r"set_config\('casusroute\.\w+', (?:'[^']*'|:\w+), (\w+)\)", written)
+
+    assert len(forms) >= 5
+    assert set(forms) == {"true"}
+    assert len(re.findall(r"set_config\((?!')", written)) == 0
+    assert not re.search(r"\bSET (SESSION )?casusroute", written)
+
+
+@example(held=[Membership(Role.LOCAL_TEAM, ORGANISATION_IDS["team-haarlem"])], emergency=False)
+@example(held=[Membership(Role.PROVIDER, ORGANISATION_IDS["de-veste"])], emergency=True)
+@example(held=[], emergency=True)
+@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(held=st.lists(st.sampled_from(HELD), max_size=4, unique=True), emergency=st.booleans())
+def test_the_wall_is_coarser_than_the_filter_and_shows_whole_cases_of_ones_own_organisations_alone(
+    walled: Walled, held: list[Membership], emergency: bool
+) -> None:
+    """Whatever the filter shows, the wall lets through; what it lets through beside that is still one's own."""
+    in_use = Emergency(UUID(walled.theirs.id), uuid4(), Membership(Role.CHAIR, ORGANISATION_IDS["ret"]))
+    actor = Actor(PERSON_IDS["roos"], tuple(held), (in_use,) if emergency else ())
+    with walled.service.tables.connect() as connection:
+        filtered = set(
+            connection.scalars(select(parts.c.id).join(main, main.c.id == parts.c.case_id).where(visible(actor)))
+        )
+        rows = connection.execute(select(parts)).all()
+
+    through = walled.service.built.database.read_now(lambda unit: _through(unit, actor))
+
+    mine = {str(it.organisation_id) for it in held}
+    own = {it.case_id for it in rows if mine & {it.team_id, it.submitter_id, it.addressee_id}}
+    own |= {walled.theirs.id} if emergency else set()
+    assert filtered <= through["parts.id"]
+    assert through == {**through, "parts.id": {it.id for it in rows if it.case_id in own}}
+    assert {name: ids - own for name, ids in through.items() if name != "parts.id"} == dict.fromkeys(
+        through.keys() - {"parts.id"}, set()
+    )
+    assert through["cases.id"] == through["transitions.case_id"] == through["contents.case_id"] == own
+
+
+def _through(unit: Unit, actor: Actor) -> dict[str, set[str]]:
+    unit.sees(actor)
+    columns = ("parts.id", "cases.id", "transitions.case_id", "contents.case_id", "outbox.case_id", "feed.case_id")
+    return {
+        it: set(unit.connection.scalars(text(f"SELECT {it} FROM {it.split('.')[0]}")))  # noqa: S608 - from above
+        for it in columns
+    }
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO outbox (case_id, sequence, type) VALUES (:case, 1, 'case.submit')",
+        "INSERT INTO feed (organisation_id, position, case_id, sequence) VALUES (:mine, 1000, :case, 1)",
+        "INSERT INTO parts (id, case_id, kind, team_id, submitter_id, workflow)"
+        " SELECT gen_random_uuid(), :case, 'placement', :team, :submitter, hash"
+        " FROM workflows WHERE name = 'placement' LIMIT 1",
+        "INSERT INTO access_log (event_at, action, processing_activity, user_id, role, organisation_id, purpose, case_id,"
+        " object_detail, emergency, trace_id)"
+        " VALUES (0, 'R', 'read', :otto, 'local_team', :submitter, 'p', :case, 'd', false, 't')",
+        "INSERT INTO requests (person_id, key, fingerprint, status, at) VALUES (:otto, 'k', 'f', 201, 0)",
+        "INSERT INTO drafts (id, person_id, version, saved_at, expires_at, nonce, ciphertext)"
+        " VALUES (gen_random_uuid(), :otto, 1, 0, 0, '', '')",
+        "INSERT INTO cases (id, number, region, team_id, submitter_id, submitted_at, sequence, digest, recorded_at)"
+        " VALUES (gen_random_uuid(), '0000-0000', 'JZ14', :team, :submitter, 0, 0, repeat('0', 64), 0)",
+    ],
+)
+def test_nothing_is_written_for_somebody_elses_case(walled: Walled, statement: str) -> None:
+    """By whoever was let in for the team of Haarlem, into what is of Twente."""
+    twente = {
+        "case": walled.theirs.id,
+        "otto": str(PERSON_IDS["otto"]),
+        "mine": str(ORGANISATION_IDS["team-haarlem"]),
+        "team": str(ORGANISATION_IDS["ret-twente"]),
+        "submitter": str(ORGANISATION_IDS["team-enschede"]),
+    }
+    told = {"person": str(PERSON_IDS["anna"]), "organisations": str(ORGANISATION_IDS["team-haarlem"])}
+
+    with pytest.raises(DBAPIError) as refused, walled.bound(**told) as connection:
+        connection.execute(text(statement), twente)
+
+    assert isinstance(refused.value.orig, errors.InsufficientPrivilege)
+    assert "violates row-level security policy" in str(refused.value)
+
+
+def test_whoever_probes_for_the_number_of_a_hidden_case_is_told_no_detail(walled: Walled) -> None:
+    """That it is taken cannot be hidden: numbers are random, and given by the service alone."""
+    statement = text(
+        "INSERT INTO cases (id, number, region, team_id, submitter_id, submitted_at, sequence, digest, recorded_at)"
+        " VALUES (gen_random_uuid(), :number, 'JZ11', :mine, :mine, 0, 0, repeat('0', 64), 0)"
+    )
+    mine = str(ORGANISATION_IDS["team-haarlem"])
+    probing = {"number": walled.theirs.number, "mine": mine}
+
+    with pytest.raises(IntegrityError) as bound, walled.bound(organisations=mine) as connection:
+        connection.execute(statement, probing)
+    with pytest.raises(IntegrityError) as owner, walled.service.tables.connect() as connection:
+        connection.execute(statement, probing)
+
+    assert walled.theirs.number in str(owner.value.orig)
+    assert walled.theirs.number not in str(bound.value.orig)
+
+
+@pytest.mark.parametrize(
+    ("taken_down", "told"),
+    [
+        ("ALTER TABLE parts DISABLE ROW LEVEL SECURITY", "missing: row security on parts"),
+        ("DROP POLICY in_sight ON contents", "missing: policy in_sight on contents"),
+        ("CREATE POLICY more ON cases USING (true)", "not of a migration: policy more on cases"),
+        ("CREATE POLICY figures ON contents USING (true)", "not of a migration: policy figures on contents"),
+    ],
+)
+def test_a_database_without_the_wall_is_not_served(walled: Walled, taken_down: str, told: str) -> None:
+    with walled.service.tables.connect() as connection:
+        connection.exec_driver_sql(taken_down)
+
+        with pytest.raises(Unprotected, match=told):
+            insist(connection)
+        connection.rollback()
