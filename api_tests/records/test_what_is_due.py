@@ -5,11 +5,12 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import UUID
 
 import pytest
 
+from api_tests.access.scene import rows
 from api_tests.destroying import ended
 from api_tests.people_and_cases import CaseFile
 from api_tests.records.destroyed_case import Story
@@ -39,6 +40,7 @@ def test_i21_what_is_due_is_proposed_twenty_years_after_the_last_change_of_the_f
     """A request about the file, and its answer, do not make the term longer."""
     people = story.people
     ordinary, held, running = ended(people), ended(people), CaseFile.submitted(people)
+    measured = ended(people, birth_month="2012-03", legal_status={"code": "04"})
     assert people.esra.post(f"{held.path}/legal-holds", {"reason": {"code": "inspection"}}).status_code == 201
 
     clock.let_pass(days=19 * 365)
@@ -50,7 +52,7 @@ def test_i21_what_is_due_is_proposed_twenty_years_after_the_last_change_of_the_f
     too_soon = _considered(story, ordinary)
     clock.let_pass(days=2)
     listed = story.service.built.database.read_now(lambda unit: ended_cases(unit, QUINT))
-    due, kept, still_runs = (_considered(story, it) for it in (ordinary, held, running))
+    due, kept, still_runs, longer = (_considered(story, it) for it in (ordinary, held, running, measured))
     again = _considered(story, ordinary)
 
     assert (too_soon.proposal, too_soon.obstacles) == (None, ("term_runs",))
@@ -63,6 +65,10 @@ def test_i21_what_is_due_is_proposed_twenty_years_after_the_last_change_of_the_f
     )
     assert {UUID(ordinary.id), UUID(held.id)} <= set(listed)
     assert UUID(running.id) not in listed
+    # Under a measure the file is kept until thirty years after majority; the month of birth was read, as is written.
+    assert (longer.obstacles, longer.keep_until) == (("term_runs",), date(2060, 3, 1))
+    lines = rows(story.service, f"SELECT role, purpose FROM access_log WHERE case_id = '{measured.id}'")  # noqa: S608
+    assert lines[-1] == {"role": "data_protection_officer", "purpose": "oversight_of_the_file"}
     shown = people.quint.get(f"/destruction-proposals/{due.proposal.id}").json()
     assert (shown["ground"]["code"], shown["keepUntil"]) == ("retention", str(due.keep_until))
 
