@@ -12,6 +12,7 @@ from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 import psycopg
 from sqlalchemy import make_url
 
+from api_tests.databases import migrated, new_postgresql
 from api_tests.people_and_cases import RULES, CaseFile, everybody
 from api_tests.postgres import Cluster
 from api_tests.running import running, settings_for
@@ -19,7 +20,6 @@ from benchmarks.seeding import Story, just_submitted, plant, told_again
 from service.app import build
 from service.storage.database import Database, open_engine
 from service.storage.keys import Keyring, load_master_key
-from service.storage.migrating import migrate
 from service.storage.subscriptions import Subscription, Subscriptions
 from service.storage.unit import Unit
 from service.use_cases.demonstration import ORGANISATIONS, PEOPLE
@@ -79,11 +79,11 @@ class Ground:
     def _database(self, name: str) -> Iterator[Database]:
         """A new database, as the service leaves it when it starts; its statistics are fresh in the end."""
         if self.cluster:
-            self.cluster.create_database(name)
-        engine = open_engine(self.url(name))
-        migrate(engine)
-        engine.dispose()
-        built = build(settings_for(self.folder, self.url(name)))
+            new_postgresql(self.cluster, name)
+        settings = settings_for(self.folder, self.url(name))
+        migrated(settings).dispose()
+        built = build(settings)
+        built.database.sees_all = "planting"
         try:
             yield built.database
         finally:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import httpx
 
+from api_tests.databases import addresses
 from benchmarks.load import Measured, Plan
 
 ROOT = Path(__file__).parents[1]
@@ -73,7 +74,7 @@ def serving(folder: Path, database_url: str, **changes: object) -> Iterator[Serv
     port = _free_port()
     settings: dict[str, object] = {
         "PORT": port,
-        "DATABASE_URL": database_url,
+        "DATABASE_URL": addresses(database_url)["database_url"],
         "MASTER_KEY_FILE": folder / "master.key",
         "WORKFLOWS": ROOT / "workflows",
         "MODE": "demonstration",
