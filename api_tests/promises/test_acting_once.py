@@ -195,6 +195,17 @@ def test_twelve_simultaneous_twins_make_one_draft(people: People) -> None:
     assert len(people.bram.get("/drafts").json()["items"]) == before + 1
 
 
+@pytest.mark.parametrize("same_key", [True, False], ids=["twins", "rivals"])
+def test_twelve_simultaneous_submissions_of_one_draft_make_one_case(people: People, same_key: bool) -> None:
+    draft = people.anna.post("/drafts", {"form": form_for("case", "submit")}).json()["id"]
+    key, body = str(uuid4()), {"trigger": "submit", "draftId": draft}
+
+    answers = at_once(lambda _: people.anna.post("/cases", body, key=key if same_key else None))
+
+    assert len({it.json()["caseId"] for it in answers if it.status_code == 201}) == 1
+    assert sorted(it.status_code for it in answers) == ([201] * 12 if same_key else [201, *[404] * 11])
+
+
 def test_of_twelve_who_share_a_key_for_different_requests_one_is_served(case: CaseFile) -> None:
     key = str(uuid4())
 

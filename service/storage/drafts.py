@@ -2,6 +2,8 @@
 
 import json
 import os
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -66,10 +68,15 @@ class Drafts:
         return saved.rowcount == 1
 
     def find(self, draft_id: UUID, *, seen_by: UUID) -> Draft | None:
-        row = self._connection.execute(
+        rows = self._connection.execute(
             select(drafts).where(drafts.c.id == str(draft_id), drafts.c.person_id == str(seen_by), ~self._expired)
-        ).first()
-        return self._open(row) if row else None
+        )
+        return next(self._opened(rows), None)
+
+    def hold(self, draft_id: UUID, *, seen_by: UUID) -> None:
+        """Until the transaction ends: of two that use up one draft, the second begins when the first has ended."""
+        mine = (drafts.c.id == str(draft_id), drafts.c.person_id == str(seen_by))
+        self._connection.execute(select(drafts.c.id).where(*mine).with_for_update())
 
     def all(self, *, seen_by: UUID) -> tuple[Draft, ...]:
         """The owner's drafts, the last saved first; one page of a hundred is more than anybody keeps."""
@@ -79,7 +86,7 @@ class Drafts:
             .order_by(drafts.c.saved_at.desc())
             .limit(100)
         )
-        return tuple(self._open(row) for row in rows)
+        return tuple(self._opened(rows))
 
     def remove(self, draft_id: UUID, *, seen_by: UUID) -> None:
         # The key first: on PostgreSQL it is shown to whoever sees the draft.
@@ -101,6 +108,11 @@ class Drafts:
         nonce = os.urandom(NONCE_BYTES)
         key = self._keyring.key(self._connection, draft_id, DRAFT_CLASS)
         return nonce, AESGCM(key).encrypt(nonce, canonical(body).encode(), draft_id.bytes)
+
+    def _opened(self, rows: Iterable[Row[Any]]) -> Iterator[Draft]:
+        for row in rows:
+            with suppress(LookupError):  # it was used up after it was read: its key went with it
+                yield self._open(row)
 
     def _open(self, row: Row[Any]) -> Draft:
         draft_id = UUID(row.id)

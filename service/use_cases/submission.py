@@ -52,6 +52,8 @@ def submit(
     """Open a case with its first transition. The keys of `case_id` must have been committed before (decision 16)."""
     actor = known(unit, asker)
     request = once.by(actor.person_id)
+    if submission.draft_id:
+        unit.drafts.hold(submission.draft_id, seen_by=actor.person_id)
     if before := made_before(unit, request, seen_by=actor):
         return before
     acting = _acting(actor, rules.current("case").definition.triggers[submission.step.trigger])
