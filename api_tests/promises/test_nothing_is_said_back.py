@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -152,6 +153,28 @@ def test_the_log_tells_of_a_request_its_route_and_never_its_address(alone: Proce
         "trace_id": trace,
     }
     assert case.id not in alone.log_file.read_text(encoding="utf-8")
+
+
+def test_every_refusal_leaves_a_line_with_its_kind_route_and_moment(alone: Process, its_people: People) -> None:
+    """By whom is not in it: whose token was not taken is unproven, and the log names nobody."""
+    case = CaseFile.submitted(its_people)
+    anna, wrong = its_people.anna, {"Authorization": "Bearer nonsense"}
+    refused = {
+        401: anna.get(case.path, headers=wrong),
+        403: case.attempt("start_triage", by="anna"),
+        404: its_people.ivo.get(case.path),
+        409: case.attempt("close", by="esra"),
+        412: case.attempt("add_note", by="anna", version=9),
+        400: anna.get(f"{case.path}?paeg=2"),
+    }
+
+    of_each = {_trace(it): it for it in refused.values()}
+    lines = alone.log_once(lambda lines: of_each.keys() <= {it.get("trace_id") for it in lines})
+    told = {it["status"]: it for it in lines if it.get("trace_id") in of_each}
+    assert {status: it.status_code for status, it in refused.items()} == {status: status for status in refused}
+    assert told.keys() == refused.keys()
+    assert {it["route"].startswith("/cases/{case_id}") for it in told.values()} == {True}
+    assert {datetime.fromisoformat(it["timestamp"]).utcoffset() for it in told.values()} == {timedelta(0)}
 
 
 def test_an_error_inside_is_told_to_nobody_but_by_its_type_and_place_to_the_log(

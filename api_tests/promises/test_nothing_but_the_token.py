@@ -1,0 +1,90 @@
+"""Nothing but the token says who asks: no session, no header of a proxy. Every body says what it is (ASVS 4.1, 7)."""
+
+import json
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from api_tests.people_and_cases import CaseFile, People
+from api_tests.promises.documents import operations
+from api_tests.promises.test_manners_of_http import somewhere
+from api_tests.running import Running
+
+# What a proxy, a gateway or a framework may say of a request; none of it is anybody's own to say.
+FORGED = {
+    "X-Forwarded-For": "10.0.0.1",
+    "X-Forwarded-Host": "evil.example",
+    "X-Forwarded-Proto": "gopher",
+    "X-Forwarded-Prefix": "/evil",
+    "X-Forwarded-User": "esra",
+    "X-Real-IP": "10.0.0.1",
+    "X-User-ID": "esra",
+    "X-Remote-User": "esra",
+    "X-Authenticated-Userid": "esra",
+    "X-Client-Cert": "CN=esra",
+    "X-HTTP-Method-Override": "DELETE",
+    "X-Original-URL": "/v1/cases",
+    "X-Rewrite-URL": "/v1/cases",
+    "Forwarded": "for=10.0.0.1;host=evil.example;proto=https",
+}
+
+
+@pytest.fixture(scope="module")
+def answers(service: Running, people: People) -> list[httpx.Response]:
+    """Every reading operation by who may and by nobody; each kind of text that there is; a few that make something."""
+    case = CaseFile.submitted(people)
+    document = httpx.get(f"{service.url}/v1/openapi.json").json()
+    with httpx.Client(base_url=f"{service.url}/v1") as anybody:
+        found = [
+            client.get(somewhere(path))
+            for path, method, _ in operations(document)
+            if method == "get"
+            for client in (people.esra.client, anybody)
+        ]
+        found += [anybody.get(path) for path in ("/docs", "/openapi.json")]
+    esra, noor, anna = people.esra, people.noor, people.anna
+    found += [esra.get(case.path), esra.get(f"{case.path}/file"), noor.get("/learning/histories")]
+    found += [esra.get(f"{case.path}/subject-access", headers={"Accept": "text/plain"})]
+    found += [noor.get("/learning/histories", headers={"Accept": "text/csv"})]
+    found += [anna.submit(), anna.post("/drafts", {"form": {}}), anna.post("/demonstration/tokens", {"person": "anna"})]
+    return found
+
+
+def test_every_body_is_what_it_says_and_every_text_says_in_which_characters(answers: list[httpx.Response]) -> None:
+    kinds = {it.headers["content-type"] for it in answers}
+
+    unlike = [it.request.url for it in answers if "json" in it.headers["content-type"] and not _is_json(it)]
+    assert unlike == []
+    assert {it.partition(";")[0] for it in kinds if "; charset=utf-8" in it} == {"text/html", "text/plain", "text/csv"}
+    assert {it for it in kinds if "charset" not in it} == {"application/json", "application/problem+json"}
+
+
+def _is_json(answer: httpx.Response) -> bool:
+    """JSON is UTF-8 without saying so (RFC 8259)."""
+    return isinstance(json.loads(answer.content.decode("utf-8")), dict | list)
+
+
+def test_no_answer_leaves_a_session_behind(answers: list[httpx.Response]) -> None:
+    assert len(answers) > 100
+    assert [it.request.url for it in answers if "set-cookie" in it.headers] == []
+
+
+def _asked(client: httpx.Client, case: CaseFile, headers: dict[str, str]) -> Iterator[tuple[int, object]]:
+    for path in (case.path, "/me", "/cases?limit=1", "/nowhere"):
+        answer = client.get(path, headers=headers)
+        yield answer.status_code, answer.json()
+    made = client.post("/drafts", json={"form": {}}, headers={"Idempotency-Key": f"proxied-{case.id}", **headers})
+    yield made.status_code, made.headers.get("location", "").replace("/v1", "")
+
+
+def test_what_only_a_proxy_may_say_changes_nothing_when_a_user_says_it(service: Running, case: CaseFile) -> None:
+    with httpx.Client(base_url=f"{service.url}/v1") as nobody:
+        for client in (case.people.anna.client, nobody):
+            expected = [*_asked(client, case, {})]
+
+            forged = {name: [*_asked(client, case, {name: value})] for name, value in FORGED.items()}
+            together = [*_asked(client, case, FORGED)]
+
+            assert forged == dict.fromkeys(FORGED, expected)
+            assert together == expected
