@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from service.app import IssuersRefused, NotMigrated
 from service.commands.administering import make_administrator, set_up_region
+from service.commands.backing_up import back_up, recover, restore
 from service.commands.destroying import propose_destructions, sweep_up
 from service.commands.documents import draw, write_openapi
 from service.commands.keeping import migrate_database
@@ -20,6 +21,7 @@ from service.domain.case import PartKind
 from service.domain.refusals import Unavailable
 from service.domain.rulebook import RulesRefused
 from service.settings import faults
+from service.storage.backups import BackupRefused
 from service.storage.destruction_list import ListRefused
 from service.storage.keys import MasterKeyRefused
 from service.storage.protections import Unprotected
@@ -43,6 +45,9 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "sweep": sweep_up,
     "verify": verify,
     "digest": digest,
+    "backup": back_up,
+    "restore": restore,
+    "recover": recover,
 }
 
 
@@ -85,6 +90,13 @@ def main() -> None:
     added["verify"].add_argument("--case", metavar="NUMBER_OR_ID", help="this case alone")
     added["verify"].add_argument("--against", type=Path, metavar="FILE", help="a digest that was kept elsewhere")
     added["verify"].add_argument("--json", dest="as_json", action="store_true", help="a line of JSON for each case")
+    added["backup"].add_argument("folder", type=Path, metavar="FOLDER", help="a new one")
+    for name in ("data", "keys"):
+        added["restore"].add_argument(f"--{name}", type=Path, metavar="FILE", required=True)
+    for name in ("restore", "recover"):
+        added[name].add_argument(
+            "--destructions", type=Path, metavar="FILE", nargs="*", default=[], help="lists kept elsewhere: followed too"
+        )
     added["roles"].add_argument("--apply", action="store_true", help="do it, as the role of CASUSROUTE_OWNER_URL")
     _add_workflow(added["workflow"].add_subparsers(dest="act", required=True, metavar="try|adopt"))
     given = vars(parser.parse_args())
@@ -96,7 +108,7 @@ def main() -> None:
         raise SystemExit(f"not started: {refusal}") from None
     except ValidationError as wrong:
         raise SystemExit("\n".join(["not done:", *faults(wrong)])) from None
-    except (SetUpRefused, NotSwept, OSError) as refusal:
+    except (SetUpRefused, NotSwept, BackupRefused, OSError) as refusal:
         raise SystemExit(f"not done:\n{refusal}") from None
 
 

@@ -75,6 +75,11 @@ def verify(case: str | None, against: Path | None, *, as_json: bool) -> None:
         raise SystemExit(1)
 
 
+def everything(database: Database) -> Iterator[Line]:
+    """Every case with its verdict, and what is wrong around them."""
+    yield from _lines(database, (head.case for page in _pages(database) for head in page), None, None)
+
+
 def _lines(database: Database, ids: Iterable[str], only: str | None, against: Path | None) -> Iterator[Line]:
     for case_id in ids:
         yield database.read_now(partial(_of_case, case_id=case_id))

@@ -32,6 +32,13 @@ class DestructionList:
         except OSError as error:
             raise Unavailable from error
 
+    def take_over(self, other: "DestructionList") -> None:
+        """Add what stands on another list and not on this one. Raises ListRefused, Unavailable."""
+        known = {it.digest for it in self.certificates()}
+        for certificate in other.certificates():
+            if certificate.digest not in known:
+                self.add(certificate)
+
     def certificates(self) -> tuple[Certificate, ...]:
         """Every certificate, the oldest first. Raises ListRefused."""
         try:

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import Connection, or_, select, true, tuple_
+from sqlalchemy import Connection, func, or_, select, true, tuple_
 
 from service.domain.heads import Head
+from service.storage.rows import moment
 from service.storage.tables import cases, destructions, transitions
 
 PAGE = 500
@@ -37,6 +39,11 @@ class Heads:
         while page:
             yield from page
             page = self.after(page[-1].case)
+
+    def last_recorded(self) -> datetime | None:
+        """The newest moment that any living case knows of."""
+        last = self._connection.execute(select(func.max(transitions.c.recorded_at))).scalar()
+        return None if last is None else moment(last)
 
     def named(self, number_or_id: str) -> str | None:
         """The id of the case with this number or id."""

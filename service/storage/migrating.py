@@ -44,6 +44,11 @@ def expected_revision() -> str | None:
     return ScriptDirectory.from_config(_config()).get_current_head()
 
 
+def revisions() -> tuple[str, ...]:
+    """Every one that this version knows."""
+    return tuple(it.revision for it in ScriptDirectory.from_config(_config()).walk_revisions())
+
+
 def revision_of(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 

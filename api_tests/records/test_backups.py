@@ -1,0 +1,258 @@
+"""Decision 16: backups hold what was acknowledged, data and keys apart, and bring back nothing that was destroyed."""
+
+import hashlib
+import json
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from api_tests.conftest import ENGINES
+from api_tests.faults.checker import contents, histories, master_key
+from api_tests.faults.rows import Tables, read_postgresql, read_sqlite
+from api_tests.people_and_cases import CaseFile
+from api_tests.postgres import Cluster
+from api_tests.promises.problems import problem_of
+from api_tests.records.backing_up import Backup, Kept, Restored, command, kept, manifest_of, served
+from api_tests.records.released import Release
+from service.storage.backups import back_up
+from service.storage.database import open_engine
+from service.storage.keys import Keyring, load_master_key
+
+KEY_IS_GONE = "the key of its content is gone or was changed: the content opens no more"
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
+    cluster: Cluster | None = request.getfixturevalue("cluster") if request.param == "postgresql" else None
+    with kept(tmp_path_factory.mktemp(f"kept_{request.param}"), cluster) as found:
+        yield found
+
+
+# What only commands of our own can refuse.
+on_sqlite = pytest.mark.parametrize("place", ["sqlite"], indirect=True)
+
+
+def tables_of(kept_one: Kept, back: Restored) -> Tables:
+    """The raw tables, read by somebody who sees all of them."""
+    if kept_one.cluster is None:
+        return read_sqlite(back.folder / "casusroute.db")
+    return read_postgresql(kept_one.cluster.url(back.url.rpartition("/")[2]))
+
+
+def test_i21_a_backup_of_before_a_destruction_does_not_bring_the_case_back(place: Kept) -> None:
+    back = place.restored("earlier", place.before, place.before, place.list_outside)
+
+    tables = tables_of(place, back)
+    gone = [it for it in tables["contents"] if it["case_id"] == place.doomed.id]
+    assert place.keys_of_doomed
+    assert back.code == 0, back.said
+    assert f"destroyed again: {place.doomed.id}\n" in back.said
+    assert back.said.splitlines()[-1].startswith("cases 2; entries ")
+    assert {(it["ciphertext"], it["salt"]) for it in gone} == {(None, None)}
+    assert place.doomed.id not in {it["owner_id"] for it in tables.keys}
+    if place.cluster is None:
+        files = b"".join(it.read_bytes() for it in back.folder.iterdir())
+        assert not [it for it in place.keys_of_doomed if it in files]
+    with served(back, place.folder / "master.key") as (_, people):
+        answer = problem_of(people.esra.get(place.doomed.path), 410, "case_destroyed")
+        assert people.esra.get(f"{place.living.path}/file").status_code == 200
+    assert answer["certificate"]["certificate"] == place.certificate["certificate"]
+
+
+def test_i21_keys_that_are_older_than_a_destruction_do_not_bring_the_case_back_and_open_nothing_newer(
+    place: Kept,
+) -> None:
+    back = place.restored("older_keys", place.newest, place.before, place.list_outside)
+
+    tables = tables_of(place, back)
+    assert back.code == 1
+    told = [line.split(maxsplit=3) for line in back.said.splitlines() if KEY_IS_GONE in line]
+    assert told == [[place.between.number, place.between.id, "1", KEY_IS_GONE]]
+    assert "findings 1;" in back.said
+    assert place.doomed.id not in {it["owner_id"] for it in tables.keys}
+
+
+def test_newer_keys_open_everything_in_older_data(place: Kept) -> None:
+    back = place.restored("newer_keys", place.before, place.newest, place.list_outside)
+
+    assert back.code == 0, back.said
+    with served(back, place.folder / "master.key") as (_, people):
+        assert people.esra.get(f"{place.living.path}/file").status_code == 200
+        assert people.esra.get(place.between.path).status_code == 404
+        assert CaseFile.submitted(people).state == "submitted"
+
+
+def test_what_was_acknowledged_before_a_backup_began_is_in_it_however_many_wrote_meanwhile(place: Kept) -> None:
+    """A checker of its own reads the raw tables, opens every content and recomputes every digest."""
+    back = place.restored("loaded", place.under_load, place.under_load)
+
+    tables = tables_of(place, back)
+    living = {
+        name: [it for it in rows if place.doomed.id not in (it.get("case_id"), it.get("id"))]
+        for name, rows in tables.rows.items()
+    }
+    left = Tables(living, tables.keys, tables.complaints)
+    assert back.code == 0, back.said
+    assert len(place.acknowledged.acknowledged) >= 10
+    assert [*left.complaints, *histories(left)] == []
+    assert [*contents(left, master_key(place.folder), place.acknowledged)] == []
+
+
+def test_another_master_key_opens_no_backup(place: Kept, tmp_path: Path) -> None:
+    other = tmp_path / "master.key"
+    load_master_key(None, other)
+
+    back = place.restored("other_key", place.newest, place.newest, master_key=other)
+
+    assert str(back.code).startswith("not started: the master key is not the one that this ")
+    if place.cluster is None:
+        assert list(back.folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["data", "keys"])
+def test_a_backup_that_is_not_whole_is_refused(place: Kept, tmp_path: Path, name: str) -> None:
+    """Cut off at the end, or changed in one bit in the middle."""
+    for spoil in (_cut, _flip):
+        broken = _copied(place, tmp_path / f"{spoil.__name__}_{name}")
+        spoil(getattr(broken, name))
+
+        assert _refused(place, f"spoilt{spoil.__name__}_{name}", broken)
+
+
+@on_sqlite
+@pytest.mark.parametrize("name", ["destructions.jsonl", "manifest.json"])
+def test_nor_is_one_taken_whose_list_or_manifest_is_not_whole(place: Kept, tmp_path: Path, name: str) -> None:
+    for spoil in (_cut, _flip):
+        broken = _copied(place, tmp_path / f"{spoil.__name__}_{name}")
+        spoil(broken.data.with_name(name))
+
+        assert _refused(place, f"spoilt{spoil.__name__}_{name}", broken)
+
+
+def _refused(place: Kept, name: str, broken: Backup) -> bool:
+    """Whether nothing was put where it was to come back."""
+    if place.cluster:
+        with pytest.raises(subprocess.CalledProcessError, match="sha256sum"):
+            place.restored(name, broken, broken)
+        return True
+    back = place.restored(name, broken, broken)
+    return str(back.code).startswith("not done:") and list(back.folder.iterdir()) == []
+
+
+@on_sqlite
+def test_a_backup_tells_what_it_is_and_nothing_of_anybody_is_for_its_owner_alone_and_has_no_master_key(
+    place: Kept,
+) -> None:
+    folder, told = place.newest.data.parent, manifest_of(place.newest)
+    back = place.restored("told", place.newest, place.newest)
+    _, digest = command(back.folder, back.url, place.folder / "master.key", "digest")
+    header, *heads, _ = digest.splitlines(keepends=True)
+    at_that_moment = json.loads(header) | {"at": told["at"]}
+    first = json.dumps(at_that_moment, sort_keys=True, separators=(",", ":")) + "\n"
+
+    key = (place.folder / "master.key").read_bytes()
+    assert {it.name for it in folder.iterdir()} == {"data.db", "keys.db", "destructions.jsonl", "manifest.json"}
+    assert {it.stat().st_mode & 0o777 for it in folder.iterdir()} == {0o600}
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert not [it for it in folder.iterdir() if key in it.read_bytes()]
+    assert (told["cases"], told["revision"]) == (3, json.loads(header)["database"])
+    assert told["root"] == hashlib.sha256("".join((first, *heads)).encode()).hexdigest()
+    assert f"cases 3; entries {told['entries']}; findings 0; last recorded " in back.said
+    assert datetime.fromisoformat(str(told["last_recorded_at"])) < datetime.fromisoformat(str(told["at"]))
+    assert told.keys() == {
+        *("format", "version", "revision", "at", "cases", "entries", "last_recorded_at", "root", "sha256"),
+        *("master_key", "seal"),
+    }
+
+
+@on_sqlite
+def test_nothing_is_overwritten_by_a_backup_or_by_one_that_comes_back(place: Kept, tmp_path: Path) -> None:
+    arguments = (place.folder, place.url, place.folder / "master.key")
+    taken = place.newest.data.read_bytes()
+
+    again, _ = command(*arguments, "backup", str(place.newest.data.parent))
+    over, _ = command(*arguments, "restore", "--data", str(place.before.data), "--keys", str(place.before.keys))
+    (tmp_path / "casusroute.db.keys").write_bytes(b"mine")
+    url = f"sqlite:///{tmp_path / 'casusroute.db'}"
+    beside, _ = command(tmp_path, url, arguments[2], "restore", "--data", str(place.before.data),
+                        "--keys", str(place.before.keys))  # fmt: skip
+
+    assert "a backup never overwrites another" in str(again)
+    assert "a backup is restored where nothing is" in str(over)
+    assert "a backup is restored where nothing is" in str(beside)
+    assert place.newest.data.read_bytes() == taken
+    assert (tmp_path / "casusroute.db.keys").read_bytes() == b"mine"
+    assert [it.name for it in tmp_path.iterdir()] == ["casusroute.db.keys"]
+
+
+@on_sqlite
+def test_a_manifest_of_another_backup_or_of_nobody_who_has_the_key_is_refused(place: Kept, tmp_path: Path) -> None:
+    swapped, forged = (_copied(place, tmp_path / name) for name in ("swapped", "forged"))
+    shutil.copy(place.before.data.with_name("manifest.json"), swapped.data.with_name("manifest.json"))
+    told = manifest_of(forged)
+    with closing(sqlite3.connect(forged.data)) as connection:
+        connection.executescript("DROP TRIGGER cases_no_delete; VACUUM")
+    told["sha256"]["data"] = hashlib.sha256(forged.data.read_bytes()).hexdigest()
+    forged.data.with_name("manifest.json").write_text(json.dumps(told, sort_keys=True, separators=(",", ":")) + "\n")
+
+    of_another = place.restored("swapped_here", swapped, swapped)
+    of_nobody = place.restored("forged_here", forged, forged)
+
+    assert "is not the file that the manifest beside it was made with" in str(of_another.code)
+    assert "is not as it was made" in str(of_nobody.code)
+
+
+@on_sqlite
+def test_a_backup_of_an_older_version_is_migrated_and_then_recovered_and_a_newer_one_is_refused(
+    place: Kept, tmp_path: Path
+) -> None:
+    old, key = tmp_path / "old", tmp_path / "old" / "master.key"
+    old.mkdir()
+    engine = open_engine(f"sqlite:///{old / 'casusroute.db'}")
+    Release("0.2.0").load(engine, old)
+    engine.dispose()
+    keyring = Keyring(load_master_key(None, key))
+    back_up(old / "casusroute.db", old / "none.jsonl", old / "backup", keyring, datetime.now(UTC))
+    with closing(sqlite3.connect(old / "casusroute.db")) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        connection.commit()
+    back_up(old / "casusroute.db", old / "none.jsonl", old / "newer", keyring, datetime.now(UTC))
+
+    def files(name: str) -> Backup:
+        return Backup(old / name / "data.db", old / name / "keys.db")
+
+    older = place.restored("older", files("backup"), files("backup"), master_key=key)
+    served_too_early, _ = command(older.folder, older.url, key, "recover")
+    migrated, _ = command(older.folder, older.url, key, "migrate")
+    recovered, said = command(older.folder, older.url, key, "recover")
+    newer = place.restored("newer", files("newer"), files("newer"), master_key=key)
+
+    assert "Run `python -m service migrate`, then `python -m service recover`" in str(older.code)
+    assert "the database needs `python -m service migrate` first" in str(served_too_early)
+    assert (migrated, recovered) == (0, 0), said
+    assert "cases 5; " in said
+    assert "which is newer than this one" in str(newer.code)
+
+
+def _copied(place: Kept, folder: Path) -> Backup:
+    """A copy of the newest backup, to do harm to."""
+    if place.cluster:
+        folder = place.newest.data.parent.parent / f"{folder.parent.name}_{folder.name}"
+    shutil.copytree(place.newest.data.parent, folder)
+    return Backup(folder / place.newest.data.name, folder / place.newest.keys.name)
+
+
+def _flip(file: Path) -> None:
+    text = bytearray(file.read_bytes())
+    text[len(text) // 2] ^= 1
+    file.write_bytes(text)
+
+
+def _cut(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-20])
