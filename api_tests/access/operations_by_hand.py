@@ -146,7 +146,10 @@ BY_HAND: dict[str, Expected] = {
     **_each("listDestructionProposals listDestructions", _of(DECIDE | {"petra"}, ALL - DECIDE - {"petra"})),
     **_each("getDestructionProposal withdrawDestructionProposal", _of(DECIDE, ALL - DECIDE - {"petra"})),
     # Here for the team: the officer signs as what they are, and proposes what is due by command.
-    **_each("addDestructionProposal signDestructionProposal", _of(DECIDE - {"quint"}, (ALL - DECIDE | {"quint"}) - {"petra"})),
+    **_each(
+        "addDestructionProposal signDestructionProposal",
+        _of(DECIDE - {"quint"}, (ALL - DECIDE | {"quint"}) - {"petra"}),
+    ),
     # What is missing in a region: its own team and facilitator; to Petra of another region there is no such thing.
     "getGaps": _of("carla daan esra hanna noor vera", ALL - _people("carla daan esra hanna noor vera petra")),
 }

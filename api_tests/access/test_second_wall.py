@@ -21,7 +21,7 @@ from api_tests.running import ROOT, running, settings_for
 from service.domain.actor import Actor, Emergency, Membership
 from service.domain.roles import Role
 from service.storage.protections import Unprotected, insist
-from service.storage.tables import metadata, parts
+from service.storage.tables import metadata, parts, transitions
 from service.storage.unit import Unit
 from service.storage.visibility import main, visible
 from service.use_cases.demonstration import PEOPLE
@@ -121,9 +121,7 @@ def test_the_wall_is_coarser_than_the_filter_and_shows_whole_cases_of_ones_own_o
     own |= {walled.theirs.id} if emergency else set()
     assert filtered <= through["parts.id"]
     assert through == {**through, "parts.id": {it.id for it in rows if it.case_id in own}}
-    assert {name: ids - own for name, ids in through.items() if name != "parts.id"} == dict.fromkeys(
-        through.keys() - {"parts.id"}, set()
-    )
+    assert not any(ids - own for name, ids in through.items() if name != "parts.id")
     assert through["cases.id"] == through["transitions.case_id"] == through["contents.case_id"] == own
 
 
@@ -188,6 +186,24 @@ def test_whoever_probes_for_the_number_of_a_hidden_case_is_told_no_detail(walled
 
     assert walled.theirs.number in str(owner.value.orig)
     assert walled.theirs.number not in str(bound.value.orig)
+
+
+def test_a_table_of_a_sessions_own_fools_no_referee(walled: Walled) -> None:
+    """It stands before the table of the same name for whoever names no schema: as if this case had been destroyed."""
+    emptied = [it.name for it in transitions.c if it.name not in _NUMBERS]
+    statement = f"UPDATE transitions SET part_kind = 'case', {', '.join(f'{it} = NULL' for it in emptied)}"  # noqa: S608
+    with walled.service.tables.connect() as connection:
+        connection.exec_driver_sql("CREATE TEMP TABLE destructions (case_id text)")
+        connection.execute(text("INSERT INTO destructions VALUES (:case)"), {"case": walled.ours.id})
+
+        with pytest.raises(IntegrityError, match="transitions is append-only"):
+            connection.execute(text(f"{statement} WHERE case_id = :case"), {"case": walled.ours.id})
+
+
+_NUMBERS = (
+    "case_id", "sequence", "prev_sequence", "part_id", "part_kind", "part_sequence", "prev_part_sequence",
+    "prev_digest", "digest", "facts_digest", "content_digest",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
