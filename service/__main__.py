@@ -95,7 +95,12 @@ def main() -> None:
         added["restore"].add_argument(f"--{name}", type=Path, metavar="FILE", required=True)
     for name in ("restore", "recover"):
         added[name].add_argument(
-            "--destructions", type=Path, metavar="FILE", nargs="*", default=[], help="lists kept elsewhere: followed too"
+            "--destructions",
+            type=Path,
+            metavar="FILE",
+            nargs="*",
+            default=[],
+            help="lists kept elsewhere: followed too",
         )
     added["roles"].add_argument("--apply", action="store_true", help="do it, as the role of CASUSROUTE_OWNER_URL")
     _add_workflow(added["workflow"].add_subparsers(dest="act", required=True, metavar="try|adopt"))

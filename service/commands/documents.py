@@ -3,7 +3,8 @@
 import json
 from pathlib import Path
 
-from service.app import create_api, read_folder
+from service.api.application import create_api
+from service.app import read_folder
 from service.domain.definition import json_schema
 from service.domain.drawing import redraw
 from service.settings import table

@@ -132,9 +132,7 @@ def carry_out(
 def _birth_month(unit: Unit, situation: Situation, decision: Decision, trace_id: str) -> str | None:
     """The child's month of birth, for a form whose meaning depends on it; that reading is logged like any other."""
     why: Purpose = "consent_of_those_who_decide"
-    log_for_step(
-        unit, situation, decision, trace_id, activity="weigh_consent", purpose=why, detail="month of birth"
-    )
+    log_for_step(unit, situation, decision, trace_id, activity="weigh_consent", purpose=why, detail="month of birth")
     return birth_month(unit, situation.history)
 
 
