@@ -119,8 +119,7 @@ def test_the_service_cannot_take_its_own_fetters_off(application: Engine) -> Non
     assert [it for it in forbidden if not refused(application, it)] == []
 
 
-def test_a_table_of_a_sessions_own_fools_no_referee(serving: Settings) -> None:
-    """It would stand before the table of the same name, for whoever names no schema: as if a case were destroyed."""
+def test_every_referee_judges_by_all_rows_of_the_tables_of_the_service(serving: Settings) -> None:
     engine = owned(serving)
     asked = text(
         "SELECT prosecdef, proconfig FROM pg_proc"
@@ -131,7 +130,7 @@ def test_a_table_of_a_sessions_own_fools_no_referee(serving: Settings) -> None:
     engine.dispose()
 
     assert len(referees) >= 10
-    assert {(it.prosecdef, *it.proconfig) for it in referees} == {(True, "search_path=public, pg_temp")}
+    assert {(it.prosecdef, *(it.proconfig or ())) for it in referees} == {(True, "search_path=public, pg_temp")}
 
 
 def test_whoever_makes_reports_reads_states_times_and_codes_and_no_person_or_text(reporting: Engine) -> None:

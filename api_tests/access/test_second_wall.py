@@ -139,18 +139,27 @@ def _through(unit: Unit, actor: Actor) -> dict[str, set[str]]:
     [
         "INSERT INTO outbox (case_id, sequence, type) VALUES (:case, 1, 'case.submit')",
         "INSERT INTO feed (organisation_id, position, case_id, sequence) VALUES (:mine, 1000, :case, 1)",
-        "INSERT INTO parts (id, case_id, kind, team_id, submitter_id, workflow)"
-        " SELECT gen_random_uuid(), :case, 'placement', :team, :submitter, hash"
-        " FROM workflows WHERE name = 'placement' LIMIT 1",
-        "INSERT INTO access_log (event_at, action, processing_activity, user_id, role, organisation_id, purpose, case_id,"
-        " object_detail, emergency, trace_id)"
-        " VALUES (0, 'R', 'read', :otto, 'local_team', :submitter, 'p', :case, 'd', false, 't')",
+        """
+        INSERT INTO parts (id, case_id, kind, team_id, submitter_id, workflow)
+        SELECT gen_random_uuid(), :case, 'placement', :team, :submitter, hash
+        FROM workflows WHERE name = 'placement' LIMIT 1
+        """,
+        """
+        INSERT INTO access_log (event_at, action, processing_activity, user_id, role, organisation_id, purpose,
+                                case_id, object_detail, emergency, trace_id)
+        VALUES (0, 'R', 'read', :otto, 'local_team', :submitter, 'p', :case, 'd', false, 't')
+        """,
         "INSERT INTO requests (person_id, key, fingerprint, status, at) VALUES (:otto, 'k', 'f', 201, 0)",
-        "INSERT INTO drafts (id, person_id, version, saved_at, expires_at, nonce, ciphertext)"
-        " VALUES (gen_random_uuid(), :otto, 1, 0, 0, '', '')",
-        "INSERT INTO cases (id, number, region, team_id, submitter_id, submitted_at, sequence, digest, recorded_at)"
-        " VALUES (gen_random_uuid(), '0000-0000', 'JZ14', :team, :submitter, 0, 0, repeat('0', 64), 0)",
+        """
+        INSERT INTO drafts (id, person_id, version, saved_at, expires_at, nonce, ciphertext)
+        VALUES (gen_random_uuid(), :otto, 1, 0, 0, '', '')
+        """,
+        """
+        INSERT INTO cases (id, number, region, team_id, submitter_id, submitted_at, sequence, digest, recorded_at)
+        VALUES (gen_random_uuid(), '0000-0000', 'JZ14', :team, :submitter, 0, 0, repeat('0', 64), 0)
+        """,
     ],
+    ids=["outbox", "feed", "parts", "access_log", "requests", "drafts", "cases"],
 )
 def test_nothing_is_written_for_somebody_elses_case(walled: Walled, statement: str) -> None:
     """By whoever was let in for the team of Haarlem, into what is of Twente."""
