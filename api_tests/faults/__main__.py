@@ -15,7 +15,7 @@ from api_tests.faults.campaign import FAULTS, Outcome, run
 from api_tests.faults.report import RESULTS, page, table
 from api_tests.postgres import Cluster
 
-TIMES = 4  # as often as the short run, in the whole one
+TIMES = 8  # as often as the short run, in the whole one
 
 
 def main() -> int:
