@@ -197,6 +197,17 @@ def test_whoever_probes_for_the_number_of_a_hidden_case_is_told_no_detail(walled
     assert walled.theirs.number not in str(bound.value.orig)
 
 
+def test_of_one_case_the_wall_looks_along_indexes_and_not_through_all_there_ever_were(walled: Walled) -> None:
+    asked = f"EXPLAIN SELECT * FROM transitions WHERE case_id = '{walled.ours.id}'"  # noqa: S608 - an id of ours
+    with walled.bound(organisations=str(ORGANISATION_IDS["de-veste"])) as connection:
+        connection.exec_driver_sql("SET LOCAL enable_seqscan = off")  # else a short table is read whole
+        plan = "\n".join(connection.exec_driver_sql(asked).scalars())
+
+    for index, column in (("ix_parts_case_id on parts", "case_id"), ("pk_cases on cases", "id")):
+        assert index in plan, plan
+        assert f"(({column})::text = (transitions.case_id)::text)" in plan, plan
+
+
 def test_a_table_of_a_sessions_own_fools_no_referee(walled: Walled) -> None:
     """It stands before the table of the same name for whoever names no schema: as if this case had been destroyed."""
     emptied = [it.name for it in transitions.c if it.name not in _NUMBERS]
