@@ -38,8 +38,8 @@ fuzz: .venv/.dev-stamp ## send the API what its document allows and what it does
 faults: .venv/.dev-stamp ## kill, freeze, fill up and cut off the service under load (SHORT=1 for a minute of it)
 	$(BIN)/python -m api_tests.faults $(if $(SHORT),--short)
 
-check-outside: .venv/.dev-stamp ## check with what others made; needs node and npm
-	$(BIN)/python -m api_tests.outside
+check-outside: .venv/.dev-stamp ## check with what others made; needs node and npm, RULESET=FILE for the official ruleset
+	$(BIN)/python -m api_tests.outside $(if $(RULESET),--ruleset "$(RULESET)")
 
 bench: .venv/.dev-stamp ## measure the service against the bare floor of this machine
 	$(BIN)/python -m benchmarks
