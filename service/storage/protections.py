@@ -35,7 +35,7 @@ _BOTH = (
     "contents_belong",
     "workflow_edges_belong",
     "workflow_plans_lead",
-    *("destructions_lead", "destructions_empty", "transitions_end", "parts_end", "contents_end"),
+    "destructions_lead",
     "destructions_empty",
     "transitions_end",
     "parts_end",
