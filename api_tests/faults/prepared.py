@@ -12,10 +12,11 @@ import api_tests.faults.failing  # noqa: F401 - imported here for all lives
 from api_tests.faults.sabotaged import put
 from api_tests.running import ROOT
 from service import app
+from service.api.application import create_api
 
 key = RSAKey.generate_key(2048, {"kid": "demonstration", "use": "sig", "alg": "RS256"})
 rules = app.read_folder(ROOT / "workflows")
-api = app.create_api(rules, "http://127.0.0.1")
+api = create_api(rules, "http://127.0.0.1")
 
 put(RSAKey, generate_key=lambda *_, **__: key)
 put(app, read_folder=lambda _: rules, create_api=lambda *_: api)
