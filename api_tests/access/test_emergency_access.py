@@ -36,7 +36,7 @@ def test_whoever_takes_it_reads_that_case_whole_and_no_other_and_may_only_read(p
     assert file["documents"][0]["form"] == filled("referral@1") | {
         "residence": file["documents"][0]["form"]["residence"]
     }
-    listed = [it["number"] for it in people.petra.get("/cases").json()["items"]]
+    listed = [it["number"] for it in people.petra.get(f"/cases?number={case.number}").json()["items"]]
     assert case.number in listed
     assert other.number not in listed
     assert people.petra.get(other.path).status_code == 404
@@ -74,7 +74,7 @@ def test_everybody_around_the_case_sees_who_did_it_and_why_and_the_officer_is_as
     part = case.read_in_an_emergency(by="ivo")
 
     seen = case.seen(by="anna")
-    asked = people.quint.get("/work-items?whose=organisation").json()["items"]
+    asked = people.quint.get(f"/work-items?whose=organisation&number={case.number}").json()["items"]
     why = people.quint.get(f"{case.address(part)}/transitions/1").json()
 
     assert [it["code"] for it in seen["attention"]] == ["emergency_access"]

@@ -12,7 +12,7 @@ def test_t22_a_family_asks_for_its_file_and_hears_what_was_decided_and_done(peop
     case = CaseFile.submitted(people, by="wilma")
 
     part = case.ask_about_file("access", by="wilma")
-    waits = people.carla.get("/work-items?whose=team").json()["items"]
+    waits = people.carla.get(f"/work-items?whose=team&number={case.number}").json()["items"]
     granted = case.fire("grant", part=part, by="carla")
     case.fire("carry_out", part=part, by="carla")
 
