@@ -145,6 +145,16 @@ def _refused(place: Kept, name: str, broken: Backup) -> bool:
     return str(back.code).startswith("not done:") and list(back.folder.iterdir()) == []
 
 
+@pytest.mark.parametrize("place", ["postgresql"], indirect=True)
+def test_who_may_not_see_all_cases_cannot_dump_some_of_them(place: Kept) -> None:
+    """The owner can: row-level security binds the application alone."""
+    assert place.cluster
+    application = place.service.settings.database_url.replace("postgresql+psycopg", "postgresql")
+
+    with pytest.raises(RuntimeError, match="row-level security"):
+        place.cluster.run("pg_dump", "-Fc", "--table=transitions", application)
+
+
 @on_sqlite
 def test_a_backup_tells_what_it_is_and_nothing_of_anybody_is_for_its_owner_alone_and_has_no_master_key(
     place: Kept,

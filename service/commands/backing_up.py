@@ -80,11 +80,12 @@ def _recover(settings: Settings) -> None:
             if line.finding:
                 sys.stdout.write(line.as_row() + "\n")
         last = database.read_now(lambda unit: unit.heads.last_recorded())
+        recorded = f"{last:%Y-%m-%dT%H:%M:%S.%fZ}" if last else "nothing"
     except Unavailable:
         raise SystemExit("not done: the database does not answer") from None
     finally:
         database.close()
-    sys.stdout.write(f"cases {cases}; entries {entries}; findings {wrong}; last recorded {last or 'nothing'}\n")
+    sys.stdout.write(f"cases {cases}; entries {entries}; findings {wrong}; last recorded {recorded}\n")
     if wrong:
         raise SystemExit(1)
 

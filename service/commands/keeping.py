@@ -7,7 +7,10 @@ from service.storage.roles import Roles
 
 
 def migrate_database() -> None:
-    """Bring the database to the schema of this version, and each role of PostgreSQL to what it may do there."""
+    """Bring the database to the schema of this version, and each role of PostgreSQL to what it may do there.
+
+    There is no way back but a backup of before.
+    """
     migrate_as_owner(Settings())
 
 
