@@ -1,7 +1,8 @@
 """Send the API what its document allows and what it does not, and expect nothing to be wrong (`make fuzz`).
 
 Schemathesis makes the requests, for as long as the budget says, the same in the same order; somebody with every role
-of the region sends them, to the real service on each database. The exit code is the number of engines with something wrong.
+of the region sends them, to the real service on each database. The exit code is the number of engines on which
+something was found.
 """
 
 import subprocess
