@@ -152,7 +152,7 @@ def test_who_may_not_see_all_cases_cannot_dump_some_of_them(place: Kept) -> None
     application = place.service.settings.database_url.replace("postgresql+psycopg", "postgresql")
 
     with pytest.raises(RuntimeError, match="row-level security"):
-        place.cluster.run("pg_dump", "-Fc", "--table=transitions", application)
+        place.cluster.run("pg_dump", "--table=transitions", application)
 
 
 @on_sqlite
