@@ -8,6 +8,7 @@ from prometheus_client import REGISTRY
 
 from api_tests.access.scene import rows
 from api_tests.filled_forms import filled
+from api_tests.journeys.beyond import signal
 from api_tests.people_and_cases import RULES, CaseFile, People, Person
 from api_tests.running import Running
 from service.domain.moves import Step
@@ -160,3 +161,23 @@ def test_the_same_request_begins_one_access_and_nobody_reviews_their_own(people:
         form={"amends": 1, "changes": {"explanation": "Zijn moeder stond erbij."}, "reason": "Dat hoort erbij."},
     )
     assert (refused.status_code, more.status_code) == (403, 201)
+
+
+def test_who_reads_a_case_in_an_emergency_keeps_every_right_that_is_theirs_anyway(people: People) -> None:
+    """The liaison signals by number alone what she sees no case of: also of the one she reads, and of another."""
+    read, other = (CaseFile.submitted(people).go_to("in_triage") for _ in range(2))
+    read.read_in_an_emergency(by="mila")
+
+    signalled = [signal(people.mila, it.number).status_code for it in (read, other)]
+
+    assert signalled == [201, 201]
+
+
+def test_nobody_gets_a_say_in_what_they_see_in_an_emergency_alone(case: CaseFile) -> None:
+    """Floor is of the team's table, and this case is not at it: she may say more of her own access alone."""
+    of_another = case.read_in_an_emergency(by="joke")
+    own = case.read_in_an_emergency(by="floor")
+
+    said = [case.attempt("add_note", by="floor", part=it).status_code for it in (None, of_another, own)]
+
+    assert said == [403, 403, 201]

@@ -55,13 +55,18 @@ class Actor:
 def standing(actor: Actor, case: Case, part: Part, history: Iterable[Transition]) -> tuple[Membership, ...]:
     """The memberships in which this person has a say in this part: the team's own, the submitter's, the addressed's."""
     entries = tuple(history)
-    taken = next((it for it in entries if it.part_id == part.id), None) if part.kind == "emergency_access" else None
-    if taken and taken.actor_id == actor.person_id:
+    if taken := own_emergency(actor, part, entries):
         # They may say more of it, as who they were then, and nothing else: nobody reviews their own.
         acted_as = (taken.role, taken.organisation_id)
         return tuple(held for held in actor.memberships if (held.role, held.organisation_id) == acted_as)
     liaisons = {entry.addressee_id for entry in entries if entry.part_kind == "escalation"}
     return tuple(held for held in actor.memberships if _has_a_say(held, case, part, liaisons))
+
+
+def own_emergency(actor: Actor, part: Part, history: Iterable[Transition]) -> Transition | None:
+    """How this person took the access that the part tells of; None of every other part, and for everybody else."""
+    first = next((it for it in history if it.part_id == part.id), None) if part.kind == "emergency_access" else None
+    return first if first and first.actor_id == actor.person_id else None
 
 
 def _has_a_say(held: Membership, case: Case, part: Part, liaisons: Collection[UUID | None]) -> bool:

@@ -1,6 +1,7 @@
 """A liaison's own signal: a case of her region, known to her by its number alone, is brought to the chair's notice."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from uuid import UUID
 
 from service.domain.moves import Step
@@ -40,7 +41,8 @@ def signal_escalation(
     if found is None:
         raise NotFound
     case, part = found
-    situation = as_it_stands(unit, actor, case, part, rules)
+    # What she reads in an emergency, here or elsewhere, takes nothing from her: a signal needs no sight.
+    situation = as_it_stands(unit, replace(actor, emergencies=()), case, part, rules)
     made = carry_out(unit, situation, step, rules, new_id=new_id, trace_id=asker.trace_id)
     unit.requests.remember(request, Answered(case_id=made.entry.case_id, sequence=made.entry.sequence))
     return made

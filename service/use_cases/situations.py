@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from service.domain.actor import Actor
+from service.domain.actor import Actor, own_emergency
 from service.domain.case import Case, Part
 from service.domain.moves import Situation
 from service.domain.processing import Activity, Purpose
@@ -18,14 +18,15 @@ def as_it_stands(unit: Unit, actor: Actor, case: Case, part: Part, rules: Rulebo
 
     Whoever sees the case in an emergency alone has a say in nothing but what tells of that.
     """
-    if actor.emergencies and part.kind != "emergency_access":
+    history = unit.cases.history(case.id)
+    if actor.emergencies and not own_emergency(actor, part, history):
         by_right = replace(actor, emergencies=())
         actor = actor if unit.cases.find(case.id, part.id, seen_by=by_right) else replace(actor, memberships=())
     may_escalate = rules.pinned(part.workflow).begins(part.state, "escalation")
     return Situation(
         case=case,
         part=part,
-        history=unit.cases.history(case.id),
+        history=history,
         settings=settings_in_force(unit, rules, case.region),
         actor=actor,
         now=unit.now,
