@@ -19,6 +19,7 @@ from api_tests.access.watching import (
     administer,
     adopt,
     ask_badly,
+    ask_beside,
     asked,
     break_the_database,
     hear_it_all,
@@ -57,6 +58,7 @@ def played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
             adopt(watched, CaseFile(watched.people, waiting.id, waiting.number))
             administer(watched)
             ask_badly(watched)
+            ask_beside(watched)
             hear_it_all(watched)
             break_the_database(watched)
             yield watched

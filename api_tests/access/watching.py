@@ -134,6 +134,16 @@ def take(watched: Watched, case: CaseFile, trigger: str, part: Part) -> None:
             case.fire(trigger, **step)
 
 
+def ask_beside(watched: Watched) -> None:
+    """What begins by itself: a request about the file, and reading in an emergency."""
+    case, marked = watched.cases[0], watched.canaries.marked
+    asked_for = {"trigger": "ask_about_file", "form": marked("file_request@1", filled("file_request@1"))}
+    answers = [watched.people.anna.post(f"{case.path}/file-requests", asked_for)]
+    taken = {"trigger": "take_emergency_access", "form": marked("emergency_access@1", filled("emergency_access@1"))}
+    answers.append(watched.people.petra.post("/emergency-accesses", taken | {"number": case.number}))
+    assert [it.status_code for it in answers] == [201, 201], [it.text for it in answers]
+
+
 def adopt(watched: Watched, case: CaseFile) -> None:
     """Take a case that began on another version to the workflow in force, and say why."""
     roos, old = watched.people.roos, case.history()[0]["workflow"]

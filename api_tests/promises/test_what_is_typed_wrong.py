@@ -75,7 +75,7 @@ def test_every_fault_of_a_form_is_told_at_its_place(people: People) -> None:
 
 def test_a_fault_stays_with_its_own_request_on_a_shared_connection(service: Running, people: People) -> None:
     authorization = people.anna.client.headers["Authorization"]
-    head = f"HTTP/1.1\r\nHost: x\r\nAuthorization: {authorization}\r\n"
+    head = f"HTTP/1.1\r\nHost: localhost\r\nAuthorization: {authorization}\r\n"
     both = f"GET /v1/cases?paeg=2 {head}\r\nGET /v1/cases?limit=1 {head}Connection: close\r\n\r\n"
 
     with socket.create_connection(("127.0.0.1", urlsplit(service.url).port), timeout=10) as connection:

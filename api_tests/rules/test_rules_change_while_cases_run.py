@@ -237,6 +237,7 @@ def test_contradictory_rules_stop_the_start_with_every_fault_at_once_and_touch_n
             **environment_of(new_database(request, folder, engine)),
             "CASUSROUTE_MASTER_KEY_FILE": str(folder / "master.key"),
             "CASUSROUTE_PORT": "0",
+            "CASUSROUTE_ISSUERS": '[{"name": "https://login.example"}]',
         },
         capture_output=True,
         text=True,
