@@ -71,6 +71,12 @@ that nobody was told of; chain, numbers, edges and both clocks are recomputed, h
 in the outbox once, every content opens with its key, every draft is there. Then every acknowledgement is asked for
 again and must be the same, byte for byte.
 
+**Power cut**: all that the service writes, syncs and sends is recorded (ptrace, nothing to install), and the disk is
+rebuilt as it may be found at random moments: what was synced, and of what was pending nothing, all, what came first or
+some, a write perhaps torn. Each must open, check, verify, and hold every acknowledgement and its key. **Disk full**:
+SQLite by a limit on the size of the files of the running process, PostgreSQL by a tablespace on a small file system in
+memory (where mounting is not allowed, a trigger says what PostgreSQL says then, and the row tells so).
+
 **Settled by retry** counts requests, each sent to one replica at a time, that were done while nobody could say so: the
 same key told. **Violations** must be 0. A row is sound only when its fault was met often enough; `--sabotage` breaks
 each promise in turn (answer before commit, no look at the key, keys after data, ...) and expects red."""
