@@ -4,8 +4,9 @@ Written from domain.md 5.3 and 5.5 and the hand-written tables of steps and role
 Who pays stands in it as a part with a state, and nowhere else (I2).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from api_tests.access.triggers_by_hand import BY_HAND, ROLE_OF
@@ -29,8 +30,15 @@ PUT_TO = {
     "cce_liaison": {"escalation"},
     "expertise_network": {"escalation"},
     "national_support": {"question"},
+    "data_protection_officer": {"file_request", "emergency_access"},
 }
-
+# What begins beside the file: who may ask about it (T22), and who may have to read it in an emergency (NEN 7513).
+ASKS = {"local_team", "coordinator", "chair", "process_director", "parent", "young_person"}
+READS_IN_AN_EMERGENCY = {
+    *("local_team", "coordinator", "screener", "chair", "process_director", "expert", "provider", "cce_liaison"),
+    *("expertise_network", "national_support"),
+}
+HOURS = timedelta(hours=4)
 
 # Parts that begin with a step of the case, whatever its form says: kind and advice line.
 OPENS: dict[str, tuple[tuple[str, str | None], ...]] = {
@@ -72,12 +80,22 @@ class Looking:
     revised: bool = False
 
 
+@dataclass(frozen=True)
+class Emergency:
+    """Who reads the case in an emergency, the part that tells of it, and until when."""
+
+    person: str
+    part: ModelPart
+    until: datetime
+
+
 @dataclass
 class ModelCase:
     """What one case has been through, as far as it decides what may happen next."""
 
     id: str
     parts: dict[str, ModelPart]
+    now: Callable[[], datetime]
     entries: int = 1
     referred: bool = True
     rounds: int = 0
@@ -90,6 +108,7 @@ class ModelCase:
     looking: Looking | None = None
     this_round: set[str] = field(default_factory=set)
     round: int = 1
+    emergencies: list[Emergency] = field(default_factory=list)
 
     @property
     def main(self) -> ModelPart:
@@ -106,6 +125,14 @@ class ModelCase:
     # --- who sees what (I22, I23, decision 14) -----------------------------------------------------------------------
 
     def sees_all(self, person: str) -> bool:
+        return self.sees_all_by_right(person) or self.reads_in_an_emergency(person)
+
+    def reads_in_an_emergency(self, person: str) -> bool:
+        """For some hours, and no longer than until somebody looked into it."""
+        mine = (it for it in self.emergencies if it.person == person)
+        return any(it.part.is_open and self.now() < it.until for it in mine)
+
+    def sees_all_by_right(self, person: str) -> bool:
         roles, mine = ROLES_OF[person], ORGANISATION_OF[person]
         if mine == ORGANISATION_OF["esra"]:
             return bool(roles & TEAM) or (bool(roles & TABLE) and self.main.state in AT_THE_TABLE)
@@ -114,13 +141,20 @@ class ModelCase:
         return "local_team" in roles and mine == ORGANISATION_OF["anna"]
 
     def sees(self, person: str, part: ModelPart) -> bool:
+        return self._sees_by_right(person, part) or self.reads_in_an_emergency(person)
+
+    def _sees_by_right(self, person: str, part: ModelPart) -> bool:
         put_to_them = part.put_to == ORGANISATION_OF[person] and any(
             part.kind in PUT_TO.get(role, ()) for role in ROLES_OF[person]
         )
-        return put_to_them or self.sees_all(person)
+        return put_to_them or self.sees_all_by_right(person)
 
     def has_a_say(self, person: str, part: ModelPart) -> set[str]:
-        """The roles in which this person may act on this part."""
+        """The roles in which this person may act on this part: an emergency gives a say in nothing but itself."""
+        if any((it.person, it.part.id) == (person, part.id) for it in self.emergencies):
+            return ROLES_OF[person] & READS_IN_AN_EMERGENCY
+        if not self._sees_by_right(person, part):
+            return set()
         return {role for role in ROLES_OF[person] if self._speaks(role, person, part)}
 
     def _speaks(self, role: str, person: str, part: ModelPart) -> bool:
@@ -154,6 +188,18 @@ class ModelCase:
             yield 409, "guards_not_met"
         if not self.fits(trigger):
             yield 400, "invalid"
+
+    def verdict_beside(self, person: str, kind: str) -> tuple[int, str]:
+        """The same for what begins beside the file, in any state of the case."""
+        roles = ROLES_OF[person]
+        if kind == "emergency_access":
+            if not roles & READS_IN_AN_EMERGENCY:
+                return 403, "not_allowed"
+            return (409, "already_in_sight") if self.sees_all(person) else (201, "")
+        if not self.sees_all(person):
+            return 404, "not_found"
+        may = roles & ASKS and self.sees_all_by_right(person)
+        return (201, "") if may else (403, "role_not_allowed")
 
     def unmet(self, person: str, part: ModelPart, trigger: str) -> Iterator[str]:
         """What must be done first, by its name in the domain."""
@@ -239,6 +285,16 @@ class ModelCase:
         )
         self.parts[part.id] = part
         self.this_round.add(part.id)
+
+    def begin_beside(self, person: str, made: Json) -> ModelPart:
+        """A request about the file or an emergency: put to the case's own team, where the officer sees it."""
+        id_, kind, state = made["partId"], made["partKind"], made["target"]
+        part = ModelPart(id_, kind, state, 1, put_to=ORGANISATION_OF["esra"])
+        self.parts[id_] = part
+        self.entries += 1
+        if kind == "emergency_access":
+            self.emergencies.append(Emergency(person, part, self.now() + HOURS))
+        return part
 
     def _after_case(self, person: str, trigger: str, moved: bool, form: Json) -> list[tuple[str, str | None]]:
         if moved:

@@ -1,6 +1,8 @@
 """Everybody walks over a case at random: sound steps and senseless ones, old versions, repeated keys, bad forms."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from random import Random
 from typing import Any
 from uuid import uuid4
@@ -8,8 +10,9 @@ from uuid import uuid4
 import httpx
 
 from api_tests.access.triggers_by_hand import BY_HAND
+from api_tests.filled_forms import filled
 from api_tests.people_and_cases import COLLECTIONS, PERSON_IDS, CaseFile, People, form_for
-from api_tests.rules.expected_moves import possible_from, triggers
+from api_tests.rules.expected_moves import BEGINNINGS, START, possible_from, triggers
 from api_tests.walk.breaches import BREACHES, NO_SUCH_FORM, broken
 from api_tests.walk.model import LETTER, ROLES_OF, Json, ModelCase, ModelPart, put_to
 
@@ -33,22 +36,50 @@ class Tried:
     answer: httpx.Response
 
 
+@dataclass(frozen=True)
+class Sent:
+    """A request that made something: who sent it, about which part, and what was answered."""
+
+    person: str
+    part: ModelPart
+    trigger: str
+    path: str
+    key: str
+    version: int | None
+    body: Json
+    answer: httpx.Response
+
+    def again(self, people: People) -> httpx.Response:
+        return people[self.person].post(self.path, self.body, version=self.version, key=self.key)
+
+
+@dataclass(frozen=True)
+class Served:
+    """The case as it was served when an entry was its last, and who saw all of it then."""
+
+    view: Json
+    seen_by: frozenset[str]
+
+
 class Walk:
     """One case with everybody around it, and beside it the model of what it must be."""
 
-    def __init__(self, people: People, chance: Random) -> None:
+    def __init__(self, people: People, chance: Random, now: Callable[[], datetime]) -> None:
         self.people = people
         self.chance = chance
         self.file = CaseFile.submitted(people)
         id_ = self.file.id
-        self.model = ModelCase(id_, {id_: ModelPart(id_, "case", "submitted", 1)})
-        self.sent: list[tuple[str, ModelPart, str, Json, httpx.Response]] = []
+        self.model = ModelCase(id_, {id_: ModelPart(id_, "case", "submitted", 1)}, now)
+        self.sent: list[Sent] = []
+        self.served: dict[int, Served] = {}
 
     def step(self) -> Tried:
         """Mostly what somebody would do next; now and then anybody's anything."""
         dice = self.chance.random()
         if dice < 0.05 and self.sent:
             return self._the_same_again()
+        if self.chance.random() < 0.07:
+            return self.beside(self.chance.choice(WALKERS), self.chance.choice(["file_request", "emergency_access"]))
         part = self._some_part()
         trigger = self._some_trigger(part, sensible=dice > 0.3)
         person = self._somebody_for(part, trigger) if dice > 0.2 else self.chance.choice(WALKERS)
@@ -93,13 +124,28 @@ class Walk:
     def _sound(self, person: str, part: ModelPart, trigger: str, version: int | None) -> Tried:
         body = self._body(part, trigger)
         foretold = self.model.verdict(person, part, trigger, version)
-        key = str(uuid4())
-        answer = self.people[person].post(f"{self.address(part)}/transitions", body, version=version, key=key)
+        path, key = f"{self.address(part)}/transitions", str(uuid4())
+        answer = self.people[person].post(path, body, version=version, key=key)
         tried = Tried(person, part, trigger, foretold, answer)
         if answer.status_code == 201 and foretold[0] == 201:
-            sent = {"key": key, "version": version, "body": body}
-            self.sent.append((person, part, trigger, sent, answer))
+            self.sent.append(Sent(person, part, trigger, path, key, version, body, answer))
             self._write_down(person, part, trigger, body.get("form", {}), answer.json())
+        return tried
+
+    def beside(self, person: str, kind: str) -> Tried:
+        """Somebody asks about the file, or reads it in an emergency by its number alone; in any state of the case."""
+        (trigger,) = BEGINNINGS[kind]
+        body: Json = {"trigger": trigger, "form": filled(f"{kind}@1")}
+        path, key = f"/cases/{self.model.id}/file-requests", str(uuid4())
+        if kind == "emergency_access":
+            path, body["number"] = "/emergency-accesses", self.file.number
+        foretold = self.model.verdict_beside(person, kind)
+        answer = self.people[person].post(path, body, key=key)
+        part = ModelPart("", kind, START, 0)
+        tried = Tried(person, part, trigger, foretold, answer)
+        if answer.status_code == 201 and foretold[0] == 201:
+            begun = self.model.begin_beside(person, answer.json()["transition"])
+            self.sent.append(Sent(person, begun, trigger, path, key, None, body, answer))
         return tried
 
     def _body(self, part: ModelPart, trigger: str) -> Json:
@@ -123,15 +169,14 @@ class Walk:
 
     def _the_same_again(self) -> Tried:
         """The same request once more: the same answer, and nothing happens a second time."""
-        person, part, trigger, sent, first = self.chance.choice(self.sent)
-        path = f"{self.address(part)}/transitions"
-        answer = self.people[person].post(path, sent["body"], version=sent["version"], key=sent["key"])
-        seen = self.model.sees(person, part)
+        sent = self.chance.choice(self.sent)
+        answer = sent.again(self.people)
+        seen = self.model.sees(sent.person, sent.part)
         foretold = (201, "") if seen else (404, "not_found")
         if answer.status_code == 201 and seen:
             assert answer.headers["Idempotent-Replayed"] == "true"
-            assert answer.json()["transition"]["partSequence"] == first.json()["transition"]["partSequence"]
-        return Tried(person, part, trigger, foretold, answer)
+            assert answer.json()["transition"]["partSequence"] == sent.answer.json()["transition"]["partSequence"]
+        return Tried(sent.person, sent.part, sent.trigger, foretold, answer)
 
     def _against_a_rule(self, person: str, part: ModelPart, trigger: str) -> Tried:
         """Filled in, and still refused once everything else is right."""
