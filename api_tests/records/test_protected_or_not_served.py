@@ -11,9 +11,10 @@ import pytest
 from sqlalchemy import Connection, Engine, event, make_url, text
 
 from api_tests.conftest import ENGINES, new_database
-from api_tests.databases import environment_of, owned
+from api_tests.databases import as_role, environment_of, owned
 from api_tests.databases import migrated as migrated_as_owner
 from api_tests.people_and_cases import PERSON_IDS
+from api_tests.postgres import SUPERUSER
 from api_tests.records.forging import say
 from api_tests.running import ROOT, settings_for
 from service.app import NotMigrated, build
@@ -189,9 +190,11 @@ def test_each_switch_of_a_connection_that_is_off_is_named(engine: Engine) -> Non
         },
         "postgresql": {"SET session_replication_role": "replica", "SET synchronous_commit": "off"},
     }[engine.dialect.name]
+    # On PostgreSQL the first of them is a superuser's to set.
+    url = as_role(engine.url.render_as_string(hide_password=False), SUPERUSER)
     for switch, value in off.items():
         # One connection at a time: a journal mode can only be changed by whoever is alone.
-        lax = open_engine(engine.url.render_as_string(hide_password=False), connections=1)
+        lax = open_engine(url, connections=1)
         event.listen(lax, "connect", _setting(f"{switch} = {value}"))
 
         with lax.connect() as connection, pytest.raises(Unprotected, match=f"missing: {switch.removeprefix('SET ')}"):
