@@ -97,7 +97,7 @@ def test_content_without_its_key_is_unreadable_and_the_history_still_verifies(
 
     bare.execute(delete(case_keys).where(case_keys.c.owner_id == known.told))
 
-    with pytest.raises(LookupError):
+    with pytest.raises(Unavailable):
         _opened(bare, service, known.told)
     assert _opened(bare, service, known.other)
     assert Cases(bare, Contents(bare, Keyring(_master(service)))).verify(UUID(known.told)).sound

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, bindparam, insert, select
 from service.domain.canonical import canonical
 from service.domain.case import Content, Transition
 from service.domain.chain import content_digest
+from service.domain.refusals import Unavailable
 from service.storage.keys import Keyring
 from service.storage.tables import contents
 
@@ -56,13 +57,20 @@ class Contents:
         self._connection.execute(_ADD, sealed.row)
 
     def open(self, case_id: UUID, sequences: Sequence[int] | None = None) -> dict[int, Content]:
-        """The content of these entries (None: of all), by sequence. Raises InvalidTag when a row was tampered with."""
+        """The content of these entries (None: of all), by sequence.
+
+        Raises InvalidTag when a row was tampered with, Unavailable when its key is gone: the case was destroyed at this
+        very moment, or the keys came back from an older backup than the data.
+        """
         query = _ALL if sequences is None else _ALL.where(contents.c.sequence.in_(sequences))
         rows = self._connection.execute(query, {"case_id": str(case_id)})
         return {row.sequence: self._open(case_id, row) for row in rows}
 
     def _open(self, case_id: UUID, row: Any) -> Content:
-        key = self._keyring.key(self._connection, case_id, row.content_class)
+        try:
+            key = self._keyring.key(self._connection, case_id, row.content_class)
+        except LookupError as gone:
+            raise Unavailable from gone
         bound_to = _bound_to(row.case_id, row.sequence, row.content_class)
         body = json.loads(AESGCM(key).decrypt(row.nonce, row.ciphertext, bound_to))
         return Content(content_class=row.content_class, form=row.form, body=body)
