@@ -6,13 +6,15 @@ from uuid import uuid4
 import pytest
 from prometheus_client import REGISTRY
 
-from api_tests.access.scene import rows
+from api_tests.access.scene import in_days, newcomer, rows
+from api_tests.access.test_memberships import end_memberships_of
 from api_tests.filled_forms import filled
 from api_tests.journeys.beyond import signal
 from api_tests.people_and_cases import RULES, CaseFile, People, Person
 from api_tests.running import Running
 from service.domain.moves import Step
 from service.domain.refusals import HumansOnly
+from service.domain.roles import Role
 from service.storage.unit import Unit
 from service.use_cases.asking import Asker, Once
 from service.use_cases.beside import take_emergency_access
@@ -181,3 +183,32 @@ def test_nobody_gets_a_say_in_what_they_see_in_an_emergency_alone(case: CaseFile
     said = [case.attempt("add_note", by="floor", part=it).status_code for it in (None, of_another, own)]
 
     assert said == [403, 403, 201]
+
+
+def test_whoever_stops_being_what_they_took_it_as_reads_no_further(service: Running, case: CaseFile) -> None:
+    """I29: rights end at the next request, also those that were taken for some hours."""
+    with newcomer(service, ("team-haarlem", Role.CHAIR, in_days(-9), None)) as leaver:
+        taken = take(leaver, case.number).status_code
+        before = leaver.get(f"{case.path}/file").status_code
+        end_memberships_of(service, leaver)
+
+        after = [leaver.get(case.path + path).status_code for path in ("", "/file", "/file?sequence=1")]
+
+    assert (taken, before, after) == (201, 200, [404, 404, 404])
+
+
+def test_i18_looking_back_to_what_only_an_emergency_shows_is_logged_as_that(service: Running, people: People) -> None:
+    """Floor reads the case at the table today as of right; how it stood before that, only because she took access."""
+    case = CaseFile.submitted(people)
+    case.read_in_an_emergency(by="floor")
+    case.go_to("in_review")
+
+    for path in ("/file", "/file?sequence=1", "/transitions/1?sequence=1"):
+        assert people.floor.get(case.path + path).status_code == 200
+
+    lines = rows(service, f"SELECT * FROM access_log WHERE case_id = '{case.id}' ORDER BY id")  # noqa: S608 - an id
+    assert [(it["purpose"], bool(it["emergency"])) for it in lines] == [
+        ("review_at_the_table", False),
+        ("emergency", True),
+        ("emergency", True),
+    ]

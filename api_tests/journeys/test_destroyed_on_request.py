@@ -3,16 +3,21 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 
 from api_tests.access.administering import Office
+from api_tests.access.scene import rows
 from api_tests.destroying import GRANTED, destroyed, ended, granted, propose, proposed, request_of, signed
 from api_tests.people_and_cases import ORGANISATION_IDS, CaseFile, People
 from api_tests.promises.problems import problem_of
 from api_tests.running import Running
+from service.domain.refusals import HumansOnly
+from service.storage.destruction_list import DestructionList
+from service.use_cases.asking import Asker, Once
+from service.use_cases.destroying import sign
 
 
 @pytest.fixture
@@ -123,6 +128,21 @@ def test_one_person_in_two_roles_and_two_people_in_one_do_not_destroy_anything(
     assert case.state == "withdrawn"
 
 
+def test_a_system_is_nobody_to_agree_to_a_destruction(service: Running, people: People) -> None:
+    case = ended(people)
+    proposal = proposed(case)
+    issuer = rows(service, "SELECT issuer FROM people WHERE subject = 'quint'")[0]["issuer"]
+    machine, once = Asker(issuer, "quint", trace_id="", machine=True), Once(str(uuid4()), "")
+    outside = DestructionList(service.settings.destruction_list)
+
+    with pytest.raises(HumansOnly):
+        service.built.database.write_now(
+            lambda unit: sign(unit, machine, UUID(proposal), "data_protection", once, outside=outside)
+        )
+
+    assert people.quint.get(f"/destruction-proposals/{proposal}").json()["signed"] == []
+
+
 def test_a_legal_hold_keeps_a_case_until_it_is_lifted_and_stays_readable(people: People) -> None:
     case = ended(people)
     proposal = proposed(case)
@@ -190,6 +210,23 @@ def test_only_what_was_granted_in_full_on_a_case_that_has_ended_is_proposed_and_
     assert obstacles(still_runs) == {"case_is_open"}
     assert made.status_code == 201
     assert obstacles(again) == {"proposal_stands"}
+
+
+def test_a_request_or_a_grant_that_was_put_right_since_destroys_nothing_any_more(people: People) -> None:
+    """What counts is what they say by now: it was a copy that was asked for, and this part must stay."""
+    cases = [ended(people), ended(people)]
+    requests = [request_of(it, "anna") for it in cases]
+    for case, request in zip(cases, requests, strict=True):
+        case.fire("grant", part=request, by="carla", form=GRANTED)
+    proposals = [str(propose(it, request["id"]).json()["id"]) for it, request in zip(cases, requests, strict=True)]
+    asked = {"amends": 1, "changes": {"kind": {"code": "copy"}}, "reason": "Een kopie was bedoeld."}
+    kept = {"extent": {"code": "partial"}, "notGranted": "De melding van de school."}
+    cases[0].fire("amend", part=requests[0], by="anna", form=asked)
+    cases[1].fire("amend", part=requests[1], by="carla", form={"amends": 2, "changes": kept, "reason": "Moet blijven."})
+
+    refused = [signed(people, it, "quint", "data_protection") for it in proposals]
+
+    assert [obstacles(it) for it in refused] == [{"not_granted"}] * 2
 
 
 def test_proposals_and_certificates_come_in_pages(people: People) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from api_tests.access.scene import rows
 from api_tests.databases import as_role
+from api_tests.destroying import proposed, signed
 from api_tests.postgres import SUPERUSER, Cluster
 from api_tests.promises.problems import problem_of
 from api_tests.records.destroyed_case import WANTED, Story, files_of, found_in, gaps
@@ -130,6 +131,27 @@ def test_a_case_that_went_on_after_a_destruction_that_never_was_committed_is_not
 
     assert (replayed.destroyed, replayed.lived_on) == ((), (living,))
     assert story.others[0].state == "in_triage"
+
+
+def test_a_proposal_that_was_taken_back_after_its_destruction_failed_to_commit_destroys_nothing(
+    story: Story, tmp_path: Path
+) -> None:
+    """I21: and the service starts."""
+    (destroyed,) = DestructionList(story.folder / "destructions.jsonl").certificates()
+    case, people = story.others[2], story.people
+    case.fire("withdraw", by="anna")
+    proposal = proposed(case)
+    assert signed(people, proposal, "hanna", "team").status_code == 201
+    now, outside = case.seen(), DestructionList(tmp_path / "destructions.jsonl")
+    decided = replace(destroyed, case_id=UUID(case.id), proposal_id=UUID(proposal))
+    outside.add(replace(decided, entries=now["sequence"], head=now["digest"]))
+    back = people.esra.post(f"/destruction-proposals/{proposal}/withdrawal", {"reason": {"code": "file_changed"}})
+    assert back.status_code == 201, back.text
+
+    replayed = story.service.built.database.write_now(lambda unit: replay(unit, outside))
+
+    assert (replayed.destroyed, replayed.lived_on) == ((), (UUID(case.id),))
+    assert case.state == "withdrawn"
 
 
 def test_a_version_that_knows_no_destruction_does_not_get_a_database_with_one(story: Story) -> None:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 from uuid import UUID
 
+from service.domain.amendments import with_amendments
 from service.domain.canonical import canonical
 from service.domain.case import BESIDE_THE_FILE, Transition
 from service.domain.roles import Role
@@ -178,11 +179,11 @@ def has_ended(history: Sequence[Transition]) -> bool:
 
 
 def is_granted(history: Sequence[Transition], request_id: UUID) -> bool:
-    """Whether this part asked for the file to be destroyed and was granted so in full.
+    """Whether this part asked for the file to be destroyed and was granted so in full, as both read by now.
 
     What is granted in part says what must stay, and this destroys everything.
     """
-    own = [it for it in history if it.part_id == request_id and it.part_kind == "file_request"]
+    own = [it for it in with_amendments(history) if it.part_id == request_id and it.part_kind == "file_request"]
     asked = bool(own) and "destruction" in own[0].codes.get("file_request_kind", ())
     extent = next((it.codes.get("file_request_extent") for it in reversed(own) if it.trigger == "grant"), None)
     return asked and own[-1].target in _GRANTED and extent == ("full",)

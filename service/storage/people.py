@@ -114,7 +114,10 @@ class People:
                 covered = regions.setdefault((row.role, row.organisation_id), set())
                 covered.update(() if row.region is None else (row.region,))
         held = tuple(Membership(Role(role), UUID(org), frozenset(found)) for (role, org), found in regions.items())
-        taken = {row.emergency_part_id: row for row in rows if row.emergency_part_id is not None}
+        # Taken in a role, it goes with that role.
+        taken = {
+            row.emergency_part_id: row for row in rows if (row.emergency_role, row.emergency_organisation_id) in regions
+        }
         return Actor(UUID(rows[0].id), held, tuple(map(_emergency, taken.values())))
 
     def let_read(self, person_id: UUID, taken: Emergency, *, until: datetime) -> None:

@@ -61,7 +61,7 @@ def read_advice(unit: Unit, asker: Asker, case_id: UUID, version: int, when: Whe
     entry = _shown(history, sight, mine).get(version)
     if entry is None:
         raise NotFound
-    seat = seat_of(unit, actor, sight)
+    seat = seat_of(unit, then.rights if then else actor, sight)
     if sight.whole:
         reader_of(unit, actor, sight, history, then, seat=seat).insist_on(entry)
     form = unit.contents.open(case_id, [entry.sequence])[entry.sequence].body["form"]

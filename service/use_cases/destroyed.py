@@ -61,9 +61,11 @@ def replay(unit: Unit, outside: DestructionList) -> Replayed:
 
 def _lived_on(unit: Unit, it: Certificate, left: Subject) -> bool:
     """No backup of before the destruction knows more than was destroyed, or of something that came after."""
+    proposal = unit.destructions.proposal(it.proposal_id)
+    taken_back = proposal is not None and proposal.withdrawn is not None
     held_since = any(hold.recorded.at > it.destroyed_at for hold in unit.holds.of(it.case_id))
     same = left.sequence < it.entries or (left.sequence, left.head) == (it.entries, it.head)
-    return held_since or not same
+    return taken_back or held_since or not same
 
 
 def _follow(unit: Unit, it: Certificate, left: Subject) -> None:

@@ -22,7 +22,7 @@ from service.domain.destruction import (
     obstacles_to_signing,
 )
 from service.domain.facts import fold
-from service.domain.refusals import CaseDestroyed, DestructionRefused, NotAllowed, NotFound
+from service.domain.refusals import CaseDestroyed, DestructionRefused, HumansOnly, NotAllowed, NotFound
 from service.domain.retention import retention
 from service.domain.roles import Role
 from service.domain.rulebook import Rulebook
@@ -136,10 +136,13 @@ def sign(
 ) -> tuple[Proposal, bool]:
     """Agree to a destruction. The second signature carries it out, all in this transaction.
 
-    Raises NotAllowed for whoever may not sign in this capacity, DestructionRefused with all the reasons, CaseDestroyed
-    when it was carried out before, Unavailable when it cannot be written outside the database.
+    Raises HumansOnly for a system, NotAllowed for whoever may not sign in this capacity, DestructionRefused with all
+    the reasons, CaseDestroyed when it was carried out before, Unavailable when it cannot be written outside the
+    database.
     """
     actor = known(unit, asker)
+    if asker.machine:
+        raise HumansOnly
     proposal, subject = _proposal(unit, actor, proposal_id, lock=True)
     acting = _acting(actor, subject, SIGNING[capacity])
     request = once.by(actor.person_id)

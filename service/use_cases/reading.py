@@ -84,7 +84,7 @@ def read_file(unit: Unit, asker: Asker, case_id: UUID, when: When | None = None)
     actor = known(unit, asker)
     sight = whole_case(unit, actor, case_id)
     history, then = looked_at(unit, actor, case_id, when)
-    seat = seat_of(unit, actor, sight)
+    seat = seat_of(unit, then.rights if then else actor, sight)
     reader = reader_of(unit, actor, sight, history, then, seat=seat)
     reader.insist_on_file()
     contents = unit.contents.open(case_id)
@@ -115,7 +115,7 @@ def read_entry(
         if question := asked(unit, case_id, history, entry):
             found = replace(found, body={**found.body, "form": question})
     if found.body:
-        seat = seat_of(unit, actor, sight)
+        seat = seat_of(unit, then.rights if then else actor, sight)
         reader_of(unit, actor, sight, history, then, seat=seat).insist_on(entry)
         read = entry.form or ("question" if "form" in found.body else "grounds")
         log(unit, asker, actor, sight, "read_entry", as_of(f"{read}#{entry.sequence}", then), seat=seat)
@@ -162,12 +162,11 @@ def reader_of(
     *,
     seat: Seat,
 ) -> Reader:
-    """This person in this seat, to whom `history` is known: all of it, or what was known then."""
+    """This person in this seat, to whom `history` is known: all of it, or what was known then to who had this seat."""
     if then is None:
         return Reader(unit, actor, seat, history)
-    today = Reader(unit, actor, seat, unit.cases.history(sight.case.id))
-    then_seat = seat_of(unit, then.rights, sight)
-    return Reader(unit, then.rights, then_seat, history, on=day_in_amsterdam(then.past.at), today=today)
+    today = Reader(unit, actor, seat_of(unit, actor, sight), unit.cases.history(sight.case.id))
+    return Reader(unit, then.rights, seat, history, on=day_in_amsterdam(then.past.at), today=today)
 
 
 def log(
