@@ -100,6 +100,16 @@ def test_i24_two_pulls_cannot_be_laid_side_by_side(people: People, crowd: list[C
     assert {it["reference"] for it in first}.isdisjoint(it["reference"] for it in second)
 
 
+def test_a_step_that_another_clock_recorded_a_moment_ahead_keeps_nobody_from_learning(
+    service: Running, people: People
+) -> None:
+    service.clock.let_pass(minutes=2)
+    CaseFile.submitted(people, by="bram", **referral_of("JZ10"))
+    service.clock.let_pass(minutes=-2)
+
+    assert pulled(people).json()["k"] == K
+
+
 def test_histories_come_as_a_table_for_who_asks_for_one(people: People, crowd: list[CaseFile]) -> None:
     answer = pulled(people, params={"region": "JZ10"}, headers=CSV)
 

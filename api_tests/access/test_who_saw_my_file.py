@@ -117,7 +117,7 @@ def test_whoever_reads_a_case_and_does_not_answer_for_it_is_not_told_who_reads_i
 def test_the_officer_looks_over_all_cases_of_their_team_and_no_other(people: People, case: CaseFile) -> None:
     elsewhere = CaseFile.submitted(people, by="otto", residence={"municipality": "GM0153", "sinceOn": "2020-01-01"})
     people.petra.get(f"{elsewhere.path}/file")
-    people.noor.get("/learning/histories", params={"region": "JZ11"})
+    assert people.noor.get("/learning/histories", params={"region": "JZ11"}).is_success
 
     def overseen(**wanted: Any) -> list[dict[str, Any]]:
         answer = people.quint.get("/access-log", params={"limit": 200, **wanted})
