@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -12,7 +13,7 @@ import pytest
 
 from api_tests.access.scene import rows
 from api_tests.databases import as_role
-from api_tests.destroying import proposed, signed
+from api_tests.destroying import ended, proposed, signed
 from api_tests.postgres import SUPERUSER, Cluster
 from api_tests.promises.problems import problem_of
 from api_tests.records.destroyed_case import WANTED, Story, files_of, found_in, gaps
@@ -152,6 +153,22 @@ def test_a_proposal_that_was_taken_back_after_its_destruction_failed_to_commit_d
 
     assert (replayed.destroyed, replayed.lived_on) == ((), (UUID(case.id),))
     assert case.state == "withdrawn"
+
+
+def test_of_a_case_that_is_on_the_list_twice_the_last_certificate_is_followed(story: Story, tmp_path: Path) -> None:
+    """I21: the first was written, and its commit failed; so it proves nothing."""
+    (other,) = DestructionList(story.folder / "destructions.jsonl").certificates()
+    case, outside = ended(story.people), DestructionList(tmp_path / "destructions.jsonl")
+    now = case.seen()
+    failed = replace(other, case_id=UUID(case.id), proposal_id=uuid4(), entries=now["sequence"], head=now["digest"])
+    committed = replace(failed, proposal_id=uuid4(), destroyed_at=other.destroyed_at + timedelta(hours=1))
+    outside.add(failed)
+    outside.add(committed)
+
+    story.service.built.database.write_now(lambda unit: replay(unit, outside))
+
+    gone = problem_of(story.people.esra.get(case.path), 410, "case_destroyed")
+    assert gone["certificate"]["certificate"] == committed.digest
 
 
 def test_a_version_that_knows_no_destruction_does_not_get_a_database_with_one(story: Story) -> None:

@@ -41,9 +41,9 @@ def replay(unit: Unit, outside: DestructionList) -> Replayed:
     Changes nothing where both agree. Raises ListRefused, Unavailable.
     """
     unit.sees_all("replay of destructions")
-    destroyed, lived_on, listed = [], [], set()
-    for certificate in outside.certificates():
-        listed.add(certificate.digest)
+    destroyed, lived_on, listed = [], [], {it.digest: it for it in outside.certificates()}
+    # Of a case that is on it twice, only the last was committed.
+    for certificate in {it.case_id: it for it in listed.values()}.values():
         left = unit.destructions.left_of(certificate.case_id)
         if left is None or unit.destructions.certificate(certificate.case_id):
             continue
