@@ -17,6 +17,7 @@ from api_tests.postgres import Cluster
 from api_tests.records.forging import Known, columns_of, engine_for, entries_of_case
 from api_tests.records.tampering import lay_bare
 from api_tests.running import Running
+from service.domain.refusals import Unavailable
 from service.storage.cases import Cases
 from service.storage.contents import Contents
 from service.storage.database import keys_file
