@@ -37,6 +37,25 @@ def test_t22_a_refusal_gives_its_reason_and_says_where_to_complain(case: CaseFil
     assert refused["transition"]["by"]["role"] == "data_protection_officer"
 
 
+def test_t22_a_family_reads_what_was_decided_on_its_request_in_the_words_of_whoever_decided(people: People) -> None:
+    """AVG 12.4; and goes on reading nothing else that others wrote."""
+    case = CaseFile.submitted(people, by="wilma")
+    first, second = (case.ask_about_file("destruction", by="wilma") for _ in range(2))
+    case.fire("postpone", part=first, by="carla", told_on="2025-06-12", due_on="2025-08-13", grounds="Het is vakantie.")
+    case.fire("refuse", part=first, by="carla", grounds="Er loopt een klacht.")
+    case.fire("grant", part=second, by="carla")
+    case.fire("carry_out", part=second, by="carla")
+    case.fire("add_note", by="carla")
+
+    told = [people.wilma.get(f"{case.address(part)}/transitions/{it}") for part in (first, second) for it in (2, 3)]
+    note = people.wilma.get(f"{case.path}/transitions/{case.seen()['main']['version']}")
+
+    assert [it.status_code for it in told] == [200] * 4
+    assert [it.json()["grounds"] for it in told[:2]] == ["Het is vakantie.", "Er loopt een klacht."]
+    assert told[2].json()["form"]["notGranted"] == filled("file_request_grant@1")["notGranted"]
+    assert (note.status_code, note.json()["code"]) == (403, "written_by_others")
+
+
 def test_t22_a_decision_may_be_put_off_for_two_months_and_no_longer(case: CaseFile) -> None:
     part = case.ask_about_file("copy")
 

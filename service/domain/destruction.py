@@ -163,10 +163,6 @@ class Proposal:
     withdrawn_because: CodedReason | None = None
     certificate: Certificate | None = None
 
-    @property
-    def is_open(self) -> bool:
-        return self.withdrawn is None and self.certificate is None
-
 
 def last_change(history: Sequence[Transition]) -> Transition:
     """The last change of the file: requests about it and reading it in an emergency are none."""

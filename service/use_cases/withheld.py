@@ -35,8 +35,11 @@ SHARED_FOR: Mapping[Role, str] = {
 }
 # What others write to the family, or decide about it: forms by name, in every version.
 TO_THE_FAMILY = frozenset(
-    {"consult", "information_request", "decline", "transfer", "advice", "advice_revision", "reconsideration_outcome"}
-)
+    {
+        "consult", "information_request", "decline", "transfer", "advice", "advice_revision", "reconsideration_outcome",
+        "file_request_grant", "file_request_refusal", "file_request_postponement", "file_request_outcome",
+    }
+)  # fmt: skip
 
 
 class Reader:
