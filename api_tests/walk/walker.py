@@ -83,6 +83,9 @@ class Walk:
         part = self._some_part()
         trigger = self._some_trigger(part, sensible=dice > 0.3)
         person = self._somebody_for(part, trigger) if dice > 0.2 else self.chance.choice(WALKERS)
+        if dice > 0.9 and (readers := [it for it in WALKERS if self.model.reads_in_an_emergency(it)]):
+            # Who sees all of it is inclined to add to it, of the table or of the region as they may be.
+            person, trigger = self.chance.choice(readers), "add_note"
         if 0.05 <= dice < 0.1:
             return self._with_a_bad_form(person, part, trigger)
         if trigger in BREACHES and self.chance.random() < 0.3:
