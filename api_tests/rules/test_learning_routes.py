@@ -6,6 +6,7 @@ from dataclasses import fields, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -79,6 +80,24 @@ def test_housekeeping_consent_and_the_parts_a_step_opens_are_no_steps_of_the_rou
 
     assert route_of((*TO_TRIAGE, beside, beside, CONSULT), wait=0, tail=10) == tidy
     assert [step.part for step in route_of(TO_ADVICE).steps] == ["case"] * 6
+
+
+@pytest.mark.parametrize(
+    ("kind", "trigger", "codes"),
+    [
+        ("file_request", "grant", {"file_request_extent": ("full",)}),
+        ("file_request", "refuse", {}),
+        ("emergency_access", "review", {}),
+    ],
+)
+def test_what_a_family_asks_about_its_file_and_reading_in_an_emergency_are_no_steps_of_the_route(
+    kind: Any, trigger: str, codes: Any
+) -> None:
+    """I24: it would make a route one of a kind, and tells of the family and of whoever read."""
+    road = history((*TO_TRIAGE, NOTE, CONSULT), wait=0, tail=10)
+    road[2] = replace(road[2], part_kind=kind, part_id=uuid4(), trigger=trigger, codes=codes)
+
+    assert routes([road], as_of=NOW) == (route_of((*TO_TRIAGE, CONSULT), wait=0, tail=10),)
 
 
 def test_an_open_case_is_kept_as_open_with_the_time_so_far() -> None:

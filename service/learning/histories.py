@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Literal, get_args
 
 from service.domain.age import AGE_BANDS
-from service.domain.case import START, PartKind, Transition
+from service.domain.case import BESIDE_THE_FILE, START, PartKind, Transition
 from service.domain.codes import CODE_LISTS
 from service.domain.roles import Role
 
@@ -151,9 +151,12 @@ def _route(history: Sequence[Transition], as_of: datetime) -> CaseRoute:
 
 
 def _is_step(entry: Transition) -> bool:
-    """Somebody moved the case. A part begins in the same breath as the step that opens it, which is the one shown."""
+    """Somebody moved the case. A part begins in the same breath as the step that opens it, which is the one shown.
+
+    What a family asked about its file, and that somebody read it in an emergency, moved nothing.
+    """
     is_opening = entry.source == START and entry.part_kind != "case"
-    return entry.trigger not in _NOT_STEPS and not is_opening
+    return entry.trigger not in _NOT_STEPS and not is_opening and entry.part_kind not in BESIDE_THE_FILE
 
 
 def _is_stay(entry: Transition) -> bool:
