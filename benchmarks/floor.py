@@ -72,11 +72,11 @@ class Driver:
 
     def insert(self, table: Table, but: str = "") -> str:
         names = [column.name for column in table.columns if column.name != but]
-        return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join(map(self.place, names))})"  # noqa: S608
+        return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join(map(self.place, names))})"
 
     def update(self, table: str, names: tuple[str, ...]) -> str:
         return (
-            f"UPDATE {table} SET {', '.join(f'{it} = {self.place(it)}' for it in names)} WHERE id = {self.place('id')}"  # noqa: S608
+            f"UPDATE {table} SET {', '.join(f'{it} = {self.place(it)}' for it in names)} WHERE id = {self.place('id')}"
         )
 
 
@@ -88,23 +88,23 @@ class Floor:
         self._team_id = team_id
         at = driver.place
         self._page = (
-            "SELECT p.*, c.number, c.region, c.submitted_at, m.state AS case_state, m.workflow AS case_workflow"  # noqa: S608
+            "SELECT p.*, c.number, c.region, c.submitted_at, m.state AS case_state, m.workflow AS case_workflow"
             " FROM parts p JOIN cases c ON c.id = p.case_id JOIN parts m ON m.id = p.case_id"
             f" WHERE p.team_id = {at('team_id')} AND p.phase <> 'ended' ORDER BY p.due_on, p.id LIMIT 51"
         )
-        self._names = f"SELECT id, name FROM organisations WHERE id = {at('id')}"  # noqa: S608
-        self._entries = f"SELECT * FROM transitions WHERE case_id = {at('id')} ORDER BY sequence"  # noqa: S608
-        self._contents = f"SELECT * FROM contents WHERE case_id = {at('id')} ORDER BY sequence"  # noqa: S608
+        self._names = f"SELECT id, name FROM organisations WHERE id = {at('id')}"
+        self._entries = f"SELECT * FROM transitions WHERE case_id = {at('id')} ORDER BY sequence"
+        self._contents = f"SELECT * FROM contents WHERE case_id = {at('id')} ORDER BY sequence"
         self._log_a_reading = driver.insert(tables.access_log, but="id")
-        self._case = f"SELECT p.*, c.* FROM parts p JOIN cases c ON c.id = p.case_id WHERE p.case_id = {at('id')}"  # noqa: S608
+        self._case = f"SELECT p.*, c.* FROM parts p JOIN cases c ON c.id = p.case_id WHERE p.case_id = {at('id')}"
         self._news = "SELECT id, case_id, sequence FROM outbox WHERE published_at IS NULL ORDER BY id LIMIT 100"
         self._publish = (
             driver.insert(tables.feed),
             driver.insert(tables.deliveries),
-            f"UPDATE outbox SET published_at = 1 WHERE id = {at('id')}",  # noqa: S608
+            f"UPDATE outbox SET published_at = 1 WHERE id = {at('id')}",
         )
         self._delivered = (
-            f"UPDATE deliveries SET state = 'delivered', attempts = 1, status = 204 WHERE position = {at('position')}"  # noqa: S608
+            f"UPDATE deliveries SET state = 'delivered', attempts = 1, status = 204 WHERE position = {at('position')}"
             f" AND subscription_id = {at('subscription_id')}"
         )
         self._position = 1_000_000
@@ -130,7 +130,7 @@ class Floor:
         case = "SELECT case_id FROM requests WHERE sequence > 1 ORDER BY at DESC LIMIT 1"
         key, order = ("id", "id") if table in ("cases", "parts") else ("case_id", "sequence")
         order = "id" if table == "access_log" else order
-        query = f"SELECT * FROM {table} WHERE {key} = ({case}) ORDER BY {order} DESC LIMIT 1"  # noqa: S608
+        query = f"SELECT * FROM {table} WHERE {key} = ({case}) ORDER BY {order} DESC LIMIT 1"
         return next(iter(self._driver.rows(query, {})), {})
 
     def write(self, case_id: str, *, once: bool = True) -> tuple[bytes, int]:

@@ -117,7 +117,7 @@ class Ground:
             INSERT INTO outbox (case_id, sequence, type)
             SELECT t.case_id, t.sequence, 'case.' || t.trigger_name
             FROM transitions t LEFT JOIN outbox o ON o.case_id = t.case_id AND o.sequence = t.sequence
-            WHERE o.id IS NULL AND t.part_kind = 'case' ORDER BY t.case_id, t.sequence LIMIT {count:d}""",  # noqa: S608
+            WHERE o.id IS NULL AND t.part_kind = 'case' ORDER BY t.case_id, t.sequence LIMIT {count:d}""",
         )
 
     def _run(self, name: str, statement: str) -> None:

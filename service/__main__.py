@@ -100,7 +100,7 @@ def main() -> None:
             metavar="FILE",
             nargs="*",
             default=[],
-            help="lists kept elsewhere: followed too",
+            help="lists kept elsewhere, followed as well",
         )
     added["roles"].add_argument("--apply", action="store_true", help="do it, as the role of CASUSROUTE_OWNER_URL")
     _add_workflow(added["workflow"].add_subparsers(dest="act", required=True, metavar="try|adopt"))

@@ -169,7 +169,7 @@ class Settings(Watching, Limits, Telling, Serving, Keeping, Address, BaseSetting
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as its base
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - given by pydantic-settings
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, _Files(settings_cls)
 

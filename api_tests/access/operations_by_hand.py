@@ -107,9 +107,7 @@ BY_HAND: dict[str, Expected] = {
     **_part("FollowUp", "FollowUps", WHOLE, "hanna esra anna vera"),
     # The officer sees what is beside the file; whoever took the access may say more of it.
     **_part("FileRequest", "FileRequests", WHOLE | {"quint"}, "anna carla esra quint vera"),
-    **_part(
-        "EmergencyAccess", "EmergencyAccesses", WHOLE | {"quint"}, "anna carla daan esra floor hanna quint vera"
-    ),
+    **_part("EmergencyAccess", "EmergencyAccesses", WHOLE | {"quint"}, "anna carla daan esra floor hanna quint vera"),
     "addFileRequest": _of("anna carla esra hanna vera", "daan floor mila"),
     # Here for a number that is no case, so that nobody reads one: those who may are told so.
     "addEmergencyAccess": _of("", "gijs karim lotte noor quint roos wilma yara"),

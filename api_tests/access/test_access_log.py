@@ -36,7 +36,7 @@ def lines_of(service: Running, ask: Callable[[], httpx.Response]) -> tuple[httpx
     """What was answered, and what the log gained by it."""
     last = rows(service, "SELECT coalesce(max(id), 0) AS id FROM access_log")[0]["id"]
     answer = ask()
-    return answer, rows(service, f"SELECT * FROM access_log WHERE id > {last} ORDER BY id")  # noqa: S608 - a number
+    return answer, rows(service, f"SELECT * FROM access_log WHERE id > {last} ORDER BY id")
 
 
 @pytest.mark.parametrize(

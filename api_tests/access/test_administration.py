@@ -339,7 +339,7 @@ def replica(service: Running) -> Iterator[tuple[Any, Any]]:
 
 
 def subject_of(service: Running, person: Person) -> str:
-    return str(rows(service, f"SELECT subject FROM people WHERE id = '{person.key}'")[0]["subject"])  # noqa: S608 - ours
+    return str(rows(service, f"SELECT subject FROM people WHERE id = '{person.key}'")[0]["subject"])
 
 
 def noted(by: Person, case: str) -> dict[str, Any]:

@@ -225,7 +225,7 @@ def test_i9_the_liaison_reads_the_whole_case_as_long_as_she_is_asked_and_her_own
 
 
 def test_i18_reading_a_question_is_logged_like_all_other_content(service: Running, marked: Marked) -> None:
-    query = f"SELECT * FROM access_log WHERE case_id = '{marked.case.id}'"  # noqa: S608 - our own id
+    query = f"SELECT * FROM access_log WHERE case_id = '{marked.case.id}'"
     logged = [it for it in rows(service, query) if it["object_detail"].startswith("question#")]
 
     readers = {(it["user_id"], it["role"], it["purpose"]) for it in logged}

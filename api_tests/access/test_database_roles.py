@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - every statement is made of the names in this file
 """The three roles of PostgreSQL: who owns the tables, as whom the service works, and who reads figures (issue 4, 6)."""
 
 from collections.abc import Iterator

@@ -100,7 +100,7 @@ def test_i18_what_is_read_in_an_emergency_is_logged_as_that(service: Running, pe
     people.petra.get(f"{case.path}/file")
     people.esra.get(f"{case.path}/file")
 
-    lines = rows(service, f"SELECT * FROM access_log WHERE case_id = '{case.id}' ORDER BY id")  # noqa: S608 - an id
+    lines = rows(service, f"SELECT * FROM access_log WHERE case_id = '{case.id}' ORDER BY id")
 
     assert [(it["role"], it["purpose"], bool(it["emergency"])) for it in lines] == [
         ("chair", "emergency", True),
@@ -206,7 +206,7 @@ def test_i18_looking_back_to_what_only_an_emergency_shows_is_logged_as_that(serv
     for path in ("/file", "/file?sequence=1", "/transitions/1?sequence=1"):
         assert people.floor.get(case.path + path).status_code == 200
 
-    lines = rows(service, f"SELECT * FROM access_log WHERE case_id = '{case.id}' ORDER BY id")  # noqa: S608 - an id
+    lines = rows(service, f"SELECT * FROM access_log WHERE case_id = '{case.id}' ORDER BY id")
     assert [(it["purpose"], bool(it["emergency"])) for it in lines] == [
         ("review_at_the_table", False),
         ("emergency", True),

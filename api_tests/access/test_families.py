@@ -150,7 +150,7 @@ def test_i18_what_a_family_reads_is_logged_with_a_purpose_of_its_own(service: Ru
 
     lines = rows(
         service,
-        "SELECT DISTINCT role, purpose, object_detail FROM access_log WHERE processing_activity = 'read_case_file' "  # noqa: S608
+        "SELECT DISTINCT role, purpose, object_detail FROM access_log WHERE processing_activity = 'read_case_file' "
         f"AND case_id IN ('{case.id}', '{advised.id}') ORDER BY role",
     )
 

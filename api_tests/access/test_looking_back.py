@@ -237,7 +237,7 @@ def test_i18_looking_back_at_the_file_is_logged_with_the_entry_it_was_read_at(se
     asked(case, "/file", by="carla", sequence=1)
     asked(case, by="carla", sequence=1)
 
-    lines = rows(service, f"SELECT processing_activity, object_detail FROM access_log WHERE case_id = '{case.id}'")  # noqa: S608
+    lines = rows(service, f"SELECT processing_activity, object_detail FROM access_log WHERE case_id = '{case.id}'")
     read = [it["object_detail"] for it in lines if it["processing_activity"] == "read_case_file"]
     assert read == ["whole file, as known at 1"]
 

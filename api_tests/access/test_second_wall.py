@@ -128,10 +128,7 @@ def test_the_wall_is_coarser_than_the_filter_and_shows_whole_cases_of_ones_own_o
 def _through(unit: Unit, actor: Actor) -> dict[str, set[str]]:
     unit.sees(actor)
     columns = ("parts.id", "cases.id", "transitions.case_id", "contents.case_id", "outbox.case_id", "feed.case_id")
-    return {
-        it: set(unit.connection.scalars(text(f"SELECT {it} FROM {it.split('.')[0]}")))  # noqa: S608 - from above
-        for it in columns
-    }
+    return {it: set(unit.connection.scalars(text(f"SELECT {it} FROM {it.split('.')[0]}"))) for it in columns}
 
 
 @pytest.mark.parametrize(
@@ -198,7 +195,7 @@ def test_whoever_probes_for_the_number_of_a_hidden_case_is_told_no_detail(walled
 
 
 def test_of_one_case_the_wall_looks_along_indexes_and_not_through_all_there_ever_were(walled: Walled) -> None:
-    asked = f"EXPLAIN SELECT * FROM transitions WHERE case_id = '{walled.ours.id}'"  # noqa: S608 - an id of ours
+    asked = f"EXPLAIN SELECT * FROM transitions WHERE case_id = '{walled.ours.id}'"
     with walled.bound(organisations=str(ORGANISATION_IDS["de-veste"])) as connection:
         connection.exec_driver_sql("SET LOCAL enable_seqscan = off")  # else a short table is read whole
         plan = "\n".join(connection.exec_driver_sql(asked).scalars())
@@ -211,7 +208,7 @@ def test_of_one_case_the_wall_looks_along_indexes_and_not_through_all_there_ever
 def test_a_table_of_a_sessions_own_fools_no_referee(walled: Walled) -> None:
     """It stands before the table of the same name for whoever names no schema: as if this case had been destroyed."""
     emptied = [it.name for it in transitions.c if it.name not in _NUMBERS]
-    statement = f"UPDATE transitions SET part_kind = 'case', {', '.join(f'{it} = NULL' for it in emptied)}"  # noqa: S608
+    statement = f"UPDATE transitions SET part_kind = 'case', {', '.join(f'{it} = NULL' for it in emptied)}"
     with walled.service.tables.connect() as connection:
         connection.exec_driver_sql("CREATE TEMP TABLE destructions (case_id text)")
         connection.execute(text("INSERT INTO destructions VALUES (:case)"), {"case": walled.ours.id})

@@ -136,12 +136,11 @@ def test_every_table_with_something_about_a_case_is_told_of(service: Running, sc
 
     assert tables <= OF_A_CASE.keys()
     for table in tables - {"contents", "access_log"}:
-        held = rows(service, f"SELECT count(*) AS n FROM {table} WHERE case_id = '{scene.case.id}'")[0]["n"]  # noqa: S608
+        held = rows(service, f"SELECT count(*) AS n FROM {table} WHERE case_id = '{scene.case.id}'")[0]["n"]
         assert len(told["records"].get(to_camel(table), [])) == held, table
     assert len(told["records"]["caseKeys"]) == 6, "a key for each class of content"
     assert {it["sequence"] for it in told["written"]} == {
-        it["sequence"]
-        for it in rows(service, f"SELECT sequence FROM contents WHERE case_id = '{scene.case.id}'")  # noqa: S608
+        it["sequence"] for it in rows(service, f"SELECT sequence FROM contents WHERE case_id = '{scene.case.id}'")
     }
 
 
@@ -184,7 +183,7 @@ def test_nothing_of_keys_digests_and_ciphertexts_leaves(service: Running, scene:
 
     technique = re.compile(r'"\w*(?:digest|salt|nonce|ciphertext|wrapped|fingerprint)":', re.IGNORECASE)
     assert technique.findall(told) == []
-    digests = rows(service, f"SELECT digest FROM transitions WHERE case_id = '{scene.case.id}'")  # noqa: S608 - our own id
+    digests = rows(service, f"SELECT digest FROM transitions WHERE case_id = '{scene.case.id}'")
     assert [it for it in digests if it["digest"] in told] == []
 
 
@@ -200,7 +199,7 @@ def test_a_family_takes_what_is_held_about_it_but_what_others_wrote(service: Run
     assert [it["subject"] for it in told["records"]["people"]] == ["wilma"], (
         "how somebody is known is told to themselves"
     )
-    lines = rows(service, f"SELECT * FROM access_log WHERE case_id = '{at_home.id}' AND action = 'E'")  # noqa: S608
+    lines = rows(service, f"SELECT * FROM access_log WHERE case_id = '{at_home.id}' AND action = 'E'")
     assert [(it["role"], it["processing_activity"], it["purpose"]) for it in lines] == [
         ("parent", "export_subject_access", "reading_about_ones_own_child")
     ] * 2

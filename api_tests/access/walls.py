@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - every statement is made of the names in this file
 """A service on PostgreSQL with cases on both sides of the wall, and the tables that it stands before."""
 
 from collections.abc import Iterator

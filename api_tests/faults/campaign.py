@@ -26,7 +26,7 @@ def _sound(_: int) -> Callable[[], Faults]:
 
 def _dying(number: int) -> Callable[[], Faults]:
     """Each life at the next point."""
-    chance = Random(number)  # noqa: S311 - chance, not secrecy
+    chance = Random(number)
     points = itertools.cycle([*POINTS][number * 3 :] + [*POINTS][: number * 3])
 
     def born() -> Faults:

@@ -69,7 +69,7 @@ class Client:
     def __init__(self, world: World, number: int) -> None:
         self.world = world
         self.ledger = world.ledger
-        self.chance = Random(number)  # noqa: S311 - chance, not secrecy
+        self.chance = Random(number)
         self._mine = local()
         self._lines: list[Line] = []
         self._twin = ThreadPoolExecutor(1)

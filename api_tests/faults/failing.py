@@ -79,7 +79,7 @@ def _serve(settings: Mapping[str, Any], faults: Faults) -> None:
 
 
 def _clock(low: float, high: float) -> Any:
-    chance = Random()  # noqa: S311 - chance, not secrecy
+    chance = Random()
     return lambda: datetime.now(UTC) + timedelta(seconds=chance.uniform(low, high))
 
 

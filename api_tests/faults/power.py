@@ -82,7 +82,7 @@ def cut(recorded: Path, base: Path, database: Path, *, images: int) -> tuple[dic
     answers = [number for number, it in enumerate(events) if it.what == "sent" and _TOLD.match(it.data)]
     if not answers:
         return {}, [*strange, "no acknowledgement was recorded"]
-    chance = Random(images)  # noqa: S311 - chance, not secrecy
+    chance = Random(images)
     moments = sorted(chance.sample(range(answers[0], len(events)), min(images, len(events) - answers[0])))
     disk = Disk(
         {path: bytearray((base / Path(path).name).read_bytes()) for path in ours if (base / Path(path).name).exists()}

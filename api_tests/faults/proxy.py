@@ -26,7 +26,7 @@ class Proxy:
         self._flowing = Event()
         self._flowing.set()
         self._refusing = False
-        self._chance = Random(3)  # noqa: S311 - chance, not secrecy
+        self._chance = Random(3)
         self._target = target
         self._lock = Lock()
         self._open: set[socket.socket] = set()

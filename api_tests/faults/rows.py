@@ -41,7 +41,7 @@ def read_sqlite(file: Path) -> Tables:
             complaints += [f"{schema}: {tuple(row)}" for row in said]
 
         def rows_of(table: str) -> list[Row]:
-            return [dict(row) for row in connection.execute(f"SELECT * FROM {table}")]  # noqa: S608 - named above
+            return [dict(row) for row in connection.execute(f"SELECT * FROM {table}")]
 
         return Tables({name: rows_of(name) for name in TABLES}, rows_of("keys.case_keys"), complaints)
 

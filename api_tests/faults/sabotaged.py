@@ -26,7 +26,7 @@ from service.storage.unit import Unit
 from service.use_cases import transition
 
 T = TypeVar("T")
-_CHANCE = Random(1)  # noqa: S311 - chance, not secrecy
+_CHANCE = Random(1)
 
 
 def put(owner: object, **ours: Any) -> None:

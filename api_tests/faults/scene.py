@@ -41,7 +41,7 @@ class Scene:
     proxy: Proxy | None
     disk: Path | None = None  # a small one, under the tables
     done: dict[str, int] = field(default_factory=dict)
-    chance: Random = field(default_factory=lambda: Random(7))  # noqa: S311 - chance, not secrecy
+    chance: Random = field(default_factory=lambda: Random(7))
 
     @property
     def acknowledged(self) -> int:

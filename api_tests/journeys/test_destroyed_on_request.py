@@ -86,7 +86,7 @@ def test_i21_a_file_is_destroyed_on_request_of_the_family_and_its_certificate_is
     assert people.mother.get("/me").status_code == 401
     assert people.roos.get(f"/organisations/{organisation}").json()["name"] == "—"
     with service.tables.connect() as connection:
-        query = "SELECT count(*) FROM keys.case_keys WHERE owner_id = '%s'" % case.id  # noqa: S608, UP031 - our own id
+        query = "SELECT count(*) FROM keys.case_keys WHERE owner_id = '%s'" % case.id  # noqa: UP031 - our own id
         assert connection.exec_driver_sql(query).scalar() == 0
 
 

@@ -93,7 +93,7 @@ def test_i21_asking_about_a_file_does_not_make_it_be_kept_longer(
 def test_what_is_asked_is_content_and_only_its_kind_a_fact(service: Running, case: CaseFile) -> None:
     case.ask_about_file("own_statement")
 
-    facts = rows(service, f"SELECT codes FROM transitions WHERE case_id = '{case.id}' AND sequence = 2")  # noqa: S608
+    facts = rows(service, f"SELECT codes FROM transitions WHERE case_id = '{case.id}' AND sequence = 2")
     assert facts[0]["codes"] == '{"file_request_kind":["own_statement"],"person_role":["parent"]}'
     assert filled("file_request@1")["about"] not in str(rows(service, "SELECT * FROM contents"))
 

@@ -43,7 +43,7 @@ def limited(strict: tuple[Running, People]) -> tuple[Running, People]:
 def _a_minute_passes(service: Running) -> None:
     edge, house = service.built.application, service.built.api.state.house
     for meter in (house.asked, edge._asked, edge._unknown):  # type: ignore[attr-defined]  # noqa: SLF001
-        meter._filled.clear()  # noqa: SLF001
+        meter._filled.clear()  # noqa: SLF001 - as after a minute
 
 
 def test_who_asks_too_often_waits_while_others_are_served_and_nothing_was_done(
@@ -183,7 +183,7 @@ def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 def said(service: Running, *pieces: bytes) -> tuple[int, dict[str, str], dict[str, Any]]:
     """What is answered to these bytes, before the connection is closed by the other side; no more is sent."""
-    with socket.create_connection(urlsplit(service.url).netloc.split(":"), timeout=20) as connection:  # type: ignore[arg-type]
+    with socket.create_connection(urlsplit(service.url).netloc.split(":"), timeout=20) as connection:  # type: ignore[arg-type]  # a pair of host and port
         answered = b""
         try:
             for piece in pieces:

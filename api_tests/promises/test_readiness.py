@@ -81,7 +81,7 @@ def test_another_schema_and_a_lost_protection_are_named(own: Running) -> None:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
     older = missing(own)
     with engine.begin() as connection:
-        connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{now}'")  # noqa: S608 - as it was
+        connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{now}'")
         made = connection.exec_driver_sql(
             "SELECT sql FROM sqlite_master WHERE name = 'transitions_no_delete'"
             if own.engine == "sqlite"

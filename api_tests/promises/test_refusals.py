@@ -68,7 +68,7 @@ def unescalated(
     with people_at(folder, url) as (alone, people):
         with alone.tables.begin() as connection:
             ended = "UPDATE coverages SET valid_until = '2025-06-01' WHERE organisation_id IN "
-            connection.exec_driver_sql(f"{ended} (SELECT id FROM organisations WHERE kind = 'cce')")  # noqa: S608 - our own
+            connection.exec_driver_sql(f"{ended} (SELECT id FROM organisations WHERE kind = 'cce')")
         yield CaseFile(people, case.id, case.number)
 
 

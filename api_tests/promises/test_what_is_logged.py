@@ -99,7 +99,7 @@ def test_nothing_is_told_to_an_opentelemetry_that_happens_to_be_there(
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setattr(trace, "_TRACER_PROVIDER", Sdk())
     monkeypatch.setattr(metrics._internal, "_METER_PROVIDER", Sdk())  # noqa: SLF001 - it can be set but once
-    monkeypatch.setattr(_logs._internal, "_LOGGER_PROVIDER", Sdk())  # noqa: SLF001
+    monkeypatch.setattr(_logs._internal, "_LOGGER_PROVIDER", Sdk())  # noqa: SLF001 - where OpenTelemetry keeps it
     assert isinstance(trace.get_tracer_provider(), Sdk)
     assert isinstance(metrics.get_meter_provider(), Sdk)
     assert isinstance(_logs.get_logger_provider(), Sdk)

@@ -111,7 +111,7 @@ def told(folder: Path, url: str, cluster: Cluster | None) -> Iterator[Story]:
             office.done("/organisations", kind="family", name=f"Gezin {token}", municipality="GM0392")["subject"]
         )
         people["mother"] = office.member(family, "parent")
-        subject = rows(service, f"SELECT subject FROM people WHERE id = '{people.mother.key}'")[0]["subject"]  # noqa: S608
+        subject = rows(service, f"SELECT subject FROM people WHERE id = '{people.mother.key}'")[0]["subject"]
         case = CaseFile.submitted(people, by="mother")
         others = [CaseFile.submitted(people) for _ in range(4)]
         for it in (case, *others):

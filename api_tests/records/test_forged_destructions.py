@@ -34,9 +34,7 @@ class Decided:
 
     def row(self, **changes: Any) -> Changes:
         case = self.connection.execute(select(parts).where(parts.c.id == self.case_id)).one()
-        head = self.connection.exec_driver_sql(
-            f"SELECT sequence, digest FROM cases WHERE id = '{case.id}'"  # noqa: S608 - our own id
-        ).one()
+        head = self.connection.exec_driver_sql(f"SELECT sequence, digest FROM cases WHERE id = '{case.id}'").one()
         whole = {"ground": "retention", "policy": "p", "signed": "[]", "destroyed_at": 1, "day": "2026-01-01"}
         counts = {"entries": head.sequence, "contents": 1, "head": head.digest, "certificate": "c"}
         return {"case_id": self.case_id, "proposal_id": self.proposal_id, **whole, **counts, **changes}
@@ -135,7 +133,7 @@ def test_a_destruction_of_something_else_than_was_decided_is_refused(
 NUMBERS = ("prev_sequence", "prev_part_sequence", "prev_digest", "content_digest")
 FACTS = [f"{it.name} = NULL" for it in transitions.columns if it.nullable and it.name not in NUMBERS]
 EMPTYING = [
-    f"UPDATE transitions SET part_kind = 'case', {', '.join(FACTS)} WHERE case_id = :living",  # noqa: S608 - our own
+    f"UPDATE transitions SET part_kind = 'case', {', '.join(FACTS)} WHERE case_id = :living",
     "UPDATE transitions SET codes = NULL WHERE case_id = :living",
     "UPDATE transitions SET actor_id = NULL, facts_salt = NULL WHERE case_id = :living AND sequence = 1",
     "UPDATE contents SET ciphertext = NULL WHERE case_id = :living",

@@ -65,7 +65,7 @@ def test_i11_i12_after_every_step_of_a_walk_the_heads_are_the_replay_of_the_hist
     people: People, database: Engine, start: str
 ) -> None:
     case = CaseFile.submitted(people).go_to(start)
-    chance = Random(start)  # noqa: S311 - the same walk every time
+    chance = Random(start)
     taken: list[int] = []
 
     for _ in range(STEPS):

@@ -118,7 +118,7 @@ def walked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     """Cases that everybody wandered about with, corrected what they wrote, and was served something after each step."""
     folder: Path = tmp_path_factory.mktemp(f"past_{request.param}")
     url = new_database(request, folder, request.param)
-    chance = Random(40)  # noqa: S311 - chance, not secrecy
+    chance = Random(40)
     witnesses = []
     with people_at(folder, url, older_rules(folder)) as (service, people):
         for start, more in STARTS.items():

@@ -67,7 +67,7 @@ def test_i21_what_is_due_is_proposed_twenty_years_after_the_last_change_of_the_f
     assert UUID(running.id) not in listed
     # Under a measure the file is kept until thirty years after majority; the month of birth was read, as is written.
     assert (longer.obstacles, longer.keep_until) == (("term_runs",), date(2060, 3, 1))
-    lines = rows(story.service, f"SELECT role, purpose FROM access_log WHERE case_id = '{measured.id}'")  # noqa: S608
+    lines = rows(story.service, f"SELECT role, purpose FROM access_log WHERE case_id = '{measured.id}'")
     assert lines[-1] == {"role": "data_protection_officer", "purpose": "oversight_of_the_file"}
     shown = people.quint.get(f"/destruction-proposals/{due.proposal.id}").json()
     assert (shown["ground"]["code"], shown["keepUntil"]) == ("retention", str(due.keep_until))

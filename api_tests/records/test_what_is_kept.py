@@ -1,5 +1,4 @@
 """I11: what was written stays as it was written: history, content, answers, logs, definitions and settings."""
-# ruff: noqa: S608 - the names in these statements are those of our own tables
 
 from collections.abc import Iterator
 from typing import Any

@@ -89,7 +89,7 @@ def test_a_database_that_comes_back_from_a_backup_follows_the_list_before_it_is_
         there = {people.esra.get(it.path).status_code for it in story.others}
         counted = rows(restored, "SELECT count(*) AS n, min(replayed_at) AS at FROM destructions")
         names = rows(restored, "SELECT name FROM organisations WHERE kind = 'family' AND name = '—'")
-        keys = rows(restored, f"SELECT 1 FROM keys.case_keys WHERE owner_id = '{story.case.id}'")  # noqa: S608
+        keys = rows(restored, f"SELECT 1 FROM keys.case_keys WHERE owner_id = '{story.case.id}'")
         told = gaps(people)
         again = restored.built.database.write_now(
             lambda unit: replay(unit, DestructionList(restored.settings.destruction_list))

@@ -121,7 +121,7 @@ def _entry(move: Move, ids: tuple[UUID, UUID], sequence: int, at: datetime, regi
 
 def references(seed: int | None = None) -> Callable[[], str]:
     """Random references, and the same ones again for the same seed."""
-    source = random.SystemRandom() if seed is None else random.Random(seed)  # noqa: S311 - repeatable on purpose
+    source = random.SystemRandom() if seed is None else random.Random(seed)
     return lambda: str(UUID(int=source.getrandbits(128), version=4))
 
 

@@ -135,7 +135,7 @@ def table_of(kind: str) -> dict[tuple[str, str], str]:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_long_random_walk_never_differs_from_the_table_written_by_hand(kind: PartKind) -> None:
-    differences = fire_at_random(RULES.current(kind), table_of(kind), Random(4), steps=4000)  # noqa: S311
+    differences = fire_at_random(RULES.current(kind), table_of(kind), Random(4), steps=4000)
 
     assert differences == []
 
@@ -155,7 +155,7 @@ def test_eight_threads_that_fire_at_one_machine_with_facts_of_their_own_never_di
 
     def fire(seed: int) -> list[str]:
         together.wait()
-        return fire_at_random(workflow, table, Random(seed), steps=1500)  # noqa: S311
+        return fire_at_random(workflow, table, Random(seed), steps=1500)
 
     with ThreadPoolExecutor(8) as threads:
         differences = list(threads.map(fire, range(8)))
@@ -210,7 +210,7 @@ def test_the_machine_keeps_nothing_of_a_step_whatever_its_outcome(
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_model_is_ever_registered_with_the_machine_and_it_makes_no_steps_of_its_own(kind: PartKind) -> None:
     workflow = RULES.current(kind)
-    fire_at_random(workflow, table_of(kind), Random(1), steps=200)  # noqa: S311
+    fire_at_random(workflow, table_of(kind), Random(1), steps=200)
 
     machine = next(iter(workflow._events.values())).machine  # noqa: SLF001 - what the library keeps is the question
 

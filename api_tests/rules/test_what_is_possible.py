@@ -56,7 +56,7 @@ def test_wherever_a_case_wanders_what_was_told_holds_and_everything_open_has_one
     """Decision 6 and I1, for the case and every part, whoever acts; I12: what is shown is where the history leads."""
     case = CaseFile.submitted(people)
 
-    for tried in wander(case, Random(seed), steps=40):  # noqa: S311 - repeatable on purpose
+    for tried in wander(case, Random(seed), steps=40):
         foretold, answer = tried.foretold, tried.answer
         if foretold["possible"]:
             assert (foretold["trigger"], answer.status_code) == (foretold["trigger"], 201)

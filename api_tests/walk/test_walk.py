@@ -53,7 +53,7 @@ def walkers(house: Running) -> Iterator[People]:
 
 
 def test_whatever_everybody_does_the_case_is_what_its_model_says(house: Running, walkers: People) -> None:
-    chance = Random(SEED)  # noqa: S311 - chance, not secrecy
+    chance = Random(SEED)
     met: Counter[tuple[int, str]] = Counter()
     taken: set[tuple[str, str]] = set()
     breached: set[str] = set()

@@ -129,7 +129,8 @@ def _refuse(api: FastAPI, described: dict[str, Any]) -> None:
 
     @api.exception_handler(HTTPException)
     async def routed(request: Request, wrong: HTTPException) -> Response:
-        headers = {"Allow": allow(request.scope["path"].removeprefix("/v1"))} if wrong.status_code == 405 else None  # noqa: PLR2004
+        wrong_method = wrong.status_code == 405  # noqa: PLR2004 - the status itself
+        headers = {"Allow": allow(request.scope["path"].removeprefix("/v1"))} if wrong_method else None
         return bare(wrong.status_code, language(request), headers)
 
     def always(status: int) -> Callable[[Request, Exception], Awaitable[Response]]:

@@ -79,13 +79,13 @@ class Edge:
             await bare(408, language_of(headers))(scope, receive, answer)
         except Exception as error:  # noqa: BLE001 - the last line of defence: to the log by type, to nobody by content
             # No trace in the log: its last line could hold what somebody typed.
-            log.error(  # noqa: TRY400
+            log.error(  # noqa: TRY400 - without the trace: it may hold what somebody typed
                 "unexpected", error=type(error).__qualname__, place=_place(error), trace_id=answer.trace_id
             )
             if answer.status == 0:
                 await bare(500, language_of(headers))(scope, receive, answer)
         finally:
-            if answer.status == 401:  # noqa: PLR2004
+            if answer.status == 401:  # noqa: PLR2004 - the status itself
                 self._unknown.count(address_of(scope))
             route, seconds = getattr(scope.get("route"), "path", None), time.perf_counter() - began
             metrics.request(method, route, answer.status, seconds)

@@ -141,7 +141,7 @@ def _camel_path(name: Any) -> Any:
 def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
     """{"anyOf": [{"type": T, ...}, {"type": "null"}]} as {"type": [T, "null"], ...}: so that formats are seen."""
     options = schema.get("anyOf")
-    if not (isinstance(options, list) and len(options) == 2 and options[1] == {"type": "null"}):  # noqa: PLR2004
+    if not (isinstance(options, list) and len(options) == 2 and options[1] == {"type": "null"}):  # noqa: PLR2004 - a pair
         return schema
     first = options[0]
     if not isinstance(first.get("type"), str) or "enum" in first or "const" in first:

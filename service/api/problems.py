@@ -54,7 +54,7 @@ def problem(refusal: Refusal, language: Language) -> Response:
 def bare(status: int, language: Language, headers: Mapping[str, str] | None = None) -> Response:
     """The answer where no refusal was raised: routing, limits, and what nobody expected."""
     # Whoever sends too slowly would otherwise go on sending.
-    closing = {"Connection": "close"} if status == 408 else {}  # noqa: PLR2004
+    closing = {"Connection": "close"} if status == 408 else {}  # noqa: PLR2004 - the status itself
     return written(status, BARE.get(status, "internal"), language, headers=headers or closing)
 
 

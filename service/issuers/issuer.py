@@ -76,7 +76,7 @@ class Issuer:
             log.warning("issuer_keys", issuer=self.trusted.name, error=wrong.code)
         except Exception as error:  # noqa: BLE001 - whatever an issuer does, those who come with known keys get on
             self._silent = True
-            log.error("issuer_keys", issuer=self.trusted.name, error=type(error).__qualname__)  # noqa: TRY400
+            log.error("issuer_keys", issuer=self.trusted.name, error=type(error).__qualname__)  # noqa: TRY400 - the trace tells nothing more
         finally:
             self._asking = None
 

@@ -40,7 +40,7 @@ async def resolve(url: str, allowed: Targets) -> Target:
     addresses = await _addresses(host, port or (443 if parts.scheme == "https" else 80))
     if allowed == "public" and not all(map(is_public, addresses)):
         raise TargetRefused("webhook_not_public")
-    shown = f"[{addresses[0]}]" if addresses[0].version == 6 else str(addresses[0])  # noqa: PLR2004
+    shown = f"[{addresses[0]}]" if addresses[0].version == 6 else str(addresses[0])  # noqa: PLR2004 - IPv6
     numbered = f"{shown}:{port}" if port else shown
     return Target(f"{parts.scheme}://{numbered}{parts.path or '/'}", host, parts.netloc)
 

@@ -62,8 +62,8 @@ def statements(engine: str) -> tuple[str, ...]:
     """
     said: list[str] = []
     on_paper = MigrationContext.configure(dialect_name=engine, opts={"as_sql": True, "output_buffer": StringIO()})
-    on_paper.impl.static_output = said.append  # type: ignore[method-assign,assignment]
-    on_paper.connection.exec_driver_sql = said.append  # type: ignore[union-attr,method-assign]
+    on_paper.impl.static_output = said.append  # type: ignore[method-assign,assignment]  # on paper
+    on_paper.connection.exec_driver_sql = said.append  # type: ignore[union-attr,method-assign]  # on paper
     revisions = list(ScriptDirectory.from_config(_config()).walk_revisions())
     with Operations.context(on_paper):
         for revision in reversed(revisions):

@@ -45,7 +45,7 @@ class Records:
 
 
 def _table(name: str) -> Table:
-    return metadata.tables.get(name, metadata.tables.get(f"{KEYS_SCHEMA}.{name}"))  # type: ignore[return-value]
+    return metadata.tables.get(name, metadata.tables.get(f"{KEYS_SCHEMA}.{name}"))  # type: ignore[return-value]  # asked for tables that exist
 
 
 def _is_of(name: str, case_id: str) -> ColumnElement[bool]:

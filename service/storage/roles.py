@@ -47,7 +47,7 @@ REPORTED = {
     "offer_endings": "offer_id last_day recorded_at",
     "kept_figures": "region year domain function cases",
 }
-_quoted = postgresql.dialect().identifier_preparer.quote  # type: ignore[no-untyped-call]
+_quoted = postgresql.dialect().identifier_preparer.quote  # type: ignore[no-untyped-call]  # SQLAlchemy has no type here
 
 
 @dataclass(frozen=True, slots=True)
