@@ -22,7 +22,7 @@ from service.logs import configure
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 # What is made up at random and followed from answer to answer, and what stands at the edges of each schema.
 PHASES = ("examples,fuzzing,stateful", "coverage")
-SECONDS = 30  # for each of them on each engine
+SECONDS = 15  # for each of them on each engine
 EXAMPLES = 10  # of each operation
 SEED = 20250622
 WITHOUT_LIMITS = {"person_per_minute": 0, "address_per_minute": 0, "failures_per_minute": 0, "log_level": "ERROR"}

@@ -98,6 +98,10 @@ def target(service: Running, people: People) -> dict[str, str]:
     return places(service, people)
 
 
+# An address or a head that is too long: nobody has looked yet for whom it is.
+BEFORE_ANY_OPERATION = ("414", "431")
+
+
 def address(path: str, target: dict[str, str], others: list[str | None]) -> str:
     """The path with real ids in it, or with something else where a place says so."""
     real = {**target, "partId": target.get(kind_of(path), "")}
@@ -129,7 +133,7 @@ def test_nothing_that_is_sent_breaks_anything(people: People, target: dict[str, 
         answer = person.client.request(method, with_query, headers=headers, content=request["content"])
         assert refused_or_served(answer), answer.text
         if where == address(path, target, [None] * 3):  # what leads elsewhere may find another operation, or none
-            assert str(answer.status_code) in operation["responses"], answer.text
+            assert str(answer.status_code) in {*operation["responses"], *BEFORE_ANY_OPERATION}, answer.text
 
     send()
 
