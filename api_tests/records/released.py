@@ -1,9 +1,11 @@
 """Databases as released versions wrote them, kept as text: how they are made, and how they are loaded again.
 
-`python -m api_tests.records.released 0.2.0` makes the file of a tag, where tags are: the code of the tag does it all,
-through its own API, with fictional people. It is not made again without need: who wrote it is long released.
+`python -m api_tests.records.released 0.2.0` makes the file of a tag, where tags are; `--commit` names the commit of a
+tag that is not there. The code of the release does it all, through its own API, with fictional people. The file is not
+made again without need: who wrote it is long released.
 """
 
+import argparse
 import base64
 import json
 import os
@@ -25,8 +27,9 @@ from service.storage.migrating import migrate
 from service.storage.tables import metadata
 
 FOLDER = Path(__file__).parent / "releases"
-RELEASES = ("0.1.0", "0.2.0")
+RELEASES = ("0.1.0", "0.2.0", "0.3.0")
 Row = dict[str, Any]
+Written = tuple[list[str], list[list[object]]]
 # Run by the released code, in its own tree: what it knows of it is found there.
 MAKING = """
 import json, sys
@@ -53,9 +56,35 @@ with running(settings_for(folder, f"sqlite:///{folder / 'casusroute.db'}")) as s
         assert people.roos.post("/regions/JZ11/settings", {"settings": {}}).status_code == 201
         service.built.database.write_now(lambda unit: unit.feeds.publish(1000))
         placing.fire("add_note")
+    gone = None
+    if hasattr(CaseFile, "ask_about_file"):
+        import sqlite3
+        from api_tests.destroying import ended, proposed, signed
+        def posted(by, path, body):
+            answer = people[by].post(path, body)
+            assert answer.is_success, answer.text
+            return answer.json().get("id")
+        because = {"reason": {"code": "other", "text": "Er loopt nog een vraag."}}
+        monitored = made["monitored"]
+        monitored.ask_about_file()
+        monitored.read_in_an_emergency()
+        assert people.petra.get(f"{monitored.path}/file").status_code == 200
+        posted("quint", f"{monitored.path}/legal-holds", because)
+        made["proposed"], gone = ended(people), ended(people)
+        assert signed(people, proposed(made["proposed"]), "hanna", "team").status_code == 201
+        hold = posted("quint", f"{gone.path}/legal-holds", because)
+        posted("quint", f"{gone.path}/legal-holds/{hold}/lifting", {})
+        posted("esra", f"/destruction-proposals/{proposed(gone)}/withdrawal", because)
+        proposal = proposed(gone)
+        assert signed(people, proposal, "hanna", "team").status_code == 201
+        with sqlite3.connect(folder / "casusroute.db") as source, sqlite3.connect(folder / "before.db") as copy:
+            source.backup(copy)
+        assert signed(people, proposal, "quint", "data_protection").status_code == 201
     for person in people.values():
         person.client.close()
-    (folder / "cases.json").write_text(json.dumps({name: [it.id, it.number] for name, it in made.items()}))
+    cases = {name: [it.id, it.number] for name, it in made.items()}
+    told = {"cases": cases} | ({"destroyed": [gone.id, gone.number]} if gone else {})
+    (folder / "cases.json").write_text(json.dumps(told))
 """
 
 
@@ -79,15 +108,34 @@ class Release:
         """Id and number of each, by what it was brought to."""
         return {name: (id_, number) for name, (id_, number) in self.lines[0]["cases"].items()}
 
+    @property
+    def destroyed(self) -> tuple[str, str] | None:
+        """Id and number of the case that was destroyed, if this release knew how."""
+        return tuple(self.lines[0]["destroyed"]) if "destroyed" in self.lines[0] else None
+
     @cached_property
     def tables(self) -> dict[str, list[Row]]:
         """Every row, by table."""
+        return self._rows_of("table")
+
+    @cached_property
+    def emptied(self) -> dict[str, list[Row]]:
+        """The rows that a destruction emptied, as they were before it, by table."""
+        return self._rows_of("before")
+
+    def written(self, table: str) -> list[Row]:
+        """The rows as the release wrote them: a destroyed case with its history, which only the database may empty."""
+        key = [column.name for column in metadata.tables[table].primary_key]
+        before = {tuple(row[name] for name in key): row for row in self.emptied.get(table, [])}
+        return [before.get(tuple(row[name] for name in key), row) for row in self.tables.get(table, [])]
+
+    def _rows_of(self, what: str) -> dict[str, list[Row]]:
         found: dict[str, list[Row]] = {}
         columns: list[str] = []
         rows: list[Row] = []
         for line in self.lines[1:]:
             if isinstance(line, dict):
-                columns, rows = line["columns"], found.setdefault(line["table"], [])
+                columns, rows = line["columns"], found.setdefault(line[what], []) if what in line else []
             else:
                 rows.append(dict(zip(columns, line, strict=True)))
         return found
@@ -103,24 +151,25 @@ class Release:
             for table in metadata.sorted_tables:
                 if table.name == "cases":
                     self._tell(connection)
-                elif table.name not in ("parts", "transitions", "contents", "outbox"):
-                    _insert(connection, table.fullname, self.tables.get(table.fullname, []))
+                elif table.name not in ("parts", "transitions", "contents", "outbox", "destructions"):
+                    _insert(connection, table.fullname, self.written(table.fullname))
+            _insert(connection, "destructions", self.written("destructions"))  # empties its case: after all of it
 
     def _tell(self, connection: Connection) -> None:
         """Each history entry by entry: the database itself moves the heads."""
-        parts = {row["id"]: row for row in self.tables["parts"]}
-        contents = {(row["case_id"], row["sequence"]): row for row in self.tables["contents"]}
+        parts = {row["id"]: row for row in self.written("parts")}
+        contents = {(row["case_id"], row["sequence"]): row for row in self.written("contents")}
         kept = ("id", "case_id", "kind", "team_id", "submitter_id", "line", "addressee_id", "workflow")
-        for case in self.tables["cases"]:
+        for case in self.written("cases"):
             begun = {"sequence": 0, "digest": "0" * 64, "recorded_at": case["submitted_at"]}
             _insert(connection, "cases", [case | begun])
-        for entry in sorted(self.tables["transitions"], key=_as_recorded):
+        for entry in sorted(self.written("transitions"), key=_as_recorded):
             if entry["part_sequence"] == 1:
                 _insert(connection, "parts", [{name: parts[entry["part_id"]][name] for name in kept}])
             _insert(connection, "transitions", [entry])
             if content := contents.get((entry["case_id"], entry["sequence"])):
                 _insert(connection, "contents", [content])
-        _insert(connection, "outbox", self.tables["outbox"])
+        _insert(connection, "outbox", self.written("outbox"))
 
     def found_in(self, connection: Connection) -> dict[str, list[Row]]:
         """The same rows and columns as they stand in a database now."""
@@ -165,34 +214,61 @@ def _written(column: Column[Any], value: object) -> object:
     return {"base64": base64.b64encode(value).decode()} if isinstance(value, bytes) else value
 
 
-def _made(tag: str) -> Iterator[str]:
-    """The lines of a release: what it is, and then a line of columns and its rows for each table."""
+def _made(tag: str, commit: str) -> Iterator[str]:
+    """The lines of a release: what it is, and then a line of columns and its rows for each table.
+
+    After those, the rows that the destruction of a case emptied, as they stood before it.
+    """
     with tempfile.TemporaryDirectory() as name:
         tree, data = Path(name) / "tree", Path(name) / "data"
         tree.mkdir()
         data.mkdir()
-        archive = subprocess.run(["git", "archive", tag], cwd=ROOT, stdout=subprocess.PIPE, check=True)
+        archive = subprocess.run(["git", "archive", commit], cwd=ROOT, stdout=subprocess.PIPE, check=True)
         subprocess.run(["tar", "-x", "-C", str(tree)], input=archive.stdout, check=True)
         environment = {**os.environ, "PYTHONPATH": str(tree)}
         making = [sys.executable, "-c", MAKING, str(data)]
         subprocess.run(making, cwd=tree, env=environment, stdout=subprocess.DEVNULL, check=True)
-        key, cases = (data / "master.key").read_text(), json.loads((data / "cases.json").read_text())
+        key, told = (data / "master.key").read_text(), json.loads((data / "cases.json").read_text())
         with closing(sqlite3.connect(data / "casusroute.db")) as connection:
             connection.execute("ATTACH DATABASE ? AS keys", (str(data / "casusroute.db.keys"),))
             (revision,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-            yield json.dumps({"release": tag, "revision": revision, "masterKey": key, "cases": cases})
-            there = {row[1] for row in connection.execute("PRAGMA table_list")}
-            for table in metadata.sorted_tables:
-                if table.name not in there:
-                    continue
-                rows = connection.execute(f"SELECT * FROM {table.fullname}")
-                columns = [table.c[it[0]] for it in rows.description]
-                if told := rows.fetchall():
-                    yield json.dumps({"table": table.fullname, "columns": [it.name for it in columns]})
-                for row in told:
-                    yield json.dumps(list(map(_written, columns, row)), ensure_ascii=False)
+            yield json.dumps({"release": tag, "revision": revision, "masterKey": key, **told})
+            after = _contents(connection)
+        yield from _lines("table", after)
+        if (data / "before.db").exists():
+            with closing(sqlite3.connect(data / "before.db")) as connection:
+                before = _contents(connection)
+            changed = {
+                table: (columns, [row for row in rows if row not in after[table][1]])
+                for table, (columns, rows) in before.items()
+            }
+            yield from _lines("before", changed)
+
+
+def _contents(connection: sqlite3.Connection) -> dict[str, Written]:
+    """The columns and rows of each table that is there."""
+    there = {row[1] for row in connection.execute("PRAGMA table_list")}
+    found: dict[str, Written] = {}
+    for table in metadata.sorted_tables:
+        if table.name in there:
+            rows = connection.execute(f"SELECT * FROM {table.fullname}")
+            columns = [table.c[it[0]] for it in rows.description]
+            found[table.fullname] = [it.name for it in columns], [list(map(_written, columns, row)) for row in rows]
+    return found
+
+
+def _lines(what: str, tables: dict[str, Written]) -> Iterator[str]:
+    for table, (columns, rows) in tables.items():
+        if rows:
+            yield json.dumps({what: table, "columns": columns})
+        for row in rows:
+            yield json.dumps(row, ensure_ascii=False)
 
 
 if __name__ == "__main__":
-    lines = "".join(f"{line}\n" for line in _made(sys.argv[1]))
-    (FOLDER / f"{sys.argv[1]}.jsonl").write_text(lines, encoding="utf-8")
+    parser = argparse.ArgumentParser(prog="python -m api_tests.records.released")
+    parser.add_argument("tag", help="the release, as its tag is called")
+    parser.add_argument("--commit", help="the commit with its code, where there is no such tag")
+    wanted = parser.parse_args()
+    lines = "".join(f"{line}\n" for line in _made(wanted.tag, wanted.commit or wanted.tag))
+    (FOLDER / f"{wanted.tag}.jsonl").write_text(lines, encoding="utf-8")

@@ -6,12 +6,14 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 
 from api_tests.conftest import ENGINES, new_database
+from api_tests.destroying import signed
 from api_tests.filled_forms import filled
 from api_tests.people_and_cases import CaseFile
 from api_tests.records.forging import Known, engine_for, next_entry, record
@@ -24,10 +26,28 @@ from api_tests.running import ROOT
 from service.app import read_folder
 from service.storage.database import open_engine
 from service.storage.migrating import downgrade, expected_revision, migrate, revision_of
+from service.storage.unit import Unit
+from service.storage.verification import Verification
+
+# Migrations that refuse to go back where the database holds what the version before them does not know, and why.
+NO_WAY_BACK = {
+    "0006": "read in an emergency or asked about here",
+    "0007": "cases were destroyed here",
+}
+
+
+def _before(revision: str | None) -> str:
+    """The revision before this one."""
+    return f"{int(revision or 0) - 1:04}"
 
 
 def _in_force(rules: Path = ROOT / "workflows") -> dict[str, str]:
     return {kind: flow.definition.hash for kind, flow in read_folder(rules).newest.items()}
+
+
+def _verified(unit: Unit, case: CaseFile) -> Verification:
+    unit.sees_all("a test")
+    return unit.cases.verify(UUID(case.id))
 
 
 @dataclass(frozen=True)
@@ -88,7 +108,7 @@ def test_i11_after_every_migration_what_is_true_is_taken_and_what_is_forged_is_r
 
 
 def test_up_and_down_and_up_again_leaves_what_was_released_as_it_was(installed: Installation) -> None:
-    """Of 0.1.0 it is two processes that go up first, both at once."""
+    """Of 0.1.0 it is two processes that go up first, both at once; the newest release goes down by one revision."""
     environment = {**os.environ, "CASUSROUTE_DATABASE_URL": installed.url}
     command = [sys.executable, "-m", "service", "migrate"]
     processes = 2 if installed.release.tag == "0.1.0" else 0
@@ -97,14 +117,15 @@ def test_up_and_down_and_up_again_leaves_what_was_released_as_it_was(installed: 
     said = [process.communicate(timeout=60) for process in started]
     migrate(installed.engine)
     up = installed.same()
-    downgrade(installed.engine, installed.release.revision)
+    lower = min(installed.release.revision, _before(expected_revision()))
+    downgrade(installed.engine, lower)
     down = installed.same()
     with installed.engine.connect() as connection:
         at = revision_of(connection)
     migrate(installed.engine)
 
     assert [process.returncode for process in started] == [0] * processes, said
-    assert (up, down, at) == (True, True, installed.release.revision)
+    assert (up, down, at) == (True, True, lower)
     assert installed.same()
 
 
@@ -136,7 +157,8 @@ def test_what_ran_under_a_released_version_is_read_and_goes_on_under_this_one(in
         cases["arranging_placement"].read_in_an_emergency(by="petra")
         read = people.petra.get(f"{cases['arranging_placement'].path}/file")
 
-        assert before == {name: name for name in cases} | {"ended": "withdrawn"}
+        withdrawn = cases.keys() & {"ended", "proposed"}
+        assert before == {name: name for name in cases} | dict.fromkeys(withdrawn, "withdrawn")
         assert {name: (it.status_code, bool(it.json()["documents"])) for name, it in files.items()} == dict.fromkeys(
             cases, (200, True)
         )
@@ -149,7 +171,45 @@ def test_what_ran_under_a_released_version_is_read_and_goes_on_under_this_one(in
         assert min(moved.values()) > 0
         assert cases["in_triage"].history()[-1]["workflow"] == newest[cases["in_triage"].history()[-1]["partKind"]]
 
-    with pytest.raises(RuntimeError, match="read in an emergency or asked about here"):
-        downgrade(installed.engine, installed.release.revision)
+    refusing = "0007" if installed.release.destroyed else "0006"
+    with pytest.raises(RuntimeError, match=NO_WAY_BACK[refusing]):
+        downgrade(installed.engine, min(installed.release.revision, _before(refusing)))
     with installed.engine.connect() as connection:
         assert revision_of(connection) == expected_revision()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_is_new_in_0_3_0_is_served_as_it_was_left(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, engine: str
+) -> None:
+    """A request about a file, an emergency access, a hold, an open proposal, and a case that was destroyed."""
+    folder = tmp_path_factory.mktemp(f"new_in_0_3_0_{engine}")
+    url, release = new_database(request, folder, engine), Release("0.3.0")
+    assert release.destroyed is not None
+    owner = open_engine(url)
+    release.load(owner, folder)
+    owner.dispose()
+
+    with people_at(folder, url) as (service, people):
+        monitored, proposed = (CaseFile(people, *release.cases[name]) for name in ("monitored", "proposed"))
+        gone = CaseFile(people, *release.destroyed)
+        parts = {kind: monitored.parts(kind) for kind in ("file_request", "emergency_access")}
+        holds = people.quint.get(f"{monitored.path}/legal-holds").json()["items"]
+        proposals = people.quint.get("/destruction-proposals").json()["items"]
+        certificates = people.quint.get("/destructions").json()["items"]
+        read = people.esra.get(gone.path)
+        verified = service.built.database.read_now(lambda unit: _verified(unit, gone))
+        emergencies = [it for it in release.tables["access_log"] if it["emergency"]]
+
+        assert [[it["state"]["code"] for it in of] for of in parts.values()] == [
+            ["received"],
+            ["to_be_reviewed"],
+        ]
+        assert [it["reason"]["text"] for it in holds] == ["Er loopt nog een vraag."]
+        assert [(it["caseId"], len(it["signed"])) for it in proposals] == [(proposed.id, 1)]
+        assert [it["caseId"] for it in certificates] == [gone.id]
+        assert (read.status_code, read.json()["code"]) == (410, "case_destroyed")
+        assert (verified.sound, verified.destroyed) == (True, True)
+        assert {it["case_id"] for it in emergencies} == {monitored.id}
+        second = signed(people, proposals[0]["id"], "quint", "data_protection")
+        assert (second.status_code, people.esra.get(proposed.path).status_code) == (201, 410), second.text
