@@ -2,7 +2,7 @@
 
 `python -m api_tests.records.released 0.2.0` makes the file of a tag, where tags are; `--commit` names the commit of a
 tag that is not there. The code of the release does it all, through its own API, with fictional people. The file is not
-made again without need: who wrote it is long released.
+made again without need: who wrote it is long released. With `--document` it is the document of the API that is kept.
 """
 
 import argparse
@@ -245,6 +245,14 @@ def _made(tag: str, commit: str) -> Iterator[str]:
             yield from _lines("before", changed)
 
 
+def _document(commit: str) -> str:
+    """The committed document in one line: indented it is twice as long."""
+    shown = subprocess.run(
+        ["git", "show", f"{commit}:openapi/openapi.json"], cwd=ROOT, stdout=subprocess.PIPE, check=True
+    )
+    return json.dumps(json.loads(shown.stdout), ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
 def _contents(connection: sqlite3.Connection) -> dict[str, Written]:
     """The columns and rows of each table that is there."""
     there = {row[1] for row in connection.execute("PRAGMA table_list")}
@@ -269,6 +277,11 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m api_tests.records.released")
     parser.add_argument("tag", help="the release, as its tag is called")
     parser.add_argument("--commit", help="the commit with its code, where there is no such tag")
+    parser.add_argument("--document", action="store_true", help="keep the document of its API, not a database")
     wanted = parser.parse_args()
-    lines = "".join(f"{line}\n" for line in _made(wanted.tag, wanted.commit or wanted.tag))
-    (FOLDER / f"{wanted.tag}.jsonl").write_text(lines, encoding="utf-8")
+    commit = wanted.commit or wanted.tag
+    if wanted.document:
+        (FOLDER / f"{wanted.tag}.openapi.json").write_text(_document(commit), encoding="utf-8")
+    else:
+        lines = "".join(f"{line}\n" for line in _made(wanted.tag, commit))
+        (FOLDER / f"{wanted.tag}.jsonl").write_text(lines, encoding="utf-8")

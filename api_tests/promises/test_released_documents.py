@@ -1,0 +1,118 @@
+"""Clients of a released document of the API go on with this version: nothing is lost, and nothing is newly required."""
+
+import json
+from collections.abc import Callable
+from copy import deepcopy
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api_tests.promises.compatibility import breaks
+from api_tests.records.released import FOLDER
+from service.commands.documents import published
+
+RELEASED = sorted(FOLDER.glob("*.openapi.json"))
+
+
+@cache
+def present() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(published())
+    return found
+
+
+@pytest.mark.parametrize("file", RELEASED, ids=lambda file: file.name.removesuffix(".openapi.json"))
+def test_no_operation_member_or_code_of_a_released_document_is_lost_and_nothing_is_newly_required(file: Path) -> None:
+    assert breaks(json.loads(file.read_text(encoding="utf-8")), present()) == []
+
+
+def test_the_document_of_0_3_0_is_among_them() -> None:
+    assert "0.3.0.openapi.json" in {it.name for it in RELEASED}
+
+
+def _schemas(document: dict[str, Any]) -> Any:
+    return document["components"]["schemas"]
+
+
+def _operation_gone(document: dict[str, Any]) -> str:
+    del document["paths"]["/cases"]["post"]
+    return "POST /cases: lost"
+
+
+def _parameter_gone(document: dict[str, Any]) -> str:
+    kept = [it for it in document["paths"]["/cases"]["get"]["parameters"] if it.get("name") != "number"]
+    document["paths"]["/cases"]["get"]["parameters"] = kept
+    return "GET /cases: query number lost"
+
+
+def _parameter_required(document: dict[str, Any]) -> str:
+    next(it for it in document["paths"]["/cases"]["get"]["parameters"] if it.get("name") == "number")["required"] = True
+    return "GET /cases: query number newly required"
+
+
+def _status_gone(document: dict[str, Any]) -> str:
+    del document["paths"]["/cases"]["post"]["responses"]["201"]
+    return "POST /cases: 201 lost"
+
+
+def _schema_gone(document: dict[str, Any]) -> str:
+    del _schemas(document)["Problem"]
+    return "Problem: lost"
+
+
+def _member_gone(document: dict[str, Any]) -> str:
+    del _schemas(document)["Problem"]["properties"]["detail"]
+    return "Problem.detail: lost"
+
+
+def _media_type_gone(document: dict[str, Any]) -> str:
+    content = document["paths"]["/cases"]["post"]["responses"]["400"]["content"]
+    content["application/json"] = content.pop("application/problem+json")
+    return "POST /cases 400: application/problem+json lost"
+
+
+def _code_gone(document: dict[str, Any]) -> str:
+    _schemas(document)["Role"]["enum"].remove("chair")
+    return "Role: code chair lost"
+
+
+def _option_gone(document: dict[str, Any]) -> str:
+    union = _schemas(document)["SubmissionStep"]
+    name, reference = next(iter(union["discriminator"]["mapping"].items()))
+    del union["discriminator"]["mapping"][name]
+    union["oneOf"] = [it for it in union["oneOf"] if it["$ref"] != reference]
+    return f"SubmissionStep: option {name} lost"
+
+
+def _member_required(document: dict[str, Any]) -> str:
+    referral = _schemas(document)["Referral"]
+    name = next(it for it in referral["properties"] if it not in referral["required"])
+    referral["required"].append(name)
+    return f"Referral.{name}: newly required"
+
+
+BREAKS = (
+    _operation_gone, _parameter_gone, _parameter_required, _status_gone, _media_type_gone, _schema_gone, _member_gone,
+    _code_gone, _option_gone, _member_required,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("broken", BREAKS, ids=lambda it: it.__name__.strip("_"))
+def test_what_breaks_a_client_is_noticed(broken: Callable[[dict[str, Any]], str]) -> None:
+    """So that no difference above means that there is none."""
+    document = deepcopy(present())
+
+    expected = broken(document)
+
+    assert expected in breaks(present(), document)
+
+
+def test_what_is_added_breaks_nobody() -> None:
+    document = deepcopy(present())
+    document["paths"]["/added"] = document["paths"]["/cases"]
+    _schemas(document)["Role"]["enum"].append("added")
+    _schemas(document)["Referral"]["properties"]["added"] = {"type": "string"}
+    _schemas(document)["Added"] = {"type": "object", "required": ["added"]}
+
+    assert breaks(present(), document) == []
