@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from api_tests.databases import new_postgresql
-from api_tests.people_and_cases import CaseFile, People, everybody
-from api_tests.postgres import Cluster
-from api_tests.running import Running, running, settings_for
+from api_tests.support.case_file import CaseFile
+from api_tests.support.databases import new_postgresql
+from api_tests.support.people import People, everybody
+from api_tests.support.postgres import Cluster
+from api_tests.support.servers import Running, running, settings_for
 
 ENGINES = ("sqlite", "postgresql")
 # Most servers here are told not to wait for the disk (postgres.Cluster); no service would take those otherwise, also

@@ -10,12 +10,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from api_tests.access.scene import SOME_TIME_AGO, newcomer
 from api_tests.conftest import ENGINES
-from api_tests.databases import new_postgresql
-from api_tests.people_and_cases import CaseFile, everybody
-from api_tests.postgres import Cluster
-from api_tests.running import Running, running, settings_for
+from api_tests.support.case_file import CaseFile
+from api_tests.support.databases import new_postgresql
+from api_tests.support.people import everybody
+from api_tests.support.postgres import Cluster
+from api_tests.support.servers import Running, running, settings_for
+from api_tests.support.shared_case import SOME_TIME_AGO, newcomer
 from service.domain.roles import Role
 from service.logs import configure
 

@@ -11,7 +11,7 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from api_tests.postgres import Cluster
+from api_tests.support.postgres import Cluster
 from benchmarks.ground import Ground, told_once
 from benchmarks.measures import measure_cases, measure_long_list
 from benchmarks.pairs import Extent

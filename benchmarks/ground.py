@@ -12,10 +12,12 @@ from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 import psycopg
 from sqlalchemy import make_url
 
-from api_tests.databases import migrated, new_postgresql
-from api_tests.people_and_cases import RULES, CaseFile, everybody
-from api_tests.postgres import Cluster
-from api_tests.running import running, settings_for
+from api_tests.support.case_file import CaseFile
+from api_tests.support.databases import migrated, new_postgresql
+from api_tests.support.people import everybody
+from api_tests.support.postgres import Cluster
+from api_tests.support.servers import running, settings_for
+from api_tests.support.workflows import RULES
 from benchmarks.seeding import Story, just_submitted, plant, told_again
 from service.app import build
 from service.storage.database import Database, open_engine

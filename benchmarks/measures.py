@@ -6,10 +6,11 @@ from uuid import UUID
 
 import httpx
 
-from api_tests.people_and_cases import RULES, everybody
-from api_tests.receiving import receiving
-from api_tests.records.upgrading import PAUSE, planned
-from api_tests.rules.changed_rules import copied
+from api_tests.support.changed_rules import copied
+from api_tests.support.people import everybody
+from api_tests.support.receivers import receiving
+from api_tests.support.upgrades import PAUSE, planned
+from api_tests.support.workflows import RULES
 from benchmarks.ground import Ground
 from benchmarks.load import Plan
 from benchmarks.pairs import Extent, bearing, up

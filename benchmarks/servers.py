@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 
-from api_tests.databases import addresses
+from api_tests.support.databases import addresses
 from benchmarks.load import Measured, Plan
 
 ROOT = Path(__file__).parents[1]

@@ -9,9 +9,11 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from api_tests.access.scene import Scene, help_arranged, in_days, newcomer, rows
-from api_tests.people_and_cases import ORGANISATION_IDS, CaseFile, People
-from api_tests.running import Running
+from api_tests.support.case_file import CaseFile
+from api_tests.support.demonstration import ORGANISATION_IDS
+from api_tests.support.people import People
+from api_tests.support.servers import Running
+from api_tests.support.shared_case import Scene, help_arranged, in_days, newcomer, rows
 from service.domain.roles import Role
 
 Line = dict[str, Any]

@@ -6,10 +6,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api_tests.access.scene import Scene, help_arranged
 from api_tests.conftest import ENGINES, new_database
-from api_tests.people_and_cases import everybody
-from api_tests.running import Running, running, settings_for
+from api_tests.support.people import everybody
+from api_tests.support.servers import Running, running, settings_for
+from api_tests.support.shared_case import Scene, help_arranged
 
 
 @pytest.fixture(params=ENGINES)

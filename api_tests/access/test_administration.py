@@ -8,11 +8,14 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from api_tests.access.administering import Office, living_in
-from api_tests.access.scene import bearing, rows, signer_of
-from api_tests.journeys.answers import faults, refusal
-from api_tests.people_and_cases import ORGANISATION_IDS, PERSON_IDS, CaseFile, People, Person, form_for
-from api_tests.running import Running, running
+from api_tests.support.administration import Office, living_in
+from api_tests.support.case_file import CaseFile
+from api_tests.support.demonstration import ORGANISATION_IDS, PERSON_IDS
+from api_tests.support.people import People, Person
+from api_tests.support.refusals import faults, refusal
+from api_tests.support.servers import Running, running
+from api_tests.support.shared_case import bearing, rows, signer_of
+from api_tests.support.workflows import form_for
 from service.domain.organisations import ROLES_OF
 from service.use_cases.demonstration import ISSUER
 

@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 
-from api_tests.access.canaries import Canaries
-from api_tests.access.scene import rows
-from api_tests.people_and_cases import ORGANISATION_IDS, PERSON_IDS, CaseFile, People, form_for, workflow_of
-from api_tests.running import Running
+from api_tests.support.canaries import Canaries
+from api_tests.support.case_file import CaseFile
+from api_tests.support.demonstration import ORGANISATION_IDS, PERSON_IDS
+from api_tests.support.people import People
+from api_tests.support.servers import Running
+from api_tests.support.shared_case import rows
+from api_tests.support.workflows import form_for, workflow_of
 
 ASKED = ("sara", "tom", "ulla", "mila")
 LISTS = (*(f"/work-items?whose={whose}" for whose in ("all", "mine", "organisation", "team")), "/cases?limit=9")

@@ -11,9 +11,16 @@ import psycopg
 import pytest
 from sqlalchemy import MetaData, make_url, select
 
-from api_tests.access.canaries import text_fields
-from api_tests.access.every_step import take_every_step
-from api_tests.access.watching import (
+from api_tests.conftest import ENGINES, new_database
+from api_tests.support.canaries import text_fields
+from api_tests.support.case_file import CaseFile
+from api_tests.support.changed_rules import copied, people_at, rewritten
+from api_tests.support.demonstration import ORGANISATION_IDS, PERSON_IDS
+from api_tests.support.every_step import take_every_step
+from api_tests.support.people import everybody
+from api_tests.support.postgres import SUPERUSER, Cluster
+from api_tests.support.receivers import receiving, webhook
+from api_tests.support.watched_service import (
     Process,
     Watched,
     administer,
@@ -27,11 +34,7 @@ from api_tests.access.watching import (
     submitted,
     take,
 )
-from api_tests.conftest import ENGINES, new_database
-from api_tests.people_and_cases import ORGANISATION_IDS, PERSON_IDS, RULES, CaseFile, everybody
-from api_tests.postgres import SUPERUSER, Cluster
-from api_tests.receiving import receiving, webhook
-from api_tests.rules.changed_rules import copied, people_at, rewritten
+from api_tests.support.workflows import RULES
 from service.domain.forms import FORMS
 from service.logs import EVENTS
 from service.storage.database import open_engine

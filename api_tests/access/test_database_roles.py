@@ -8,9 +8,9 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
 from api_tests.conftest import new_database
-from api_tests.databases import ROLES, as_role, migrated, owned
-from api_tests.postgres import SUPERUSER, Cluster
-from api_tests.running import settings_for
+from api_tests.support.databases import ROLES, as_role, migrated, owned
+from api_tests.support.postgres import SUPERUSER, Cluster
+from api_tests.support.servers import settings_for
 from service.app import build
 from service.commands.keeping import migrate_database
 from service.commands.roles import make_roles

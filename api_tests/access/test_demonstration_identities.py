@@ -6,10 +6,10 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from api_tests.access.scene import bearing, signer_of
 from api_tests.conftest import ENGINES, new_database
-from api_tests.people_and_cases import PERSON_IDS
-from api_tests.running import Running, running, settings_for
+from api_tests.support.demonstration import PERSON_IDS
+from api_tests.support.servers import Running, running, settings_for
+from api_tests.support.shared_case import bearing, signer_of
 from service.api.tokens import Signer
 from service.app import build
 from service.settings import Settings

@@ -6,12 +6,14 @@ from uuid import uuid4
 import pytest
 from prometheus_client import REGISTRY
 
-from api_tests.access.scene import in_days, newcomer, rows
 from api_tests.access.test_memberships import end_memberships_of
-from api_tests.filled_forms import filled
-from api_tests.journeys.beyond import signal
-from api_tests.people_and_cases import RULES, CaseFile, People, Person
-from api_tests.running import Running
+from api_tests.support.case_file import CaseFile
+from api_tests.support.escalations import signal
+from api_tests.support.forms import filled
+from api_tests.support.people import People, Person
+from api_tests.support.servers import Running
+from api_tests.support.shared_case import in_days, newcomer, rows
+from api_tests.support.workflows import RULES
 from service.domain.moves import Step
 from service.domain.refusals import HumansOnly
 from service.domain.roles import Role

@@ -9,13 +9,15 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from api_tests.access.administering import DECISIONS
-from api_tests.access.operations_by_hand import ALL, BY_HAND, PUBLIC
-from api_tests.access.scene import FAR_AHEAD, Scene, bearing, help_running, signer_of
-from api_tests.destroying import ended, proposed
-from api_tests.people_and_cases import ORGANISATION_IDS, PERSON_IDS, RULES, People, form_for, offered
-from api_tests.receiving import dead_letter
-from api_tests.running import Running
+from api_tests.support.administration import DECISIONS
+from api_tests.support.demonstration import ORGANISATION_IDS, PERSON_IDS
+from api_tests.support.destructions import ended, proposed
+from api_tests.support.expected_operations import ALL, BY_HAND, PUBLIC
+from api_tests.support.people import People, offered
+from api_tests.support.receivers import dead_letter
+from api_tests.support.servers import Running
+from api_tests.support.shared_case import FAR_AHEAD, Scene, bearing, help_running, signer_of
+from api_tests.support.workflows import RULES, form_for
 
 PARTS = {
     "placements": "placement A",

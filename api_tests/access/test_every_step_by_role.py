@@ -3,10 +3,13 @@
 from collections.abc import Iterable
 from typing import Any
 
-from api_tests.access.every_step import Part, how, take_every_step
-from api_tests.access.scene import FAR_AHEAD, sees_part, sees_whole
-from api_tests.access.triggers_by_hand import BY_HAND, OF_A_FAMILY, OUTSIDERS, PERSON_OF
-from api_tests.people_and_cases import ORGANISATION_IDS, RULES, WHO, CaseFile, People, form_for
+from api_tests.support.case_file import CaseFile
+from api_tests.support.demonstration import ORGANISATION_IDS, WHO
+from api_tests.support.every_step import Part, how, take_every_step
+from api_tests.support.expected_triggers import BY_HAND, OF_A_FAMILY, OUTSIDERS, PERSON_OF
+from api_tests.support.people import People
+from api_tests.support.shared_case import FAR_AHEAD, sees_part, sees_whole
+from api_tests.support.workflows import RULES, form_for
 from service.domain.case import PartKind
 
 BEYOND = {"sara": ("escalation", "ben-noord"), "mila": ("escalation", "cce")}

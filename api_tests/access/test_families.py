@@ -6,9 +6,10 @@ from typing import Any
 import httpx
 import pytest
 
-from api_tests.access.scene import SOME_TIME_AGO, newcomer, rows, today
-from api_tests.people_and_cases import CaseFile, People
-from api_tests.running import Running
+from api_tests.support.case_file import CaseFile
+from api_tests.support.people import People
+from api_tests.support.servers import Running
+from api_tests.support.shared_case import SOME_TIME_AGO, newcomer, rows, today
 from service.domain.roles import Role
 
 

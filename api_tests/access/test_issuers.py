@@ -16,12 +16,12 @@ import httpx
 import pytest
 from joserfc import jwt
 
-from api_tests.access.in_earnest import Service, served
-from api_tests.access.issuer import Issuer, issuing, key, until
-from api_tests.access.issuer_process import ASSERTION
-from api_tests.access.scene import today
-from api_tests.filled_forms import filled
-from api_tests.running import WITHOUT_TLS
+from api_tests.support.forms import filled
+from api_tests.support.issuer import Issuer, issuing, key, until
+from api_tests.support.issuer_process import ASSERTION
+from api_tests.support.production import Service, served
+from api_tests.support.servers import WITHOUT_TLS
+from api_tests.support.shared_case import today
 from service import __main__ as command_line
 from service.app import IssuersRefused, build
 from service.settings import Settings

@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 
 import pytest
 
-from api_tests.access.issuer import Issuer as Publisher
-from api_tests.access.issuer import issuing, key, public, until
-from api_tests.running import WITHOUT_TLS
+from api_tests.support.issuer import Issuer as Publisher
+from api_tests.support.issuer import issuing, key, public, until
+from api_tests.support.servers import WITHOUT_TLS
 from service.domain.refusals import IssuerUnreachable
 from service.issuers import published
 from service.issuers.issuer import Issuer

@@ -10,9 +10,10 @@ from typing import Any
 import httpx
 import pytest
 
-from api_tests.access.scene import referral_of, rows
-from api_tests.people_and_cases import CaseFile, People
-from api_tests.running import Running
+from api_tests.support.case_file import CaseFile
+from api_tests.support.people import People
+from api_tests.support.servers import Running
+from api_tests.support.shared_case import referral_of, rows
 
 K = 5  # domain.md 5.7: kleine_cel
 CSV = {"Accept": "text/csv"}

@@ -8,12 +8,15 @@ from uuid import uuid4
 
 import pytest
 
-from api_tests.access.scene import Scene, help_arranged, rows
 from api_tests.access.test_families import months_ago
-from api_tests.filled_forms import filled
-from api_tests.people_and_cases import ORGANISATION_IDS, CaseFile, People
-from api_tests.promises.documents import fits
-from api_tests.running import ROOT, Running
+from api_tests.support.case_file import CaseFile
+from api_tests.support.checkout import ROOT
+from api_tests.support.demonstration import ORGANISATION_IDS
+from api_tests.support.forms import filled
+from api_tests.support.openapi_documents import fits
+from api_tests.support.people import People
+from api_tests.support.servers import Running
+from api_tests.support.shared_case import Scene, help_arranged, rows
 
 Json = dict[str, Any]
 WAYS = ("", "/transitions", "/transitions/1", "/file", "/refusals", "/advices", "/advices/1", "/commitments")

@@ -3,9 +3,11 @@
 import pytest
 from sqlalchemy import text
 
-from api_tests.access.scene import bearing, in_days, newcomer, signer_of, today
-from api_tests.people_and_cases import ORGANISATION_IDS, CaseFile, Person
-from api_tests.running import Running
+from api_tests.support.case_file import CaseFile
+from api_tests.support.demonstration import ORGANISATION_IDS
+from api_tests.support.people import Person
+from api_tests.support.servers import Running
+from api_tests.support.shared_case import bearing, in_days, newcomer, signer_of, today
 from service.domain.roles import Role
 
 NOTE = {"trigger": "add_note", "form": {"text": "Gebeld."}}

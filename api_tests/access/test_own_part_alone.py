@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
-from api_tests.access.scene import Scene, advice_of_two, help_arranged
-from api_tests.people_and_cases import COLLECTIONS, ORGANISATION_IDS, People
+from api_tests.support.case_file import COLLECTIONS
+from api_tests.support.demonstration import ORGANISATION_IDS
+from api_tests.support.people import People
+from api_tests.support.shared_case import Scene, advice_of_two, help_arranged
 
 ADVICE = advice_of_two()
 LINES = {line["key"]: line for line in ADVICE["lines"]}

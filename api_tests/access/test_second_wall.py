@@ -14,10 +14,12 @@ from psycopg import errors
 from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from api_tests.access.walls import OPEN, WALLED, Walled, count, furnished, tell
 from api_tests.conftest import new_database
-from api_tests.people_and_cases import ORGANISATION_IDS, PERSON_IDS, everybody
-from api_tests.running import ROOT, running, settings_for
+from api_tests.support.checkout import ROOT
+from api_tests.support.demonstration import ORGANISATION_IDS, PERSON_IDS
+from api_tests.support.people import everybody
+from api_tests.support.servers import running, settings_for
+from api_tests.support.walls import OPEN, WALLED, Walled, count, furnished, tell
 from service.domain.actor import Actor, Emergency, Membership
 from service.domain.roles import Role
 from service.storage.protections import Unprotected, insist

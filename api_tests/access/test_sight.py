@@ -7,8 +7,10 @@ from typing import Any
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from api_tests.access.scene import EXPERTS, SUBMITTERS, TEAM, advised, referral_of, sees_part, sees_whole
-from api_tests.people_and_cases import COLLECTIONS, PERSON_IDS, CaseFile, People
+from api_tests.support.case_file import COLLECTIONS, CaseFile
+from api_tests.support.demonstration import PERSON_IDS
+from api_tests.support.people import People
+from api_tests.support.shared_case import EXPERTS, SUBMITTERS, TEAM, advised, referral_of, sees_part, sees_whole
 
 KEYS = tuple(PERSON_IDS)
 BESIDE_THE_FILE = ("file_request", "emergency_access")

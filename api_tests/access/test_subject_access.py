@@ -10,11 +10,12 @@ from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
 from sqlalchemy import inspect
 
-from api_tests.access.scene import Scene, help_running, rows
 from api_tests.access.test_families import SIXTEEN_NEXT_MONTH, SIXTEEN_NOW, said
-from api_tests.people_and_cases import CaseFile, People
-from api_tests.receiving import feed
-from api_tests.running import Running
+from api_tests.support.case_file import CaseFile
+from api_tests.support.people import People
+from api_tests.support.receivers import feed
+from api_tests.support.servers import Running
+from api_tests.support.shared_case import Scene, help_running, rows
 from service.domain.codes import Coded
 from service.domain.forms import FORMS
 from service.domain.forms.referral import Referral

@@ -7,8 +7,10 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from api_tests.access.scene import Scene, help_running
-from api_tests.people_and_cases import COLLECTIONS, CaseFile, People, form_for
+from api_tests.support.case_file import COLLECTIONS, CaseFile
+from api_tests.support.people import People
+from api_tests.support.shared_case import Scene, help_running
+from api_tests.support.workflows import form_for
 
 NOTE = {"trigger": "add_note", "form": {"text": "Gebeld."}}
 READS = ("", "/transitions", "/transitions/1", "/possible-transitions")

@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from joserfc.jwk import RSAKey
 
-from api_tests.access.scene import bearing, signer_of
-from api_tests.running import Running
+from api_tests.support.servers import Running
+from api_tests.support.shared_case import bearing, signer_of
 from service.api.tokens import Signer, Tokens
 from service.domain.refusals import NotKnown
 

@@ -6,11 +6,12 @@ from typing import Any, get_args
 import httpx
 import pytest
 
-from api_tests.access.scene import SOME_TIME_AGO, newcomer, rows, today
 from api_tests.access.test_families import SIXTEEN_NEXT_MONTH
-from api_tests.destroying import destroyed, ended
-from api_tests.people_and_cases import CaseFile, People
-from api_tests.running import Running
+from api_tests.support.case_file import CaseFile
+from api_tests.support.destructions import destroyed, ended
+from api_tests.support.people import People
+from api_tests.support.servers import Running
+from api_tests.support.shared_case import SOME_TIME_AGO, newcomer, rows, today
 from service.domain.forms import FORMS
 from service.domain.messages import MESSAGES
 from service.domain.processing import REGISTER, Activity, Purpose, in_words, sentence

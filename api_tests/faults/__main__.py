@@ -13,7 +13,7 @@ from pathlib import Path
 
 from api_tests.faults.campaign import FAULTS, Outcome, run
 from api_tests.faults.report import RESULTS, page, table
-from api_tests.postgres import Cluster
+from api_tests.support.postgres import Cluster
 
 TIMES = 8  # as often as the short run, in the whole one
 

@@ -12,7 +12,7 @@ from api_tests.faults.failing import POINTS, Faults
 from api_tests.faults.power import cut
 from api_tests.faults.scene import Scene, scene, under_load
 from api_tests.faults.tracing import can_trace
-from api_tests.postgres import Cluster
+from api_tests.support.postgres import Cluster
 
 Lives = Callable[[int], Callable[[], Faults]]
 HOURS = 3600.0

@@ -4,9 +4,9 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from api_tests.faults.clients import Client, World
 from api_tests.faults.disks import filled, no_file_may_grow, said_to_be_full
 from api_tests.faults.scene import Scene
+from api_tests.support.load_clients import Client, World
 
 Strike = Callable[[Scene], None]
 

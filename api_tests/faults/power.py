@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from api_tests.faults.checker import contents, histories, master_key
-from api_tests.faults.ledger import Ledger
-from api_tests.faults.rows import read_sqlite
 from api_tests.faults.tracing import Happened, happened
+from api_tests.support.history_checker import contents, histories, master_key
+from api_tests.support.ledger import Ledger
+from api_tests.support.raw_tables import read_sqlite
 from service.storage.database import open_engine
 from service.storage.verification import verify
 

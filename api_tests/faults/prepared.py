@@ -10,7 +10,7 @@ from joserfc.jwk import RSAKey
 
 import api_tests.faults.failing  # noqa: F401 - imported here for all lives
 from api_tests.faults.sabotaged import put
-from api_tests.running import ROOT
+from api_tests.support.checkout import ROOT
 from service import app
 from service.api.application import create_api
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from threading import Event, Thread
 
 from api_tests.faults.failing import DIED_AT, Faults, live
-from api_tests.faults.ledger import Ledger
-from api_tests.running import ROOT
+from api_tests.support.checkout import ROOT
+from api_tests.support.ledger import Ledger
 
 # Every life is a fork of one process that has imported everything: a start takes a tenth of what it takes from nothing.
 _FORK = multiprocessing.get_context("forkserver")

@@ -13,16 +13,16 @@ from threading import Thread
 import psycopg
 from psycopg import sql
 
-from api_tests.faults.checker import violations
-from api_tests.faults.clients import Client, World
 from api_tests.faults.disks import small_disk
 from api_tests.faults.failing import Faults
-from api_tests.faults.ledger import Ledger
 from api_tests.faults.proxy import Proxy
 from api_tests.faults.replicas import Replica
-from api_tests.faults.rows import Tables, read_postgresql, read_sqlite
-from api_tests.people_and_cases import PERSON_IDS
-from api_tests.postgres import Cluster
+from api_tests.support.demonstration import PERSON_IDS
+from api_tests.support.history_checker import violations
+from api_tests.support.ledger import Ledger
+from api_tests.support.load_clients import Client, World
+from api_tests.support.postgres import Cluster
+from api_tests.support.raw_tables import Tables, read_postgresql, read_sqlite
 from service.storage.database import open_engine
 from service.storage.migrating import migrate
 

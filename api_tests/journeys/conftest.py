@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import pytest
 
 from api_tests.conftest import ENGINES, new_database
-from api_tests.people_and_cases import People, everybody
-from api_tests.running import Clock, running, settings_for
+from api_tests.support.people import People, everybody
+from api_tests.support.servers import Clock, running, settings_for
 
 DAY_IN_SECONDS = 86_400
 

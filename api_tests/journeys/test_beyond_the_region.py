@@ -5,9 +5,9 @@ from uuid import uuid4
 
 import pytest
 
-from api_tests.access.scene import SOME_TIME_AGO, newcomer, referral_of
-from api_tests.journeys.answers import code_of, refusal, unmet
-from api_tests.journeys.beyond import (
+from api_tests.support.case_file import CaseFile
+from api_tests.support.demonstration import ORGANISATION_IDS, PERSON_IDS
+from api_tests.support.escalations import (
     CONSULTATION,
     ELSEWHERE,
     NATIONAL,
@@ -18,8 +18,11 @@ from api_tests.journeys.beyond import (
     signal,
     whose,
 )
-from api_tests.people_and_cases import ORGANISATION_IDS, PERSON_IDS, CaseFile, People, Person, form_for
-from api_tests.running import Running
+from api_tests.support.people import People, Person
+from api_tests.support.refusals import code_of, refusal, unmet
+from api_tests.support.servers import Running
+from api_tests.support.shared_case import SOME_TIME_AGO, newcomer, referral_of
+from api_tests.support.workflows import form_for
 from service.domain.roles import Role
 
 

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from api_tests.filled_forms import filled
-from api_tests.journeys.answers import refusal
 from api_tests.journeys.conftest import Elsewhere
-from api_tests.people_and_cases import CaseFile, People
-from api_tests.rules.roads import Move, history
+from api_tests.support.case_file import CaseFile
+from api_tests.support.forms import filled
+from api_tests.support.people import People
+from api_tests.support.refusals import refusal
+from api_tests.support.roads import Move, history
 from service.domain.coming_of_age import coming_of_age
 from service.domain.facts import fold
 from service.domain.forms.consent import ConsentGiven

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from api_tests.filled_forms import filled
-from api_tests.journeys.answers import faults, refusal, unmet
 from api_tests.journeys.conftest import Elsewhere
-from api_tests.people_and_cases import CaseFile, People
+from api_tests.support.case_file import CaseFile
+from api_tests.support.forms import filled
+from api_tests.support.people import People
+from api_tests.support.refusals import faults, refusal, unmet
 
 
 def ask(people: People, by: str, **changes: Any) -> Any:

@@ -8,12 +8,14 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from api_tests.access.administering import Office
-from api_tests.access.scene import rows
-from api_tests.destroying import GRANTED, destroyed, ended, granted, propose, proposed, request_of, signed
-from api_tests.people_and_cases import ORGANISATION_IDS, CaseFile, People
-from api_tests.promises.problems import problem_of
-from api_tests.running import Running
+from api_tests.support.administration import Office
+from api_tests.support.case_file import CaseFile
+from api_tests.support.demonstration import ORGANISATION_IDS
+from api_tests.support.destructions import GRANTED, destroyed, ended, granted, propose, proposed, request_of, signed
+from api_tests.support.people import People
+from api_tests.support.problems import problem_of
+from api_tests.support.servers import Running
+from api_tests.support.shared_case import rows
 from service.domain.refusals import HumansOnly
 from service.storage.destruction_list import DestructionList
 from service.use_cases.asking import Asker, Once

@@ -6,8 +6,9 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from api_tests.journeys.answers import faults, refusal
-from api_tests.people_and_cases import People, Person, form_for
+from api_tests.support.people import People, Person
+from api_tests.support.refusals import faults, refusal
+from api_tests.support.workflows import form_for
 
 
 @pytest.fixture

@@ -2,8 +2,9 @@
 
 import pytest
 
-from api_tests.journeys.answers import faults, refusal
-from api_tests.people_and_cases import CaseFile, People
+from api_tests.support.case_file import CaseFile
+from api_tests.support.people import People
+from api_tests.support.refusals import faults, refusal
 
 
 @pytest.mark.parametrize("state", ["submitted", "awaiting_information", "in_review", "monitored"])

@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
-from api_tests.journeys.answers import code_of, faults, refusal, unmet
-from api_tests.journeys.beyond import signal
-from api_tests.people_and_cases import CaseFile, People, form_for
+from api_tests.support.case_file import CaseFile
+from api_tests.support.escalations import signal
+from api_tests.support.people import People
+from api_tests.support.refusals import code_of, faults, refusal, unmet
+from api_tests.support.workflows import form_for
 
 FROM = ["in_triage", "in_review", "advice_drafted", "advice_issued", "arranging_placement", "help_started", "monitored"]
 

@@ -6,9 +6,11 @@ from uuid import uuid4
 
 import pytest
 
-from api_tests.people_and_cases import ORGANISATION_IDS, CaseFile, People
-from api_tests.receiving import PATIENCE, Event, feed, receiving, webhook
-from api_tests.running import Running
+from api_tests.support.case_file import CaseFile
+from api_tests.support.demonstration import ORGANISATION_IDS
+from api_tests.support.people import People
+from api_tests.support.receivers import PATIENCE, Event, feed, receiving, webhook
+from api_tests.support.servers import Running
 
 
 def heard(people: People, by: str, case: CaseFile, *, entries: int) -> list[Event]:

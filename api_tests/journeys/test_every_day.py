@@ -2,8 +2,10 @@
 
 import pytest
 
-from api_tests.journeys.answers import faults, refusal
-from api_tests.people_and_cases import PERSON_IDS, CaseFile, People
+from api_tests.support.case_file import CaseFile
+from api_tests.support.demonstration import PERSON_IDS
+from api_tests.support.people import People
+from api_tests.support.refusals import faults, refusal
 
 STATES = ["submitted", "scheduled", "arranging_placement", "monitored"]
 

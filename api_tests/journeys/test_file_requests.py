@@ -2,10 +2,11 @@
 
 from datetime import date, timedelta
 
-from api_tests.access.scene import rows
-from api_tests.filled_forms import filled
-from api_tests.people_and_cases import CaseFile, People
-from api_tests.running import Running
+from api_tests.support.case_file import CaseFile
+from api_tests.support.forms import filled
+from api_tests.support.people import People
+from api_tests.support.servers import Running
+from api_tests.support.shared_case import rows
 
 
 def test_t22_a_family_asks_for_its_file_and_hears_what_was_decided_and_done(people: People) -> None:

@@ -3,10 +3,11 @@
 from datetime import timedelta
 from typing import Any
 
-from api_tests.filled_forms import filled
-from api_tests.journeys.answers import code_of, faults
 from api_tests.journeys.conftest import Elsewhere
-from api_tests.people_and_cases import CaseFile, People
+from api_tests.support.case_file import CaseFile
+from api_tests.support.forms import filled
+from api_tests.support.people import People
+from api_tests.support.refusals import code_of, faults
 from service.domain.region_settings import Term
 from service.domain.terms import day_in_amsterdam, due
 

@@ -3,8 +3,9 @@
 import json
 from typing import Any
 
-from api_tests.journeys.answers import refusal
-from api_tests.people_and_cases import CaseFile, People
+from api_tests.support.case_file import CaseFile
+from api_tests.support.people import People
+from api_tests.support.refusals import refusal
 
 K = 5  # domain.md 5.7: kleine_cel
 ROAD = (

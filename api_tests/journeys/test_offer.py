@@ -10,12 +10,15 @@ import httpx
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from api_tests.access.scene import referral_of
-from api_tests.people_and_cases import ORGANISATION_IDS, CaseFile, People, form_for
-from api_tests.promises.documents import operations, properties
-from api_tests.promises.problems import faults_in, problem_of
 from api_tests.promises.test_versions import at_once
-from api_tests.running import Running
+from api_tests.support.case_file import CaseFile
+from api_tests.support.demonstration import ORGANISATION_IDS
+from api_tests.support.openapi_documents import operations, properties
+from api_tests.support.people import People
+from api_tests.support.problems import faults_in, problem_of
+from api_tests.support.servers import Running
+from api_tests.support.shared_case import referral_of
+from api_tests.support.workflows import form_for
 from service.domain.terms import day_in_amsterdam
 
 DE_VESTE, DUINHUIS = str(ORGANISATION_IDS["de-veste"]), str(ORGANISATION_IDS["duinhuis"])

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from api_tests.filled_forms import filled
-from api_tests.journeys.answers import code_of, faults, unmet
-from api_tests.people_and_cases import CaseFile, People
+from api_tests.support.case_file import CaseFile
+from api_tests.support.forms import filled
+from api_tests.support.people import People
+from api_tests.support.refusals import code_of, faults, unmet
 
 
 def sought(people: People) -> CaseFile:

@@ -2,9 +2,11 @@
 
 from typing import Any
 
-from api_tests.filled_forms import filled
-from api_tests.journeys.answers import code_of, faults, refusal, unmet
-from api_tests.people_and_cases import PERSON_IDS, CaseFile, People
+from api_tests.support.case_file import CaseFile
+from api_tests.support.demonstration import PERSON_IDS
+from api_tests.support.forms import filled
+from api_tests.support.people import People
+from api_tests.support.refusals import code_of, faults, refusal, unmet
 
 EXPERT = {
     "name": "Nadia Haddad",

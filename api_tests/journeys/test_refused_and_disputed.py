@@ -2,9 +2,12 @@
 
 from typing import Any
 
-from api_tests.journeys.answers import code_of, faults
 from api_tests.journeys.conftest import Elsewhere
-from api_tests.people_and_cases import ORGANISATION_IDS, CaseFile, People, form_for
+from api_tests.support.case_file import CaseFile
+from api_tests.support.demonstration import ORGANISATION_IDS
+from api_tests.support.people import People
+from api_tests.support.refusals import code_of, faults
+from api_tests.support.workflows import form_for
 
 DUINHUIS = str(ORGANISATION_IDS["duinhuis"])
 ANOTHER_OFFER: dict[str, Any] = {

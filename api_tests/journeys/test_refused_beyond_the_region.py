@@ -1,8 +1,8 @@
 """Every "no" on the way beyond the region, with its sentence in both languages and its status (I9, T16, T17)."""
 
-from api_tests.access.scene import SOME_TIME_AGO, newcomer
-from api_tests.journeys.answers import faults, refusal, unmet
-from api_tests.journeys.beyond import (
+from api_tests.support.case_file import CaseFile
+from api_tests.support.demonstration import ORGANISATION_IDS
+from api_tests.support.escalations import (
     CONSULTATION,
     NATIONAL,
     escalated,
@@ -12,8 +12,10 @@ from api_tests.journeys.beyond import (
     signal,
     told_in_two_languages,
 )
-from api_tests.people_and_cases import ORGANISATION_IDS, CaseFile, People
-from api_tests.running import Running
+from api_tests.support.people import People
+from api_tests.support.refusals import faults, refusal, unmet
+from api_tests.support.servers import Running
+from api_tests.support.shared_case import SOME_TIME_AGO, newcomer
 from service.domain.roles import Role
 
 

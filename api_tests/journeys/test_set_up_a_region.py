@@ -14,10 +14,11 @@ import httpx
 import pytest
 
 from api_tests.conftest import ENGINES, new_database
-from api_tests.databases import environment_of
-from api_tests.journeys.answers import faults
-from api_tests.people_and_cases import Person
-from api_tests.running import ROOT, running, settings_for
+from api_tests.support.checkout import ROOT
+from api_tests.support.databases import environment_of
+from api_tests.support.people import Person
+from api_tests.support.refusals import faults
+from api_tests.support.servers import running, settings_for
 from service import __main__ as command_line
 from service.api.tokens import Signer, Tokens
 from service.storage.database import open_engine

@@ -1,6 +1,7 @@
 """A case that the region solves itself, from submission to closure (story a)."""
 
-from api_tests.people_and_cases import CaseFile, People
+from api_tests.support.case_file import CaseFile
+from api_tests.support.people import People
 
 # Who takes each step of the shortest road, written by hand (domain.md 5.3).
 TAKEN_BY = {

@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 
 from api_tests.conftest import ENGINES, new_database
-from api_tests.people_and_cases import People
-from api_tests.rules.changed_rules import copied
-from api_tests.running import ROOT, Running, running, settings_for
+from api_tests.support.changed_rules import copied
+from api_tests.support.checkout import ROOT
+from api_tests.support.people import People
+from api_tests.support.servers import Running, running, settings_for
 from examples.answers import NotAsTold
 from examples.chapters import CHAPTERS
 from examples.story import play

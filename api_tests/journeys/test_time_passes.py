@@ -4,7 +4,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from api_tests.journeys.conftest import Elsewhere
-from api_tests.people_and_cases import CaseFile, form_for
+from api_tests.support.case_file import CaseFile
+from api_tests.support.workflows import form_for
 
 STATES = ["submitted", "awaiting_information", "consulted", "scheduled", "advice_drafted", "monitored"]
 

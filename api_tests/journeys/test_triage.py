@@ -2,8 +2,10 @@
 
 from typing import Any
 
-from api_tests.journeys.answers import code_of, faults, refusal, unmet
-from api_tests.people_and_cases import CaseFile, People, form_for
+from api_tests.support.case_file import CaseFile
+from api_tests.support.people import People
+from api_tests.support.refusals import code_of, faults, refusal, unmet
+from api_tests.support.workflows import form_for
 
 
 def in_triage(people: People) -> CaseFile:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from api_tests.outside import generated_client, ruleset
 from api_tests.outside.others import Failed, NotRun, installed, said
-from api_tests.running import ROOT
+from api_tests.support.checkout import ROOT
 from service.logs import configure
 
 PROVIDER = "oidc-provider@9.13.3"

@@ -5,8 +5,9 @@ import shutil
 from pathlib import Path
 
 from api_tests.outside.others import installed, said
-from api_tests.people_and_cases import form_for
-from api_tests.running import ROOT, running, settings_for
+from api_tests.support.checkout import ROOT
+from api_tests.support.servers import running, settings_for
+from api_tests.support.workflows import form_for
 
 PACKAGES = ("openapi-typescript@7.13.0", "openapi-fetch@0.17.0", "typescript@5.9.3", "@types/node@20.19.43")
 CONVERSATION = Path(__file__).with_name("conversation.ts")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from api_tests.outside.others import Failed, NotRun, installed
-from api_tests.running import ROOT
+from api_tests.support.checkout import ROOT
 
 SPECTRAL = "@stoplight/spectral-cli@6.16.3"
 WHERE = "media/linter.yaml of Logius-standaarden/API-Design-Rules, branch main"

@@ -7,9 +7,11 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from api_tests.people_and_cases import CaseFile, People, form_for
-from api_tests.promises.problems import faults_in, problem_of
 from api_tests.promises.test_versions import TOGETHER, at_once
+from api_tests.support.case_file import CaseFile
+from api_tests.support.people import People
+from api_tests.support.problems import faults_in, problem_of
+from api_tests.support.workflows import form_for
 
 REPLAYED = "idempotent-replayed"
 

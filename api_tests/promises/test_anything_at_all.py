@@ -10,12 +10,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic.alias_generators import to_pascal
 
-from api_tests.access.administering import DECISIONS
-from api_tests.people_and_cases import ORGANISATION_IDS, RULES, People, form_for
-from api_tests.promises.documents import operations
-from api_tests.promises.places import kind_of, places, whose
-from api_tests.promises.problems import problem_of
-from api_tests.running import ROOT, Running
+from api_tests.support.administration import DECISIONS
+from api_tests.support.checkout import ROOT
+from api_tests.support.demonstration import ORGANISATION_IDS
+from api_tests.support.openapi_documents import operations
+from api_tests.support.people import People
+from api_tests.support.places import kind_of, places, whose
+from api_tests.support.problems import problem_of
+from api_tests.support.servers import Running
+from api_tests.support.workflows import RULES, form_for
 
 DOCUMENT: dict[str, Any] = json.loads((ROOT / "openapi" / "openapi.json").read_text(encoding="utf-8"))
 OPERATIONS = {it["operationId"]: (path, method, it) for path, method, it in operations(DOCUMENT)}

@@ -10,9 +10,12 @@ import httpx
 import pytest
 from pydantic import ValidationError
 
-from api_tests.people_and_cases import ORGANISATION_IDS, CaseFile, People, form_for
-from api_tests.promises.documents import fits, resolved
-from api_tests.receiving import Event, Received, feed, receiving, webhook
+from api_tests.support.case_file import CaseFile
+from api_tests.support.demonstration import ORGANISATION_IDS
+from api_tests.support.openapi_documents import fits, resolved
+from api_tests.support.people import People
+from api_tests.support.receivers import Event, Received, feed, receiving, webhook
+from api_tests.support.workflows import form_for
 from service.settings import Settings
 from service.use_cases.demonstration import ORGANISATIONS
 from service.use_cases.demonstration import PEOPLE as EVERYBODY

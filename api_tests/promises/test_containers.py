@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from api_tests.running import ROOT
+from api_tests.support.checkout import ROOT
 from service.__main__ import COMMANDS
 from service.settings import Settings
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from api_tests.promises.breaches import BREACHES, BREACHES_OF_OURS, Breach
-from api_tests.promises.design_rules import RULES
-from api_tests.promises.our_rules import OUR_RULES
-from api_tests.running import ROOT
+from api_tests.support.checkout import ROOT
+from api_tests.support.design_rule_breaches import BREACHES, BREACHES_OF_OURS, Breach
+from api_tests.support.design_rules import RULES
+from api_tests.support.house_rules import OUR_RULES
 
 ALL_RULES = {**RULES, **OUR_RULES}
 ALL_BREACHES = {**BREACHES, **BREACHES_OF_OURS}

@@ -14,10 +14,10 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from api_tests.people_and_cases import People, everybody
-from api_tests.promises.documents import operations
-from api_tests.promises.problems import problem_of
-from api_tests.running import Running, running, settings_for
+from api_tests.support.openapi_documents import operations
+from api_tests.support.people import People, everybody
+from api_tests.support.problems import problem_of
+from api_tests.support.servers import Running, running, settings_for
 from service.api.limits import REMEMBERED, Meter, address_of
 
 

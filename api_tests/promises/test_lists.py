@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from api_tests.people_and_cases import CaseFile, People
-from api_tests.promises.problems import faults_in
-from api_tests.running import Running
+from api_tests.support.case_file import CaseFile
+from api_tests.support.people import People
+from api_tests.support.problems import faults_in
+from api_tests.support.servers import Running
 
 MANY, FEW = 60, 10  # on a page
 

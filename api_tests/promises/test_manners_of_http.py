@@ -11,10 +11,11 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from api_tests.people_and_cases import CaseFile, People
-from api_tests.promises.documents import operations
-from api_tests.promises.problems import has_our_headers, problem_of
-from api_tests.running import Running
+from api_tests.support.case_file import CaseFile
+from api_tests.support.openapi_documents import operations
+from api_tests.support.people import People
+from api_tests.support.problems import has_our_headers, problem_of
+from api_tests.support.servers import Running
 
 SOMEBODY = str(uuid4())
 PLACES = {"region": "JZ11", "number": "1", "version": "1", "position": "1", "name": "x", "plan": "0" * 64}

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from api_tests.people_and_cases import CaseFile, People
-from api_tests.promises.documents import operations
 from api_tests.promises.test_manners_of_http import somewhere
-from api_tests.running import Running
+from api_tests.support.case_file import CaseFile
+from api_tests.support.openapi_documents import operations
+from api_tests.support.people import People
+from api_tests.support.servers import Running
 
 # What a proxy, a gateway or a framework may say of a request; none of it is anybody's own to say.
 FORGED = {

@@ -7,10 +7,13 @@ from typing import Any
 import httpx
 import pytest
 
-from api_tests.people_and_cases import COLLECTIONS, People, form_for
-from api_tests.promises.documents import fits, operations, resolved
-from api_tests.promises.places import kind_of, places, whose
-from api_tests.running import ROOT, Running
+from api_tests.support.case_file import COLLECTIONS
+from api_tests.support.checkout import ROOT
+from api_tests.support.openapi_documents import fits, operations, resolved
+from api_tests.support.people import People
+from api_tests.support.places import kind_of, places, whose
+from api_tests.support.servers import Running
+from api_tests.support.workflows import form_for
 from service.commands.documents import published
 
 COMMITTED = ROOT / "openapi" / "openapi.json"

@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from api_tests.conftest import ENGINES, new_database
-from api_tests.people_and_cases import everybody
-from api_tests.promises.problems import problem_of
-from api_tests.running import Running, running, settings_for
+from api_tests.support.people import everybody
+from api_tests.support.problems import problem_of
+from api_tests.support.servers import Running, running, settings_for
 from service.api.readiness import Readiness
 from service.app import build
 from service.storage.condition import MayLoseData, failing

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from api_tests.running import ROOT
 from api_tests.sabotage import sabotages
+from api_tests.support.checkout import ROOT
 from service.commands.documents import drawn
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

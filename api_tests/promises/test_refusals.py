@@ -10,11 +10,15 @@ import httpx
 import pytest
 
 from api_tests.conftest import new_database
-from api_tests.destroying import destroyed, ended
-from api_tests.people_and_cases import ORGANISATION_IDS, PERSON_IDS, CaseFile, form_for, offered
-from api_tests.promises.problems import problem_of
-from api_tests.rules.changed_rules import copied, people_at, rewritten
-from api_tests.running import ROOT, Running
+from api_tests.support.case_file import CaseFile
+from api_tests.support.changed_rules import copied, people_at, rewritten
+from api_tests.support.checkout import ROOT
+from api_tests.support.demonstration import ORGANISATION_IDS, PERSON_IDS
+from api_tests.support.destructions import destroyed, ended
+from api_tests.support.people import offered
+from api_tests.support.problems import problem_of
+from api_tests.support.servers import Running
+from api_tests.support.workflows import form_for
 from service.domain import refusals
 from service.domain.refusals import Refusal
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from api_tests.promises.compatibility import breaks
-from api_tests.records.released import FOLDER
+from api_tests.support.compatibility import breaks
+from api_tests.support.releases import FOLDER
 from service.commands.documents import published
 
 RELEASED = sorted(FOLDER.glob("*.openapi.json"))

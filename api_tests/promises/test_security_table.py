@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 
-from api_tests.running import ROOT
+from api_tests.support.checkout import ROOT
 
 PAGE = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
 ROWS = re.findall(r"^\| (\d+\.\d+\.\d+|API\d+)( \(L3\))? \| (.+) \| (.+) \| (.*) \|$", PAGE, re.MULTILINE)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from api_tests.running import ROOT
+from api_tests.support.checkout import ROOT
 from service.settings import Settings, table
 
 SECRET = "postgresql+psycopg://application:very-secret@database/casusroute"

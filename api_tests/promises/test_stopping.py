@@ -14,9 +14,9 @@ import pytest
 from sqlalchemy import make_url
 
 from api_tests.conftest import ENGINES, new_database
-from api_tests.people_and_cases import everybody
-from api_tests.promises.problems import problem_of
-from api_tests.promises.processes import process
+from api_tests.support.people import everybody
+from api_tests.support.problems import problem_of
+from api_tests.support.processes import process
 from service.storage.database import open_engine
 
 

@@ -6,10 +6,12 @@ from typing import Any
 import httpx
 import pytest
 
-from api_tests.people_and_cases import CaseFile, People, form_for
-from api_tests.promises.documents import everything
-from api_tests.promises.problems import faults_in
-from api_tests.running import Running
+from api_tests.support.case_file import CaseFile
+from api_tests.support.openapi_documents import everything
+from api_tests.support.people import People
+from api_tests.support.problems import faults_in
+from api_tests.support.servers import Running
+from api_tests.support.workflows import form_for
 
 NO_MOMENTS: list[tuple[Any, str]] = [
     ("2026-01-31T09:30:00", "timezone_aware"),

@@ -7,8 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
-from api_tests.people_and_cases import CaseFile, People
-from api_tests.promises.problems import faults_in, problem_of
+from api_tests.support.case_file import CaseFile
+from api_tests.support.people import People
+from api_tests.support.problems import faults_in, problem_of
 
 TOGETHER = 12
 

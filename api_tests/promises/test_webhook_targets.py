@@ -8,8 +8,9 @@ from uuid import uuid4
 
 import pytest
 
-from api_tests.people_and_cases import ORGANISATION_IDS, People
-from api_tests.receiving import receiving
+from api_tests.support.demonstration import ORGANISATION_IDS
+from api_tests.support.people import People
+from api_tests.support.receivers import receiving
 from service.domain.events import News, to_event
 from service.relay.outside import Outside
 from service.use_cases.delivering import Answer

@@ -11,8 +11,10 @@ from typing import Any, NoReturn
 import pytest
 from opentelemetry import _logs, metrics, trace
 
-from api_tests.people_and_cases import CaseFile, everybody
-from api_tests.running import ROOT, running, settings_for
+from api_tests.support.case_file import CaseFile
+from api_tests.support.checkout import ROOT
+from api_tests.support.people import everybody
+from api_tests.support.servers import running, settings_for
 from service.logs import EVENTS
 
 

@@ -9,9 +9,11 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from api_tests.people_and_cases import CaseFile, People, form_for
-from api_tests.promises.problems import faults_in, problem_of
-from api_tests.running import Running
+from api_tests.support.case_file import CaseFile
+from api_tests.support.people import People
+from api_tests.support.problems import faults_in, problem_of
+from api_tests.support.servers import Running
+from api_tests.support.workflows import form_for
 
 SOMEBODY = str(uuid4())
 

@@ -14,11 +14,12 @@ import psycopg
 import pytest
 from sqlalchemy import event
 
-from api_tests.databases import new_postgresql
-from api_tests.people_and_cases import CaseFile, People, everybody
-from api_tests.postgres import Cluster
-from api_tests.promises.problems import problem_of
-from api_tests.running import Running, running, settings_for
+from api_tests.support.case_file import CaseFile
+from api_tests.support.databases import new_postgresql
+from api_tests.support.people import People, everybody
+from api_tests.support.postgres import Cluster
+from api_tests.support.problems import problem_of
+from api_tests.support.servers import Running, running, settings_for
 
 
 def not_now(answer: httpx.Response) -> bool:

@@ -6,10 +6,11 @@ import pytest
 from sqlalchemy import Engine
 
 from api_tests.conftest import ENGINES, new_database
-from api_tests.people_and_cases import CaseFile, People
-from api_tests.records.destroyed_case import Story, told
-from api_tests.records.forging import Forger, Known, engine_for
-from api_tests.running import Running
+from api_tests.support.case_file import CaseFile
+from api_tests.support.destroyed_case import Story, told
+from api_tests.support.forgery import Forger, Known, engine_for
+from api_tests.support.people import People
+from api_tests.support.servers import Running
 
 
 @pytest.fixture(scope="session")

@@ -10,9 +10,10 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import Connection, Engine, event, text
 
-from api_tests.people_and_cases import CaseFile, People
-from api_tests.records.forging import counted, head_of_case, say
-from api_tests.running import Running
+from api_tests.support.case_file import CaseFile
+from api_tests.support.forgery import counted, head_of_case, say
+from api_tests.support.people import People
+from api_tests.support.servers import Running
 
 # SQLite writes a file beyond this size no further: its log of a commit does not fit.
 FULL_AT_BYTES = 16_384

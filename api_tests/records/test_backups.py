@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 
 from api_tests.conftest import ENGINES
-from api_tests.faults.checker import contents, histories, master_key
-from api_tests.faults.rows import Tables, read_postgresql, read_sqlite
-from api_tests.people_and_cases import CaseFile
-from api_tests.postgres import Cluster
-from api_tests.promises.problems import problem_of
-from api_tests.records.backing_up import Backup, Kept, Restored, command, kept, manifest_of, served
-from api_tests.records.released import Release
+from api_tests.support.backups import Backup, Kept, Restored, command, kept, manifest_of, served
+from api_tests.support.case_file import CaseFile
+from api_tests.support.history_checker import contents, histories, master_key
+from api_tests.support.postgres import Cluster
+from api_tests.support.problems import problem_of
+from api_tests.support.raw_tables import Tables, read_postgresql, read_sqlite
+from api_tests.support.releases import Release
 from service.storage.backups import back_up
 from service.storage.database import open_engine
 from service.storage.keys import Keyring, load_master_key

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import Engine
 
-from api_tests.running import Running
+from api_tests.support.servers import Running
 from service.storage.database import SQLITE_READERS, keys_file, open_engine
 from service.storage.keys import Keyring
 from service.storage.migrating import migrate

@@ -12,11 +12,12 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap
 from sqlalchemy import Connection, Engine, delete, select, update
 
-from api_tests.people_and_cases import CaseFile, People
-from api_tests.postgres import Cluster
-from api_tests.records.forging import Known, columns_of, engine_for, entries_of_case
-from api_tests.records.tampering import lay_bare
-from api_tests.running import Running
+from api_tests.support.case_file import CaseFile
+from api_tests.support.forgery import Known, columns_of, engine_for, entries_of_case
+from api_tests.support.people import People
+from api_tests.support.postgres import Cluster
+from api_tests.support.servers import Running
+from api_tests.support.tampering import lay_bare
 from service.domain.refusals import Unavailable
 from service.storage.cases import Cases
 from service.storage.contents import Contents

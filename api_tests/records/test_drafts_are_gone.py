@@ -7,8 +7,9 @@ import httpx
 import pytest
 from sqlalchemy import Engine, func, select
 
-from api_tests.people_and_cases import People, Person, form_for
-from api_tests.running import Running
+from api_tests.support.people import People, Person
+from api_tests.support.servers import Running
+from api_tests.support.workflows import form_for
 from service.storage.tables import case_keys, drafts
 
 

@@ -8,10 +8,11 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import Column, Connection, LargeBinary, Row, Table, delete, select, update
 
-from api_tests.people_and_cases import CaseFile, People
-from api_tests.records.forging import engine_for
-from api_tests.records.tampering import change, lay_bare, undone
-from api_tests.running import Running
+from api_tests.support.case_file import CaseFile
+from api_tests.support.forgery import engine_for
+from api_tests.support.people import People
+from api_tests.support.servers import Running
+from api_tests.support.tampering import change, lay_bare, undone
 from service.domain.heads import Head
 from service.storage.heads import Heads
 from service.storage.tables import (

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import IntegrityError
 
-from api_tests.records.destroyed_case import Story
-from api_tests.records.forging import Changes, add, columns_of, engine_for, head_of_part, next_entry, say
+from api_tests.support.destroyed_case import Story
+from api_tests.support.forgery import Changes, add, columns_of, engine_for, head_of_part, next_entry, say
 from service.storage.tables import (
     contents,
     destruction_proposals,

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Connection, update
 from sqlalchemy.exc import IntegrityError
 
-from api_tests.records.forging import (
+from api_tests.support.forgery import (
     DIGEST,
     Attack,
     Forger,

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import Connection, event
 
-from api_tests.running import Running
+from api_tests.support.servers import Running
 from service.domain.actor import Actor, Membership
 from service.domain.roles import Role
 from service.storage.unit import Unit

@@ -8,8 +8,10 @@ import httpx
 import pytest
 from sqlalchemy import Connection, Engine, select, text
 
-from api_tests.people_and_cases import CaseFile, People, workflow_of
-from api_tests.records.forging import counted, entries_of_case, head_of_case, say
+from api_tests.support.case_file import CaseFile
+from api_tests.support.forgery import counted, entries_of_case, head_of_case, say
+from api_tests.support.people import People
+from api_tests.support.workflows import workflow_of
 from service.storage.tables import NO_DAY, parts
 
 STEPS = 10

@@ -16,11 +16,12 @@ from sqlalchemy import Engine, inspect
 from sqlalchemy.exc import DBAPIError
 
 from api_tests.conftest import ENGINES, new_database
-from api_tests.databases import ROLES
-from api_tests.people_and_cases import CaseFile
-from api_tests.records.forging import counted, engine_for, say
-from api_tests.records.schemas import schema_of
-from api_tests.running import ROOT, Running
+from api_tests.support.case_file import CaseFile
+from api_tests.support.checkout import ROOT
+from api_tests.support.database_schemas import schema_of
+from api_tests.support.databases import ROLES
+from api_tests.support.forgery import counted, engine_for, say
+from api_tests.support.servers import Running
 from service.storage import migrating
 from service.storage.database import open_engine
 from service.storage.migrating import downgrade, expected_revision, migrate, revision_of

@@ -14,12 +14,12 @@ import httpx
 import pytest
 
 from api_tests.conftest import ENGINES, new_database
-from api_tests.filled_forms import filled
-from api_tests.people_and_cases import COLLECTIONS, CaseFile
-from api_tests.rules.changed_rules import copied, people_at, rewritten
-from api_tests.rules.walking import amend
-from api_tests.rules.wandering import wander
-from api_tests.running import Running
+from api_tests.support.case_file import COLLECTIONS, CaseFile
+from api_tests.support.changed_rules import copied, people_at, rewritten
+from api_tests.support.edges import amend
+from api_tests.support.forms import filled
+from api_tests.support.servers import Running
+from api_tests.support.wanderings import wander
 
 Json = dict[str, Any]
 # The team, the submitter, an expert while it is at the table, the liaison while she is asked.

@@ -11,12 +11,13 @@ import pytest
 from sqlalchemy import Connection, Engine, event, make_url, text
 
 from api_tests.conftest import ENGINES, new_database
-from api_tests.databases import as_role, environment_of, owned
-from api_tests.databases import migrated as migrated_as_owner
-from api_tests.people_and_cases import PERSON_IDS
-from api_tests.postgres import SUPERUSER
-from api_tests.records.forging import say
-from api_tests.running import ROOT, settings_for
+from api_tests.support.checkout import ROOT
+from api_tests.support.databases import as_role, environment_of, owned
+from api_tests.support.databases import migrated as migrated_as_owner
+from api_tests.support.demonstration import PERSON_IDS
+from api_tests.support.forgery import say
+from api_tests.support.postgres import SUPERUSER
+from api_tests.support.servers import settings_for
 from service.app import NotMigrated, build
 from service.settings import Settings
 from service.storage.database import open_engine

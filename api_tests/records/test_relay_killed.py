@@ -11,10 +11,12 @@ from contextlib import contextmanager
 import pytest
 
 from api_tests.conftest import ENGINES, new_database
-from api_tests.people_and_cases import CaseFile, People, everybody
-from api_tests.receiving import Receiver, feed, receiving, webhook
-from api_tests.records.dying_relay import DIED, POINTS
-from api_tests.running import ROOT, Running, running, settings_for
+from api_tests.support.case_file import CaseFile
+from api_tests.support.checkout import ROOT
+from api_tests.support.dying_relay import DIED, POINTS
+from api_tests.support.people import People, everybody
+from api_tests.support.receivers import Receiver, feed, receiving, webhook
+from api_tests.support.servers import Running, running, settings_for
 
 
 @pytest.fixture(scope="module", params=ENGINES)
@@ -78,7 +80,7 @@ def test_wherever_the_relay_is_killed_everything_is_told_at_least_once_and_in_or
         for case in cases * 4:
             case.fire("add_note", by="anna")
 
-        with beside(untold, "api_tests.records.dying_relay") as process:
+        with beside(untold, "api_tests.support.dying_relay") as process:
             assert process.stdout
             ended = json.loads(process.stdout.readline())
             in_between = len(receiver.told)

@@ -6,9 +6,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from api_tests.records.played_story import Played, command_of
-from api_tests.records.story_comparison import differences
-from api_tests.running import ROOT
+from api_tests.support.checkout import ROOT
+from api_tests.support.played_story import Played, command_of
+from api_tests.support.story_comparison import differences
 
 Tables = dict[str, list[dict[str, Any]]]
 

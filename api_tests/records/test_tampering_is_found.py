@@ -7,9 +7,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Connection, Row, delete, select, update
 
-from api_tests.records.forging import Known, columns_of, engine_for, entries_of_case, entries_of_part, head_of_part
-from api_tests.records.tampering import OTHER_ID, change, lay_bare, lies_about, undone
-from api_tests.running import Running
+from api_tests.support.forgery import Known, columns_of, engine_for, entries_of_case, entries_of_part, head_of_part
+from api_tests.support.servers import Running
+from api_tests.support.tampering import OTHER_ID, change, lay_bare, lies_about, undone
 from service.domain.chain import entry_digest, facts_digest
 from service.storage.rows import to_transition
 from service.storage.tables import cases, contents, parts, transitions, workflow_edges, workflows

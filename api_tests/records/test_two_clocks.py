@@ -9,9 +9,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from api_tests.people_and_cases import CaseFile, People, form_for
-from api_tests.records.forging import entries_of_case
-from api_tests.running import Running
+from api_tests.support.case_file import CaseFile
+from api_tests.support.forgery import entries_of_case
+from api_tests.support.people import People
+from api_tests.support.servers import Running
+from api_tests.support.workflows import form_for
 from service.domain.chain import microseconds
 from service.storage.rows import moment
 

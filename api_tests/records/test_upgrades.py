@@ -13,16 +13,16 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 
 from api_tests.conftest import ENGINES, new_database
-from api_tests.destroying import signed
-from api_tests.filled_forms import filled
-from api_tests.people_and_cases import CaseFile
-from api_tests.records.forging import Known, engine_for, next_entry, record
-from api_tests.records.released import RELEASES, Release
 from api_tests.records.test_forged_entries import ATTACKS as FORGED_ENTRIES
 from api_tests.records.test_forged_heads import ATTACKS as FORGED_HEADS
-from api_tests.records.upgrading import PAUSE, adopted, planned, sound
-from api_tests.rules.changed_rules import copied, people_at
-from api_tests.running import ROOT
+from api_tests.support.case_file import CaseFile
+from api_tests.support.changed_rules import copied, people_at
+from api_tests.support.checkout import ROOT
+from api_tests.support.destructions import signed
+from api_tests.support.forgery import Known, engine_for, next_entry, record
+from api_tests.support.forms import filled
+from api_tests.support.releases import RELEASES, Release
+from api_tests.support.upgrades import PAUSE, adopted, planned, sound
 from service.app import read_folder
 from service.storage.database import open_engine
 from service.storage.migrating import downgrade, expected_revision, migrate, revision_of

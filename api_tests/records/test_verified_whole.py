@@ -14,10 +14,12 @@ import pytest
 from sqlalchemy import Connection, Delete, Insert, Update, delete, insert, literal, select, text, update
 
 from api_tests.conftest import ENGINES, new_database
-from api_tests.people_and_cases import PERSON_IDS, CaseFile, everybody
-from api_tests.records.forging import engine_for, entries_of_case
-from api_tests.records.tampering import lay_bare, undone
-from api_tests.running import Clock, running, settings_for
+from api_tests.support.case_file import CaseFile
+from api_tests.support.demonstration import PERSON_IDS
+from api_tests.support.forgery import engine_for, entries_of_case
+from api_tests.support.people import everybody
+from api_tests.support.servers import Clock, running, settings_for
+from api_tests.support.tampering import lay_bare, undone
 from service.__main__ import main
 from service.domain.chain import entry_digest, facts_digest
 from service.settings import Settings

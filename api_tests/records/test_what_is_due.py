@@ -10,11 +10,12 @@ from uuid import UUID
 
 import pytest
 
-from api_tests.access.scene import rows
-from api_tests.destroying import ended
-from api_tests.people_and_cases import CaseFile
-from api_tests.records.destroyed_case import Story
-from api_tests.running import ROOT, Clock
+from api_tests.support.case_file import CaseFile
+from api_tests.support.checkout import ROOT
+from api_tests.support.destroyed_case import Story
+from api_tests.support.destructions import ended
+from api_tests.support.servers import Clock
+from api_tests.support.shared_case import rows
 from service.use_cases.asking import Asker
 from service.use_cases.demonstration import ISSUER
 from service.use_cases.destroying import Considered, ended_cases, propose_if_due

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Connection, Row, Table, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from api_tests.records.forging import (
+from api_tests.support.forgery import (
     DIGEST,
     Forger,
     add,

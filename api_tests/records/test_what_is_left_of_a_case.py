@@ -11,15 +11,16 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from api_tests.access.scene import rows
-from api_tests.databases import as_role
-from api_tests.destroying import ended, proposed, signed
-from api_tests.postgres import SUPERUSER, Cluster
-from api_tests.promises.problems import problem_of
-from api_tests.records.destroyed_case import WANTED, Story, files_of, found_in, gaps
-from api_tests.records.forging import engine_for
-from api_tests.rules.changed_rules import people_at
-from api_tests.running import ROOT, settings_for
+from api_tests.support.changed_rules import people_at
+from api_tests.support.checkout import ROOT
+from api_tests.support.databases import as_role
+from api_tests.support.destroyed_case import WANTED, Story, files_of, found_in, gaps
+from api_tests.support.destructions import ended, proposed, signed
+from api_tests.support.forgery import engine_for
+from api_tests.support.postgres import SUPERUSER, Cluster
+from api_tests.support.problems import problem_of
+from api_tests.support.servers import settings_for
+from api_tests.support.shared_case import rows
 from service.app import build
 from service.storage.destruction_list import DestructionList, ListRefused
 from service.storage.migrating import downgrade

@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy import Connection, insert
 
 from api_tests.conftest import ENGINES, new_database
-from api_tests.people_and_cases import CaseFile
-from api_tests.promises.documents import fits
-from api_tests.records.forging import engine_for, entries_of_part, head_of_case, head_of_part
-from api_tests.records.tampering import change, lay_bare, undone
-from api_tests.records.upgrading import KILLED, WHY, Story, Tried, Upgrade, sound, steps, verdicts
+from api_tests.support.case_file import CaseFile
+from api_tests.support.forgery import engine_for, entries_of_part, head_of_case, head_of_part
+from api_tests.support.openapi_documents import fits
+from api_tests.support.tampering import change, lay_bare, undone
+from api_tests.support.upgrades import KILLED, WHY, Story, Tried, Upgrade, sound, steps, verdicts
 from service.storage.migrating import downgrade, expected_revision, revision_of
 from service.storage.rows import to_row, to_transition
 from service.storage.tables import cases, parts, transitions

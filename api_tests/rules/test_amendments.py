@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api_tests.filled_forms import filled
-from api_tests.people_and_cases import CaseFile, People
-from api_tests.rules.walking import Json, entries_of
+from api_tests.support.case_file import CaseFile
+from api_tests.support.edges import Json, entries_of
+from api_tests.support.forms import filled
+from api_tests.support.people import People
 from service.domain.amendments import as_amended, merged
 
 

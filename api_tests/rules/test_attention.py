@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api_tests.rules.answers import settings
+from api_tests.support.form_faults import settings
 from service.domain.attention import attention, moves, refusals
 from service.domain.case import PartKind, Transition
 from service.domain.region_settings import Term

@@ -1,26 +1,20 @@
 """The code lists and the sentences of the forms: official codes, two languages, room for other words."""
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from api_tests.filled_forms import filled
-from api_tests.rules.answers import (
-    TODAY,
-    code,
-    read,
-    settings,
-)
+from api_tests.support.checkout import ROOT
+from api_tests.support.form_faults import TODAY, code, read, settings
+from api_tests.support.forms import filled
 from service.domain.codes import CODE_LISTS, OTHER
 from service.domain.facts import CaseFacts
 from service.domain.forms import FORMS
 from service.domain.forms.base import FormContext
 from service.domain.messages import MESSAGES, say
 
-ROOT = Path(__file__).parents[2]
 ALL_FORMS = pytest.mark.parametrize("name", FORMS)
 
 

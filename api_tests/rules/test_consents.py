@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api_tests.access.scene import help_arranged
-from api_tests.people_and_cases import CaseFile, People
-from api_tests.rules.answers import settings as region_settings
-from api_tests.rules.roads import Move, history
+from api_tests.support.case_file import CaseFile
+from api_tests.support.form_faults import settings as region_settings
+from api_tests.support.people import People
+from api_tests.support.roads import Move, history
+from api_tests.support.shared_case import help_arranged
 from service.domain.amendments import AMENDS
 from service.domain.facts import CaseFacts, fold
 from service.domain.forms.base import FormContext

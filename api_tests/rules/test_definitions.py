@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api_tests.rules.broken_workflows import LOST
-from api_tests.rules.written_workflows import (
+from api_tests.support.broken_workflows import LOST
+from api_tests.support.written_workflows import (
     GONE,
     KINDS,
     WORKFLOWS,

@@ -2,7 +2,8 @@
 
 import pytest
 
-from api_tests.rules.written_workflows import KINDS, ROOT, changed, everywhere, real_definitions, right, understood
+from api_tests.support.checkout import ROOT
+from api_tests.support.written_workflows import KINDS, changed, everywhere, real_definitions, right, understood
 from service.domain.drawing import markers, mermaid, redraw, trigger_table
 from service.domain.words import Language
 

@@ -12,8 +12,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from api_tests.people_and_cases import RULES
-from api_tests.rules.expected_moves import START, edges
+from api_tests.support.expected_moves import START, edges
+from api_tests.support.workflows import RULES
 from service.domain import workflow as room
 from service.domain.actor import Membership
 from service.domain.case import PartKind

@@ -2,24 +2,17 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import jsonschema
 import pytest
 from pydantic import ValidationError
 
-from api_tests.filled_forms import FILLED, filled
-from api_tests.rules.answers import (
-    faults,
-    field_names,
-    read,
-    schema,
-    words_of,
-)
+from api_tests.support.checkout import ROOT
+from api_tests.support.form_faults import faults, field_names, read, schema, words_of
+from api_tests.support.forms import FILLED, filled
 from service.domain.codes import CODE_LISTS
 from service.domain.forms import FORMS
 
-ROOT = Path(__file__).parents[2]
 # Released with 0.1.0 and asked by no workflow any more, but by the cases that began under the old ones.
 FOR_CASES_THAT_RUN = {"escalation@1", "search@1", "placement_start@1", "stability@1", "goal_check@1"}
 # Facts from a code list under a name of their own, and those that come from no list: what each may look like.

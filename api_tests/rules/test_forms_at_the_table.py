@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from api_tests.filled_forms import filled
-from api_tests.rules.answers import code, faults, item, read, settings
+from api_tests.support.form_faults import code, faults, item, read, settings
+from api_tests.support.forms import filled
 from service.domain.codes import CODE_LISTS, OTHER
 from service.domain.region_settings import Quorum
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from api_tests.filled_forms import filled
-from api_tests.rules.answers import code, context, faults, item, read, without
+from api_tests.support.form_faults import code, context, faults, item, read, without
+from api_tests.support.forms import filled
 from service.domain.codes import CODE_LISTS
 from service.domain.facts import CaseFacts, PartFacts
 from service.domain.forms import FORMS

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from api_tests.rules.answers import TODAY, code, consent, context, faults, ground, item, read, settings, without
+from api_tests.support.form_faults import TODAY, code, consent, context, faults, ground, item, read, settings, without
 from service.domain.codes import CODE_LISTS, OTHER
 from service.domain.consents import Agreed
 from service.domain.facts import CaseFacts

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from api_tests.filled_forms import filled
-from api_tests.filled_forms_of_referral import CONSENTS
-from api_tests.rules.answers import TODAY, code, consent, faults, ground, item, read, settings, without, words_of
+from api_tests.support.form_faults import TODAY, code, consent, faults, ground, item, read, settings, without, words_of
+from api_tests.support.forms import filled
+from api_tests.support.forms_of_referral import CONSENTS
 from service.domain.age import AGE_BANDS, age_band, age_on
 from service.domain.codes import CODE_LISTS
 from service.domain.forms import FORMS

@@ -11,7 +11,7 @@ from itertools import groupby
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api_tests.rules.roads import (
+from api_tests.support.roads import (
     ENDS,
     HELPED,
     MILD_ROADS,

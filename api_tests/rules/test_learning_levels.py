@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api_tests.rules.roads import (
+from api_tests.support.roads import (
     CONSULT,
     HELPED,
     MILD_ROADS,

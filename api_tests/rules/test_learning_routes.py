@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from api_tests.rules.roads import (
+from api_tests.support.roads import (
     AGREE,
     BACK,
     CONSULT,

@@ -6,7 +6,7 @@ from itertools import count
 
 import pytest
 
-from api_tests.rules.roads import NOW, TO_ADVICE, TO_CONSULT, TO_TRIAGE, K, history, references, released
+from api_tests.support.roads import NOW, TO_ADVICE, TO_CONSULT, TO_TRIAGE, K, history, references, released
 from service.learning.export import as_csv, as_json
 from service.learning.histories import Withheld, routes
 from service.learning.ladder import release

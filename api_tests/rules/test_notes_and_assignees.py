@@ -2,7 +2,9 @@
 
 import pytest
 
-from api_tests.people_and_cases import PERSON_IDS, CaseFile, People
+from api_tests.support.case_file import CaseFile
+from api_tests.support.demonstration import PERSON_IDS
+from api_tests.support.people import People
 
 
 def test_a_note_changes_nothing_but_the_history(people: People) -> None:

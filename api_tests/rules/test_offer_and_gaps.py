@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api_tests.filled_forms import filled
-from api_tests.rules.answers import faults, read, settings, words_of
-from api_tests.rules.roads import NOW, START_TRIAGE, SUBMIT, Move, history
+from api_tests.support.form_faults import faults, read, settings, words_of
+from api_tests.support.forms import filled
+from api_tests.support.roads import NOW, START_TRIAGE, SUBMIT, Move, history
 from service.domain.case import Transition
 from service.domain.codes import CODE_LISTS
 from service.domain.offer import Chosen, Offer, Statement

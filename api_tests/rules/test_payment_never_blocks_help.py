@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api_tests.people_and_cases import RULES, CaseFile, People
-from api_tests.rules.roads import NOTE, PROPOSE, TO_ADVICE, TO_PLACEMENT, TO_REFUSAL, Move, history
-from api_tests.rules.walking import Json, step
+from api_tests.support.case_file import CaseFile
+from api_tests.support.edges import Json, step
+from api_tests.support.people import People
+from api_tests.support.roads import NOTE, PROPOSE, TO_ADVICE, TO_PLACEMENT, TO_REFUSAL, Move, history
+from api_tests.support.workflows import RULES
 from service.domain.case import START, PartKind, Transition
 from service.domain.facts import CaseFacts, HelpKind, PartFacts, fold
 from service.domain.guards import GUARDS, Attempt

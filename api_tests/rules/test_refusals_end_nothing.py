@@ -3,9 +3,11 @@
 import httpx
 import pytest
 
-from api_tests.filled_forms import filled
-from api_tests.people_and_cases import RULES, CaseFile, People
-from api_tests.rules.walking import Json
+from api_tests.support.case_file import CaseFile
+from api_tests.support.edges import Json
+from api_tests.support.forms import filled
+from api_tests.support.people import People
+from api_tests.support.workflows import RULES
 
 
 def faults(answer: httpx.Response) -> list[tuple[str, str]]:

@@ -12,11 +12,14 @@ from typing import Any
 import pytest
 
 from api_tests.conftest import ENGINES, new_database
-from api_tests.databases import environment_of
-from api_tests.people_and_cases import RULES, CaseFile, People
-from api_tests.rules.changed_rules import copied, people_at, rewritten
-from api_tests.rules.expected_moves import possible_from
-from api_tests.running import ROOT, Running
+from api_tests.support.case_file import CaseFile
+from api_tests.support.changed_rules import copied, people_at, rewritten
+from api_tests.support.checkout import ROOT
+from api_tests.support.databases import environment_of
+from api_tests.support.expected_moves import possible_from
+from api_tests.support.people import People
+from api_tests.support.servers import Running
+from api_tests.support.workflows import RULES
 from service.domain.terms import day_in_amsterdam
 
 # Under the new rules a chair may stop a case at the table for a while, and declining takes one person.

@@ -5,9 +5,11 @@ The expectations stand in expected_moves.py, by hand; no edge of a file goes or 
 
 import pytest
 
-from api_tests.people_and_cases import CaseFile, People, form_for
-from api_tests.rules.expected_moves import BEGINNINGS, ENDS, MOVES, edges, possible_from, triggers
-from api_tests.rules.walking import case_in, case_in_which, entries_of, now, taken_from, walk_everywhere
+from api_tests.support.case_file import CaseFile
+from api_tests.support.edges import case_in, case_in_which, entries_of, now, taken_from, walk_everywhere
+from api_tests.support.expected_moves import BEGINNINGS, ENDS, MOVES, edges, possible_from, triggers
+from api_tests.support.people import People
+from api_tests.support.workflows import form_for
 
 STATES = [(kind, state) for kind, moves in MOVES.items() for state in moves]
 # The question of an escalation is written at the case; the part has no form of its own before somebody acts on it.

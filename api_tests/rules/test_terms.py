@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from api_tests.conftest import ENGINES, new_database
-from api_tests.people_and_cases import RULES, CaseFile, People
-from api_tests.rules.changed_rules import people_at
-from api_tests.rules.walking import Json
-from api_tests.running import Running
+from api_tests.support.case_file import CaseFile
+from api_tests.support.changed_rules import people_at
+from api_tests.support.edges import Json
+from api_tests.support.people import People
+from api_tests.support.servers import Running
+from api_tests.support.workflows import RULES
 from service.domain.region_settings import Term
 from service.domain.terms import day_in_amsterdam, due
 

@@ -5,9 +5,12 @@ from typing import Any
 import httpx
 import pytest
 
-from api_tests.filled_forms import filled
-from api_tests.people_and_cases import ORGANISATION_IDS, CaseFile, People, form_for
-from api_tests.rules.walking import Json, check_the_goals, entries_of, step
+from api_tests.support.case_file import CaseFile
+from api_tests.support.demonstration import ORGANISATION_IDS
+from api_tests.support.edges import Json, check_the_goals, entries_of, step
+from api_tests.support.forms import filled
+from api_tests.support.people import People
+from api_tests.support.workflows import form_for
 
 PROVIDER, PAYER = ORGANISATION_IDS["de-veste"], ORGANISATION_IDS["gemeente-haarlem"]
 

@@ -9,10 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api_tests.people_and_cases import ORGANISATION_IDS, RULES, CaseFile, People, workflow_of
-from api_tests.rules.expected_moves import MOVES
-from api_tests.rules.walking import Json
-from api_tests.rules.wandering import acting_for, offer, wander
+from api_tests.support.case_file import CaseFile
+from api_tests.support.demonstration import ORGANISATION_IDS
+from api_tests.support.edges import Json
+from api_tests.support.expected_moves import MOVES
+from api_tests.support.people import People
+from api_tests.support.wanderings import acting_for, offer, wander
+from api_tests.support.workflows import RULES, workflow_of
 from service.domain.actor import Membership
 from service.domain.case import Case, Part
 from service.domain.facts import CaseFacts, PartFacts, Reconsidered

@@ -6,8 +6,8 @@ from uuid import UUID
 
 import pytest
 
-from api_tests.rules.roads import PROPOSE, SCHEDULE, TO_TRIAGE, Move, history
-from api_tests.rules.written_workflows import KINDS, ROUTE, TERMS
+from api_tests.support.roads import PROPOSE, SCHEDULE, TO_TRIAGE, Move, history
+from api_tests.support.written_workflows import KINDS, ROUTE, TERMS
 from service.domain.adopting import judged, plan_between, unknown_sources, unknown_targets
 from service.domain.case import Part
 from service.domain.definition import ADOPT, Definition, Edge, load

@@ -23,12 +23,14 @@ import pytest
 from sqlalchemy import func, select
 
 from api_tests.conftest import ENGINES, new_database
-from api_tests.destroying import destroyed
-from api_tests.filled_forms import FILLED
-from api_tests.people_and_cases import People, everybody, workflow_of
-from api_tests.running import ROOT, Running, running, settings_for
-from api_tests.walk.model import ModelPart
-from api_tests.walk.walker import Served, Tried, Walk
+from api_tests.support.case_model import ModelPart
+from api_tests.support.checkout import ROOT
+from api_tests.support.destructions import destroyed
+from api_tests.support.forms import FILLED
+from api_tests.support.people import People, everybody
+from api_tests.support.servers import Running, running, settings_for
+from api_tests.support.walker import Served, Tried, Walk
+from api_tests.support.workflows import workflow_of
 from service.storage.tables import access_log
 
 CASES, STEPS, SEED = 14, 120, 2_017

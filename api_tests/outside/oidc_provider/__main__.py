@@ -26,10 +26,10 @@ import httpx
 from joserfc import jwt
 from joserfc.jwk import Key
 
-from api_tests.access.in_earnest import served
-from api_tests.access.issuer import key, public
-from api_tests.access.issuer_process import ASSERTION
-from api_tests.running import WITHOUT_TLS
+from api_tests.support.issuer import key, public
+from api_tests.support.issuer_process import ASSERTION
+from api_tests.support.production import served
+from api_tests.support.servers import WITHOUT_TLS
 
 PROGRAM = Path(__file__).with_name("op.mjs")
 REDIRECT = "https://web.example/callback"

@@ -1,0 +1,1 @@
+"""The vocabulary of the tests: people, cases, servers, databases, and what they are compared with."""

@@ -1,0 +1,80 @@
+"""The vocabulary of administration: what an administrator makes over HTTP, and who then acts."""
+
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from api_tests.support.demonstration import ORGANISATION_IDS, PERSON_IDS
+from api_tests.support.people import Person
+from api_tests.support.servers import Running
+from api_tests.support.shared_case import bearing, signer_of
+from service.domain.terms import day_in_amsterdam
+from service.use_cases.demonstration import ISSUER
+
+_MEMBERSHIP = {"personId": str(PERSON_IDS["otto"]), "organisationId": str(ORGANISATION_IDS["duinhuis"])}
+_COVERAGE = {"organisationId": str(ORGANISATION_IDS["ret"]), "region": "JZ43"}
+# A decision of each kind that leaves everybody where they are: of years to come, or as it is already.
+DECISIONS: dict[str, dict[str, Any]] = {
+    "addOrganisation": {"kind": "provider", "name": "Nieuw (demonstratie)"},
+    "renameOrganisation": {"name": "Gezinshuizen Het Duinhuis (demonstratie)"},
+    "addPerson": {"issuer": ISSUER, "subject": f"{uuid4()}@example.org", "name": "Nieuw Gezicht"},
+    "renamePerson": {"name": "Joke van Dam"},
+    "findPerson": {"issuer": ISSUER, "subject": "joke"},
+    "beginMembership": {**_MEMBERSHIP, "role": "provider", "validFrom": "2098-01-01"},
+    "endMembership": {**_MEMBERSHIP, "role": "provider", "validUntil": "2098-12-31"},
+    "beginCoverage": {**_COVERAGE, "validFrom": "2098-01-01"},
+    "endCoverage": {**_COVERAGE, "validUntil": "2098-12-31"},
+    "decideSettings": {"validFrom": "2098-01-01", "settings": {}},
+}
+
+
+@dataclass
+class Office:
+    """An administrator at work on a service. Everybody they add is new, and so is every organisation."""
+
+    service: Running
+    roos: Person
+    open: ExitStack = field(default_factory=ExitStack)
+
+    def day(self, days: int = 0) -> str:
+        """A day from today in Amsterdam, as ISO text."""
+        today: date = day_in_amsterdam(self.service.clock())
+        return (today + timedelta(days=days)).isoformat()
+
+    def post(self, path: str, **body: Any) -> httpx.Response:
+        return self.roos.post(path, body)
+
+    def done(self, path: str, **body: Any) -> dict[str, Any]:
+        """The change that was recorded."""
+        answer = self.post(path, **body)
+        assert answer.status_code == 201, answer.text
+        change: dict[str, Any] = answer.json()
+        return change
+
+    def organisation(self, kind: str, municipality: str | None = None) -> str:
+        made = self.done("/organisations", kind=kind, name=f"{kind} {uuid4()}", municipality=municipality)
+        return str(made["subject"])
+
+    def person(self) -> tuple[str, str]:
+        """The id of somebody new, and their subject."""
+        subject = f"{uuid4()}@example.org"
+        return str(self.done("/people", issuer=ISSUER, subject=subject, name="Nieuwe Collega")["subject"]), subject
+
+    def member(self, organisation: str, role: str, **days: str) -> Person:
+        """Somebody new who acts for this organisation."""
+        id_, subject = self.person()
+        self.done("/memberships", personId=id_, organisationId=organisation, role=role, **days)
+        return Person(id_, self.open.enter_context(bearing(self.service, signer_of(self.service).token(subject))))
+
+    def end(self, person: Person, organisation: str, role: str, last: str) -> httpx.Response:
+        body = {"personId": person.key, "organisationId": organisation, "role": role, "validUntil": last}
+        return self.post("/membership-ends", **body)
+
+
+def living_in(municipality: str) -> dict[str, Any]:
+    """What changes in a referral of a child that lives there."""
+    return {"residence": {"municipality": municipality, "sinceOn": "2020-01-01", "inStay": False}}

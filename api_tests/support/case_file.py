@@ -1,0 +1,162 @@
+"""One case and the people around it: the steps they take, and what they see of it."""
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from api_tests.support.demonstration import AFRESH, WHO
+from api_tests.support.forms import filled
+from api_tests.support.people import People
+from api_tests.support.workflows import RULES, form_for
+from service.domain.case import PartKind
+
+COLLECTIONS = {"case": "", "placement": "placements", "commitment": "commitments"}
+COLLECTIONS |= {"funding": "fundings", "escalation": "escalations", "question": "questions"}
+COLLECTIONS |= {"reconsideration": "reconsiderations", "follow_up": "follow-ups"}
+COLLECTIONS |= {"file_request": "file-requests", "emergency_access": "emergency-accesses"}
+
+
+@dataclass
+class CaseFile:
+    """One case and the people around it. Steps take a valid form of their own unless they are given another."""
+
+    people: People
+    id: str
+    number: str
+    fired: list[str] = field(default_factory=list)
+
+    @classmethod
+    def submitted(cls, people: People, by: str = "anna", **changes: Any) -> "CaseFile":
+        answer = people[by].submit(**changes)
+        assert answer.status_code == 201, answer.text
+        return cls(people, answer.json()["caseId"], answer.json()["number"], ["submit"])
+
+    @classmethod
+    def asked(cls, people: People, by: str = "anna", **changes: Any) -> "CaseFile":
+        """A question for a consult, and nothing more yet."""
+        answer = people[by].post("/cases", {"trigger": "ask_consult", "form": filled("consult_request@1", **changes)})
+        assert answer.status_code == 201, answer.text
+        return cls(people, answer.json()["caseId"], answer.json()["number"], ["ask_consult"])
+
+    @property
+    def path(self) -> str:
+        return f"/cases/{self.id}"
+
+    def seen(self, by: str = "esra") -> dict[str, Any]:
+        """The case as this person sees it."""
+        answer = self.people[by].get(self.path)
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    @property
+    def state(self) -> str:
+        return str(self.seen()["main"]["state"]["code"])
+
+    def parts(self, kind: str, by: str = "esra") -> list[dict[str, Any]]:
+        return [part for part in self.seen(by)["parts"] if part["kind"] == kind]
+
+    def history(self, by: str = "esra") -> list[dict[str, Any]]:
+        answer = self.people[by].get(f"{self.path}/transitions")
+        assert answer.status_code == 200, answer.text
+        found: list[dict[str, Any]] = answer.json()["transitions"]
+        return found
+
+    @property
+    def fired_on_the_case(self) -> list[str]:
+        return [it for it in self.fired if it not in ("accept", "start_help", "record_check")]
+
+    def address(self, part: dict[str, Any] | None) -> str:
+        return self.path if part is None else f"{self.path}/{COLLECTIONS[part['kind']]}/{part['id']}"
+
+    def attempt(
+        self,
+        trigger: str,
+        *,
+        by: str | None = None,
+        part: dict[str, Any] | None = None,
+        version: int | None = None,
+        key: str | None = None,
+        form: dict[str, Any] | None = None,
+        grounds: str | None = "Zo is het aan tafel besproken.",
+        occurred_at: str | None = None,
+        **changes: Any,
+    ) -> httpx.Response:
+        """Take a step with the case, or with a part of it, and give back whatever the answer is."""
+        kind: PartKind = part["kind"] if part else "case"
+        definition = RULES.current(kind).definition
+        person = self.people[by or AFRESH.get(trigger) or WHO[definition.triggers[trigger].roles[0]]]
+        address = self.address(part)
+        if version is None:
+            version = int(self.people.esra.get(address).headers["ETag"].strip('"'))
+        body: dict[str, Any] = {"trigger": trigger}
+        filled_in = form if form is not None else form_for(kind, trigger, **changes)
+        if filled_in is not None:
+            body["form"] = filled_in
+        if grounds is not None:
+            body["grounds"] = grounds
+        if occurred_at is not None:
+            body["occurredAt"] = occurred_at
+        return person.post(f"{address}/transitions", body, version=version, key=key)
+
+    def fire(self, trigger: str, **how: Any) -> dict[str, Any]:
+        """Take a step that must succeed."""
+        answer = self.attempt(trigger, **how)
+        assert answer.status_code == 201, f"{trigger}: {answer.text}"
+        self.fired.append(trigger)
+        made: dict[str, Any] = answer.json()
+        return made
+
+    def go_to(self, state: str) -> "CaseFile":
+        """Bring the case to this state along the shortest road that the guards allow."""
+        for trigger in _road(self.state, state):
+            self._prepare(trigger)
+            self.fire(trigger)
+        assert self.state == state
+        return self
+
+    def ask_about_file(self, kind: str = "access", by: str = "anna") -> dict[str, Any]:
+        """A request about the file, as its part."""
+        form = filled("file_request@1", kind={"code": kind})
+        made = self.people[by].post(f"{self.path}/file-requests", {"trigger": "ask_about_file", "form": form})
+        assert made.status_code == 201, made.text
+        return next(it for it in self.parts("file_request") if it["id"] == made.json()["transition"]["partId"])
+
+    def read_in_an_emergency(self, by: str = "petra") -> dict[str, Any]:
+        """Emergency access of somebody from outside, as its part."""
+        form = filled("emergency_access@1")
+        body = {"trigger": "take_emergency_access", "number": self.number, "form": form}
+        made = self.people[by].post("/emergency-accesses", body)
+        assert made.status_code == 201, made.text
+        return next(it for it in self.parts("emergency_access") if it["id"] == made.json()["transition"]["partId"])
+
+    def _prepare(self, trigger: str) -> None:
+        """What the guards of this step ask for first."""
+        if trigger in ("decline", "transfer"):
+            self.fire(f"propose_{trigger}")
+        if trigger == "report_help_started":
+            for part in self.parts("commitment")[:1]:
+                self.fire("accept", part=part)
+                self.fire("start_help", part=part)
+        if trigger == "close":
+            self.fire("record_check", part=self.parts("follow_up")[0])
+            for part in self.parts("commitment"):
+                if part["state"]["code"] == "requested":
+                    # What is to be made to measure is put to nobody yet: the process director arranges it.
+                    self.fire("accept", part=part, by="ivo" if part["addressee"] else "hanna")
+
+
+def _road(source: str, target: str) -> list[str]:
+    """The triggers from one state of a case to another: the fewest, help before ends."""
+    queue, seen = deque([(source, list[str]())]), {source}
+    while queue:
+        state, road = queue.popleft()
+        if state == target:
+            return road
+        for trigger, start, end in sorted(RULES.current("case").definition.edges()):
+            if start == state and end not in seen:
+                seen.add(end)
+                queue.append((end, [*road, trigger]))
+    raise AssertionError(f"no road from {source} to {target}")

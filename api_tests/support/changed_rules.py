@@ -1,0 +1,40 @@
+"""A copy of workflows/ in which somebody changed something, and a service of its own that runs on it."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from api_tests.support.checkout import ROOT
+from api_tests.support.people import People, everybody
+from api_tests.support.servers import Running, running, settings_for
+
+
+def copied(folder: Path, **appended: str) -> Path:
+    """The workflow files in a folder of their own, each with what is to be added at its end."""
+    rules = folder / "workflows"
+    shutil.copytree(ROOT / "workflows", rules, dirs_exist_ok=True)
+    for name, text in appended.items():
+        file = rules / f"{name}.toml"
+        file.write_text(file.read_text(encoding="utf-8") + text, encoding="utf-8")
+    return rules
+
+
+def rewritten(rules: Path, name: str, old: str, new: str) -> None:
+    """Change one place of a workflow file."""
+    file = rules / f"{name}.toml"
+    text = file.read_text(encoding="utf-8")
+    assert len(re.findall(re.escape(old), text)) == 1
+    file.write_text(text.replace(old, new), encoding="utf-8")
+
+
+@contextmanager
+def people_at(folder: Path, database_url: str, rules: Path | None = None) -> Iterator[tuple[Running, People]]:
+    """A service of our own on this database, whose clock nobody else looks at, and everybody of the region."""
+    changes = {} if rules is None else {"workflows": rules}
+    with running(settings_for(folder, database_url, **changes)) as service:
+        people = everybody(service.url)
+        yield service, people
+        for person in people.values():
+            person.client.close()

@@ -1,0 +1,28 @@
+"""Who is who in the demonstration region, and who takes which step in these tests."""
+
+from service.use_cases.demonstration import ORGANISATIONS, PEOPLE
+
+ORGANISATION_IDS = {it.key: it.id for it in ORGANISATIONS}
+PERSON_IDS = {it.key: it.id for it in PEOPLE}
+
+# Who does it in the stories of these tests: the first person here whose role the trigger takes.
+WHO = {
+    "local_team": "anna",
+    "coordinator": "carla",
+    "screener": "daan",
+    "chair": "esra",
+    "expert": "floor",
+    "expert_by_experience": "gijs",
+    "process_director": "hanna",
+    "provider": "ivo",
+    "municipality": "karim",
+    "cce_liaison": "mila",
+    "expertise_network": "sara",
+    "national_support": "tom",
+    "parent": "wilma",
+    "young_person": "yara",
+    "data_protection_officer": "quint",
+}
+
+# Whoever issued the advice does not judge it alone (I15): the second chair does.
+AFRESH = dict.fromkeys(("confirm_advice", "conclude_revised"), "vera")

@@ -1,0 +1,238 @@
+"""The machine-checked Dutch API Design Rules 2.2 by their own names, and what the official linter misses.
+
+A rule tells where the document breaks it. As published, two rules never fire (nlgov:paths-no-trailing-slash,
+nlgov:http-methods), one looks at links only (nlgov:property-casing), and one takes every name that holds "put" for a
+method, our trigger "dispute" as well (nlgov:problem-invalid-input): here they do what their text says.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from api_tests.support.openapi_documents import everything, fits, operations, properties, resolved, responses
+
+Document = dict[str, Any]
+Rule = Callable[[Document], Iterator[str]]
+RULES: dict[str, Rule] = {}
+
+_SEMVER = r"(0|[1-9]\d*)(\.(0|[1-9]\d*)){2}(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?(\+[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?"
+_KEBAB = r"(/|(/_[a-z0-9]+|/(([a-z0-9\-]+|{[^}]+})(/([a-z0-9\-.]+|{[^}]+}))*)(/_[a-z]+)?)/?)"
+_OF_A_DATE = re.compile(r"(\w+D|_[dD])(ate|atum)")
+_PROBLEMS = ("application/problem+json", "application/problem+xml")
+
+
+def rule(name: str) -> Callable[[Rule], Rule]:
+    def kept(check: Rule) -> Rule:
+        RULES[name] = check
+        return check
+
+    return kept
+
+
+@rule("oas3-schema")
+def _(document: Document) -> Iterator[str]:
+    if not str(document.get("openapi", "")).startswith("3.1"):
+        yield "#/openapi"
+        return
+    yield from (
+        f"#/{'/'.join(map(str, it.path))}: {it.message}" for it in OpenAPIV31SpecValidator(document).iter_errors()
+    )
+
+
+@rule("operation-operationId-unique")
+def _(document: Document) -> Iterator[str]:
+    counted = Counter(operation.get("operationId") for _, _, operation in operations(document))
+    yield from (str(name) for name, times in counted.items() if times > 1)
+
+
+@rule("path-params")
+def _(document: Document) -> Iterator[str]:
+    for path, method, operation in operations(document):
+        given = [resolved(document, it) for it in operation.get("parameters", ())]
+        declared = [it["name"] for it in given if it["in"] == "path" and it.get("required")]
+        if sorted(declared) != sorted(re.findall(r"\{(\w+)\}", path)):
+            yield f"{method} {path}"
+
+
+@rule("openapi-tags-uniqueness")
+def _(document: Document) -> Iterator[str]:
+    counted = Counter(tag["name"] for tag in document.get("tags", ()))
+    yield from (name for name, times in counted.items() if times > 1)
+
+
+@rule("oas3-valid-media-example")
+def _(document: Document) -> Iterator[str]:
+    for path, node in everything(document):
+        if isinstance(node, dict) and isinstance(node.get("schema"), dict):
+            shown = [it["value"] for it in node.get("examples", {}).values()]
+            shown += [node["example"]] if "example" in node else []
+            yield from (path for it in shown if not fits(document, node["schema"], it))
+
+
+@rule("oas3-valid-schema-example")
+def _(document: Document) -> Iterator[str]:
+    for path, node in everything(document):
+        if isinstance(node, dict) and ("type" in node or "$ref" in node):
+            shown = [node[key] for key in ("example", "default") if key in node]
+            shown += node["examples"] if isinstance(node.get("examples"), list) else []
+            yield from (path for it in shown if not fits(document, node, it))
+
+
+@rule("oas3-server-variables")
+def _(document: Document) -> Iterator[str]:
+    for server in document.get("servers", ()):
+        if set(re.findall(r"\{(\w+)\}", server["url"])) != set(server.get("variables", {})):
+            yield server["url"]
+
+
+@rule("oas3-api-servers")
+def _(document: Document) -> Iterator[str]:
+    if not document.get("servers"):
+        yield "#/servers"
+
+
+@rule("path-keys-no-trailing-slash")
+@rule("nlgov:paths-no-trailing-slash")
+def _(document: Document) -> Iterator[str]:
+    yield from (path for path in document["paths"] if path != "/" and path.endswith("/"))
+
+
+@rule("nlgov:openapi3")
+def _(document: Document) -> Iterator[str]:
+    if not re.fullmatch(r"3(.\d+){1,2}", str(document.get("openapi", "3.1.0"))):
+        yield "#/openapi"
+
+
+@rule("nlgov:openapi-root-exists")
+def _(document: Document) -> Iterator[str]:
+    if not document.get("openapi"):
+        yield "#/openapi"
+
+
+@rule("nlgov:missing-header")
+def _(document: Document) -> Iterator[str]:
+    yield from (path for path, response in responses(document, r"[23]\d\d") if not response.get("headers"))
+
+
+@rule("nlgov:missing-version-header")
+def _(document: Document) -> Iterator[str]:
+    found = responses(document, r"[23]\d\d")
+    yield from (path for path, it in found if "API-Version" not in it.get("headers", {"API-Version": ""}))
+
+
+@rule("nlgov:include-major-version-in-uri")
+def _(document: Document) -> Iterator[str]:
+    yield from (it["url"] for it in document.get("servers", ()) if not re.search(r"/v[\d+]", it["url"]))
+
+
+@rule("info-contact")
+def _(document: Document) -> Iterator[str]:
+    if not document["info"].get("contact"):
+        yield "#/info/contact"
+
+
+@rule("nlgov:info-contact-fields-exist")
+def _(document: Document) -> Iterator[str]:
+    contact = document["info"].get("contact")
+    yield from (name for name in ("email", "name", "url") if contact is not None and name not in contact)
+
+
+@rule("nlgov:http-methods")
+def _(document: Document) -> Iterator[str]:
+    usual = {"get", "put", "post", "delete", "patch", "parameters", "summary", "description"}
+    yield from (f"{name} {path}" for path, item in document["paths"].items() for name in item if name not in usual)
+
+
+@rule("nlgov:paths-kebab-case")
+def _(document: Document) -> Iterator[str]:
+    yield from (path for path in document["paths"] if not re.fullmatch(_KEBAB, path))
+
+
+@rule("nlgov:query-keys-camel-case")
+def _(document: Document) -> Iterator[str]:
+    for path, method, operation in operations(document):
+        for it in operation.get("parameters", ()):
+            if it.get("in") == "query" and not re.fullmatch(r"\$?[a-z][a-z\d]*([A-Z][a-z\d]*)*", it["name"]):
+                yield f"{method} {path} {it['name']}"
+
+
+@rule("nlgov:schema-camel-case")
+def _(document: Document) -> Iterator[str]:
+    pascal = r"[A-Z][a-z0-9]*(?:[A-Z0-9](?:[a-z0-9]+|$))*"
+    yield from (name for name in document["components"]["schemas"] if not re.fullmatch(pascal, name))
+
+
+@rule("nlgov:servers-use-https")
+def _(document: Document) -> Iterator[str]:
+    servers = [it for _, node in everything(document) if isinstance(node, dict) for it in node.get("servers", ())]
+    yield from (it["url"] for it in servers if it["url"].startswith("http://"))
+
+
+@rule("nlgov:use-problem-schema")
+def _(document: Document) -> Iterator[str]:
+    for path, response in responses(document, r"[45]\d\d"):
+        if "content" in response and not set(response["content"]) & set(_PROBLEMS):
+            yield path
+
+
+@rule("nlgov:problem-schema-members")
+def _(document: Document) -> Iterator[str]:
+    for path, response in responses(document, r"[45]\d\d"):
+        for kind in set(response.get("content", ())) & set(_PROBLEMS):
+            schema = resolved(document, response["content"][kind]["schema"])
+            if not {"status", "title", "detail"} <= set(schema.get("properties", ())):
+                yield path
+
+
+@rule("nlgov:problem-invalid-input")
+def _(document: Document) -> Iterator[str]:
+    for path, method, it in operations(document):
+        if (it.get("parameters") or method in ("put", "post", "patch")) and "400" not in it["responses"]:
+            yield f"{method} {path}"
+
+
+@rule("nlgov:property-casing")
+def _(document: Document) -> Iterator[str]:
+    yield from (path for path, name, _ in properties(document) if not re.fullmatch("_?[a-z][a-zA-Z0-9]*", name))
+
+
+@rule("nlgov:date-time-ensure-timezone")
+def _(document: Document) -> Iterator[str]:
+    yield from (path for path, _, it in properties(document) if _format(it) == "date-time-local")
+
+
+@rule("nlgov:time-without-timezone")
+def _(document: Document) -> Iterator[str]:
+    yield from (path for path, _, it in properties(document) if _format(it) == "time")
+
+
+@rule("nlgov:specify-format-for-date-and-time")
+def _(document: Document) -> Iterator[str]:
+    for path, name, it in properties(document):
+        formatted = "format" in it or ("allOf" in it and all("format" in one for one in it["allOf"]))
+        if (name in ("date", "datum") or _OF_A_DATE.search(name)) and not formatted:
+            yield path
+
+
+@rule("nlgov:use-date-instead-of-datetime")
+def _(document: Document) -> Iterator[str]:
+    for path, name, it in properties(document):
+        if (name in ("date", "datum") or _OF_A_DATE.search(name)) and "date-time" in _formats(it):
+            yield path
+
+
+@rule("nlgov:semver")
+def _(document: Document) -> Iterator[str]:
+    if not re.fullmatch(_SEMVER, document["info"]["version"]):
+        yield "#/info/version"
+
+
+def _format(schema: Any) -> object:
+    return schema.get("format") if isinstance(schema, dict) else None
+
+
+def _formats(schema: Any) -> set[object]:
+    return {node.get("format") for _, node in everything(schema) if isinstance(node, dict)}

@@ -1,0 +1,94 @@
+"""The vocabulary of the rules for forms: the filled examples, changed in one place, and what is then wrong."""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date
+from functools import cache
+from typing import Any
+
+from api_tests.support.forms import filled
+from service.domain.codes import OTHER
+from service.domain.facts import CaseFacts
+from service.domain.forms import FORMS
+from service.domain.forms.base import Form, FormContext
+from service.domain.region_settings import Quorum, RegionSettings
+
+TODAY = date(2026, 3, 14)
+LINES = frozenset("ABC")
+LIVING = frozenset("A")
+BORN = "2011-09"
+
+
+def settings(**changes: object) -> RegionSettings:
+    default: dict[str, Any] = {
+        "advice_modality": "binding",
+        "explanatory_analysis_required": False,
+        "information_rounds": 2,
+        "small_cell": 5,
+        "draft_days": 30,
+        "quorum": Quorum(experts=2, organisations=2, expert_by_experience=True),
+        "terms": {},
+    }
+    return RegionSettings.model_validate(default | changes)
+
+
+def read(name: str, **changes: object) -> Form:
+    return FORMS[name].model_validate(filled(name, **changes))
+
+
+def faults(
+    name: str, *, facts: CaseFacts | None = None, region: RegionSettings | None = None, **changes: object
+) -> list[tuple[str, str]]:
+    """(code, place) of everything wrong in the example with these changes."""
+    found = read(name, **changes).faults(context(facts, region))
+    return [(fault.code, "/".join(str(step) for step in fault.location)) for fault in found]
+
+
+def context(facts: CaseFacts | None = None, region: RegionSettings | None = None) -> FormContext:
+    """What a form is held against: the case of the examples, unless the facts say otherwise."""
+    known = facts or CaseFacts(advice_lines=LINES, living_lines=LIVING)
+    return FormContext(known, region or settings(), TODAY, region="JZ11", birth_month=BORN)
+
+
+def without(name: str, *fields: str) -> dict[str, Any]:
+    return {key: value for key, value in filled(name).items() if key not in fields}
+
+
+def item(name: str, field: str, at: int, **changes: object) -> dict[str, Any]:
+    """The list field of an example with one of its entries changed."""
+    entries = list(filled(name)[field])
+    entries[at] = {key: value for key, value in (entries[at] | changes).items() if value is not None}
+    return {field: entries}
+
+
+def code(value: str) -> dict[str, str]:
+    return {"code": value, "text": "in eigen woorden"} if value == OTHER else {"code": value}
+
+
+def consent(by: str, *, purpose: str = "discuss_at_table", on: str = "2025-02-03") -> dict[str, Any]:
+    return {"kind": code("consent"), "by": code(by), "purposes": [code(purpose)], "givenOn": on}
+
+
+def ground(which: str, *, purpose: str = "discuss_at_table") -> dict[str, Any]:
+    return {"kind": code("legal_ground"), "ground": code(which), "purposes": [code(purpose)], "givenOn": "2025-02-03"}
+
+
+@cache
+def schema(name: str) -> dict[str, Any]:
+    return FORMS[name].model_json_schema()
+
+
+def field_names(shown: object) -> Iterator[str]:
+    """Every property that a JSON Schema knows, however deep."""
+    if isinstance(shown, Mapping):
+        properties = shown.get("properties", {})
+        yield from properties
+        shown = [*properties.values(), *(value for key, value in shown.items() if key != "properties")]
+    if isinstance(shown, list):
+        for inner in shown:
+            yield from field_names(inner)
+
+
+def words_of(name: str) -> set[str]:
+    """Every single word in the names of a form's fields: childVoice is child and voice."""
+    return {word.lower() for field in field_names(schema(name)) for word in re.findall(r"[A-Z]?[a-z]+|[0-9]+", field)}

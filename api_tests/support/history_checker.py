@@ -1,0 +1,219 @@
+"""The checker: whether the raw tables are what was acknowledged, and a legal history. Nothing of the service is used.
+
+Every digest is computed here by itself, and every content opened, from what the design says of them.
+"""
+
+import base64
+import hashlib
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
+
+from api_tests.support.ledger import Answer, Ledger, Request
+from api_tests.support.raw_tables import Row, Tables
+
+BEGINNING = "0" * 64
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Column -> name under which it enters the digest.
+FACTS = {
+    "case_id": "case", "part_id": "part", "part_kind": "kind", "part_sequence": "partSequence", "workflow": "workflow",
+    "settings": "settings", "trigger_name": "trigger", "source": "source", "target": "target", "phase": "phase",
+    "region": "region", "occurred_at": "occurredAt", "recorded_at": "recordedAt", "actor_id": "actor", "role": "role",
+    "organisation_id": "organisation", "party": "party", "party_id": "partyId", "assignee_id": "assignee",
+    "due_on": "dueOn", "line": "line", "addressee_id": "addressee", "cause": "cause", "form": "form", "codes": "codes",
+    "age_band": "ageBand",
+}  # fmt: skip
+# Member of an answer -> column of the entry that it tells of.
+TOLD = {
+    "partId": "part_id", "partKind": "part_kind", "partSequence": "part_sequence", "trigger": "trigger_name",
+    "source": "source", "target": "target", "form": "form", "workflow": "workflow", "settings": "settings",
+    "party": "party", "line": "line",
+}  # fmt: skip
+
+
+def violations(tables: Tables, ledger: Ledger, people: Mapping[str, UUID], folder: Path) -> list[str]:
+    """Everything that is not as it was promised."""
+    return [
+        *ledger.wrong,
+        *tables.complaints,
+        *histories(tables),
+        *contents(tables, master_key(folder), ledger),
+        *_acknowledged(tables, ledger, people),
+        *_drafts(tables, ledger),
+    ]
+
+
+def master_key(folder: Path) -> bytes:
+    return base64.b64decode((folder / "master.key").read_text())
+
+
+def histories(tables: Tables) -> Iterator[str]:
+    """Chain, numbers, edges, both clocks, heads, and one piece of news for each entry."""
+    edges = {(it["workflow"], it["trigger_name"], it["source"], it["target"]) for it in tables["workflow_edges"]}
+    told = Counter((it["case_id"], it["sequence"], it["type"]) for it in tables["outbox"])
+    by_case: dict[str, list[Row]] = defaultdict(list)
+    for row in sorted(tables["transitions"], key=lambda it: (it["case_id"], it["sequence"])):
+        by_case[row["case_id"]].append(row)
+        news = (row["case_id"], row["sequence"], f"{row['part_kind']}.{row['trigger_name']}")
+        if told.pop(news, 0) != 1:
+            yield f"{news}: not exactly once in the outbox"
+    yield from (f"{news}: in the outbox without an entry" for news in told)
+    sealed = {(it["case_id"], it["sequence"]): it for it in tables["contents"]}
+    heads = {it["id"]: it for it in tables["cases"]}
+    if heads.keys() != by_case.keys():
+        yield f"cases without a history, or the other way round: {heads.keys() ^ by_case.keys()}"
+    parts = {it["id"]: it for it in tables["parts"]}
+    for case_id, rows in by_case.items():
+        yield from (f"{case_id}: {it}" for it in _chain(rows, sealed))
+        yield from (f"{case_id}: {it}" for it in _paths(rows, edges, parts))
+        last, head = rows[-1], heads.get(case_id, {})
+        if any(head.get(name) != last[name] for name in ("sequence", "digest", "recorded_at", "region")):
+            yield f"{case_id}: its head is not its last entry"
+    if begun := parts.keys() - {it["part_id"] for it in tables["transitions"]}:
+        yield f"parts without a history: {begun}"
+
+
+def _chain(rows: list[Row], sealed: Mapping[tuple[str, int], Row]) -> Iterator[str]:
+    previous, recorded = BEGINNING, 0
+    for number, row in enumerate(rows, 1):
+        if (row["sequence"], row["prev_sequence"] or 0) != (number, number - 1):
+            yield f"entry {number} is missing, or stands twice"
+        if (row["prev_digest"] or BEGINNING) != previous:
+            yield f"{number} does not follow the entry before"
+        facts = hashlib.sha256(row["facts_salt"] + _canonical(_facts(row))).hexdigest()
+        content = sealed.get((row["case_id"], row["sequence"]))
+        if row["facts_digest"] != facts or row["content_digest"] != (content and _digest_of(content)):
+            yield f"{number} is not as it was recorded"
+        text = f"{previous}|{number}|{facts}|{row['content_digest'] or '-'}"
+        if row["digest"] != hashlib.sha256(text.encode()).hexdigest():
+            yield f"the digest of {number} is not that of its facts and content"
+        if row["recorded_at"] < recorded:
+            yield f"{number} was recorded before the entry before it"
+        previous, recorded = row["digest"], row["recorded_at"]
+
+
+def _facts(row: Row) -> dict[str, Any]:
+    facts = {name: row[column] for column, name in FACTS.items()}
+    facts["codes"] = row["codes"] and json.loads(row["codes"])
+    return {name: it for name, it in facts.items() if it is not None}
+
+
+def _digest_of(content: Row) -> str:
+    around = {"salt": content["salt"].hex(), "nonce": content["nonce"].hex()}
+    around |= {"class": content["content_class"], "form": content["form"]}
+    return hashlib.sha256(_canonical(around) + content["ciphertext"]).hexdigest()
+
+
+def _canonical(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _paths(rows: list[Row], edges: set[tuple[str, str, str, str]], parts: Mapping[str, Row]) -> Iterator[str]:
+    last: dict[str, Row] = {}
+    for row in rows:
+        before = last.get(row["part_id"]) or {"part_sequence": 0, "target": "start", "occurred_at": 0}
+        if (row["part_sequence"], row["source"]) != (before["part_sequence"] + 1, before["target"]):
+            yield f"{row['sequence']} does not continue its part"
+        if row["occurred_at"] < before["occurred_at"]:
+            yield f"{row['sequence']} happened before what came before it"
+        if (row["workflow"], row["trigger_name"], row["source"], row["target"]) not in edges:
+            yield f"{row['sequence']}: no workflow has such a step"
+        last[row["part_id"]] = row
+    for part_id, row in last.items():
+        head = parts.get(part_id, {})
+        if (head.get("sequence"), head.get("state")) != (row["part_sequence"], row["target"]):
+            yield f"the head of part {part_id} is not its last entry"
+
+
+def contents(tables: Tables, master: bytes, ledger: Ledger) -> Iterator[str]:
+    """Every content opens with a key that is there; what was acknowledged stands in one, what was refused in none."""
+    wrapped = {(it["owner_id"], it["content_class"]): it["wrapped"] for it in tables.keys}
+    marks: Counter[str] = Counter()
+    for row in tables["contents"]:
+        name = f"content of {row['case_id']}, {row['sequence']}"
+        if (key := wrapped.get((row["case_id"], row["content_class"]))) is None:
+            yield f"{name}: its key is missing"
+            continue
+        bound = f"{row['case_id']}|{row['sequence']}|{row['content_class']}".encode()
+        try:
+            opened = AESGCM(aes_key_unwrap(master, key)).decrypt(row["nonce"], row["ciphertext"], bound)
+        except (InvalidTag, InvalidUnwrap):
+            yield f"{name}: does not open"
+            continue
+        marks[str(json.loads(opened).get("grounds"))] += 1
+    for request, _ in list(ledger.acknowledged.values()):
+        if request.kind != "draft" and marks[request.mark] != 1:
+            yield f"{request.path} {request.key}: acknowledged, and stored {marks[request.mark]} times"
+    for refused in list(ledger.refused.values()):
+        if marks[refused.mark]:
+            yield f"{refused.path} {refused.key}: refused, and stored all the same"
+
+
+def _acknowledged(tables: Tables, ledger: Ledger, people: Mapping[str, UUID]) -> Iterator[str]:
+    """Every acknowledgement is an entry as it was told, and every entry was acknowledged or caused by one that was."""
+    entries = {(it["part_id"], it["part_sequence"]): it for it in tables["transitions"]}
+    remembered = {(it["person_id"], it["key"]): it for it in tables["requests"]}
+    answered: Counter[tuple[str, int]] = Counter()
+    for request, answer in list(ledger.acknowledged.values()):
+        name = f"{request.path} {request.key}"
+        row = remembered.pop((str(people[request.person]), request.key), None)
+        if request.kind == "draft":
+            continue
+        told = json.loads(answer.body)["transition"]
+        entry = entries.get((told["partId"], told["partSequence"]))
+        if entry is None:
+            yield f"{name}: acknowledged, and lost"
+            continue
+        answered[entry["case_id"], entry["sequence"]] += 1
+        if row is None or (row["case_id"], row["sequence"]) != (entry["case_id"], entry["sequence"]):
+            yield f"{name}: not remembered with its entry"
+        yield from (f"{name}: {it}" for it in _differences(request, answer, entry, entries))
+    yield from (f"request {it}: stored, and never acknowledged" for it in remembered)
+    for (case_id, sequence), times in answered.items():
+        if times > 1:
+            yield f"{case_id}, {sequence}: acknowledged to {times} requests"
+    for entry in entries.values():
+        if entry["cause"] is None and (entry["case_id"], entry["sequence"]) not in answered:
+            yield f"{entry['case_id']}, {entry['sequence']}: nobody was told of it"
+
+
+def _differences(request: Request, answer: Answer, entry: Row, entries: Mapping[tuple[str, int], Row]) -> Iterator[str]:
+    made = json.loads(answer.body)
+    told = made["transition"]
+    for member, column in TOLD.items():
+        if told[member] != entry[column]:
+            yield f"told {member} {told[member]!r}, stored {entry[column]!r}"
+    for member, column in (("occurredAt", "occurred_at"), ("recordedAt", "recorded_at")):
+        if datetime.fromisoformat(told[member]) != _EPOCH + timedelta(microseconds=entry[column]):
+            yield f"told {member} {told[member]}, stored {entry[column]}"
+    if told["trigger"] != json.loads(request.body)["trigger"] or answer.etag != f'"{entry["part_sequence"]}"':
+        yield "another step was told than was asked"
+    if request.version is not None and entry["part_sequence"] != request.version + 1:
+        yield "taken on another version than was decided on"
+    for opened in made["opened"]:
+        first = entries.get((opened["id"], 1))
+        if first is None or (first["cause"], first["case_id"]) != (entry["sequence"], entry["case_id"]):
+            yield f"told of part {opened['id']}, which did not begin with it"
+
+
+def _drafts(tables: Tables, ledger: Ledger) -> Iterator[str]:
+    """A draft is there until it is used up, and can be opened as long as it is there."""
+    owners = {it["owner_id"] for it in tables.keys if it["content_class"] == "draft"}
+    stored = {it["id"] for it in tables["drafts"]}
+    used = {request.uses for request, _ in list(ledger.acknowledged.values()) if request.uses}
+    made = {
+        json.loads(answer.body)["id"]
+        for request, answer in list(ledger.acknowledged.values())
+        if request.kind == "draft"
+    }
+    yield from (f"draft {it}: acknowledged, and lost" for it in made - used - stored)
+    yield from (f"draft {it}: used up, and still there" for it in used & stored)
+    yield from (f"draft {it}: its key is missing" for it in stored - owners)

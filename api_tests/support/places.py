@@ -1,0 +1,58 @@
+"""Something real for every place in a path: ids of one case in which everything is going on, and of what is around."""
+
+import re
+from typing import Any
+
+from api_tests.support.case_file import COLLECTIONS
+from api_tests.support.demonstration import ORGANISATION_IDS, PERSON_IDS
+from api_tests.support.destructions import ended, proposed
+from api_tests.support.people import People, Person, offered
+from api_tests.support.receivers import dead_letter
+from api_tests.support.servers import Running
+from api_tests.support.shared_case import help_running
+from api_tests.support.workflows import RULES
+
+KINDS = {collection: kind for kind, collection in COLLECTIONS.items() if collection}
+
+
+def kind_of(path: str) -> str:
+    """Of which kind the part is that this path leads to; the case itself where it leads to none."""
+    found = re.search(r"/([\w-]+)/\{partId\}", path)
+    return KINDS[found[1]] if found else "case"
+
+
+def places(service: Running, people: People) -> dict[str, str]:
+    """Per name of a place in a path, or per kind of part."""
+    case, duinhuis = help_running(people).case, str(ORGANISATION_IDS["duinhuis"])
+    change = people.roos.post(f"/organisations/{duinhuis}/names", {"name": "Gezinshuizen Het Duinhuis (demonstratie)"})
+    return {
+        "caseId": case.id,
+        **{it["kind"]: it["id"] for it in case.seen()["parts"]},
+        **dead_letter(service, case.id),
+        "number": "1",
+        "version": "1",
+        "name": "case",
+        "region": "JZ11",
+        "plan": RULES.current("case").hash,
+        "holdId": "",
+        "proposalId": proposed(ended(people)),
+        "draftId": people.anna.post("/drafts", {"form": {}}).json()["id"],
+        "offerId": offered(people),
+        "organisationId": duinhuis,
+        "personId": str(PERSON_IDS["joke"]),
+        "changeId": change.json()["id"],
+    }
+
+
+def whose(people: People, path: str, operation: dict[str, Any]) -> Person:
+    """Somebody whose work it is to ask this."""
+    if operation["tags"] == ["learning"] or "gaps" in path:
+        return people.noor
+    if path == "/access-log":
+        return people.quint
+    if operation["tags"] in (["retention"], ["access"]):
+        return people.esra
+    if operation["tags"] == ["offer"]:
+        return people.ivo
+    around = operation["tags"] == ["administration"] or "subscriptions" in path
+    return people.roos if around else people.anna

@@ -1,0 +1,106 @@
+"""The service in production mode, as a process of its own, trusting the issuers of a test."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from api_tests.support.checkout import ROOT
+from api_tests.support.servers import WITHOUT_TLS, settings_for
+from service.app import prepared
+from service.domain.administration import NewPerson
+from service.storage.database import open_engine
+from service.storage.migrating import migrate
+from service.use_cases.administration import make_first_administrator
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service with one administrator: `ada`, for whom the first issuer vouches."""
+
+    client: httpx.Client
+    log: Path
+
+    def me(self, token: str) -> httpx.Response:
+        return self.client.get("/me", headers=_bearer(token))
+
+    def status(self, token: str) -> int:
+        return self.me(token).status_code
+
+    def statuses(self, tokens: dict[str, str]) -> dict[str, int]:
+        return {name: self.status(it) for name, it in tokens.items()}
+
+    def post(self, token: str, path: str, **body: Any) -> httpx.Response:
+        headers = {**_bearer(token), "Idempotency-Key": str(uuid4())}
+        return self.client.post(path, json=body, headers=headers)
+
+    def known(self, token: str, issuer: str, subject: str) -> str:
+        """The id of somebody, or something, that the administrator with this token let in."""
+        made = self.post(token, "/people", issuer=issuer, subject=subject, name="Nieuw Gezicht")
+        assert made.status_code == 201, made.text
+        return str(made.json()["subject"])
+
+
+def _bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+@contextmanager
+def served(folder: Path, issuers: list[dict[str, Any]], **settings: object) -> Iterator[Service]:
+    """On a new SQLite database: who may sign in has nothing to do with the engine."""
+    database_url, log = f"sqlite:///{folder / 'casusroute.db'}", folder / "log"
+    _administered(folder, database_url, issuers[0]["name"])
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    wanted = {
+        "database_url": database_url,
+        "master_key_file": folder / "master.key",
+        "issuers": json.dumps(issuers),
+        "port": port,
+        "relay": "off",
+        "log_level": "DEBUG",
+        "failures_per_minute": 0,  # these tests fail on purpose
+        **settings,
+    }
+    environment = {**os.environ, **{f"CASUSROUTE_{name.upper()}": str(it) for name, it in wanted.items()}}
+    with (
+        log.open("w") as said,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}/v1", timeout=30, verify=WITHOUT_TLS) as client,
+        subprocess.Popen(
+            [sys.executable, "-m", "service", "serve"], cwd=ROOT, env=environment, stdout=said, stderr=said
+        ) as process,
+    ):
+        try:
+            while not _answers(client):
+                assert process.poll() is None, log.read_text()
+            yield Service(client, log)
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def _administered(folder: Path, database_url: str, issuer: str) -> None:
+    engine = open_engine(database_url)
+    migrate(engine)
+    engine.dispose()
+    database, _ = prepared(settings_for(folder, database_url, mode="production"))
+    ada = NewPerson(issuer=issuer, subject="ada", name="Ada Beheer")
+    database.write_now(lambda unit: make_first_administrator(unit, ada))
+    database.close()
+
+
+def _answers(client: httpx.Client) -> bool:
+    try:
+        return client.get("/health").status_code == 200
+    except httpx.TransportError:
+        return False

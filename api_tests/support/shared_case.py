@@ -1,0 +1,182 @@
+"""The vocabulary of these specifications: a case with every part, put to different organisations, and who sees it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+from sqlalchemy import insert
+
+from api_tests.support.case_file import CaseFile
+from api_tests.support.demonstration import ORGANISATION_IDS
+from api_tests.support.people import People, Person
+from api_tests.support.servers import WITHOUT_TLS, Running
+from api_tests.support.workflows import form_for
+from service.api.dependencies import House
+from service.api.tokens import Signer
+from service.domain.roles import Role
+from service.storage.tables import NO_DAY, memberships
+from service.storage.unit import Unit
+
+# No step can have happened then: whoever may take it hears so (400), and the case stays as it is.
+FAR_AHEAD = "2099-01-01T00:00:00Z"
+SOME_TIME_AGO = date(2025, 1, 1)
+SUBMITTERS = {"JZ11": "anna", "JZ10": "bram", "JZ14": "otto"}
+MUNICIPALITIES = {"JZ11": "GM0392", "JZ10": "GM0453", "JZ14": "GM0153"}
+TEAM = ("carla", "daan", "esra", "hanna", "vera")
+EXPERTS = ("floor", "gijs")
+# From the file that goes round beforehand until the advice that comes of it (domain.md 2.11, 5.2).
+AT_THE_TABLE = ("scheduled", "in_review", "advice_drafted", "advice_issued")
+
+
+@dataclass
+class Scene:
+    """A case while help is arranged: lines A and C in one hand, line B in another, each with its own payer."""
+
+    case: CaseFile
+
+    @cached_property
+    def parts(self) -> dict[str, dict[str, Any]]:
+        """Every part by a name: commitment A, funding B, placement A, escalation."""
+        return {f"{it['kind']} {it['line'] or ''}".strip(): it for it in self.case.seen()["parts"]}
+
+    def path(self, part: str) -> str:
+        return self.case.address(self.parts[part]) if part != "case" else self.case.path
+
+
+def referral_of(region: str, *, sharing: bool = True) -> dict[str, Any]:
+    """What changes in a referral: where the child lives, and whether providers may be told."""
+    living = {"municipality": MUNICIPALITIES[region], "sinceOn": "2020-01-01", "inStay": False}
+    if sharing:
+        return {"residence": living}
+    consents = form_for("case", "submit")["consents"]  # type: ignore[index]  # submit always takes a form
+    return {"residence": living, "consents": [it | {"purposes": [{"code": "discuss_at_table"}]} for it in consents]}
+
+
+def advice_of_two(trigger: str = "issue_advice") -> dict[str, Any]:
+    """Line A of De Veste, paid by Haarlem; line B of Het Duinhuis, paid by Velsen; line C of nobody yet."""
+    form = form_for("case", trigger)
+    assert form is not None
+    for line, provider, payer in zip(
+        form["lines"], ("de-veste", "duinhuis"), ("gemeente-haarlem", "gemeente-velsen"), strict=False
+    ):
+        line |= {"providerId": str(ORGANISATION_IDS[provider]), "payerId": str(ORGANISATION_IDS[payer])}
+    return form
+
+
+def advised(people: People, region: str = "JZ11", *, sharing: bool = True, **changes: Any) -> CaseFile:
+    """A case whose advice was just issued."""
+    referral = referral_of(region, sharing=sharing) | changes
+    case = CaseFile.submitted(people, by=SUBMITTERS[region], **referral)
+    case.go_to("advice_drafted")
+    case.fire("issue_advice", form=advice_of_two())
+    return case
+
+
+def help_arranged(people: People, region: str = "JZ11", *, sharing: bool = True, **changes: Any) -> Scene:
+    """A case with a part of every kind that begins before help does."""
+    case = advised(people, region, sharing=sharing, **changes)
+    case.fire("start_arranging")
+    case.fire("seek_placement")
+    case.fire("request_escalation")
+    case.fire("escalate", part=case.parts("escalation")[0])
+    return Scene(case)
+
+
+def help_running(people: People, region: str = "JZ11") -> Scene:
+    """A case with a part of every kind: line A runs and is to be checked on; its provider asks to look again."""
+    case = help_arranged(people, region).case
+    for trigger in ("accept", "start_help", "request_reconsideration"):
+        case.fire(trigger, part=case.parts("commitment")[0])
+    case.fire("report_help_started")
+    case.fire("plan_check")
+    case.ask_about_file()
+    case.read_in_an_emergency(by="floor")
+    return Scene(case)
+
+
+def sees_whole(key: str, region: str, state: str, *, escalated: bool) -> bool:
+    """Whether this person may read all of a case (domain.md 5.1, 2.11): reasoned here, asked of the service."""
+    if region != "JZ14" and key in TEAM:
+        return True
+    if region != "JZ14" and key in EXPERTS:
+        return state in AT_THE_TABLE
+    if key == "petra":
+        return region == "JZ14"
+    if key == "mila":
+        return escalated
+    return SUBMITTERS[region] == key
+
+
+def sees_part(key: str, kind: str, line: str | None, region: str = "JZ11") -> bool:
+    """Whether this part is put to this person's organisation, in a case as `advice_of_two` divides it.
+
+    Het Duinhuis asked for the reconsideration, and the national support structure was asked the question.
+    """
+    # Nobody was named for line C: the municipality where the child lives pays (domain.md 2.7).
+    payer_by_residence = {"JZ11": "karim", "JZ10": "lotte"}.get(region)
+    if (kind, line) == ("funding", "C"):
+        return key == payer_by_residence
+    return (key, kind, line) in {
+        ("ivo", "commitment", "A"),
+        ("joke", "commitment", "B"),
+        ("karim", "funding", "A"),
+        ("lotte", "funding", "B"),
+        ("joke", "reconsideration", None),
+        ("tom", "question", None),
+    }
+
+
+def signer_of(service: Running) -> Signer:
+    house: House = service.built.api.state.house
+    assert house.signer is not None
+    return house.signer
+
+
+@contextmanager
+def bearing(service: Running, token: str | None) -> Iterator[httpx.Client]:
+    """A client with this token, or without one."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    with httpx.Client(base_url=f"{service.url}/v1", headers=headers, timeout=30, verify=WITHOUT_TLS) as client:
+        yield client
+
+
+@contextmanager
+def newcomer(service: Running, *held: tuple[str, Role, date, date | None], key: str = "") -> Iterator[Person]:
+    """Somebody else of the demonstration, with these memberships: organisation, role, first day, last day."""
+    subject, id_ = key or f"newcomer-{uuid4()}", uuid4()
+    signer = signer_of(service)
+
+    def furnish(unit: Unit) -> None:
+        unit.people.add_person(id_, issuer=signer.issuer.trusted.name, subject=subject, name="Nieuw Gezicht")
+        for organisation, role, since, until in held:
+            _join(unit, id_, ORGANISATION_IDS[organisation], role, (since, until))
+
+    service.built.database.write_now(furnish)
+    with bearing(service, signer.token(subject)) as client:
+        yield Person(subject, client)
+
+
+def _join(unit: Unit, person: UUID, organisation: UUID, role: Role, days: tuple[date, date | None]) -> None:
+    """A dated row, as the administrator's tool will write it."""
+    since, until = days
+    row = {"person_id": str(person), "organisation_id": str(organisation), "role": str(role)}
+    unit.connection.execute(insert(memberships), {**row, "valid_from": str(since), "valid_until": str(until or NO_DAY)})
+
+
+def today() -> date:
+    return datetime.now(UTC).date()
+
+
+def in_days(number: int) -> date:
+    return today() + timedelta(days=number)
+
+
+def rows(service: Running, query: str) -> list[dict[str, Any]]:
+    """What stands in the database, read past the service."""
+    with service.tables.connect() as connection:
+        return [dict(row._mapping) for row in connection.exec_driver_sql(query)]  # noqa: SLF001 - its public API

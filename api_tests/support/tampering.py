@@ -1,0 +1,69 @@
+"""Somebody who owns the database: no foreign keys, no triggers and no constraints hold them; all is rolled back."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Column, Connection, Integer, LargeBinary, Table, text, update
+
+from api_tests.support.forgery import Changes, say
+
+OTHER_ID = "00000000-0000-4000-8000-00000000000f"
+_CONSTRAINTS = """
+SELECT format('ALTER TABLE %s DROP CONSTRAINT IF EXISTS %I CASCADE', conrelid::regclass, conname) FROM pg_constraint
+WHERE contype IN ('c', 'f', 'p', 'u') AND connamespace = current_schema()::regnamespace
+"""
+_NOT_NULL = """
+SELECT format('ALTER TABLE %I ALTER COLUMN %I DROP NOT NULL', table_name, column_name) FROM information_schema.columns
+WHERE table_schema = current_schema() AND is_nullable = 'NO' AND table_name <> 'alembic_version'
+"""
+_TRIGGERS = {
+    "sqlite": "SELECT 'DROP TRIGGER ' || name FROM sqlite_master WHERE type = 'trigger'",
+    "postgresql": """
+SELECT format('DROP TRIGGER %I ON %s', tgname, tgrelid::regclass) FROM pg_trigger WHERE NOT tgisinternal
+""",
+}
+_REMOVALS = {
+    "sqlite": (_TRIGGERS["sqlite"],),
+    "postgresql": (_TRIGGERS["postgresql"], _CONSTRAINTS, _NOT_NULL),
+}
+
+
+def lay_bare(connection: Connection) -> None:
+    """Take everything off that the database refuses changes with. SQLite keeps its NOT NULL: nobody can take it off."""
+    for removals in _REMOVALS[connection.dialect.name]:
+        for statement in connection.execute(text(removals)).scalars().all():
+            say(connection, statement)
+
+
+@contextmanager
+def undone(connection: Connection) -> Iterator[None]:
+    """What is changed inside is taken back."""
+    with connection.begin_nested() as savepoint:
+        try:
+            yield
+        finally:
+            savepoint.rollback()
+
+
+def lies_about(column: Column[Any], truth: Any) -> list[Any]:
+    """Other values that somebody might put there: likely, nonsensical, and none at all."""
+    if isinstance(column.type, LargeBinary):
+        lies: list[Any] = [b"\x00" * 16 if truth is None else bytes([truth[0] ^ 1]) + truth[1:]]
+    elif isinstance(column.type, Integer):
+        lies = [1000 if truth is None else truth + 1000]
+    elif column.name.endswith("_id") or column.name == "id":
+        lies = [OTHER_ID, "nobody"]
+    elif column.name == "due_on":
+        lies = ["2031-01-01", "soon"]
+    else:
+        lies = ["else", "{"]
+    if truth is not None and column.nullable:
+        lies.append(None)
+    return lies
+
+
+def change(connection: Connection, table: Table, where: Changes, column: str, value: Any) -> None:
+    statement = update(table).where(*(table.c[name] == wanted for name, wanted in where.items()))
+    changed = connection.execute(statement.values({column: value}))
+    assert changed.rowcount == 1

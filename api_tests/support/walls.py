@@ -1,0 +1,101 @@
+"""A service on PostgreSQL with cases on both sides of the wall, and the tables that it stands before."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from api_tests.support.case_file import CaseFile
+from api_tests.support.demonstration import PERSON_IDS
+from api_tests.support.people import People
+from api_tests.support.servers import Running
+from api_tests.support.shared_case import SUBMITTERS, advised, referral_of
+from service.storage.unit import Unit
+
+# What says something of a case, or of what somebody asked or wrote about one. Written by hand.
+WALLED = (
+    "cases", "parts", "transitions", "contents", "keys.case_keys", "access_log", "outbox", "feed", "deliveries",
+    "requests", "drafts", "legal_holds", "legal_hold_endings", "destruction_proposals", "destruction_signatures",
+    "destruction_withdrawals", "destructions",
+)  # fmt: skip
+# Rules, organisations, people and offers; and what the wall itself is built from: who works for whom, and who may read
+# which case in an emergency.
+OPEN = (
+    "regions", "municipalities", "organisations", "people", "memberships", "coverages", "emergency_accesses",
+    "administrative_changes", "workflows", "workflow_edges", "workflow_plans", "region_settings",
+    "dated_region_settings", "offers", "offer_statements", "offer_endings", "subscriptions", "kept_figures",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Walled:
+    """`ours` was advised on in Zuid-Kennemerland, `theirs` was submitted in Twente. Nobody has a part in both."""
+
+    service: Running
+    people: People
+    ours: CaseFile
+    theirs: CaseFile
+
+    @contextmanager
+    def bound(self, **told: str) -> Iterator[Connection]:
+        """A transaction of the application on its one connection, told this and no more; nothing of it stays."""
+        with self.service.built.database.engine.connect() as connection:
+            assert connection.scalar(text("SELECT current_user")) == "casusroute_application"
+            for name, value in told.items():
+                tell(connection, name, value)
+            yield connection
+            connection.rollback()
+
+
+def tell(connection: Connection, name: str, value: str) -> None:
+    connection.execute(text("SELECT set_config(:name, :value, true)"), {"name": f"casusroute.{name}", "value": value})
+
+
+def furnished(service: Running, people: People) -> Walled:
+    ours = advised(people)
+    ours.fire("start_arranging")
+    theirs = CaseFile.submitted(people, by=SUBMITTERS["JZ14"], **referral_of("JZ14"))
+    gone = CaseFile.submitted(people, by="otto", **referral_of("JZ14"))
+    assert people.anna.post("/drafts", {"form": {}}).status_code == 201
+    service.built.database.write_now(_published)
+    with service.tables.begin() as connection:
+        for statement in _DECIDED:
+            connection.execute(text(statement), {"ours": ours.id, "gone": gone.id, "quint": str(PERSON_IDS["quint"])})
+    return Walled(service, people, ours, theirs)
+
+
+# What only an owner of tables can make of two cases in a few lines: one held, one destroyed, and news to deliver.
+_BY = "0, :quint, (SELECT id FROM organisations LIMIT 1)"
+_DECIDED = (
+    f"INSERT INTO legal_holds VALUES (:ours, :ours, 'other', 'x', NULL, {_BY})",
+    f"INSERT INTO legal_hold_endings VALUES (:ours, {_BY})",
+    *(
+        f"INSERT INTO destruction_proposals VALUES (:{case}, :{case}, 'retention', NULL, 1, 'p', NULL, {_BY})"
+        for case in ("ours", "gone")
+    ),
+    f"INSERT INTO destruction_withdrawals VALUES (:ours, 'other', 'x', {_BY})",
+    "INSERT INTO destruction_signatures VALUES (:gone, 'team', 'chair', :ours, :ours, 0)",
+    "INSERT INTO destruction_signatures VALUES (:gone, 'data_protection', 'chair', :quint, :ours, 0)",
+    """
+    INSERT INTO subscriptions VALUES (:ours, (SELECT organisation_id FROM feed LIMIT 1), 'https://x.example', NULL,
+                                      NULL, 'paused', NULL, 1, 'x', NULL, :quint, 0, NULL, 0)
+    """,
+    "INSERT INTO deliveries SELECT :ours, position, case_id, 'delivered', 1, 0, 200, NULL FROM feed LIMIT 1",
+    """
+    INSERT INTO destructions
+    SELECT id, id, 'retention', NULL, 'p', '[]', 1, '2026-01-01', sequence, 1, digest, 'c', NULL
+    FROM cases WHERE id = :gone
+    """,
+)
+
+
+def _published(unit: Unit) -> None:
+    unit.sees_all("the relay of this test")
+    unit.feeds.publish(1000)
+
+
+def count(connection: Connection, table: str) -> int:
+    found: Any = connection.scalar(text(f"SELECT count(*) FROM {table}"))
+    return int(found)

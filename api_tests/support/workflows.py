@@ -1,0 +1,39 @@
+"""The workflows in force, and a valid form for each of their triggers."""
+
+from typing import Any, cast
+
+from api_tests.support.checkout import ROOT
+from api_tests.support.demonstration import ORGANISATION_IDS, PERSON_IDS
+from api_tests.support.forms import filled
+from service.app import read_folder
+from service.domain.case import PartKind
+from service.domain.workflow import Workflow
+
+RULES = read_folder(ROOT / "workflows")
+
+
+def workflow_of(kind: str) -> Workflow:
+    """The workflow in force of a kind of part, named as in JSON."""
+    return RULES.current(cast("PartKind", kind))
+
+
+def form_for(kind: str, trigger: str, **changes: Any) -> dict[str, Any] | None:
+    """A valid form for this trigger, fit for the demonstration region; None when it takes none."""
+    name = workflow_of(kind).definition.triggers[trigger].form
+    if name is None:
+        return None
+    fitting: dict[str, Any] = {}
+    if name.startswith("advice"):
+        fitting = {"provider_id": ORGANISATION_IDS["de-veste"], "payer_id": ORGANISATION_IDS["gemeente-haarlem"]}
+    if name == "triage_start@1":
+        fitting = {"screener_id": PERSON_IDS["daan"]}
+    if name == "escalation@2":
+        asked = "cce" if changes.get("level", {}).get("code") == "cce_consultation" else "steun"
+        fitting = {"organisation_id": ORGANISATION_IDS[asked]}
+    if name == "reconsideration_start@1":
+        fitting = {"chair_id": PERSON_IDS["vera"], "outside_expert": None}
+    if name == "reassignment@1":
+        fitting = {"assignee_id": None}
+    if name == "referral@1":
+        fitting = {"residence": {"municipality": "GM0392", "sinceOn": "2020-01-01", "inStay": False}}
+    return filled(name, **{**fitting, **changes})

@@ -1,0 +1,232 @@
+"""A small workflow that is right, ways to change and to write it down, and what is said of it."""
+
+import json
+import random
+import tomllib
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from typing import Any, get_args
+
+from api_tests.support.checkout import ROOT
+from service.domain.case import PartKind
+from service.domain.checks import check, check_all
+from service.domain.definition import Definition, Diagnostic, load
+from service.domain.guards import Guard
+from service.domain.region_settings import RegionSettings, Term
+from service.domain.rulebook import SettingsBook, read_settings
+
+WORKFLOWS = ROOT / "workflows"
+KINDS: tuple[PartKind, ...] = get_args(PartKind)
+
+ROUTE = """
+name = "case"
+label = { nl = "Casus", en = "Case" }
+
+[states.submitted]
+phase = "referral"
+party = "coordinator"
+term = "triage"
+next = "start_triage"
+label = { nl = "Aangemeld", en = "Submitted" }
+
+[states.in_triage]
+phase = "review"
+party = "screener"
+term = "triage"
+next = "decide"
+label = { nl = "In triage", en = "In triage" }
+
+[states.closed]
+phase = "ended"
+label = { nl = "Afgesloten", en = "Closed" }
+
+[triggers.submit]
+from = ["start"]
+to = "submitted"
+roles = ["local_team"]
+form = "referral@1"
+label = { nl = "Aanmelden", en = "Submit" }
+
+[triggers.start_triage]
+from = ["submitted"]
+to = "in_triage"
+roles = ["coordinator", "screener"]
+label = { nl = "Triage starten", en = "Start triage" }
+
+[triggers.decide]
+from = ["in_triage"]
+to = "closed"
+roles = ["screener", "chair"]
+guards = ["goals_checked"]
+label = { nl = "Beslissen", en = "Decide" }
+
+[triggers.withdraw]
+from = ["submitted", "in_triage"]
+to = "closed"
+roles = ["local_team"]
+grounds = "required"
+label = { nl = "Intrekken", en = "Withdraw" }
+
+[triggers.seek_placement]
+from = ["in_triage"]
+to = "="
+roles = ["chair"]
+form = "search@1"
+opens = ["placement"]
+label = { nl = "Plek zoeken", en = "Seek a placement" }
+
+[triggers.reopen]
+from = ["closed"]
+to = "in_triage"
+roles = ["chair"]
+label = { nl = "Heropenen", en = "Reopen" }
+
+[triggers.amend]
+from = ["*"]
+to = "="
+roles = ["coordinator"]
+label = { nl = "Verbeteren", en = "Amend" }
+
+[triggers.add_note]
+from = ["*"]
+to = "="
+roles = ["coordinator"]
+label = { nl = "Notitie toevoegen", en = "Add a note" }
+
+[triggers.reassign]
+from = ["*"]
+to = "="
+roles = ["coordinator"]
+label = { nl = "Toewijzen", en = "Reassign" }
+"""
+
+TERMS = {"triage"}
+SEARCH_FORMS = {"referral@1", "search@1"}
+PAYMENT_GUARD = Guard("payer_confirmed", frozenset({"funding"}), lambda _: True)
+GUARDS_IN_TEST: Mapping[str, Guard] = {
+    "goals_checked": Guard("goals_checked", frozenset({"case"}), lambda _: True),
+    "place_found": Guard("place_found", frozenset({"placement"}), lambda _: True),
+    "payer_confirmed": PAYMENT_GUARD,
+    "no_open_placement": Guard("no_open_placement", frozenset({"case"}), lambda _: True, awaits="placement"),
+}
+GONE = object()
+
+Document = dict[str, Any]
+
+
+def right() -> Document:
+    return tomllib.loads(ROUTE)
+
+
+def changed(document: Document, changes: Mapping[str, Any]) -> Document:
+    """The document with other values at dotted places; GONE takes the key away."""
+    document = deepcopy(document)
+    for place, value in changes.items():
+        *above, key = place.split(".")
+        inside = document
+        for step in above:
+            inside = inside[step]
+        if value is GONE:
+            del inside[key]
+        else:
+            inside[key] = value
+    return document
+
+
+def placement(changes: Mapping[str, Any] | None = None) -> Document:
+    """A workflow for placements that the small workflow opens."""
+    document = changed(right(), {"name": "placement", "triggers.submit.form": GONE, "triggers.seek_placement": GONE})
+    document["triggers"]["seek_placement"] = document["triggers"].pop("submit") | {"roles": ["chair"]}
+    document["triggers"]["decide"].pop("guards")
+    return changed(document, changes or {})
+
+
+def inline(value: object) -> str:
+    """A value in TOML, on one line."""
+    match value:
+        case dict():
+            return "{" + ", ".join(f"{inline_key(key)} = {inline(inner)}" for key, inner in value.items()) + "}"
+        case list():
+            return "[" + ", ".join(inline(inner) for inner in value) + "]"
+        case _:
+            return json.dumps(value)
+
+
+def inline_key(key: str) -> str:
+    return key if key.replace("_", "").isalnum() and key.isascii() else json.dumps(key)
+
+
+def toml(document: Document) -> str:
+    return "\n".join(f"{inline_key(key)} = {inline(value)}" for key, value in document.items())
+
+
+def laid_out(document: Document, chance: random.Random) -> str:
+    """The document as somebody else might write it: another order, other tables, comments and blanks."""
+    lines: list[str] = []
+    tables: list[str] = []
+    for key, value in shuffled(document, chance):
+        match chance.choice(["inline", "dotted", "tables"]) if key in ("states", "triggers") else "inline":
+            case "tables":
+                tables += (
+                    f"[{key}.{name}]\n" + "\n".join(f"{it} = {inline(x)}" for it, x in shuffled(inner, chance))
+                    for name, inner in shuffled(value, chance)
+                )
+            case "dotted":
+                lines += (
+                    f"{key}.{name}  =  {inline(dict(shuffled(inner, chance)))}"
+                    for name, inner in shuffled(value, chance)
+                )
+            case _:
+                lines.append(f"{key}={inline(value)} # {chance.random()}")
+    return "\n\n".join(("# A comment.", *lines, *tables))
+
+
+def shuffled(table: Document, chance: random.Random) -> list[tuple[str, Any]]:
+    return chance.sample(list(table.items()), len(table))
+
+
+def places_in(document: Document, above: str = "") -> Iterator[str]:
+    for key, value in document.items():
+        yield above + key
+        if isinstance(value, dict):
+            yield from places_in(value, f"{above}{key}.")
+
+
+def everywhere(document: Document, label: Document) -> Document:
+    """The changes that give everything one label."""
+    return {place: label for place in places_in(document) if place.split(".")[-1] == "label"}
+
+
+def understood(document: Document) -> Definition:
+    reading = load(toml(document), f"{document['name']}.toml")
+    assert reading.definition is not None, reading.diagnostics
+    return reading.definition
+
+
+def diagnostics_of(document: Document, *, file_name: str = "case.toml") -> tuple[Diagnostic, ...]:
+    reading = load(toml(document), file_name)
+    if reading.definition is None:
+        return reading.diagnostics
+    kinds = {"case", "placement", "funding"}
+    found = check(reading.definition, settings_terms=TERMS, guards=GUARDS_IN_TEST, forms=SEARCH_FORMS, kinds=kinds)
+    return (*reading.diagnostics, *found)
+
+
+def diagnostics_together(*documents: Document) -> tuple[Diagnostic, ...]:
+    definitions = [understood(document) for document in documents]
+    return check_all(definitions, {"JZ25": some_settings(TERMS)}, guards=GUARDS_IN_TEST, forms=SEARCH_FORMS)
+
+
+def real_definitions() -> list[Definition]:
+    readings = [load((WORKFLOWS / f"{kind}.toml").read_text(encoding="utf-8"), f"{kind}.toml") for kind in KINDS]
+    assert [reading.diagnostics for reading in readings] == [()] * len(KINDS)
+    return [reading.definition for reading in readings if reading.definition]
+
+
+def real_settings() -> SettingsBook:
+    return read_settings((WORKFLOWS / "settings.toml").read_text(encoding="utf-8"))
+
+
+def some_settings(terms: set[str]) -> RegionSettings:
+    """The settings of the house, with these terms only."""
+    return real_settings().default.model_copy(update={"terms": dict.fromkeys(terms, Term(days=1))})
