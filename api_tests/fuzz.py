@@ -17,8 +17,8 @@ from api_tests.support.people import everybody
 from api_tests.support.postgres import Cluster
 from api_tests.support.servers import Running, running, settings_for
 from api_tests.support.shared_case import SOME_TIME_AGO, newcomer
-from service.domain.roles import Role
 from service.logs import configure
+from service.vocabulary.roles import Role
 
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 # What is made up at random and followed from answer to answer, and what stands at the edges of each schema.

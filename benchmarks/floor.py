@@ -24,7 +24,7 @@ import uvicorn
 from sqlalchemy import Table, make_url
 from starlette.types import Receive, Scope, Send
 
-from service.storage import tables
+from service import tables
 
 READERS = 4
 CONNECTIONS = 8

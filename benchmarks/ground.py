@@ -20,11 +20,11 @@ from api_tests.support.servers import running, settings_for
 from api_tests.support.workflows import RULES
 from benchmarks.seeding import Story, just_submitted, plant, told_again
 from service.app import build
-from service.storage.database import Database, open_engine
-from service.storage.keys import Keyring, load_master_key
-from service.storage.subscriptions import Subscription, Subscriptions
-from service.storage.unit import Unit
-from service.use_cases.demonstration import ORGANISATIONS, PEOPLE
+from service.database.database import Database, open_engine
+from service.database.keyring import Keyring, load_master_key
+from service.database.transaction import Unit
+from service.events.store.subscriptions import Subscription, Subscriptions
+from service.people.use_cases.demonstration import ORGANISATIONS, PEOPLE
 
 TEAM = {it.key: it.id for it in ORGANISATIONS}["ret"]
 REGION = "JZ10"

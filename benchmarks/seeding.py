@@ -11,15 +11,15 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import insert
 
-from service.domain.case import Case, Content, Transition
-from service.domain.chain import BEGINNING, microseconds
-from service.domain.roles import Role
-from service.domain.rulebook import Rulebook
-from service.storage import tables
-from service.storage.database import Database
-from service.storage.keys import CONTENT_CLASSES
-from service.storage.rows import text_of, to_row
-from service.storage.unit import Unit
+from service import tables
+from service.cases.rules.history_chain import BEGINNING, microseconds
+from service.cases.rules.model import Case, Content, Transition
+from service.cases.store.rows import text_of, to_row
+from service.database.database import Database
+from service.database.keyring import CONTENT_CLASSES
+from service.database.transaction import Unit
+from service.vocabulary.roles import Role
+from service.workflows.rules.rulebook import Rulebook
 
 BATCH = 5000
 _FIRST_DAY = date(2026, 1, 1)

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from service.storage.tables import metadata
+from service.tables import metadata
 
 connection = context.config.attributes["connection"]
 context.configure(connection=connection, target_metadata=metadata, include_schemas=True, transactional_ddl=True)

@@ -8,27 +8,27 @@ from typing import get_args
 from pydantic import ValidationError
 
 from service.app import IssuersRefused, NotMigrated
-from service.commands.administering import make_administrator, set_up_region
-from service.commands.backing_up import back_up, recover, restore
-from service.commands.destroying import propose_destructions, sweep_up
+from service.cases.rules.model import PartKind
+from service.commands.backup import back_up, recover, restore
 from service.commands.documents import draw, write_openapi
-from service.commands.keeping import migrate_database
+from service.commands.migrate import migrate_database
+from service.commands.people import make_administrator, set_up_region
+from service.commands.retention import propose_destructions, sweep_up
 from service.commands.roles import make_roles
-from service.commands.serving import relay, run, serve
-from service.commands.verifying import digest, verify
+from service.commands.serve import relay, run, serve
+from service.commands.verify import digest, verify
 from service.commands.workflows import workflow
-from service.domain.case import PartKind
-from service.domain.refusals import Unavailable
-from service.domain.rulebook import RulesRefused
+from service.database.backup import BackupRefused
+from service.database.keyring import MasterKeyRefused
+from service.database.protections import Unprotected
+from service.database.row_security import NoSecondWall
+from service.people.use_cases.demonstration import ADemonstration, NotADemonstration
+from service.people.use_cases.region_file import SetUpRefused
+from service.retention.store.certificate_list import ListRefused
+from service.retention.store.scrub import NotSwept
 from service.settings import faults
-from service.storage.backups import BackupRefused
-from service.storage.destruction_list import ListRefused
-from service.storage.keys import MasterKeyRefused
-from service.storage.protections import Unprotected
-from service.storage.sweeping import NotSwept
-from service.storage.wall import NoSecondWall
-from service.use_cases.demonstration import ADemonstration, NotADemonstration
-from service.use_cases.setting_up import SetUpRefused
+from service.vocabulary.refusals import Unavailable
+from service.workflows.rules.rulebook import RulesRefused
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "run": run,

@@ -10,30 +10,30 @@ import structlog
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from service.api.application import create_api
-from service.api.dependencies import House
-from service.api.edge import Edge
-from service.api.limits import Meter
-from service.api.readiness import Readiness
-from service.api.tokens import Signer, Tokens
-from service.domain.rulebook import Rulebook, read_rules
-from service.issuers.issuer import Issuer
-from service.issuers.published import issuers_of
-from service.relay.outside import Outside
-from service.relay.relay import Relay
+from service.database.database import Database, open_engine
+from service.database.health import figures, insist_on_disk
+from service.database.keyring import Keyring, load_master_key
+from service.database.migrations import expected_revision, revision_of
+from service.database.protections import insist
+from service.database.row_security import insist_on_wall
+from service.database.transaction import Unit
+from service.events.relay.relay import Relay
+from service.events.relay.webhook_client import Outside
+from service.http.application import create_api
+from service.http.context import House
+from service.http.edge import Edge
+from service.http.rate_limit import Meter
+from service.http.readiness import Readiness
+from service.identity.discovery import issuers_of
+from service.identity.issuer import Issuer
+from service.identity.tokens import Signer, Tokens
+from service.people.use_cases.demonstration import ISSUER, furnish, insist_on_real_people
+from service.retention.store.certificate_list import DestructionList
+from service.retention.store.scrub import scrub
+from service.retention.use_cases.carry_out import Replayed, replay
 from service.settings import Settings
-from service.storage.condition import figures, insist_on_disk
-from service.storage.database import Database, open_engine
-from service.storage.destruction_list import DestructionList
-from service.storage.keys import Keyring, load_master_key
-from service.storage.migrating import expected_revision, revision_of
-from service.storage.protections import insist
-from service.storage.sweeping import scrub
-from service.storage.unit import Unit
-from service.storage.wall import insist_on_wall
-from service.use_cases.demonstration import ISSUER, furnish, insist_on_real_people
-from service.use_cases.destroyed import Replayed, replay
-from service.use_cases.region_settings import keep_decided
+from service.workflows.rules.rulebook import Rulebook, read_rules
+from service.workflows.use_cases import keep_decided
 
 log = structlog.get_logger("casusroute")
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from service.trusted import TrustedIssuer, TrustedIssuers
+from service.identity.trusted_issuer import TrustedIssuer, TrustedIssuers
 
 PREFIX = "CASUSROUTE_"
 

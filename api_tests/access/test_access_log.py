@@ -14,7 +14,7 @@ from api_tests.support.demonstration import ORGANISATION_IDS
 from api_tests.support.people import People
 from api_tests.support.servers import Running
 from api_tests.support.shared_case import Scene, help_arranged, in_days, newcomer, rows
-from service.domain.roles import Role
+from service.vocabulary.roles import Role
 
 Line = dict[str, Any]
 TEAM_WORK = "work_of_the_expert_team"

@@ -16,8 +16,8 @@ from api_tests.support.refusals import faults, refusal
 from api_tests.support.servers import Running, running
 from api_tests.support.shared_case import bearing, rows, signer_of
 from api_tests.support.workflows import form_for
-from service.domain.organisations import ROLES_OF
-from service.use_cases.demonstration import ISSUER
+from service.people.use_cases.demonstration import ISSUER
+from service.vocabulary.organisation_kinds import ROLES_OF
 
 # Which roles belong to which kind of organisation (issue 3; R125: more than one kind of referrer).
 ROLES_BY_HAND = {

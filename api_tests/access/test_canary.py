@@ -35,9 +35,9 @@ from api_tests.support.watched_service import (
     take,
 )
 from api_tests.support.workflows import RULES
-from service.domain.forms import FORMS
+from service.database.database import open_engine
+from service.forms import FORMS
 from service.logs import EVENTS
-from service.storage.database import open_engine
 
 # Where content is served to whoever may read it: not there, but in everything else, a mark is a leak.
 CONTENT = re.compile(r"/v1/(cases/[^/]+/(file|advices/\d+|(\w+/[^/]+/)?transitions/\d+)|drafts.*)")

@@ -12,16 +12,16 @@ from api_tests.support.databases import ROLES, as_role, migrated, owned
 from api_tests.support.postgres import SUPERUSER, Cluster
 from api_tests.support.servers import settings_for
 from service.app import build
-from service.commands.keeping import migrate_database
+from service.commands.migrate import migrate_database
 from service.commands.roles import make_roles
+from service.database.database import Database, open_engine
+from service.database.health import failing
+from service.database.keyring import Keyring
+from service.database.postgres_roles import REPORTED
+from service.database.row_security import NoSecondWall, insist_on_wall
+from service.identity.trusted_issuer import TrustedIssuer
 from service.settings import Settings
-from service.storage.condition import failing
-from service.storage.database import Database, open_engine
-from service.storage.keys import Keyring
-from service.storage.roles import REPORTED
-from service.storage.tables import metadata
-from service.storage.wall import NoSecondWall, insist_on_wall
-from service.trusted import TrustedIssuer
+from service.tables import metadata
 
 KEPT = ("transitions", "contents", "access_log", "requests", "workflows", "workflow_edges", "feed", "parts", "cases")
 # Who somebody is, what was written, and what opens it or lets it be guessed.

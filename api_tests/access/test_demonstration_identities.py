@@ -10,11 +10,11 @@ from api_tests.conftest import ENGINES, new_database
 from api_tests.support.demonstration import PERSON_IDS
 from api_tests.support.servers import Running, running, settings_for
 from api_tests.support.shared_case import bearing, signer_of
-from service.api.tokens import Signer
 from service.app import build
+from service.identity.tokens import Signer
+from service.identity.trusted_issuer import TrustedIssuer
+from service.people.use_cases.demonstration import ISSUER, ADemonstration, NotADemonstration
 from service.settings import Settings
-from service.trusted import TrustedIssuer
-from service.use_cases.demonstration import ISSUER, ADemonstration, NotADemonstration
 
 
 @pytest.fixture(params=ENGINES)

@@ -14,13 +14,13 @@ from api_tests.support.people import People, Person
 from api_tests.support.servers import Running
 from api_tests.support.shared_case import in_days, newcomer, rows
 from api_tests.support.workflows import RULES
-from service.domain.moves import Step
-from service.domain.refusals import HumansOnly
-from service.domain.roles import Role
-from service.storage.unit import Unit
-from service.use_cases.asking import Asker, Once
-from service.use_cases.beside import take_emergency_access
-from service.use_cases.transition import Made
+from service.cases.rules.steps import Step
+from service.cases.use_cases.take_step import Made
+from service.database.transaction import Unit
+from service.file_rights.use_cases.file_requests import take_emergency_access
+from service.people.use_cases.identify import Asker, Once
+from service.vocabulary.refusals import HumansOnly
+from service.vocabulary.roles import Role
 
 
 def take(person: Person, number: str, key: str | None = None, **changes: Any) -> Any:

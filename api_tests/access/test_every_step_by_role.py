@@ -10,7 +10,7 @@ from api_tests.support.expected_triggers import BY_HAND, OF_A_FAMILY, OUTSIDERS,
 from api_tests.support.people import People
 from api_tests.support.shared_case import FAR_AHEAD, sees_part, sees_whole
 from api_tests.support.workflows import RULES, form_for
-from service.domain.case import PartKind
+from service.cases.rules.model import PartKind
 
 BEYOND = {"sara": ("escalation", "ben-noord"), "mila": ("escalation", "cce")}
 BEYOND |= {"tom": ("question", "steun"), "ulla": ("question", "cce")}

@@ -10,7 +10,7 @@ from api_tests.support.case_file import CaseFile
 from api_tests.support.people import People
 from api_tests.support.servers import Running
 from api_tests.support.shared_case import SOME_TIME_AGO, newcomer, rows, today
-from service.domain.roles import Role
+from service.vocabulary.roles import Role
 
 
 def months_ago(number: int) -> str:

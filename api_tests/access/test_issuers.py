@@ -24,8 +24,8 @@ from api_tests.support.servers import WITHOUT_TLS
 from api_tests.support.shared_case import today
 from service import __main__ as command_line
 from service.app import IssuersRefused, build
+from service.identity.trusted_issuer import TrustedIssuer
 from service.settings import Settings
-from service.trusted import TrustedIssuer
 
 RSA, EC = key("rsa"), key("ec", "EC")
 HIGH = "http://eidas.europa.eu/LoA/high"

@@ -14,10 +14,10 @@ import pytest
 from api_tests.support.issuer import Issuer as Publisher
 from api_tests.support.issuer import issuing, key, public, until
 from api_tests.support.servers import WITHOUT_TLS
-from service.domain.refusals import IssuerUnreachable
-from service.issuers import published
-from service.issuers.issuer import Issuer
-from service.trusted import TrustedIssuer
+from service.identity import discovery as published
+from service.identity.issuer import Issuer
+from service.identity.trusted_issuer import TrustedIssuer
+from service.vocabulary.refusals import IssuerUnreachable
 
 T = TypeVar("T")
 GOOD, OTHER = key("good"), key("other")

@@ -8,7 +8,7 @@ from api_tests.support.demonstration import ORGANISATION_IDS
 from api_tests.support.people import Person
 from api_tests.support.servers import Running
 from api_tests.support.shared_case import bearing, in_days, newcomer, signer_of, today
-from service.domain.roles import Role
+from service.vocabulary.roles import Role
 
 NOTE = {"trigger": "add_note", "form": {"text": "Gebeld."}}
 

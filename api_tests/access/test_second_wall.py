@@ -20,13 +20,13 @@ from api_tests.support.demonstration import ORGANISATION_IDS, PERSON_IDS
 from api_tests.support.people import everybody
 from api_tests.support.servers import running, settings_for
 from api_tests.support.walls import OPEN, WALLED, Walled, count, furnished, tell
-from service.domain.actor import Actor, Emergency, Membership
-from service.domain.roles import Role
-from service.storage.protections import Unprotected, insist
-from service.storage.tables import metadata, parts, transitions
-from service.storage.unit import Unit
-from service.storage.visibility import main, visible
-from service.use_cases.demonstration import PEOPLE
+from service.cases.store.visibility import main, visible
+from service.database.protections import Unprotected, insist
+from service.database.transaction import Unit
+from service.people.rules.actor import Actor, Emergency, Membership
+from service.people.use_cases.demonstration import PEOPLE
+from service.tables import metadata, parts, transitions
+from service.vocabulary.roles import Role
 
 HELD = tuple(
     Membership(role, ORGANISATION_IDS[it.organisation], frozenset({"JZ10", "JZ11"}))

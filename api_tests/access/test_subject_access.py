@@ -16,10 +16,10 @@ from api_tests.support.people import People
 from api_tests.support.receivers import feed
 from api_tests.support.servers import Running
 from api_tests.support.shared_case import Scene, help_running, rows
-from service.domain.codes import Coded
-from service.domain.forms import FORMS
-from service.domain.forms.referral import Referral
-from service.domain.personal_data import COLUMNS, FIELDS, OF_A_CASE, Unclassified, column_of, field_of
+from service.cases.rules.forms.referral import Referral
+from service.file_rights.rules.personal_data import COLUMNS, FIELDS, OF_A_CASE, Unclassified, column_of, field_of
+from service.forms import FORMS
+from service.vocabulary.code_lists import Coded
 
 ABOUT = {"child", "parents", "family", "network", "professional", "user"}
 KINDS = {"identity", "life", "contact", "opinion", "course"}

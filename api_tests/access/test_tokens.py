@@ -17,8 +17,8 @@ from joserfc.jwk import RSAKey
 
 from api_tests.support.servers import Running
 from api_tests.support.shared_case import bearing, signer_of
-from service.api.tokens import Signer, Tokens
-from service.domain.refusals import NotKnown
+from service.identity.tokens import Signer, Tokens
+from service.vocabulary.refusals import NotKnown
 
 HEADER = {"alg": "RS256", "typ": "at+jwt", "kid": "demonstration"}
 SHA256 = hashes.SHA256()

@@ -12,11 +12,11 @@ from api_tests.support.destructions import destroyed, ended
 from api_tests.support.people import People
 from api_tests.support.servers import Running
 from api_tests.support.shared_case import SOME_TIME_AGO, newcomer, rows, today
-from service.domain.forms import FORMS
-from service.domain.messages import MESSAGES
-from service.domain.processing import REGISTER, Activity, Purpose, in_words, sentence
-from service.domain.roles import Role
-from service.domain.words import Words
+from service.audit.rules import REGISTER, Activity, Purpose, in_words, sentence
+from service.forms import FORMS
+from service.vocabulary.language import Words
+from service.vocabulary.messages import MESSAGES
+from service.vocabulary.roles import Role
 
 TEAM = "Expertteam Zuid-Kennemerland en IJmond (demonstratie)"
 TWENTE = "Expertteam Twente (demonstratie)"

@@ -25,10 +25,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api_tests.faults.sabotaged import SABOTAGES, put
 from api_tests.faults.tracing import record
 from service import app
+from service.cases.store.cases import Cases
+from service.database.keyring import Keyring
 from service.logs import configure
 from service.settings import Settings
-from service.storage.cases import Cases
-from service.storage.keys import Keyring
 
 # Where a process may die, and the exit code by which its parent knows that it died there.
 POINTS = {

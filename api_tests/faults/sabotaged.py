@@ -14,16 +14,17 @@ import psycopg
 from sqlalchemy import Connection, Engine, event, insert
 from sqlalchemy.engine.default import DefaultDialect
 
-from service.domain import moves
-from service.domain.moves import Situation
-from service.storage import cases, database
-from service.storage.cases import Cases
-from service.storage.database import Database
-from service.storage.keys import Keyring
-from service.storage.requests import Requests
-from service.storage.tables import case_keys
-from service.storage.unit import Unit
-from service.use_cases import transition
+from service.cases.rules import steps as moves
+from service.cases.rules.steps import Situation
+from service.cases.store import cases
+from service.cases.store.cases import Cases
+from service.cases.use_cases import take_step as transition
+from service.database import database
+from service.database.database import Database
+from service.database.idempotency import Requests
+from service.database.keyring import Keyring
+from service.database.transaction import Unit
+from service.tables import case_keys
 
 T = TypeVar("T")
 _CHANCE = Random(1)

@@ -11,7 +11,7 @@ import pytest
 from api_tests.conftest import ENGINES
 from api_tests.faults.campaign import FAULTS, run
 from api_tests.support.postgres import Cluster
-from service.storage.keys import load_master_key
+from service.database.keyring import load_master_key
 
 OF = {(it.engine, it.name): it for it in FAULTS}
 

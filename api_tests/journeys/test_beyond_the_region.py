@@ -23,7 +23,7 @@ from api_tests.support.refusals import code_of, refusal, unmet
 from api_tests.support.servers import Running
 from api_tests.support.shared_case import SOME_TIME_AGO, newcomer, referral_of
 from api_tests.support.workflows import form_for
-from service.domain.roles import Role
+from service.vocabulary.roles import Role
 
 
 def test_r21_r22_the_network_finds_no_fit_and_a_place_elsewhere_is_asked_with_a_consultation_of_the_cce_beside_it(

@@ -11,10 +11,10 @@ from api_tests.support.forms import filled
 from api_tests.support.people import People
 from api_tests.support.refusals import refusal
 from api_tests.support.roads import Move, history
-from service.domain.coming_of_age import coming_of_age
-from service.domain.facts import fold
-from service.domain.forms.consent import ConsentGiven
-from service.domain.roles import Role
+from service.cases.rules.facts import fold
+from service.cases.rules.forms.consent import ConsentGiven
+from service.future_plan.rules import coming_of_age
+from service.vocabulary.roles import Role
 
 DAYS_IN_A_MONTH = 31
 

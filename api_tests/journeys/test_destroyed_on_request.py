@@ -16,10 +16,10 @@ from api_tests.support.people import People
 from api_tests.support.problems import problem_of
 from api_tests.support.servers import Running
 from api_tests.support.shared_case import rows
-from service.domain.refusals import HumansOnly
-from service.storage.destruction_list import DestructionList
-from service.use_cases.asking import Asker, Once
-from service.use_cases.destroying import sign
+from service.people.use_cases.identify import Asker, Once
+from service.retention.store.certificate_list import DestructionList
+from service.retention.use_cases.proposals import sign
+from service.vocabulary.refusals import HumansOnly
 
 
 @pytest.fixture

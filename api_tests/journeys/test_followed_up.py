@@ -8,8 +8,8 @@ from api_tests.support.case_file import CaseFile
 from api_tests.support.forms import filled
 from api_tests.support.people import People
 from api_tests.support.refusals import code_of, faults
-from service.domain.region_settings import Term
-from service.domain.terms import day_in_amsterdam, due
+from service.vocabulary.calendar import day_in_amsterdam, due
+from service.workflows.rules.region_settings import Term
 
 CARRIER = {"name": "Ineke Blok", "organisation": "Samenwerkingsverband (fictief)"}
 

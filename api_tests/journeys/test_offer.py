@@ -19,7 +19,7 @@ from api_tests.support.problems import faults_in, problem_of
 from api_tests.support.servers import Running
 from api_tests.support.shared_case import referral_of
 from api_tests.support.workflows import form_for
-from service.domain.terms import day_in_amsterdam
+from service.vocabulary.calendar import day_in_amsterdam
 
 DE_VESTE, DUINHUIS = str(ORGANISATION_IDS["de-veste"]), str(ORGANISATION_IDS["duinhuis"])
 # The facilitator, the officer, the administrator and a family: they do not look for help with a family.

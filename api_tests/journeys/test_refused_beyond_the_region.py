@@ -16,7 +16,7 @@ from api_tests.support.people import People
 from api_tests.support.refusals import faults, refusal, unmet
 from api_tests.support.servers import Running
 from api_tests.support.shared_case import SOME_TIME_AGO, newcomer
-from service.domain.roles import Role
+from service.vocabulary.roles import Role
 
 
 def test_only_a_liaison_signals_and_only_for_a_region_she_is_appointed_for(service: Running, people: People) -> None:

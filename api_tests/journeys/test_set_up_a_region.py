@@ -20,8 +20,8 @@ from api_tests.support.people import Person
 from api_tests.support.refusals import faults
 from api_tests.support.servers import running, settings_for
 from service import __main__ as command_line
-from service.api.tokens import Signer, Tokens
-from service.storage.database import open_engine
+from service.database.database import open_engine
+from service.identity.tokens import Signer, Tokens
 
 # The sitting as the README tells it.
 SITTING = """

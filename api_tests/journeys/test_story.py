@@ -21,8 +21,8 @@ from api_tests.support.servers import Running, running, settings_for
 from examples.answers import NotAsTold
 from examples.chapters import CHAPTERS
 from examples.story import play
-from service.domain.definition import load
-from service.domain.rulebook import RulesRefused, read_rules
+from service.workflows.rules.definition import load
+from service.workflows.rules.rulebook import RulesRefused, read_rules
 
 Edge = tuple[str, str, str]
 

@@ -16,9 +16,9 @@ from api_tests.support.openapi_documents import fits, resolved
 from api_tests.support.people import People
 from api_tests.support.receivers import Event, Received, feed, receiving, webhook
 from api_tests.support.workflows import form_for
+from service.people.use_cases.demonstration import ORGANISATIONS
+from service.people.use_cases.demonstration import PEOPLE as EVERYBODY
 from service.settings import Settings
-from service.use_cases.demonstration import ORGANISATIONS
-from service.use_cases.demonstration import PEOPLE as EVERYBODY
 
 URI = r"https?://[a-z0-9.:\[\]-]+/\S+"
 DAY_BEFORE = "2025-03-03T10:00:00+01:00"

@@ -18,7 +18,7 @@ from api_tests.support.openapi_documents import operations
 from api_tests.support.people import People, everybody
 from api_tests.support.problems import problem_of
 from api_tests.support.servers import Running, running, settings_for
-from service.api.limits import REMEMBERED, Meter, address_of
+from service.http.rate_limit import REMEMBERED, Meter, address_of
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from api_tests.support.people import People, Person, everybody
 from api_tests.support.problems import problem_of
 from api_tests.support.processes import Process, process
 from api_tests.support.workflows import form_for
-from service.storage.database import open_engine
+from service.database.database import open_engine
 
 TYPED = "Zwaardvisje"
 
@@ -199,7 +199,7 @@ def test_an_error_inside_is_told_to_nobody_but_by_its_type_and_place_to_the_log(
     logged = next(it for it in lines if it["event"] == "unexpected")
     assert logged.keys() == {"event", "error", "place", "trace_id", "level", "timestamp"}
     assert (logged["trace_id"], logged["level"]) == (trace, "error")
-    assert logged["place"].startswith("service.storage.cases:")
+    assert logged["place"].startswith("service.cases.store.cases:")
     assert logged["error"] in ("OperationalError", "ProgrammingError")
     assert "outbox" not in alone.log_file.read_text(encoding="utf-8")
 

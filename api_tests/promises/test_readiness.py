@@ -11,12 +11,12 @@ from api_tests.conftest import ENGINES, new_database
 from api_tests.support.people import everybody
 from api_tests.support.problems import problem_of
 from api_tests.support.servers import Running, running, settings_for
-from service.api.readiness import Readiness
 from service.app import build
-from service.storage.condition import MayLoseData, failing
-from service.storage.database import Database
-from service.storage.keys import Keyring
-from service.storage.unit import Unit
+from service.database.database import Database
+from service.database.health import MayLoseData, failing
+from service.database.keyring import Keyring
+from service.database.transaction import Unit
+from service.http.readiness import Readiness
 
 ALL = ["database", "revision", "protections", "second_wall", "database_settings", "master_key", "outbox", "disk"]
 
@@ -27,7 +27,7 @@ def own(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     folder = tmp_path_factory.mktemp(f"unready_{request.param}")
     settings = settings_for(folder, new_database(request, folder, request.param), outbox_seconds=900)
     with pytest.MonkeyPatch.context() as patched, running(settings) as service:
-        patched.setattr("service.api.readiness.STANDS_SECONDS", 0)
+        patched.setattr("service.http.readiness.STANDS_SECONDS", 0)
         yield service
 
 

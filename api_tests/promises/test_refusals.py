@@ -19,10 +19,10 @@ from api_tests.support.people import offered
 from api_tests.support.problems import problem_of
 from api_tests.support.servers import Running
 from api_tests.support.workflows import form_for
-from service.domain import refusals
-from service.domain.refusals import Refusal
+from service.vocabulary import refusals
+from service.vocabulary.refusals import Refusal
 
-SENTENCES = tomllib.loads((ROOT / "service" / "domain" / "messages.toml").read_text(encoding="utf-8"))
+SENTENCES = tomllib.loads((ROOT / "service" / "vocabulary" / "messages.toml").read_text(encoding="utf-8"))
 # Never raised as such: what their subclasses have in common. An answer 503 is met in test_when_things_break.
 IN_COMMON = {Refusal, refusals.NotPossible}
 ELSEWHERE = {refusals.NotReady, refusals.TooMany, refusals.Unavailable}

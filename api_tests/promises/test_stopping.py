@@ -17,7 +17,7 @@ from api_tests.conftest import ENGINES, new_database
 from api_tests.support.people import everybody
 from api_tests.support.problems import problem_of
 from api_tests.support.processes import process
-from service.storage.database import open_engine
+from service.database.database import open_engine
 
 
 @contextmanager

@@ -11,9 +11,9 @@ import pytest
 from api_tests.support.demonstration import ORGANISATION_IDS
 from api_tests.support.people import People
 from api_tests.support.receivers import receiving
-from service.domain.events import News, to_event
-from service.relay.outside import Outside
-from service.use_cases.delivering import Answer
+from service.events.relay.webhook_client import Outside
+from service.events.rules import News, to_event
+from service.events.use_cases.delivery import Answer
 
 REFUSED = {
     "https://127.0.0.1/": "webhook_not_public",
@@ -117,7 +117,7 @@ def test_a_redirect_leads_nowhere_and_no_proxy_is_asked(monkeypatch: pytest.Monk
 
 
 def test_a_receiver_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("service.relay.outside.SECONDS", 0.3)
+    monkeypatch.setattr("service.events.relay.webhook_client.SECONDS", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         answer = tell(f"http://127.0.0.1:{silent.getsockname()[1]}/", targets="any")
 

@@ -20,9 +20,9 @@ from api_tests.support.postgres import Cluster
 from api_tests.support.problems import problem_of
 from api_tests.support.raw_tables import Tables, read_postgresql, read_sqlite
 from api_tests.support.releases import Release
-from service.storage.backups import back_up
-from service.storage.database import open_engine
-from service.storage.keys import Keyring, load_master_key
+from service.database.backup import back_up
+from service.database.database import open_engine
+from service.database.keyring import Keyring, load_master_key
 
 KEY_IS_GONE = "the key of its content is gone or was changed: the content opens no more"
 

@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import Engine
 
 from api_tests.support.servers import Running
-from service.storage.database import SQLITE_READERS, keys_file, open_engine
-from service.storage.keys import Keyring
-from service.storage.migrating import migrate
+from service.database.database import SQLITE_READERS, keys_file, open_engine
+from service.database.keyring import Keyring
+from service.database.migrations import migrate
 
 # For SQLite in the file of the data and in that of the keys beside it; synchronous 2 is FULL.
 IN_FORCE: dict[str, dict[str, object]] = {

@@ -18,13 +18,13 @@ from api_tests.support.people import People
 from api_tests.support.postgres import Cluster
 from api_tests.support.servers import Running
 from api_tests.support.tampering import lay_bare
-from service.domain.refusals import Unavailable
-from service.storage.cases import Cases
-from service.storage.contents import Contents
-from service.storage.database import keys_file
-from service.storage.keys import Keyring, MasterKeyRefused, load_master_key
-from service.storage.rows import to_row, to_transition
-from service.storage.tables import case_keys, contents
+from service.cases.store.cases import Cases
+from service.cases.store.contents import Contents
+from service.cases.store.rows import to_row, to_transition
+from service.database.database import keys_file
+from service.database.keyring import Keyring, MasterKeyRefused, load_master_key
+from service.tables import case_keys, contents
+from service.vocabulary.refusals import Unavailable
 
 WORDS = "Jip uit Zilverdorp wil weer naar de judo"
 

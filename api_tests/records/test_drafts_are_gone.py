@@ -10,7 +10,7 @@ from sqlalchemy import Engine, func, select
 from api_tests.support.people import People, Person
 from api_tests.support.servers import Running
 from api_tests.support.workflows import form_for
-from service.storage.tables import case_keys, drafts
+from service.tables import case_keys, drafts
 
 
 def _begun(by: Person, form: object, *, key: str | None = None) -> str:

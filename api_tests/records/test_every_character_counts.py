@@ -13,9 +13,10 @@ from api_tests.support.forgery import engine_for
 from api_tests.support.people import People
 from api_tests.support.servers import Running
 from api_tests.support.tampering import change, lay_bare, undone
-from service.domain.heads import Head
-from service.storage.heads import Heads
-from service.storage.tables import (
+from service.integrity.rules import Head
+from service.integrity.store.case_history import Verification, verify
+from service.integrity.store.heads import Heads
+from service.tables import (
     cases,
     contents,
     destruction_proposals,
@@ -24,7 +25,6 @@ from service.storage.tables import (
     parts,
     transitions,
 )
-from service.storage.verification import Verification, verify
 
 # How the case is called stands nowhere else, and its id is what everything else names it by: see the digest of heads.
 NOT_OF_THE_HISTORY = {(cases, "id"), (cases, "number")}

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from api_tests.support.destroyed_case import Story
 from api_tests.support.forgery import Changes, add, columns_of, engine_for, head_of_part, next_entry, say
-from service.storage.tables import (
+from service.tables import (
     contents,
     destruction_proposals,
     destruction_signatures,

@@ -23,7 +23,7 @@ from api_tests.support.forgery import (
     parts_of,
     record,
 )
-from service.storage.tables import cases, parts, transitions, workflow_edges, workflows
+from service.tables import cases, parts, transitions, workflow_edges, workflows
 
 NEW = "00000000-0000-4000-8000-000000000001"
 _FACTS = (

@@ -20,7 +20,7 @@ from api_tests.support.forgery import (
     parts_of,
     say,
 )
-from service.storage.tables import NO_DAY, cases, parts, workflows
+from service.tables import NO_DAY, cases, parts, workflows
 
 NEW = "00000000-0000-4000-8000-000000000001"
 _BEGINNING = "0" * 64

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from api_tests.support.forgery import Attack, Forger, Known, add, entries_of_case, head_of_part, record, say
-from service.storage.tables import workflow_edges, workflow_plans, workflows
+from service.tables import workflow_edges, workflow_plans, workflows
 
 PLAN, OTHER, SECOND = "e" * 64, "f" * 64, "a" * 64
 Edge = tuple[str, str, str]

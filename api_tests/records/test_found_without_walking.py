@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import Connection, event
 
 from api_tests.support.servers import Running
-from service.domain.actor import Actor, Membership
-from service.domain.roles import Role
-from service.storage.unit import Unit
+from service.database.transaction import Unit
+from service.people.rules.actor import Actor, Membership
+from service.vocabulary.roles import Role
 
 CARLA = Actor(uuid4(), (Membership(Role.COORDINATOR, uuid4()),))
 # What is asked, of which table, and the index that it goes along.

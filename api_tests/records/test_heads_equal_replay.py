@@ -12,7 +12,7 @@ from api_tests.support.case_file import CaseFile
 from api_tests.support.forgery import counted, entries_of_case, head_of_case, say
 from api_tests.support.people import People
 from api_tests.support.workflows import workflow_of
-from service.storage.tables import NO_DAY, parts
+from service.tables import NO_DAY, parts
 
 STEPS = 10
 STARTS = ("submitted", "in_review", "advice_issued", "help_started", "monitored", "withdrawn")

@@ -22,11 +22,11 @@ from api_tests.support.database_schemas import schema_of
 from api_tests.support.databases import ROLES
 from api_tests.support.forgery import counted, engine_for, say
 from api_tests.support.servers import Running
-from service.storage import migrating
-from service.storage.database import open_engine
-from service.storage.migrating import downgrade, expected_revision, migrate, revision_of
-from service.storage.reference import Reference
-from service.storage.tables import KEYS_SCHEMA, metadata
+from service.database import migrations as migrating
+from service.database.database import open_engine
+from service.database.migrations import downgrade, expected_revision, migrate, revision_of
+from service.reference.store import Reference
+from service.tables import KEYS_SCHEMA, metadata
 
 NewDatabase = Callable[[], Engine]
 # How many municipalities each region has: CBS, regions of 2025, municipalities of 2023 to 2025 (domain.md 3.2).

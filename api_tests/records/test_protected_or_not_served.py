@@ -19,12 +19,12 @@ from api_tests.support.forgery import say
 from api_tests.support.postgres import SUPERUSER
 from api_tests.support.servers import settings_for
 from service.app import NotMigrated, build
+from service.database.database import open_engine
+from service.database.keyring import MasterKeyRefused
+from service.database.protections import TRIGGERS, Unprotected, insist
+from service.database.transaction import Unit
+from service.events.store.subscriptions import Subscription
 from service.settings import Settings
-from service.storage.database import open_engine
-from service.storage.keys import MasterKeyRefused
-from service.storage.protections import TRIGGERS, Unprotected, insist
-from service.storage.subscriptions import Subscription
-from service.storage.unit import Unit
 
 
 @pytest.fixture(scope="module", params=ENGINES)

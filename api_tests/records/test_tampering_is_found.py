@@ -10,10 +10,10 @@ from sqlalchemy import Connection, Row, delete, select, update
 from api_tests.support.forgery import Known, columns_of, engine_for, entries_of_case, entries_of_part, head_of_part
 from api_tests.support.servers import Running
 from api_tests.support.tampering import OTHER_ID, change, lay_bare, lies_about, undone
-from service.domain.chain import entry_digest, facts_digest
-from service.storage.rows import to_transition
-from service.storage.tables import cases, contents, parts, transitions, workflow_edges, workflows
-from service.storage.verification import Verification, verify
+from service.cases.rules.history_chain import entry_digest, facts_digest
+from service.cases.store.rows import to_transition
+from service.integrity.store.case_history import Verification, verify
+from service.tables import cases, contents, parts, transitions, workflow_edges, workflows
 
 # A head also carries what the history does not tell: how the case is called, and which team took it up.
 NOT_OF_THE_HISTORY = {"id", "number", "team_id"}

@@ -14,8 +14,8 @@ from api_tests.support.forgery import entries_of_case
 from api_tests.support.people import People
 from api_tests.support.servers import Running
 from api_tests.support.workflows import form_for
-from service.domain.chain import microseconds
-from service.storage.rows import moment
+from service.cases.rules.history_chain import microseconds
+from service.cases.store.rows import moment
 
 NOON = "2026-01-05T12:00:00Z"
 MOMENTS = st.datetimes(datetime(1900, 1, 1), datetime(2199, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 - as asked

@@ -24,10 +24,10 @@ from api_tests.support.forms import filled
 from api_tests.support.releases import RELEASES, Release
 from api_tests.support.upgrades import PAUSE, adopted, planned, sound
 from service.app import read_folder
-from service.storage.database import open_engine
-from service.storage.migrating import downgrade, expected_revision, migrate, revision_of
-from service.storage.unit import Unit
-from service.storage.verification import Verification
+from service.database.database import open_engine
+from service.database.migrations import downgrade, expected_revision, migrate, revision_of
+from service.database.transaction import Unit
+from service.integrity.store.case_history import Verification
 
 # Migrations that refuse to go back where the database holds what the version before them does not know, and why.
 NO_WAY_BACK = {

@@ -21,12 +21,13 @@ from api_tests.support.people import everybody
 from api_tests.support.servers import Clock, running, settings_for
 from api_tests.support.tampering import lay_bare, undone
 from service.__main__ import main
-from service.domain.chain import entry_digest, facts_digest
+from service.cases.rules.history_chain import entry_digest, facts_digest
+from service.cases.store.rows import to_transition
+from service.database.keyring import Keyring, load_master_key
+from service.database.transaction import Unit
+from service.integrity.store.installation import Surroundings
 from service.settings import Settings
-from service.storage.keys import Keyring, load_master_key
-from service.storage.rows import to_transition
-from service.storage.surroundings import Surroundings
-from service.storage.tables import (
+from service.tables import (
     case_keys,
     cases,
     contents,
@@ -38,7 +39,6 @@ from service.storage.tables import (
     workflow_edges,
     workflows,
 )  # fmt: skip
-from service.storage.unit import Unit
 
 NAMES = ("untouched", "flipped", "silent", "locked", "cut off", "rewritten", "gone")
 OWNED = (outbox, contents, transitions, parts)

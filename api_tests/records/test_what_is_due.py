@@ -16,9 +16,9 @@ from api_tests.support.destroyed_case import Story
 from api_tests.support.destructions import ended
 from api_tests.support.servers import Clock
 from api_tests.support.shared_case import rows
-from service.use_cases.asking import Asker
-from service.use_cases.demonstration import ISSUER
-from service.use_cases.destroying import Considered, ended_cases, propose_if_due
+from service.people.use_cases.demonstration import ISSUER
+from service.people.use_cases.identify import Asker
+from service.retention.use_cases.proposals import Considered, ended_cases, propose_if_due
 
 QUINT = Asker(ISSUER, "quint", "")
 

@@ -18,7 +18,7 @@ from api_tests.support.forgery import (
     record,
     say,
 )
-from service.storage.tables import (
+from service.tables import (
     access_log,
     administrative_changes,
     cases,

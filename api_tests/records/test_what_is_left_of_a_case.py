@@ -22,11 +22,11 @@ from api_tests.support.problems import problem_of
 from api_tests.support.servers import settings_for
 from api_tests.support.shared_case import rows
 from service.app import build
-from service.storage.destruction_list import DestructionList, ListRefused
-from service.storage.migrating import downgrade
-from service.storage.unit import Unit
-from service.storage.verification import Verification
-from service.use_cases.destroyed import replay
+from service.database.migrations import downgrade
+from service.database.transaction import Unit
+from service.integrity.store.case_history import Verification
+from service.retention.store.certificate_list import DestructionList, ListRefused
+from service.retention.use_cases.carry_out import replay
 
 
 def test_what_cannot_be_written_outside_the_database_is_not_destroyed(story: Story) -> None:

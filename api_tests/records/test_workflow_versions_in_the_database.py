@@ -15,10 +15,10 @@ from api_tests.support.forgery import engine_for, entries_of_part, head_of_case,
 from api_tests.support.openapi_documents import fits
 from api_tests.support.tampering import change, lay_bare, undone
 from api_tests.support.upgrades import KILLED, WHY, Story, Tried, Upgrade, sound, steps, verdicts
-from service.storage.migrating import downgrade, expected_revision, revision_of
-from service.storage.rows import to_row, to_transition
-from service.storage.tables import cases, parts, transitions
-from service.storage.verification import verify
+from service.cases.store.rows import to_row, to_transition
+from service.database.migrations import downgrade, expected_revision, revision_of
+from service.integrity.store.case_history import verify
+from service.tables import cases, parts, transitions
 
 
 @pytest.fixture(scope="module", params=ENGINES)

@@ -10,7 +10,7 @@ from api_tests.support.case_file import CaseFile
 from api_tests.support.edges import Json, entries_of
 from api_tests.support.forms import filled
 from api_tests.support.people import People
-from service.domain.amendments import as_amended, merged
+from service.cases.rules.amendments import as_amended, merged
 
 
 # Appendix A of RFC 7396, line by line.

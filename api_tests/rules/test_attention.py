@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api_tests.support.form_faults import settings
-from service.domain.attention import attention, moves, refusals
-from service.domain.case import PartKind, Transition
-from service.domain.region_settings import Term
-from service.domain.residence import by_residence
-from service.domain.roles import Role
+from service.cases.rules.attention import attention, moves, refusals
+from service.cases.rules.model import PartKind, Transition
+from service.cases.rules.residence import by_residence
+from service.vocabulary.roles import Role
+from service.workflows.rules.region_settings import Term
 
 REGION = settings(terms={"act_on_refusal": Term(working_days=5)}, longlist_days=91)
 DE_VESTE = uuid4()

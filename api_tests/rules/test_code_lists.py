@@ -9,11 +9,11 @@ from pydantic import ValidationError
 from api_tests.support.checkout import ROOT
 from api_tests.support.form_faults import TODAY, code, read, settings
 from api_tests.support.forms import filled
-from service.domain.codes import CODE_LISTS, OTHER
-from service.domain.facts import CaseFacts
-from service.domain.forms import FORMS
-from service.domain.forms.base import FormContext
-from service.domain.messages import MESSAGES, say
+from service.cases.rules.facts import CaseFacts
+from service.cases.rules.forms.base import FormContext
+from service.forms import FORMS
+from service.vocabulary.code_lists import CODE_LISTS, OTHER
+from service.vocabulary.messages import MESSAGES, say
 
 ALL_FORMS = pytest.mark.parametrize("name", FORMS)
 

@@ -14,11 +14,11 @@ from api_tests.support.form_faults import settings as region_settings
 from api_tests.support.people import People
 from api_tests.support.roads import Move, history
 from api_tests.support.shared_case import help_arranged
-from service.domain.amendments import AMENDS
-from service.domain.facts import CaseFacts, fold
-from service.domain.forms.base import FormContext
-from service.domain.forms.consent import ConsentGiven, ConsentWithdrawn
-from service.domain.roles import Role
+from service.cases.rules.amendments import AMENDS
+from service.cases.rules.facts import CaseFacts, fold
+from service.cases.rules.forms.base import FormContext
+from service.cases.rules.forms.consent import ConsentGiven, ConsentWithdrawn
+from service.vocabulary.roles import Role
 
 BORN = "2008-06"
 TODAY = date(2027, 1, 1)

@@ -23,12 +23,12 @@ from api_tests.support.written_workflows import (
     some_settings,
     understood,
 )
-from service.domain.case import PartKind
-from service.domain.checks import check_all
-from service.domain.definition import MAX_CHARACTERS, load
-from service.domain.forms import FORMS
-from service.domain.guards import GUARDS
-from service.domain.messages import MESSAGES
+from service.cases.rules.guards import GUARDS
+from service.cases.rules.model import PartKind
+from service.forms import FORMS
+from service.vocabulary.messages import MESSAGES
+from service.workflows.rules.checks import check_all
+from service.workflows.rules.definition import MAX_CHARACTERS, load
 
 # Faults of a text that is no workflow at all, and of workflows that do not fit together: shown one by one below.
 OF_THE_TEXT = {"too_large", "not_toml"}

@@ -25,16 +25,16 @@ from api_tests.support.written_workflows import (
     right,
     understood,
 )
-from service.domain.case import START, PartKind
-from service.domain.checks import check_all, ways
-from service.domain.checks.subject import IN_EVERY_OPEN_STATE
-from service.domain.definition import Definition, json_schema, load
-from service.domain.drawing import mermaid
-from service.domain.forms import FORMS
-from service.domain.guards import GUARDS
-from service.domain.messages import MESSAGES
-from service.domain.region_settings import RegionSettings
-from service.domain.rulebook import RulesRefused, read_settings
+from service.cases.rules.guards import GUARDS
+from service.cases.rules.model import START, PartKind
+from service.forms import FORMS
+from service.vocabulary.messages import MESSAGES
+from service.workflows.rules.checks import check_all, ways
+from service.workflows.rules.checks.subject import IN_EVERY_OPEN_STATE
+from service.workflows.rules.definition import Definition, json_schema, load
+from service.workflows.rules.diagram import mermaid
+from service.workflows.rules.region_settings import RegionSettings
+from service.workflows.rules.rulebook import RulesRefused, read_settings
 
 # --- the same workflow, or another --------------------------------------------------------------------------------
 
@@ -174,7 +174,7 @@ def test_an_editor_refuses_what_the_service_refuses(place: str) -> None:
 
 # --- what is written for the coordinator of a team -----------------------------------------------------------------
 
-DOMAIN = WORKFLOWS.parent / "service" / "domain"
+SERVICE = WORKFLOWS.parent / "service"
 MANUAL = (WORKFLOWS / "README.md").read_text(encoding="utf-8")
 
 
@@ -188,13 +188,14 @@ def test_the_manual_explains_every_fault_and_every_setting() -> None:
 
 
 RULES_THAT_KNOW_NAMES = (
-    "checks/route", "facts", "guards", "living", "attention", "../learning/histories", "../learning/ladder"
+    "workflows/rules/checks/routes", "cases/rules/facts", "cases/rules/guards", "cases/rules/living_place",
+    "cases/rules/attention", "learning/rules/routes", "learning/rules/release_ladder",
 )  # fmt: skip
 
 
 def test_the_manual_names_every_state_and_trigger_that_a_rule_knows_by_name() -> None:
     names = {name for it in real_definitions() for name in (*it.states, *it.triggers)} - set(IN_EVERY_OPEN_STATE)
-    files = [DOMAIN / f"{rule}.py" for rule in RULES_THAT_KNOW_NAMES]
+    files = [SERVICE / f"{rule}.py" for rule in RULES_THAT_KNOW_NAMES]
     trees = [ast.parse(file.read_text(encoding="utf-8")) for file in files]
     known = names & {str(it.value) for tree in trees for it in ast.walk(tree) if isinstance(it, ast.Constant)}
 

@@ -4,8 +4,8 @@ import pytest
 
 from api_tests.support.checkout import ROOT
 from api_tests.support.written_workflows import KINDS, changed, everywhere, real_definitions, right, understood
-from service.domain.drawing import markers, mermaid, redraw, trigger_table
-from service.domain.words import Language
+from service.vocabulary.language import Language
+from service.workflows.rules.diagram import markers, mermaid, redraw, trigger_table
 
 README = ROOT / "README.md"
 NASTY = 'Klaar"; --> [*] : weg %%{init}%% `x` <b>|</b> #35; 100%'

@@ -14,14 +14,14 @@ import pytest
 
 from api_tests.support.expected_moves import START, edges
 from api_tests.support.workflows import RULES
-from service.domain import workflow as room
-from service.domain.actor import Membership
-from service.domain.case import PartKind
-from service.domain.facts import CaseFacts, PartFacts, Reconsidered
-from service.domain.guards import Attempt
-from service.domain.refusals import GuardsNotMet, RoleNotAllowed, TransitionNotAllowed
-from service.domain.roles import Role
-from service.domain.workflow import Workflow
+from service.cases.rules.facts import CaseFacts, PartFacts, Reconsidered
+from service.cases.rules.guards import Attempt
+from service.cases.rules.model import PartKind
+from service.people.rules.actor import Membership
+from service.vocabulary.refusals import GuardsNotMet, RoleNotAllowed, TransitionNotAllowed
+from service.vocabulary.roles import Role
+from service.workflows.rules import machine as room
+from service.workflows.rules.machine import Workflow
 
 KINDS: tuple[PartKind, ...] = ("case", "commitment", "funding", "placement", "reconsideration", "follow_up")
 EVERY_SEAT = tuple(Membership(role, uuid4()) for role in Role)

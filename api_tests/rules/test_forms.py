@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from api_tests.support.checkout import ROOT
 from api_tests.support.form_faults import faults, field_names, read, schema, words_of
 from api_tests.support.forms import FILLED, filled
-from service.domain.codes import CODE_LISTS
-from service.domain.forms import FORMS
+from service.forms import FORMS
+from service.vocabulary.code_lists import CODE_LISTS
 
 # Released with 0.1.0 and asked by no workflow any more, but by the cases that began under the old ones.
 FOR_CASES_THAT_RUN = {"escalation@1", "search@1", "placement_start@1", "stability@1", "goal_check@1"}

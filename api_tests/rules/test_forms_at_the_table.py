@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from api_tests.support.form_faults import code, faults, item, read, settings
 from api_tests.support.forms import filled
-from service.domain.codes import CODE_LISTS, OTHER
-from service.domain.region_settings import Quorum
+from service.vocabulary.code_lists import CODE_LISTS, OTHER
+from service.workflows.rules.region_settings import Quorum
 
 # --- the table -------------------------------------------------------------------------------------------------------
 

@@ -10,10 +10,10 @@ from pydantic import ValidationError
 
 from api_tests.support.form_faults import code, context, faults, item, read, without
 from api_tests.support.forms import filled
-from service.domain.codes import CODE_LISTS
-from service.domain.facts import CaseFacts, PartFacts
-from service.domain.forms import FORMS
-from service.domain.forms.base import Opening
+from service.cases.rules.facts import CaseFacts, PartFacts
+from service.cases.rules.forms.base import Opening
+from service.forms import FORMS
+from service.vocabulary.code_lists import CODE_LISTS
 
 
 def commitment_for(line: str) -> PartFacts:

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from api_tests.support.form_faults import TODAY, code, consent, context, faults, ground, item, read, settings, without
-from service.domain.codes import CODE_LISTS, OTHER
-from service.domain.consents import Agreed
-from service.domain.facts import CaseFacts
-from service.domain.forms import FORMS
-from service.domain.forms.base import Codes, FormContext, Opening, Sought
+from service.cases.rules.consents import Agreed
+from service.cases.rules.facts import CaseFacts
+from service.cases.rules.forms.base import Codes, FormContext, Opening, Sought
+from service.forms import FORMS
+from service.vocabulary.code_lists import CODE_LISTS, OTHER
 
 # --- help ------------------------------------------------------------------------------------------------------------
 

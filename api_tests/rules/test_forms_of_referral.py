@@ -12,9 +12,9 @@ from pydantic import ValidationError
 from api_tests.support.form_faults import TODAY, code, consent, faults, ground, item, read, settings, without, words_of
 from api_tests.support.forms import filled
 from api_tests.support.forms_of_referral import CONSENTS
-from service.domain.age import AGE_BANDS, age_band, age_on
-from service.domain.codes import CODE_LISTS
-from service.domain.forms import FORMS
+from service.forms import FORMS
+from service.vocabulary.ages import AGE_BANDS, age_band, age_on
+from service.vocabulary.code_lists import CODE_LISTS
 
 # --- age -------------------------------------------------------------------------------------------------------------
 

@@ -27,8 +27,8 @@ from api_tests.support.roads import (
     released,
     told,
 )
-from service.learning.export import as_csv, as_json
-from service.learning.ladder import Release
+from service.learning.rules.export import as_csv, as_json
+from service.learning.rules.release_ladder import Release
 
 
 def csv_classes(found: Release) -> Counter[tuple[tuple[str, ...], ...]]:

@@ -27,11 +27,11 @@ from api_tests.support.roads import (
     released,
     told,
 )
-from service.domain.age import AGE_BANDS
-from service.domain.case import Transition
-from service.learning.export import COLUMNS, LEVELS, as_csv, as_json, table
-from service.learning.histories import routes
-from service.learning.ladder import Level, Look, Release, look
+from service.cases.rules.model import Transition
+from service.learning.rules.export import COLUMNS, LEVELS, as_csv, as_json, table
+from service.learning.rules.release_ladder import Level, Look, Release, look
+from service.learning.rules.routes import routes
+from service.vocabulary.ages import AGE_BANDS
 
 # The same end by five different orders of steps.
 DETOURS = [(SUBMIT, *[START_TRIAGE] * times, CONSULT, HELPED) for times in range(1, K + 1)]

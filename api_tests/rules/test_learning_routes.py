@@ -29,9 +29,9 @@ from api_tests.support.roads import (
     Move,
     history,
 )
-from service.domain.codes import CODE_LISTS
-from service.domain.roles import Role
-from service.learning.histories import LEARNABLE_CODES, CaseRoute, RouteStep, WaitBand, Withheld, routes
+from service.learning.rules.routes import LEARNABLE_CODES, CaseRoute, RouteStep, WaitBand, Withheld, routes
+from service.vocabulary.code_lists import CODE_LISTS
+from service.vocabulary.roles import Role
 
 
 def route_of(
@@ -49,18 +49,19 @@ def test_r94_each_choice_stands_in_its_order_with_its_reasons_and_the_wait_befor
 
 
 def test_i26_a_route_is_read_from_recorded_transitions_and_needs_nothing_else() -> None:
-    room = Path(__file__).parents[2] / "service" / "learning"
-    imported = {name for file in room.glob("*.py") for name in imports_of(file)}
+    service = Path(__file__).parents[2] / "service"
+    files = (*service.glob("learning/rules/*.py"), service / "offers" / "rules" / "gap_table.py")
+    imported = {name for file in files for name in imports_of(file)}
 
     assert {name for name in imported if name.startswith("service.") and not name.startswith("service.learning.")} == {
-        "service.domain.age",
-        "service.domain.amendments",  # what was amended counts as amended
-        "service.domain.case",
-        "service.domain.codes",
-        "service.domain.forms.gap",  # what the code of a gap is called
-        "service.domain.roles",
-        "service.domain.terms",  # the year of a moment
-        "service.domain.words",
+        "service.cases.rules.amendments",  # what was amended counts as amended
+        "service.cases.rules.model",
+        "service.offers.rules.gap_form",  # the codes of a gap
+        "service.vocabulary.ages",
+        "service.vocabulary.calendar",  # the year of a moment
+        "service.vocabulary.code_lists",
+        "service.vocabulary.language",
+        "service.vocabulary.roles",
     }
     assert imported.isdisjoint({"time", "random", "secrets", "sqlite3", "os", "pathlib"})
 

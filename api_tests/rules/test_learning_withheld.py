@@ -7,9 +7,9 @@ from itertools import count
 import pytest
 
 from api_tests.support.roads import NOW, TO_ADVICE, TO_CONSULT, TO_TRIAGE, K, history, references, released
-from service.learning.export import as_csv, as_json
-from service.learning.histories import Withheld, routes
-from service.learning.ladder import release
+from service.learning.rules.export import as_csv, as_json
+from service.learning.rules.release_ladder import release
+from service.learning.rules.routes import Withheld, routes
 
 
 def test_fewer_cases_than_k_release_nothing_at_all() -> None:

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from api_tests.support.form_faults import faults, read, settings, words_of
 from api_tests.support.forms import filled
 from api_tests.support.roads import NOW, START_TRIAGE, SUBMIT, Move, history
-from service.domain.case import Transition
-from service.domain.codes import CODE_LISTS
-from service.domain.offer import Chosen, Offer, Statement
-from service.domain.roles import Role
-from service.learning.gaps import GapCount, gap_table
-from service.learning.histories import Withheld
+from service.cases.rules.model import Transition
+from service.learning.rules.routes import Withheld
+from service.offers.rules.gap_table import GapCount, gap_table
+from service.offers.rules.offer import Chosen, Offer, Statement
+from service.vocabulary.code_lists import CODE_LISTS
+from service.vocabulary.roles import Role
 
 K = 5  # domain.md 5.7: kleine_cel
 YEAR = NOW.year

@@ -15,11 +15,11 @@ from api_tests.support.edges import Json, step
 from api_tests.support.people import People
 from api_tests.support.roads import NOTE, PROPOSE, TO_ADVICE, TO_PLACEMENT, TO_REFUSAL, Move, history
 from api_tests.support.workflows import RULES
-from service.domain.case import START, PartKind, Transition
-from service.domain.facts import CaseFacts, HelpKind, PartFacts, fold
-from service.domain.guards import GUARDS, Attempt
-from service.domain.region_settings import RegionSettings
-from service.domain.roles import Role
+from service.cases.rules.facts import CaseFacts, HelpKind, PartFacts, fold
+from service.cases.rules.guards import GUARDS, Attempt
+from service.cases.rules.model import START, PartKind, Transition
+from service.vocabulary.roles import Role
+from service.workflows.rules.region_settings import RegionSettings
 
 ABOUT_MONEY = re.compile(
     r"pay|fund|money|financ|dispute|obstacle|contract|budget|price|cost|betal|geld|rekening", re.IGNORECASE

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.domain.residence import provisional_municipality
+from service.cases.rules.residence import provisional_municipality
 
 ALMERE, DRONTEN, LELYSTAD = "GM0034", "GM0303", "GM0995"
 MAYBE = st.none() | st.booleans()

@@ -20,7 +20,7 @@ from api_tests.support.expected_moves import possible_from
 from api_tests.support.people import People
 from api_tests.support.servers import Running
 from api_tests.support.workflows import RULES
-from service.domain.terms import day_in_amsterdam
+from service.vocabulary.calendar import day_in_amsterdam
 
 # Under the new rules a chair may stop a case at the table for a while, and declining takes one person.
 PAUSE = """

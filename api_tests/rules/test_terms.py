@@ -13,8 +13,8 @@ from api_tests.support.edges import Json
 from api_tests.support.people import People
 from api_tests.support.servers import Running
 from api_tests.support.workflows import RULES
-from service.domain.region_settings import Term
-from service.domain.terms import day_in_amsterdam, due
+from service.vocabulary.calendar import day_in_amsterdam, due
+from service.workflows.rules.region_settings import Term
 
 
 def working(days: int) -> Term:

@@ -16,15 +16,15 @@ from api_tests.support.expected_moves import MOVES
 from api_tests.support.people import People
 from api_tests.support.wanderings import acting_for, offer, wander
 from api_tests.support.workflows import RULES, workflow_of
-from service.domain.actor import Membership
-from service.domain.case import Case, Part
-from service.domain.facts import CaseFacts, PartFacts, Reconsidered
-from service.domain.guards import Attempt
-from service.domain.moves import party_of
-from service.domain.refusals import GuardsNotMet, RoleNotAllowed
-from service.domain.roles import ADDRESSED_ROLES, Role
-from service.domain.workflow import Decision, Workflow
-from service.use_cases.demonstration import PEOPLE
+from service.cases.rules.facts import CaseFacts, PartFacts, Reconsidered
+from service.cases.rules.guards import Attempt
+from service.cases.rules.model import Case, Part
+from service.cases.rules.steps import party_of
+from service.people.rules.actor import Membership
+from service.people.use_cases.demonstration import PEOPLE
+from service.vocabulary.refusals import GuardsNotMet, RoleNotAllowed
+from service.vocabulary.roles import ADDRESSED_ROLES, Role
+from service.workflows.rules.machine import Decision, Workflow
 
 ME, ANOTHER = uuid4(), uuid4()
 NOW = datetime(2026, 3, 14, 15, 9, tzinfo=UTC)

@@ -8,11 +8,11 @@ import pytest
 
 from api_tests.support.roads import PROPOSE, SCHEDULE, TO_TRIAGE, Move, history
 from api_tests.support.written_workflows import KINDS, ROUTE, TERMS
-from service.domain.adopting import judged, plan_between, unknown_sources, unknown_targets
-from service.domain.case import Part
-from service.domain.definition import ADOPT, Definition, Edge, load
-from service.domain.facts import fold
-from service.domain.roles import Role
+from service.cases.rules.facts import fold
+from service.cases.rules.model import Part
+from service.vocabulary.roles import Role
+from service.workflow_versions.rules import judged, plan_between, unknown_sources, unknown_targets
+from service.workflows.rules.definition import ADOPT, Definition, Edge, load
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 

@@ -12,8 +12,8 @@ from api_tests.support.demonstration import ORGANISATION_IDS, PERSON_IDS
 from api_tests.support.people import Person
 from api_tests.support.servers import Running
 from api_tests.support.shared_case import bearing, signer_of
-from service.domain.terms import day_in_amsterdam
-from service.use_cases.demonstration import ISSUER
+from service.people.use_cases.demonstration import ISSUER
+from service.vocabulary.calendar import day_in_amsterdam
 
 _MEMBERSHIP = {"personId": str(PERSON_IDS["otto"]), "organisationId": str(ORGANISATION_IDS["duinhuis"])}
 _COVERAGE = {"organisationId": str(ORGANISATION_IDS["ret"]), "region": "JZ43"}

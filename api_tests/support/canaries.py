@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from service.domain.forms import FORMS
+from service.forms import FORMS
 
 # What people may type has one of these limits; keys, codes, days and ids do not.
 LENGTHS_OF_TEXT = (300, 20_000)

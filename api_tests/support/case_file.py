@@ -10,7 +10,7 @@ from api_tests.support.demonstration import AFRESH, WHO
 from api_tests.support.forms import filled
 from api_tests.support.people import People
 from api_tests.support.workflows import RULES, form_for
-from service.domain.case import PartKind
+from service.cases.rules.model import PartKind
 
 COLLECTIONS = {"case": "", "placement": "placements", "commitment": "commitments"}
 COLLECTIONS |= {"funding": "fundings", "escalation": "escalations", "question": "questions"}

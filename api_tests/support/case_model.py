@@ -12,7 +12,7 @@ from typing import Any
 from api_tests.support.demonstration import ORGANISATION_IDS
 from api_tests.support.expected_moves import ENDS, possible_from
 from api_tests.support.expected_triggers import BY_HAND, ROLE_OF
-from service.use_cases.demonstration import PEOPLE
+from service.people.use_cases.demonstration import PEOPLE
 
 Json = dict[str, Any]
 ORGANISATION_OF = {it.key: str(ORGANISATION_IDS[it.organisation]) for it in PEOPLE}

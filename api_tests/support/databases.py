@@ -3,10 +3,10 @@
 from sqlalchemy import Engine, create_engine, make_url
 
 from api_tests.support.postgres import Cluster
+from service.database.database import open_engine
+from service.database.migrations import migrate
+from service.database.postgres_roles import Roles, making
 from service.settings import Settings
-from service.storage.database import open_engine
-from service.storage.migrating import migrate
-from service.storage.roles import Roles, making
 
 ROLES = Roles("casusroute_owner", "casusroute_application", "casusroute_reporting")
 

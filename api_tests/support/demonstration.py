@@ -1,6 +1,6 @@
 """Who is who in the demonstration region, and who takes which step in these tests."""
 
-from service.use_cases.demonstration import ORGANISATIONS, PEOPLE
+from service.people.use_cases.demonstration import ORGANISATIONS, PEOPLE
 
 ORGANISATION_IDS = {it.key: it.id for it in ORGANISATIONS}
 PERSON_IDS = {it.key: it.id for it in PEOPLE}

@@ -16,11 +16,11 @@ from typing import Any
 
 from api_tests.support.servers import Clock
 from service.app import build_relay
-from service.relay import relay
-from service.relay.outside import Outside
-from service.relay.relay import Relay
+from service.events.relay import relay
+from service.events.relay.relay import Relay
+from service.events.relay.webhook_client import Outside
+from service.events.store.feeds import Feeds
 from service.settings import Settings
-from service.storage.feeds import Feeds
 
 DIED = 77
 

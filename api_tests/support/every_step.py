@@ -7,7 +7,7 @@ from api_tests.support.case_file import CaseFile
 from api_tests.support.demonstration import PERSON_IDS
 from api_tests.support.forms import filled
 from api_tests.support.workflows import RULES
-from service.domain.case import PartKind
+from service.cases.rules.model import PartKind
 
 Part = dict[str, Any] | None
 Take = Callable[[CaseFile, str, Part], None]

@@ -12,8 +12,8 @@ from sqlalchemy import Connection, Engine, Row, Table, event, insert, select, te
 
 from api_tests.support.databases import ROLES, as_role
 from api_tests.support.postgres import SUPERUSER
-from service.storage.database import open_engine
-from service.storage.tables import cases, metadata, parts, transitions
+from service.database.database import open_engine
+from service.tables import cases, metadata, parts, transitions
 
 DIGEST = "d" * 64
 Changes = dict[str, Any]

@@ -7,11 +7,11 @@ from functools import cache
 from typing import Any
 
 from api_tests.support.forms import filled
-from service.domain.codes import OTHER
-from service.domain.facts import CaseFacts
-from service.domain.forms import FORMS
-from service.domain.forms.base import Form, FormContext
-from service.domain.region_settings import Quorum, RegionSettings
+from service.cases.rules.facts import CaseFacts
+from service.cases.rules.forms.base import Form, FormContext
+from service.forms import FORMS
+from service.vocabulary.code_lists import OTHER
+from service.workflows.rules.region_settings import Quorum, RegionSettings
 
 TODAY = date(2026, 3, 14)
 LINES = frozenset("ABC")

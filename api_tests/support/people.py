@@ -9,7 +9,7 @@ import httpx
 from api_tests.support.demonstration import ORGANISATION_IDS, PERSON_IDS
 from api_tests.support.servers import WITHOUT_TLS
 from api_tests.support.workflows import form_for
-from service.use_cases.demonstration import PEOPLE
+from service.people.use_cases.demonstration import PEOPLE
 
 
 @dataclass

@@ -17,10 +17,10 @@ import httpx
 from api_tests.support.checkout import ROOT
 from api_tests.support.servers import WITHOUT_TLS, settings_for
 from service.app import prepared
-from service.domain.administration import NewPerson
-from service.storage.database import open_engine
-from service.storage.migrating import migrate
-from service.use_cases.administration import make_first_administrator
+from service.database.database import open_engine
+from service.database.migrations import migrate
+from service.people.rules.decisions import NewPerson
+from service.people.use_cases.administer import make_first_administrator
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,9 @@ from sqlalchemy import func, insert, select
 from api_tests.support.demonstration import ORGANISATION_IDS, PERSON_IDS
 from api_tests.support.people import People
 from api_tests.support.servers import Clock, Running
-from service.storage import tables
-from service.storage.subscriptions import Subscription
-from service.storage.unit import Unit
+from service import tables
+from service.database.transaction import Unit
+from service.events.store.subscriptions import Subscription
 
 Event = dict[str, Any]
 PATIENCE = 30  # seconds, for what should happen within one

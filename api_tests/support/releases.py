@@ -23,8 +23,8 @@ from typing import Any
 from sqlalchemy import Boolean, Column, Connection, Engine, text
 
 from api_tests.support.checkout import ROOT
-from service.storage.migrating import migrate
-from service.storage.tables import metadata
+from service.database.migrations import migrate
+from service.tables import metadata
 
 FOLDER = ROOT / "api_tests" / "records" / "releases"
 RELEASES = ("0.1.0", "0.2.0", "0.3.0")

@@ -8,10 +8,10 @@ from uuid import UUID, uuid4
 
 from hypothesis import strategies as st
 
-from service.domain.case import START, PartKind, Phase, Transition
-from service.domain.roles import Role
-from service.learning.histories import routes
-from service.learning.ladder import Release, release
+from service.cases.rules.model import START, PartKind, Phase, Transition
+from service.learning.rules.release_ladder import Release, release
+from service.learning.rules.routes import routes
+from service.vocabulary.roles import Role
 
 NOW = datetime(2026, 3, 14, 15, 9, 26, 535897, tzinfo=UTC)
 K = 5

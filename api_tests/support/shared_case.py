@@ -16,11 +16,11 @@ from api_tests.support.demonstration import ORGANISATION_IDS
 from api_tests.support.people import People, Person
 from api_tests.support.servers import WITHOUT_TLS, Running
 from api_tests.support.workflows import form_for
-from service.api.dependencies import House
-from service.api.tokens import Signer
-from service.domain.roles import Role
-from service.storage.tables import NO_DAY, memberships
-from service.storage.unit import Unit
+from service.database.transaction import Unit
+from service.http.context import House
+from service.identity.tokens import Signer
+from service.tables import NO_DAY, memberships
+from service.vocabulary.roles import Role
 
 # No step can have happened then: whoever may take it hears so (400), and the case stays as it is.
 FAR_AHEAD = "2099-01-01T00:00:00Z"

@@ -29,7 +29,7 @@ label = { nl = "Tafel onderbreken", en = "Pause the table" }
 # The command of an administrator who is killed while the second case is being moved, before that is committed.
 KILLED = """
 import os, signal, sys
-from service.storage.cases import Cases
+from service.cases.store.cases import Cases
 record, moved = Cases.record, []
 def record_and_die(self, *told):
     record(self, *told)

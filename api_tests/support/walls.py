@@ -12,7 +12,7 @@ from api_tests.support.demonstration import PERSON_IDS
 from api_tests.support.people import People
 from api_tests.support.servers import Running
 from api_tests.support.shared_case import SUBMITTERS, advised, referral_of
-from service.storage.unit import Unit
+from service.database.transaction import Unit
 
 # What says something of a case, or of what somebody asked or wrote about one. Written by hand.
 WALLED = (

@@ -12,7 +12,7 @@ from api_tests.support.demonstration import ORGANISATION_IDS, WHO
 from api_tests.support.edges import Json, told
 from api_tests.support.people import Person
 from api_tests.support.workflows import form_for
-from service.use_cases.demonstration import PEOPLE
+from service.people.use_cases.demonstration import PEOPLE
 
 OUTSIDE_EXPERT = {"name": "Nadia Haddad", "organisation": "Elders (fictief)", "relationToCase": {"code": "none"}}
 # An amendment needs an entry of one's own to amend, which not everybody has: test_amendments.py is about it.

@@ -6,8 +6,8 @@ from api_tests.support.checkout import ROOT
 from api_tests.support.demonstration import ORGANISATION_IDS, PERSON_IDS
 from api_tests.support.forms import filled
 from service.app import read_folder
-from service.domain.case import PartKind
-from service.domain.workflow import Workflow
+from service.cases.rules.model import PartKind
+from service.workflows.rules.machine import Workflow
 
 RULES = read_folder(ROOT / "workflows")
 

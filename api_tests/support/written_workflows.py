@@ -8,12 +8,12 @@ from copy import deepcopy
 from typing import Any, get_args
 
 from api_tests.support.checkout import ROOT
-from service.domain.case import PartKind
-from service.domain.checks import check, check_all
-from service.domain.definition import Definition, Diagnostic, load
-from service.domain.guards import Guard
-from service.domain.region_settings import RegionSettings, Term
-from service.domain.rulebook import SettingsBook, read_settings
+from service.cases.rules.guards import Guard
+from service.cases.rules.model import PartKind
+from service.workflows.rules.checks import check, check_all
+from service.workflows.rules.definition import Definition, Diagnostic, load
+from service.workflows.rules.region_settings import RegionSettings, Term
+from service.workflows.rules.rulebook import SettingsBook, read_settings
 
 WORKFLOWS = ROOT / "workflows"
 KINDS: tuple[PartKind, ...] = get_args(PartKind)

@@ -31,7 +31,7 @@ from api_tests.support.people import People, everybody
 from api_tests.support.servers import Running, running, settings_for
 from api_tests.support.walker import Served, Tried, Walk
 from api_tests.support.workflows import workflow_of
-from service.storage.tables import access_log
+from service.tables import access_log
 
 CASES, STEPS, SEED = 14, 120, 2_017
 DISSENT = FILLED["advice@1"]["dissent"][0]["view"]

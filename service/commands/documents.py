@@ -3,11 +3,11 @@
 import json
 from pathlib import Path
 
-from service.api.application import create_api
 from service.app import read_folder
-from service.domain.definition import json_schema
-from service.domain.drawing import redraw
+from service.http.application import create_api
 from service.settings import table
+from service.workflows.rules.definition import json_schema
+from service.workflows.rules.diagram import redraw
 
 ROOT = Path(__file__).parents[2]
 

@@ -2,9 +2,9 @@
 
 import sys
 
+from service.database.database import open_engine
+from service.database.postgres_roles import Roles, making
 from service.settings import Settings
-from service.storage.database import open_engine
-from service.storage.roles import Roles, making
 
 
 def make_roles(*, apply: bool) -> None:

@@ -10,8 +10,8 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from service.api.problems import bare
 from service.app import Built
+from service.http.problems import bare
 from service.settings import Settings
 
 LARGEST_HEAD = 32_768  # bytes

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from service.api.workflow_versions import progress_view, trial_view
-from service.commands.opened import opened
-from service.domain.case import PartKind
-from service.use_cases.asking import Asker, Once
-from service.use_cases.workflow_versions import Intended, Trial, adopt, make_plan, progress, try_version
+from service.cases.rules.model import PartKind
+from service.commands.database import opened
+from service.people.use_cases.identify import Asker, Once
+from service.workflow_versions.api import progress_view, trial_view
+from service.workflow_versions.use_cases import Intended, Trial, adopt, make_plan, progress, try_version
 
 Pairs = list[tuple[str, str]]
 

@@ -1,0 +1,1 @@
+"""The binding advice, its versions and its reconsideration."""

@@ -1,0 +1,180 @@
+"""The advice: lines that somebody delivers, goals that can be reached, agreed by who is not party to it (5.3 T10)."""
+
+from collections.abc import Iterator
+from typing import ClassVar
+from uuid import UUID
+
+from pydantic import Field
+from typing_extensions import override
+
+from service.cases.rules.facts import CaseFacts
+from service.cases.rules.forms.base import (
+    Codes,
+    ContentClass,
+    Fault,
+    Form,
+    FormContext,
+    FormPart,
+    Named,
+    Opening,
+    Sought,
+)
+from service.cases.rules.forms.review import CLOSED_STAY, Dissent
+from service.vocabulary.coded_answers import AdviceDomain, Law, PersonRole, ProductCategory, RelationToCase
+from service.vocabulary.fields import (
+    AtLeastOne,
+    Contact,
+    Day,
+    GoalNumber,
+    LineKey,
+    OrNone,
+    Several,
+    YesNo,
+    enclosed,
+    repeated,
+)
+from service.vocabulary.language import FreeText, ShortText
+
+# Relations that leave somebody free to judge; every other one, also one in other words, is an interest (I15).
+FREE_TO_JUDGE = frozenset({"none", "colleague_involved"})
+
+YOUTH_ACT = "jeugdwet"
+STAY_WITH_TREATMENT = "43"
+CLOSED_PLACEMENT = "37"
+_STAY_ONLY = frozenset({"35", "36", "44"})
+_TREATMENT_ONLY = frozenset({"32", "33", "41", "45", "51", "52", "53", "54"})
+
+
+class AdviceLine(FormPart):
+    """What one party does. Living and treatment are separate lines (I4); the payer may be unknown (I2)."""
+
+    key: LineKey
+    domain: AdviceDomain
+    aim: FreeText
+    product_category: ProductCategory | None = None
+    product_category_reason: OrNone[FreeText] = None
+    provider_id: OrNone[UUID] = None
+    made_to_measure: OrNone[FreeText] = None
+    payer_id: OrNone[UUID] = None
+    law: Law | None = None
+    latest_start_on: Day
+    duration: ShortText
+    bridging: YesNo = False
+
+    @property
+    def payer_sought(self) -> Sought | None:
+        by_residence = self.law is None or self.law.code == YOUTH_ACT
+        return "payer" if self.payer_id is None and by_residence else None
+
+    def faults(self, *location: str | int) -> Iterator[Fault]:
+        category = self.product_category.code if self.product_category else None
+        if category == STAY_WITH_TREATMENT and not self.product_category_reason:
+            yield Fault("stay_with_treatment_needs_reason", (*location, "productCategoryReason"))
+        domain = self.domain.code
+        if (domain == "living" and category in _TREATMENT_ONLY) or (domain == "treatment" and category in _STAY_ONLY):
+            yield Fault("living_and_treatment_on_one_line", (*location, "productCategory"))
+        if self.provider_id is None and not self.made_to_measure:
+            yield Fault("line_without_addressee", (*location, "providerId"))
+
+
+class Goal(FormPart):
+    """Achievable, because (R4); `number` is how later checks refer to it."""
+
+    number: GoalNumber
+    text: FreeText
+    of: PersonRole
+    seen_by: FreeText
+    horizon: ShortText
+    realistic_because: FreeText
+    lines: Several[LineKey] = ()
+
+
+class Agreement(FormPart):
+    name: ShortText
+    relation_to_case: RelationToCase
+    agrees: YesNo
+
+
+class Advice(Form):
+    """Issued once, never changed: another version is a revision (I13)."""
+
+    form_name: ClassVar[str] = "advice@1"
+    content_class: ClassVar[ContentClass] = "advice"
+
+    lines: tuple[AdviceLine, ...] = Field(min_length=1, max_length=26)
+    goals: AtLeastOne[Goal]
+    contact_person: Contact
+    checks_on: AtLeastOne[Day]
+    agreement: AtLeastOne[Agreement]
+    dissent: Several[Dissent] = ()
+    family_statement: OrNone[FreeText] = None
+    why_no_family_statement: OrNone[FreeText] = None
+    child_version: FreeText
+    plan_after_18: OrNone[FreeText] = None
+
+    @override
+    def codes(self) -> Codes:
+        lines: Codes = {"line": tuple(sorted({line.key for line in self.lines}))}
+        if living := {line.key for line in self.lines if line.domain.code == "living"}:
+            lines["living_line"] = tuple(sorted(living))
+        goals: Codes = {"goal": tuple(str(number) for number in sorted({goal.number for goal in self.goals}))}
+        return super().codes() | lines | goals | enclosed(plan_after_18=self.plan_after_18)
+
+    @override
+    def faults(self, context: FormContext) -> Iterator[Fault]:
+        for at, line in enumerate(self.lines):
+            yield from line.faults("lines", at)
+        for at in repeated([line.key for line in self.lines]):
+            yield Fault("line_key_repeated", ("lines", at, "key"), {"line": self.lines[at].key})
+        yield from self._faults_of_version(context.facts)
+        yield from self._goal_faults()
+        if not any(one.agrees and one.relation_to_case.code in FREE_TO_JUDGE for one in self.agreement):
+            yield Fault("no_independent_agreement", ("agreement",))
+        if not (self.family_statement or self.why_no_family_statement):
+            yield Fault("family_statement_missing", ("familyStatement",))
+
+    def _faults_of_version(self, facts: CaseFacts) -> Iterator[Fault]:
+        """Another provider is another line: under the old key nobody would be asked, and the child would wait (R3)."""
+        asked = {part.line: part.addressee_id for part in facts.parts if part.kind == "commitment"}
+        for at, line in enumerate(self.lines):
+            if line.key in asked and asked[line.key] != line.provider_id:
+                yield Fault("line_keeps_its_provider", ("lines", at, "providerId"), {"line": line.key})
+            category = line.product_category.code if line.product_category else None
+            if category == CLOSED_PLACEMENT and CLOSED_STAY not in facts.weighed:
+                yield Fault("closed_stay_not_weighed", ("lines", at, "productCategory"))
+
+    def _goal_faults(self) -> Iterator[Fault]:
+        keys = {line.key for line in self.lines}
+        for at in repeated([goal.number for goal in self.goals]):
+            yield Fault("goal_number_repeated", ("goals", at, "number"), {"number": self.goals[at].number})
+        for at, goal in enumerate(self.goals):
+            for unknown in sorted(set(goal.lines) - keys):
+                yield Fault("unknown_line", ("goals", at, "lines"), {"line": unknown})
+
+    @override
+    def names_organisations(self) -> Iterator[Named]:
+        for at, line in enumerate(self.lines):
+            if line.provider_id:
+                yield Named(line.provider_id, ("provider",), ("lines", at, "providerId"))
+            if line.payer_id:
+                yield Named(line.payer_id, ("municipality", "co_funder"), ("lines", at, "payerId"))
+
+    @override
+    def openings(self, kind: str, context: FormContext) -> tuple[Opening, ...]:
+        """A request per line to who delivers and, beside it, to who pays; a line that was asked of them keeps its part.
+
+        Under the Youth Act the payer follows from where the child lived; another law's payer is named, or unknown.
+        """
+        if kind == "commitment":
+            asked = {part.line for part in context.facts.parts_of("commitment")}
+            return tuple(Opening(line.provider_id, line.key) for line in self.lines if line.key not in asked)
+        if kind == "funding":
+            return tuple(Opening(line.payer_id, line.key, sought=line.payer_sought) for line in self.lines)
+        return ()
+
+
+class AdviceRevision(Advice):
+    form_name: ClassVar[str] = "advice_revision@1"
+
+    reason: FreeText
+    what_is_new: FreeText

@@ -1,0 +1,82 @@
+"""Reconsideration: the advice is looked at again, by another chair or with somebody from outside (R61)."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import ClassVar
+from uuid import UUID
+
+from typing_extensions import override
+
+from service.advice.rules.forms import FREE_TO_JUDGE
+from service.cases.rules.forms.base import Codes, ContentClass, Fault, Form, FormContext, Opening
+from service.vocabulary.coded_answers import PersonRole, ReconsiderationGround, RelationToCase
+from service.vocabulary.fields import Contact, Day, OrNone, enclosed, not_in_future
+from service.vocabulary.language import FreeText
+
+
+class _ReconsiderationForm(Form):
+    content_class: ClassVar[ContentClass] = "review"
+
+
+class ReconsiderationRequest(_ReconsiderationForm):
+    form_name: ClassVar[str] = "reconsideration_request@1"
+
+    ground: ReconsiderationGround
+    what_changed: FreeText
+    wished: OrNone[FreeText] = None
+    asked_by: PersonRole | None = None
+
+    @override
+    def openings(self, kind: str, context: FormContext) -> tuple[Opening, ...]:
+        return (Opening(sought="asker"),) if kind == "reconsideration" else ()
+
+
+class OutsideExpert(Contact):
+    """Somebody from outside, with the relation to the case: who is party to it does not look afresh (I15)."""
+
+    relation_to_case: RelationToCase
+
+
+class ReconsiderationStart(_ReconsiderationForm):
+    """Who looks with fresh eyes: another chair of the team, or an expert from outside beside the same chair."""
+
+    form_name: ClassVar[str] = "reconsideration_start@1"
+    assigned_in: ClassVar[str] = "chairId"
+
+    chair_id: OrNone[UUID] = None
+    outside_expert: OutsideExpert | None = None
+    planned_on: OrNone[Day] = None
+
+    @override
+    def codes(self) -> Codes:
+        return super().codes() | enclosed(outside_expert=self.outside_expert.name if self.outside_expert else None)
+
+    @override
+    def assigned(self, current: UUID | None) -> UUID | None:
+        return self.chair_id or current
+
+    @override
+    def next_on(self) -> date | None:
+        return self.planned_on
+
+    @override
+    def faults(self, context: FormContext) -> Iterator[Fault]:
+        looked = context.facts.reconsidered
+        another_chair = self.chair_id is not None and (looked is None or looked.advised_by != self.chair_id)
+        if not another_chair and self.outside_expert is None:
+            yield Fault("nobody_looks_afresh", ("chairId",))
+        if self.outside_expert and self.outside_expert.relation_to_case.code not in FREE_TO_JUDGE:
+            yield Fault("expert_is_party", ("outsideExpert", "relationToCase"))
+
+
+class ReconsiderationOutcome(_ReconsiderationForm):
+    form_name: ClassVar[str] = "reconsideration_outcome@1"
+
+    concluded_on: Day
+    what_was_weighed: FreeText
+    because: FreeText
+    told_to_family: FreeText
+
+    @override
+    def faults(self, context: FormContext) -> Iterator[Fault]:
+        return not_in_future(self.concluded_on, context.on, "concludedOn")

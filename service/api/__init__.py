@@ -1,1 +1,0 @@
-"""JSON over HTTP: the only room that knows HTTP."""

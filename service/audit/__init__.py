@@ -1,0 +1,1 @@
+"""The register of processing and the access log (NEN 7513, Logboek Dataverwerkingen)."""

@@ -1,0 +1,111 @@
+"""/v1/drafts: referrals that are not sent yet, yours alone; saved however incomplete, with what is still missing."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+
+from service.cases.api.views import GuardView, Utc, View
+from service.cases.use_cases.drafts import (
+    DraftWithGaps,
+    begin_draft,
+    discard_draft,
+    list_drafts,
+    read_draft,
+    save_draft,
+)
+from service.database.keyring import DRAFT_CLASS
+from service.http.bodies import DRAFT
+from service.http.context import OnceOnly, TheAsker, TheHouse, Version, read_body
+from service.http.openapi import may_refuse, takes
+from service.http.request_faults import CheckedRoute
+from service.http.responses import answer
+
+router = APIRouter(tags=["drafts"], route_class=CheckedRoute)
+
+
+class MissingView(GuardView):
+    """What would still be refused, at which place of the form (JSON Pointer)."""
+
+    location: str
+
+
+class DraftView(View):
+    """A draft. It is kept until `expiresAt`, which moves on with every save; only you can remove it before."""
+
+    id: UUID
+    version: int
+    saved_at: Utc
+    expires_at: Utc
+    form: dict[str, object]
+    complete: bool
+    missing: list[MissingView]
+
+
+class Drafts(View):
+    """Your drafts, the last saved first."""
+
+    items: list[DraftView]
+
+
+def _view(it: DraftWithGaps) -> DraftView:
+    return DraftView(
+        id=it.draft.id,
+        version=it.draft.version,
+        saved_at=it.draft.saved_at,
+        expires_at=it.draft.expires_at,
+        form=it.draft.body.get("form", {}),
+        complete=not it.missing,
+        missing=[
+            MissingView(location=one.location, code=one.code, nl=one.words.nl, en=one.words.en) for one in it.missing
+        ],
+    )
+
+
+@router.post(
+    "/drafts", status_code=201, response_model=DraftView, openapi_extra=takes("draft"),
+    responses=may_refuse(400, 401, 409, 413, 415),
+)  # fmt: skip
+async def create_draft(request: Request, house: TheHouse, asker: TheAsker, once: OnceOnly) -> Response:
+    """Begin a draft with whatever there is."""
+    body = await read_body(request, DRAFT)
+    draft_id = house.database.keyring.id_for("draft", asker.issuer, asker.subject, once.key)
+    await house.database.write(lambda unit: unit.keyring.create(unit.connection, draft_id, (DRAFT_CLASS,)))
+    made = await house.database.write(
+        lambda unit: begin_draft(unit, asker, {"form": body.form}, once, draft_id=draft_id, days=house.draft_days)
+    )
+    where = f"/drafts/{draft_id}"
+    return answer(_view(made), status=201, version=made.draft.version, location=where, repeated=made.repeated)
+
+
+@router.get("/drafts", response_model=Drafts, responses=may_refuse(400, 401), name="list_drafts")
+async def get_drafts(house: TheHouse, asker: TheAsker) -> Response:
+    """Your drafts, the last saved first."""
+    found = await house.database.read(lambda unit: list_drafts(unit, asker))
+    return answer(Drafts(items=[_view(it) for it in found]))
+
+
+@router.get("/drafts/{draft_id}", response_model=DraftView, responses=may_refuse(400, 401, 404))
+async def get_draft(draft_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
+    """A draft of yours, and what is still missing before it can be submitted."""
+    found = await house.database.read(lambda unit: read_draft(unit, asker, draft_id))
+    return answer(_view(found), version=found.draft.version)
+
+
+@router.put(
+    "/drafts/{draft_id}", response_model=DraftView, openapi_extra=takes("draft"), name="save_draft",
+    responses=may_refuse(400, 401, 404, 412, 413, 415, 428),
+)  # fmt: skip
+async def put_draft(request: Request, draft_id: UUID, house: TheHouse, asker: TheAsker, version: Version) -> Response:
+    """Save a draft again, as incomplete as it may be."""
+    body = await read_body(request, DRAFT)
+    saved = await house.database.write(
+        lambda unit: save_draft(unit, asker, draft_id, {"form": body.form}, version=version, days=house.draft_days)
+    )
+    return answer(_view(saved), version=saved.draft.version)
+
+
+@router.delete("/drafts/{draft_id}", status_code=204, responses=may_refuse(400, 401, 404, 412, 428))
+async def delete_draft(draft_id: UUID, house: TheHouse, asker: TheAsker, version: Version) -> Response:
+    """Remove a draft of yours, with its key: it cannot be brought back."""
+    await house.database.write(lambda unit: discard_draft(unit, asker, draft_id, version=version))
+    return Response(status_code=204)

@@ -1,0 +1,154 @@
+"""/v1/cases/{caseId}/placements, commitments, escalations and so on: what lives a life of its own beside a case."""
+
+from typing import get_args
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+
+from service.cases.api.cases import DocumentView, History, PossibleTransitions, document_view, history_of, possible_of
+from service.cases.api.point_in_time import Looking, TheLooking
+from service.cases.api.presenter import Drawing, ids_of_entry, ids_of_part
+from service.cases.api.steps import fire
+from service.cases.api.views import Dated, MadeView, PartView
+from service.cases.rules.model import PartKind
+from service.cases.use_cases.look_back import look_back
+from service.cases.use_cases.read import read_entry
+from service.database.transaction import Unit
+from service.events.rules import collection
+from service.http.context import OnceOnly, TheAsker, TheHouse, Version
+from service.http.openapi import may_refuse, takes
+from service.http.request_faults import CheckedRoute
+from service.http.responses import answer
+from service.people.use_cases.identify import Asker, known
+from service.vocabulary.refusals import NotFound
+from service.workflows.rules.rulebook import Rulebook
+
+router = APIRouter(tags=["parts"], route_class=CheckedRoute)
+
+
+class Parts(Dated):
+    """The parts of one kind that you may see."""
+
+    items: list[PartView]
+
+
+def _read_entry(
+    unit: Unit, asker: Asker, rules: Rulebook, address: tuple[UUID, UUID, int], looking: Looking
+) -> Response:
+    found = read_entry(unit, asker, *address, looking.when)
+    drawing = Drawing.of(unit, rules, ids_of_entry(found.document.entry))
+    return answer(looking.dated(document_view(drawing, found.document, whole=found.sight.whole), found.then))
+
+
+@router.get(
+    "/cases/{case_id}/transitions/{number}",
+    response_model=DocumentView,
+    responses=may_refuse(400, 401, 403, 404, 503),
+    tags=["cases"],
+)
+async def get_transition(case_id: UUID, number: int, house: TheHouse, asker: TheAsker, looking: TheLooking) -> Response:
+    """What was written at the n-th step of the case itself. Reading it is logged."""
+    address = (case_id, case_id, number)
+    return await house.database.write(lambda unit: _read_entry(unit, asker, house.rules, address, looking))
+
+
+def _routes(kind: PartKind) -> None:  # noqa: C901 - one list of six routes
+    every = f"/cases/{{case_id}}/{collection(kind)}"
+    one = f"{every}/{{part_id}}"
+
+    @router.get(
+        every,
+        response_model=Parts,
+        responses=may_refuse(400, 401, 404),
+        name=f"list_{collection(kind).replace('-', '_')}",
+    )
+    async def list_parts(case_id: UUID, house: TheHouse, asker: TheAsker, looking: TheLooking) -> Response:
+        """The parts of this kind that you may see."""
+
+        def work(unit: Unit) -> Response:
+            actor = known(unit, asker)
+            then = look_back(unit, actor, case_id, looking.when) if looking.when else None
+            seen = then.parts if then else unit.cases.parts(case_id, seen_by=actor)
+            if not seen and unit.cases.find(case_id, case_id, seen_by=actor) is None:
+                raise NotFound
+            found = [part for part in seen if part.kind == kind]
+            ids = [id_ for part in found for id_ in ids_of_part(part)]
+            drawing = Drawing.of(unit, house.rules, ids, at=then.past.at if then else None)
+            return answer(looking.dated(Parts(items=[drawing.part(part) for part in found]), then))
+
+        return await house.database.read(work)
+
+    @router.get(one, response_model=PartView, responses=may_refuse(400, 401, 404), name=f"get_{kind}")
+    async def get_part(case_id: UUID, part_id: UUID, house: TheHouse, asker: TheAsker, looking: TheLooking) -> Response:
+        """Where the part stands, who must act, by when."""
+
+        def work(unit: Unit) -> Response:
+            actor = known(unit, asker)
+            then = look_back(unit, actor, case_id, looking.when) if looking.when else None
+            sight = then.of_part(part_id) if then else unit.cases.find(case_id, part_id, seen_by=actor)
+            if sight is None or sight.part.kind != kind:
+                raise NotFound
+            drawing = Drawing.of(unit, house.rules, ids_of_part(sight.part), at=then.past.at if then else None)
+            return answer(looking.dated(drawing.part(sight.part), then), version=None if then else sight.part.sequence)
+
+        return await house.database.read(work)
+
+    @router.get(
+        f"{one}/transitions",
+        response_model=History,
+        responses=may_refuse(400, 401, 404),
+        name=f"list_{kind}_transitions",
+    )
+    async def list_part_transitions(
+        case_id: UUID, part_id: UUID, house: TheHouse, asker: TheAsker, looking: TheLooking
+    ) -> Response:
+        """The history of this part: facts, no content."""
+        return await house.database.read(lambda unit: history_of(unit, asker, house.rules, (case_id, part_id), looking))
+
+    @router.get(
+        f"{one}/transitions/{{number}}",
+        response_model=DocumentView,
+        responses=may_refuse(400, 401, 403, 404, 503),
+        name=f"get_{kind}_transition",
+    )
+    async def get_part_transition(
+        case_id: UUID, part_id: UUID, number: int, house: TheHouse, asker: TheAsker, looking: TheLooking
+    ) -> Response:
+        """What was written at the n-th step of this part. Reading it is logged."""
+        address = (case_id, part_id, number)
+        return await house.database.write(lambda unit: _read_entry(unit, asker, house.rules, address, looking))
+
+    @router.get(
+        f"{one}/possible-transitions",
+        response_model=PossibleTransitions,
+        responses=may_refuse(400, 401, 404),
+        name=f"list_possible_{kind}_transitions",
+    )
+    async def list_possible(case_id: UUID, part_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
+        """Every step this part knows in its state, and every reason why not."""
+        return await house.database.read(lambda unit: possible_of(unit, asker, house.rules, case_id, part_id))
+
+    @router.post(
+        f"{one}/transitions",
+        status_code=201,
+        response_model=MadeView,
+        openapi_extra=takes(kind),
+        responses=may_refuse(400, 401, 403, 404, 409, 412, 413, 415, 428),
+        name=f"add_{kind}_transition",
+    )
+    async def add_part_transition(
+        request: Request,
+        case_id: UUID,
+        part_id: UUID,
+        house: TheHouse,
+        asker: TheAsker,
+        once: OnceOnly,
+        version: Version,
+    ) -> Response:
+        """Take a step with this part. If-Match carries the part's version you decided on."""
+        return await fire(request, house, asker, (case_id, part_id), once, version, kind=kind)
+
+
+for _kind in get_args(PartKind):
+    if _kind != "case":
+        _routes(_kind)

@@ -1,0 +1,183 @@
+"""From cases, parts and entries to what is shown of them, with every label and name that a person reads."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from uuid import UUID
+
+from service.caseload.store import WorkItem
+from service.cases.api.views import (
+    AttentionView,
+    By,
+    CaseView,
+    EntryView,
+    GuardView,
+    InTwoLanguages,
+    Labelled,
+    Named,
+    PartView,
+    PartyView,
+    PossibleView,
+    WorkItemView,
+)
+from service.cases.rules.amendments import corrects
+from service.cases.rules.attention import attention, moves
+from service.cases.rules.model import Case, Part, Transition
+from service.cases.store.cases import Sight
+from service.database.transaction import Unit
+from service.vocabulary.calendar import day_in_amsterdam
+from service.vocabulary.language import Words
+from service.vocabulary.messages import MESSAGES
+from service.vocabulary.roles import ROLE_LABELS
+from service.workflows.rules.definition import State, Trigger
+from service.workflows.rules.machine import PossibleTransition
+from service.workflows.rules.region_settings import RegionSettings
+from service.workflows.rules.rulebook import Rulebook
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """What turning things into views needs: the rules for labels, names by id, the day for which ages are told."""
+
+    rules: Rulebook
+    names: Mapping[UUID, str]
+    today: date
+
+    @classmethod
+    def of(cls, unit: Unit, rules: Rulebook, ids: Iterable[UUID | None], *, at: datetime | None = None) -> "Drawing":
+        """`at`: the moment that is looked back at. People and organisations are called as they are called now."""
+        return cls(rules, unit.people.names({it for it in ids if it}), day_in_amsterdam(at or unit.now))
+
+    def named(self, id_: UUID) -> Named:
+        return Named(id=id_, name=self.names.get(id_, "?"))
+
+    def part(self, part: Part) -> PartView:
+        definition = self.rules.pinned(part.workflow).definition
+        state = definition.states[part.state]
+        return PartView(
+            id=part.id,
+            kind=part.kind,
+            line=part.line,
+            addressee=self.named(part.addressee_id) if part.addressee_id else None,
+            state=_labelled(state),
+            phase=part.phase,
+            party=self._party(part),
+            next_action=_labelled(definition.triggers[state.next]) if state.next else None,
+            due_on=part.due_on,
+            late=bool(part.due_on and part.due_on < self.today),
+            version=part.sequence,
+        )
+
+    def _party(self, part: Part) -> PartyView | None:
+        if part.party is None:
+            return None
+        return PartyView(
+            role=part.party,
+            label=InTwoLanguages.of(ROLE_LABELS[part.party]),
+            organisation=self.named(part.party_id) if part.party_id else None,
+            assignee=self.named(part.assignee_id) if part.assignee_id else None,
+        )
+
+    def case(
+        self, sight: Sight, parts: Iterable[Part], history: Sequence[Transition], settings: RegionSettings
+    ) -> CaseView:
+        case: Case = sight.case
+        waiting = (self.today - day_in_amsterdam(case.submitted_at)).days
+        return CaseView(
+            id=case.id,
+            number=case.number,
+            region=case.region,
+            team=self.named(case.team_id),
+            submitter=self.named(case.submitter_id),
+            submitted_at=case.submitted_at,
+            waiting_days=waiting if sight.part.is_open else None,
+            main=self.part(sight.part),
+            parts=[self.part(part) for part in parts],
+            attention=[
+                AttentionView(code=it.reason, label=InTwoLanguages.of(MESSAGES["attention"][it.reason]), since=it.since)
+                for it in attention(history, settings, self.today)
+            ],
+            moves=moves(history),
+            sequence=case.sequence,
+            digest=case.digest,
+        )
+
+    def transition(self, entry: Transition, *, whole: bool, corrected_by: Iterable[int] = ()) -> EntryView:
+        trigger = self.rules.trigger(entry.workflow, entry.trigger)
+        return EntryView(
+            sequence=entry.sequence if whole else None,
+            part_id=entry.part_id,
+            part_kind=entry.part_kind,
+            part_sequence=entry.part_sequence,
+            line=entry.line,
+            trigger=entry.trigger,
+            label=InTwoLanguages.of(trigger.label),
+            source=entry.source,
+            target=entry.target,
+            occurred_at=entry.occurred_at,
+            recorded_at=entry.recorded_at,
+            by=By(person=self.named(entry.actor_id), role=entry.role, organisation=self.named(entry.organisation_id)),
+            party=entry.party,
+            due_on=entry.due_on,
+            form=entry.form,
+            codes={name: list(codes) for name, codes in sorted(entry.codes.items())},
+            cause=entry.cause if whole else None,
+            corrects=corrects(entry),
+            corrected_by=list(corrected_by),
+            workflow=entry.workflow,
+            settings=entry.settings,
+        )
+
+    def work_item(self, item: WorkItem) -> WorkItemView:
+        case_state = self._state_of_case(item)
+        return WorkItemView(
+            case_id=item.part.case_id,
+            number=item.number,
+            region=item.region,
+            case_state=case_state,
+            waiting_since=item.submitted_at,
+            part=self.part(item.part),
+        )
+
+    def _state_of_case(self, item: WorkItem) -> Labelled | None:
+        if item.case_state is None:
+            return None
+        return _labelled(self.rules.pinned(item.case_workflow).definition.states[item.case_state])
+
+
+def ids_of_case(sight: Sight, parts: Iterable[Part]) -> tuple[UUID | None, ...]:
+    everything = (sight.part, *parts)
+    return (sight.case.team_id, sight.case.submitter_id, *(id_ for part in everything for id_ in ids_of_part(part)))
+
+
+def ids_of_part(part: Part) -> tuple[UUID | None, ...]:
+    return (part.addressee_id, part.party_id, part.assignee_id)
+
+
+def ids_of_entry(entry: Transition) -> tuple[UUID | None, ...]:
+    return (entry.actor_id, entry.organisation_id)
+
+
+def possible_view(it: PossibleTransition) -> PossibleView:
+    return PossibleView(
+        trigger=it.trigger.name,
+        label=InTwoLanguages.of(it.trigger.label),
+        target=it.target,
+        possible=it.possible,
+        allowed_for_you=it.allowed_for_you,
+        roles=list(it.trigger.roles),
+        form=it.trigger.form,
+        grounds_required=it.trigger.grounds == "required",
+        unmet_guards=[GuardView(code=one.code, nl=one.words.nl, en=one.words.en) for one in it.unmet],
+    )
+
+
+def _labelled(it: State | Trigger) -> Labelled:
+    return _label(it.name, it.label)
+
+
+@lru_cache(maxsize=1000)
+def _label(code: str, label: Words) -> Labelled:
+    """A list shows the same few labels on every line."""
+    return Labelled.of(code, label)

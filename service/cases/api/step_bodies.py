@@ -1,0 +1,103 @@
+"""The JSON of a step: per kind of part one union of all its triggers, told apart by `trigger`."""
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, Union
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, WrapValidator, create_model
+from pydantic.alias_generators import to_camel, to_pascal
+from pydantic_core import PydanticKnownError
+
+from service.cases.rules.forms.base import Form
+from service.cases.rules.model import START
+from service.cases.rules.steps import Step
+from service.forms import FORMS
+from service.vocabulary.language import FreeText
+from service.workflows.rules.definition import Definition, Trigger
+
+
+class Body(BaseModel):
+    """What may be sent: unknown members are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+
+
+_RFC_3339 = re.compile(
+    r"(?:19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})?"
+)
+
+
+def _in_utc(given: object) -> datetime:
+    """A moment as the Dutch rules write it: capitals T and Z, an offset that says something, no number of seconds."""
+    match = _RFC_3339.fullmatch(given) if isinstance(given, str) else None
+    if match is None or match[1] == "-00:00":
+        raise PydanticKnownError("datetime_parsing", {"error": "not as in RFC 3339"})
+    if match[1] is None:
+        raise PydanticKnownError("timezone_aware")
+    try:
+        return datetime.fromisoformat(match[0]).astimezone(UTC)
+    except ValueError:
+        raise PydanticKnownError("datetime_parsing", {"error": "no such moment"}) from None
+
+
+Moment = Annotated[datetime, BeforeValidator(_in_utc)]
+
+
+class StepBody(Body):
+    """A step: what is done, when it happened in life (now, when left out), why, and the form it takes."""
+
+    trigger: str
+    occurred_at: Moment | None = Field(default=None, description="With an offset from UTC; now when left out.")
+    grounds: FreeText | None = Field(default=None, description="Why (onderbouwing).")
+
+    def to_step(self, now: datetime) -> Step:
+        given: Form | dict[str, Any] | None = getattr(self, "form", None)
+        form, unread = (None, given) if isinstance(given, dict) else (given, None)
+        when, dated = self.occurred_at or now, self.occurred_at is not None
+        return Step(trigger=self.trigger, occurred_at=when, dated=dated, grounds=self.grounds, form=form, unread=unread)
+
+
+def union_for(definitions: Iterable[Definition]) -> TypeAdapter[Any]:
+    """Every trigger that a person fires at a part that exists, of one kind of part.
+
+    `definitions` are all that parts may run on, the newest first. Where they ask different things of one trigger, the
+    definition that the part is pinned to decides, once it is known: what each of them takes comes through here.
+    """
+    asked: dict[str, list[Trigger]] = {}
+    kind = ""
+    for definition in definitions:
+        kind = definition.name
+        for trigger in definition.triggers.values():
+            if any(source != START for source, _ in trigger.edges):
+                asked.setdefault(trigger.name, []).append(trigger)
+    models = [_model(kind, versions) for versions in asked.values()]
+    union: Any = Annotated[Union[tuple(models)], Field(discriminator="trigger")]  # noqa: UP007 - a union made of a list
+    return TypeAdapter(union)
+
+
+def _model(kind: str, versions: Sequence[Trigger]) -> type[StepBody]:
+    newest = versions[0]
+    forms = list(dict.fromkeys(it.form for it in versions))
+    fields: dict[str, Any] = {"trigger": (Literal[newest.name], ...)}
+    if len(forms) > 1:
+        fields["form"] = (_one_of(forms) | None, Field(default=None, description=_which(forms)))
+    elif newest.form:
+        fields["form"] = (FORMS[newest.form], Field(description=f"Form {newest.form}."))
+    if all(it.grounds == "required" for it in versions):
+        fields["grounds"] = (FreeText, Field(description="Why (onderbouwing): obligatory for this trigger."))
+    name = f"{to_pascal(kind)}{to_pascal(newest.name)}"
+    label = f"{newest.label.nl} / {newest.label.en}"
+    return create_model(name, __base__=StepBody, __doc__=label, **fields)
+
+
+def _one_of(forms: Iterable[str | None]) -> Any:
+    """Any object, documented as one of these forms: which of them it must be is known with the part."""
+    known = tuple(FORMS[name] for name in forms if name)
+    union: Any = Union[known]  # noqa: UP007 - a union made of a list
+    return Annotated[dict[str, Any], WrapValidator(lambda given, as_object: as_object(given), union)]
+
+
+def _which(forms: Iterable[str | None]) -> str:
+    told = ", ".join(f"form {name}" if name else "no form" for name in forms)
+    return f"As the workflow asks that the part runs on: {told}."

@@ -1,0 +1,62 @@
+"""Firing a trigger over HTTP: the same for the case and for each of its parts."""
+
+from uuid import UUID, uuid4
+
+from fastapi import Request, Response
+
+from service.cases.api.presenter import Drawing, ids_of_entry
+from service.cases.api.views import MadeView, OpenedView
+from service.cases.rules.model import PartKind, Transition
+from service.cases.use_cases.take_step import Made, perform_transition
+from service.database.transaction import Unit
+from service.events.rules import collection
+from service.http.context import House, read_body
+from service.http.responses import answer
+from service.people.use_cases.identify import Asker, Once
+from service.workflows.rules.rulebook import Rulebook
+
+CREATED = 201
+
+
+async def fire(
+    request: Request,
+    house: House,
+    asker: Asker,
+    address: tuple[UUID, UUID],
+    once: Once,
+    version: int | None,
+    *,
+    kind: PartKind,
+) -> Response:
+    """Take a step with the part at `address` (case, part); one transaction, committed before the answer leaves."""
+    body = await read_body(request, request.app.state.unions[kind], tagged=True)
+
+    def work(unit: Unit) -> Response:
+        step = body.to_step(unit.now)
+        made = perform_transition(unit, asker, address, step, once, version=version, rules=house.rules, new_id=uuid4)
+        return made_answer(unit, house.rules, made)
+
+    return await house.database.write(work)
+
+
+def made_answer(unit: Unit, rules: Rulebook, made: Made) -> Response:
+    """The answer to a transition, rebuilt from its entry alone: a repeated request gets the same one."""
+    entry = made.entry
+    drawing = Drawing.of(unit, rules, ids_of_entry(entry))
+    view = MadeView(
+        case_id=entry.case_id,
+        number=made.number,
+        transition=drawing.transition(entry, whole=made.whole),
+        version=entry.part_sequence,
+        opened=[
+            OpenedView(id=it.part_id, kind=it.part_kind, line=it.line, state=it.target, href=f"/v1{_path(it)}")
+            for it in made.opened
+        ],
+    )
+    location = f"{_path(entry)}/transitions/{entry.part_sequence}"
+    return answer(view, status=CREATED, version=entry.part_sequence, location=location, repeated=made.repeated)
+
+
+def _path(entry: Transition) -> str:
+    case = f"/cases/{entry.case_id}"
+    return case if entry.part_kind == "case" else f"{case}/{collection(entry.part_kind)}/{entry.part_id}"

@@ -1,0 +1,122 @@
+"""What every form shares: its versioned name, the facts it lets us count, and its own checks."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, ClassVar, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+from service.cases.rules.facts import CaseFacts
+from service.vocabulary.code_lists import coded_values
+from service.workflows.rules.region_settings import RegionSettings
+
+ContentClass = Literal["referral", "review", "advice", "help", "escalation", "notes"]
+Codes = dict[str, tuple[str, ...]]
+Sought = Literal["liaison", "network", "payer", "asker"]
+
+
+@dataclass(frozen=True, slots=True)
+class FormContext:
+    """What a form may be held against: the facts before the step, the region's settings, the day in Amsterdam.
+
+    `region` is the one that owns the case, `part_id` the part that the step is taken with. `birth_month` is told to
+    forms that weigh age; None when nobody said it yet.
+    """
+
+    facts: CaseFacts
+    settings: RegionSettings
+    on: date
+    region: str = ""
+    part_id: UUID | None = None
+    birth_month: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong in a form. `location` is the JSON path in camelCase; the sentence stands in messages.toml."""
+
+    code: str
+    location: tuple[str | int, ...]
+    params: Mapping[str, str | int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A part that a form begins.
+
+    It is addressed to an organisation that the form names, or to the one that is `sought` in this role: the liaison or
+    network of the region, the payer by the residence principle, or whoever asks. Nobody known yet is None. `due_on` and
+    `codes` go with the first entry.
+    """
+
+    addressee_id: UUID | None = None
+    line: str | None = None
+    sought: Sought | None = None
+    due_on: date | None = None
+    codes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An organisation that a form names, and what it must be to be named there."""
+
+    id: UUID
+    kinds: tuple[str, ...]
+    location: tuple[str | int, ...]
+
+
+class FormPart(BaseModel):
+    """A piece of a form: immutable, camelCase outside, unknown fields refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+
+
+class Form(FormPart):
+    """What a trigger must bring. Stored content keeps its `form_name`; a class once released is never changed."""
+
+    form_name: ClassVar[str]
+    content_class: ClassVar[ContentClass]
+    assigned_in: ClassVar[str] = "assigneeId"
+    weighs_age: ClassVar[bool] = False
+
+    def codes(self) -> Codes:
+        """The coded answers, by code list: the only part of a form that becomes a fact."""
+        found: dict[str, set[str]] = {}
+        for coded in coded_values(self):
+            found.setdefault(coded.code_list.name, set()).add(coded.code)
+        return {name: tuple(sorted(codes)) for name, codes in sorted(found.items())}
+
+    def weighed(self, birth_month: str) -> Codes:  # noqa: ARG002 - asked only of forms that weigh age
+        """The facts that follow from what is said and the child's age together."""
+        return {}
+
+    def faults(self, context: FormContext) -> Iterable[Fault]:  # noqa: ARG002 - most forms have none
+        """What is wrong beyond types and limits, given the case and the region's settings."""
+        return ()
+
+    def openings(self, kind: str, context: FormContext) -> tuple[Opening, ...]:  # noqa: ARG002 - most forms open nothing
+        """The parts of this kind that the form begins."""
+        return ()
+
+    def names_organisations(self) -> Iterable[Named]:
+        """The organisations that the form addresses; each must exist here and be of a fitting kind."""
+        return ()
+
+    def assigned(self, current: UUID | None) -> UUID | None:
+        """The person who must act next, where the form names one (in the field `assigned_in`)."""
+        return current
+
+    def age_band(self, on: date) -> str | None:  # noqa: ARG002 - only a referral knows an age
+        """The band of the child's age on that day: the only thing about age that becomes a fact."""
+        return None
+
+    def next_on(self) -> date | None:
+        """The day by which the next action is due, where the form itself sets one."""
+        return None
+
+    def stored(self) -> dict[str, Any]:
+        """The form as content: JSON values with camelCase names."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)

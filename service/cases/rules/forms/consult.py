@@ -1,0 +1,44 @@
+"""A consult: the light way, open to a professional, a parent or a young person (domain.md 2.2, 5.1)."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import ClassVar
+
+from typing_extensions import override
+
+from service.cases.rules.forms.base import ContentClass, Fault, Form, FormContext
+from service.vocabulary.ages import age_band, age_on
+from service.vocabulary.coded_answers import PersonRole
+from service.vocabulary.fields import BirthMonth, Contact, MunicipalityCode, OrNone, RegionCode
+from service.vocabulary.language import FreeText
+
+
+class ConsultRequest(Form):
+    """A question in one's own words. Nothing in it tells who the child is, so that nobody's consent is asked (5.3 T2).
+
+    Who asks can be called back: a name and where it is reached.
+    """
+
+    form_name: ClassVar[str] = "consult_request@1"
+    content_class: ClassVar[ContentClass] = "referral"
+
+    question: FreeText
+    asked_by: PersonRole
+    municipality: OrNone[MunicipalityCode] = None
+    region: OrNone[RegionCode] = None
+    birth_month: OrNone[BirthMonth] = None
+    tried: OrNone[FreeText] = None
+    contact: Contact
+
+    @override
+    def age_band(self, on: date) -> str | None:
+        return age_band(self.birth_month, on) if self.birth_month else None
+
+    @override
+    def faults(self, context: FormContext) -> Iterator[Fault]:
+        if not (self.municipality or self.region):
+            yield Fault("place_missing", ("municipality",))
+        if not self.contact.reachable_at:
+            yield Fault("nowhere_to_call_back", ("contact", "reachableAt"))
+        if self.birth_month and age_on(self.birth_month, context.on) < 0:
+            yield Fault("birth_month_in_future", ("birthMonth",))

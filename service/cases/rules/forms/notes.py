@@ -1,0 +1,73 @@
+"""What may be added to every part: a note, another person, a correction."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import ClassVar
+from uuid import UUID
+
+from pydantic import Field, JsonValue
+from typing_extensions import override
+
+from service.cases.rules.forms.base import ContentClass, Fault, Form, FormContext
+from service.vocabulary.fields import OrNone
+from service.vocabulary.language import FreeText
+
+MOST_CHANGES = 200_000
+
+_CAMEL_CASE = re.compile(r"[a-z][a-zA-Z0-9]*", re.ASCII)
+
+
+class _NotesForm(Form):
+    content_class: ClassVar[ContentClass] = "notes"
+
+
+class Note(_NotesForm):
+    form_name: ClassVar[str] = "note@1"
+
+    text: FreeText
+
+
+class Reassignment(_NotesForm):
+    form_name: ClassVar[str] = "reassignment@1"
+
+    assignee_id: OrNone[UUID] = None
+
+    @override
+    def assigned(self, current: UUID | None) -> UUID | None:
+        return self.assignee_id
+
+
+class Amendment(_NotesForm):
+    """A correction of what entry `amends` recorded, as a merge patch (RFC 7396) on its form; never of the path."""
+
+    form_name: ClassVar[str] = "amendment@1"
+
+    amends: int = Field(strict=True, ge=1)
+    changes: dict[str, JsonValue] = Field(min_length=1, max_length=100)
+    reason: FreeText
+
+    @override
+    def faults(self, context: FormContext) -> Iterator[Fault]:
+        if not _is_plain_json(self.changes):
+            yield Fault("changes_not_readable", ("changes",), {"most": MOST_CHANGES})
+        for name in sorted(_names(self.changes)):
+            if not _CAMEL_CASE.fullmatch(name):
+                yield Fault("changes_not_camel_case", ("changes",))
+                return
+
+
+def _is_plain_json(changes: dict[str, JsonValue]) -> bool:
+    try:
+        written = json.dumps(changes, ensure_ascii=False, allow_nan=False).encode()
+    except ValueError:
+        return False
+    return len(written) <= MOST_CHANGES
+
+
+def _names(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        yield from value
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for one in inner:
+        yield from _names(one)

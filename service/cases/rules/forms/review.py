@@ -1,0 +1,201 @@
+"""Review: who sits at the table, how the family takes part, and the shared explanatory analysis (5.3 T8, T9)."""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from typing_extensions import override
+
+from service.cases.rules.forms.base import Codes, ContentClass, Fault, Form, FormContext, FormPart
+from service.vocabulary.code_lists import OTHER
+from service.vocabulary.coded_answers import (
+    AlternativeToRemoval,
+    Hearing,
+    ItemKind,
+    ItemTopic,
+    OptionKind,
+    PersonRole,
+    RelationToCase,
+    SystemCause,
+    TableRole,
+)
+from service.vocabulary.fields import AtLeastOne, Day, Location, OrNone, Several, YesNo, in_words, not_in_future
+from service.vocabulary.language import FreeText, ShortText
+from service.workflows.rules.region_settings import Quorum
+
+EXPERT_ROLES = frozenset({"expert", "behavioural_scientist", "psychiatrist", "doctor", "education_expert"})
+PARENTS = frozenset({"parent", "guardian", "parent_without_authority"})
+
+# Options that lead away from home, or keep a child that lives elsewhere where it is.
+AWAY_FROM_HOME = frozenset({"other_family", "small_scale_living", "stay_with_treatment", "closed_stay"})
+CLOSED_STAY = "closed_stay"
+
+_WORDS_ON_THE_TABLE = frozenset({"represented", "heard_before"})
+_NOT_HEARD = frozenset({"declined", "not_possible"})
+
+
+class _ReviewForm(Form):
+    content_class: ClassVar[ContentClass] = "review"
+
+
+class TableMember(FormPart):
+    role: TableRole
+    name: ShortText
+    organisation: OrNone[ShortText] = None
+    relation_to_case: RelationToCase
+
+
+class Participation(FormPart):
+    """How the child or a parent takes part; who is not there speaks in own words, or it is told why not (I16)."""
+
+    who: PersonRole
+    how: Hearing
+    own_words: OrNone[FreeText] = None
+    why_not: OrNone[FreeText] = None
+
+    def faults(self, *location: str | int) -> Iterator[Fault]:
+        if self.how.code in _WORDS_ON_THE_TABLE and not self.own_words:
+            yield Fault("own_words_missing", (*location, "ownWords"))
+        if self.how.code in _NOT_HEARD and not self.why_not:
+            yield Fault("reason_not_heard_missing", (*location, "whyNot"))
+
+
+def heard(participation: tuple[Participation, ...]) -> Codes:
+    """Whose voice is recorded, with how or with why not: the fact without which no advice is issued (I16)."""
+    who = {"child" for one in participation if one.who.code == "child"}
+    who |= {"parent" for one in participation if one.who.code in PARENTS}
+    return {"heard": tuple(sorted(who))} if who else {}
+
+
+class Table(_ReviewForm):
+    form_name: ClassVar[str] = "table@1"
+
+    held_on: Day
+    members: AtLeastOne[TableMember]
+    participation: AtLeastOne[Participation]
+    quorum_shortfall_reason: OrNone[FreeText] = None
+
+    @override
+    def codes(self) -> Codes:
+        return super().codes() | heard(self.participation)
+
+    @override
+    def faults(self, context: FormContext) -> Iterator[Fault]:
+        yield from not_in_future(self.held_on, context.on, "heldOn")
+        for at, one in enumerate(self.participation):
+            yield from one.faults("participation", at)
+        if not self.quorum_shortfall_reason:
+            yield from self._shortfall(context.settings.quorum)
+
+    def _shortfall(self, quorum: Quorum) -> Iterator[Fault]:
+        roles = {member.role.code for member in self.members}
+        experts = [member for member in self.members if member.role.code in EXPERT_ROLES]
+        organisations = {member.organisation.casefold() for member in experts if member.organisation}
+        at: Location = ("members",)
+        if "chair" not in roles:
+            yield Fault("quorum_chair_missing", at)
+        if len(experts) < quorum.experts:
+            yield Fault("quorum_experts_short", at, {"needed": quorum.experts, "present": len(experts)})
+        if len(organisations) < quorum.organisations:
+            counts = {"needed": quorum.organisations, "present": len(organisations)}
+            yield Fault("quorum_organisations_short", at, counts)
+        if quorum.expert_by_experience and "expert_by_experience" not in roles:
+            yield Fault("quorum_expert_by_experience_missing", at)
+
+
+class AnalysisItem(FormPart):
+    """One thing said in the analysis: what kind of saying it is, and who says so (I14)."""
+
+    kind: ItemKind
+    topic: ItemTopic
+    text: FreeText
+    source: ShortText
+
+
+class Option(FormPart):
+    """What could be done, chosen or not, and why: what a learning table looks back on (R94)."""
+
+    kind: OptionKind
+    text: FreeText
+    chosen: YesNo
+    reason: FreeText
+
+
+class AlternativeAnswered(FormPart):
+    alternative: AlternativeToRemoval
+    answer: FreeText
+
+
+class Dissent(FormPart):
+    """Counter-power needs a place in the record (R61)."""
+
+    name: ShortText
+    view: FreeText
+
+
+class BeforeRemoval(FormPart):
+    """Leaving home is never decided alone, nor without a way back (I5)."""
+
+    alternatives_to_removal: Several[AlternativeAnswered] = ()
+    return_plan: OrNone[FreeText] = None
+    behavioural_scientist: OrNone[ShortText] = None
+    dissent_asked: YesNo = False
+
+    def unanswered_before_removal(self) -> Iterator[Fault]:
+        answered = {it.alternative.code for it in self.alternatives_to_removal}
+        alternatives = AlternativeToRemoval.code_list
+        for code in alternatives.codes:
+            if code not in answered and code != OTHER:
+                params = in_words("alternative", alternatives, code)
+                yield Fault("alternative_unanswered", ("alternativesToRemoval",), params)
+        if not self.return_plan:
+            yield Fault("return_plan_missing", ("returnPlan",))
+        if not self.behavioural_scientist:
+            yield Fault("behavioural_scientist_missing", ("behaviouralScientist",))
+        if not self.dissent_asked:
+            yield Fault("dissent_not_asked", ("dissentAsked",))
+
+
+class Analysis(_ReviewForm, BeforeRemoval):
+    form_name: ClassVar[str] = "analysis@1"
+
+    items: AtLeastOne[AnalysisItem]
+    system_causes: Several[SystemCause] = ()
+    options: AtLeastOne[Option]
+    proposes_removal: YesNo
+    proposes_closed_stay: YesNo
+    dissent: Several[Dissent] = ()
+
+    @property
+    def _chosen(self) -> frozenset[str]:
+        return frozenset(option.kind.code for option in self.options if option.chosen)
+
+    def _proposes_closed_stay(self) -> bool:
+        return self.proposes_closed_stay or CLOSED_STAY in self._chosen
+
+    @override
+    def codes(self) -> Codes:
+        """`weighed`: what a later step may rest on, because all that goes before it was answered here."""
+        proposed = {"removal": self.proposes_removal, CLOSED_STAY: self._proposes_closed_stay()}
+        weighed = tuple(sorted(name for name, holds in proposed.items() if holds))
+        return super().codes() | ({"weighed": weighed} if weighed else {})
+
+    @override
+    def faults(self, context: FormContext) -> Iterator[Fault]:
+        if len(self.options) < 2:  # noqa: PLR2004 - two is the least to choose from (domain.md 5.3 T9)
+            yield Fault("second_option_missing", ("options",))
+        if not any(option.chosen for option in self.options):
+            yield Fault("no_option_chosen", ("options",))
+        leaves_home = context.facts.at_home and bool(self._chosen & AWAY_FROM_HOME)
+        if self.proposes_removal or self._proposes_closed_stay() or leaves_home:
+            yield from self.unanswered_before_removal()
+
+
+class Comment(_ReviewForm):
+    """A reaction to the facts of the draft."""
+
+    form_name: ClassVar[str] = "comment@1"
+
+    by: PersonRole
+    organisation: OrNone[ShortText] = None
+    about: OrNone[FreeText] = None
+    comment: FreeText

@@ -1,0 +1,188 @@
+"""Triage: what is asked back, consulted, decided, and handed over with somebody who takes it (domain.md 5.3 T3-T7)."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import ClassVar
+from uuid import UUID
+
+from typing_extensions import override
+
+from service.cases.rules.forms.base import ContentClass, Fault, Form, FormContext, FormPart
+from service.vocabulary.coded_answers import (
+    DeclineReason,
+    PersonRole,
+    ReopenReason,
+    TableRole,
+    TransferReason,
+    Urgency,
+    WithdrawalReason,
+)
+from service.vocabulary.fields import AtLeastOne, Day, OrNone, RegionCode, TakenOver, YesNo, not_in_future
+from service.vocabulary.language import FreeText, ShortText
+
+
+class _ReferralForm(Form):
+    content_class: ClassVar[ContentClass] = "referral"
+
+
+class TriageStart(_ReferralForm):
+    form_name: ClassVar[str] = "triage_start@1"
+    assigned_in: ClassVar[str] = "screenerId"
+
+    screener_id: OrNone[UUID] = None
+
+    @override
+    def assigned(self, current: UUID | None) -> UUID | None:
+        return self.screener_id or current
+
+
+class InformationRequest(_ReferralForm):
+    form_name: ClassVar[str] = "information_request@1"
+
+    question: FreeText
+    asked_of: ShortText
+    needed_by_on: Day
+
+    @override
+    def next_on(self) -> date:
+        return self.needed_by_on
+
+
+class Information(_ReferralForm):
+    form_name: ClassVar[str] = "information@1"
+
+    answer: FreeText
+    supplied_by: OrNone[ShortText] = None
+
+
+class Proceeding(_ReferralForm):
+    """Missing information is fetched by telephone, never waited for in vain (domain.md 5.2)."""
+
+    form_name: ClassVar[str] = "proceeding@1"
+
+    called: ShortText
+    heard: FreeText
+
+
+class Consult(_ReferralForm):
+    form_name: ClassVar[str] = "consult@1"
+
+    advice: FreeText
+    next_step: FreeText
+    done_by: ShortText
+
+
+class ConsultOutcome(_ReferralForm):
+    form_name: ClassVar[str] = "consult_outcome@1"
+
+    confirmed_by: PersonRole
+    outcome: OrNone[FreeText] = None
+
+
+class TableRequest(_ReferralForm):
+    """Submitter and family may always ask for the table after a consult (domain.md 5.3 T5)."""
+
+    form_name: ClassVar[str] = "table_request@1"
+
+    asked_by: PersonRole
+    reason: FreeText
+
+
+class Criterion(FormPart):
+    met: YesNo
+    reason: FreeText
+
+
+class WantedMember(FormPart):
+    role: TableRole
+    expertise: OrNone[FreeText] = None
+
+
+class Triage(_ReferralForm):
+    """The three criteria decide. The form has no place for funding, contract or age: they may not count (I2, R72)."""
+
+    form_name: ClassVar[str] = "triage@1"
+
+    regular_routes_tried: Criterion
+    question_clear: Criterion
+    urgency_sufficient: Criterion
+    urgency: Urgency
+    table_on: Day
+    wanted_members: AtLeastOne[WantedMember]
+
+    @override
+    def next_on(self) -> date:
+        return self.table_on
+
+
+class Rescheduling(_ReferralForm):
+    form_name: ClassVar[str] = "rescheduling@1"
+
+    table_on: Day
+    reason: FreeText
+
+    @override
+    def next_on(self) -> date:
+        return self.table_on
+
+
+class DeclineProposal(_ReferralForm):
+    form_name: ClassVar[str] = "decline_proposal@1"
+
+    reason: DeclineReason
+    other_route: FreeText
+
+
+class Decline(_ReferralForm):
+    """Not taken up here, because somebody elsewhere did (I10)."""
+
+    form_name: ClassVar[str] = "decline@1"
+
+    reason: DeclineReason
+    other_route: FreeText
+    taken_over_by: TakenOver
+    message_to_family: FreeText
+
+    @override
+    def faults(self, context: FormContext) -> Iterator[Fault]:
+        return not_in_future(self.taken_over_by.accepted_on, context.on, "takenOverBy", "acceptedOn")
+
+
+class TransferProposal(_ReferralForm):
+    form_name: ClassVar[str] = "transfer_proposal@1"
+
+    to_region: RegionCode
+    reason: TransferReason
+    explanation: OrNone[FreeText] = None
+
+
+class Transfer(_ReferralForm):
+    """Another region is responsible, and said so itself (I10)."""
+
+    form_name: ClassVar[str] = "transfer@1"
+
+    to_region: RegionCode
+    reason: TransferReason
+    accepted_by: TakenOver
+    message_to_family: FreeText
+
+    @override
+    def faults(self, context: FormContext) -> Iterator[Fault]:
+        yield from not_in_future(self.accepted_by.accepted_on, context.on, "acceptedBy", "acceptedOn")
+        if self.to_region == context.region:
+            yield Fault("transfer_to_own_region", ("toRegion",))
+
+
+class Withdrawal(_ReferralForm):
+    form_name: ClassVar[str] = "withdrawal@1"
+
+    reason: WithdrawalReason
+    wished_by: PersonRole
+    explanation: OrNone[FreeText] = None
+
+
+class Reopening(_ReferralForm):
+    form_name: ClassVar[str] = "reopening@1"
+
+    reason: ReopenReason
+    what_happened: FreeText

@@ -1,0 +1,81 @@
+"""Content: what people wrote, encrypted with the key of its case and class, in one table apart from the facts."""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import Connection, bindparam, insert, select
+
+from service.cases.rules.history_chain import content_digest
+from service.cases.rules.model import Content, Transition
+from service.database.keyring import Keyring
+from service.tables import contents
+from service.vocabulary.canonical_json import canonical
+from service.vocabulary.refusals import Unavailable
+
+NONCE_BYTES = 12
+_ADD = insert(contents)
+_ALL = select(contents).where(contents.c.case_id == bindparam("case_id")).order_by(contents.c.sequence)
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """Content as it is stored, with the digest that enters the chain."""
+
+    row: Mapping[str, Any]
+    digest: str
+
+
+class Contents:
+    """Seals, stores and opens content. Opening is for `use_cases.reading`, which logs it in the same transaction."""
+
+    def __init__(self, connection: Connection, keyring: Keyring) -> None:
+        self._connection = connection
+        self._keyring = keyring
+
+    def seal(self, entry: Transition, content: Content) -> Sealed:
+        salt, nonce = os.urandom(16), os.urandom(NONCE_BYTES)
+        key = self._keyring.key(self._connection, entry.case_id, content.content_class)
+        bound_to = _bound_to(str(entry.case_id), entry.sequence, content.content_class)
+        ciphertext = AESGCM(key).encrypt(nonce, canonical(content.body).encode(), bound_to)
+        row = {
+            "case_id": str(entry.case_id),
+            "sequence": entry.sequence,
+            "content_class": content.content_class,
+            "form": content.form,
+            "salt": salt,
+            "nonce": nonce,
+            "ciphertext": ciphertext,
+        }
+        return Sealed(row, content_digest(salt, nonce, content.content_class, content.form, ciphertext))
+
+    def store(self, sealed: Sealed) -> None:
+        self._connection.execute(_ADD, sealed.row)
+
+    def open(self, case_id: UUID, sequences: Sequence[int] | None = None) -> dict[int, Content]:
+        """The content of these entries (None: of all), by sequence.
+
+        Raises InvalidTag when a row was tampered with, Unavailable when its key is gone: the case was destroyed at this
+        very moment, or the keys came back from an older backup than the data.
+        """
+        query = _ALL if sequences is None else _ALL.where(contents.c.sequence.in_(sequences))
+        rows = self._connection.execute(query, {"case_id": str(case_id)})
+        return {row.sequence: self._open(case_id, row) for row in rows}
+
+    def _open(self, case_id: UUID, row: Any) -> Content:
+        try:
+            key = self._keyring.key(self._connection, case_id, row.content_class)
+        except LookupError as gone:
+            raise Unavailable from gone
+        bound_to = _bound_to(row.case_id, row.sequence, row.content_class)
+        body = json.loads(AESGCM(key).decrypt(row.nonce, row.ciphertext, bound_to))
+        return Content(content_class=row.content_class, form=row.form, body=body)
+
+
+def _bound_to(case_id: str, sequence: int, content_class: str) -> bytes:
+    """What a ciphertext is bound to: moved to another row it does not open."""
+    return f"{case_id}|{sequence}|{content_class}".encode()

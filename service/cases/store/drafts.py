@@ -1,0 +1,126 @@
+"""Drafts: forms that are not sent yet, encrypted, seen by their owner alone, without a history (design decision 17)."""
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
+
+from service.cases.rules.history_chain import microseconds
+from service.cases.store.contents import NONCE_BYTES
+from service.cases.store.rows import moment
+from service.database.keyring import DRAFT_CLASS, Keyring
+from service.tables import drafts
+from service.vocabulary.canonical_json import canonical
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What somebody has typed so far. `body` is as they sent it, however incomplete."""
+
+    id: UUID
+    version: int
+    saved_at: datetime
+    expires_at: datetime
+    body: dict[str, Any]
+
+
+class Drafts:
+    """Every operation names the owner: somebody else's draft does not exist."""
+
+    def __init__(self, connection: Connection, keyring: Keyring, now: datetime) -> None:
+        self._connection = connection
+        self._keyring = keyring
+        self._now = now
+
+    @property
+    def _expired(self) -> ColumnElement[bool]:
+        return drafts.c.expires_at < microseconds(self._now)
+
+    def begin(self, draft_id: UUID, owner: UUID, body: dict[str, Any], *, days: int) -> None:
+        nonce, ciphertext = self._seal(draft_id, body)
+        self._connection.execute(
+            insert(drafts),
+            {
+                "id": str(draft_id),
+                "person_id": str(owner),
+                "version": 1,
+                "nonce": nonce,
+                "ciphertext": ciphertext,
+                **self._times(days),
+            },
+        )
+
+    def save(self, draft: Draft, owner: UUID, body: dict[str, Any], *, days: int) -> bool:
+        """False when somebody, the owner in another window perhaps, saved it meanwhile."""
+        nonce, ciphertext = self._seal(draft.id, body)
+        saved = self._connection.execute(
+            update(drafts)
+            .where(drafts.c.id == str(draft.id), drafts.c.person_id == str(owner), drafts.c.version == draft.version)
+            .values(version=draft.version + 1, nonce=nonce, ciphertext=ciphertext, **self._times(days))
+        )
+        return saved.rowcount == 1
+
+    def find(self, draft_id: UUID, *, seen_by: UUID) -> Draft | None:
+        rows = self._connection.execute(
+            select(drafts).where(drafts.c.id == str(draft_id), drafts.c.person_id == str(seen_by), ~self._expired)
+        )
+        return next(self._opened(rows), None)
+
+    def hold(self, draft_id: UUID, *, seen_by: UUID) -> None:
+        """Until the transaction ends: of two that use up one draft, the second begins when the first has ended."""
+        mine = (drafts.c.id == str(draft_id), drafts.c.person_id == str(seen_by))
+        self._connection.execute(select(drafts.c.id).where(*mine).with_for_update())
+
+    def all(self, *, seen_by: UUID) -> tuple[Draft, ...]:
+        """The owner's drafts, the last saved first; one page of a hundred is more than anybody keeps."""
+        rows = self._connection.execute(
+            select(drafts)
+            .where(drafts.c.person_id == str(seen_by), ~self._expired)
+            .order_by(drafts.c.saved_at.desc())
+            .limit(100)
+        )
+        return tuple(self._opened(rows))
+
+    def remove(self, draft_id: UUID, *, seen_by: UUID) -> None:
+        # The key first: on PostgreSQL it is shown to whoever sees the draft.
+        self._keyring.forget(self._connection, draft_id)
+        self._connection.execute(delete(drafts).where(drafts.c.id == str(draft_id), drafts.c.person_id == str(seen_by)))
+
+    def remove_expired(self) -> int:
+        """Remove the drafts whose announced day has passed; how many there were."""
+        ids = list(self._connection.execute(select(drafts.c.id).where(self._expired)).scalars())
+        self._connection.execute(delete(drafts).where(self._expired))
+        for draft_id in ids:
+            self._keyring.forget(self._connection, UUID(draft_id))
+        return len(ids)
+
+    def _times(self, days: int) -> dict[str, int]:
+        return {"saved_at": microseconds(self._now), "expires_at": microseconds(self._now + timedelta(days=days))}
+
+    def _seal(self, draft_id: UUID, body: dict[str, Any]) -> tuple[bytes, bytes]:
+        nonce = os.urandom(NONCE_BYTES)
+        key = self._keyring.key(self._connection, draft_id, DRAFT_CLASS)
+        return nonce, AESGCM(key).encrypt(nonce, canonical(body).encode(), draft_id.bytes)
+
+    def _opened(self, rows: Iterable[Row[Any]]) -> Iterator[Draft]:
+        for row in rows:
+            with suppress(LookupError):  # it was used up after it was read: its key went with it
+                yield self._open(row)
+
+    def _open(self, row: Row[Any]) -> Draft:
+        draft_id = UUID(row.id)
+        key = self._keyring.key(self._connection, draft_id, DRAFT_CLASS)
+        return Draft(
+            id=draft_id,
+            version=row.version,
+            saved_at=moment(row.saved_at),
+            expires_at=moment(row.expires_at),
+            body=json.loads(AESGCM(key).decrypt(row.nonce, row.ciphertext, draft_id.bytes)),
+        )

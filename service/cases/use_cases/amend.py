@@ -1,0 +1,49 @@
+"""Amending: what an earlier form says with the changes in it, held against the same rules as the form itself."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from service.cases.rules.amendments import amendments_of, as_it_reads, merged
+from service.cases.rules.forms.base import Fault, Form
+from service.cases.rules.forms.notes import Amendment
+from service.cases.rules.model import Transition
+from service.cases.rules.steps import Situation
+from service.cases.use_cases.situation import log_for_step
+from service.database.transaction import Unit
+from service.forms import FORMS
+from service.people.use_cases.identify import in_body
+from service.vocabulary.input_faults import form_from
+from service.vocabulary.refusals import Invalid
+from service.workflows.rules.machine import Decision
+
+# Issued advice is never corrected: any change is a new version (I13). Notes and amendments are followed by others.
+NEVER_AMENDED = frozenset({"advice", "advice_revision", "amendment", "note", "reassignment"})
+
+
+def amended(unit: Unit, situation: Situation, decision: Decision, amendment: Amendment, trace_id: str) -> Form:
+    """The form as it reads after this amendment. Raises Invalid when it may not be amended, or not like this."""
+    entry = _amendable(situation, decision, amendment)
+    detail = f"{entry.form}#{entry.sequence}"
+    log_for_step(
+        unit, situation, decision, trace_id, activity="amend_case", purpose="keeping_the_case_correct", detail=detail
+    )
+    body = merged(form_as_it_reads(unit, entry, situation.history), amendment.changes)
+    return form_from(FORMS[entry.form or ""], body, under="/form/changes")
+
+
+def _amendable(situation: Situation, decision: Decision, amendment: Amendment) -> Transition:
+    """The entry of this part that is amended: made by the same organisation, and of a form that may be amended."""
+    for entry in situation.history:
+        if (entry.part_id, entry.part_sequence) != (situation.part.id, amendment.amends):
+            continue
+        kind = (entry.form or "note@1").partition("@")[0]
+        if kind not in NEVER_AMENDED and entry.organisation_id == decision.acting.organisation_id:
+            return entry
+    raise Invalid((in_body(Fault("not_amendable", ("amends",))),))
+
+
+def form_as_it_reads(unit: Unit, entry: Transition, history: Sequence[Transition]) -> dict[str, Any]:
+    """What the form of an entry says after all its amendments. Whoever reads it logs it."""
+    amendments = amendments_of(entry, history)
+    contents = unit.contents.open(entry.case_id, [it.sequence for it in (entry, *amendments)])
+    return as_it_reads(entry, amendments, contents)

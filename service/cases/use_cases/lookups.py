@@ -1,0 +1,59 @@
+"""Whom a step seeks without naming them: the region's liaison and network, and the payer by the residence principle."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from service.cases.rules.forms.base import Codes, Sought
+from service.cases.rules.forms.referral import Referral, Residence
+from service.cases.rules.residence import by_residence
+from service.cases.rules.steps import Situation, Step
+from service.cases.use_cases.amend import form_as_it_reads
+from service.cases.use_cases.birth_month import last_told
+from service.cases.use_cases.situation import log_for_step
+from service.database.transaction import Unit
+from service.vocabulary.calendar import day_in_amsterdam
+from service.workflows.rules.machine import Decision
+
+PAYER_BASIS = "payer_basis"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The organisations found, None where there is none; `codes` tell in the history what the finding rests on."""
+
+    organisations: Mapping[Sought, UUID | None] = field(default_factory=dict)
+    codes: Codes = field(default_factory=dict)
+
+
+def find_sought(unit: Unit, situation: Situation, step: Step, decision: Decision, trace_id: str) -> Found:
+    """What the parts that this step opens may seek. Who pays is found and shown, and never required (I2)."""
+    region, opens = situation.case.region, decision.trigger.opens
+    if "escalation" in opens:
+        return Found({**situation.sought, "network": unit.people.network_for(region)})
+    if "funding" in opens and _seeks_payer(situation, step):
+        return _payer(unit, situation, decision, trace_id)
+    return Found()
+
+
+def _seeks_payer(situation: Situation, step: Step) -> bool:
+    """Whether a line has no payer yet; where each is named, nothing has to be read of where the child lived."""
+    context = situation.context(day_in_amsterdam(step.occurred_at))
+    return step.form is not None and any(it.sought == "payer" for it in step.form.openings("funding", context))
+
+
+def _payer(unit: Unit, situation: Situation, decision: Decision, trace_id: str) -> Found:
+    """The municipality by the residence principle, from the referral as it reads now."""
+    residence = _residence(unit, situation, decision, trace_id)
+    code, basis = by_residence(residence) if residence else (None, "unknown")
+    return Found({"payer": unit.people.municipality_of(code) if code else None}, {PAYER_BASIS: (basis,)})
+
+
+def _residence(unit: Unit, situation: Situation, decision: Decision, trace_id: str) -> Residence | None:
+    referral = last_told(situation.history, Referral.form_name)
+    if referral is None:
+        return None
+    detail = f"{referral.form}#{referral.sequence}"
+    log_for_step(unit, situation, decision, trace_id, activity="find_payer", purpose="finding_who_pays", detail=detail)
+    form = form_as_it_reads(unit, referral, situation.history)
+    return Referral.model_validate(form, by_alias=True, by_name=False).residence

@@ -1,0 +1,34 @@
+"""What was asked of a body beyond the region: the question as it was put, and nothing else of the case (R22, I23)."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+from uuid import UUID
+
+from service.cases.rules.model import Transition
+from service.database.transaction import Unit
+
+_BEYOND = ("escalation", "question")
+# Of the request and of the liaison's own words; who consented to the sharing stays in the region.
+_SHOWN = ("level", "purpose", "regionTried", "question", "putOn", "answerExpectedOn", "explanation")
+
+
+def asked(unit: Unit, case_id: UUID, history: Sequence[Transition], entry: Transition) -> dict[str, Any] | None:
+    """The question behind the first entry of an escalation or of a question; None for any other entry.
+
+    A question reads as the request of the chair, with what the liaison made of it when she put it.
+    """
+    if entry.part_kind not in _BEYOND or entry.part_sequence != 1:
+        return None
+    numbers = [*_causes(history, entry)][::-1]
+    contents = unit.contents.open(case_id, numbers)
+    forms = [contents[number].body["form"] for number in numbers if number in contents]
+    return {name: form[name] for form in forms for name in _SHOWN if name in form}
+
+
+def _causes(history: Sequence[Transition], entry: Transition) -> Iterator[int]:
+    """The entries that led to this one, the nearest first: what began its part, and so on back."""
+    by_sequence = {it.sequence: it for it in history}
+    while entry.cause is not None:
+        yield entry.cause
+        part_id = by_sequence[entry.cause].part_id
+        entry = next(it for it in history if it.part_id == part_id)

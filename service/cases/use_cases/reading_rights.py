@@ -1,0 +1,115 @@
+"""What of a case is not for somebody to read, and the refusal that says why (I20, I22; Jeugdwet 7.3.10, 7.3.11).
+
+State, terms and lists stay in sight: what is withheld is what people wrote.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from service.cases.rules.consents import (
+    CHILD_DECIDES_FROM,
+    TO_CCE,
+    TO_NETWORK,
+    TO_PARENTS,
+    TO_PROVIDERS,
+    TO_THE_TABLE,
+    Agreed,
+)
+from service.cases.rules.facts import CaseFacts, fold
+from service.cases.rules.model import Transition
+from service.cases.use_cases.birth_month import birth_month
+from service.database.transaction import Unit
+from service.people.rules.actor import Actor, Seat
+from service.vocabulary.ages import age_on
+from service.vocabulary.calendar import day_in_amsterdam
+from service.vocabulary.code_lists import CODE_LISTS
+from service.vocabulary.refusals import ConsentMissing, NotAllowed, WrittenByOthers, YoungPersonDecides
+from service.vocabulary.roles import FAMILY_ROLES, TABLE_ROLES, Role
+
+# Whom the child's story reaches only for this purpose, beyond the team that the case was brought to.
+SHARED_FOR: Mapping[Role, str] = {
+    Role.PROVIDER: TO_PROVIDERS,
+    Role.CCE_LIAISON: TO_CCE,
+    Role.NATIONAL_SUPPORT: TO_CCE,
+    Role.EXPERTISE_NETWORK: TO_NETWORK,
+}
+# What others write to the family, or decide about it: forms by name, in every version.
+TO_THE_FAMILY = frozenset(
+    {
+        "consult", "information_request", "decline", "transfer", "advice", "advice_revision", "reconsideration_outcome",
+        "file_request_grant", "file_request_refusal", "file_request_postponement", "file_request_outcome",
+    }
+)  # fmt: skip
+
+
+class Reader:
+    """One person reading one case in one role, and what is withheld from them.
+
+    Looking back, `history` is what was known on the day `on`, and `today` withholds what is withheld from them now.
+    """
+
+    def __init__(
+        self,
+        unit: Unit,
+        actor: Actor,
+        seat: Seat,
+        history: Sequence[Transition],
+        on: date | None = None,
+        *,
+        today: "Reader | None" = None,
+    ) -> None:
+        facts = fold(history)
+        self._person, self._acting, self._today = actor.person_id, seat.acting, today
+        day = on or day_in_amsterdam(unit.now)
+        # In an emergency nothing is withheld: whoever takes it answers for it afterwards.
+        self._refusal = None if seat.emergency else _refusal(unit, seat.acting.role, history, facts, day)
+        self._asked = not facts.referred and history[0].actor_id == actor.person_id
+
+    def insist_on_file(self) -> None:
+        """Raises the refusal of the file as a whole: who only asked a question, finds its answer there."""
+        if self._today:
+            self._today.insist_on_file()
+        if self._refusal and not self._asked:
+            raise self._refusal
+
+    def insist_on(self, entry: Transition) -> None:
+        """Raises the refusal of this entry."""
+        if self._today:
+            self._today.insist_on(entry)
+        if not self.may_read(entry):
+            raise self._refusal or WrittenByOthers
+
+    def may_read(self, entry: Transition) -> bool:
+        """Everybody reads their own words, and who only asked a question its answer, at any age of the child."""
+        if self._today and not self._today.may_read(entry):
+            return False
+        if entry.actor_id == self._person:
+            return True
+        own = entry.organisation_id == self._acting.organisation_id
+        if self._acting.role in FAMILY_ROLES:
+            told = (entry.form or "").partition("@")[0] in TO_THE_FAMILY
+            return told and self._asked if self._refusal else told or own
+        return not self._refusal or (own and self._acting.role in SHARED_FOR)
+
+
+def _refusal(unit: Unit, role: Role, history: Sequence[Transition], facts: CaseFacts, on: date) -> NotAllowed | None:
+    purpose = SHARED_FOR.get(role)
+    if purpose and purpose not in facts.consented:
+        return _missing(purpose)
+    if role in TABLE_ROLES and facts.agreed.get(TO_THE_TABLE, Agreed()).withdrawn:
+        return _missing(TO_THE_TABLE)
+    if role == Role.PARENT and not _shared_with_parents(facts):
+        born = birth_month(unit, history)
+        if born and age_on(born, on) >= CHILD_DECIDES_FROM:
+            return YoungPersonDecides()
+    return None
+
+
+def _shared_with_parents(facts: CaseFacts) -> bool:
+    """Given at sixteen or later: what a child agreed to before could not yet be decided alone."""
+    agreed = facts.agreed.get(TO_PARENTS, Agreed())
+    return agreed.in_force and agreed.last is not None and agreed.last.age >= CHILD_DECIDES_FROM
+
+
+def _missing(purpose: str) -> ConsentMissing:
+    return ConsentMissing(purpose, CODE_LISTS["information_purpose"].codes[purpose])

@@ -1,0 +1,139 @@
+"""Submitting a case, or asking a consult: the first transition, and with it the case itself."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from service.cases.rules.forms.consult import ConsultRequest
+from service.cases.rules.forms.referral import Referral
+from service.cases.rules.history_chain import BEGINNING
+from service.cases.rules.model import START, Case, Part
+from service.cases.rules.residence import provisional_municipality
+from service.cases.rules.steps import Situation, Step
+from service.cases.use_cases.take_step import Made, carry_out, made_before
+from service.database.idempotency import Answered
+from service.database.keyring import CONTENT_CLASSES
+from service.database.transaction import Unit
+from service.forms import FORMS
+from service.people.rules.actor import Actor, Membership
+from service.people.use_cases.identify import Asker, Once, known
+from service.vocabulary.input_faults import form_from
+from service.vocabulary.refusals import NotAllowed, NoTeamForRegion, NotFound
+from service.workflows.rules.definition import Trigger
+from service.workflows.rules.rulebook import Rulebook
+from service.workflows.use_cases import settings_in_force
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """What is submitted: a step with a question or a referral, or the draft that holds one and is used up by it."""
+
+    step: Step
+    draft_id: UUID | None = None
+
+
+def make_keys(unit: Unit, case_id: UUID) -> None:
+    """The keys of a case to be, in a transaction before its own (decision 16); none for one that was destroyed."""
+    unit.sees_all("keys of a case to be")
+    unit.keyring.create(unit.connection, case_id, CONTENT_CLASSES)
+
+
+def submit(
+    unit: Unit,
+    asker: Asker,
+    submission: Submission,
+    once: Once,
+    *,
+    case_id: UUID,
+    rules: Rulebook,
+    new_id: Callable[[], UUID],
+) -> Made:
+    """Open a case with its first transition. The keys of `case_id` must have been committed before (decision 16)."""
+    actor = known(unit, asker)
+    request = once.by(actor.person_id)
+    if submission.draft_id:
+        unit.drafts.hold(submission.draft_id, seen_by=actor.person_id)
+    if before := made_before(unit, request, seen_by=actor):
+        return before
+    acting = _acting(actor, rules.current("case").definition.triggers[submission.step.trigger])
+    if acting is None:
+        raise NotAllowed
+    step = _with_draft(unit, actor, submission)
+    case = _new_case(unit, case_id, acting, step)
+    unit.cases.open(case)
+    situation = _before_the_first_step(unit, actor, case, rules)
+    made = carry_out(unit, situation, step, rules, new_id=new_id, trace_id=asker.trace_id)
+    if submission.draft_id:
+        unit.drafts.remove(submission.draft_id, seen_by=actor.person_id)
+    unit.requests.remember(request, Answered(case_id=case_id, sequence=made.entry.sequence))
+    return made
+
+
+def _acting(actor: Actor, trigger: Trigger) -> Membership | None:
+    """The first role of the trigger that this person holds anywhere: there is no case yet to have a say in."""
+    return next((held for role in trigger.roles if (held := actor.holding(role))), None)
+
+
+def _with_draft(unit: Unit, actor: Actor, submission: Submission) -> Step:
+    """The step, with the form out of the draft when there is one. Raises Invalid when the draft is not complete."""
+    if submission.draft_id is None:
+        return submission.step
+    draft = unit.drafts.find(submission.draft_id, seen_by=actor.person_id)
+    if draft is None:
+        raise NotFound
+    return replace(submission.step, form=form_from(FORMS[Referral.form_name], draft.body.get("form", {})))
+
+
+def _new_case(unit: Unit, case_id: UUID, acting: Membership, step: Step) -> Case:
+    region = _owning_region(unit, acting, step)
+    team_id = unit.people.team_for(region)
+    if team_id is None:
+        raise NoTeamForRegion(region)
+    return Case(
+        id=case_id,
+        number=_number(unit),
+        region=region,
+        team_id=team_id,
+        submitter_id=acting.organisation_id,
+        submitted_at=step.occurred_at,
+        sequence=0,
+        digest=BEGINNING,
+        recorded_at=unit.now,
+    )
+
+
+def _before_the_first_step(unit: Unit, actor: Actor, case: Case, rules: Rulebook) -> Situation:
+    main = Part(
+        id=case.id,
+        case_id=case.id,
+        kind="case",
+        workflow=rules.current("case").hash,
+        state=START,
+        phase="referral",
+        sequence=0,
+        occurred_at=case.submitted_at,
+    )
+    settings = settings_in_force(unit, rules, case.region)
+    return Situation(case=case, part=main, history=(), settings=settings, actor=actor, now=unit.now)
+
+
+def _owning_region(unit: Unit, acting: Membership, step: Step) -> str:
+    """The region of the provisionally responsible municipality, else the one named, else the submitter's own."""
+    form, code, named = step.form, None, None
+    if isinstance(form, Referral):
+        code = provisional_municipality(form.residence)
+    elif isinstance(form, ConsultRequest):
+        code, named = form.municipality, form.region
+    municipality = unit.reference.municipality(code) if code else None
+    region = municipality.region if municipality else named or unit.people.region_of(acting.organisation_id)
+    return region or "?"
+
+
+def _number(unit: Unit) -> str:
+    """Eight random digits in two groups, as in 4821-7730: short enough to be read over the telephone."""
+    while True:
+        digits = f"{secrets.randbelow(10**8):08d}"
+        number = f"{digits[:4]}-{digits[4:]}"
+        if unit.cases.number_is_free(number):
+            return number

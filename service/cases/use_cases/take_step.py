@@ -1,0 +1,196 @@
+"""Performing a transition: the one way in which a case changes."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from service.audit.rules import Purpose
+from service.cases.rules.forms.base import Fault, Form
+from service.cases.rules.forms.notes import Amendment
+from service.cases.rules.model import Content, Transition
+from service.cases.rules.steps import Situation, Step, Workflows, decide, move
+from service.cases.use_cases.amend import amended
+from service.cases.use_cases.birth_month import birth_month
+from service.cases.use_cases.lookups import find_sought
+from service.cases.use_cases.situation import as_it_stands, log_for_step
+from service.database.idempotency import Answered, Request
+from service.database.transaction import Unit
+from service.forms import FORMS
+from service.people.rules.actor import Actor
+from service.people.use_cases.identify import Asker, Once, in_body, known
+from service.vocabulary.calendar import day_in_amsterdam
+from service.vocabulary.input_faults import bare_fault, form_from
+from service.vocabulary.refusals import Invalid, NotFound, Stale, VersionMissing
+from service.workflows.rules.machine import Decision
+from service.workflows.rules.rulebook import Rulebook
+
+# A client's clock may run a little ahead of ours.
+CLOCK_TOLERANCE = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A transition that was made now or, for a repeated request, before. `opened`: the parts that began with it.
+
+    `whole`: whoever took the step may read the case around it.
+    """
+
+    entry: Transition
+    number: str
+    opened: tuple[Transition, ...] = ()
+    repeated: bool = False
+    whole: bool = True
+
+
+def made_before(unit: Unit, request: Request, *, seen_by: Actor) -> Made | None:
+    """The answer to a repeated request, rebuilt from the history.
+
+    Raises NotFound when it is out of sight by now, CaseDestroyed for whoever could still see all of it.
+    """
+    answered = unit.requests.answered(request)
+    if answered is None or answered.case_id is None or answered.sequence is None:
+        return None
+    entries = unit.cases.entries_from(answered.case_id, answered.sequence)
+    if not entries:
+        unit.cases.find(answered.case_id, answered.case_id, seen_by=seen_by)
+        raise NotFound
+    entry, *after = entries
+    sight = unit.cases.find(entry.case_id, entry.part_id, seen_by=seen_by)
+    if sight is None:
+        raise NotFound
+    return Made(entry, sight.case.number, tuple(after), repeated=True, whole=sight.whole)
+
+
+def perform_transition(
+    unit: Unit,
+    asker: Asker,
+    address: tuple[UUID, UUID],
+    step: Step,
+    once: Once,
+    *,
+    version: int | None,
+    rules: Rulebook,
+    new_id: Callable[[], UUID],
+) -> Made:
+    """Take one step with the part at `address` (case, part). `version` is the part's sequence the asker decided on.
+
+    Refusals come in the order in which they can be acted on: not found; repeated (answered as before); version missing
+    or stale; not possible from here, not for this role, guards; faults of the form, all at once.
+    """
+    actor = known(unit, asker)
+    sight = unit.cases.find(*address, seen_by=actor, lock=True)
+    if sight is None:
+        raise NotFound
+    request = once.by(actor.person_id)
+    if before := made_before(unit, request, seen_by=actor):
+        return before
+    situation = as_it_stands(unit, actor, sight.case, sight.part, rules)
+    if version is None:
+        raise VersionMissing
+    if version != sight.part.sequence:
+        raise Stale(sight.part.sequence, _told(situation.history, sight.part.id, sight.part.sequence))
+    made = carry_out(unit, situation, step, rules, new_id=new_id, trace_id=asker.trace_id)
+    unit.requests.remember(request, Answered(case_id=made.entry.case_id, sequence=made.entry.sequence))
+    return replace(made, whole=sight.whole)
+
+
+def carry_out(
+    unit: Unit,
+    situation: Situation,
+    step: Step,
+    workflows: Workflows,
+    *,
+    new_id: Callable[[], UUID],
+    trace_id: str,
+) -> Made:
+    """Decide, check the form against the case, and record."""
+    decision = decide(situation, step.trigger, workflows)
+    if not step.dated:
+        # It happens now, also when the machine's clock was set back since the step before.
+        step = replace(step, occurred_at=max(step.occurred_at, situation.part.occurred_at))
+    try:
+        step = replace(step, form=_read(step, decision), unread=None)
+    except Invalid as refusal:
+        raise Invalid((*refusal.errors, *_faults_of_step(situation, step, decision))) from None
+    if isinstance(step.form, Amendment):
+        step = replace(step, counted=amended(unit, situation, decision, step.form, trace_id))
+    if (weighing := step.counted or step.form) and weighing.weighs_age:
+        situation = replace(situation, birth_month=_birth_month(unit, situation, decision, trace_id))
+    faults = (*_faults_of_step(situation, step, decision), *_faults_of_references(unit, situation, step))
+    if faults:
+        raise Invalid(faults)
+    found = find_sought(unit, situation, step, decision, trace_id)
+    moved = move(replace(situation, sought=found.organisations), step, decision, workflows, new_id=new_id)
+    if found.codes:
+        moved = (replace(moved[0], codes={**moved[0].codes, **found.codes}), *moved[1:])
+    unit.cases.record(situation.case, moved, _content(step))
+    return Made(moved[0], situation.case.number, moved[1:])
+
+
+def _birth_month(unit: Unit, situation: Situation, decision: Decision, trace_id: str) -> str | None:
+    """The child's month of birth, for a form whose meaning depends on it; that reading is logged like any other."""
+    why: Purpose = "consent_of_those_who_decide"
+    log_for_step(unit, situation, decision, trace_id, activity="weigh_consent", purpose=why, detail="month of birth")
+    return birth_month(unit, situation.history)
+
+
+def _read(step: Step, decision: Decision) -> Form | None:
+    """The form of the step as the part's own workflow asks it. Raises Invalid."""
+    if step.form is not None or (step.unread is None and decision.trigger.form is None):
+        return step.form
+    if step.unread is None or decision.trigger.form is None:
+        code = "missing" if step.unread is None else "extra_forbidden"
+        raise Invalid((bare_fault("body", "/form", code),))
+    return form_from(FORMS[decision.trigger.form], step.unread)
+
+
+def _faults_of_step(situation: Situation, step: Step, decision: Decision) -> Iterator[Any]:
+    if decision.trigger.grounds == "required" and not step.grounds:
+        yield in_body(Fault("grounds_required", ("grounds",)), under="")
+    if step.dated and step.occurred_at > situation.now + CLOCK_TOLERANCE:
+        yield in_body(Fault("occurred_in_future", ("occurredAt",)), under="")
+    if step.occurred_at < situation.part.occurred_at:
+        earliest = {"earliest": situation.part.occurred_at.isoformat()}
+        yield in_body(Fault("occurred_before_previous", ("occurredAt",), earliest), under="")
+    if step.form:
+        context = situation.context(day_in_amsterdam(step.occurred_at))
+        yield from (in_body(fault) for fault in step.form.faults(context))
+        if step.counted:
+            yield from (in_body(fault, under="/form/changes") for fault in step.counted.faults(context))
+
+
+def _faults_of_references(unit: Unit, situation: Situation, step: Step) -> Iterator[Any]:
+    """Organisations and persons that a form names must exist here, and be what they are named for."""
+    if step.form is None:
+        return
+    named = tuple(step.form.names_organisations())
+    kinds = unit.people.kinds({it.id for it in named}) if named else {}
+    for it in named:
+        if kinds.get(it.id) not in it.kinds:
+            yield in_body(Fault("unknown_organisation", it.location, {"kinds": ", ".join(it.kinds)}))
+    assignee = step.form.assigned(None)
+    party = situation.part.party_id if step.trigger == "reassign" else situation.case.team_id
+    if assignee and not (party and unit.people.works_for(assignee, party)):
+        yield in_body(Fault("unknown_assignee", (step.form.assigned_in,)))
+
+
+def _content(step: Step) -> Content | None:
+    body: dict[str, Any] = {}
+    if step.form:
+        body["form"] = step.form.stored()
+    if step.grounds:
+        body["grounds"] = step.grounds
+    if not body:
+        return None
+    # An amendment says the same kind of thing as what it amends, under the same key.
+    said = step.counted or step.form
+    content_class = said.content_class if said else "notes"
+    return Content(content_class=content_class, form=step.form.form_name if step.form else None, body=body)
+
+
+def _told(history: tuple[Transition, ...], part_id: UUID, part_sequence: int) -> dict[str, Any]:
+    """What came first, for whoever was second: the step and the role, not the person."""
+    won = next(it for it in reversed(history) if (it.part_id, it.part_sequence) == (part_id, part_sequence))
+    return {"trigger": won.trigger, "state": won.target, "role": str(won.role), "recorded_at": won.recorded_at}

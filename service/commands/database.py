@@ -1,0 +1,38 @@
+"""The database of the settings, opened for a command: work in one transaction, a refusal said in a sentence."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from service.app import prepared
+from service.database.database import Database
+from service.database.transaction import Unit
+from service.settings import Settings
+from service.vocabulary.messages import say
+from service.vocabulary.refusals import Invalid, NotAllowed, NotKnown, Refusal
+from service.workflows.rules.rulebook import Rulebook
+
+T = TypeVar("T")
+
+
+def done(work: Callable[[Unit, Rulebook], T]) -> T:
+    """The work in one transaction on the database of the settings: all of it, or nothing."""
+    with opened() as (database, rules):
+        return database.write_now(lambda unit: work(unit, rules))
+
+
+@contextmanager
+def opened() -> Iterator[tuple[Database, Rulebook]]:
+    """The database of the settings, ready for work; a refusal is said in a sentence."""
+    database, rules = prepared(Settings())
+    database.sees_all = "a command"
+    try:
+        yield database, rules
+    except (NotKnown, NotAllowed):
+        raise SystemExit("not done: --as names nobody who administers this installation") from None
+    except Invalid as refusal:
+        raise SystemExit("\n".join(["not done:", *(f"{it.location} {it.words.en}" for it in refusal.errors)])) from None
+    except Refusal as refusal:
+        raise SystemExit(f"not done: {say('details', refusal.code, refusal.facts()).en}") from None
+    finally:
+        database.close()

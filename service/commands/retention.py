@@ -1,0 +1,50 @@
+"""Retention from the command line: proposing what may go, and sweeping up after what went."""
+
+import sys
+from collections import Counter
+
+from service.commands.database import opened
+from service.database.database import open_engine
+from service.people.use_cases.identify import Asker
+from service.retention.store.scrub import sweep
+from service.retention.use_cases.proposals import Considered, ended_cases, propose_if_due
+from service.settings import Settings
+from service.vocabulary.messages import MESSAGES
+from service.vocabulary.refusals import NotAllowed, NotKnown
+
+
+def propose_destructions(asker: tuple[str, str]) -> None:
+    """Propose to destroy the cases whose term has passed, as this data-protection officer; for every night."""
+    who = Asker(*asker, trace_id="")
+    told: Counter[str] = Counter()
+    with opened() as (database, rules):
+        try:
+            ended = database.read_now(lambda unit: ended_cases(unit, who))
+        except (NotKnown, NotAllowed):
+            raise SystemExit("not done: --as names no data-protection officer of a team") from None
+        for case_id in ended:
+            found = database.write_now(lambda unit, it=case_id: propose_if_due(unit, who, it, rules=rules))  # type: ignore[misc]  # bound now
+            told["proposed" if found.proposal else "term_runs" if found.obstacles == ("term_runs",) else "not"] += 1
+            if told_of(found):
+                sys.stdout.write(told_of(found) + "\n")
+    sys.stdout.write(
+        f"{told['proposed']} proposed, {told['not']} not for another reason, {told['term_runs']} still in their term\n"
+    )
+
+
+def told_of(it: Considered) -> str:
+    """A line for a case that was proposed, or that would be but for something in its way."""
+    if it.proposal:
+        return f"{it.case_id} proposed: kept until {it.keep_until}"
+    reasons = [MESSAGES["obstacles"][code].en for code in it.obstacles if code != "term_runs"]
+    return f"{it.case_id} not proposed: {' '.join(reasons)}" if reasons else ""
+
+
+def sweep_up() -> None:
+    """Remove what was destroyed from the files of the database, as the owner of its tables; after destructions."""
+    engine = open_engine(Settings().as_owner)
+    try:
+        left = sweep(engine)
+    finally:
+        engine.dispose()
+    sys.stdout.write("swept\n" + "".join(f"left to do: {it}\n" for it in left))

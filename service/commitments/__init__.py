@@ -1,0 +1,1 @@
+"""A provider's commitment to a line of the advice, and its funding."""

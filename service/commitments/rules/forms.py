@@ -1,0 +1,174 @@
+"""Help: a provider's commitment to a line, and beside it what a payer says (domain.md 5.3 T11-T13)."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import ClassVar
+
+from typing_extensions import override
+
+from service.cases.rules.forms.base import Codes, ContentClass, Fault, Form, FormContext
+from service.vocabulary.coded_answers import (
+    EndReason,
+    EndReasonAllocation,
+    HelpEndReason,
+    Law,
+    PaymentObstacleReason,
+    PersonRole,
+    RefusalReason,
+    ReplacementReason,
+    StagnationReason,
+)
+from service.vocabulary.fields import AtLeastOne, Contact, Day, LineKey, OrNone, TakenOver, YesNo, not_in_future
+from service.vocabulary.language import FreeText, ShortText
+
+MAY_CONFIRM_HELP = frozenset(
+    {"child", "parent", "guardian", "parent_without_authority", "foster_parent", "case_director"}
+)
+
+
+class HelpForm(Form):
+    content_class: ClassVar[ContentClass] = "help"
+
+
+class Acceptance(HelpForm):
+    form_name: ClassVar[str] = "acceptance@1"
+
+    person: Contact
+    starts_on: Day
+    how: FreeText
+
+    @override
+    def next_on(self) -> date:
+        return self.starts_on
+
+
+class Refusal(HelpForm):
+    """Why not, and always what would make it possible: the one question that may still help the child (T11)."""
+
+    form_name: ClassVar[str] = "refusal@1"
+
+    reason: RefusalReason
+    possible_if: FreeText
+
+
+class NewRequest(HelpForm):
+    form_name: ClassVar[str] = "new_request@1"
+
+    what_changed: FreeText
+    question: OrNone[FreeText] = None
+
+
+class Replacement(HelpForm):
+    """`by_line`: the line of a newer version of the advice that comes in its place."""
+
+    form_name: ClassVar[str] = "replacement@1"
+
+    reason: ReplacementReason
+    replaced_by: FreeText
+    by_line: OrNone[LineKey] = None
+
+    @override
+    def codes(self) -> Codes:
+        return super().codes() | ({"by_line": (self.by_line,)} if self.by_line else {})
+
+
+class HelpStart(HelpForm):
+    form_name: ClassVar[str] = "help_start@1"
+
+    started_on: Day
+    bridging: YesNo = False
+    explanation: OrNone[FreeText] = None
+
+    @override
+    def faults(self, context: FormContext) -> Iterator[Fault]:
+        return not_in_future(self.started_on, context.on, "startedOn")
+
+
+class Progress(HelpForm):
+    form_name: ClassVar[str] = "progress@1"
+
+    how_it_goes: FreeText
+    does_it_help: YesNo | None = None
+    next_report_on: OrNone[Day] = None
+
+    @override
+    def next_on(self) -> date | None:
+        return self.next_report_on
+
+
+class HelpEnd(HelpForm):
+    """Stopping what does not help is a good act, and is called so (R63)."""
+
+    form_name: ClassVar[str] = "help_end@1"
+
+    ended_on: Day
+    reason: HelpEndReason
+    end_reason: EndReason | None = None
+    end_reason_allocation: EndReasonAllocation | None = None
+    what_comes_next: OrNone[FreeText] = None
+
+    @override
+    def faults(self, context: FormContext) -> Iterator[Fault]:
+        return not_in_future(self.ended_on, context.on, "endedOn")
+
+
+class HelpReport(HelpForm):
+    """Help has really started: the family says so, or the one who directs the case (T13)."""
+
+    form_name: ClassVar[str] = "help_report@1"
+
+    line: LineKey
+    started_on: Day
+    confirmed_by: PersonRole
+
+    @override
+    def codes(self) -> Codes:
+        return super().codes() | {"line": (self.line,)}
+
+    @override
+    def faults(self, context: FormContext) -> Iterator[Fault]:
+        yield from not_in_future(self.started_on, context.on, "startedOn")
+        if self.line not in context.facts.advice_lines:
+            yield Fault("unknown_line", ("line",), {"line": self.line})
+        if self.confirmed_by.code not in MAY_CONFIRM_HELP:
+            yield Fault("help_not_confirmed_by_family", ("confirmedBy",))
+
+
+class Setback(HelpForm):
+    form_name: ClassVar[str] = "setback@1"
+
+    stagnation_reasons: AtLeastOne[StagnationReason]
+    what_happened: FreeText
+    what_is_needed: FreeText
+
+
+class FundingConfirmation(HelpForm):
+    form_name: ClassVar[str] = "funding_confirmation@1"
+
+    law: Law
+    term: ShortText
+    from_on: OrNone[Day] = None
+    until_on: OrNone[Day] = None
+
+
+class FundingHandover(HelpForm):
+    """Another payer took it over: until then the old one stays responsible (iJw rule on moves; domain.md 2.7)."""
+
+    form_name: ClassVar[str] = "funding_handover@1"
+
+    taken_over_by: TakenOver
+    from_on: Day
+
+    @override
+    def faults(self, context: FormContext) -> Iterator[Fault]:
+        return not_in_future(self.taken_over_by.accepted_on, context.on, "takenOverBy", "acceptedOn")
+
+
+class PaymentObstacle(HelpForm):
+    """Recorded so that it is seen, without effect on the help (I2, R65)."""
+
+    form_name: ClassVar[str] = "payment_obstacle@1"
+
+    obstacle: PaymentObstacleReason
+    other_party: OrNone[ShortText] = None
+    explanation: OrNone[FreeText] = None

@@ -1,0 +1,1 @@
+"""The database itself: engine, threads, transaction, keys, migrations, protections and row-level security."""

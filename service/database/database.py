@@ -1,0 +1,225 @@
+"""The database: its engine, its own threads, and the one transaction that every piece of work runs in."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from psycopg.errors import ReadOnlySqlTransaction
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from service import metrics
+from service.database.keyring import Keyring
+from service.database.transaction import Unit
+from service.retention.store.scrub import scrub
+from service.vocabulary.refusals import Refusal, Unavailable
+
+# recursive_triggers: without it INSERT OR REPLACE slips past the delete triggers of the history.
+SQLITE_PRAGMAS = {
+    "journal_mode": "WAL",
+    "synchronous": "FULL",
+    "foreign_keys": "ON",
+    "recursive_triggers": "ON",
+    "busy_timeout": "10000",
+    "secure_delete": "ON",
+}
+# A process that stopped with a case locked lets go of it when its time is up; one whose database has gone without a
+# word notices before its own asker gives up, and not after the quarter of an hour that systems wait by themselves.
+POSTGRESQL_PATIENCE = {
+    "connect_timeout": 5,
+    "tcp_user_timeout": 15_000,  # milliseconds
+    "keepalives_idle": 5,
+    "keepalives_interval": 5,
+    "keepalives_count": 2,
+    "options": "-c lock_timeout=5s -c statement_timeout=30s -c idle_in_transaction_session_timeout=60s",
+}
+SQLITE_READERS = 4
+_SQLITE_NOT_NOW = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY")
+
+T = TypeVar("T")
+
+
+def open_engine(url: str, connections: int = 8) -> Engine:
+    """An engine set up as this service needs it; also used by the migrations."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return _open_sqlite(url, Path(parsed.database or ""))
+    return create_engine(
+        url,
+        pool_size=connections + 1,  # one more than there are threads for work: it watches
+        max_overflow=0,
+        pool_timeout=5,
+        isolation_level="READ COMMITTED",
+        connect_args=POSTGRESQL_PATIENCE,
+    )
+
+
+def file_of(url: str) -> Path | None:
+    """The file of a database that is one."""
+    parsed = make_url(url)
+    return Path(parsed.database or "") if parsed.get_backend_name() == "sqlite" else None
+
+
+def keys_file(database: Path) -> Path:
+    """The file beside a SQLite database that holds the keys of its content."""
+    return database.with_name(database.name + ".keys")
+
+
+def _open_sqlite(url: str, file: Path) -> Engine:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, pool_size=SQLITE_READERS + 2, connect_args={"check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: object) -> None:
+        # The driver's own BEGIN is too late and too weak: transactions begin in _begin, below.
+        connection.isolation_level = None
+        connection.execute("ATTACH DATABASE ? AS keys", (str(keys_file(file)),))
+        for name, value in SQLITE_PRAGMAS.items():
+            connection.execute(f"PRAGMA {name}={value}")
+        for name in ("journal_mode", "synchronous", "secure_delete"):
+            connection.execute(f"PRAGMA keys.{name}={SQLITE_PRAGMAS[name]}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # A writer takes its lock at once: a read snapshot cannot be upgraded after somebody else wrote.
+        mode = connection.get_execution_options().get("sqlite_begin", "IMMEDIATE")
+        connection.exec_driver_sql(f"BEGIN {mode}")
+
+    return engine
+
+
+class Database:
+    """Runs work in transactions of its own threads, so that the event loop never waits for a disk.
+
+    SQLite: one writer thread and a few readers. PostgreSQL: as many threads as connections. One thread more watches:
+    whether all is well can be seen however busy the others are. Where `queue` units of work are under way already,
+    another is turned away at once: waiting longer would only make everybody's answer later.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        keyring: Keyring,
+        *,
+        connections: int,
+        queue: int = 1_000,
+        clock: Callable[[], datetime] | None = None,
+    ) -> None:
+        self.engine = engine
+        self.keyring = keyring
+        self.now = clock or (lambda: datetime.now(UTC))
+        self.sees_all = ""  # why every unit sees every case: a command, and not somebody who asks
+        self.when_recorded: Callable[[], None] = lambda: None  # called after the commit, in the thread of the work
+        self.under_way = 0  # units of work that are at it, or wait for a thread; of the event loop alone
+        self._queue = queue
+        self._reading = engine.execution_options(sqlite_begin="DEFERRED")
+        self._watcher = ThreadPoolExecutor(1, thread_name_prefix="watcher")
+        if engine.dialect.name == "sqlite":
+            self._writers = ThreadPoolExecutor(1, thread_name_prefix="writer")
+            self._readers = ThreadPoolExecutor(SQLITE_READERS, thread_name_prefix="reader")
+        else:
+            self._writers = self._readers = ThreadPoolExecutor(connections, thread_name_prefix="database")
+
+    async def write(self, work: Callable[[Unit], T]) -> T:
+        """Do the work in one transaction, committed before this returns. Raises `Unavailable` when it cannot be."""
+        return await self._in_turn(self._writers, self.write_now, work)
+
+    async def read(self, work: Callable[[Unit], T]) -> T:
+        """Do work that changes nothing and reads no content."""
+        return await self._in_turn(self._readers, self.read_now, work)
+
+    async def watch(self, work: Callable[[Unit], T]) -> T:
+        """`read` beside the queue, for whoever watches over this process."""
+        return await asyncio.wrap_future(self._watcher.submit(self.read_now, work))
+
+    def watch_now(self, work: Callable[[Unit], T]) -> T:
+        return self._watcher.submit(self.read_now, work).result()
+
+    async def _in_turn(
+        self, threads: ThreadPoolExecutor, run: Callable[[Callable[[Unit], T]], T], work: Callable[[Unit], T]
+    ) -> T:
+        if self.under_way >= self._queue:
+            metrics.unit("turned_away")
+            raise Unavailable
+        self.under_way += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(threads, run, work)
+        finally:
+            self.under_way -= 1
+
+    def write_now(self, work: Callable[[Unit], T]) -> T:
+        """`write` for callers without an event loop. Work that lost a race against its twin is done once more."""
+        try:
+            return self._once(self.engine, work)
+        except IntegrityError:
+            metrics.unit("again")
+            return self._once(self.engine, work)
+
+    def read_now(self, work: Callable[[Unit], T]) -> T:
+        return self._once(self._reading, work)
+
+    def _once(self, engine: Engine, work: Callable[[Unit], T]) -> T:
+        with _counted(), _unavailable_when_down(), engine.begin() as connection:
+            unit = Unit(connection, self.keyring, self.now)
+            if self.sees_all:
+                unit.sees_all(self.sees_all)
+            done = work(unit)
+        metrics.emergency_readings(unit.access_log.emergencies)
+        if unit.cases.recorded:
+            self.when_recorded()
+        return done
+
+    async def scrub(self) -> None:
+        """Leave nothing in the files of SQLite of what was just destroyed; `sweep` does what could not be done now."""
+        await asyncio.get_running_loop().run_in_executor(self._writers, scrub, self.engine)
+
+    def close(self) -> None:
+        self._writers.shutdown(wait=True)
+        self._readers.shutdown(wait=True)
+        self._watcher.shutdown(wait=True)
+        self.engine.dispose()
+
+
+@contextmanager
+def _counted() -> Iterator[None]:
+    """How a unit of work ended: a refusal is an answer, and rolls back as a failure does."""
+    outcome = "failed"
+    try:
+        yield
+        outcome = "committed"
+    except Unavailable:
+        outcome = "unavailable"
+        raise
+    except Refusal:
+        outcome = "refused"
+        raise
+    finally:
+        metrics.unit(outcome)
+
+
+@contextmanager
+def _unavailable_when_down() -> Iterator[None]:
+    """A database that is down, locked or full is a "not now", never a stack trace."""
+    try:
+        yield
+    except IntegrityError:
+        raise
+    except (DBAPIError, PoolTimeout) as error:
+        if isinstance(error, DBAPIError) and not _is_operational(error):
+            raise
+        raise Unavailable from error
+
+
+def _is_operational(error: DBAPIError) -> bool:
+    if isinstance(error.orig, sqlite3.Error):
+        # SQLite's driver calls a missing table operational as well; what it is stands in the code.
+        return str(getattr(error.orig, "sqlite_errorname", "")).startswith(_SQLITE_NOT_NOW)
+    # PostgreSQL's classes 08, 40, 53, 55, 57 and 58: away, contended, full, out of something, going down, broken.
+    not_now = isinstance(error, OperationalError | InterfaceError)
+    return not_now or error.connection_invalidated or isinstance(error.orig, ReadOnlySqlTransaction)

@@ -1,0 +1,147 @@
+"""Keys: one master key outside the database wraps a key per case and class of content (AES key wrap, RFC 3394)."""
+
+import base64
+import hashlib
+import hmac
+import os
+from collections import OrderedDict
+from contextlib import suppress
+from pathlib import Path
+from tempfile import mkstemp
+from threading import Lock
+from uuid import UUID
+
+from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
+from sqlalchemy import Connection, bindparam, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from service.tables import case_keys, destructions, subscriptions
+
+CONTENT_CLASSES = ("referral", "review", "advice", "help", "escalation", "notes")
+DRAFT_CLASS = "draft"
+_KEY_BYTES = 32
+_REMEMBERED = 4096
+_WRAPPED = select(case_keys.c.wrapped).where(
+    case_keys.c.owner_id == bindparam("owner_id"), case_keys.c.content_class == bindparam("content_class")
+)
+
+_DESTROYED = select(destructions.c.case_id).where(destructions.c.case_id == bindparam("owner_id"))
+
+
+class MasterKeyRefused(ValueError):
+    """The master key is not a key, or not the one that this database was written with."""
+
+
+def load_master_key(given: str | None, file: Path) -> bytes:
+    """The master key from the setting (base64), else from the file, which is made when there is none yet.
+
+    Raises MasterKeyRefused when it is not 32 bytes.
+    """
+    if given is None:
+        if not file.exists():
+            _make(file)
+        given = file.read_text(encoding="ascii")
+    try:
+        key = base64.b64decode(given.strip(), validate=True)
+    except ValueError:
+        key = b""
+    if len(key) != _KEY_BYTES:
+        raise MasterKeyRefused("the master key must be 32 bytes in base64")
+    return key
+
+
+def _make(file: Path) -> None:
+    """Written and synced before anything is encrypted with it, readable by its owner alone.
+
+    It gets its name when it is whole: of two processes that start at once, both take the key of the first.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, nameless = mkstemp(prefix=f"{file.name}.", dir=file.parent)
+    with os.fdopen(descriptor, "wb") as out:
+        out.write(base64.b64encode(os.urandom(_KEY_BYTES)))
+        out.flush()
+        os.fsync(out.fileno())
+    with suppress(FileExistsError):
+        file.hardlink_to(nameless)
+    Path(nameless).unlink()
+    folder = os.open(file.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+class Keyring:
+    """Wraps and unwraps keys; remembers a bounded number of unwrapped ones."""
+
+    def __init__(self, master: bytes) -> None:
+        self._master = master
+        self._unwrapped: OrderedDict[tuple[str, str], bytes] = OrderedDict()
+        self._lock = Lock()
+
+    def tag(self, purpose: str, *values: str) -> bytes:
+        """A keyed digest (HMAC-SHA256): nobody without the master key can guess what was tagged."""
+        return hmac.new(self._master, "\x00".join((purpose, *values)).encode(), hashlib.sha256).digest()
+
+    def id_for(self, purpose: str, *values: str) -> UUID:
+        """An identifier that is random to everybody else and the same for the same request (version 4)."""
+        return UUID(bytes=self.tag(purpose, *values)[:16], version=4)
+
+    def wrapped(self, secret: bytes) -> bytes:
+        """A secret of 32 bytes as it may be stored."""
+        return aes_key_wrap(self._master, secret)
+
+    def unwrapped(self, stored: bytes) -> bytes:
+        return aes_key_unwrap(self._master, stored)
+
+    def insist(self, connection: Connection) -> None:
+        """Raises MasterKeyRefused when the keys in this database were wrapped with another master key."""
+        for column in (case_keys.c.wrapped, subscriptions.c.secret):
+            wrapped = connection.execute(select(column).limit(1)).scalar()
+            try:
+                if wrapped is not None:
+                    aes_key_unwrap(self._master, wrapped)
+            except InvalidUnwrap:
+                raise MasterKeyRefused("the master key is not the one that this database was written with") from None
+
+    def create(self, connection: Connection, owner_id: UUID, classes: tuple[str, ...]) -> None:
+        """Make the keys of a case or draft. Must be committed before the data that needs them (decision 16).
+
+        None for a case that was destroyed, when the request that submitted it is sent again.
+        """
+        if connection.execute(_DESTROYED, {"owner_id": str(owner_id)}).first():
+            return
+        rows = [
+            {
+                "owner_id": str(owner_id),
+                "content_class": name,
+                "wrapped": aes_key_wrap(self._master, os.urandom(_KEY_BYTES)),
+            }
+            for name in classes
+        ]
+        insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+        connection.execute(insert(case_keys).on_conflict_do_nothing(), rows)
+
+    def key(self, connection: Connection, owner_id: UUID, content_class: str) -> bytes:
+        """Raises LookupError when the key is gone."""
+        name = (str(owner_id), content_class)
+        with self._lock:
+            if name in self._unwrapped:
+                self._unwrapped.move_to_end(name)
+                return self._unwrapped[name]
+        wrapped = connection.execute(_WRAPPED, {"owner_id": name[0], "content_class": content_class}).scalar()
+        if wrapped is None:
+            raise LookupError("no key")
+        key = aes_key_unwrap(self._master, wrapped)
+        with self._lock:
+            self._unwrapped[name] = key
+            while len(self._unwrapped) > _REMEMBERED:
+                self._unwrapped.popitem(last=False)
+        return key
+
+    def forget(self, connection: Connection, owner_id: UUID) -> None:
+        """Remove the keys of a draft: what they encrypted cannot be read any more."""
+        connection.execute(case_keys.delete().where(case_keys.c.owner_id == str(owner_id)))
+        with self._lock:
+            for name in [name for name in self._unwrapped if name[0] == str(owner_id)]:
+                del self._unwrapped[name]

@@ -1,0 +1,40 @@
+"""Where the next page of a list begins: opaque and tagged, so that a place of somebody's own making is refused."""
+
+import base64
+import binascii
+import hmac
+
+from service.database.keyring import Keyring
+from service.vocabulary.messages import MESSAGES
+from service.vocabulary.refusals import InputFault, Invalid
+
+_TAG_BYTES = 8
+
+
+class Cursors:
+    """The cursors of one kind of list: those of another are not understood."""
+
+    def __init__(self, keyring: Keyring, kind: str) -> None:
+        self._keyring = keyring
+        self._kind = kind
+
+    def after(self, place: str) -> str:
+        return base64.urlsafe_b64encode(self._tag(place) + place.encode()).decode().rstrip("=")
+
+    def place(self, cursor: str) -> str:
+        """The place that a cursor was made of. Raises Invalid for one that was not made here."""
+        try:
+            raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+            place = raw[_TAG_BYTES:].decode()
+        except (binascii.Error, ValueError):
+            raise _not_ours() from None
+        if not hmac.compare_digest(raw[:_TAG_BYTES], self._tag(place)):
+            raise _not_ours()
+        return place
+
+    def _tag(self, place: str) -> bytes:
+        return self._keyring.tag(self._kind, place)[:_TAG_BYTES]
+
+
+def _not_ours() -> Invalid:
+    return Invalid((InputFault("query", "cursor", "cursor_not_ours", MESSAGES["input"]["cursor_not_ours"]),))

@@ -1,0 +1,1 @@
+"""Questions to the expertise network and the national level."""

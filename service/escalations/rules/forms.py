@@ -1,0 +1,189 @@
+"""Escalation: a question beyond the region, whose case it stays (R21, R22, I9; domain.md 5.3 T16, T17)."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import ClassVar
+from uuid import UUID
+
+from typing_extensions import override
+
+from service.cases.rules.consents import GIVEN, TO_CCE, TO_NETWORK, ConsentFact
+from service.cases.rules.forms.base import Codes, ContentClass, Fault, Form, FormContext, Named, Opening, Sought
+from service.cases.rules.forms.consent import Consent, as_facts, sharing_faults
+from service.vocabulary.coded_answers import EscalationLevel, EscalationPurpose
+from service.vocabulary.fields import Contact, Day, OrNone, Several, not_in_future
+from service.vocabulary.language import FreeText, ShortText
+
+NETWORK = "expertise_network"
+CCE = "cce_consultation"
+OTHER_REGION = "other_region"
+
+
+class _EscalationForm(Form):
+    content_class: ClassVar[ContentClass] = "escalation"
+
+
+class _Question(_EscalationForm):
+    purpose: EscalationPurpose
+    region_tried: FreeText
+    question: FreeText
+    consents: Several[Consent] = ()
+    shared_for: ClassVar[str]
+    weighs_age: ClassVar[bool] = True
+    put_to: ClassVar[Sought]
+
+    @override
+    def codes(self) -> Codes:
+        """Consent counts for this sharing only, whoever gave it."""
+        given = any(consent.allows(self.shared_for) for consent in self.consents)
+        return super().codes() | {"information_purpose": (self.shared_for,) if given else ()}
+
+    @override
+    def weighed(self, birth_month: str) -> Codes:
+        """Who gave it at which age, for whoever takes it back and for when it must be asked again."""
+        told = map(ConsentFact.read, as_facts(self.consents, birth_month))
+        return {GIVEN: tuple(str(it) for it in told if it.purpose == self.shared_for)}
+
+    @override
+    def openings(self, kind: str, context: FormContext) -> tuple[Opening, ...]:
+        return (Opening(sought=self.put_to),) if kind == "escalation" else ()
+
+
+class NetworkRequest(_Question):
+    form_name: ClassVar[str] = "network_request@1"
+    shared_for: ClassVar[str] = TO_NETWORK
+    put_to: ClassVar[Sought] = "network"
+
+    @override
+    def faults(self, context: FormContext) -> Iterator[Fault]:
+        return sharing_faults(self.consents, self.shared_for, context)
+
+
+class EscalationRequest(_Question):
+    """The national level: after the network answered, for a place in another region, or with a reason (R22)."""
+
+    form_name: ClassVar[str] = "escalation_request@1"
+    shared_for: ClassVar[str] = TO_CCE
+    put_to: ClassVar[Sought] = "liaison"
+
+    level: EscalationLevel
+    network_skipped_because: OrNone[FreeText] = None
+
+    @override
+    def faults(self, context: FormContext) -> Iterator[Fault]:
+        yield from sharing_faults(self.consents, self.shared_for, context)
+        if self.level.code == NETWORK:
+            yield Fault("network_is_asked_otherwise", ("level",))
+        elsewhere = self.purpose.code == OTHER_REGION
+        if not (context.facts.network_answered or elsewhere or self.network_skipped_because):
+            yield Fault("network_not_asked_first", ("networkSkippedBecause",))
+
+
+class EscalationSignal(EscalationRequest):
+    """The liaison heard that a case is stuck: the chair is told, the region keeps the case (I9)."""
+
+    form_name: ClassVar[str] = "escalation_signal@1"
+
+    heard_from: ShortText
+
+
+class _Put(_EscalationForm):
+    level: EscalationLevel
+    put_on: Day
+    answer_expected_on: OrNone[Day] = None
+    explanation: OrNone[FreeText] = None
+
+    @override
+    def next_on(self) -> date | None:
+        return self.answer_expected_on
+
+    @override
+    def faults(self, context: FormContext) -> Iterator[Fault]:
+        yield from not_in_future(self.put_on, context.on, "putOn")
+        if self.level.code == NETWORK:
+            yield Fault("network_is_asked_otherwise", ("level",))
+
+
+class EscalationV1(_Put):
+    form_name: ClassVar[str] = "escalation@1"
+
+    put_to: Contact
+
+
+class Escalation(_Put):
+    """The liaison puts the question to one body, which sees it as it is told here and in the request before it.
+
+    National support and CCE consultation are two levels, never one (issue 3.1): each gets a question of its own.
+    """
+
+    form_name: ClassVar[str] = "escalation@2"
+
+    organisation_id: UUID
+    question: OrNone[FreeText] = None
+    spoken_to: Contact | None = None
+
+    @override
+    def names_organisations(self) -> Iterator[Named]:
+        kinds = ("cce",) if self.level.code == CCE else ("national_support",)
+        yield Named(self.organisation_id, kinds, ("organisationId",))
+
+    @override
+    def openings(self, kind: str, context: FormContext) -> tuple[Opening, ...]:
+        if kind != "question":
+            return ()
+        level = {EscalationLevel.code_list.name: (self.level.code,)}
+        return (Opening(self.organisation_id, due_on=self.answer_expected_on, codes=level),)
+
+
+class Reminder(_EscalationForm):
+    form_name: ClassVar[str] = "reminder@1"
+
+    spoken_to: ShortText
+    what_was_said: FreeText
+    answer_expected_on: OrNone[Day] = None
+
+    @override
+    def next_on(self) -> date | None:
+        return self.answer_expected_on
+
+
+class EscalationAnswer(_EscalationForm):
+    form_name: ClassVar[str] = "escalation_answer@1"
+
+    answered_by: OrNone[ShortText] = None
+    answer: FreeText
+    what_they_do: FreeText
+    stays_with_region: FreeText
+
+
+class EscalationConclusion(_EscalationForm):
+    """What the liaison brings: the answers stand with their questions, or here when they came by another way."""
+
+    form_name: ClassVar[str] = "escalation_conclusion@1"
+
+    answered_by: OrNone[ShortText] = None
+    answer: OrNone[FreeText] = None
+    what_they_do: OrNone[FreeText] = None
+    stays_with_region: OrNone[FreeText] = None
+
+    @override
+    def faults(self, context: FormContext) -> Iterator[Fault]:
+        if any(it.state == "answered" for it in context.facts.questions_of(context.part_id)):
+            return
+        told = {"answer": self.answer, "whatTheyDo": self.what_they_do, "staysWithRegion": self.stays_with_region}
+        for name, words in told.items():
+            if not words:
+                yield Fault("answer_missing", (name,))
+
+
+class EscalationReturn(_EscalationForm):
+    form_name: ClassVar[str] = "escalation_return@1"
+
+    what_region_does: FreeText
+    family_told: OrNone[FreeText] = None
+
+
+class EscalationWithdrawal(_EscalationForm):
+    form_name: ClassVar[str] = "escalation_withdrawal@1"
+
+    reason: FreeText

@@ -1,0 +1,102 @@
+"""Webhooks: which organisation is told where, of what, and with which secrets it is signed."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from service.cases.rules.history_chain import microseconds
+from service.cases.store.rows import moment, text_of
+from service.database.keyring import Keyring
+from service.tables import subscriptions
+from service.vocabulary.canonical_json import canonical
+
+State = Literal["active", "paused", "retired"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """A webhook. `types`: None for all; `secrets`: the one that signs and, while rotating, the one before."""
+
+    id: UUID
+    organisation_id: UUID
+    url: str
+    types: tuple[str, ...] | None
+    per_minute: int | None
+    state: State
+    reason: str | None
+    version: int
+    secrets: tuple[bytes, ...] = field(repr=False)
+    made_by: UUID
+    made_at: datetime
+    changed_by: UUID | None
+    changed_at: datetime
+
+
+class Subscriptions:
+    """Seen by administrators alone: the use cases ask."""
+
+    def __init__(self, connection: Connection, keyring: Keyring) -> None:
+        self._connection = connection
+        self._keyring = keyring
+
+    def add(self, it: Subscription) -> None:
+        row = {
+            "id": str(it.id),
+            "organisation_id": str(it.organisation_id),
+            "url": it.url,
+            "types": None if it.types is None else canonical(list(it.types)),
+            "per_minute": it.per_minute,
+            "made_by": str(it.made_by),
+            "made_at": microseconds(it.made_at),
+        }
+        self._connection.execute(insert(subscriptions), {**row, **self._changeable(it)})
+
+    def change(self, it: Subscription) -> None:
+        """Write what may change of a webhook."""
+        self._connection.execute(
+            update(subscriptions).where(subscriptions.c.id == str(it.id)).values(**self._changeable(it))
+        )
+
+    def find(self, subscription_id: UUID, *, lock: bool = False) -> Subscription | None:
+        query = select(subscriptions).where(subscriptions.c.id == str(subscription_id))
+        row = self._connection.execute(query.with_for_update() if lock else query).first()
+        return self._read(row) if row else None
+
+    def all(self) -> tuple[Subscription, ...]:
+        """Every webhook that was ever made, the oldest first."""
+        rows = self._connection.execute(select(subscriptions).order_by(subscriptions.c.made_at, subscriptions.c.id))
+        return tuple(map(self._read, rows))
+
+    def _changeable(self, it: Subscription) -> Mapping[str, Any]:
+        secret, previous = (*map(self._keyring.wrapped, it.secrets), None)[:2]
+        return {
+            "state": it.state,
+            "reason": it.reason,
+            "version": it.version,
+            "secret": secret,
+            "previous_secret": previous,
+            "changed_by": text_of(it.changed_by),
+            "changed_at": microseconds(it.changed_at),
+        }
+
+    def _read(self, row: Row[Any]) -> Subscription:
+        return Subscription(
+            id=UUID(row.id),
+            organisation_id=UUID(row.organisation_id),
+            url=row.url,
+            types=None if row.types is None else tuple(json.loads(row.types)),
+            per_minute=row.per_minute,
+            state=row.state,
+            reason=row.reason,
+            version=row.version,
+            secrets=tuple(map(self._keyring.unwrapped, filter(None, (row.secret, row.previous_secret)))),
+            made_by=UUID(row.made_by),
+            made_at=moment(row.made_at),
+            changed_by=row.changed_by and UUID(row.changed_by),
+            changed_at=moment(row.changed_at),
+        )

@@ -1,0 +1,96 @@
+"""What the outside is told: the outbox, the feeds, webhooks and what each still has to be told."""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from service.database.columns import FOLLOWS, NO_ROWID, id_column, index_where, metadata
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    id_column("case_id"),
+    Column("sequence", Integer, nullable=False),
+    Column("type", String(60), nullable=False),
+    Column("published_at", BigInteger, comment="null: not in the feeds yet"),
+    UniqueConstraint("case_id", "sequence"),
+    ForeignKeyConstraint(
+        ["case_id", "sequence"], ["transitions.case_id", "transitions.sequence"], name="fk_outbox_transition"
+    ),
+    index_where("published_at IS NULL", "ix_outbox_unpublished", "id"),
+    comment="news to tell: a reference, never content",
+)
+
+feed = Table(
+    "feed",
+    metadata,
+    id_column("organisation_id", ForeignKey("organisations.id")),
+    Column("position", Integer, nullable=False, comment="gapless per organisation, from 1"),
+    Column("prev_position", Integer, comment="position - 1; null on the first"),
+    id_column("case_id"),
+    Column("sequence", Integer, nullable=False),
+    PrimaryKeyConstraint("organisation_id", "position"),
+    UniqueConstraint("organisation_id", "case_id", "sequence"),
+    ForeignKeyConstraint(
+        ["organisation_id", "prev_position"], ["feed.organisation_id", "feed.position"], name="fk_feed_follows"
+    ),
+    ForeignKeyConstraint(
+        ["case_id", "sequence"], ["transitions.case_id", "transitions.sequence"], name="fk_feed_transition"
+    ),
+    CheckConstraint(FOLLOWS.format(n="position", p="prev_position"), name="follows"),
+    comment="what each organisation may hear of, in the order in which it hears it: append-only",
+    **NO_ROWID,
+)
+
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    id_column("id"),
+    id_column("organisation_id", ForeignKey("organisations.id"), comment="whose feed it tells"),
+    Column("url", String(500), nullable=False),
+    Column("types", Text, comment="canonical JSON: the types wanted; null: all"),
+    Column("per_minute", Integer, comment="most requests that the receiver allows; null: as many as there are"),
+    Column("state", String(10), nullable=False, comment="active, paused, retired"),
+    Column("reason", String(30), comment="code: why it was changed last"),
+    Column("version", Integer, nullable=False),
+    Column("secret", LargeBinary, nullable=False, comment="signs; AES-256 key wrap under the master key (RFC 3394)"),
+    Column("previous_secret", LargeBinary, comment="signs as well, until the next rotation"),
+    id_column("made_by", ForeignKey("people.id")),
+    Column("made_at", BigInteger, nullable=False),
+    id_column("changed_by", ForeignKey("people.id"), nullable=True, comment="null: the receiver itself, with 410"),
+    Column("changed_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("id"),
+    Index("ix_subscriptions_organisation_id", "organisation_id"),
+    comment="webhooks: which organisation is told where",
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    id_column("subscription_id", ForeignKey("subscriptions.id")),
+    Column("position", Integer, nullable=False, comment="in the feed of the subscription's organisation"),
+    id_column("case_id", comment="as in the feed: told in order per case"),
+    Column("state", String(10), nullable=False, comment="waiting, delivered, dead"),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", BigInteger, nullable=False, comment="not tried before; a try under way moves it on"),
+    Column("status", Integer, comment="what the receiver answered last"),
+    Column("error", String(30), comment="why the last try failed"),
+    PrimaryKeyConstraint("subscription_id", "position"),
+    index_where("state = 'waiting'", "ix_deliveries_waiting", "subscription_id", "position"),
+    index_where("state = 'waiting'", "ix_deliveries_waiting_of_case", "subscription_id", "case_id", "position"),
+    index_where("state = 'dead'", "ix_deliveries_dead", "subscription_id", "position"),
+    comment="what each webhook was told or still has to be told; never content",
+)

@@ -1,0 +1,32 @@
+"""Pulling the feed of an organisation that one acts for."""
+
+from uuid import UUID
+
+from service.database.transaction import Unit
+from service.events.store.feeds import Page
+from service.people.rules.actor import Actor
+from service.people.use_cases.identify import Asker, known
+from service.vocabulary.input_faults import bare_fault
+from service.vocabulary.refusals import Invalid, NotAllowed, NotFound
+from service.vocabulary.roles import ADDRESSED_ROLES, SUBMITTING_ROLES, TEAM_ROLES
+
+# Whose work the feed is: the team's own, who submitted, and who is asked. Experts see a case at the table alone.
+_HEARING = TEAM_ROLES | SUBMITTING_ROLES | ADDRESSED_ROLES
+
+
+def pull_events(unit: Unit, asker: Asker, organisation_id: UUID | None, *, after: int, limit: int) -> Page:
+    """What the organisation heard after this position. Raises NotFound for an organisation of somebody else."""
+    actor = known(unit, asker)
+    return unit.feeds.after(_hearing(actor, organisation_id), after, limit=limit, seen_by=actor)
+
+
+def _hearing(actor: Actor, wanted: UUID | None) -> UUID:
+    hearing = actor.organisations(_HEARING)
+    if wanted is not None and wanted not in {held.organisation_id for held in actor.memberships}:
+        raise NotFound
+    found = hearing if wanted is None else hearing & {wanted}
+    if not found:
+        raise NotAllowed
+    if len(found) > 1:
+        raise Invalid((bare_fault("query", "organisation", "which_organisation"),))
+    return next(iter(found))

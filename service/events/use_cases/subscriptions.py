@@ -1,0 +1,189 @@
+"""Webhooks: made, changed and looked after by administrators, each change recorded as any other of theirs."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+from uuid import UUID
+
+from service.database.idempotency import Answered
+from service.database.transaction import Unit
+from service.events.rules import event_type
+from service.events.store.deliveries import Delivery
+from service.events.store.subscriptions import State, Subscription
+from service.people.rules.actor import Actor, Membership
+from service.people.rules.decisions import Effect
+from service.people.use_cases.administer import administrator
+from service.people.use_cases.identify import Asker, Once
+from service.vocabulary.input_faults import bare_fault
+from service.vocabulary.refusals import Invalid, NotFound, NotPossible, Stale, VersionMissing
+from service.workflows.rules.rulebook import Rulebook
+
+Change = Literal["pause", "resume", "retire", "rotate_secret"]
+Reason = Literal["routine", "maintenance", "receiver_asked", "repaired", "no_longer_used", "secret_leaked"]
+SECRET_BYTES = 32
+# From which states a change leads where; a secret is rotated without a change of state.
+_LEADS: Mapping[str, Mapping[State, State]] = {
+    "pause": {"active": "paused"},
+    "resume": {"paused": "active"},
+    "retire": {"active": "retired", "paused": "retired"},
+    "rotate_secret": {"active": "active", "paused": "paused"},
+}
+
+
+class TargetRefused(Exception):
+    """No event is sent there; `code` stands in messages.toml under `[input]`."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Who is to be told, where, of which types (None: all)."""
+
+    organisation_id: UUID
+    url: str
+    types: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribed:
+    """A webhook that was made or changed now or, for a repeated request, before."""
+
+    subscription: Subscription
+    repeated: bool = False
+
+
+def may_subscribe(unit: Unit, asker: Asker, wanted: Wanted, once: Once, *, rules: Rulebook) -> Subscribed | None:
+    """Everything that can be said before the receiver is asked; the webhook itself when it was made already."""
+    actor, _ = administrator(unit, asker)
+    if unit.requests.answered(once.by(actor.person_id)):
+        return Subscribed(_found(unit, _id(unit, actor, once)), repeated=True)
+    faults = []
+    if wanted.organisation_id not in unit.people.kinds({wanted.organisation_id}):
+        faults.append(bare_fault("body", "/organisationId", "no_organisation"))
+    known = {event_type(it.definition.name, name) for it in rules.by_hash.values() for name in it.definition.triggers}
+    faults += [
+        bare_fault("body", f"/types/{n}", "no_event_type") for n, it in enumerate(wanted.types or ()) if it not in known
+    ]
+    if faults:
+        raise Invalid(tuple(faults))
+    return None
+
+
+def not_a_target(refused: TargetRefused) -> Invalid:
+    return Invalid((bare_fault("body", "/url", refused.code),))
+
+
+def subscribe(unit: Unit, asker: Asker, wanted: Wanted, once: Once, *, per_minute: int | None) -> Subscribed:
+    """Make a webhook that the receiver agreed to. It hears of what is published from now on."""
+    actor, acting = administrator(unit, asker)
+    request, id_ = once.by(actor.person_id), _id(unit, actor, once)
+    if unit.requests.answered(request):
+        return Subscribed(_found(unit, id_), repeated=True)
+    made = Subscription(
+        id=id_,
+        organisation_id=wanted.organisation_id,
+        url=wanted.url,
+        types=wanted.types,
+        per_minute=per_minute,
+        state="active",
+        reason=None,
+        version=1,
+        secrets=(os.urandom(SECRET_BYTES),),
+        made_by=actor.person_id,
+        made_at=unit.now,
+        changed_by=actor.person_id,
+        changed_at=unit.now,
+    )
+    unit.subscriptions.add(made)
+    _record(unit, actor, acting, once, made, "webhook_made")
+    return Subscribed(made)
+
+
+def change_subscription(
+    unit: Unit, asker: Asker, id_: UUID, change: Change, reason: Reason, once: Once, *, version: int | None
+) -> Subscribed:
+    """Pause, resume or retire a webhook, or give it a new secret; the one before signs as well until the next one."""
+    actor, acting = administrator(unit, asker)
+    it = _found(unit, id_, lock=True)
+    if unit.requests.answered(once.by(actor.person_id)):
+        return Subscribed(it, repeated=True)
+    if version is None:
+        raise VersionMissing
+    if version != it.version:
+        raise Stale(it.version)
+    if it.state not in _LEADS[change]:
+        raise NotPossible
+    changed = replace(
+        it,
+        state=_LEADS[change][it.state],
+        reason=reason,
+        version=it.version + 1,
+        secrets=(os.urandom(SECRET_BYTES), it.secrets[0]) if change == "rotate_secret" else it.secrets,
+        changed_by=actor.person_id,
+        changed_at=unit.now,
+    )
+    unit.subscriptions.change(changed)
+    _record(unit, actor, acting, once, changed, f"webhook_{change}")
+    return Subscribed(changed)
+
+
+def list_subscriptions(unit: Unit, asker: Asker) -> tuple[Subscription, ...]:
+    administrator(unit, asker)
+    return unit.subscriptions.all()
+
+
+def read_subscription(unit: Unit, asker: Asker, id_: UUID) -> Subscription:
+    administrator(unit, asker)
+    return _found(unit, id_)
+
+
+def list_dead_letters(unit: Unit, asker: Asker, id_: UUID) -> tuple[Delivery, ...]:
+    """What a webhook was not told in all its attempts."""
+    it = read_subscription(unit, asker, id_)
+    unit.sees_all("dead letters")
+    return unit.deliveries.dead(it.id)
+
+
+def resend(unit: Unit, asker: Asker, id_: UUID, position: int, once: Once) -> tuple[Delivery, bool]:
+    """Have a dead letter told again; and whether that was asked before."""
+    actor, acting = administrator(unit, asker)
+    it = _found(unit, id_)
+    unit.sees_all("dead letters")
+    letter = unit.deliveries.find(it.id, position)
+    if letter is None:
+        raise NotFound
+    if unit.requests.answered(once.by(actor.person_id)):
+        return letter, True
+    if letter.state != "dead" or it.state == "retired":
+        raise NotPossible
+    unit.deliveries.resend(letter)
+    _record(unit, actor, acting, once, it, "webhook_letter_resent")
+    return replace(letter, state="waiting", attempts=0), False
+
+
+def _id(unit: Unit, actor: Actor, once: Once) -> UUID:
+    """The same for the same request, so that a repeated one finds what it made."""
+    return unit.keyring.id_for("subscription", str(actor.person_id), once.key)
+
+
+def _found(unit: Unit, id_: UUID, *, lock: bool = False) -> Subscription:
+    found = unit.subscriptions.find(id_, lock=lock)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _record(unit: Unit, actor: Actor, acting: Membership, once: Once, it: Subscription, action: str) -> None:
+    effect = Effect(
+        action=action,
+        subject_kind="organisation",
+        subject=str(it.organisation_id),
+        details={"webhook": str(it.id)},
+    )
+    change_id = unit.keyring.id_for("change", str(actor.person_id), once.key)
+    unit.administration.record(change_id, effect, actor_id=actor.person_id, organisation_id=acting.organisation_id)
+    unit.requests.remember(once.by(actor.person_id), Answered())

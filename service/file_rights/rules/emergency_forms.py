@@ -1,0 +1,27 @@
+"""Reading a case in an emergency: why, and what the review of it found (NEN 7513)."""
+
+from typing import ClassVar
+
+from service.cases.rules.forms.base import ContentClass, Form
+from service.vocabulary.coded_answers import EmergencyFinding, EmergencyReason
+from service.vocabulary.fields import OrNone
+from service.vocabulary.language import FreeText
+
+
+class _EmergencyForm(Form):
+    content_class: ClassVar[ContentClass] = "notes"
+
+
+class EmergencyAccess(_EmergencyForm):
+    form_name: ClassVar[str] = "emergency_access@1"
+
+    reason: EmergencyReason
+    explanation: FreeText
+
+
+class EmergencyReview(_EmergencyForm):
+    form_name: ClassVar[str] = "emergency_review@1"
+
+    finding: EmergencyFinding
+    considerations: FreeText
+    told_to_family: OrNone[FreeText] = None

@@ -1,0 +1,92 @@
+"""What is asked about a file, and what is decided: access, a copy, correction, destruction (AVG 15-17; T22)."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import ClassVar, Literal
+
+from pydantic import Field
+from typing_extensions import override
+
+from service.cases.rules.forms.base import ContentClass, Fault, Form, FormContext
+from service.vocabulary.coded_answers import FileRequestExtent, FileRequestKind, FileRequestRefusalReason, PersonRole
+from service.vocabulary.fields import Day, OrNone, not_in_future
+from service.vocabulary.language import FreeText
+
+# Two months more than the one there is, counted from the day on which it was told (AVG 12.3).
+LONGEST_POSTPONEMENT = timedelta(days=62)
+
+
+class _AboutTheFile(Form):
+    content_class: ClassVar[ContentClass] = "notes"
+
+
+class FileRequest(_AboutTheFile):
+    """A right is used; whoever asks need not say why. `asked_on` is the day on which it reached somebody here."""
+
+    form_name: ClassVar[str] = "file_request@1"
+
+    kind: FileRequestKind
+    asked_by: PersonRole
+    asked_on: Day
+    about: OrNone[FreeText] = Field(default=None, description="Which part of the file; all of it when left out.")
+
+    @override
+    def faults(self, context: FormContext) -> Iterator[Fault]:
+        return not_in_future(self.asked_on, context.on, "askedOn")
+
+
+class FileRequestGranting(_AboutTheFile):
+    """What is granted in part says what is not, and why."""
+
+    form_name: ClassVar[str] = "file_request_grant@1"
+
+    extent: FileRequestExtent
+    not_granted: OrNone[FreeText] = None
+    identity_checked: FreeText = Field(description="How it was made sure who asks (AVG 12.6).")
+
+    @override
+    def faults(self, context: FormContext) -> Iterator[Fault]:
+        if self.extent.code == "partial" and not self.not_granted:
+            yield Fault("partial_says_what_not", ("notGranted",))
+
+
+class FileRequestRefusal(_AboutTheFile):
+    """Whoever is refused hears why, and where to complain (AVG 12.4)."""
+
+    form_name: ClassVar[str] = "file_request_refusal@1"
+
+    reason: FileRequestRefusalReason
+    told_on: Day
+    told_where_to_complain: Literal[True]
+
+    @override
+    def faults(self, context: FormContext) -> Iterator[Fault]:
+        return not_in_future(self.told_on, context.on, "toldOn")
+
+
+class FileRequestPostponement(_AboutTheFile):
+    form_name: ClassVar[str] = "file_request_postponement@1"
+
+    due_on: Day
+    told_on: Day
+
+    @override
+    def next_on(self) -> date:
+        return self.due_on
+
+    @override
+    def faults(self, context: FormContext) -> Iterator[Fault]:
+        yield from not_in_future(self.told_on, context.on, "toldOn")
+        if not self.told_on <= self.due_on <= self.told_on + LONGEST_POSTPONEMENT:
+            yield Fault("postponed_too_long", ("dueOn",), {"days": LONGEST_POSTPONEMENT.days})
+
+
+class FileRequestOutcome(_AboutTheFile):
+    form_name: ClassVar[str] = "file_request_outcome@1"
+
+    carried_out_on: Day
+    what_was_done: FreeText
+
+    @override
+    def faults(self, context: FormContext) -> Iterator[Fault]:
+        return not_in_future(self.carried_out_on, context.on, "carriedOutOn")

@@ -1,0 +1,1 @@
+"""Checks of the goals and what closes a case."""

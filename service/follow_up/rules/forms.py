@@ -1,0 +1,230 @@
+"""Follow-up: how the lines and goals stand, and letting go only when life is arranged (domain.md 5.3 T14-T19)."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import ClassVar
+
+from typing_extensions import override
+
+from service.cases.rules.forms.base import Codes, ContentClass, Fault, Form, FormContext, FormPart, Opening
+from service.cases.rules.forms.referral import LifeDomainState
+from service.vocabulary.calendar import due
+from service.vocabulary.code_lists import OTHER
+from service.vocabulary.coded_answers import (
+    CaseOutcome,
+    EndReason,
+    EndReasonAllocation,
+    GoalStatus,
+    LifeDomain,
+    LineStatusCode,
+    PersonRole,
+    Satisfaction,
+    WouldDoAgain,
+)
+from service.vocabulary.fields import (
+    AtLeastOne,
+    Count,
+    Day,
+    GoalNumber,
+    LineKey,
+    OrNone,
+    Several,
+    YesNo,
+    enclosed,
+    in_words,
+    not_in_future,
+    repeated,
+)
+from service.vocabulary.language import FreeText, ShortText
+
+CHECK_MOMENT = "check_moment"
+EXTRA = "extra"
+_CHANGED_GOALS = frozenset({"adapted", "dropped"})
+
+
+class _FollowUpForm(Form):
+    content_class: ClassVar[ContentClass] = "help"
+
+
+class LineStatus(FormPart):
+    line: LineKey
+    status: LineStatusCode
+    explanation: OrNone[FreeText] = None
+
+
+class Monitoring(_FollowUpForm):
+    form_name: ClassVar[str] = "monitoring@1"
+
+    lines: AtLeastOne[LineStatus]
+    first_check_on: OrNone[Day] = None
+
+    @override
+    def openings(self, kind: str, context: FormContext) -> tuple[Opening, ...]:
+        """A check for each moment of the region's settings that is not planned yet; the form may set the first day."""
+        if kind != "follow_up":
+            return ()
+        still_open = {part.moment for part in context.facts.open_parts("follow_up")}
+        by_day = sorted((due(context.on, term), moment) for moment, term in context.settings.checks.items())
+        planned = {moment: day for day, moment in by_day if moment not in still_open}
+        if self.first_check_on:
+            first = by_day[0][1] if by_day else EXTRA
+            planned[first if first in planned else EXTRA] = self.first_check_on
+        return tuple(_check(day, moment) for moment, day in planned.items())
+
+    @override
+    def faults(self, context: FormContext) -> Iterator[Fault]:
+        for at, one in enumerate(self.lines):
+            if one.line not in context.facts.advice_lines:
+                yield Fault("unknown_line", ("lines", at, "line"), {"line": one.line})
+        for at in repeated([one.line for one in self.lines]):
+            yield Fault("line_key_repeated", ("lines", at, "line"), {"line": self.lines[at].line})
+
+
+def _check(on: date, moment: str) -> Opening:
+    return Opening(due_on=on, codes={CHECK_MOMENT: (moment,)})
+
+
+class CheckPlan(_FollowUpForm):
+    """A check more than planned, or on another day."""
+
+    form_name: ClassVar[str] = "check_plan@1"
+
+    check_on: Day
+    because: FreeText
+
+    @override
+    def next_on(self) -> date:
+        return self.check_on
+
+    @override
+    def openings(self, kind: str, context: FormContext) -> tuple[Opening, ...]:
+        return (_check(self.check_on, EXTRA),) if kind == "follow_up" else ()
+
+
+class GoalChecked(FormPart):
+    number: GoalNumber
+    status: GoalStatus
+    reason: OrNone[FreeText] = None
+
+
+class GoalCheckV1(_FollowUpForm):
+    """A check moment: child and parents each say how it is, also whether help did harm (R86, R88)."""
+
+    form_name: ClassVar[str] = "goal_check@1"
+
+    held_on: Day
+    goals: AtLeastOne[GoalChecked]
+    place_stable: YesNo | None = None
+    moves: OrNone[Count] = None
+    child_says: OrNone[FreeText] = None
+    parents_say: OrNone[FreeText] = None
+    harm_signalled: YesNo = False
+    harm: OrNone[FreeText] = None
+    life_domains: Several[LifeDomainState] = ()
+    next_action: OrNone[FreeText] = None
+    next_check_on: OrNone[Day] = None
+    plan_after_18: OrNone[FreeText] = None
+
+    @override
+    def codes(self) -> Codes:
+        return super().codes() | enclosed(plan_after_18=self.plan_after_18)
+
+    @override
+    def next_on(self) -> date | None:
+        return self.next_check_on
+
+    @override
+    def faults(self, context: FormContext) -> Iterator[Fault]:
+        yield from not_in_future(self.held_on, context.on, "heldOn")
+        for at in repeated([goal.number for goal in self.goals]):
+            yield Fault("goal_number_repeated", ("goals", at, "number"), {"number": self.goals[at].number})
+        for at, goal in enumerate(self.goals):
+            if goal.status.code in _CHANGED_GOALS and not goal.reason:
+                yield Fault("goal_reason_missing", ("goals", at, "reason"))
+        if self.harm_signalled and not self.harm:
+            yield Fault("harm_not_told", ("harm",))
+
+
+class GoalCheck(GoalCheckV1):
+    """Each goal of the newest advice, one by one; child and parents are asked apart and counted apart (T15)."""
+
+    form_name: ClassVar[str] = "goal_check@2"
+
+    child_satisfied: Satisfaction
+    parents_satisfied: Satisfaction
+
+    @override
+    def codes(self) -> Codes:
+        codes = {name: some for name, some in super().codes().items() if name != Satisfaction.code_list.name}
+        stable: Codes = {} if self.place_stable is None else {"place_stable": ("yes" if self.place_stable else "no",)}
+        answers: Codes = {
+            "child_satisfied": (self.child_satisfied.code,),
+            "parents_satisfied": (self.parents_satisfied.code,),
+        }
+        harm = self.harm if self.harm_signalled else None
+        return codes | answers | stable | enclosed(plan_after_18=self.plan_after_18, harm=harm)
+
+    @override
+    def faults(self, context: FormContext) -> Iterator[Fault]:
+        yield from super().faults(context)
+        looked_at = {str(goal.number) for goal in self.goals}
+        known = context.facts.goals
+        for number in sorted(known - looked_at, key=int):
+            yield Fault("goal_unanswered", ("goals",), {"number": number})
+        for at, goal in enumerate(self.goals):
+            if known and str(goal.number) not in known:
+                yield Fault("unknown_goal", ("goals", at, "number"), {"number": goal.number})
+
+
+class Carrier(FormPart):
+    name: ShortText
+    organisation: ShortText
+
+
+class DomainAtClosing(FormPart):
+    """One of the Big Five when letting go: arranged, or carried by somebody with a name (R46)."""
+
+    domain: LifeDomain
+    arranged: YesNo
+    carried_by: Carrier | None = None
+    explanation: OrNone[FreeText] = None
+
+
+class LookBack(FormPart):
+    """One short answer to the learning question; nobody has to give it (R94)."""
+
+    by: PersonRole
+    again: WouldDoAgain
+    because: OrNone[FreeText] = None
+
+
+class Closure(_FollowUpForm):
+    form_name: ClassVar[str] = "closure@1"
+
+    outcome: CaseOutcome
+    end_reason: EndReason
+    end_reason_allocation: EndReasonAllocation | None = None
+    life_domains: AtLeastOne[DomainAtClosing]
+    after_check_on: Day
+    family_told: FreeText
+    plan_after_18: OrNone[FreeText] = None
+    looking_back: Several[LookBack] = ()
+
+    @override
+    def openings(self, kind: str, context: FormContext) -> tuple[Opening, ...]:
+        return (_check(self.after_check_on, "after_closing"),) if kind == "follow_up" else ()
+
+    @override
+    def codes(self) -> Codes:
+        return super().codes() | enclosed(plan_after_18=self.plan_after_18)
+
+    @override
+    def faults(self, context: FormContext) -> Iterator[Fault]:
+        answered = [one.domain.code for one in self.life_domains]
+        domains = LifeDomain.code_list
+        for code in domains.codes:
+            if code not in answered and code != OTHER:
+                yield Fault("life_domain_unanswered", ("lifeDomains",), in_words("domain", domains, code))
+        for at, one in enumerate(self.life_domains):
+            if not (one.arranged or one.carried_by):
+                yield Fault("nobody_carries_it", ("lifeDomains", at, "carriedBy"))

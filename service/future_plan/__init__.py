@@ -1,0 +1,1 @@
+"""The plan for after 18."""

@@ -1,0 +1,97 @@
+"""/v1/cases/{caseId}/coming-of-age and retention: what the years ask of a case. They show, and block nothing."""
+
+from datetime import date
+from typing import Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from pydantic import Field
+
+from service.cases.api.views import InTwoLanguages, Labelled, OptionalDay, View
+from service.database.transaction import Unit
+from service.future_plan.rules import Plan
+from service.future_plan.use_cases import Kept, read_coming_of_age, read_retention
+from service.http.context import TheAsker, TheHouse
+from service.http.openapi import may_refuse
+from service.http.request_faults import CheckedRoute
+from service.http.responses import answer
+from service.retention.rules.terms import RetentionClass
+from service.vocabulary.messages import MESSAGES, say
+
+router = APIRouter(tags=["cases"], route_class=CheckedRoute)
+
+
+class AskAgainView(View):
+    """A consent that was given before the child reached these ages: ask it again of whoever decides now."""
+
+    purpose: Labelled
+    ages: list[int]
+
+
+class ComingOfAgeView(View):
+    """What the child's age asks for today. Nothing in it blocks or moves the case."""
+
+    turns16_on: OptionalDay = Field(alias="turns16On", description="Null while the month of birth is not known.")
+    turns18_on: OptionalDay = Field(alias="turns18On")
+    plan_after18: Plan = Field(alias="planAfter18")
+    explanation: InTwoLanguages
+    consents_to_reask: list[AskAgainView]
+
+
+class RetentionView(View):
+    """How long the file is kept, counted from where, and on which ground."""
+
+    retention_class: RetentionClass
+    counted_from: Literal["last_change", "majority"]
+    starts_on: date
+    keep_until: date
+    ground: InTwoLanguages
+
+
+@router.get(
+    "/cases/{case_id}/coming-of-age", response_model=ComingOfAgeView, responses=may_refuse(400, 401, 403, 404, 503)
+)
+async def get_coming_of_age(case_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
+    """What the child's age asks for today: a plan for after 18, and consents to ask again. Reading it is logged."""
+
+    def work(unit: Unit) -> Response:
+        found = read_coming_of_age(unit, asker, case_id)
+        return answer(
+            ComingOfAgeView(
+                turns16_on=found.turns_16_on,
+                turns18_on=found.turns_18_on,
+                plan_after18=found.plan_after_18,
+                explanation=InTwoLanguages.of(MESSAGES["coming_of_age"][found.plan_after_18]),
+                consents_to_reask=[
+                    AskAgainView(
+                        purpose=Labelled.listed(it.purpose, "information_purpose"),
+                        ages=list(it.ages),
+                    )
+                    for it in found.ask_again
+                ],
+            )
+        )
+
+    return await house.database.write(work)
+
+
+@router.get("/cases/{case_id}/retention", response_model=RetentionView, responses=may_refuse(400, 401, 404, 503))
+async def get_retention(case_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
+    """Until when the file is kept."""
+
+    def work(unit: Unit) -> Response:
+        return answer(retention_view(read_retention(unit, asker, case_id, house.rules)))
+
+    return await house.database.write(work)
+
+
+def retention_view(kept: Kept) -> RetentionView:
+    found, settings = kept.retention, kept.settings
+    years = {"years": settings.retention_years, "after_majority": settings.retention_years_after_majority}
+    return RetentionView(
+        retention_class=found.retention_class,
+        counted_from=found.counted_from,
+        starts_on=found.starts_on,
+        keep_until=found.keep_until,
+        ground=InTwoLanguages.of(say("retention", found.retention_class, years)),
+    )

@@ -1,0 +1,1 @@
+"""HTTP itself: the application, the edge, problems, parameters, the OpenAPI document."""

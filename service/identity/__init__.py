@@ -1,0 +1,1 @@
+"""Access tokens and the issuers that are trusted to vouch for people and systems."""

@@ -1,0 +1,1 @@
+"""Verification that histories are whole, and the digest of all heads."""

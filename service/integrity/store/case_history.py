@@ -1,0 +1,198 @@
+"""Recomputing a stored history: every digest, number and edge, and the heads that it leads to."""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BindParameter, Connection, Row, bindparam, select
+
+from service.cases.rules.history_chain import BEGINNING, content_digest, entry_digest, facts_digest
+from service.cases.rules.model import START
+from service.cases.store.rows import facts_to_row, to_transition
+from service.integrity.store.destroyed_case import Fault, Remains
+from service.tables import NO_DAY, cases, contents, destructions, parts, transitions, workflows
+from service.vocabulary.messages import MESSAGES
+from service.workflows.rules.definition import Definition, Edge
+
+# What a damaged row may do to whoever reads it: a text that is no identifier, a time that is none, codes that are none.
+_UNREADABLE = (ValueError, TypeError, AttributeError, OverflowError, OSError)
+# Building a statement takes several times as long as running it, and an installation has thousands of cases.
+_ID: BindParameter[str] = bindparam("case_id")
+_CASE = select(cases).where(cases.c.id == _ID)
+_CERTIFICATE = select(destructions).where(destructions.c.case_id == _ID)
+_HISTORY = select(transitions).where(transitions.c.case_id == _ID).order_by(transitions.c.sequence)
+_CONTENTS = select(contents).where(contents.c.case_id == _ID).order_by(contents.c.sequence)
+_PARTS = select(parts).where(parts.c.case_id == _ID)
+_WORKFLOWS = select(workflows.c.hash, workflows.c.definition).where(
+    workflows.c.hash.in_(bindparam("hashes", expanding=True))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """The verdict on one case; `fault` is the code of the first thing that is not as it was recorded."""
+
+    sound: bool
+    entries: int
+    head: str
+    first_bad_sequence: int | None = None
+    fault: str | None = None
+    destroyed: bool = False
+
+    @property
+    def reason(self) -> str | None:
+        return self.fault and MESSAGES["verification"][self.fault].en
+
+
+def verify(connection: Connection, case_id: UUID | str) -> Verification:
+    """Of a case that somebody writes to meanwhile, a later moment is verified: never half of one, half of another."""
+    while True:
+        standing = case, certificate = _standing(connection, case_id)
+        rows = connection.execute(_HISTORY, {"case_id": case.id}).all()
+        sequence, fault = next(_faults(connection, case, certificate, rows), (None, None))
+        if fault is None or standing == _standing(connection, case_id):
+            return Verification(fault is None, len(rows), case.digest, sequence, fault, certificate is not None)
+
+
+def _standing(connection: Connection, case_id: UUID | str) -> tuple[Row[Any], Row[Any] | None]:
+    """The head of a case, and the certificate of its destruction: the history then proves itself by digests alone."""
+    of = {"case_id": str(case_id)}
+    return connection.execute(_CASE, of).one(), connection.execute(_CERTIFICATE, of).one_or_none()
+
+
+def _faults(
+    connection: Connection, case: Row[Any], certificate: Row[Any] | None, rows: Sequence[Row[Any]]
+) -> Iterator[Fault]:
+    sealed = {row.sequence: row for row in connection.execute(_CONTENTS, {"case_id": case.id})}
+    last: dict[str, Row[Any]] = {}
+    told = Remains(certificate) if certificate else _Told(_texts(connection, {row.workflow for row in rows}))
+    previous = BEGINNING
+    for expected, row in enumerate(rows, 1):
+        before = last.get(row.part_id)
+        yield from _faults_of_entry(row, expected, previous, before)
+        yield from told.faults_of(row, sealed.pop(row.sequence, None), before)
+        last[row.part_id], previous = row, row.digest
+    for sequence in sealed:
+        yield sequence, "content_alone"
+    if not rows or (isinstance(case.sequence, int) and case.sequence > len(rows)):
+        yield len(rows) + 1, "entry_missing"
+    stored = {row.id: row for row in connection.execute(_PARTS, {"case_id": case.id})}
+    if stored.keys() != last.keys():
+        yield len(rows), "parts"
+    yield from told.faults_of_heads(case, stored, last, rows)
+
+
+def _faults_of_entry(row: Row[Any], expected: int, previous: str, before: Row[Any] | None) -> Iterator[Fault]:
+    """What holds for every entry, also when what it said was destroyed: numbers and digests."""
+    if row.sequence != expected:
+        yield expected, "entry_missing"
+    if (row.prev_sequence or 0, row.prev_digest or BEGINNING) != (expected - 1, previous):
+        yield row.sequence, "not_following"
+    if entry_digest(previous, row.sequence, row.facts_digest, row.content_digest) != row.digest:
+        yield row.sequence, "digest"
+    number = before.part_sequence if before else 0
+    if (row.part_sequence, row.prev_part_sequence or 0) != (number + 1, number):
+        yield row.sequence, "part_not_continued"
+
+
+class _Told:
+    """What a history tells: facts, content, and a route along the steps of the workflow that each part is on."""
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self._adopts = {hash_: definition_of(text).adopts for hash_, text in texts.items()}
+        self._edges = {hash_: edges_of(text) for hash_, text in texts.items()}
+        self._runs_on: dict[str, str] = {}
+
+    def faults_of(self, row: Row[Any], content: Row[Any] | None, before: Row[Any] | None) -> Iterator[Fault]:
+        if row.facts_salt is None:
+            yield row.sequence, "emptied"
+        if not _facts_hold(row):
+            yield row.sequence, "facts"
+        if (content is None) != (row.content_digest is None):
+            yield row.sequence, "content_missing"
+        if content is not None and not _content_holds(content, row.content_digest):
+            yield row.sequence, "content"
+        if row.source != (before.target if before else START):
+            yield row.sequence, "part_not_continued"
+        if (row.trigger_name, row.source, row.target) not in self._edges.get(row.workflow, ()):
+            yield row.sequence, "no_such_step"
+        # A plan takes a part from one workflow to another; any other step is one of the workflow that the part is on.
+        left, reached = self._adopts.get(row.workflow) or (row.workflow, row.workflow)
+        if self._runs_on.get(row.part_id, left) != left:
+            yield row.sequence, "other_workflow"
+        self._runs_on[row.part_id] = reached
+
+    def faults_of_heads(
+        self, case: Row[Any], stored: Mapping[str, Row[Any]], last: Mapping[str, Row[Any]], rows: Sequence[Row[Any]]
+    ) -> Iterator[Fault]:
+        if _head_of_case(case) != _head_by_history(rows):
+            yield len(rows), "case_head"
+        for part_id, entry in last.items():
+            by_history = _part_by_history(case, entry, self._runs_on[part_id])
+            if part_id in stored and _head_of_part(stored[part_id]) != by_history:
+                yield entry.sequence, "part_head"
+
+
+def _facts_hold(row: Row[Any]) -> bool:
+    try:
+        entry = to_transition(row)
+        same = facts_to_row(entry).items() <= row._mapping.items()  # noqa: SLF001 - its API
+        return same and bool(facts_digest(row.facts_salt, entry) == row.facts_digest)
+    except _UNREADABLE:
+        return False
+
+
+def _content_holds(content: Row[Any], digest: str) -> bool:
+    try:
+        found = content_digest(content.salt, content.nonce, content.content_class, content.form, content.ciphertext)
+    except _UNREADABLE:
+        return False
+    return bool(found == digest)
+
+
+def _head_of_case(case: Row[Any]) -> tuple[Any, ...]:
+    return case.sequence, case.digest, case.recorded_at, case.region, case.submitted_at, case.submitter_id
+
+
+def _head_by_history(rows: Sequence[Row[Any]]) -> tuple[Any, ...]:
+    """What the head must be. A case waits from its submission in life on, for the organisation that made it."""
+    first, last = rows[0], rows[-1]
+    return len(rows), last.digest, last.recorded_at, last.region, first.occurred_at, first.organisation_id
+
+
+def _head_of_part(part: Row[Any]) -> tuple[Any, ...]:
+    head = (part.sequence, part.state, part.phase, part.occurred_at)
+    ours = (part.party, part.party_id, part.assignee_id, part.due_on)
+    fixed = (part.kind, part.workflow, part.line, part.addressee_id, part.team_id, part.submitter_id)
+    return *head, *ours, *fixed
+
+
+def _part_by_history(case: Row[Any], entry: Row[Any], workflow: str) -> tuple[Any, ...]:
+    head = (entry.part_sequence, entry.target, entry.phase, entry.occurred_at)
+    theirs = (entry.party, entry.party_id, entry.assignee_id, entry.due_on or NO_DAY)
+    fixed = (entry.part_kind, workflow, entry.line, entry.addressee_id, case.team_id, case.submitter_id)
+    return *head, *theirs, *fixed
+
+
+def _texts(connection: Connection, hashes: set[str]) -> dict[str, str]:
+    """The workflows and plans whose text is still the one that their hash was made of."""
+    rows = connection.execute(_WORKFLOWS, {"hashes": sorted(it for it in hashes if it)})
+    return {row.hash: row.definition for row in rows if is_text_of(row.hash, row.definition)}
+
+
+def is_text_of(hash_: str, stored: object) -> bool:
+    return isinstance(stored, str) and hashlib.sha256(stored.encode()).hexdigest() == hash_
+
+
+# Every case runs on the same few.
+@lru_cache(maxsize=100)
+def definition_of(text: str) -> Definition:
+    return Definition.from_stored(text)
+
+
+@lru_cache(maxsize=100)
+def edges_of(text: str) -> frozenset[Edge]:
+    return frozenset(definition_of(text).edges())

@@ -1,0 +1,126 @@
+"""A released set as it leaves: as JSON values, and as CSV that a spreadsheet can open but not run."""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
+from types import MappingProxyType
+from typing import Any
+
+from service.learning.rules.release_ladder import Level, Look, Release, ReleasedCase, ShownStep
+from service.vocabulary.ages import AGE_BANDS
+from service.vocabulary.language import Words
+
+LEVELS: Mapping[Level, Words] = MappingProxyType(
+    {
+        Level.ORDER_WAITS_AGE: Words("volgorde, wachttijden en leeftijd", "order, waits and age"),
+        Level.ORDER_WAITS: Words("volgorde en wachttijden", "order and waits"),
+        Level.ORDER_TOTAL: Words("volgorde en totale duur", "order and total time"),
+        Level.ORDER: Words("volgorde", "order"),
+        Level.ROUTE_TOTAL: Words("route en totale duur", "route and total time"),
+        Level.ROUTE: Words("route", "route"),
+    }
+)
+
+# One row is one step. An empty cell means: not shown at the level of this case (and in wait_band also: the first step).
+COLUMNS: Mapping[str, Words] = MappingProxyType(
+    {
+        "reference": Words("casus in deze uitgave; verwijst nergens naar", "case in this release; refers to nothing"),
+        "level": Words("1 (fijnst) tot 6 (grofst)", "1 (finest) to 6 (coarsest)"),
+        "step_number": Words("volgorde; 0 als alleen de route getoond wordt", "order; 0 where only the route is shown"),
+        "part": Words("onderdeel dat de stap zette", "part that made the step"),
+        "trigger": Words("stap, of whole_route", "step, or whole_route"),
+        "target": Words("status na de stap", "state after the step"),
+        "wait_band": Words("tijd sinds de vorige stap", "time since the step before"),
+        "role": Words("rol van wie de stap zette", "role of who made the step"),
+        "codes": Words("redenen, als lijst:code", "reasons, as list:code"),
+        "age_band": Words("leeftijd bij aanmelding, of unknown", "age at submission, or unknown"),
+        "total_band": Words("tijd van aanmelding tot einde, of tot nu", "time from submission to the end, or to now"),
+        "wait_so_far": Words("open casus: tijd sinds de laatste stap", "open case: time since the last step"),
+        "end_state": Words("hoe de casus eindigde, of open", "how the case ended, or open"),
+        "tables": Words("keren aan tafel; 3 is 3 of meer", "times at the table; 3 is 3 or more"),
+        "placements": Words("plekken waar het kind woonde; 2 is 2 of meer", "places the child lived; 2 is 2 or more"),
+        "escalated": Words("opgeschaald: yes of no", "escalated: yes or no"),
+    }
+)
+
+# Spreadsheets run a cell that begins with one of these. Some skip blanks before it or read its full-width form.
+_RUNS = re.compile(r"[\s=+\-@\uff1d\uff0b\uff0d\uff20]")
+
+
+def as_json(release: Release) -> dict[str, Any]:
+    """The release as JSON values; null is "not shown at this level"."""
+    return {
+        "k": release.k,
+        "dropped": {"atLeast": release.dropped.at_least, "below": release.dropped.below},
+        "histories": [_history(case) for case in release.cases],
+    }
+
+
+def as_csv(release: Release) -> str:
+    """The release as one table (COLUMNS), a row for every step, cases in the order of their references."""
+    return table([COLUMNS, *(row for case in release.cases for row in _rows(case))])
+
+
+def table(rows: Iterable[Iterable[str]]) -> str:
+    """RFC 4180 text of cells that are only ever text."""
+    written = io.StringIO(newline="")
+    csv.writer(written, lineterminator="\r\n").writerows([_cell(value) for value in row] for row in rows)
+    return written.getvalue()
+
+
+def _cell(value: str) -> str:
+    """An apostrophe in front tells a spreadsheet that text follows."""
+    return f"'{value}" if _RUNS.match(value) else value
+
+
+def _history(case: ReleasedCase) -> dict[str, Any]:
+    look = case.look
+    return {
+        "reference": case.reference,
+        "level": int(look.level),
+        "ageBand": look.age_band,
+        "totalBand": look.total_band,
+        "waitSoFar": look.wait_so_far,
+        "endState": look.end_state,
+        "tables": look.tables,
+        "placements": look.placements,
+        "escalated": look.escalated,
+        "steps": [_step(step) for step in look.steps],
+    }
+
+
+def _step(step: ShownStep) -> dict[str, Any]:
+    return {
+        "part": step.part,
+        "trigger": step.trigger,
+        "target": step.target,
+        "waitBand": step.wait_band,
+        "role": None if step.role is None else str(step.role),
+        "codes": None if step.codes is None else _by_list(step.codes),
+    }
+
+
+def _by_list(codes: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    return {name: [code for _, code in pairs] for name, pairs in groupby(codes, key=lambda pair: pair[0])}
+
+
+def _rows(case: ReleasedCase) -> Iterator[list[str]]:
+    look = case.look
+    escalated = {None: "", True: "yes", False: "no"}[look.escalated]
+    counts = ("" if count is None else str(count) for count in (look.tables, look.placements))
+    # "4-11" alone would be read as the fourth of November.
+    age = f"{look.age_band} years" if look.age_band in AGE_BANDS else look.age_band or ""
+    tail = [age, look.total_band or "", look.wait_so_far or "", look.end_state, *counts, escalated]
+    for number, activity in _activities(look):
+        yield [case.reference, str(int(look.level)), str(number), *activity, *tail]
+
+
+def _activities(look: Look) -> Iterator[tuple[int, list[str]]]:
+    """A case of which only the route is shown has one row all the same: process-mining tools want no empty activity."""
+    if not look.steps:
+        yield 0, ["case", "whole_route", look.end_state, "", "", ""]
+    for number, step in enumerate(look.steps, 1):
+        codes = " ".join(f"{name}:{code}" for name, code in step.codes or ())
+        yield number, [step.part, step.trigger, step.target, step.wait_band or "", step.role or "", codes]

@@ -1,0 +1,1 @@
+"""Help that providers offer in a region, and help that is missing."""

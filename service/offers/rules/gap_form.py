@@ -1,0 +1,30 @@
+"""A gap: help that a child needs and that does not exist here, recorded with the case (domain.md 2.1, 2.2, R16)."""
+
+from typing import ClassVar
+
+from typing_extensions import override
+
+from service.cases.rules.forms.base import Codes, ContentClass, Form
+from service.vocabulary.coded_answers import AdviceDomain, HelpFunction
+from service.vocabulary.fields import OrNone
+from service.vocabulary.language import FreeText
+
+# The facts of a gap have names of their own: the same lists say other things in other forms.
+MISSING_DOMAIN = "missing_domain"
+MISSING_FUNCTION = "missing_function"
+
+
+class Gap(Form):
+    """One function that is missing. A case may record several; `instead` is what was done for lack of it."""
+
+    form_name: ClassVar[str] = "gap@1"
+    content_class: ClassVar[ContentClass] = "review"
+
+    domain: AdviceDomain
+    function: HelpFunction
+    missing: FreeText
+    instead: OrNone[FreeText] = None
+
+    @override
+    def codes(self) -> Codes:
+        return {MISSING_DOMAIN: (self.domain.code,), MISSING_FUNCTION: (self.function.code,)}

@@ -1,0 +1,118 @@
+"""What providers can do: offers, what was stated of them on which day, and how they ended. Nothing is ever changed."""
+
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, or_, select
+
+from service.cases.rules.history_chain import microseconds
+from service.cases.store.rows import moment
+from service.offers.rules.offer import Chosen, Offer, Statement
+from service.people.rules.actor import Membership
+from service.tables import offer_endings, offer_statements, offers
+
+_OFFERS = select(offers, offer_endings.c.last_day).outerjoin(offer_endings, offer_endings.c.offer_id == offers.c.id)
+_newest_first = func.row_number().over(
+    partition_by=offer_statements.c.offer_id,
+    order_by=(offer_statements.c.stated_on.desc(), offer_statements.c.number.desc()),
+)
+
+
+class Offers:
+    """Organisations' own words about what they can do; whoever asks here has been let in by a use case."""
+
+    def __init__(self, connection: Connection, now: datetime) -> None:
+        self._connection = connection
+        self._now = now
+
+    def all(
+        self, today: date, *, region: str | None, domain: str | None, function: str | None, provider: UUID | None
+    ) -> tuple[Offer, ...]:
+        """The offers that have not ended, each with its newest statement; `region` keeps those that serve it."""
+        o = offers.c
+        wanted: list[ColumnElement[bool]] = [
+            or_(offer_endings.c.last_day.is_(None), offer_endings.c.last_day >= today.isoformat())
+        ]
+        wanted += [] if region is None else [or_(o.region == region, o.region.is_(None))]
+        equal = ((o.domain, domain), (o.function, function), (o.provider_id, provider and str(provider)))
+        wanted += [column == value for column, value in equal if value is not None]
+        rows = self._connection.execute(_OFFERS.where(*wanted).order_by(o.domain, o.function, o.recorded_at, o.id))
+        found = {row.id: _offer(row) for row in rows}
+        theirs = offer_statements.c.offer_id.in_(_OFFERS.where(*wanted).with_only_columns(o.id))
+        ranked = select(offer_statements, _newest_first.label("rank")).where(theirs).subquery()
+        for row in self._connection.execute(select(ranked).where(ranked.c.rank == 1)):
+            found[row.offer_id] = replace(found[row.offer_id], statements=(_statement(row),))
+        return tuple(found.values())
+
+    def find(self, offer_id: UUID, *, lock: bool = False) -> Offer | None:
+        """An offer with everything that was ever stated of it. `lock`: until the end of the transaction."""
+        query = _OFFERS.where(offers.c.id == str(offer_id))
+        row = self._connection.execute(query.with_for_update(of=offers) if lock else query).first()
+        if row is None:
+            return None
+        s = offer_statements.c
+        stated = select(offer_statements).where(s.offer_id == str(offer_id)).order_by(s.number)
+        return replace(_offer(row), statements=tuple(map(_statement, self._connection.execute(stated))))
+
+    def begin(self, offer: Offer, by: UUID, acting: Membership) -> None:
+        row = {
+            "id": str(offer.id),
+            "provider_id": str(offer.provider_id),
+            "domain": offer.domain.code,
+            "domain_text": offer.domain.text,
+            "function": offer.function.code,
+            "function_text": offer.function.text,
+            "expertise": offer.expertise,
+            "region": offer.region,
+            "valid_from": offer.valid_from.isoformat(),
+        }
+        self._connection.execute(insert(offers), row | self._recorded(by, acting))
+
+    def state(self, offer: Offer, said: Statement, by: UUID, acting: Membership) -> None:
+        row = {
+            "offer_id": str(offer.id),
+            "number": said.number,
+            "stated_on": said.stated_on.isoformat(),
+            "places_free": said.places_free,
+            "waiting_days": said.waiting_days,
+            "note": said.note,
+        }
+        self._connection.execute(insert(offer_statements), row | self._recorded(by, acting))
+
+    def end(self, offer: Offer, last_day: date, by: UUID, acting: Membership) -> None:
+        row = {"offer_id": str(offer.id), "last_day": last_day.isoformat()}
+        self._connection.execute(insert(offer_endings), row | self._recorded(by, acting))
+
+    def _recorded(self, by: UUID, acting: Membership) -> dict[str, Any]:
+        return {
+            "recorded_at": microseconds(self._now),
+            "actor_id": str(by),
+            "organisation_id": str(acting.organisation_id),
+        }
+
+
+def _offer(row: Row[Any]) -> Offer:
+    return Offer(
+        id=UUID(row.id),
+        provider_id=UUID(row.provider_id),
+        domain=Chosen(code=row.domain, text=row.domain_text),
+        function=Chosen(code=row.function, text=row.function_text),
+        expertise=row.expertise,
+        region=row.region,
+        valid_from=date.fromisoformat(row.valid_from),
+        last_day=row.last_day and date.fromisoformat(row.last_day),
+    )
+
+
+def _statement(row: Row[Any]) -> Statement:
+    return Statement(
+        number=row.number,
+        stated_on=date.fromisoformat(row.stated_on),
+        recorded_at=moment(row.recorded_at),
+        organisation_id=UUID(row.organisation_id),
+        places_free=row.places_free,
+        waiting_days=row.waiting_days,
+        note=row.note,
+    )

@@ -1,0 +1,216 @@
+"""/v1/organisations, people, memberships, coverages, settings of regions: decided by administrators, and recorded."""
+
+from collections.abc import Iterable
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from service.caseload.api.lists import MOST
+from service.cases.api.views import Named, Utc, View
+from service.database.transaction import Unit
+from service.http.bodies import DECISIONS
+from service.http.context import House, OnceOnly, TheAsker, TheHouse, read_body
+from service.http.openapi import may_refuse, takes
+from service.http.request_faults import CheckedRoute
+from service.http.responses import answer
+from service.people.rules.decisions import Change, Decision, Renaming, SettingsOf
+from service.people.use_cases.administer import administer, administrator, recorded
+from service.people.use_cases.identify import Asker
+from service.reference.api import RegionCode
+from service.vocabulary.refusals import NotFound
+
+router = APIRouter(tags=["administration"], route_class=CheckedRoute)
+_REFUSALS = (400, 401, 403, 409, 413, 415)
+
+
+class ChangeView(View):
+    """A change around the cases. `details` holds ids, codes and days. `actor` is null for the first administrator."""
+
+    id: UUID
+    at: Utc
+    actor: Named | None
+    organisation: UUID
+    action: str
+    subject_kind: str
+    subject: str = Field(description="The id of the organisation or person, or the code of the region.")
+    details: dict[str, str]
+
+
+class ChangePage(View):
+    """A page, the newest first. `nextCursor` is null on the last page."""
+
+    items: list[ChangeView]
+    next_cursor: str | None
+
+
+class ChangeQuery(BaseModel):
+    """How many, and from where."""
+
+    model_config = ConfigDict(extra="forbid")
+    limit: Annotated[int, Field(ge=1, le=MOST)] = 50
+    cursor: Annotated[str | None, Field(max_length=200)] = None
+
+
+class FoundPerson(View):
+    """Who this issuer vouches for under this name."""
+
+    id: UUID
+    name: str
+
+
+async def _decided(house: House, asker: Asker, once: OnceOnly, decision: Decision) -> Response:
+    """Every decision of an administrator is answered with the change that was recorded, and so it is the next time."""
+
+    def work(unit: Unit) -> Response:
+        change, repeated = administer(unit, asker, decision, once, rules=house.rules)
+        (view,) = _views(unit, [change])
+        return answer(view, status=201, location=f"/administrative-changes/{change.id}", repeated=repeated)
+
+    return await house.database.write(work)
+
+
+def _views(unit: Unit, changes: Iterable[Change]) -> list[ChangeView]:
+    shown = list(changes)
+    names = unit.people.names({it.actor_id for it in shown if it.actor_id})
+    return [
+        ChangeView(
+            id=it.id,
+            at=it.at,
+            actor=Named(id=it.actor_id, name=names[it.actor_id]) if it.actor_id else None,
+            organisation=it.organisation_id,
+            action=it.effect.action,
+            subject_kind=it.effect.subject_kind,
+            subject=it.effect.subject,
+            details=dict(it.effect.details),
+        )
+        for it in shown
+    ]
+
+
+# What is decided as it is sent, and answered with its change: the path, the decision, its name and what it is for.
+_PLAIN = (
+    (
+        "/organisations", "organisation", "add_organisation",
+        "Add an organisation: a team, a provider, a municipality, a network, a family.",
+    ),
+    (
+        "/people", "person", "add_person",
+        "Add a person, as an issuer vouches for them; what they may do is said by memberships.",
+    ),
+    (
+        "/memberships", "membership", "begin_membership",
+        "Let a person act in a role for an organisation. Nobody decides so for themselves.",
+    ),
+    (
+        "/membership-ends", "membership_end", "end_membership",
+        "Say until when a person acts so; with yesterday as the last day they are refused at their next request.",
+    ),
+    (
+        "/coverages", "coverage", "begin_coverage",
+        "Say which team or network is there for a region, or whose liaison is appointed for it. New cases follow it.",
+    ),
+    (
+        "/coverage-ends", "coverage_end", "end_coverage",
+        "Say until when an organisation is there for a region; its cases stay its own.",
+    ),
+)  # fmt: skip
+
+
+def _plain(path: str, kind: str, name: str, words: str) -> None:
+    @router.post(
+        path,
+        status_code=201,
+        response_model=ChangeView,
+        openapi_extra=takes(kind),
+        responses=may_refuse(*_REFUSALS),
+        name=name,
+        description=words,
+    )
+    async def decide(request: Request, house: TheHouse, asker: TheAsker, once: OnceOnly) -> Response:
+        return await _decided(house, asker, once, await read_body(request, DECISIONS[kind]))
+
+
+for _one in _PLAIN:
+    _plain(*_one)
+
+
+@router.post(
+    "/organisations/{organisation_id}/names", status_code=201, response_model=ChangeView, openapi_extra=takes("name"),
+    responses=may_refuse(*_REFUSALS, 404),
+)  # fmt: skip
+async def rename_organisation(
+    request: Request, organisation_id: UUID, house: TheHouse, asker: TheAsker, once: OnceOnly
+) -> Response:
+    """Give an organisation another name."""
+    body = await read_body(request, DECISIONS["name"])
+    return await _decided(house, asker, once, Renaming("organisation", organisation_id, body.name))
+
+
+@router.post(
+    "/people/{person_id}/names", status_code=201, response_model=ChangeView, openapi_extra=takes("name"),
+    responses=may_refuse(*_REFUSALS, 404),
+)  # fmt: skip
+async def rename_person(
+    request: Request, person_id: UUID, house: TheHouse, asker: TheAsker, once: OnceOnly
+) -> Response:
+    """Give a person another name."""
+    body = await read_body(request, DECISIONS["name"])
+    return await _decided(house, asker, once, Renaming("person", person_id, body.name))
+
+
+@router.post(
+    "/person-searches", response_model=FoundPerson, openapi_extra=takes("identity"),
+    responses=may_refuse(400, 401, 403, 404, 413, 415),
+)  # fmt: skip
+async def find_person(request: Request, house: TheHouse, asker: TheAsker) -> Response:
+    """The person of an issuer and a subject; asked in a body, because a subject may be somebody's e-mail address."""
+    body = await read_body(request, DECISIONS["identity"])
+
+    def work(unit: Unit) -> Response:
+        administrator(unit, asker)
+        found = unit.people.id_of(body.issuer, body.subject)
+        if found is None:
+            raise NotFound
+        return answer(FoundPerson(id=found, name=unit.people.names({found})[found]))
+
+    return await house.database.read(work)
+
+
+@router.post(
+    "/regions/{region}/settings", status_code=201, response_model=ChangeView, openapi_extra=takes("region_settings"),
+    responses=may_refuse(*_REFUSALS, 404),
+)  # fmt: skip
+async def decide_settings(
+    request: Request, region: RegionCode, house: TheHouse, asker: TheAsker, once: OnceOnly
+) -> Response:
+    """Say what a region decides otherwise from a day on. Running terms stay; steps after that day follow it."""
+    decided = await read_body(request, DECISIONS["region_settings"])
+    return await _decided(house, asker, once, SettingsOf(region, decided))
+
+
+@router.get("/administrative-changes", response_model=ChangePage, responses=may_refuse(400, 401, 403))
+async def list_administrative_changes(
+    house: TheHouse, asker: TheAsker, wanted: Annotated[ChangeQuery, Query()]
+) -> Response:
+    """Who changed what around the cases, the newest first."""
+
+    def work(unit: Unit) -> Response:
+        administrator(unit, asker)
+        found, cursor = unit.administration.page(wanted.limit, wanted.cursor)
+        return answer(ChangePage(items=_views(unit, found), next_cursor=cursor))
+
+    return await house.database.read(work)
+
+
+@router.get("/administrative-changes/{change_id}", response_model=ChangeView, responses=may_refuse(400, 401, 403, 404))
+async def get_administrative_change(change_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
+    """One change around the cases."""
+
+    def work(unit: Unit) -> Response:
+        administrator(unit, asker)
+        (view,) = _views(unit, [recorded(unit, change_id)])
+        return answer(view)
+
+    return await house.database.read(work)

@@ -1,0 +1,120 @@
+"""The demonstration region: fictional organisations and people in two real youth regions that share one expert team."""
+
+from dataclasses import dataclass
+from datetime import date
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from service.database.transaction import Unit
+from service.vocabulary.roles import Role
+
+# The same on every port, so that a demonstration database can be served again elsewhere.
+ISSUER = "urn:casusroute:demonstration"
+SINCE = date(2025, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Organisation:
+    """A fictional organisation. `regions`: what a team covers, or a liaison is appointed for."""
+
+    key: str
+    kind: str
+    name: str
+    municipality: str | None = None
+    regions: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> UUID:
+        return uuid5(NAMESPACE_URL, f"casusroute/demonstration/{self.key}")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A fictional person; `key` is what one asks a token for."""
+
+    key: str
+    name: str
+    organisation: str
+    roles: tuple[Role, ...]
+
+    @property
+    def id(self) -> UUID:
+        return uuid5(NAMESPACE_URL, f"casusroute/demonstration/person/{self.key}")
+
+
+ORGANISATIONS = (
+    Organisation("team-haarlem", "local_team", "Wijkteam Haarlem-Noord (demonstratie)", "GM0392"),
+    Organisation("team-velsen", "local_team", "Jeugdteam Velsen (demonstratie)", "GM0453"),
+    Organisation("ret", "expert_team", "Expertteam Zuid-Kennemerland en IJmond (demonstratie)", None, ("JZ10", "JZ11")),
+    Organisation("de-veste", "provider", "Jeugdhulp De Veste (demonstratie)"),
+    Organisation("duinhuis", "provider", "Gezinshuizen Het Duinhuis (demonstratie)"),
+    Organisation("gemeente-haarlem", "municipality", "Gemeente Haarlem (demonstratie)", "GM0392"),
+    Organisation("gemeente-velsen", "municipality", "Gemeente Velsen (demonstratie)", "GM0453"),
+    Organisation("cce", "cce", "CCE, verbinding Noordwest (demonstratie)", None, ("JZ10", "JZ11", "JZ14")),
+    Organisation("team-enschede", "local_team", "Wijkteam Enschede (demonstratie)", "GM0153"),
+    Organisation("ret-twente", "expert_team", "Expertteam Twente (demonstratie)", None, ("JZ14",)),
+    Organisation(
+        "ben-noord", "expertise_network", "Expertisenetwerk Jeugd Noordwest (demonstratie)", None,
+        ("JZ10", "JZ11", "JZ14"),
+    ),
+    Organisation("steun", "national_support", "Landelijke steunstructuur (demonstratie)"),
+    Organisation("gezin-w", "family", "Gezin W. (demonstratie)", "GM0392"),
+)  # fmt: skip
+
+PEOPLE = (
+    Person("anna", "Anna Visser", "team-haarlem", (Role.LOCAL_TEAM,)),
+    Person("bram", "Bram Kuiper", "team-velsen", (Role.LOCAL_TEAM,)),
+    Person("carla", "Carla de Boer", "ret", (Role.COORDINATOR,)),
+    Person("daan", "Daan Mulder", "ret", (Role.SCREENER,)),
+    Person("esra", "Esra Yilmaz", "ret", (Role.CHAIR,)),
+    Person("floor", "Floor Jansen", "ret", (Role.EXPERT,)),
+    Person("gijs", "Gijs Bakker", "ret", (Role.EXPERT_BY_EXPERIENCE,)),
+    Person("hanna", "Hanna Smit", "ret", (Role.PROCESS_DIRECTOR,)),
+    Person("ivo", "Ivo Peters", "de-veste", (Role.PROVIDER,)),
+    Person("joke", "Joke van Dam", "duinhuis", (Role.PROVIDER,)),
+    Person("karim", "Karim Haddad", "gemeente-haarlem", (Role.MUNICIPALITY,)),
+    Person("lotte", "Lotte Vos", "gemeente-velsen", (Role.MUNICIPALITY,)),
+    Person("mila", "Mila Dekker", "cce", (Role.CCE_LIAISON,)),
+    Person("noor", "Noor Hendriks", "ret", (Role.FACILITATOR,)),
+    Person("otto", "Otto Brouwer", "team-enschede", (Role.LOCAL_TEAM,)),
+    Person("petra", "Petra Kok", "ret-twente", (Role.CHAIR,)),
+    Person("quint", "Quint Hoekstra", "ret", (Role.DATA_PROTECTION_OFFICER,)),
+    Person("roos", "Roos Willems", "ret", (Role.ADMINISTRATOR,)),
+    Person("sara", "Sara Bos", "ben-noord", (Role.EXPERTISE_NETWORK,)),
+    Person("tom", "Tom Aydin", "steun", (Role.NATIONAL_SUPPORT,)),
+    Person("ulla", "Ulla Prins", "cce", (Role.NATIONAL_SUPPORT,)),
+    Person("vera", "Vera Blom", "ret", (Role.CHAIR,)),
+    Person("wilma", "Wilma W.", "gezin-w", (Role.PARENT,)),
+    Person("yara", "Yara W.", "gezin-w", (Role.YOUNG_PERSON,)),
+)
+
+
+class NotADemonstration(RuntimeError):
+    """There are real people in this database: no demonstration identities beside them."""
+
+
+class ADemonstration(RuntimeError):
+    """There are fictional people in this database, and cases of theirs: no real ones beside them."""
+
+
+def insist_on_real_people(unit: Unit) -> None:
+    """Raises ADemonstration where this database was ever furnished for one."""
+    if unit.people.names({it.id for it in (*ORGANISATIONS, *PEOPLE)}):
+        raise ADemonstration("this database holds the people of a demonstration; use another for real ones")
+
+
+def furnish(unit: Unit, issuer: str) -> None:
+    """Put into a database what it lacks of the demonstration region. Raises NotADemonstration."""
+    if unit.people.issuers() - {issuer}:
+        raise NotADemonstration("this database holds people of other issuers; use another for a demonstration")
+    there = unit.people.names({it.id for it in (*ORGANISATIONS, *PEOPLE)})
+    ids = {it.key: it.id for it in ORGANISATIONS}
+    for organisation in (it for it in ORGANISATIONS if it.id not in there):
+        unit.people.add_organisation(
+            organisation.id, kind=organisation.kind, name=organisation.name, municipality=organisation.municipality
+        )
+        for region in organisation.regions:
+            unit.people.cover(organisation.id, region, since=SINCE)
+    for person in (it for it in PEOPLE if it.id not in there):
+        unit.people.add_person(person.id, issuer=issuer, subject=person.key, name=person.name)
+        for role in person.roles:
+            unit.people.join(person.id, ids[person.organisation], role, since=SINCE)

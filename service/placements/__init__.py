@@ -1,0 +1,1 @@
+"""Where the child lives because of the advice."""

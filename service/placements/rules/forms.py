@@ -1,0 +1,154 @@
+"""Placement: where the child lives, from looking for a place to leaving it (R38-R44)."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import ClassVar
+
+from typing_extensions import override
+
+from service.cases.rules.facts import CaseFacts
+from service.cases.rules.forms.base import Codes, Fault, FormContext, Opening
+from service.cases.rules.forms.review import CLOSED_STAY, BeforeRemoval
+from service.cases.rules.living_place import HOME
+from service.commitments.rules.forms import HelpForm
+from service.vocabulary.coded_answers import CurrentLivingPlace, PersonRole, PlacementEndReason, PlacementKind
+from service.vocabulary.fields import (
+    AtLeastOne,
+    Contact,
+    Count,
+    Day,
+    LineKey,
+    OrNone,
+    RegionCode,
+    YesNo,
+    not_in_future,
+)
+from service.vocabulary.language import FreeText
+
+CLOSED = "closed"
+
+
+class SearchV1(HelpForm):
+    """What is looked for: every step down the order of preference is explained, every one away has a way back."""
+
+    form_name: ClassVar[str] = "search@1"
+
+    line: LineKey
+    kind: PlacementKind
+    why_not_higher: OrNone[FreeText] = None
+    region: OrNone[RegionCode] = None
+    bridging: YesNo = False
+    return_plan: OrNone[FreeText] = None
+
+    @override
+    def codes(self) -> Codes:
+        flags = {"bridging": self.bridging, "region": self.region is not None}
+        told: Codes = {"search": tuple(name for name, holds in flags.items() if holds)} if any(flags.values()) else {}
+        return super().codes() | {"line": (self.line,)} | told
+
+    @override
+    def faults(self, context: FormContext) -> Iterator[Fault]:
+        if self.line not in context.facts.advice_lines:
+            yield Fault("unknown_line", ("line",), {"line": self.line})
+        if self.kind.code != HOME and not self.why_not_higher:
+            yield Fault("preference_unexplained", ("whyNotHigher",))
+        if self.kind.code != HOME and not self.return_plan:
+            yield Fault("return_plan_missing", ("returnPlan",))
+
+    @override
+    def openings(self, kind: str, context: FormContext) -> tuple[Opening, ...]:
+        return (Opening(line=self.line),) if kind == "placement" else ()
+
+
+class Search(SearchV1, BeforeRemoval):
+    """A place realises a living line (I4); away from home the work on the return goes on in parallel (R42).
+
+    Where the table did not weigh that the child leaves home, or is closed in, what goes before is answered here (I5).
+    """
+
+    form_name: ClassVar[str] = "search@2"
+
+    work_on_return: OrNone[FreeText] = None
+    why_elsewhere: OrNone[FreeText] = None
+
+    @override
+    def faults(self, context: FormContext) -> Iterator[Fault]:
+        yield from super().faults(context)
+        if self.line in context.facts.advice_lines - context.facts.living_lines:
+            yield Fault("line_is_not_living", ("line",), {"line": self.line})
+        if self.kind.code != HOME and not self.work_on_return:
+            yield Fault("work_on_return_missing", ("workOnReturn",))
+        if self._is_not_weighed(context.facts):
+            yield from (it for it in self.unanswered_before_removal() if it.code != "return_plan_missing")
+        if self.region not in (None, context.region) and not self.why_elsewhere:
+            yield Fault("elsewhere_unexplained", ("whyElsewhere",))
+
+    def _is_not_weighed(self, facts: CaseFacts) -> bool:
+        if self.kind.code == CLOSED:
+            return CLOSED_STAY not in facts.weighed
+        return self.kind.code != HOME and facts.at_home and not facts.weighed
+
+
+class PlaceAgreement(HelpForm):
+    form_name: ClassVar[str] = "agreement@1"
+
+    agreed_with: Contact
+    region: RegionCode
+    starts_on: Day
+    agreements: OrNone[FreeText] = None
+
+    @override
+    def next_on(self) -> date:
+        return self.starts_on
+
+
+class PlacementStart(HelpForm):
+    """The child moves in. Nobody counts the moves: they follow from the placements (design decision 4)."""
+
+    form_name: ClassVar[str] = "placement_start@2"
+
+    started_on: Day
+    explanation: OrNone[FreeText] = None
+
+    @override
+    def faults(self, context: FormContext) -> Iterator[Fault]:
+        return not_in_future(self.started_on, context.on, "startedOn")
+
+
+class PlacementStartV1(PlacementStart):
+    form_name: ClassVar[str] = "placement_start@1"
+
+    moves_so_far: Count
+
+
+class StabilityV1(HelpForm):
+    """A place is stable when the child can stay whatever happens (R43)."""
+
+    form_name: ClassVar[str] = "stability@1"
+
+    can_stay: YesNo
+    seen_by: AtLeastOne[PersonRole]
+    because: FreeText
+
+    @override
+    def codes(self) -> Codes:
+        return super().codes() | {"place_stable": ("yes" if self.can_stay else "no",)}
+
+
+class Stability(StabilityV1):
+    form_name: ClassVar[str] = "stability@2"
+
+    work_on_return: OrNone[FreeText] = None
+
+
+class PlacementEnd(HelpForm):
+    form_name: ClassVar[str] = "placement_end@1"
+
+    ended_on: Day
+    reason: PlacementEndReason
+    lives_next: CurrentLivingPlace | None = None
+    explanation: OrNone[FreeText] = None
+
+    @override
+    def faults(self, context: FormContext) -> Iterator[Fault]:
+        return not_in_future(self.ended_on, context.on, "endedOn")

@@ -1,0 +1,1 @@
+"""Youth regions, municipalities, code lists and workflows as the API publishes them."""

@@ -1,0 +1,59 @@
+"""Reference data: youth regions and municipalities, read from the files that are shipped with the service."""
+
+import csv
+from dataclasses import dataclass
+from importlib.resources import files
+
+from sqlalchemy import Connection, insert, select
+
+from service.tables import municipalities, regions
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A youth region (CBS, 2025). `expertise_network` is inferred from publications of 2020 and editable."""
+
+    code: str
+    name: str
+    expertise_network: str
+
+
+@dataclass(frozen=True, slots=True)
+class Municipality:
+    """A municipality (division of 2023-2025); its region is derived by area."""
+
+    code: str
+    name: str
+    region: str
+
+
+class Reference:
+    """Regions and municipalities as they stand in the database."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def load(self) -> None:
+        """Add what the shipped files have and the database does not."""
+        known = set(self._connection.execute(select(regions.c.code)).scalars())
+        known |= set(self._connection.execute(select(municipalities.c.code)).scalars())
+        for table, file in ((regions, "youth-regions.csv"), (municipalities, "municipalities.csv")):
+            text = files(__package__).joinpath(file).read_text(encoding="utf-8")
+            fresh = [row for row in csv.DictReader(text.splitlines()) if row["code"] not in known]
+            if fresh:
+                columns = [column.name for column in table.columns]
+                renamed = [{**row, "region": row.get("youth_region")} for row in fresh]
+                self._connection.execute(insert(table), [{name: row[name] for name in columns} for row in renamed])
+
+    def regions(self) -> tuple[Region, ...]:
+        return tuple(Region(*row) for row in self._connection.execute(select(regions).order_by(regions.c.code)))
+
+    def municipalities(self, *, region: str | None = None) -> tuple[Municipality, ...]:
+        query = select(municipalities).order_by(municipalities.c.name)
+        if region is not None:
+            query = query.where(municipalities.c.region == region)
+        return tuple(Municipality(*row) for row in self._connection.execute(query))
+
+    def municipality(self, code: str) -> Municipality | None:
+        row = self._connection.execute(select(municipalities).where(municipalities.c.code == code)).first()
+        return Municipality(*row) if row else None

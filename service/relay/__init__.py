@@ -1,1 +1,0 @@
-"""Tells the outside: fills the feeds from the outbox, and calls webhooks."""

@@ -1,0 +1,1 @@
+"""How long a case is kept, legal holds, and destruction by two people."""

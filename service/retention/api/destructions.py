@@ -1,0 +1,269 @@
+"""/v1/destruction-proposals and destructions: cases that may go, signed by two, and the certificates of what went."""
+
+from datetime import date
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from service.caseload.api.lists import MOST
+from service.cases.api.views import InTwoLanguages, Labelled, Named, OptionalDay, Utc, View
+from service.database.transaction import Unit
+from service.http.bodies import DESTRUCTION_PROPOSAL, DESTRUCTION_SIGNATURE, DESTRUCTION_WITHDRAWAL
+from service.http.context import OnceOnly, TheAsker, TheHouse, read_body
+from service.http.openapi import may_refuse, takes
+from service.http.request_faults import CheckedRoute
+from service.http.responses import answer
+from service.retention.api.legal_holds import CodedReasonView, RecordedView, reason_view, recorded_view
+from service.retention.rules.destruction import Capacity, Certificate, Proposal, Signature
+from service.retention.use_cases.proposals import (
+    list_certificates,
+    list_proposals,
+    propose_on_request,
+    read_proposal,
+    sign,
+    withdraw,
+)
+from service.vocabulary.messages import MESSAGES
+from service.vocabulary.roles import Role
+
+router = APIRouter(tags=["retention"], route_class=CheckedRoute)
+
+
+class SignatureView(View):
+    """Who agreed, and as what. `by` is null for somebody whom this database does not know any more."""
+
+    capacity: Capacity
+    role: Role
+    person_id: UUID
+    by: Named | None
+    organisation_id: UUID
+    signed_at: Utc
+
+
+class CertificateView(View):
+    """What is left of a case to show. `certificate` is the SHA-256 of the rest, as in the list outside."""
+
+    case_id: UUID
+    number: str
+    proposal_id: UUID
+    ground: Labelled
+    request_id: UUID | None
+    policy: str = Field(description="Version of the retention policy.")
+    signed: list[SignatureView]
+    destroyed_at: Utc
+    day: date
+    entries: int = Field(description="How many the history had.")
+    contents: int = Field(description="How many of them had content.")
+    head: str = Field(description="Head of the chain of the history.")
+    certificate: str
+
+
+class Certificates(View):
+    """A page, the newest first. `nextCursor` is null on the last page."""
+
+    items: list[CertificateView]
+    next_cursor: str | None
+
+
+class ProposalView(View):
+    """A case that may be destroyed once both capacities have signed, by two different people."""
+
+    id: UUID
+    case_id: UUID
+    number: str
+    ground: Labelled
+    request_id: UUID | None
+    policy: str = Field(description="Version of the retention policy.")
+    keep_until: OptionalDay = Field(description="When its term passed; null on request.")
+    state: Literal["open", "withdrawn", "carried_out"]
+    proposed: RecordedView
+    signed: list[SignatureView]
+    withdrawn: RecordedView | None
+    withdrawn_because: CodedReasonView | None
+    certificate: CertificateView | None
+
+
+class Proposals(View):
+    """A page, the newest first. `nextCursor` is null on the last page."""
+
+    items: list[ProposalView]
+    next_cursor: str | None
+
+
+class PageQuery(BaseModel):
+    """How many, and from where."""
+
+    model_config = ConfigDict(extra="forbid")
+    limit: Annotated[int, Field(ge=1, le=MOST)] = 50
+    cursor: Annotated[str | None, Field(max_length=200)] = None
+
+
+class ProposalsQuery(PageQuery):
+    """Which, how many, and from where."""
+
+    state: Literal["open", "all"] = "open"
+
+
+@router.get(
+    "/destruction-proposals", response_model=Proposals, responses=may_refuse(400, 401, 403),
+    name="list_destruction_proposals",
+)  # fmt: skip
+async def get_proposals(house: TheHouse, asker: TheAsker, wanted: Annotated[ProposalsQuery, Query()]) -> Response:
+    """The cases that are proposed to be destroyed, for the team and its data-protection officer: both sign."""
+
+    def work(unit: Unit) -> Response:
+        open_only = wanted.state == "open"
+        found = list_proposals(unit, asker, open_only=open_only, limit=wanted.limit, cursor=wanted.cursor)
+        items = [_proposal_view(unit, it, found.numbers[it.case_id]) for it in found.proposals]
+        return answer(Proposals(items=items, next_cursor=found.next_cursor))
+
+    return await house.database.read(work)
+
+
+@router.get(
+    "/destruction-proposals/{proposal_id}", response_model=ProposalView, responses=may_refuse(400, 401, 403, 404),
+    name="get_destruction_proposal",
+)  # fmt: skip
+async def get_proposal(proposal_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
+    """A proposal with its signatures, and the certificate once it was carried out."""
+
+    def work(unit: Unit) -> Response:
+        found = read_proposal(unit, asker, proposal_id)
+        return answer(_view(unit, found), version=_version(found))
+
+    return await house.database.read(work)
+
+
+@router.post(
+    "/destruction-proposals", status_code=201, response_model=ProposalView, name="add_destruction_proposal",
+    openapi_extra=takes("destruction_proposal"), responses=may_refuse(400, 401, 403, 404, 409, 410, 413, 415),
+)  # fmt: skip
+async def add_proposal(request: Request, house: TheHouse, asker: TheAsker, once: OnceOnly) -> Response:
+    """Propose to destroy a case because a request for it was granted in full; what is due is proposed every night."""
+    body = await read_body(request, DESTRUCTION_PROPOSAL)
+    return await house.database.write(
+        lambda unit: _made(
+            unit, *propose_on_request(unit, asker, body.case_id, body.request_id, once, rules=house.rules)
+        )
+    )
+
+
+@router.post(
+    "/destruction-proposals/{proposal_id}/signatures", status_code=201, response_model=ProposalView,
+    name="sign_destruction_proposal", openapi_extra=takes("destruction_signature"),
+    responses=may_refuse(400, 401, 403, 404, 409, 410, 413, 415, 503),
+)  # fmt: skip
+async def add_signature(
+    request: Request, proposal_id: UUID, house: TheHouse, asker: TheAsker, once: OnceOnly
+) -> Response:
+    """Agree, for the team or as its officer. The second signature destroys the case, at once and for good."""
+    body = await read_body(request, DESTRUCTION_SIGNATURE)
+
+    def work(unit: Unit) -> tuple[Response, bool]:
+        found, repeated = sign(unit, asker, proposal_id, body.capacity, once, outside=house.destructions)
+        return _made(unit, found, repeated), found.certificate is not None
+
+    answered, destroyed = await house.database.write(work)
+    if destroyed:
+        await house.database.scrub()
+    return answered
+
+
+@router.post(
+    "/destruction-proposals/{proposal_id}/withdrawal", status_code=201, response_model=ProposalView,
+    name="withdraw_destruction_proposal", openapi_extra=takes("destruction_withdrawal"),
+    responses=may_refuse(400, 401, 403, 404, 409, 410, 413, 415),
+)  # fmt: skip
+async def add_withdrawal(
+    request: Request, proposal_id: UUID, house: TheHouse, asker: TheAsker, once: OnceOnly
+) -> Response:
+    """Take a proposal back; the case stays, and can be proposed again."""
+    body = await read_body(request, DESTRUCTION_WITHDRAWAL)
+    return await house.database.write(
+        lambda unit: _made(unit, *withdraw(unit, asker, proposal_id, body.to_reason(), once))
+    )
+
+
+@router.get("/destructions", response_model=Certificates, responses=may_refuse(400, 401, 403))
+async def list_destructions(house: TheHouse, asker: TheAsker, wanted: Annotated[PageQuery, Query()]) -> Response:
+    """The certificates of what was destroyed, for the team and its data-protection officer."""
+
+    def work(unit: Unit) -> Response:
+        found, numbers, more = list_certificates(unit, asker, limit=wanted.limit, cursor=wanted.cursor)
+        items = [_certificate_view(unit, it, numbers[it.case_id]) for it in found]
+        return answer(Certificates(items=items, next_cursor=more))
+
+    return await house.database.read(work)
+
+
+def _made(unit: Unit, it: Proposal, repeated: bool) -> Response:
+    where = f"/destruction-proposals/{it.id}"
+    return answer(_view(unit, it), status=201, version=_version(it), location=where, repeated=repeated)
+
+
+def _version(it: Proposal) -> int:
+    """Grows with everything that is added to a proposal."""
+    return 1 + len(it.signed) + (it.withdrawn is not None)
+
+
+def _view(unit: Unit, it: Proposal) -> ProposalView:
+    return _proposal_view(unit, it, unit.destructions.numbers({it.case_id})[it.case_id])
+
+
+def _proposal_view(unit: Unit, it: Proposal, number: str) -> ProposalView:
+    because = it.withdrawn_because
+    return ProposalView(
+        id=it.id,
+        case_id=it.case_id,
+        number=number,
+        ground=_ground(it.ground),
+        request_id=it.request_id,
+        policy=it.policy,
+        keep_until=it.keep_until,
+        state="withdrawn" if it.withdrawn else "carried_out" if it.certificate else "open",
+        proposed=recorded_view(unit, it.recorded),
+        signed=_signatures(unit, it.signed),
+        withdrawn=recorded_view(unit, it.withdrawn) if it.withdrawn else None,
+        withdrawn_because=reason_view(because, "destruction_withdrawal_reason") if because else None,
+        certificate=_certificate_view(unit, it.certificate, number) if it.certificate else None,
+    )
+
+
+def _certificate_view(unit: Unit, it: Certificate, number: str) -> CertificateView:
+    return CertificateView(
+        case_id=it.case_id,
+        number=number,
+        proposal_id=it.proposal_id,
+        ground=_ground(it.ground),
+        request_id=it.request_id,
+        policy=it.policy,
+        signed=_signatures(unit, it.signed),
+        destroyed_at=it.destroyed_at,
+        day=it.day,
+        entries=it.entries,
+        contents=it.contents,
+        head=it.head,
+        certificate=it.digest,
+    )
+
+
+def _signatures(unit: Unit, signed: tuple[Signature, ...]) -> list[SignatureView]:
+    names = unit.people.names({it.person_id for it in signed})
+    return [
+        SignatureView(
+            capacity=it.capacity,
+            role=it.role,
+            person_id=it.person_id,
+            by=Named(id=it.person_id, name=names[it.person_id]) if it.person_id in names else None,
+            organisation_id=it.organisation_id,
+            signed_at=it.at,
+        )
+        for it in signed
+    ]
+
+
+def _ground(code: str) -> Labelled:
+    words = MESSAGES["destruction_grounds"][code]
+    return Labelled(code=code, label=InTwoLanguages.of(words))

@@ -1,0 +1,66 @@
+"""How long a file is kept, and from when that is counted (I21; Jeugdwet 7.3.8, domain.md 2.11). Dates only."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from service.future_plan.rules import MAJORITY
+from service.vocabulary.ages import month_of_age
+from service.workflows.rules.region_settings import RegionSettings
+
+RetentionClass = Literal["ordinary", "supervision_or_guardianship"]
+CountedFrom = Literal["last_change", "majority", "request", "last_saved"]
+# "Binnen drie maanden": the longest that three months can be (Jeugdwet 7.3.9).
+DAYS_TO_DESTROY_ON_REQUEST = 92
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One line of the retention policy: what, how long, counted from where. The ground stands in messages.toml."""
+
+    kind: Literal["ordinary", "supervision_or_guardianship", "on_request", "draft"]
+    counted_from: CountedFrom
+    years: int | None = None
+    days: int | None = None
+
+
+def policy(settings: RegionSettings) -> tuple[Rule, ...]:
+    """The retention policy under these settings, whose hash is its version."""
+    return (
+        Rule(kind="ordinary", counted_from="last_change", years=settings.retention_years),
+        Rule(
+            kind="supervision_or_guardianship", counted_from="majority", years=settings.retention_years_after_majority
+        ),
+        Rule(kind="on_request", counted_from="request", days=DAYS_TO_DESTROY_ON_REQUEST),
+        Rule(kind="draft", counted_from="last_saved", days=settings.draft_days),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """Until when; `counted_from` is the last change, or majority where that keeps the file longer."""
+
+    retention_class: RetentionClass
+    counted_from: Literal["last_change", "majority"]
+    starts_on: date
+    years: int
+
+    @property
+    def keep_until(self) -> date:
+        return _years_after(self.starts_on, self.years)
+
+
+def retention(settings: RegionSettings, last_change: date, *, measure: bool, birth_month: str | None) -> Retention:
+    """Under a measure the later of two days: a file is never destroyed sooner for having been one of a measure."""
+    kept: RetentionClass = "supervision_or_guardianship" if measure else "ordinary"
+    found = Retention(kept, "last_change", last_change, settings.retention_years)
+    if not (measure and birth_month):
+        return found
+    majority = month_of_age(birth_month, MAJORITY)
+    longer = Retention(kept, "majority", majority, settings.retention_years_after_majority)
+    return max(found, longer, key=lambda it: it.keep_until)
+
+
+def _years_after(day: date, years: int) -> date:
+    leap_day = (day.month, day.day) == (2, 29)
+    return date(day.year + years, 3, 1) if leap_day else day.replace(year=day.year + years)

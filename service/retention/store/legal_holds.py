@@ -1,0 +1,75 @@
+"""Legal holds: what keeps a case from being destroyed, who said so, and when it was lifted. Nothing is removed."""
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, insert, select
+
+from service.cases.rules.history_chain import microseconds
+from service.cases.store.rows import moment, text_of
+from service.retention.rules.destruction import CodedReason, Hold, Recorded
+from service.tables import legal_hold_endings, legal_holds
+
+_h, _e = legal_holds.c, legal_hold_endings.c
+_HOLDS = (
+    select(legal_holds, _e.hold_id, _e.recorded_at.label("lifted_at"), _e.actor_id.label("lifted_by"))
+    .add_columns(_e.organisation_id.label("lifted_for"))
+    .outerjoin(legal_hold_endings, _e.hold_id == _h.id)
+    .order_by(_h.recorded_at, _h.id)
+)
+
+
+class Holds:
+    """Whoever asks here has been let in by a use case."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def of(self, case_id: UUID) -> tuple[Hold, ...]:
+        """Every hold that the case ever had, the first one first."""
+        return tuple(map(_hold, self._connection.execute(_HOLDS.where(_h.case_id == str(case_id)))))
+
+    def find(self, hold_id: UUID) -> Hold | None:
+        row = self._connection.execute(_HOLDS.where(_h.id == str(hold_id))).first()
+        return None if row is None else _hold(row)
+
+    def begin(self, hold: Hold) -> None:
+        row = {
+            "id": str(hold.id),
+            "case_id": str(hold.case_id),
+            "reason": hold.reason.code,
+            "reason_text": hold.reason.text,
+            "until": hold.until and hold.until.isoformat(),
+        }
+        self._connection.execute(insert(legal_holds), row | recorded_row(hold.recorded))
+
+    def lift(self, hold_id: UUID, recorded: Recorded) -> None:
+        self._connection.execute(insert(legal_hold_endings), {"hold_id": str(hold_id)} | recorded_row(recorded))
+
+
+def recorded_row(it: Recorded) -> dict[str, Any]:
+    return {
+        "recorded_at": microseconds(it.at),
+        "actor_id": text_of(it.person_id),
+        "organisation_id": text_of(it.organisation_id),
+    }
+
+
+def to_recorded(at: int, person: str | None, organisation: str | None) -> Recorded:
+    return Recorded(
+        at=moment(at),
+        person_id=UUID(person) if person else None,
+        organisation_id=UUID(organisation) if organisation else None,
+    )
+
+
+def _hold(row: Row[Any]) -> Hold:
+    return Hold(
+        id=UUID(row.id),
+        case_id=UUID(row.case_id),
+        reason=CodedReason(code=row.reason, text=row.reason_text),
+        until=row.until and date.fromisoformat(row.until),
+        recorded=to_recorded(row.recorded_at, row.actor_id, row.organisation_id),
+        lifted=to_recorded(row.lifted_at, row.lifted_by, row.lifted_for) if row.hold_id else None,
+    )

@@ -1,0 +1,92 @@
+"""Leaving nothing readable behind of what was destroyed: what an engine keeps in freed pages and in its log."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, Engine, text
+
+from service.tables import (
+    KEYS_SCHEMA,
+    case_keys,
+    cases,
+    contents,
+    deliveries,
+    destruction_withdrawals,
+    legal_holds,
+    organisations,
+    outbox,
+    parts,
+    people,
+    transitions,
+)
+
+TOUCHED = (
+    transitions, contents, parts, cases, outbox, deliveries, legal_holds, destruction_withdrawals, organisations,
+    people, case_keys,
+)  # fmt: skip
+_OWNED = text("SELECT pg_has_role(current_user, relowner, 'USAGE') FROM pg_class WHERE oid = CAST(:name AS regclass)")
+_SUPERUSER = text("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
+_CHECKPOINTS = text("SELECT pg_has_role(current_user, 'pg_checkpoint', 'USAGE')")
+_RECYCLED = text("SELECT current_setting('wal_recycle')")
+_ARCHIVED = text("SELECT current_setting('archive_mode')")
+
+
+class NotSwept(RuntimeError):
+    """Something could not be swept: what, and who can."""
+
+
+def scrub(engine: Engine) -> bool:
+    """SQLite: move the log into the database, where freed pages are overwritten, and empty it. False: somebody reads.
+
+    PostgreSQL keeps dead rows until they are vacuumed: that is for `sweep`.
+    """
+    if engine.dialect.name != "sqlite":
+        return False
+    raw = engine.raw_connection()
+    try:
+        # Outside a transaction, and of both files.
+        busy, _, _ = raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        keys_busy, _, _ = raw.cursor().execute(f"PRAGMA {KEYS_SCHEMA}.wal_checkpoint(TRUNCATE)").fetchone()
+    finally:
+        raw.close()
+    return not (busy or keys_busy)
+
+
+def sweep(engine: Engine) -> tuple[str, ...]:
+    """Remove what was destroyed from the files of the database; what is left to do elsewhere, in sentences.
+
+    Raises NotSwept when this is not the owner of the tables, or somebody else is at them.
+    """
+    if engine.dialect.name == "sqlite":
+        if not scrub(engine):
+            raise NotSwept("somebody reads the database: run this again, or stop the service first")
+        return ()
+    # A lock that is not to be had in five seconds is somebody at work; rewriting itself may take as long as it takes.
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("SET statement_timeout = 0"))
+        for table in TOUCHED:
+            if not connection.execute(_OWNED, {"name": table.fullname}).scalar():
+                raise NotSwept(f"only the owner of {table.fullname} can sweep it")
+        for table in TOUCHED:
+            connection.exec_driver_sql(f"VACUUM (FULL, ANALYZE) {table.fullname}")
+        return tuple(_left(connection))
+
+
+def _left(connection: Connection) -> Iterator[str]:
+    """The statistics and the write-ahead log are the server's: swept as far as this user may."""
+    superuser = connection.execute(_SUPERUSER).scalar()
+    if superuser:
+        # Samples of columns that were analysed before.
+        connection.exec_driver_sql("VACUUM FULL pg_statistic")
+        connection.exec_driver_sql("SELECT pg_switch_wal()")
+    else:
+        yield "samples of values may be left in pg_statistic until it is vacuumed: VACUUM FULL pg_statistic (superuser)"
+        yield "the current segment of the write-ahead log was not closed: SELECT pg_switch_wal() (superuser)"
+    if superuser or connection.execute(_CHECKPOINTS).scalar():
+        connection.exec_driver_sql("CHECKPOINT")
+        connection.exec_driver_sql("CHECKPOINT")
+    else:
+        yield "older segments go at the next checkpoint: CHECKPOINT (pg_checkpoint)"
+    if connection.execute(_RECYCLED).scalar() == "on":
+        yield "old segments are kept to be written over: with wal_recycle = off the server removes them instead"
+    if connection.execute(_ARCHIVED).scalar() != "off":
+        yield "archived segments hold what was destroyed until their own term ends, as backups do: keep them short"

@@ -1,1 +1,0 @@
-"""One verb per function; the transaction is the caller's, the clock and the actor come in."""

@@ -1,0 +1,169 @@
+"""The coded answers of the forms: one type per code list, each with "other" and room for words (R36)."""
+
+from service.vocabulary.code_lists import Coded
+from service.vocabulary.language import ShortText
+
+
+class Referrer(Coded, codes="referrer"): ...
+
+
+class ProductCategory(Coded, codes="product_category"): ...
+
+
+class EndReason(Coded, codes="end_reason"): ...
+
+
+class EndReasonAllocation(Coded, codes="end_reason_allocation"): ...
+
+
+class PaymentObstacleReason(Coded, codes="payment_obstacle"): ...
+
+
+class LegalStatus(Coded, codes="legal_status"): ...
+
+
+class LegalRepresentation(Coded, codes="legal_representation"): ...
+
+
+class Relation(Coded, codes="relation"): ...
+
+
+class Interpreter(Coded, codes="interpreter"): ...
+
+
+class PersonRole(Coded, codes="person_role"): ...
+
+
+class Hearing(Coded, codes="hearing"): ...
+
+
+class TableRole(Coded, codes="table_role"): ...
+
+
+class RelationToCase(Coded, codes="relation_to_case"): ...
+
+
+class ConsentKind(Coded, codes="consent_kind"): ...
+
+
+class LegalGround(Coded, codes="legal_ground"): ...
+
+
+class InformationPurpose(Coded, codes="information_purpose"): ...
+
+
+class Urgency(Coded, codes="urgency"): ...
+
+
+class Safety(Coded, codes="safety"): ...
+
+
+class CurrentLivingPlace(Coded, codes="current_living_place"): ...
+
+
+class LifeDomain(Coded, codes="life_domain"): ...
+
+
+class StagnationReason(Coded, codes="stagnation_reason"): ...
+
+
+class SystemCause(Coded, codes="system_cause"): ...
+
+
+class RefusalReason(Coded, codes="refusal_reason"): ...
+
+
+class DeclineReason(Coded, codes="decline_reason"): ...
+
+
+class TransferReason(Coded, codes="transfer_reason"): ...
+
+
+class WithdrawalReason(Coded, codes="withdrawal_reason"): ...
+
+
+class ReopenReason(Coded, codes="reopen_reason"): ...
+
+
+class ItemKind(Coded, codes="item_kind"): ...
+
+
+class ItemTopic(Coded, codes="item_topic"): ...
+
+
+class OptionKind(Coded, codes="option_kind"): ...
+
+
+class AlternativeToRemoval(Coded, codes="alternative_to_removal"): ...
+
+
+class AdviceDomain(Coded, codes="advice_domain"): ...
+
+
+class HelpFunction(Coded, codes="help_function"): ...
+
+
+class Law(Coded, codes="law"): ...
+
+
+class ReplacementReason(Coded, codes="replacement_reason"): ...
+
+
+class HelpEndReason(Coded, codes="help_end_reason"): ...
+
+
+class LineStatusCode(Coded, codes="line_status"): ...
+
+
+class PlacementKind(Coded, codes="placement_kind"): ...
+
+
+class PlacementEndReason(Coded, codes="placement_end_reason"): ...
+
+
+class EscalationLevel(Coded, codes="escalation_level"): ...
+
+
+class EscalationPurpose(Coded, codes="escalation_purpose"): ...
+
+
+class Satisfaction(Coded, codes="satisfaction"): ...
+
+
+class ReconsiderationGround(Coded, codes="reconsideration_ground"): ...
+
+
+class GoalStatus(Coded, codes="goal_status"): ...
+
+
+class CaseOutcome(Coded, codes="case_outcome"): ...
+
+
+class WouldDoAgain(Coded, codes="would_do_again"): ...
+
+
+class FileRequestKind(Coded, codes="file_request_kind"): ...
+
+
+class FileRequestExtent(Coded, codes="file_request_extent"): ...
+
+
+class FileRequestRefusalReason(Coded, codes="file_request_refusal_reason"): ...
+
+
+class EmergencyReason(Coded, codes="emergency_reason"): ...
+
+
+class EmergencyFinding(Coded, codes="emergency_finding"): ...
+
+
+class LegalHoldReason(Coded, codes="legal_hold_reason"):
+    """Kept in clear, beside the case: a few words, never about the child."""
+
+    text: ShortText | None = None
+
+
+class DestructionWithdrawalReason(Coded, codes="destruction_withdrawal_reason"):
+    """As above."""
+
+    text: ShortText | None = None

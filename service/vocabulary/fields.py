@@ -1,0 +1,91 @@
+"""Types of field that many forms share, and the checks that go with them."""
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from typing import Annotated, TypeVar
+
+from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, StringConstraints
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticKnownError
+
+from service.cases.rules.forms.base import Codes, Fault, FormPart
+from service.vocabulary.code_lists import CodeList
+from service.vocabulary.language import ShortText
+
+T = TypeVar("T")
+Location = tuple[str | int, ...]
+
+_ISO_DAY = re.compile(r"(19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}", re.ASCII)
+
+
+class _OneType:
+    """Shows an optional scalar as one JSON type with null beside it, which generators of clients read best."""
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        shown = handler(schema)
+        known, *null = shown.get("anyOf", [{}])
+        if null == [{"type": "null"}] and isinstance(known.get("type"), str) and "enum" not in known:
+            return {**known, "type": [known["type"], "null"]}
+        return shown
+
+
+def _only_iso(given: object) -> object:
+    """A day is written YYYY-MM-DD; pydantic alone would take a number of seconds for one as well."""
+    if isinstance(given, date) or (isinstance(given, str) and _ISO_DAY.fullmatch(given)):
+        return given
+    raise PydanticKnownError("date_type")
+
+
+OrNone = Annotated[T | None, _OneType()]
+Several = Annotated[tuple[T, ...], Field(max_length=100)]
+AtLeastOne = Annotated[tuple[T, ...], Field(min_length=1, max_length=100)]
+
+Day = Annotated[date, BeforeValidator(_only_iso)]
+YesNo = Annotated[bool, Field(strict=True)]
+Count = Annotated[int, Field(strict=True, ge=0, le=200)]
+BirthMonth = Annotated[str, StringConstraints(pattern=r"^(19|20)[0-9]{2}-(0[1-9]|1[0-2])$")]
+MunicipalityCode = Annotated[str, StringConstraints(pattern=r"^GM[0-9]{4}$")]
+RegionCode = Annotated[str, StringConstraints(pattern=r"^JZ[0-9]{2}$")]
+LineKey = Annotated[str, StringConstraints(pattern=r"^[A-Z]$")]
+GoalNumber = Annotated[int, Field(strict=True, ge=1, le=100)]
+
+
+class Contact(FormPart):
+    """A named person, so that everybody knows whom to turn to (R20, R58)."""
+
+    name: ShortText
+    organisation: OrNone[ShortText] = None
+    role: OrNone[ShortText] = None
+    reachable_at: OrNone[ShortText] = None
+
+
+class TakenOver(FormPart):
+    """The person elsewhere who said yes: without one nothing is let go of (I10)."""
+
+    name: ShortText
+    organisation: ShortText
+    role: ShortText
+    accepted_on: Day
+
+
+def not_in_future(day: date | None, on: date, *location: str | int) -> Iterator[Fault]:
+    if day is not None and day > on:
+        yield Fault("day_in_future", location)
+
+
+def in_words(name: str, code_list: CodeList, code: str) -> dict[str, str | int]:
+    """A code as params of a fault, with its words for the sentence in each language."""
+    words = code_list.codes[code]
+    return {name: code, f"{name}_nl": words.nl, f"{name}_en": words.en}
+
+
+def enclosed(**given: str | None) -> Codes:
+    """That something was added, without what it says: a fact that may be counted."""
+    names = tuple(sorted(name for name, text in given.items() if text))
+    return {"enclosed": names} if names else {}
+
+
+def repeated(keys: list[str] | list[int]) -> list[int]:
+    """The positions of what was named before."""
+    return [position for position, key in enumerate(keys) if key in keys[:position]]

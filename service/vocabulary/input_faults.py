@@ -1,0 +1,47 @@
+"""From JSON to a form: all faults at once, each at its place."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from service.cases.rules.forms.base import Form
+from service.vocabulary.language import Words
+from service.vocabulary.messages import MESSAGES, say
+from service.vocabulary.refusals import InputFault, Invalid
+
+
+def form_from(form: type[Form], body: Mapping[str, Any], *, under: str = "/form") -> Form:
+    """The form that this JSON fills in. Raises Invalid."""
+    try:
+        return form.model_validate(body, by_alias=True, by_name=False)
+    except ValidationError as wrong:
+        raise Invalid(tuple(input_fault("body", under, error) for error in wrong.errors())) from None
+
+
+def missing_in(form: type[Form], body: Mapping[str, Any]) -> tuple[InputFault, ...]:
+    """What would still be refused if this were sent now."""
+    try:
+        form_from(form, body)
+    except Invalid as refusal:
+        return refusal.errors
+    return ()
+
+
+def input_fault(where: str, under: str, error: ErrorDetails) -> InputFault:
+    """A pydantic error as ours: its place, a code and a sentence; never what was typed."""
+    steps = (str(step).replace("~", "~0").replace("/", "~1") for step in error["loc"])
+    return InputFault(where, "/".join((under, *steps)), *_said(error))
+
+
+def bare_fault(where: str, location: str, code: str) -> InputFault:
+    """A fault whose sentence (messages.toml, `[input]`) needs no facts."""
+    return InputFault(where, location, code, MESSAGES["input"][code])
+
+
+def _said(error: ErrorDetails) -> tuple[str, Words]:
+    code = error["type"]
+    if code in MESSAGES["input"]:
+        return code, say("input", code, error.get("ctx", {}))
+    return "malformed", MESSAGES["input"]["malformed"]

@@ -1,0 +1,59 @@
+"""The roles in which people act (domain.md 5.1), and what each is called."""
+
+from enum import StrEnum
+
+from service.vocabulary.language import Words
+
+
+class Role(StrEnum):
+    """One membership is one role at one organisation; a person may have several."""
+
+    LOCAL_TEAM = "local_team"
+    PARENT = "parent"
+    YOUNG_PERSON = "young_person"
+    COORDINATOR = "coordinator"
+    SCREENER = "screener"
+    CHAIR = "chair"
+    EXPERT = "expert"
+    EXPERT_BY_EXPERIENCE = "expert_by_experience"
+    PROCESS_DIRECTOR = "process_director"
+    PROVIDER = "provider"
+    MUNICIPALITY = "municipality"
+    CCE_LIAISON = "cce_liaison"
+    EXPERTISE_NETWORK = "expertise_network"
+    NATIONAL_SUPPORT = "national_support"
+    FACILITATOR = "facilitator"
+    DATA_PROTECTION_OFFICER = "data_protection_officer"
+    ADMINISTRATOR = "administrator"
+
+
+ROLE_LABELS: dict[Role, Words] = {
+    Role.LOCAL_TEAM: Words("lokaal team", "local team"),
+    Role.PARENT: Words("ouder", "parent"),
+    Role.YOUNG_PERSON: Words("jongere", "young person"),
+    Role.COORDINATOR: Words("coördinator", "coordinator"),
+    Role.SCREENER: Words("screener", "screener"),
+    Role.CHAIR: Words("voorzitter", "chair"),
+    Role.EXPERT: Words("expert", "expert"),
+    Role.EXPERT_BY_EXPERIENCE: Words("ervaringsdeskundige", "expert by experience"),
+    Role.PROCESS_DIRECTOR: Words("procesregisseur", "process director"),
+    Role.PROVIDER: Words("aanbieder", "provider"),
+    Role.MUNICIPALITY: Words("gemeente", "municipality"),
+    Role.CCE_LIAISON: Words("CCE-verbindingspersoon", "CCE liaison"),
+    Role.EXPERTISE_NETWORK: Words("expertisenetwerk", "expertise network"),
+    Role.NATIONAL_SUPPORT: Words("landelijke steunstructuur of CCE", "national support structure or CCE"),
+    Role.FACILITATOR: Words("begeleider leertafel", "learning-table facilitator"),
+    Role.DATA_PROTECTION_OFFICER: Words("functionaris gegevensbescherming", "data-protection officer"),
+    Role.ADMINISTRATOR: Words("beheerder", "administrator"),
+}
+
+# Whole-case roles of the regional expert team. Experts see a case only while it is at the table.
+TEAM_ROLES = frozenset({Role.COORDINATOR, Role.SCREENER, Role.CHAIR, Role.PROCESS_DIRECTOR})
+TABLE_ROLES = frozenset({Role.EXPERT, Role.EXPERT_BY_EXPERIENCE})
+# Who brings a case or a question: its party is the organisation that submitted. A family is an organisation of its own.
+FAMILY_ROLES = frozenset({Role.PARENT, Role.YOUNG_PERSON})
+SUBMITTING_ROLES = frozenset({Role.LOCAL_TEAM}) | FAMILY_ROLES
+# Roles whose party is the organisation that a part is addressed to.
+ADDRESSED_ROLES = frozenset(
+    {Role.PROVIDER, Role.MUNICIPALITY, Role.CCE_LIAISON, Role.EXPERTISE_NETWORK, Role.NATIONAL_SUPPORT}
+)

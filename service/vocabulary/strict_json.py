@@ -1,0 +1,65 @@
+"""JSON read strictly: what two readers could take for two different things is refused, not guessed at."""
+
+import json
+import math
+from typing import Any, NoReturn
+
+from service.vocabulary.canonical_json import canonical
+
+# Beyond 64 bits most readers of JSON silently change a number.
+_LARGEST = 2**63
+_MOST_DIGITS = 20
+
+
+class Unreadable(ValueError):
+    """A body that is not the JSON it should be; `code` stands in messages.toml under `[input]`."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def meaning(body: bytes) -> str:
+    """The canonical text of a body: the same however it was written. Raises Unreadable."""
+    try:
+        value = json.loads(
+            body.decode(),
+            object_pairs_hook=_each_member_once,
+            parse_int=_whole_number,
+            parse_float=_finite_number,
+            parse_constant=_no_number,
+        )
+        text = canonical(value)
+        text.encode()
+    except Unreadable:
+        raise
+    except RecursionError:
+        raise Unreadable("too_deep") from None
+    except UnicodeEncodeError:
+        raise Unreadable("lone_surrogate") from None
+    except ValueError:
+        raise Unreadable("json_invalid") from None
+    return text
+
+
+def _each_member_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise Unreadable("member_twice")
+    return found
+
+
+def _whole_number(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS or not -_LARGEST <= (number := int(digits)) < _LARGEST:
+        raise Unreadable("number_out_of_range")
+    return number
+
+
+def _finite_number(digits: str) -> float:
+    if not math.isfinite(number := float(digits)):
+        raise Unreadable("number_out_of_range")
+    return number
+
+
+def _no_number(_: str) -> NoReturn:
+    raise Unreadable("json_invalid")

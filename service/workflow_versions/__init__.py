@@ -1,0 +1,1 @@
+"""Moving running cases to a new version of their workflow."""

@@ -1,0 +1,259 @@
+"""/v1/workflow-trials and /v1/workflow-plans: another version of a workflow for cases that run, by administrators."""
+
+from collections.abc import Iterable
+from functools import partial
+from itertools import groupby
+from typing import Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from pydantic import Field
+
+from service.cases.api.views import Named, Utc, View
+from service.cases.rules.forms.base import Fault
+from service.cases.rules.model import PartKind
+from service.database.transaction import Unit
+from service.http.bodies import WORKFLOW_ADOPTION, WORKFLOW_PLAN, WORKFLOW_TRIAL
+from service.http.context import House, OnceOnly, TheAsker, TheHouse, read_body
+from service.http.openapi import may_refuse, takes
+from service.http.request_faults import CheckedRoute
+from service.http.responses import answer
+from service.people.use_cases.identify import Asker
+from service.vocabulary.messages import say
+from service.workflow_versions.rules import Fit, Verdict
+from service.workflow_versions.store import Plan
+from service.workflow_versions.use_cases import (
+    Intended,
+    Progress,
+    Trial,
+    Tried,
+    acted_before,
+    adopt,
+    carried_out,
+    list_plans,
+    make_plan,
+    progress,
+    try_version,
+)
+from service.workflows.rules.definition import ADOPT, Diagnostic
+
+router = APIRouter(tags=["administration"], route_class=CheckedRoute)
+
+
+class ReasonView(View):
+    """What stands in the way."""
+
+    code: str
+    nl: str
+    en: str
+
+
+class TakenStepView(View):
+    """A kind of step: what was done, from which state to which."""
+
+    trigger: str
+    source: str
+    target: str
+
+
+class VerdictView(View):
+    """What would become of a part. `unknownSteps` it took and the other workflow does not have; they hinder nothing."""
+
+    case_id: UUID
+    part_id: UUID
+    state: str
+    verdict: Fit
+    target: str
+    reasons: list[ReasonView]
+    unknown_steps: list[TakenStepView]
+
+
+class WorkflowVersionView(View):
+    """A workflow that parts run on, and what would become of each of them."""
+
+    workflow: str
+    fits: int
+    needs_a_mapping: int
+    impossible: int
+    parts: list[VerdictView]
+
+
+class DiagnosticView(ReasonView):
+    """Something wrong with the file: where, and the triggers that lead to the trouble."""
+
+    path: str
+    witness: list[str]
+    severity: Literal["error", "warning"]
+    settings: str | None
+
+
+class TrialView(View):
+    """The outcome of a trial. `workflow` is null when the file cannot be used; `diagnostics` say why."""
+
+    workflow: str | None
+    diagnostics: list[DiagnosticView]
+    versions: list[WorkflowVersionView]
+
+
+class PlanView(View):
+    """A plan: every open state with the one that takes its place."""
+
+    hash: str
+    kind: PartKind
+    from_: str = Field(alias="from")
+    to: str
+    mapping: dict[str, str]
+    made_at: Utc
+    made_by: Named
+
+
+class ProgressView(View):
+    """How far a plan is: parts moved along it, those that can still be moved, and those that cannot, with reasons."""
+
+    plan: PlanView
+    adopted: int
+    left: int
+    refused: list[VerdictView]
+
+
+class Plans(View):
+    """Every plan, the newest first, with how far it is."""
+
+    items: list[ProgressView]
+
+
+@router.post(
+    "/workflow-trials", response_model=TrialView, openapi_extra=takes("workflow_trial"),
+    responses=may_refuse(400, 401, 403, 413, 415),
+)  # fmt: skip
+async def try_workflow(request: Request, house: TheHouse, asker: TheAsker) -> Response:
+    """Hold a version of a workflow against all cases that run on others. Changes nothing."""
+    body = await read_body(request, WORKFLOW_TRIAL)
+    trial = Trial(kind=body.kind, mapping=body.mapping, to=body.to, definition=body.definition)
+    tried = await house.database.read(lambda unit: try_version(unit, asker, trial, rules=house.rules))
+    return answer(trial_view(tried))
+
+
+@router.post(
+    "/workflow-plans", status_code=201, response_model=PlanView, openapi_extra=takes("workflow_plan"),
+    responses=may_refuse(400, 401, 403, 409, 413, 415),
+)  # fmt: skip
+async def add_plan(request: Request, house: TheHouse, asker: TheAsker, once: OnceOnly) -> Response:
+    """Plan how running cases go from one workflow to another, or back. The same plan made twice is one plan."""
+    body = await read_body(request, WORKFLOW_PLAN)
+    intended = Intended(kind=body.kind, old=body.from_, new=body.to, mapping=body.mapping)
+
+    def work(unit: Unit) -> Response:
+        plan, repeated = make_plan(unit, asker, intended, once, rules=house.rules)
+        location = f"/workflow-plans/{plan.definition.hash}"
+        return answer(_plan_view(unit, plan), status=201, location=location, repeated=repeated)
+
+    return await house.database.write(work)
+
+
+@router.get("/workflow-plans", response_model=Plans, responses=may_refuse(400, 401, 403))
+async def list_workflow_plans(house: TheHouse, asker: TheAsker) -> Response:
+    """The plans that were made, and how far each is."""
+
+    def work(unit: Unit) -> Response:
+        hashes = [plan.definition.hash for plan in list_plans(unit, asker)]
+        found = [progress(unit, asker, it, rules=house.rules) for it in hashes]
+        return answer(Plans(items=[progress_view(unit, it) for it in found]))
+
+    return await house.database.read(work)
+
+
+@router.get("/workflow-plans/{plan}", response_model=ProgressView, responses=may_refuse(400, 401, 403, 404))
+async def get_workflow_plan(plan: str, house: TheHouse, asker: TheAsker) -> Response:
+    """How far a plan is."""
+    return await house.database.read(partial(_progress, house=house, asker=asker, plan=plan, repeated=False))
+
+
+@router.post(
+    "/workflow-plans/{plan}/adoptions", response_model=ProgressView, openapi_extra=takes("workflow_adoption"),
+    responses=may_refuse(400, 401, 403, 404, 409, 413, 415),
+)  # fmt: skip
+async def add_adoptions(request: Request, plan: str, house: TheHouse, asker: TheAsker, once: OnceOnly) -> Response:
+    """Move the next parts along a plan, each in a transaction of its own; again, until nothing is left."""
+    body = await read_body(request, WORKFLOW_ADOPTION)
+    repeated = await house.database.read(lambda unit: acted_before(unit, asker, once))
+    if not repeated:
+        found = await house.database.read(lambda unit: progress(unit, asker, plan, rules=house.rules))
+        left = body.limit
+        for verdict in found.left:
+            moved = partial(
+                adopt, asker=asker, plan_hash=plan, part=verdict.part, grounds=body.grounds, rules=house.rules
+            )
+            left -= await house.database.write(moved)
+            if left == 0:
+                break
+        await house.database.write(lambda unit: carried_out(unit, asker, once))
+    return await house.database.read(partial(_progress, house=house, asker=asker, plan=plan, repeated=repeated))
+
+
+def _progress(unit: Unit, *, house: House, asker: Asker, plan: str, repeated: bool) -> Response:
+    found = progress(unit, asker, plan, rules=house.rules)
+    return answer(progress_view(unit, found), repeated=repeated)
+
+
+def trial_view(tried: Tried) -> TrialView:
+    by_version = sorted(tried.verdicts, key=lambda it: it.part.workflow)
+    versions = []
+    for workflow, some in groupby(by_version, key=lambda it: it.part.workflow):
+        parts = _verdict_views(some)
+        counts: dict[str, int] = {fit: sum(it.verdict == fit for it in parts) for fit in _FITS}
+        versions.append(WorkflowVersionView(workflow=workflow, parts=parts, **counts))
+    diagnostics = [_diagnostic_view(it) for it in tried.diagnostics]
+    return TrialView(workflow=tried.workflow, diagnostics=diagnostics, versions=versions)
+
+
+_FITS = ("fits", "needs_a_mapping", "impossible")
+
+
+def progress_view(unit: Unit, found: Progress) -> ProgressView:
+    refused = _verdict_views(found.refused)
+    return ProgressView(plan=_plan_view(unit, found.plan), adopted=found.adopted, left=len(found.left), refused=refused)
+
+
+def _plan_view(unit: Unit, plan: Plan) -> PlanView:
+    return PlanView(
+        hash=plan.definition.hash,
+        kind=plan.definition.name,
+        from_=plan.passage.old,
+        to=plan.passage.new,
+        mapping=dict(plan.definition.triggers[ADOPT.name].edges),
+        made_at=plan.made_at,
+        made_by=Named(id=plan.actor_id, name=unit.people.names({plan.actor_id})[plan.actor_id]),
+    )
+
+
+def _verdict_views(verdicts: Iterable[Verdict]) -> list[VerdictView]:
+    return [
+        VerdictView(
+            case_id=it.part.case_id,
+            part_id=it.part.id,
+            state=it.part.state,
+            verdict=it.fit,
+            target=it.target,
+            reasons=[_reason(fault) for fault in it.reasons],
+            unknown_steps=[TakenStepView(**step._asdict()) for step in it.unknown_steps],
+        )
+        for it in verdicts
+    ]
+
+
+def _reason(fault: Fault) -> ReasonView:
+    words = say("faults", fault.code, fault.params)
+    return ReasonView(code=fault.code, nl=words.nl, en=words.en)
+
+
+def _diagnostic_view(it: Diagnostic) -> DiagnosticView:
+    return DiagnosticView(
+        code=it.code,
+        nl=it.words.nl,
+        en=it.words.en,
+        path=it.path,
+        witness=list(it.witness),
+        severity=it.severity,
+        settings=it.settings,
+    )

@@ -1,0 +1,206 @@
+"""Another version of a workflow while cases run: tried on all of them, planned, and adopted part by part."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
+from uuid import UUID
+
+from service.cases.rules.forms.base import Fault
+from service.cases.rules.model import Content, Part, PartKind
+from service.cases.rules.steps import Situation
+from service.database.idempotency import Answered
+from service.database.transaction import Unit
+from service.people.use_cases.administer import administrator
+from service.people.use_cases.identify import Asker, Once, in_body, insist
+from service.vocabulary.refusals import Invalid, NotFound
+from service.workflow_versions.rules import (
+    Mapped,
+    Verdict,
+    adoption,
+    judged,
+    plan_between,
+    unknown_sources,
+    unknown_targets,
+)
+from service.workflow_versions.store import Plan, Running
+from service.workflows.rules.definition import ADOPT, Definition, Diagnostic, Edge, Passage
+from service.workflows.rules.rulebook import Rulebook
+from service.workflows.use_cases import settings_in_force
+
+NOTHING: Mapping[UUID, Iterable[Edge]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """What is tried: the file as it would be written, or the workflow `to`, or the one in force."""
+
+    kind: PartKind
+    mapping: Mapped
+    to: str | None = None
+    definition: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What would become of every open part, or what is wrong with the file that was tried."""
+
+    workflow: str | None
+    diagnostics: tuple[Diagnostic, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intended:
+    """A move that is planned: from one known workflow of a kind to another, or to the one in force."""
+
+    kind: PartKind
+    old: str
+    new: str | None
+    mapping: Mapped
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a plan is: how many parts were moved along it, and what would become of those it still finds."""
+
+    plan: Plan
+    adopted: int
+    left: tuple[Verdict, ...]
+    refused: tuple[Verdict, ...]
+
+
+def try_version(unit: Unit, asker: Asker, trial: Trial, *, rules: Rulebook) -> Tried:
+    """Hold a version against all parts that run on others. Changes nothing."""
+    administrator(unit, asker)
+    diagnostics: tuple[Diagnostic, ...] = ()
+    if trial.definition is None:
+        new = _known(rules, trial.kind, trial.to, "to")
+    else:
+        reading = rules.tried(trial.definition, trial.kind)
+        diagnostics = reading.diagnostics
+        if reading.definition is None or any(it.severity == "error" for it in diagnostics):
+            return Tried(None, diagnostics)
+        new = reading.definition
+    unit.sees_all("trial")
+    found = [it for it in unit.plans.running(trial.kind) if it.part.workflow != new.hash]
+    in_use = [rules.pinned(hash_).definition for hash_ in {it.part.workflow for it in found}]
+    insist(unknown_sources(trial.mapping, in_use or rules.versions(trial.kind)))
+    taken = unit.plans.steps(trial.kind)
+    return Tried(new.hash, diagnostics, _verdicts(unit, rules, found, new, trial.mapping, taken))
+
+
+def make_plan(unit: Unit, asker: Asker, intended: Intended, once: Once, *, rules: Rulebook) -> tuple[Plan, bool]:
+    """Store the way from one workflow to another. The plan, and whether this request was answered before."""
+    actor, _ = administrator(unit, asker)
+    request = once.by(actor.person_id)
+    repeated = unit.requests.answered(request) is not None
+    old = _known(rules, intended.kind, intended.old, "from")
+    new = _known(rules, intended.kind, intended.new, "to")
+    if old.hash == new.hash:
+        insist([Fault("same_workflow", ("to",))])
+    insist((*unknown_sources(intended.mapping, [old]), *unknown_targets(intended.mapping, new)))
+    definition = plan_between(old, new, intended.mapping)
+    if not definition.states:
+        insist([Fault("nothing_to_move", ("mapping",))])
+    plan = unit.plans.keep(definition, Passage(old.hash, new.hash), actor.person_id)
+    if not repeated:
+        unit.requests.remember(request, Answered())
+    return plan, repeated
+
+
+def list_plans(unit: Unit, asker: Asker) -> tuple[Plan, ...]:
+    administrator(unit, asker)
+    return unit.plans.all()
+
+
+def progress(unit: Unit, asker: Asker, plan_hash: str, *, rules: Rulebook) -> Progress:
+    """How far a plan is. Raises NotFound."""
+    administrator(unit, asker)
+    plan = _plan(unit, plan_hash)
+    new = rules.pinned(plan.passage.new).definition
+    unit.sees_all("progress of a plan")
+    found = unit.plans.running(plan.definition.name, plan.passage.old)
+    verdicts = _verdicts(unit, rules, found, new, _mapping(plan))
+    fitting = tuple(it for it in verdicts if it.fit == "fits")
+    refused = tuple(it for it in verdicts if it.fit != "fits")
+    return Progress(plan, unit.plans.adopted(plan_hash), fitting, refused)
+
+
+def adopt(unit: Unit, asker: Asker, plan_hash: str, part: Part, grounds: str, *, rules: Rulebook) -> bool:
+    """Take one part along a plan, when it still fits as it stands now; whether it was moved.
+
+    One transaction for each part: whoever is killed between two of them has lost nothing and goes on with the rest.
+    """
+    actor, acting = administrator(unit, asker)
+    plan = _plan(unit, plan_hash)
+    unit.sees_all("adoption")
+    found = unit.plans.locked(part)
+    if found is None or found.part.workflow != plan.passage.old:
+        return False
+    new = rules.pinned(plan.passage.new).definition
+    (verdict,) = _verdicts(unit, rules, [found], new, _mapping(plan))
+    if verdict.fit != "fits":
+        return False
+    situation = Situation(
+        case=found.case,
+        part=found.part,
+        history=unit.cases.history(found.case.id),
+        settings=settings_in_force(unit, rules, found.case.region),
+        actor=actor,
+        now=unit.now,
+    )
+    entry = adoption(situation, plan.definition, acting)
+    unit.cases.record(found.case, (entry,), Content(content_class="notes", form=None, body={"grounds": grounds}))
+    return True
+
+
+def acted_before(unit: Unit, asker: Asker, once: Once) -> bool:
+    """Whether this request was carried out to its end."""
+    actor, _ = administrator(unit, asker)
+    return unit.requests.answered(once.by(actor.person_id)) is not None
+
+
+def carried_out(unit: Unit, asker: Asker, once: Once) -> None:
+    """Remember a request when all of it was done: one that was broken off goes on when it is sent again."""
+    actor, _ = administrator(unit, asker)
+    request = once.by(actor.person_id)
+    if unit.requests.answered(request) is None:
+        unit.requests.remember(request, Answered())
+
+
+def _known(rules: Rulebook, kind: PartKind, hash_: str | None, place: str) -> Definition:
+    found = rules.current(kind) if hash_ is None else rules.by_hash.get(hash_)
+    if found is None or found.definition.name != kind:
+        raise Invalid((in_body(Fault("unknown_workflow", (place,)), under=""),))
+    return found.definition
+
+
+def _plan(unit: Unit, plan_hash: str) -> Plan:
+    plan = unit.plans.find(plan_hash)
+    if plan is None:
+        raise NotFound
+    return plan
+
+
+def _mapping(plan: Plan) -> Mapping[str, str]:
+    """The edges of a plan say all: a state that it does not name is not mapped, whatever bears its name."""
+    return dict(plan.definition.triggers[ADOPT.name].edges)
+
+
+def _verdicts(
+    unit: Unit,
+    rules: Rulebook,
+    found: Iterable[Running],
+    new: Definition,
+    mapping: Mapped,
+    taken: Mapping[UUID, Iterable[Edge]] = NOTHING,
+) -> tuple[Verdict, ...]:
+    @cache
+    def terms(region: str) -> Collection[str]:
+        return settings_in_force(unit, rules, region).terms.keys()
+
+    return tuple(
+        judged(it.part, new, mapping, taken.get(it.part.id, ()), terms=terms(it.case.region), kinds=rules.newest.keys())
+        for it in found
+    )

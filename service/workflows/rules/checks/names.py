@@ -1,0 +1,96 @@
+"""Every word in a definition is known, and everything that people read has a label."""
+
+from collections.abc import Callable, Iterator
+from typing import get_args
+
+from service.cases.rules.model import START, PartKind, Phase
+from service.workflows.rules.checks.subject import ROLES, Subject
+from service.workflows.rules.definition import ADOPT, Diagnostic
+
+_PHASES: frozenset[str] = frozenset(get_args(Phase))
+_KINDS: frozenset[str] = frozenset(get_args(PartKind))
+
+
+def _name(subject: Subject) -> Iterator[Diagnostic]:
+    if subject.definition.name not in _KINDS:
+        yield subject.fault("unknown_kind", "name", kind=subject.definition.name)
+
+
+def _states(subject: Subject) -> Iterator[Diagnostic]:
+    for state in subject.states():
+        if state.name == START:
+            yield subject.fault("reserved_name", f"states.{START}", name=START)
+        if state.phase not in _PHASES:
+            yield subject.at(state.name, "unknown_phase", "phase", phase=state.phase)
+        if state.party and state.party not in ROLES:
+            yield subject.at(state.name, "unknown_role", "party", role=state.party)
+
+
+def _triggers(subject: Subject) -> Iterator[Diagnostic]:
+    for trigger in subject.triggers():
+        path = f"triggers.{trigger.name}"
+        if trigger.name == ADOPT.name:
+            yield subject.fault("reserved_trigger", path, name=trigger.name)
+        for role in trigger.roles:
+            if role not in ROLES:
+                yield subject.fault("unknown_role", f"{path}.roles", role=role)
+        if not trigger.roles:
+            yield subject.fault("trigger_without_role", f"{path}.roles", trigger=trigger.name)
+        if trigger.form and trigger.form not in subject.forms:
+            yield subject.fault("unknown_form", f"{path}.form", form=trigger.form)
+
+
+def _ends_of_edges(subject: Subject) -> Iterator[Diagnostic]:
+    known = subject.definition.states.keys()
+    for trigger in subject.triggers():
+        sources = {move.source for move in trigger.edges} - known - {START}
+        targets = {move.target for move in trigger.edges} - known - sources
+        for key, unknown in (("from", sources), ("to", targets)):
+            for state in sorted(unknown):
+                yield subject.fault("unknown_state", f"triggers.{trigger.name}.{key}", state=state)
+
+
+def _guards(subject: Subject) -> Iterator[Diagnostic]:
+    kind = subject.definition.name
+    for trigger in subject.triggers():
+        path = f"triggers.{trigger.name}.guards"
+        for guard in trigger.guards:
+            if guard not in subject.guards:
+                yield subject.fault("unknown_guard", path, guard=guard)
+            elif kind not in (kinds := subject.guards[guard].kinds):
+                code = "payment_blocks_help" if kinds == {"funding"} else "guard_of_another_kind"
+                yield subject.fault(code, path, guard=guard, kind=kind)
+
+
+def _opens(subject: Subject) -> Iterator[Diagnostic]:
+    for trigger in subject.triggers():
+        path = f"triggers.{trigger.name}.opens"
+        for kind in trigger.opens:
+            if kind not in _KINDS - {"case"}:
+                yield subject.fault("unknown_kind", path, kind=kind)
+            elif kind not in subject.kinds:
+                yield subject.fault("kind_without_file", path, kind=kind)
+        if trigger.opens and not trigger.form:
+            yield subject.fault("opens_without_form", path, trigger=trigger.name)
+        if set(trigger.opens) - {"reconsideration"} and subject.definition.name == "funding":
+            yield subject.fault("payment_opens_help", path, trigger=trigger.name)
+
+
+def _labels(subject: Subject) -> Iterator[Diagnostic]:
+    labels = [("label", subject.definition.label)]
+    labels += [(f"states.{state.name}.label", state.label) for state in subject.states()]
+    labels += [(f"triggers.{trigger.name}.label", trigger.label) for trigger in subject.triggers()]
+    for path, label in labels:
+        if not (label.nl and label.en):
+            yield subject.fault("missing_label", path)
+
+
+LOOKS: tuple[Callable[[Subject], Iterator[Diagnostic]], ...] = (
+    _name,
+    _states,
+    _triggers,
+    _ends_of_edges,
+    _guards,
+    _opens,
+    _labels,
+)

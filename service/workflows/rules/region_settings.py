@@ -1,0 +1,55 @@
+"""What a region may decide for itself, with the defaults of domain.md 5.7; dated, and identified by content."""
+
+from functools import cached_property
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from service.vocabulary.canonical_json import digest_of
+
+
+class _Setting(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Term(_Setting):
+    """A length of time: working days in the Netherlands or calendar days, counted from the day after."""
+
+    working_days: int | None = Field(default=None, ge=0, le=260)
+    days: int | None = Field(default=None, ge=0, le=3660)
+
+    @model_validator(mode="after")
+    def _has_one_unit(self) -> "Term":
+        if (self.working_days is None) == (self.days is None):
+            raise ValueError("give working_days or days, one of the two")
+        return self
+
+
+class Quorum(_Setting):
+    """Who must sit at the table beside the chair; a shortfall is allowed with a recorded reason."""
+
+    experts: int = Field(ge=0, le=20)
+    organisations: int = Field(ge=0, le=20)
+    expert_by_experience: bool
+
+
+class RegionSettings(_Setting):
+    """The settings in force in one region at one moment."""
+
+    advice_modality: Literal["advisory", "urgent", "binding"]
+    explanatory_analysis_required: bool
+    information_rounds: int = Field(ge=0, le=10)
+    small_cell: int = Field(ge=5, le=100)
+    draft_days: int = Field(ge=7, le=365)
+    longlist_days: int = Field(default=91, ge=7, le=3660)
+    emergency_hours: int = Field(default=4, ge=1, le=24)
+    offer_stale_days: int = Field(default=31, ge=1, le=366)
+    retention_years: int = Field(default=20, ge=15, le=100)
+    retention_years_after_majority: int = Field(default=30, ge=0, le=100)
+    quorum: Quorum
+    checks: dict[str, Term] = Field(default_factory=dict)
+    terms: dict[str, Term]
+
+    @cached_property
+    def hash(self) -> str:
+        return digest_of(self.model_dump(mode="json"))

@@ -1,0 +1,61 @@
+"""Workflow definitions and region settings that were ever used: kept by content, never changed."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, insert, select
+
+from service.cases.rules.history_chain import microseconds
+from service.tables import region_settings, workflow_edges, workflow_plans, workflows
+from service.vocabulary.canonical_json import canonical
+from service.workflows.rules.definition import Definition
+from service.workflows.rules.region_settings import RegionSettings
+
+
+class Definitions:
+    """A history row can only name what stands here."""
+
+    def __init__(self, connection: Connection, now: datetime) -> None:
+        self._connection = connection
+        self._now = now
+
+    def keep(self, definition: Definition) -> None:
+        """Store a definition with its edges, once."""
+        if self._connection.execute(select(workflows.c.hash).where(workflows.c.hash == definition.hash)).first():
+            return
+        edges = [
+            {"workflow": definition.hash, "trigger_name": trigger, "source": source, "target": target}
+            for trigger, source, target in definition.edges()
+        ]
+        self._connection.execute(
+            insert(workflows),
+            {
+                "hash": definition.hash,
+                "name": definition.name,
+                "definition": definition.stored(),
+                "edges": len(edges),
+                "added_at": microseconds(self._now),
+            },
+        )
+        self._connection.execute(insert(workflow_edges), edges)
+
+    def keep_settings(self, settings: RegionSettings) -> None:
+        """Store settings, once."""
+        known = select(region_settings.c.hash).where(region_settings.c.hash == settings.hash)
+        if not self._connection.execute(known).first():
+            text = canonical(settings.model_dump(mode="json"))
+            self._connection.execute(insert(region_settings), {"hash": settings.hash, "settings": text})
+
+    def all(self) -> tuple[Definition, ...]:
+        """Every definition that a part may still run on. A plan is none: nothing stays on it."""
+        plans = select(workflow_plans.c.hash)
+        rows = self._connection.execute(
+            select(workflows.c.definition).where(workflows.c.hash.not_in(plans)).order_by(workflows.c.added_at)
+        ).scalars()
+        return tuple(Definition.from_stored(text) for text in rows)
+
+    def settings(self, settings_hash: str) -> RegionSettings:
+        """The settings that an entry was made under."""
+        text = self._connection.execute(
+            select(region_settings.c.settings).where(region_settings.c.hash == settings_hash)
+        ).scalar_one()
+        return RegionSettings.model_validate_json(text)
