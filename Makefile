@@ -9,7 +9,7 @@ SHELL := /bin/sh
 
 # Targets share one .venv.
 .NOTPARALLEL:
-.PHONY: help run story test sabotage fuzz faults lint bench check-outside openapi lock clean
+.PHONY: help run story check test sabotage fuzz faults lint bench check-outside openapi lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -19,6 +19,15 @@ run: .venv/.run-stamp ## start the service for trying out
 
 story: .venv/.run-stamp ## play ten chapters from start to end (BASE_URL=... against a running service)
 	$(BIN)/python -m examples.story $(if $(BASE_URL),--base-url "$(BASE_URL)")
+
+# What tells most in a minute: no server is started. mypy runs beside the tests, and both are heard.
+check: .venv/.dev-stamp ## check style, types, contracts and the tests that need no server
+	$(BIN)/python -m ruff check
+	$(BIN)/python -m ruff format --check
+	$(BIN)/lint-imports
+	@$(BIN)/python -m mypy & types=$$!; \
+	$(BIN)/python -m pytest --numprocesses 2 -m 'not server'; tests=$$?; \
+	wait $$types && exit $$tests
 
 test: .venv/.dev-stamp ## run the tests, on SQLite and PostgreSQL
 	$(BIN)/python -m pytest --numprocesses 2 -p api_tests.workers

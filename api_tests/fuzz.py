@@ -10,9 +10,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from api_tests.conftest import ENGINES
 from api_tests.support.case_file import CaseFile
 from api_tests.support.databases import new_postgresql
+from api_tests.support.engines import ENGINES
 from api_tests.support.people import everybody
 from api_tests.support.postgres import Cluster
 from api_tests.support.servers import Running, running, settings_for

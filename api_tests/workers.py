@@ -9,7 +9,7 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-from api_tests.conftest import ENGINES
+from api_tests.support.engines import ENGINES
 
 APART = ("records", "walk", "faults")
 

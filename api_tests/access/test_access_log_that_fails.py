@@ -6,10 +6,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api_tests.conftest import ENGINES, new_database
+from api_tests.support.databases import new_database
+from api_tests.support.engines import ENGINES
 from api_tests.support.people import everybody
 from api_tests.support.servers import Running, running, settings_for
 from api_tests.support.shared_case import Scene, help_arranged
+
+pytestmark = pytest.mark.server
 
 
 @pytest.fixture(params=ENGINES)

@@ -11,11 +11,12 @@ import psycopg
 import pytest
 from sqlalchemy import MetaData, make_url, select
 
-from api_tests.conftest import ENGINES, new_database
 from api_tests.support.canaries import text_fields
 from api_tests.support.case_file import CaseFile
 from api_tests.support.changed_rules import copied, people_at, rewritten
+from api_tests.support.databases import new_database
 from api_tests.support.demonstration import ORGANISATION_IDS, PERSON_IDS
+from api_tests.support.engines import ENGINES
 from api_tests.support.every_step import take_every_step
 from api_tests.support.people import everybody
 from api_tests.support.postgres import SUPERUSER, Cluster
@@ -38,6 +39,8 @@ from api_tests.support.workflows import RULES
 from service.database.database import open_engine
 from service.forms import FORMS
 from service.logs import EVENTS
+
+pytestmark = pytest.mark.server
 
 # Where content is served to whoever may read it: not there, but in everything else, a mark is a leak.
 CONTENT = re.compile(r"/v1/(cases/[^/]+/(file|advices/\d+|(\w+/[^/]+/)?transitions/\d+)|drafts.*)")

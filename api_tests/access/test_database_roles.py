@@ -7,8 +7,7 @@ from psycopg import errors
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
-from api_tests.conftest import new_database
-from api_tests.support.databases import ROLES, as_role, migrated, owned
+from api_tests.support.databases import ROLES, as_role, migrated, new_database, owned
 from api_tests.support.postgres import SUPERUSER, Cluster
 from api_tests.support.servers import settings_for
 from service.app import build
@@ -22,6 +21,8 @@ from service.database.row_security import NoSecondWall, insist_on_wall
 from service.identity.trusted_issuer import TrustedIssuer
 from service.settings import Settings
 from service.tables import metadata
+
+pytestmark = pytest.mark.server
 
 KEPT = ("transitions", "contents", "access_log", "requests", "workflows", "workflow_edges", "feed", "parts", "cases")
 # Who somebody is, what was written, and what opens it or lets it be guessed.

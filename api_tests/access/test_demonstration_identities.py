@@ -6,8 +6,9 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from api_tests.conftest import ENGINES, new_database
+from api_tests.support.databases import new_database
 from api_tests.support.demonstration import PERSON_IDS
+from api_tests.support.engines import ENGINES
 from api_tests.support.servers import Running, running, settings_for
 from api_tests.support.shared_case import bearing, signer_of
 from service.app import build
@@ -15,6 +16,8 @@ from service.identity.tokens import Signer
 from service.identity.trusted_issuer import TrustedIssuer
 from service.people.use_cases.demonstration import ISSUER, ADemonstration, NotADemonstration
 from service.settings import Settings
+
+pytestmark = pytest.mark.server
 
 
 @pytest.fixture(params=ENGINES)

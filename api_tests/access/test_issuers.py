@@ -75,6 +75,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             yield World(service, people, mixed)
 
 
+@pytest.mark.server
 def test_a_person_signs_in_with_a_token_of_a_trusted_issuer_by_each_accepted_signature(world: World) -> None:
     tokens = {
         "RS256": world.people.token(RSA),
@@ -89,6 +90,7 @@ def test_a_person_signs_in_with_a_token_of_a_trusted_issuer_by_each_accepted_sig
     )
 
 
+@pytest.mark.server
 def test_a_token_of_a_stranger_or_for_something_else_is_a_401(world: World) -> None:
     world.service.known(world.ada, world.mixed.name, "ada")
     other = world.mixed.keys[0]
@@ -111,6 +113,7 @@ def test_a_token_of_a_stranger_or_for_something_else_is_a_401(world: World) -> N
     assert world.service.status(world.mixed.token(typ="JWT", sub="ada", acr=HIGH)) == 200
 
 
+@pytest.mark.server
 def test_a_person_who_did_not_sign_in_well_enough_is_a_401(world: World) -> None:
     """Of an issuer that must tell how somebody signed in (acr, on the eIDAS scale)."""
     world.service.known(world.ada, world.mixed.name, "p-1")
@@ -125,6 +128,7 @@ def test_a_person_who_did_not_sign_in_well_enough_is_a_401(world: World) -> None
     assert world.service.status(world.person()) == 200
 
 
+@pytest.mark.server
 def test_a_machine_proves_itself_with_its_own_key_and_does_what_its_memberships_say(world: World) -> None:
     """Client credentials with private_key_jwt; and its rights end at its next request, with the token it has (I29)."""
     machine_id = world.service.known(world.ada, world.mixed.name, "machine:crm")
@@ -157,6 +161,7 @@ def token_for(client: str, issuer: Issuer) -> str:
     return str(answer.json()["access_token"])
 
 
+@pytest.mark.server
 def test_a_machine_is_never_taken_for_a_person_nor_a_person_for_a_machine(world: World) -> None:
     """Whoever may choose a name at an issuer gets nowhere with a machine's; and what is for people is not for it."""
     world.service.known(world.ada, world.mixed.name, "machine:nightly")
@@ -187,6 +192,7 @@ def test_a_machine_is_never_taken_for_a_person_nor_a_person_for_a_machine(world:
     assert (asked.status_code, asked.json()["code"]) == (403, "humans_only")
 
 
+@pytest.mark.server
 def test_new_keys_are_found_at_once_with_one_question_and_made_up_ones_ask_none(world: World) -> None:
     """No stampede: twenty people come with the new key at the same moment. Nor a flood: one question a minute."""
     new = key("new")
@@ -205,6 +211,7 @@ def key_named(signing: Any, kid: str) -> Any:
     return type(signing).import_key({**signing.as_dict(private=True), "kid": kid})
 
 
+@pytest.mark.server
 def test_withdrawn_keys_stop_known_ones_outlive_their_issuer_and_a_late_issuer_is_waited_for(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
@@ -295,6 +302,7 @@ def test_nobody_is_served_where_nobody_could_sign_in_and_no_demonstration_beside
     assert not untouched.exists()
 
 
+@pytest.mark.server
 def test_the_log_tells_of_the_keys_of_issuers_and_of_no_token(world: World) -> None:
     hostile = world.people.token(RSA, sub="canary-subject")
     assert world.service.status(hostile) == 401

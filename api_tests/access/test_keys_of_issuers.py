@@ -19,6 +19,8 @@ from service.identity.issuer import Issuer
 from service.identity.trusted_issuer import TrustedIssuer
 from service.vocabulary.refusals import IssuerUnreachable
 
+pytestmark = pytest.mark.server
+
 T = TypeVar("T")
 GOOD, OTHER = key("good"), key("other")
 DAY = 86_400

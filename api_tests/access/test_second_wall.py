@@ -14,8 +14,8 @@ from psycopg import errors
 from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from api_tests.conftest import new_database
 from api_tests.support.checkout import ROOT
+from api_tests.support.databases import new_database
 from api_tests.support.demonstration import ORGANISATION_IDS, PERSON_IDS
 from api_tests.support.people import everybody
 from api_tests.support.servers import running, settings_for
@@ -51,6 +51,7 @@ def seen(connection: Connection) -> dict[str, int]:
     return {table: found for table in WALLED if (found := count(connection, table))}
 
 
+@pytest.mark.server
 def test_every_table_stands_before_the_wall_or_is_named_as_one_that_need_not(walled: Walled) -> None:
     secured = text("SELECT oid::regclass::text FROM pg_class WHERE relrowsecurity")
     with walled.service.tables.connect() as connection:
@@ -60,6 +61,7 @@ def test_every_table_stands_before_the_wall_or_is_named_as_one_that_need_not(wal
     assert {it.fullname for it in metadata.tables.values()} == {*WALLED, *OPEN}
 
 
+@pytest.mark.server
 def test_a_fresh_transaction_sees_nothing_whoever_used_its_connection_before(walled: Walled) -> None:
     with walled.service.tables.connect() as connection:
         there = set(seen(connection))
@@ -99,6 +101,7 @@ def test_what_a_transaction_was_told_never_stays_with_its_connection() -> None:
     assert not re.search(r"\bSET (SESSION )?casusroute", written)
 
 
+@pytest.mark.server
 @example(held=[Membership(Role.LOCAL_TEAM, ORGANISATION_IDS["team-haarlem"])], emergency=False)
 @example(held=[Membership(Role.PROVIDER, ORGANISATION_IDS["de-veste"])], emergency=True)
 @example(held=[], emergency=True)
@@ -133,6 +136,7 @@ def _through(unit: Unit, actor: Actor) -> dict[str, set[str]]:
     return {it: set(unit.connection.scalars(text(f"SELECT {it} FROM {it.split('.')[0]}"))) for it in columns}
 
 
+@pytest.mark.server
 @pytest.mark.parametrize(
     "statement",
     [
@@ -178,6 +182,7 @@ def test_nothing_is_written_for_somebody_elses_case(walled: Walled, statement: s
     assert "violates row-level security policy" in str(refused.value)
 
 
+@pytest.mark.server
 def test_whoever_probes_for_the_number_of_a_hidden_case_is_told_no_detail(walled: Walled) -> None:
     """That it is taken cannot be hidden: numbers are random, and given by the service alone."""
     statement = text(
@@ -196,6 +201,7 @@ def test_whoever_probes_for_the_number_of_a_hidden_case_is_told_no_detail(walled
     assert walled.theirs.number not in str(bound.value.orig)
 
 
+@pytest.mark.server
 def test_of_one_case_the_wall_looks_along_indexes_and_not_through_all_there_ever_were(walled: Walled) -> None:
     asked = f"EXPLAIN SELECT * FROM transitions WHERE case_id = '{walled.ours.id}'"
     with walled.bound(organisations=str(ORGANISATION_IDS["de-veste"])) as connection:
@@ -207,6 +213,7 @@ def test_of_one_case_the_wall_looks_along_indexes_and_not_through_all_there_ever
         assert f"(({column})::text = (transitions.case_id)::text)" in plan, plan
 
 
+@pytest.mark.server
 def test_a_table_of_a_sessions_own_fools_no_referee(walled: Walled) -> None:
     """It stands before the table of the same name for whoever names no schema: as if this case had been destroyed."""
     emptied = [it.name for it in transitions.c if it.name not in _NUMBERS]
@@ -225,6 +232,7 @@ _NUMBERS = (
 )  # fmt: skip
 
 
+@pytest.mark.server
 @pytest.mark.parametrize(
     ("taken_down", "told"),
     [

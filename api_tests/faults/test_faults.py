@@ -8,14 +8,15 @@ from threading import Barrier, Thread
 
 import pytest
 
-from api_tests.conftest import ENGINES
 from api_tests.faults.campaign import FAULTS, run
+from api_tests.support.engines import ENGINES
 from api_tests.support.postgres import Cluster
 from service.database.keyring import load_master_key
 
 OF = {(it.engine, it.name): it for it in FAULTS}
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("name", ["killed at named points", "duplicates, rivals, disorder", "clock jumps"])
 def test_on_sqlite_every_promise_holds_when(name: str, tmp_path: Path) -> None:
     outcome = run(OF["sqlite", name], tmp_path, None, times=1)
@@ -23,6 +24,7 @@ def test_on_sqlite_every_promise_holds_when(name: str, tmp_path: Path) -> None:
     assert (outcome.violations, outcome.lacking) == ((), ())
 
 
+@pytest.mark.server
 def test_on_postgresql_every_promise_holds_when_nobody_can_tell_whether_it_was_committed(tmp_path: Path) -> None:
     with Cluster(durable=True) as cluster:
         outcome = run(OF["postgresql", "reset after COMMIT"], tmp_path, cluster, times=1)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from api_tests.conftest import ENGINES, new_database
+from api_tests.support.databases import new_database
+from api_tests.support.engines import ENGINES
 from api_tests.support.people import People, everybody
 from api_tests.support.servers import Clock, running, settings_for
 

@@ -56,6 +56,7 @@ def of_age_next_month(elsewhere: Elsewhere, years: int, **changes: Any) -> CaseF
     return CaseFile.submitted(elsewhere.people, birth_month=born, **changes)
 
 
+@pytest.mark.server
 @pytest.mark.parametrize(("years", "before", "after"), [(16, "not_yet", "asked"), (17, "asked", "overdue")])
 def test_i7_a_plan_for_after_18_is_asked_from_the_month_of_16_and_overdue_from_that_of_17(
     elsewhere: Elsewhere, years: int, before: str, after: str
@@ -80,6 +81,7 @@ def test_i7_the_plan_in_the_advice_is_the_plan_and_nobody_is_asked_again(people:
     assert plan(case) == "recorded"
 
 
+@pytest.mark.server
 def test_i7_a_consent_given_at_eleven_is_asked_again_at_twelve_once_and_a_legal_ground_never(
     elsewhere: Elsewhere,
 ) -> None:
@@ -129,6 +131,7 @@ def test_i7_a_consent_given_at_fifteen_is_asked_again_at_sixteen_and_at_eighteen
     )
 
 
+@pytest.mark.server
 def test_i7_story_h_at_18_nothing_moves_and_everything_stays_possible(elsewhere: Elsewhere) -> None:
     case = of_age_next_month(elsewhere, 18)
     case.go_to("advice_drafted")
@@ -154,6 +157,7 @@ def test_r72_a_case_of_somebody_of_eighteen_is_taken_up_like_any_other(people: P
     assert case.go_to("advice_issued").state == "advice_issued"
 
 
+@pytest.mark.server
 def test_i22_on_the_first_day_of_the_month_of_sixteen_parents_stop_reading(elsewhere: Elsewhere) -> None:
     to_the_last_day_of_the_month(elsewhere)
     born = first_of_the_month(elsewhere, months_on=1, years_back=16)
@@ -179,6 +183,7 @@ def test_a_question_that_tells_no_month_of_birth_asks_nothing_of_age(people: Peo
     assert found["consentsToReask"] == []
 
 
+@pytest.mark.server
 def test_i21_a_file_is_kept_for_twenty_years_after_its_last_change(elsewhere: Elsewhere) -> None:
     case = CaseFile.submitted(elsewhere.people)
     elsewhere.clock.let_pass(days=40)

@@ -11,6 +11,8 @@ from api_tests.support.forms import filled
 from api_tests.support.people import People
 from api_tests.support.refusals import faults, refusal, unmet
 
+pytestmark = pytest.mark.server
+
 
 def ask(people: People, by: str, **changes: Any) -> Any:
     form = filled("consult_request@1", **changes)

@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from api_tests.journeys.conftest import Elsewhere
 from api_tests.support.case_file import CaseFile
 from api_tests.support.forms import filled
@@ -10,6 +12,8 @@ from api_tests.support.people import People
 from api_tests.support.refusals import code_of, faults
 from service.vocabulary.calendar import day_in_amsterdam, due
 from service.workflows.rules.region_settings import Term
+
+pytestmark = pytest.mark.server
 
 CARRIER = {"name": "Ineke Blok", "organisation": "Samenwerkingsverband (fictief)"}
 

@@ -2,12 +2,16 @@
 
 from typing import Any
 
+import pytest
+
 from api_tests.journeys.conftest import Elsewhere
 from api_tests.support.case_file import CaseFile
 from api_tests.support.demonstration import ORGANISATION_IDS
 from api_tests.support.people import People
 from api_tests.support.refusals import code_of, faults
 from api_tests.support.workflows import form_for
+
+pytestmark = pytest.mark.server
 
 DUINHUIS = str(ORGANISATION_IDS["duinhuis"])
 ANOTHER_OFFER: dict[str, Any] = {

@@ -13,15 +13,17 @@ from typing import Any
 import httpx
 import pytest
 
-from api_tests.conftest import ENGINES, new_database
 from api_tests.support.checkout import ROOT
-from api_tests.support.databases import environment_of
+from api_tests.support.databases import environment_of, new_database
+from api_tests.support.engines import ENGINES
 from api_tests.support.people import Person
 from api_tests.support.refusals import faults
 from api_tests.support.servers import running, settings_for
 from service import __main__ as command_line
 from service.database.database import open_engine
 from service.identity.tokens import Signer, Tokens
+
+pytestmark = pytest.mark.server
 
 # The sitting as the README tells it.
 SITTING = """

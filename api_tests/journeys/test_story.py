@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from api_tests.conftest import ENGINES, new_database
 from api_tests.support.changed_rules import copied
 from api_tests.support.checkout import ROOT
+from api_tests.support.databases import new_database
+from api_tests.support.engines import ENGINES
 from api_tests.support.people import People
 from api_tests.support.servers import Running, running, settings_for
 from examples.answers import NotAsTold
@@ -23,6 +24,8 @@ from examples.chapters import CHAPTERS
 from examples.story import play
 from service.workflows.rules.definition import load
 from service.workflows.rules.rulebook import RulesRefused, read_rules
+
+pytestmark = pytest.mark.server
 
 Edge = tuple[str, str, str]
 

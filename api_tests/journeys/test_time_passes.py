@@ -3,9 +3,13 @@
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from api_tests.journeys.conftest import Elsewhere
 from api_tests.support.case_file import CaseFile
 from api_tests.support.workflows import form_for
+
+pytestmark = pytest.mark.server
 
 STATES = ["submitted", "awaiting_information", "consulted", "scheduled", "advice_drafted", "monitored"]
 

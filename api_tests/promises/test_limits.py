@@ -46,6 +46,7 @@ def _a_minute_passes(service: Running) -> None:
         meter._filled.clear()  # noqa: SLF001 - as after a minute
 
 
+@pytest.mark.server
 def test_who_asks_too_often_waits_while_others_are_served_and_nothing_was_done(
     limited: tuple[Running, People],
 ) -> None:
@@ -65,6 +66,7 @@ def test_who_asks_too_often_waits_while_others_are_served_and_nothing_was_done(
     assert "idempotent-replayed" not in again.headers
 
 
+@pytest.mark.server
 def test_an_address_that_often_fails_to_say_who_it_is_waits_whoever_it_says_it_is(
     limited: tuple[Running, People],
 ) -> None:
@@ -80,6 +82,7 @@ def test_an_address_that_often_fails_to_say_who_it_is_waits_whoever_it_says_it_i
     assert watched == [200, 200]
 
 
+@pytest.mark.server
 def test_an_address_that_asks_too_often_waits_whatever_it_says_of_itself(limited: tuple[Running, People]) -> None:
     service, _ = limited
     with httpx.Client(base_url=service.url) as anybody:
@@ -118,6 +121,7 @@ def test_a_meter_remembers_so_many_and_no_more() -> None:
     assert [meter.wait(who) for who in (0, 1, REMEMBERED)] == [0, 60, 60]
 
 
+@pytest.mark.server
 def test_behind_a_proxy_that_is_trusted_each_address_is_its_own(hasty: Running) -> None:
     with httpx.Client(base_url=hasty.url) as proxy:
         for _ in range(30):
@@ -142,6 +146,7 @@ def test_all_addresses_of_one_ipv6_network_count_as_one() -> None:
     assert address_of({"client": None}) == ""
 
 
+@pytest.mark.server
 def test_whoever_comes_when_the_database_is_full_of_work_is_told_at_once_to_come_back(
     limited: tuple[Running, People],
 ) -> None:
@@ -198,6 +203,7 @@ def said(service: Running, *pieces: bytes) -> tuple[int, dict[str, str], dict[st
     return int(first.split()[1]), named, json.loads(body)
 
 
+@pytest.mark.server
 def test_a_head_that_does_not_come_to_an_end_is_not_waited_for(hasty: Running) -> None:
     status, headers, told = said(hasty, b"GET /v1/regions HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow:")
 
@@ -205,10 +211,12 @@ def test_a_head_that_does_not_come_to_an_end_is_not_waited_for(hasty: Running) -
     assert headers["content-type"] == "application/problem+json"
 
 
+@pytest.mark.server
 def test_a_connection_on_which_nothing_is_said_is_closed(hasty: Running) -> None:
     assert said(hasty)[0] == 408
 
 
+@pytest.mark.server
 def test_a_body_that_does_not_come_to_an_end_is_not_waited_for_and_does_nothing(hasty: Running) -> None:
     people = everybody(hasty.url)
     authorization = people.anna.client.headers["Authorization"]
@@ -228,6 +236,7 @@ def test_a_body_that_does_not_come_to_an_end_is_not_waited_for_and_does_nothing(
         person.client.close()
 
 
+@pytest.mark.server
 def test_a_head_is_read_so_far_and_no_further(hasty: Running) -> None:
     """The parser itself would take headers without end."""
     head = b"GET /v1/regions HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nX-Large: "
@@ -239,17 +248,20 @@ def test_a_head_is_read_so_far_and_no_further(hasty: Running) -> None:
     assert (status, headers["content-type"], told["code"]) == (431, "application/problem+json", "head_too_large")
 
 
+@pytest.mark.server
 def test_what_is_no_http_at_all_is_answered_with_a_problem_too(hasty: Running) -> None:
     status, headers, told = said(hasty, b"\x16\x03\x01 hello\r\n\r\n")
 
     assert (status, headers["content-type"], told["code"]) == (400, "application/problem+json", "invalid")
 
 
+@pytest.mark.server
 def test_an_address_of_any_length_is_read_so_far_and_no_further(hasty: Running) -> None:
     for path in ("/v1/cases/" + "a" * 9_000, "/v1/cases?cursor=" + "a" * 9_000, "/" + "a" * 9_000):
         problem_of(httpx.get(f"{hasty.url}{path}"), 414, "address_too_long")
 
 
+@pytest.mark.server
 @pytest.mark.parametrize(
     ("hosts", "status"),
     [
@@ -277,11 +289,13 @@ def test_a_request_for_another_host_is_not_answered(hasty: Running, hosts: list[
     assert status == 200 or told["code"] == "unknown_host"
 
 
+@pytest.mark.server
 def test_whoever_watches_over_a_process_need_not_know_its_name(hasty: Running) -> None:
     assert httpx.get(f"{hasty.url}/v1/health", headers={"Host": "10.1.2.3:8000"}).status_code == 200
     assert httpx.get(f"{hasty.url}/v1/ready", headers={"Host": "10.1.2.3:8000"}).status_code == 200
 
 
+@pytest.mark.server
 @pytest.mark.parametrize(
     "line", ["CONNECT 127.0.0.1:443", "TRACE /v1/regions", "OPTIONS *", "GET http://evil.example/v1/me"]
 )
@@ -292,6 +306,7 @@ def test_what_a_proxy_would_do_is_not_done(hasty: Running, line: str) -> None:
     assert told["code"] in ("invalid", "not_known", "not_found", "method_not_allowed")
 
 
+@pytest.mark.server
 def test_every_operation_tells_that_it_can_be_too_much(hasty: Running) -> None:
     document = httpx.get(f"{hasty.url}/v1/openapi.json").json()
 

@@ -9,15 +9,18 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from api_tests.conftest import ENGINES, new_database
 from api_tests.support.administration import DECISIONS
 from api_tests.support.case_file import CaseFile
+from api_tests.support.databases import new_database
 from api_tests.support.demonstration import ORGANISATION_IDS
+from api_tests.support.engines import ENGINES
 from api_tests.support.people import People, Person, everybody
 from api_tests.support.problems import problem_of
 from api_tests.support.processes import Process, process
 from api_tests.support.workflows import form_for
 from service.database.database import open_engine
+
+pytestmark = pytest.mark.server
 
 TYPED = "Zwaardvisje"
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from api_tests.conftest import ENGINES, new_database
+from api_tests.support.databases import new_database
+from api_tests.support.engines import ENGINES
 from api_tests.support.people import everybody
 from api_tests.support.problems import problem_of
 from api_tests.support.servers import Running, running, settings_for
@@ -17,6 +18,8 @@ from service.database.health import MayLoseData, failing
 from service.database.keyring import Keyring
 from service.database.transaction import Unit
 from service.http.readiness import Readiness
+
+pytestmark = pytest.mark.server
 
 ALL = ["database", "revision", "protections", "second_wall", "database_settings", "master_key", "outbox", "disk"]
 

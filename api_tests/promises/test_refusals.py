@@ -9,10 +9,10 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from api_tests.conftest import new_database
 from api_tests.support.case_file import CaseFile
 from api_tests.support.changed_rules import copied, people_at, rewritten
 from api_tests.support.checkout import ROOT
+from api_tests.support.databases import new_database
 from api_tests.support.demonstration import ORGANISATION_IDS, PERSON_IDS
 from api_tests.support.destructions import destroyed, ended
 from api_tests.support.people import offered

@@ -34,6 +34,7 @@ def test_a_setting_can_stand_in_a_file_and_one_in_the_environment_goes_first(
     assert first.database_url == "sqlite:///here.db"
 
 
+@pytest.mark.server
 @pytest.mark.parametrize(
     ("name", "value"),
     [

@@ -13,11 +13,14 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from api_tests.conftest import ENGINES, new_database
+from api_tests.support.databases import new_database
+from api_tests.support.engines import ENGINES
 from api_tests.support.people import everybody
 from api_tests.support.problems import problem_of
 from api_tests.support.processes import process
 from service.database.database import open_engine
+
+pytestmark = pytest.mark.server
 
 
 @contextmanager

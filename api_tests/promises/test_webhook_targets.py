@@ -15,6 +15,8 @@ from service.events.relay.webhook_client import Outside
 from service.events.rules import News, to_event
 from service.events.use_cases.delivery import Answer
 
+pytestmark = pytest.mark.server
+
 REFUSED = {
     "https://127.0.0.1/": "webhook_not_public",
     "https://localhost/": "webhook_not_public",

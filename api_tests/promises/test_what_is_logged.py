@@ -66,6 +66,7 @@ for name in ("uvicorn.error", "uvicorn.access", "sqlalchemy.engine", "httpx", "a
 """
 
 
+@pytest.mark.server
 def test_a_field_that_was_not_declared_is_not_written_and_of_libraries_only_the_name() -> None:
     said = subprocess.run(
         [sys.executable, "-c", SAYS], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
@@ -93,6 +94,7 @@ class Sdk:
         return refuse
 
 
+@pytest.mark.server
 def test_nothing_is_told_to_an_opentelemetry_that_happens_to_be_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,6 +21,8 @@ from api_tests.support.postgres import Cluster
 from api_tests.support.problems import problem_of
 from api_tests.support.servers import Running, running, settings_for
 
+pytestmark = pytest.mark.server
+
 
 def not_now(answer: httpx.Response) -> bool:
     """Whether this says to come back in a moment, and nothing else."""

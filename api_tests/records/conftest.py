@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Engine
 
-from api_tests.conftest import ENGINES, new_database
 from api_tests.support.case_file import CaseFile
+from api_tests.support.databases import new_database
 from api_tests.support.destroyed_case import Story, told
+from api_tests.support.engines import ENGINES
 from api_tests.support.forgery import Forger, Known, engine_for
 from api_tests.support.people import People
 from api_tests.support.servers import Running

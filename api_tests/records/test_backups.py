@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from api_tests.conftest import ENGINES
 from api_tests.support.backups import Backup, Kept, Restored, command, kept, manifest_of, served
 from api_tests.support.case_file import CaseFile
+from api_tests.support.engines import ENGINES
 from api_tests.support.history_checker import contents, histories, master_key
 from api_tests.support.postgres import Cluster
 from api_tests.support.problems import problem_of
@@ -23,6 +23,8 @@ from api_tests.support.releases import Release
 from service.database.backup import back_up
 from service.database.database import open_engine
 from service.database.keyring import Keyring, load_master_key
+
+pytestmark = pytest.mark.server
 
 KEY_IS_GONE = "the key of its content is gone or was changed: the content opens no more"
 

@@ -14,6 +14,8 @@ from service.database.database import SQLITE_READERS, keys_file, open_engine
 from service.database.keyring import Keyring
 from service.database.migrations import migrate
 
+pytestmark = pytest.mark.server
+
 # For SQLite in the file of the data and in that of the keys beside it; synchronous 2 is FULL.
 IN_FORCE: dict[str, dict[str, object]] = {
     "sqlite": {

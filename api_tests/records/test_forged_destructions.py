@@ -23,6 +23,8 @@ from service.tables import (
     workflows,
 )
 
+pytestmark = pytest.mark.server
+
 
 @dataclass(frozen=True)
 class Decided:

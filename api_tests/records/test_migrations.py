@@ -15,11 +15,11 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, inspect
 from sqlalchemy.exc import DBAPIError
 
-from api_tests.conftest import ENGINES, new_database
 from api_tests.support.case_file import CaseFile
 from api_tests.support.checkout import ROOT
 from api_tests.support.database_schemas import schema_of
-from api_tests.support.databases import ROLES
+from api_tests.support.databases import ROLES, new_database
+from api_tests.support.engines import ENGINES
 from api_tests.support.forgery import counted, engine_for, say
 from api_tests.support.servers import Running
 from service.database import migrations as migrating
@@ -27,6 +27,8 @@ from service.database.database import open_engine
 from service.database.migrations import downgrade, expected_revision, migrate, revision_of
 from service.reference.store import Reference
 from service.tables import KEYS_SCHEMA, metadata
+
+pytestmark = pytest.mark.server
 
 NewDatabase = Callable[[], Engine]
 # How many municipalities each region has: CBS, regions of 2025, municipalities of 2023 to 2025 (domain.md 3.2).

@@ -13,13 +13,16 @@ from typing import Any
 import httpx
 import pytest
 
-from api_tests.conftest import ENGINES, new_database
 from api_tests.support.case_file import COLLECTIONS, CaseFile
 from api_tests.support.changed_rules import copied, people_at, rewritten
+from api_tests.support.databases import new_database
 from api_tests.support.edges import amend
+from api_tests.support.engines import ENGINES
 from api_tests.support.forms import filled
 from api_tests.support.servers import Running
 from api_tests.support.wanderings import wander
+
+pytestmark = pytest.mark.server
 
 Json = dict[str, Any]
 # The team, the submitter, an expert while it is at the table, the liaison while she is asked.

@@ -10,11 +10,11 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import Connection, Engine, event, make_url, text
 
-from api_tests.conftest import ENGINES, new_database
 from api_tests.support.checkout import ROOT
-from api_tests.support.databases import as_role, environment_of, owned
+from api_tests.support.databases import as_role, environment_of, new_database, owned
 from api_tests.support.databases import migrated as migrated_as_owner
 from api_tests.support.demonstration import PERSON_IDS
+from api_tests.support.engines import ENGINES
 from api_tests.support.forgery import say
 from api_tests.support.postgres import SUPERUSER
 from api_tests.support.servers import settings_for
@@ -25,6 +25,8 @@ from service.database.protections import TRIGGERS, Unprotected, insist
 from service.database.transaction import Unit
 from service.events.store.subscriptions import Subscription
 from service.settings import Settings
+
+pytestmark = pytest.mark.server
 
 
 @pytest.fixture(scope="module", params=ENGINES)

@@ -10,13 +10,16 @@ from contextlib import contextmanager
 
 import pytest
 
-from api_tests.conftest import ENGINES, new_database
 from api_tests.support.case_file import CaseFile
 from api_tests.support.checkout import ROOT
+from api_tests.support.databases import new_database
 from api_tests.support.dying_relay import DIED, POINTS
+from api_tests.support.engines import ENGINES
 from api_tests.support.people import People, everybody
 from api_tests.support.receivers import Receiver, feed, receiving, webhook
 from api_tests.support.servers import Running, running, settings_for
+
+pytestmark = pytest.mark.server
 
 
 @pytest.fixture(scope="module", params=ENGINES)

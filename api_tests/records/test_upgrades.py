@@ -12,13 +12,14 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 
-from api_tests.conftest import ENGINES, new_database
 from api_tests.records.test_forged_entries import ATTACKS as FORGED_ENTRIES
 from api_tests.records.test_forged_heads import ATTACKS as FORGED_HEADS
 from api_tests.support.case_file import CaseFile
 from api_tests.support.changed_rules import copied, people_at
 from api_tests.support.checkout import ROOT
+from api_tests.support.databases import new_database
 from api_tests.support.destructions import signed
+from api_tests.support.engines import ENGINES
 from api_tests.support.forgery import Known, engine_for, next_entry, record
 from api_tests.support.forms import filled
 from api_tests.support.releases import RELEASES, Release
@@ -39,6 +40,9 @@ NO_WAY_BACK = {
 def _before(revision: str | None) -> str:
     """The revision before this one."""
     return f"{int(revision or 0) - 1:04}"
+
+
+pytestmark = pytest.mark.server
 
 
 def _in_force(rules: Path = ROOT / "workflows") -> dict[str, str]:

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Delete, Insert, Update, delete, insert, literal, select, text, update
 
-from api_tests.conftest import ENGINES, new_database
 from api_tests.support.case_file import CaseFile
+from api_tests.support.databases import new_database
 from api_tests.support.demonstration import PERSON_IDS
+from api_tests.support.engines import ENGINES
 from api_tests.support.forgery import engine_for, entries_of_case
 from api_tests.support.people import everybody
 from api_tests.support.servers import Clock, running, settings_for
@@ -39,6 +40,8 @@ from service.tables import (
     workflow_edges,
     workflows,
 )  # fmt: skip
+
+pytestmark = pytest.mark.server
 
 NAMES = ("untouched", "flipped", "silent", "locked", "cut off", "rewritten", "gone")
 OWNED = (outbox, contents, transitions, parts)

@@ -20,6 +20,8 @@ from service.people.use_cases.demonstration import ISSUER
 from service.people.use_cases.identify import Asker
 from service.retention.use_cases.proposals import Considered, ended_cases, propose_if_due
 
+pytestmark = pytest.mark.server
+
 QUINT = Asker(ISSUER, "quint", "")
 
 

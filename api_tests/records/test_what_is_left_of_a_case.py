@@ -28,6 +28,8 @@ from service.integrity.store.case_history import Verification
 from service.retention.store.certificate_list import DestructionList, ListRefused
 from service.retention.use_cases.carry_out import replay
 
+pytestmark = pytest.mark.server
+
 
 def test_what_cannot_be_written_outside_the_database_is_not_destroyed(story: Story) -> None:
     assert problem_of(story.unwritten, 503, "unavailable")

@@ -9,8 +9,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Connection, insert
 
-from api_tests.conftest import ENGINES, new_database
 from api_tests.support.case_file import CaseFile
+from api_tests.support.databases import new_database
+from api_tests.support.engines import ENGINES
 from api_tests.support.forgery import engine_for, entries_of_part, head_of_case, head_of_part
 from api_tests.support.openapi_documents import fits
 from api_tests.support.tampering import change, lay_bare, undone
@@ -19,6 +20,8 @@ from service.cases.store.rows import to_row, to_transition
 from service.database.migrations import downgrade, expected_revision, revision_of
 from service.integrity.store.case_history import verify
 from service.tables import cases, parts, transitions
+
+pytestmark = pytest.mark.server
 
 
 @pytest.fixture(scope="module", params=ENGINES)

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from api_tests.conftest import ENGINES, new_database
 from api_tests.support.case_file import CaseFile
 from api_tests.support.changed_rules import copied, people_at, rewritten
 from api_tests.support.checkout import ROOT
-from api_tests.support.databases import environment_of
+from api_tests.support.databases import environment_of, new_database
+from api_tests.support.engines import ENGINES
 from api_tests.support.expected_moves import possible_from
 from api_tests.support.people import People
 from api_tests.support.servers import Running
@@ -60,6 +60,7 @@ def offered(case: CaseFile) -> set[str]:
     return {it["trigger"] for it in told["transitions"]}
 
 
+@pytest.mark.server
 def test_a_running_case_keeps_the_workflow_it_began_under_and_a_new_one_begins_under_the_new(
     changing: Changing,
 ) -> None:
@@ -102,6 +103,7 @@ def test_a_running_case_keeps_the_workflow_it_began_under_and_a_new_one_begins_u
     assert sound == [True, True]
 
 
+@pytest.mark.server
 def test_what_is_asked_of_a_step_is_asked_by_the_workflow_that_the_part_runs_on(changing: Changing) -> None:
     """Decision 2: another form, none at all, or grounds obliged by one of them; each case is read by its own rules."""
     with changing.served() as (_, people):
@@ -153,6 +155,7 @@ def version_of(case: CaseFile) -> int:
     return int(case.seen()["main"]["version"])
 
 
+@pytest.mark.server
 def test_a_region_that_changes_a_term_from_a_day_on_changes_it_for_the_transitions_after_that_day_only(
     changing: Changing,
 ) -> None:
@@ -191,6 +194,7 @@ def submitted_in_velsen(people: People) -> CaseFile:
     )
 
 
+@pytest.mark.server
 def test_a_region_may_make_the_explanatory_analysis_obligatory_from_a_day_on(changing: Changing) -> None:
     """As the Achterhoek does (JZ25): a referral without it is not complete there, and the form says where."""
     day = day_in_amsterdam(datetime.now(UTC)) + timedelta(days=2)
@@ -221,6 +225,7 @@ def test_the_achterhoek_asks_the_analysis_since_2023_and_keeps_every_other_setti
     assert RULES.settings.on("JZ10", date.fromisoformat(day)) == default
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("engine", ENGINES)
 def test_contradictory_rules_stop_the_start_with_every_fault_at_once_and_touch_no_database(
     engine: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory

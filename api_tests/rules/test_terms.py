@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from api_tests.conftest import ENGINES, new_database
 from api_tests.support.case_file import CaseFile
 from api_tests.support.changed_rules import people_at
+from api_tests.support.databases import new_database
 from api_tests.support.edges import Json
+from api_tests.support.engines import ENGINES
 from api_tests.support.people import People
 from api_tests.support.servers import Running
 from api_tests.support.workflows import RULES
@@ -89,6 +90,7 @@ def term_from(entry: Json, name: str) -> str:
     return due(day, RULES.settings.default.terms[name]).isoformat()
 
 
+@pytest.mark.server
 def test_a_term_runs_from_the_day_a_state_was_entered_or_its_next_action_done_and_other_steps_leave_it(
     years: tuple[Running, People],
 ) -> None:
@@ -117,6 +119,7 @@ def test_a_term_runs_from_the_day_a_state_was_entered_or_its_next_action_done_an
     assert case.seen()["main"]["dueOn"] == term_from(monitored, "monitoring")
 
 
+@pytest.mark.server
 def test_a_form_that_names_a_day_sets_it_and_the_term_of_the_region_holds_where_it_names_none(
     years: tuple[Running, People],
 ) -> None:
@@ -132,6 +135,7 @@ def test_a_form_that_names_a_day_sets_it_and_the_term_of_the_region_holds_where_
     assert case.seen()["main"]["dueOn"] == term_from(case.history()[-1], "analysis")
 
 
+@pytest.mark.server
 def test_an_ended_part_has_no_day_and_a_reopened_one_has_a_new_one(years: tuple[Running, People]) -> None:
     _, people = years
     case = CaseFile.submitted(people).go_to("withdrawn")
@@ -143,6 +147,7 @@ def test_an_ended_part_has_no_day_and_a_reopened_one_has_a_new_one(years: tuple[
     assert case.seen()["main"]["dueOn"] == term_from(case.history()[-1], "triage")
 
 
+@pytest.mark.server
 def test_years_that_pass_change_nothing_but_that_it_is_late_and_how_long_the_child_waits(
     years: tuple[Running, People],
 ) -> None:
@@ -164,6 +169,7 @@ def test_years_that_pass_change_nothing_but_that_it_is_late_and_how_long_the_chi
     assert without_lateness(after) == without_lateness(before)
 
 
+@pytest.mark.server
 def test_the_child_waits_from_the_first_submission_through_every_pause_until_the_case_ends(
     years: tuple[Running, People],
 ) -> None:
@@ -182,6 +188,7 @@ def test_the_child_waits_from_the_first_submission_through_every_pause_until_the
     assert case.seen()["waitingDays"] is None
 
 
+@pytest.mark.server
 def test_reopening_counts_the_waiting_from_the_first_submission_again(years: tuple[Running, People]) -> None:
     """I8: a child that comes back has waited since the first time."""
     service, people = years

@@ -1,5 +1,8 @@
 """New databases, and as whom the tests connect: on PostgreSQL the service is not the owner of its tables."""
 
+from pathlib import Path
+
+import pytest
 from sqlalchemy import Engine, create_engine, make_url
 
 from api_tests.support.postgres import Cluster
@@ -20,6 +23,15 @@ def new_postgresql(cluster: Cluster, name: str) -> str:
             connection.exec_driver_sql(statement)
     engine.dispose()
     return cluster.url(name, ROLES.owner)
+
+
+def new_database(request: pytest.FixtureRequest, folder: Path, engine: str) -> str:
+    """The address of a database that nobody else uses, as its owner."""
+    if engine == "sqlite":
+        return f"sqlite:///{folder / 'casusroute.db'}"
+    started: Cluster = request.getfixturevalue("cluster")
+    name = folder.name.replace("-", "_").lower()
+    return new_postgresql(started, name)
 
 
 def as_role(url: str, role: str) -> str:

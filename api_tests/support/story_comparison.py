@@ -19,9 +19,9 @@ from itertools import islice, zip_longest
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from api_tests.conftest import ENGINES
 from api_tests.support.checkout import ROOT
 from api_tests.support.databases import new_postgresql
+from api_tests.support.engines import ENGINES
 from api_tests.support.numbering import Numbering, numbered
 from api_tests.support.played_story import Played, play
 from api_tests.support.postgres import Cluster

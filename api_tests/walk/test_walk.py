@@ -22,16 +22,19 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from api_tests.conftest import ENGINES, new_database
 from api_tests.support.case_model import ModelPart
 from api_tests.support.checkout import ROOT
+from api_tests.support.databases import new_database
 from api_tests.support.destructions import destroyed
+from api_tests.support.engines import ENGINES
 from api_tests.support.forms import FILLED
 from api_tests.support.people import People, everybody
 from api_tests.support.servers import Running, running, settings_for
 from api_tests.support.walker import Served, Tried, Walk
 from api_tests.support.workflows import workflow_of
 from service.tables import access_log
+
+pytestmark = pytest.mark.server
 
 CASES, STEPS, SEED = 14, 120, 2_017
 DISSENT = FILLED["advice@1"]["dissent"][0]["view"]

@@ -1,0 +1,3 @@
+"""The databases that the service is tried on."""
+
+ENGINES = ("sqlite", "postgresql")
