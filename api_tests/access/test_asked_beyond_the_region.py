@@ -13,6 +13,7 @@ from api_tests.support.canaries import Canaries
 from api_tests.support.case_file import CaseFile
 from api_tests.support.demonstration import ORGANISATION_IDS, PERSON_IDS
 from api_tests.support.people import People
+from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import Running
 from api_tests.support.shared_case import rows
 from api_tests.support.workflows import form_for, workflow_of
@@ -159,6 +160,13 @@ def test_i23_nobody_beyond_the_region_knows_of_a_case_before_they_are_asked(mark
     assert [read(marked, "before", key) for key in ASKED] == [set()] * 4
 
 
+@broken_by(
+    "I23, issue 3.1: the national level sees its own question and not the escalation around it",
+    "service/cases/store/visibility.py",
+    'Role.NATIONAL_SUPPORT: ("question",),',
+    'Role.NATIONAL_SUPPORT: ("question", "escalation"),',
+    case="sqlite-during-ulla",
+)
 @pytest.mark.parametrize("key", ["sara", "tom", "ulla"])
 @pytest.mark.parametrize("when", ["during", "after"])
 def test_i23_a_body_sees_what_was_asked_of_it_and_nothing_else_of_the_case(marked: Marked, when: str, key: str) -> None:
@@ -198,6 +206,13 @@ READ_AFTER: dict[str, list[tuple[str, tuple[str, ...]]]] = {
 }
 
 
+@broken_by(
+    "I23: who consented to the sharing is not told to whoever is asked beyond the region",
+    "service/cases/use_cases/put_question.py",
+    '_SHOWN = ("level",',
+    '_SHOWN = ("consents", "level",',
+    case="sqlite-during-sara",
+)
 @pytest.mark.parametrize(
     ("when", "key"), [*(("during", key) for key in READ_DURING), *(("after", key) for key in READ_AFTER)]
 )
@@ -210,6 +225,12 @@ def test_i23_what_is_read_is_the_question_as_it_was_put_and_what_was_written_in_
     assert read(marked, when, key) == set().union(*(marked.marks(step, *members) for step, members in expected))
 
 
+@broken_by(
+    "I9, issue 3.1: the liaison sees the whole case only while an escalation is open",
+    "service/cases/store/visibility.py",
+    '            _escalation.c.phase != "ended",\n',
+    "",
+)
 def test_i9_the_liaison_reads_the_whole_case_as_long_as_she_is_asked_and_her_own_part_of_it_afterwards(
     marked: Marked,
 ) -> None:

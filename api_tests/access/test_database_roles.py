@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from api_tests.support.databases import ROLES, as_role, migrated, new_database, owned
 from api_tests.support.postgres import SUPERUSER, Cluster
+from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import settings_for
 from service.app import build
 from service.commands.migrate import migrate_database
@@ -79,6 +80,12 @@ def refused(engine: Engine, statement: str) -> bool:
     return False
 
 
+@broken_by(
+    "issue 4, 6: the role of the service changes nothing of a history or its heads",
+    "service/database/postgres_roles.py",
+    '"cases": "recorded_at"',
+    '"cases": "recorded_at region"',
+)
 def test_the_service_may_add_to_the_history_and_change_nothing_of_it(application: Engine) -> None:
     forbidden = [
         *(f"DELETE FROM {table}" for table in KEPT),
@@ -119,6 +126,12 @@ def test_the_service_cannot_take_its_own_fetters_off(application: Engine) -> Non
     assert [it for it in forbidden if not refused(application, it)] == []
 
 
+@broken_by(
+    "issue 4, 6: triggers judge by the tables of the service, not by those of a session",
+    "migrations/versions/0008_second_wall.py",
+    "SET search_path = public, pg_temp",
+    "SET search_path = pg_temp, public",
+)
 def test_every_referee_judges_by_all_rows_of_the_tables_of_the_service(serving: Settings) -> None:
     engine = owned(serving)
     asked = text(
@@ -133,6 +146,12 @@ def test_every_referee_judges_by_all_rows_of_the_tables_of_the_service(serving: 
     assert {(it.prosecdef, *(it.proconfig or ())) for it in referees} == {(True, "search_path=public, pg_temp")}
 
 
+@broken_by(
+    "issue 4, 6: who makes reports reads no person, number or text",
+    "service/database/postgres_roles.py",
+    '"id region team_id submitted_at sequence recorded_at"',
+    '"id region team_id number submitted_at sequence recorded_at"',
+)
 def test_whoever_makes_reports_reads_states_times_and_codes_and_no_person_or_text(reporting: Engine) -> None:
     granted = text("SELECT table_schema, table_name, column_name FROM information_schema.column_privileges")
     with reporting.connect() as connection:
@@ -154,6 +173,12 @@ def test_whoever_makes_reports_reads_states_times_and_codes_and_no_person_or_tex
     assert [it for it in tried if not refused(reporting, it)] == []
 
 
+@broken_by(
+    "issue 4, 6: in earnest nothing is served as a role that the wall does not bind",
+    "service/app.py",
+    "    if settings.insists_on_wall:\n",
+    "    if settings.insists_on_wall and False:\n",
+)
 def test_in_earnest_the_service_does_not_start_as_a_role_that_the_wall_does_not_bind(
     serving: Settings, cluster: Cluster
 ) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from api_tests.support.databases import new_database
 from api_tests.support.demonstration import PERSON_IDS
 from api_tests.support.engines import ENGINES
+from api_tests.support.sabotages import Refusal, broken_by
 from api_tests.support.servers import Running, running, settings_for
 from api_tests.support.shared_case import bearing, signer_of
 from service.app import build
@@ -33,6 +34,12 @@ def in_earnest(settings: Settings) -> Settings:
     return settings.model_copy(update={"mode": "production", "issuers": (nobody,), "without_second_wall": True})
 
 
+@broken_by(
+    "demonstration identities are never outside a demonstration",
+    "service/app.py",
+    'Signer(ISSUER) if settings.mode == "demonstration" else None',
+    "Signer(ISSUER)",
+)
 def test_production_knows_no_demonstration_and_takes_none_of_its_tokens(empty: Settings) -> None:
     token = Signer(ISSUER).token("esra")
 
@@ -50,6 +57,9 @@ def test_production_knows_no_demonstration_and_takes_none_of_its_tokens(empty: S
     assert health == 200
 
 
+@broken_by(
+    "no demonstration beside real people", Refusal("service/people/use_cases/demonstration.py", "NotADemonstration")
+)
 def test_a_demonstration_is_refused_beside_people_of_another_issuer(empty: Settings) -> None:
     with running(in_earnest(empty)) as production:
         somebody = text(
@@ -63,6 +73,12 @@ def test_a_demonstration_is_refused_beside_people_of_another_issuer(empty: Setti
         build(empty)
 
 
+@broken_by(
+    "issue 4.5: no real people are served beside those of a demonstration",
+    "service/app.py",
+    "if signer else insist_on_real_people)",
+    "if signer else (lambda _: None))",
+)
 def test_a_database_with_the_people_of_a_demonstration_is_not_served_in_earnest(empty: Settings) -> None:
     with running(empty):
         pass

@@ -15,6 +15,7 @@ from api_tests.support.destructions import ended, proposed
 from api_tests.support.expected_operations import ALL, BY_HAND, PUBLIC
 from api_tests.support.people import People, offered
 from api_tests.support.receivers import dead_letter
+from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import Running
 from api_tests.support.shared_case import FAR_AHEAD, Scene, bearing, help_running, signer_of
 from api_tests.support.workflows import RULES, form_for
@@ -74,6 +75,18 @@ def test_the_table_names_every_published_operation_and_everybody(service: Runnin
     assert set(people) == ALL
 
 
+@broken_by(
+    "every operation answers whom it should: only facilitators pull histories",
+    "service/learning/use_cases.py",
+    "    if acting is None:",
+    "    if acting is None and not actor.memberships:",
+)
+@broken_by(
+    "Issue 3.7: who somebody is, and for whom they act, is read by administrators alone",
+    "service/people/api/relations.py",
+    "        administrator(unit, asker)\n        found = unit.people.identity(person_id)",
+    "        found = unit.people.identity(person_id)",
+)
 def test_every_operation_answers_whom_it_should_and_nobody_else(
     service: Running, scene: Scene, askers: dict[str, httpx.Client]
 ) -> None:

@@ -8,6 +8,7 @@ from api_tests.support.demonstration import ORGANISATION_IDS, WHO
 from api_tests.support.every_step import Part, how, take_every_step
 from api_tests.support.expected_triggers import BY_HAND, OF_A_FAMILY, OUTSIDERS, PERSON_OF
 from api_tests.support.people import People
+from api_tests.support.sabotages import broken_by
 from api_tests.support.shared_case import FAR_AHEAD, sees_part, sees_whole
 from api_tests.support.workflows import RULES, form_for
 from service.cases.rules.model import PartKind
@@ -30,6 +31,12 @@ def test_the_table_names_every_step_of_every_workflow() -> None:
     assert {(kind, trigger) for kind, triggers in BY_HAND.items() for trigger in triggers} == existing
 
 
+@broken_by(
+    "each step is for the roles of the field alone",
+    "workflows/case.toml",
+    'roles = ["local_team", "parent", "young_person", "coordinator", "expert", "expert_by_experience"]',
+    'roles = ["local_team", "parent", "young_person", "coordinator", "screener", "expert", "expert_by_experience"]',
+)
 def test_every_role_may_take_the_steps_that_the_field_gives_it_and_no_other(people: People) -> None:
     compared, differences = set[tuple[str, str]](), list[str]()
 
@@ -53,6 +60,12 @@ def test_every_role_may_take_the_steps_that_the_field_gives_it_and_no_other(peop
     assert compared == {(kind, trigger) for kind, triggers in BY_HAND.items() for trigger in triggers}
 
 
+@broken_by(
+    "Issue 3: a family says what it knows and wants, and does not move its own case on (domain.md 5.1)",
+    "workflows/case.toml",
+    'roles = ["coordinator", "screener"]\nform = "proceeding@1"',
+    'roles = ["coordinator", "screener", "parent"]\nform = "proceeding@1"',
+)
 def test_a_family_takes_the_steps_that_are_its_own_in_the_case_that_it_brought_and_no_other(people: People) -> None:
     found = dict[tuple[str, str], dict[str, str]]()
 

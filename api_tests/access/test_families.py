@@ -8,6 +8,7 @@ import pytest
 
 from api_tests.support.case_file import CaseFile
 from api_tests.support.people import People
+from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import Running
 from api_tests.support.shared_case import SOME_TIME_AGO, newcomer, rows, today
 from service.vocabulary.roles import Role
@@ -55,6 +56,12 @@ def advised(people: People) -> CaseFile:
     return case.go_to("advice_issued")
 
 
+@broken_by(
+    "I22: from sixteen parents read no content by default",
+    "service/cases/use_cases/reading_rights.py",
+    "            return YoungPersonDecides()\n",
+    "            return None\n",
+)
 def test_i22_at_sixteen_a_parent_reads_no_content_and_hears_who_decides(advised: CaseFile) -> None:
     answers = [advised.people.wilma.get(path) for path in content_paths(advised)]
 
@@ -90,6 +97,12 @@ def test_i22_the_young_person_lets_parents_read_and_takes_it_back(people: People
     assert said(people.wilma.get(f"{case.path}/file")) == (403, "young_person_decides")
 
 
+@broken_by(
+    "I22: after the end the young person still decides whether parents read",
+    "workflows/case.toml",
+    '[triggers.record_consent]\nfrom = ["*", "closed", "declined", "withdrawn", "transferred"]',
+    '[triggers.record_consent]\nfrom = ["*"]',
+)
 def test_i22_after_the_end_the_young_person_still_decides_whether_parents_read(people: People) -> None:
     case = CaseFile.submitted(people, by="wilma", birth_month=SIXTEEN_NOW)
     case.fire("withdraw", by="wilma")
@@ -102,6 +115,12 @@ def test_i22_after_the_end_the_young_person_still_decides_whether_parents_read(p
     assert people.wilma.get(case.path).json()["main"]["state"]["code"] == "withdrawn"
 
 
+@broken_by(
+    "I22: what a child agreed to before sixteen does not open the file after",
+    "service/cases/use_cases/reading_rights.py",
+    "agreed.last is not None and agreed.last.age >= CHILD_DECIDES_FROM",
+    "agreed.last is not None",
+)
 def test_i22_what_a_child_agreed_to_before_sixteen_opens_nothing_after(people: People) -> None:
     consents = [{**it, "givenOn": "2025-02-03"} for it in consent("child", "share_with_parents", "discuss_at_table")]
     consents += [{**it, "givenOn": "2025-02-03"} for it in consent("parent", "discuss_at_table")]
@@ -112,6 +131,12 @@ def test_i22_what_a_child_agreed_to_before_sixteen_opens_nothing_after(people: P
     assert said(people.wilma.get(f"{case.path}/file")) == (403, "young_person_decides")
 
 
+@broken_by(
+    "7.3.10: a family does not read notes and documents of others",
+    "service/cases/use_cases/read.py",
+    "if it.sequence in contents and reader.may_read(it)\n",
+    "if it.sequence in contents\n",
+)
 def test_i22_up_to_sixteen_parents_read_what_their_family_wrote_and_what_was_said_to_it(people: People) -> None:
     case = CaseFile.submitted(people, by="wilma", birth_month=SIXTEEN_NEXT_MONTH)
     case.fire("add_note", by="esra", text="Over de buren, niet voor het gezin.")

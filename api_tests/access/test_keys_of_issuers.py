@@ -13,6 +13,7 @@ import pytest
 
 from api_tests.support.issuer import Issuer as Publisher
 from api_tests.support.issuer import issuing, key, public, until
+from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import WITHOUT_TLS
 from service.identity import discovery as published
 from service.identity.issuer import Issuer
@@ -60,6 +61,12 @@ def run(story: Callable[[], Coroutine[Any, Any, T]]) -> T:
     return asyncio.run(story())
 
 
+@broken_by(
+    "issue 4.5: a kid never seen asks its issuer once a minute at most",
+    "service/identity/issuer.py",
+    "if self._clock() < self._patient_until:",
+    "if False:",
+)
 def test_a_key_never_seen_is_asked_for_once_a_minute_at_most(publisher: Publisher) -> None:
     publisher.publish(GOOD)
     clock, before = Clock(), publisher.asked()
@@ -76,6 +83,12 @@ def test_a_key_never_seen_is_asked_for_once_a_minute_at_most(publisher: Publishe
     assert run(story) == [({"unknown"}, times) for times in (1, 1, 1, 2, 2, 3)]
 
 
+@broken_by(
+    "issue 4.5: the keys of an issuer that cannot be reached go on for a bounded time",
+    "service/identity/issuer.py",
+    "return self._keys if self._clock() < self._known_until else {}",
+    "return self._keys",
+)
 def test_the_keys_of_a_silent_issuer_go_on_for_a_day_and_no_longer(publisher: Publisher) -> None:
     clock = Clock()
     issuer = trusting(publisher, clock)
@@ -156,6 +169,12 @@ BAD: dict[str, dict[str, Any]] = {
 }
 
 
+@broken_by(
+    "issue 4.5: an issuer's answer is read up to a bound",
+    "service/identity/discovery.py",
+    "if len(body) > _MOST_BYTES:",
+    "if False:",
+)
 def test_keys_that_come_badly_are_not_taken_and_the_known_ones_stay(
     publisher: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -178,6 +197,12 @@ def test_keys_that_come_badly_are_not_taken_and_the_known_ones_stay(
     assert publisher.asked("/elsewhere") == 0
 
 
+@broken_by(
+    "issue 4.5: a key whose private half is published is never used",
+    "service/identity/jwks.py",
+    "if _PRIVATE & entry.keys() or not isinstance(kind, str)",
+    "if not isinstance(kind, str)",
+)
 def test_what_is_no_public_key_for_these_signatures_is_left_out(publisher: Publisher) -> None:
     rsa, ec = public(OTHER)[0], public(key("ec", "EC"))[0]
     off_curve = base64.urlsafe_b64encode(b"\x01" * 32).decode().rstrip("=")

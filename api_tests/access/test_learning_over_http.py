@@ -12,6 +12,7 @@ import pytest
 
 from api_tests.support.case_file import CaseFile
 from api_tests.support.people import People
+from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import Running
 from api_tests.support.shared_case import referral_of, rows
 
@@ -101,6 +102,12 @@ def test_i24_two_pulls_cannot_be_laid_side_by_side(people: People, crowd: list[C
     assert {it["reference"] for it in first}.isdisjoint(it["reference"] for it in second)
 
 
+@broken_by(
+    "issue 4.7: replicas whose clocks differ keep nobody from learning",
+    "service/learning/use_cases.py",
+    "release(routes(histories, as_of=as_of)",
+    "release(routes(histories, as_of=unit.now)",
+)
 def test_a_step_that_another_clock_recorded_a_moment_ahead_keeps_nobody_from_learning(
     service: Running, people: People
 ) -> None:
@@ -122,6 +129,12 @@ def test_histories_come_as_a_table_for_who_asks_for_one(people: People, crowd: l
     assert [cell for row in table for cell in row.values() if cell[:1] in ("=", "+", "-", "@", "\t", "\r")] == []
 
 
+@broken_by(
+    "a facilitator pulls histories of their own regions alone",
+    "service/learning/use_cases.py",
+    "mine & {region}",
+    "{region}",
+)
 def test_only_a_facilitator_pulls_histories_and_only_of_their_own_regions(
     people: People, crowd: list[CaseFile]
 ) -> None:

@@ -15,6 +15,7 @@ from api_tests.support.demonstration import ORGANISATION_IDS
 from api_tests.support.forms import filled
 from api_tests.support.openapi_documents import fits
 from api_tests.support.people import People
+from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import Running
 from api_tests.support.shared_case import Scene, help_arranged, rows
 
@@ -74,6 +75,12 @@ def test_before_its_first_entry_nobody_knew_of_a_case_and_beyond_its_last_there_
     assert before == beyond == not_yet == not_begun == {(404, "not_found")}
 
 
+@broken_by(
+    "Design 2, two clocks: knownAt goes by when something was recorded, not by when it happened",
+    "service/cases/rules/point_in_time.py",
+    "it.recorded_at <= when.known_at",
+    "it.occurred_at <= when.known_at",
+)
 def test_what_is_told_late_was_not_known_before_it_was_told(people: People) -> None:
     """Two clocks: looking back goes by when something was recorded, not by when it happened."""
     case = CaseFile.submitted(people).go_to("advice_issued")
@@ -140,6 +147,18 @@ def test_whoever_sees_a_part_or_nothing_cannot_look_back_by_any_way(people: Peop
     assert theirs == unseen == absent == {(404, "not_found")}
 
 
+@broken_by(
+    "Decision 14: an expert looks back no further than the table goes",
+    "service/cases/use_cases/look_back.py",
+    "        return main.phase in AT_THE_TABLE\n",
+    "        return True\n",
+)
+@broken_by(
+    "Issue 4 point 1: looking back shows a role for the table no more than the table showed it then",
+    "service/cases/use_cases/look_back.py",
+    "        return main.phase in AT_THE_TABLE\n",
+    "        return True\n",
+)
 def test_an_expert_looks_back_as_far_as_the_table_goes_and_the_liaison_as_far_as_she_was_asked(people: People) -> None:
     """What their role did not show them then, it does not show them now; and nothing once it shows them nothing."""
     case = CaseFile.submitted(people).go_to("advice_issued")
@@ -158,6 +177,14 @@ def test_an_expert_looks_back_as_far_as_the_table_goes_and_the_liaison_as_far_as
     assert afterwards == {404}
 
 
+@broken_by(
+    "I20: consent that is missing then withholds the file of then, whatever was agreed later",
+    "service/cases/use_cases/read.py",
+    "    reader = reader_of(unit, actor, sight, history, then, seat=seat)\n    reader.insist_on_file()",
+    "    reader = reader_of(unit, actor, sight, unit.cases.history(case_id), then, "
+    "seat=seat)\n"
+    "    reader.insist_on_file()",
+)
 def test_i20_content_is_withheld_that_was_withheld_then_and_that_is_withheld_today(people: People) -> None:
     """Consent given later opens nothing of before, and consent taken back closes what had been open."""
     case = CaseFile.submitted(people).go_to("advice_issued")
@@ -174,6 +201,12 @@ def test_i20_content_is_withheld_that_was_withheld_then_and_that_is_withheld_tod
     assert reopened == [(200, ""), (403, "consent_missing")]
 
 
+@broken_by(
+    "I22: looking back gives a parent nothing that is withheld today",
+    "service/cases/use_cases/reading_rights.py",
+    "            self._today.insist_on_file()\n",
+    "            pass\n",
+)
 def test_i22_a_parent_of_a_sixteen_year_old_reads_no_content_of_before_either(people: People, clock: Running) -> None:
     case = CaseFile.submitted(people, by="wilma", birth_month=months_ago(16 * 12 - 1))
     case.fire("add_note", by="esra")
@@ -186,6 +219,12 @@ def test_i22_a_parent_of_a_sixteen_year_old_reads_no_content_of_before_either(pe
     assert said(case, "/file", by="wilma", sequence=1) == (403, "young_person_decides")
 
 
+@broken_by(
+    "Issue 4 point 1: amendments made later are not applied to what was known then",
+    "service/cases/use_cases/look_back.py",
+    "    return then.past.history, then\n",
+    "    return unit.cases.history(case_id), then\n",
+)
 def test_a_correction_names_what_it_corrects_and_is_named_there_and_is_not_applied_before_it_was_made(
     people: People,
 ) -> None:
@@ -245,6 +284,12 @@ def test_i18_looking_back_at_the_file_is_logged_with_the_entry_it_was_read_at(se
     assert read == ["whole file, as known at 1"]
 
 
+@broken_by(
+    "Issue 4 point 1: ages, lateness and waiting are those of the moment that is looked back at",
+    "service/cases/api/presenter.py",
+    "day_in_amsterdam(at or unit.now)",
+    "day_in_amsterdam(unit.now)",
+)
 def test_what_moves_nothing_tells_of_then_what_was_asked_of_then(people: People, clock: Running) -> None:
     """I1, I8, I28: party, day, lateness and waiting are those of the moment, on the day of the moment."""
     case = CaseFile.submitted(people)

@@ -6,6 +6,7 @@ from sqlalchemy import text
 from api_tests.support.case_file import CaseFile
 from api_tests.support.demonstration import ORGANISATION_IDS
 from api_tests.support.people import Person
+from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import Running
 from api_tests.support.shared_case import bearing, in_days, newcomer, signer_of, today
 from service.vocabulary.roles import Role
@@ -13,6 +14,15 @@ from service.vocabulary.roles import Role
 NOTE = {"trigger": "add_note", "form": {"text": "Gebeld."}}
 
 
+@broken_by(
+    "a repeated submission is not answered to who left",
+    "service/cases/use_cases/take_step.py",
+    "        raise NotFound\n    return Made(entry, sight.case.number, tuple(after), repeated=True, whole=sight.whole)",
+    "        return Made(entry, unit.cases.number(entry.case_id), tuple(after), "
+    "repeated=True)\n"
+    "    return Made(entry, sight.case.number, tuple(after), repeated=True, "
+    "whole=sight.whole)",
+)
 def test_a_repeated_submission_is_not_answered_to_somebody_who_left_the_team(service: Running) -> None:
     with newcomer(service, ("team-haarlem", Role.LOCAL_TEAM, in_days(-9), None)) as leaver:
         first = leaver.submit(key="submitted-once")
@@ -65,6 +75,12 @@ def _set_cover(service: Running, organisation: str, region: str, until: str) -> 
         connection.execute(changed, values)
 
 
+@broken_by(
+    "I29: an ended membership stops",
+    "service/people/store/people.py",
+    'of.c.valid_until >= bindparam("today"))',
+    "of.c.valid_from.is_not(None))",
+)
 @pytest.mark.usefixtures("case")  # something to be seen
 def test_a_membership_holds_on_its_days_and_on_no_other(service: Running) -> None:
     """Ended memberships stop, future ones have not begun (I29); both are seen at the next request."""

@@ -8,6 +8,7 @@ import pytest
 from api_tests.support.case_file import COLLECTIONS
 from api_tests.support.demonstration import ORGANISATION_IDS
 from api_tests.support.people import People
+from api_tests.support.sabotages import broken_by
 from api_tests.support.shared_case import Scene, advice_of_two, help_arranged
 
 ADVICE = advice_of_two()
@@ -37,6 +38,19 @@ def advice_for(people: People, key: str, scene: Scene) -> dict[str, Any]:
     return found
 
 
+@broken_by(
+    "I23: a provider and a payer see what is put to them alone",
+    "service/cases/store/visibility.py",
+    "and_(parts.c.addressee_id.in_(addressed), parts.c.kind.in_(kinds))",
+    "parts.c.kind.in_(kinds)",
+)
+@broken_by(
+    "I23: whoever sees only what is put to them sees no other part of the case",
+    "service/cases/store/cases.py",
+    "visible(seen_by).is_(true())",
+    "true()",
+    case="sqlite-ivo",
+)
 @pytest.mark.parametrize("key", ADDRESSED)
 def test_i23_whoever_is_addressed_sees_their_own_part_and_no_other(people: People, scene: Scene, key: str) -> None:
     own = [scene.parts[name]["id"] for name in (ADDRESSED[key], *ALSO.get(key, ()))]
@@ -50,6 +64,18 @@ def test_i23_whoever_is_addressed_sees_their_own_part_and_no_other(people: Peopl
     assert {it["part"]["id"] for it in work} == {*own}
 
 
+@broken_by(
+    "I23: a work list does not tell an addressed party where the case stands",
+    "service/caseload/store.py",
+    'at["case_state"] if at["whole"] else None',
+    'at["case_state"]',
+)
+@broken_by(
+    "I23: the number in the whole case is not told with a part",
+    "service/cases/api/presenter.py",
+    "sequence=entry.sequence if whole else None",
+    "sequence=entry.sequence",
+)
 @pytest.mark.parametrize("key", ADDRESSED)
 def test_i23_no_number_of_the_whole_case_is_told_with_a_part(people: People, scene: Scene, key: str) -> None:
     path = scene.path(ADDRESSED[key])
@@ -69,6 +95,12 @@ def test_i23_no_number_of_the_whole_case_is_told_with_a_part(people: People, sce
     assert "waitingDays" not in noted.text
 
 
+@broken_by(
+    "I23: a goal does not name other parties' lines",
+    "service/advice/rules/own_lines.py",
+    "if key in lines]}",
+    "if key]}",
+)
 def test_i23_a_provider_reads_its_own_line_and_its_goals_where_sharing_was_consented_to(
     people: People, scene: Scene
 ) -> None:
@@ -90,6 +122,12 @@ def test_i17_dissent_and_the_familys_statement_stand_beside_the_advice_for_whoev
     assert [(it["dissent"], it["familyStatement"]) for it in read] == [beside] * len(readers)
 
 
+@broken_by(
+    "I23: no words of the advice for a provider without consent to sharing",
+    "service/advice/use_cases.py",
+    "shared = SHARED_FOR[Role.PROVIDER] in fold(history).consented",
+    "shared = True",
+)
 def test_i23_a_provider_gets_the_line_without_words_where_sharing_was_not_consented_to(
     people: People, closed_scene: Scene
 ) -> None:
@@ -123,6 +161,14 @@ def test_i23_a_legal_ground_opens_the_words_as_consent_does(people: People) -> N
     assert advice["lines"] == [LINES["B"]]
 
 
+@broken_by("I23: a payer sees no aim", "service/advice/rules/own_lines.py", '_BARE = ("key",', '_BARE = ("aim", "key",')
+@broken_by(
+    "I23: a payer that the system found sees the line that it pays for",
+    "service/advice/rules/own_lines.py",
+    " | _found_to_pay(form, mine, payers_asked)",
+    "",
+    case="sqlite-karim-A-True",
+)
 @pytest.mark.parametrize("consented", [True, False])
 @pytest.mark.parametrize(("key", "line"), [("karim", "A"), ("lotte", "B")])
 def test_i23_a_payer_sees_what_is_to_be_paid_for_and_neither_aim_nor_goals(
@@ -152,6 +198,12 @@ def test_i23_the_words_of_the_referral_and_of_other_lines_reach_nobody_who_is_ad
     assert str(ORGANISATION_IDS["duinhuis" if key == "ivo" else "de-veste"]) not in told
 
 
+@broken_by(
+    "I23: a version without a line of theirs is not there",
+    "service/advice/use_cases.py",
+    'if sight.whole or not own.isdisjoint(it.codes.get("line", ()))',
+    "if own or sight",
+)
 def test_i23_a_version_of_the_advice_in_which_nothing_is_put_to_them_is_not_there(people: People) -> None:
     scene = help_arranged(people)
     form = advice_of_two("revise_advice")

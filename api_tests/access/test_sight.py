@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from api_tests.support.case_file import COLLECTIONS, CaseFile
 from api_tests.support.demonstration import PERSON_IDS
 from api_tests.support.people import People
+from api_tests.support.sabotages import broken_by
 from api_tests.support.shared_case import EXPERTS, SUBMITTERS, TEAM, advised, referral_of, sees_part, sees_whole
 
 KEYS = tuple(PERSON_IDS)
@@ -79,6 +80,12 @@ def everything(people: People, case: CaseFile, key: str) -> dict[str, tuple[int,
     return {path: (answer.status_code, answer.content) for path, answer in answers.items()}
 
 
+@broken_by(
+    "Decision 14: who asked for a reconsideration sees what becomes of it, on every list alike",
+    "service/cases/store/visibility.py",
+    'Role.PROVIDER: ("commitment", "reconsideration"),',
+    'Role.PROVIDER: ("commitment",),',
+)
 @example(
     kinds=[Kind("JZ11", "arranging_placement", escalated=True)], askers=["ivo", "joke", "karim", "mila", "sara", "tom"]
 )
@@ -239,6 +246,12 @@ def _sees_any(key: str, kind: Kind) -> bool:
     return key in (*TEAM, SUBMITTERS[kind.region]) or addressed or escalated or expert
 
 
+@broken_by(
+    "an expert sees a case at the table and not before or after",
+    "service/cases/store/visibility.py",
+    'AT_THE_TABLE = ("review", "binding_advice")',
+    'AT_THE_TABLE = ("review", "binding_advice", "placement")',
+)
 def test_experts_see_a_case_while_it_is_at_the_table_and_not_before_or_after(people: People) -> None:
     case = CaseFile.submitted(people)
     seen = {}
@@ -257,6 +270,12 @@ def test_experts_see_a_case_while_it_is_at_the_table_and_not_before_or_after(peo
     }
 
 
+@broken_by(
+    "the liaison sees what was put to the liaison alone",
+    "service/cases/store/visibility.py",
+    "            _escalation.c.addressee_id.in_(liaisons),\n",
+    "",
+)
 def test_the_liaison_sees_a_case_of_any_region_once_it_is_escalated_and_none_before(people: People) -> None:
     cases = {region: CaseFile.submitted(people, by=by, **referral_of(region)) for region, by in SUBMITTERS.items()}
     ours = [cases["JZ10"].go_to("in_triage"), cases["JZ11"].go_to("in_triage")]
@@ -290,6 +309,12 @@ def test_who_facilitates_or_administers_sees_no_case_at_all_and_who_protects_dat
     assert [people[key].get("/work-items?whose=all").json()["items"] for key in ("noor", "roos")] == [[], []]
 
 
+@broken_by(
+    "what one may not see is not there: seen_by narrows every read",
+    "service/cases/store/visibility.py",
+    "    return or_(whole(actor), *own)",
+    "    return or_(parts.c.id.is_not(None), *own)",
+)
 def test_two_regions_know_nothing_of_each_other(people: People, case: CaseFile) -> None:
     theirs = CaseFile.submitted(people, by="otto", **referral_of("JZ14"))
 

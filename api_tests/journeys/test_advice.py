@@ -6,6 +6,7 @@ from api_tests.support.case_file import CaseFile
 from api_tests.support.forms import filled
 from api_tests.support.people import People
 from api_tests.support.refusals import faults, unmet
+from api_tests.support.sabotages import Guard, Rule, broken_by
 
 DISSENT = [{"name": "Aylin Demir", "view": "Ik zou de behandeling eerder laten beginnen dan de school."}]
 FAMILY = "Wij vinden het goed zo. Het belangrijkste is dat de behandelaar blijft."
@@ -30,6 +31,12 @@ def drafted_without(people: People, *who: str) -> CaseFile:
     return case.go_to("advice_drafted")
 
 
+@broken_by(
+    "I13: every version of the advice stays readable",
+    "service/advice/use_cases.py",
+    "entry = _shown(history, sight, mine).get(version)",
+    "entry = next(reversed(_shown(history, sight, mine).values()), None)",
+)
 def test_i13_a_new_version_leaves_the_one_before_readable_and_unchanged(people: People) -> None:
     case = issued(people)
     first = advice(case, 1)
@@ -57,6 +64,12 @@ def test_i13_a_new_version_says_why_and_what_is_new(people: People) -> None:
     assert len(people.anna.get(f"{case.path}/advices").json()["items"]) == 1
 
 
+@broken_by(
+    "I13: issued advice is never amended",
+    "service/cases/use_cases/amend.py",
+    'NEVER_AMENDED = frozenset({"advice", "advice_revision", ',
+    "NEVER_AMENDED = frozenset({",
+)
 def test_i13_issued_advice_is_never_amended(people: People) -> None:
     case = issued(people)
     at = next(it["partSequence"] for it in case.history() if it["trigger"] == "issue_advice")
@@ -68,6 +81,12 @@ def test_i13_issued_advice_is_never_amended(people: People) -> None:
     assert advice(case, 1) == before
 
 
+@broken_by(
+    "I13: a line that stays is not asked again",
+    "service/advice/rules/forms.py",
+    "for line in self.lines if line.key not in asked)",
+    "for line in self.lines)",
+)
 def test_i13_a_line_that_stays_is_not_asked_of_its_provider_again(people: People) -> None:
     case = issued(people)
     before = case.parts("commitment")
@@ -77,6 +96,7 @@ def test_i13_a_line_that_stays_is_not_asked_of_its_provider_again(people: People
     assert case.parts("commitment") == before
 
 
+@broken_by("I16: no advice before child and parents are heard", Guard("child_and_parents_heard"))
 def test_i16_no_advice_is_issued_before_the_child_is_heard_or_it_is_told_why_not(people: People) -> None:
     case = drafted_without(people, "child")
     assert unmet(case.attempt("issue_advice")) == {"child_and_parents_heard"}
@@ -101,6 +121,7 @@ def test_i16_no_advice_is_issued_before_a_parent_is_heard_or_it_is_told_why_not(
     assert case.state == "advice_drafted"
 
 
+@broken_by("I16: not heard counts only with why not", Rule("reason_not_heard_missing"))
 def test_i16_not_heard_counts_only_with_the_reason_why_not(people: People) -> None:
     case = CaseFile.submitted(people).go_to("scheduled")
     silent = [{"who": {"code": "child"}, "how": {"code": "declined"}}]
@@ -111,6 +132,12 @@ def test_i16_not_heard_counts_only_with_the_reason_why_not(people: People) -> No
     assert case.state == "scheduled"
 
 
+@broken_by(
+    "I17: dissent stands beside every version",
+    "service/advice/rules/own_lines.py",
+    '"checksOn", "dissent", ',
+    '"checksOn", ',
+)
 def test_i17_dissent_and_the_familys_own_words_are_shown_with_every_version_to_everybody_who_reads_it(
     people: People,
 ) -> None:
@@ -124,6 +151,7 @@ def test_i17_dissent_and_the_familys_own_words_are_shown_with_every_version_to_e
         assert (reader, second["dissent"], second["familyStatement"]) == (reader, again, "Ook goed.")
 
 
+@broken_by("I17: the family speaks or it is told why not", Rule("family_statement_missing"))
 def test_i17_the_familys_own_words_are_there_or_it_is_told_why_not(people: People) -> None:
     case = CaseFile.submitted(people).go_to("advice_drafted")
 

@@ -20,6 +20,7 @@ from api_tests.support.escalations import (
 )
 from api_tests.support.people import People, Person
 from api_tests.support.refusals import code_of, refusal, unmet
+from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import Running
 from api_tests.support.shared_case import SOME_TIME_AGO, newcomer, referral_of
 from api_tests.support.workflows import form_for
@@ -97,6 +98,12 @@ def test_t17_the_liaison_escalates_waits_nudges_records_the_answer_and_brings_it
     assert whose(case) == before
 
 
+@broken_by(
+    "issue 3.1: the chair is informed of a liaison's signal, also when she goes ahead",
+    "service/cases/rules/attention.py",
+    'if since[-1].phase != "ended" and all(it.role != Role.CHAIR for it in since):',
+    'if since[-1].target == "signalled" and all(it.role != Role.CHAIR for it in since):',
+)
 def test_i9_a_liaison_signals_on_her_own_and_the_chair_is_told_while_she_need_not_wait(people: People) -> None:
     noted, ahead = (CaseFile.submitted(people).go_to("arranging_placement") for _ in range(2))
     before = whose(noted), people.mila.get(noted.path).status_code

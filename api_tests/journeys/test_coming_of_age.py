@@ -11,6 +11,7 @@ from api_tests.support.forms import filled
 from api_tests.support.people import People
 from api_tests.support.refusals import refusal
 from api_tests.support.roads import Move, history
+from api_tests.support.sabotages import broken_by
 from service.cases.rules.facts import fold
 from service.cases.rules.forms.consent import ConsentGiven
 from service.future_plan.rules import coming_of_age
@@ -108,6 +109,12 @@ def test_i7_a_consent_given_at_eleven_is_asked_again_at_twelve_once_and_a_legal_
     assert told == [{}, {"discuss_at_table": [12]}, {}]
 
 
+@broken_by(
+    "I7: consents are asked again when an age is reached",
+    "service/future_plan/rules.py",
+    "if given_at < it <= age)",
+    "if given_at < it < age)",
+)
 @pytest.mark.parametrize(
     ("on", "ages"),
     [

@@ -10,6 +10,7 @@ from api_tests.support.case_file import CaseFile
 from api_tests.support.forms import filled
 from api_tests.support.people import People
 from api_tests.support.refusals import faults, refusal, unmet
+from api_tests.support.sabotages import Guard, broken_by
 
 pytestmark = pytest.mark.server
 
@@ -53,6 +54,7 @@ def test_story_e_a_parent_asks_a_consult_is_answered_and_later_asks_for_the_tabl
     assert read_by(case, "wilma")[-1] == "issue_advice"
 
 
+@broken_by("issue 5: a question alone is not brought to the table", Guard("referred"))
 def test_a_question_alone_is_not_brought_to_the_table_and_a_case_is_referred_once(people: People) -> None:
     case = CaseFile.asked(people, by="wilma")
     case.fire("start_triage")
@@ -67,6 +69,13 @@ def test_a_question_alone_is_not_brought_to_the_table_and_a_case_is_referred_onc
     case.go_to("scheduled")
 
 
+@broken_by(
+    "I1: whoever asked is the party under their own role",
+    "service/cases/rules/steps.py",
+    "        return submitted_as, case.submitter_id\n",
+    "        return state.party, case.submitter_id\n",
+    case="sqlite-wilma-parent",
+)
 @pytest.mark.parametrize(("by", "role"), [("wilma", "parent"), ("yara", "young_person"), ("anna", "local_team")])
 def test_i1_whoever_asked_is_called_by_their_own_role_when_it_is_their_turn(people: People, by: str, role: str) -> None:
     case = CaseFile.asked(people, by=by)

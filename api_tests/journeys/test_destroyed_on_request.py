@@ -14,6 +14,7 @@ from api_tests.support.demonstration import ORGANISATION_IDS
 from api_tests.support.destructions import GRANTED, destroyed, ended, granted, propose, proposed, request_of, signed
 from api_tests.support.people import People
 from api_tests.support.problems import problem_of
+from api_tests.support.sabotages import Refusal, broken_by
 from api_tests.support.servers import Running
 from api_tests.support.shared_case import rows
 from service.people.use_cases.identify import Asker, Once
@@ -107,6 +108,12 @@ def test_a_submission_that_is_sent_again_after_the_destruction_hears_of_it_and_m
     assert people.anna.get("/me").status_code == 200, "who works here keeps their name"
 
 
+@broken_by(
+    "issue 4.4: two different people sign a destruction",
+    "service/retention/rules/destruction.py",
+    "if any(it.person_id == person_id for it in proposal.signed):",
+    "if False:",
+)
 def test_one_person_in_two_roles_and_two_people_in_one_do_not_destroy_anything(
     service: Running, people: People
 ) -> None:
@@ -130,6 +137,10 @@ def test_one_person_in_two_roles_and_two_people_in_one_do_not_destroy_anything(
     assert case.state == "withdrawn"
 
 
+@broken_by(
+    "I21: a system is nobody to agree to a destruction",
+    Refusal("service/retention/use_cases/proposals.py", "HumansOnly"),
+)
 def test_a_system_is_nobody_to_agree_to_a_destruction(service: Running, people: People) -> None:
     case = ended(people)
     proposal = proposed(case)
@@ -214,6 +225,12 @@ def test_only_what_was_granted_in_full_on_a_case_that_has_ended_is_proposed_and_
     assert obstacles(again) == {"proposal_stands"}
 
 
+@broken_by(
+    "I21: a request or a grant that was put right since destroys nothing any more",
+    "service/retention/rules/destruction.py",
+    "it for it in with_amendments(history) if it.part_id == request_id",
+    "it for it in history if it.part_id == request_id",
+)
 def test_a_request_or_a_grant_that_was_put_right_since_destroys_nothing_any_more(people: People) -> None:
     """What counts is what they say by now: it was a copy that was asked for, and this part must stay."""
     cases = [ended(people), ended(people)]

@@ -5,8 +5,16 @@ import pytest
 from api_tests.support.case_file import CaseFile
 from api_tests.support.people import People
 from api_tests.support.refusals import faults, refusal
+from api_tests.support.sabotages import broken_by
 
 
+@broken_by(
+    "withdrawing says why",
+    "workflows/case.toml",
+    'form = "withdrawal@1"\ngrounds = "required"',
+    'form = "withdrawal@1"',
+    case="sqlite-submitted",
+)
 @pytest.mark.parametrize("state", ["submitted", "awaiting_information", "in_review", "monitored"])
 def test_a_family_withdraws_whenever_it_wishes_and_says_why(people: People, state: str) -> None:
     case = CaseFile.submitted(people).go_to(state)
@@ -19,6 +27,13 @@ def test_a_family_withdraws_whenever_it_wishes_and_says_why(people: People, stat
     assert (seen["main"]["state"]["code"], seen["main"]["party"]) == ("withdrawn", None)
 
 
+@broken_by(
+    "T20: what was withdrawn can be reopened",
+    "workflows/case.toml",
+    'from = ["closed", "declined", "withdrawn"]',
+    'from = ["closed", "declined"]',
+    case="sqlite-withdrawn",
+)
 @pytest.mark.parametrize("end", ["closed", "declined", "withdrawn"])
 def test_t20_a_case_that_ended_is_reopened_with_everything_it_had(people: People, end: str) -> None:
     case = CaseFile.submitted(people).go_to(end)
@@ -57,6 +72,12 @@ def test_t20_reopening_says_why_and_only_an_end_is_reopened(people: People) -> N
     assert case.state == "in_triage"
 
 
+@broken_by(
+    "T20: the second time begins anew",
+    "service/cases/rules/facts.py",
+    "if entry.source != entry.target and entry.trigger != ADOPT.name:",
+    "if False:",
+)
 def test_i10_the_first_proposal_to_decline_does_not_count_the_second_time(people: People) -> None:
     case = CaseFile.submitted(people).go_to("declined")
     case.fire("reopen", by="anna")

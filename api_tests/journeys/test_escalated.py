@@ -8,6 +8,7 @@ from api_tests.support.case_file import CaseFile
 from api_tests.support.escalations import signal
 from api_tests.support.people import People
 from api_tests.support.refusals import code_of, faults, refusal, unmet
+from api_tests.support.sabotages import Guard, Rule, broken_by
 from api_tests.support.workflows import form_for
 
 FROM = ["in_triage", "in_review", "advice_drafted", "advice_issued", "arranging_placement", "help_started", "monitored"]
@@ -31,6 +32,13 @@ def whose(case: CaseFile) -> tuple[str, str, str, str]:
     return code_of(seen["main"]), seen["region"], seen["team"]["name"], seen["main"]["party"]["role"]
 
 
+@broken_by(
+    "I9: escalation leaves the case in its state",
+    "workflows/case.toml",
+    'to = "="\nroles = ["chair"]\nform = "escalation_request@1"',
+    'to = "arranging_placement"\nroles = ["chair"]\nform = "escalation_request@1"',
+    case="sqlite-help_started",
+)
 @pytest.mark.parametrize("state", FROM)
 def test_i9_a_case_is_escalated_answered_and_brought_back_while_the_region_keeps_it_where_it_was(
     people: People, state: str
@@ -66,6 +74,7 @@ def test_i9_the_region_works_on_while_an_escalation_is_open(people: People) -> N
     assert code_of(escalation(case)) == "requested"
 
 
+@broken_by("no case is closed over an open escalation", Guard("no_open_escalation"))
 def test_i9_a_case_is_not_closed_over_the_heads_of_those_who_were_asked(people: People) -> None:
     case = CaseFile.submitted(people).go_to("monitored")
     case.fire("request_escalation")
@@ -79,6 +88,7 @@ def test_i9_a_case_is_not_closed_over_the_heads_of_those_who_were_asked(people: 
     case.go_to("closed")
 
 
+@broken_by("T16: the network is asked before the national level", Rule("network_not_asked_first"))
 def test_t16_the_national_level_is_asked_after_the_network_answered_or_with_a_reason_why_not(people: People) -> None:
     case = CaseFile.submitted(people).go_to("in_review")
 
@@ -102,6 +112,7 @@ def test_t16_a_place_in_another_region_is_asked_for_without_the_network(people: 
     assert code_of(escalation(case)) == "requested"
 
 
+@broken_by("I20: nothing is shared beyond the region without consent", Rule("consent_to_sharing_missing"))
 def test_i20_nothing_is_shared_beyond_the_region_without_consent_or_ground(people: People) -> None:
     case = CaseFile.submitted(people).go_to("in_review")
 
@@ -118,6 +129,12 @@ def test_i20_nothing_is_shared_beyond_the_region_without_consent_or_ground(peopl
     assert [code_of(it) for it in case.parts("escalation")] == ["network_asked"]
 
 
+@broken_by(
+    "I9: the answer of the national level is the liaison's alone",
+    "workflows/escalation.toml",
+    'roles = ["cce_liaison"]\nform = "escalation_conclusion@1"',
+    'roles = ["cce_liaison", "process_director"]\nform = "escalation_conclusion@1"',
+)
 def test_t17_the_answer_of_the_national_level_is_the_liaisons_to_record_and_she_sees_the_case_for_it(
     people: People,
 ) -> None:

@@ -10,6 +10,7 @@ from api_tests.support.case_file import CaseFile
 from api_tests.support.demonstration import ORGANISATION_IDS
 from api_tests.support.people import People
 from api_tests.support.receivers import PATIENCE, Event, feed, receiving, webhook
+from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import Running
 
 
@@ -53,6 +54,12 @@ def test_a_team_and_a_submitter_hear_of_everything_and_an_addressee_of_its_own_p
             assert told_people[by].get(path).status_code == 200, f"{by} heard of what they may not see: {event}"
 
 
+@broken_by(
+    "Issue 3 point 9: whoever submitted a case hears of everything that happens with it",
+    "service/events/store/feeds.py",
+    "return {row.team_id, row.submitter_id} | addressed",
+    "return {row.team_id} | addressed",
+)
 def test_the_positions_of_a_feed_follow_each_other_without_a_gap_however_it_is_read(told_people: People) -> None:
     case = CaseFile.submitted(told_people)
     for _ in range(4):
@@ -67,6 +74,12 @@ def test_the_positions_of_a_feed_follow_each_other_without_a_gap_however_it_is_r
     assert [int(it["sequence"]) for it in feed(told_people, "anna", after=len(whole) - 2)] == whole[-2:]
 
 
+@broken_by(
+    "Issue 3 point 9: a feed is pulled by whoever does the work it tells of",
+    "service/events/use_cases/feed.py",
+    "hearing = actor.organisations(_HEARING)",
+    "hearing = frozenset(held.organisation_id for held in actor.memberships)",
+)
 def test_a_feed_is_pulled_by_whoever_does_the_work_of_the_organisation_and_by_nobody_else(told_people: People) -> None:
     team, other = ORGANISATION_IDS["ret"], ORGANISATION_IDS["ret-twente"]
 
@@ -114,6 +127,12 @@ def test_nobody_is_told_who_does_not_agree(told_people: People, agrees: Any, cod
     assert receiver.url not in told_people.roos.get("/subscriptions").text
 
 
+@broken_by(
+    "Issue 3 point 9: while one event of a case waits, later ones of that case wait too",
+    "service/events/store/deliveries.py",
+    '_DUE = and_(_d.state == _WAITING, _d.next_at <= bindparam("now"), _FIRST_OF_ITS_CASE)',
+    '_DUE = and_(_d.state == _WAITING, _d.next_at <= bindparam("now"))',
+)
 def test_while_one_event_of_a_case_waits_later_ones_wait_too_and_other_cases_go_on(
     telling: Running, told_people: People
 ) -> None:
@@ -198,6 +217,12 @@ def test_a_receiver_says_that_it_is_gone_that_it_cannot_read_this_or_when_to_com
         assert receiver.of(case.id) == [1, 2, 3, 4, 4, 5]
 
 
+@broken_by(
+    "Issue 3 point 9: while secrets are rotated events are signed with both",
+    "service/events/use_cases/subscriptions.py",
+    'secrets=(os.urandom(SECRET_BYTES), it.secrets[0]) if change == "rotate_secret" else it.secrets,',
+    'secrets=(os.urandom(SECRET_BYTES),) if change == "rotate_secret" else it.secrets,',
+)
 def test_a_webhook_is_paused_resumed_and_given_a_new_secret_beside_the_old_one(told_people: People) -> None:
     with receiving() as receiver, receiving() as witness, webhook(told_people, witness):
         note = "nl.jeugdcasussen.cases.add-note.v1"

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from api_tests.support.case_file import CaseFile
 from api_tests.support.forms import filled
 from api_tests.support.people import People
+from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import Running
 from api_tests.support.shared_case import rows
 
@@ -38,6 +39,12 @@ def test_t22_a_refusal_gives_its_reason_and_says_where_to_complain(case: CaseFil
     assert refused["transition"]["by"]["role"] == "data_protection_officer"
 
 
+@broken_by(
+    "T22: a family reads what was decided on its request about the file",
+    "service/cases/use_cases/reading_rights.py",
+    '"file_request_grant", "file_request_refusal", ',
+    '"file_request_grant", ',
+)
 def test_t22_a_family_reads_what_was_decided_on_its_request_in_the_words_of_whoever_decided(people: People) -> None:
     """AVG 12.4; and goes on reading nothing else that others wrote."""
     case = CaseFile.submitted(people, by="wilma")

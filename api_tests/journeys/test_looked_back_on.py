@@ -6,6 +6,7 @@ from typing import Any
 from api_tests.support.case_file import CaseFile
 from api_tests.support.people import People
 from api_tests.support.refusals import refusal
+from api_tests.support.sabotages import broken_by
 
 K = 5  # domain.md 5.7: kleine_cel
 ROAD = (
@@ -36,6 +37,12 @@ def pulled(people: People) -> list[dict[str, Any]]:
     return [it for it in answer.json()["histories"] if [step["trigger"] for step in it["steps"]] == road]
 
 
+@broken_by(
+    "issue 3.10g, I24: histories are pulled once enough cases look alike, and not before",
+    "service/learning/rules/release_ladder.py",
+    "if size >= k}",
+    "if size > k}",
+)
 def test_i24_story_g_the_facilitator_pulls_a_regions_histories_once_enough_cases_went_the_same_road(
     people: People,
 ) -> None:

@@ -16,6 +16,7 @@ from api_tests.support.demonstration import ORGANISATION_IDS
 from api_tests.support.openapi_documents import operations, properties
 from api_tests.support.people import People
 from api_tests.support.problems import faults_in, problem_of
+from api_tests.support.sabotages import Returns, broken_by
 from api_tests.support.servers import Running
 from api_tests.support.shared_case import referral_of
 from api_tests.support.workflows import form_for
@@ -100,6 +101,10 @@ def test_r8_what_a_provider_states_stands_on_the_overview_with_the_day_it_was_st
     }
 
 
+@broken_by(
+    "Issue 3 point 6: what was stated longer ago than the region relies on is shown as stale",
+    Returns("service/offers/rules/offer.py", "Statement.is_stale", False),
+)
 def test_what_was_stated_goes_stale_after_31_days_and_stays_visible_and_what_was_said_before_stays(
     people: People, today: date
 ) -> None:
@@ -125,6 +130,12 @@ def test_what_was_stated_goes_stale_after_31_days_and_stays_visible_and_what_was
     assert shown(people, offer) == {name: it for name, it in found.items() if name != "statements"}
 
 
+@broken_by(
+    "R37: living and treatment stand apart on the overview",
+    "service/offers/api/offers.py",
+    "key=lambda it: it.domain.code\n",
+    'key=lambda it: "living"\n',
+)
 def test_r37_living_and_treatment_stand_apart_and_an_overview_is_narrowed_down_and_never_widened(
     people: People,
 ) -> None:
@@ -158,6 +169,12 @@ def test_who_looks_for_help_with_a_family_reads_the_overview_and_nobody_else_doe
     assert listed == read == {key: 403 if key in NO_READERS else 200 for key in people}
 
 
+@broken_by(
+    "Only the provider, or the team of the region that the offer serves, speaks for it",
+    "service/offers/use_cases/offers.py",
+    "if it.role == Role.PROVIDER and it.organisation_id == offer.provider_id)",
+    "if it.role == Role.PROVIDER)",
+)
 def test_only_the_provider_or_the_regions_coordinator_and_process_director_speak_for_it(
     people: People, today: date
 ) -> None:
@@ -262,6 +279,12 @@ def test_what_several_people_state_at_once_is_all_kept_each_with_a_number_of_its
     assert {it["placesFree"] for it in said} == set(range(len(answers)))
 
 
+@broken_by(
+    "I11 in spirit: what was stated stays stated; the database refuses to change it",
+    "migrations/versions/0005_offer.py",
+    '    return [\n        f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} {refuse}",\n',
+    '    return [\n        f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} WHEN 0 {refuse}",\n',
+)
 def test_the_database_itself_refuses_that_what_was_stated_is_changed_or_taken_back(
     service: Running, people: People, today: date
 ) -> None:
@@ -352,6 +375,12 @@ def test_the_sum_tells_functions_and_numbers_and_nothing_of_any_case(
     assert re.findall(r"\d{4}-\d\d-\d\d", answer.text) == []
 
 
+@broken_by(
+    "The sum of a region is for its own team and facilitator: another region does not exist",
+    "service/offers/use_cases/gaps.py",
+    "    if not any(region in held.regions for held in mine):\n",
+    "    if not mine:\n",
+)
 def test_the_sum_of_a_region_is_for_its_own_team_and_facilitator_and_another_region_does_not_exist(
     people: People, missing: list[CaseFile]
 ) -> None:
@@ -369,6 +398,12 @@ def test_the_sum_of_a_region_is_for_its_own_team_and_facilitator_and_another_reg
     assert people.petra.get("/regions/JZ14/gaps", params={"year": "2024"}).json()["domains"] == []
 
 
+@broken_by(
+    "R70, policy 9: no field of the offer is about money",
+    "service/http/bodies.py",
+    '    expertise: FreeText = Field(description="In the provider\'s own words; nothing about a child.")\n',
+    "    expertise: FreeText\n    price_per_day: int | None = None\n",
+)
 def test_r70_policy_9_no_field_of_this_room_is_about_money(people: People) -> None:
     """R70: the price is no criterion at the table. Not asked, not shown, in no field of any shape of this room."""
     document = people.esra.get("/openapi.json").json()

@@ -6,6 +6,7 @@ from api_tests.support.case_file import CaseFile
 from api_tests.support.forms import filled
 from api_tests.support.people import People
 from api_tests.support.refusals import code_of, faults, unmet
+from api_tests.support.sabotages import Guard, broken_by
 
 
 def sought(people: People) -> CaseFile:
@@ -86,6 +87,12 @@ def test_i4_ending_the_treatment_leaves_the_child_where_it_lives(people: People)
     assert code_of(before) == "started"
 
 
+@broken_by(
+    "I4: living and treatment are separate lines",
+    "service/advice/rules/forms.py",
+    '(domain == "living" and category in _TREATMENT_ONLY)',
+    "False",
+)
 def test_i4_living_and_treatment_are_never_put_on_one_line(people: People) -> None:
     case = CaseFile.submitted(people).go_to("advice_drafted")
     together = {
@@ -103,6 +110,7 @@ def test_i4_living_and_treatment_are_never_put_on_one_line(people: People) -> No
     assert faults(answer) == {("living_and_treatment_on_one_line", "/form/lines/0/productCategory")}
 
 
+@broken_by("a place that started is help that runs", Guard("help_runs", holds=False))
 def test_a_place_that_started_is_help_that_runs(people: People) -> None:
     case = sought(people)
     assert unmet(case.attempt("report_help_started", line="A")) == {"help_runs"}
@@ -146,6 +154,7 @@ def test_r42_a_place_elsewhere_is_explained_worked_back_from_and_belongs_to_a_li
     }
 
 
+@broken_by("a search that is open keeps a case open", Guard("no_unanswered_request"))
 def test_a_search_that_is_still_open_keeps_a_case_from_closing(people: People) -> None:
     case = CaseFile.submitted(people).go_to("monitored")
     case.fire("seek_placement")

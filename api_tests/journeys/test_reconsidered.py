@@ -7,6 +7,7 @@ from api_tests.support.demonstration import PERSON_IDS
 from api_tests.support.forms import filled
 from api_tests.support.people import People
 from api_tests.support.refusals import code_of, faults, refusal, unmet
+from api_tests.support.sabotages import Guard, broken_by
 
 EXPERT = {
     "name": "Nadia Haddad",
@@ -25,6 +26,7 @@ def asked(case: CaseFile, by: str = "esra") -> dict[str, Any]:
     return next(it for it in case.parts("reconsideration", by) if it["id"] == began[-1])
 
 
+@broken_by("I15, R61: whoever issued the advice does not judge it alone", Guard("another_pair_of_eyes"))
 def test_t18_an_advice_is_confirmed_by_another_chair_while_the_help_goes_on(people: People) -> None:
     """Story i, first half: the family asks through the local team; one request at a time."""
     case = running(people)
@@ -81,6 +83,7 @@ def test_i15_the_same_chair_looks_again_only_beside_an_expert_from_outside_witho
     assert code_of(asked(case)) == "confirmed"
 
 
+@broken_by("R61: nobody takes back what another asked", Guard("asked_by_you"))
 def test_r61_nobody_takes_back_what_another_asked_and_a_provider_hears_what_came_of_its_question(
     people: People,
 ) -> None:

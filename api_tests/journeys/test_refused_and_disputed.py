@@ -9,6 +9,7 @@ from api_tests.support.case_file import CaseFile
 from api_tests.support.demonstration import ORGANISATION_IDS
 from api_tests.support.people import People
 from api_tests.support.refusals import code_of, faults
+from api_tests.support.sabotages import Rule, broken_by
 from api_tests.support.workflows import form_for
 
 pytestmark = pytest.mark.server
@@ -75,6 +76,12 @@ def test_i6_a_new_request_turns_a_refusal_into_help(people: People) -> None:
     assert case.attempt("report_help_started", line="A").status_code == 201
 
 
+@broken_by(
+    "I6: a refusal asks the chair for another way",
+    "workflows/commitment.toml",
+    'party = "chair"',
+    'party = "process_director"',
+)
 def test_i6_no_number_of_refusals_closes_a_case_and_each_asks_the_chair_for_another_way(people: People) -> None:
     case = refused_on_every_line(arranging(people))
 
@@ -114,6 +121,12 @@ def attention(case: CaseFile) -> list[str]:
     return [it["code"] for it in case.seen()["attention"]]
 
 
+@broken_by(
+    "I2: the payer with a stay is the municipality before it",
+    "service/cases/rules/residence.py",
+    "known, basis = (residence.before_stay, _BEFORE_STAY) if stays else (address, _ADDRESS)",
+    "known, basis = (address, _ADDRESS)",
+)
 def test_i2_the_payer_is_found_from_where_the_child_lived_and_another_one_stands_beside_the_first(
     people: People,
 ) -> None:
@@ -136,6 +149,7 @@ def test_i2_the_payer_is_found_from_where_the_child_lived_and_another_one_stands
     assert sorted(code_of(it) for it in case.parts("funding") if it["line"] == "A") == ["handed_over", "requested"]
 
 
+@broken_by("R3: another provider is another line, also after the table looked again", Rule("line_keeps_its_provider"))
 def test_r3_after_the_table_looked_again_another_provider_is_another_line(people: People) -> None:
     """Under the old key nobody would be asked; what ended is asked anew in the new advice."""
     case = refused_on_every_line(arranging(people))
@@ -147,6 +161,12 @@ def test_r3_after_the_table_looked_again_another_provider_is_another_line(people
     assert {code for code, _ in faults(under_the_old_key)} == {"line_keeps_its_provider"}
 
 
+@broken_by(
+    "I6: a refusal says what would make it possible",
+    "service/commitments/rules/forms.py",
+    "possible_if: FreeText",
+    "possible_if: OrNone[FreeText] = None",
+)
 def test_i6_a_refusal_says_what_would_make_it_possible_or_is_not_taken(people: People) -> None:
     case = arranging(people)
     part = on_line(case, "commitment", "A")
@@ -158,6 +178,15 @@ def test_i6_a_refusal_says_what_would_make_it_possible_or_is_not_taken(people: P
     assert code_of(on_line(case, "commitment", "A")) == "requested"
 
 
+@broken_by(
+    "I2: no step waits for the funding",
+    "service/cases/use_cases/take_step.py",
+    "    if version is None:\n        raise VersionMissing\n",
+    '    if any(it.target == "disputed" for it in history):\n'
+    "        raise NotFound\n"
+    "    if version is None:\n"
+    "        raise VersionMissing\n",
+)
 def test_i2_from_the_advice_to_closure_nothing_waits_for_the_funding(people: People) -> None:
     case = CaseFile.submitted(people).go_to("advice_issued")
     for part in case.parts("funding"):

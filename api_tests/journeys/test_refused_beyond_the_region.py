@@ -14,11 +14,18 @@ from api_tests.support.escalations import (
 )
 from api_tests.support.people import People
 from api_tests.support.refusals import faults, refusal, unmet
+from api_tests.support.sabotages import Guard, broken_by
 from api_tests.support.servers import Running
 from api_tests.support.shared_case import SOME_TIME_AGO, newcomer
 from service.vocabulary.roles import Role
 
 
+@broken_by(
+    "issue 3.1: a liaison signals for the regions she is appointed for, and hears nothing of any other case",
+    "service/cases/store/cases.py",
+    "where = and_(cases.c.number == number, cases.c.region.in_(sorted(regions)))",
+    "where = and_(cases.c.number == number, cases.c.region.is_not(None))",
+)
 def test_only_a_liaison_signals_and_only_for_a_region_she_is_appointed_for(service: Running, people: People) -> None:
     case = CaseFile.submitted(people).go_to("in_review")
 
@@ -32,6 +39,12 @@ def test_only_a_liaison_signals_and_only_for_a_region_she_is_appointed_for(servi
     assert case.parts("escalation") == []
 
 
+@broken_by(
+    "issue 3.1: the CCE and the national support structure are two levels, each with bodies of its own",
+    "service/escalations/rules/forms.py",
+    'kinds = ("cce",) if self.level.code == CCE else ("national_support",)',
+    'kinds = ("cce", "national_support")',
+)
 def test_a_question_is_put_to_a_body_of_its_own_level_and_no_other(people: People) -> None:
     """The national support structure and the CCE are two levels, and the network is neither."""
     case = escalated(people)
@@ -65,6 +78,7 @@ def test_the_network_is_no_national_level_neither_in_the_request_nor_in_the_ques
     assert all(map(told_in_two_languages, refused))
 
 
+@broken_by("T17, issue 3.1: no question outlives the escalation that it is one of", Guard("no_open_question"))
 def test_an_escalation_is_concluded_once_every_question_ended_and_with_the_answer_of_one_or_of_the_liaison(
     people: People,
 ) -> None:
@@ -88,6 +102,12 @@ def test_an_escalation_is_concluded_once_every_question_ended_and_with_the_answe
     assert all(map(told_in_two_languages, (withdrawn, concluded, nothing)))
 
 
+@broken_by(
+    "T17: nothing is asked further once the escalation was concluded",
+    "workflows/question.toml",
+    'guards = ["escalation_goes_on"]\n',
+    "",
+)
 def test_an_answer_comes_once_and_not_after_the_question_was_brought_back(people: People) -> None:
     case = escalated(people, NATIONAL)
     open_question, version = question_to(case, "steun"), question_to(case, "steun")["version"]

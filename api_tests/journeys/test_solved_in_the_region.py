@@ -2,6 +2,7 @@
 
 from api_tests.support.case_file import CaseFile
 from api_tests.support.people import People
+from api_tests.support.sabotages import broken_by
 
 # Who takes each step of the shortest road, written by hand (domain.md 5.3).
 TAKEN_BY = {
@@ -37,6 +38,12 @@ def test_a_case_goes_from_submission_to_closure_and_every_step_stands_in_its_his
     assert steps == case.fired_on_the_case
 
 
+@broken_by(
+    "a step is recorded in the role in which it was taken",
+    "service/cases/rules/steps.py",
+    "role=decision.acting.role",
+    "role=decision.trigger.roles[-1]",
+)
 def test_each_step_tells_who_took_it_in_which_role_for_whom_and_from_which_state_to_which(people: People) -> None:
     case = CaseFile.submitted(people).go_to("monitored")
 

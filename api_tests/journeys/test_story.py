@@ -18,6 +18,7 @@ from api_tests.support.checkout import ROOT
 from api_tests.support.databases import new_database
 from api_tests.support.engines import ENGINES
 from api_tests.support.people import People
+from api_tests.support.sabotages import Guard, Refusal, Rule, broken_by
 from api_tests.support.servers import Running, running, settings_for
 from examples.answers import NotAsTold
 from examples.chapters import CHAPTERS
@@ -160,6 +161,44 @@ def ended(service: Running) -> subprocess.CompletedProcess[str]:
     return told("--base-url", service.url)
 
 
+@broken_by(
+    "the story notices an edge that is gone",
+    "workflows/case.toml",
+    '[triggers.comment]\nfrom = ["advice_drafted"]',
+    '[triggers.comment]\nfrom = ["in_review"]',
+)
+@broken_by("the story notices that a stale version is taken", Refusal("service/cases/use_cases/take_step.py", "Stale"))
+@broken_by(
+    "the story notices who may read",
+    "service/cases/store/visibility.py",
+    "terms.append(parts.c.team_id.in_(teams))",
+    "terms.append(parts.c.team_id.is_not(None))",
+)
+@broken_by(
+    "issue 3.10f, I23: what was brought back is out of the liaison's sight (a story notices)",
+    "service/cases/store/visibility.py",
+    '            _escalation.c.phase != "ended",\n',
+    "",
+)
+@broken_by(
+    "issue 3.10c: an escalation is not concluded over the heads of those who were asked (a story notices)",
+    Guard("no_open_question"),
+)
+@broken_by("issue 3.10d, I10: nobody declines alone (a story notices)", Guard("decline_proposed_by_another"))
+@broken_by(
+    "issue 3.10h, I22: from sixteen on the young person decides what parents read (a story notices)",
+    "service/cases/use_cases/reading_rights.py",
+    "            return YoungPersonDecides()",
+    "            return None",
+)
+@broken_by(
+    "issue 3.10i, I15: whoever issued an advice does not judge it alone (a story notices)",
+    Guard("another_pair_of_eyes"),
+)
+@broken_by(
+    "issue 3.10b, I5: a refusal is compared with every reason that is told (a story notices one that is missing)",
+    Rule("behavioural_scientist_missing"),
+)
 def test_all_ten_chapters_are_told_to_their_end_and_leave_their_cases_behind(
     ended: subprocess.CompletedProcess[str], people: People
 ) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from api_tests.journeys.conftest import Elsewhere
 from api_tests.support.case_file import CaseFile
+from api_tests.support.sabotages import broken_by
 from api_tests.support.workflows import form_for
 
 pytestmark = pytest.mark.server
@@ -30,6 +31,12 @@ def test_i28_in_a_year_that_nobody_acts_no_state_changes_and_everything_shows_th
         assert all(part["late"] for part in (now["main"], *now["parts"]) if part["dueOn"])
 
 
+@broken_by(
+    "I28: lateness is shown",
+    "service/cases/api/presenter.py",
+    "part.due_on < self.today)",
+    "part.due_on <= self.today)",
+)
 def test_i28_the_day_after_the_last_one_is_late_and_the_last_one_is_not(elsewhere: Elsewhere) -> None:
     case = CaseFile.submitted(elsewhere.people).go_to("advice_drafted")
     due_on = datetime.fromisoformat(case.seen()["main"]["dueOn"]).date()
@@ -42,6 +49,15 @@ def test_i28_the_day_after_the_last_one_is_late_and_the_last_one_is_not(elsewher
     assert (on_the_day, the_day_after) == (False, True)
 
 
+@broken_by(
+    "I28: lateness refuses nothing",
+    "service/cases/use_cases/take_step.py",
+    "    if version is None:\n        raise VersionMissing\n",
+    "    if sight.part.due_on and sight.part.due_on < day_in_amsterdam(unit.now):\n"
+    "        raise NotFound\n"
+    "    if version is None:\n"
+    "        raise VersionMissing\n",
+)
 def test_i28_what_is_late_is_still_possible(elsewhere: Elsewhere) -> None:
     case = CaseFile.submitted(elsewhere.people).go_to("awaiting_information")
     elsewhere.clock.let_pass(days=200)
@@ -52,6 +68,12 @@ def test_i28_what_is_late_is_still_possible(elsewhere: Elsewhere) -> None:
     assert (case.state, case.seen()["main"]["late"]) == ("in_triage", False)
 
 
+@broken_by(
+    "I8: the child's wait runs on through a reopening",
+    "service/cases/api/presenter.py",
+    "day_in_amsterdam(case.submitted_at)",
+    "day_in_amsterdam(sight.part.occurred_at)",
+)
 def test_i8_the_child_waits_from_the_first_submission_also_while_others_are_asked_and_through_a_reopening(
     elsewhere: Elsewhere,
 ) -> None:
@@ -72,6 +94,12 @@ def test_i8_the_child_waits_from_the_first_submission_also_while_others_are_aske
     assert told == [0, 30, None, 60]
 
 
+@broken_by(
+    "I8: the wait begins in life",
+    "service/cases/use_cases/submit.py",
+    "submitted_at=step.occurred_at",
+    "submitted_at=unit.now",
+)
 def test_i8_a_question_that_was_asked_before_it_was_entered_counts_from_the_day_it_was_asked(
     elsewhere: Elsewhere,
 ) -> None:

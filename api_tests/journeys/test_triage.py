@@ -5,6 +5,7 @@ from typing import Any
 from api_tests.support.case_file import CaseFile
 from api_tests.support.people import People
 from api_tests.support.refusals import code_of, faults, refusal, unmet
+from api_tests.support.sabotages import Guard, broken_by
 from api_tests.support.workflows import form_for
 
 
@@ -18,6 +19,7 @@ def without(trigger: str, field: str) -> dict[str, Any]:
     return {name: value for name, value in form.items() if name != field}
 
 
+@broken_by("T4: information is asked twice at most", Guard("information_rounds_left"))
 def test_t4_information_is_asked_and_supplied_twice_and_the_third_time_triage_decides_with_what_there_is(
     people: People,
 ) -> None:
@@ -34,6 +36,12 @@ def test_t4_information_is_asked_and_supplied_twice_and_the_third_time_triage_de
     case.fire("schedule")
 
 
+@broken_by(
+    "T4: who is asked must act by the day that was asked",
+    "service/cases/rules/steps.py",
+    "if step.form and (chosen := step.form.next_on()):",
+    "if False and step.form and (chosen := step.form.next_on()):",
+)
 def test_t4_while_information_is_awaited_the_submitter_must_act_by_the_day_that_was_asked(people: People) -> None:
     case = CaseFile.submitted(people)
 
@@ -59,6 +67,12 @@ def test_t4_the_coordinator_goes_on_with_what_there_is_and_says_why(people: Peop
     assert case.state == "in_triage"
 
 
+@broken_by(
+    "T5: after a consult the submitter may ask for the table",
+    "workflows/case.toml",
+    'roles = ["local_team", "parent", "young_person"]\nform = "table_request@1"',
+    'roles = ["chair"]\nform = "table_request@1"',
+)
 def test_t5_after_a_consult_the_submitter_may_always_ask_for_the_table_after_all(people: People) -> None:
     case = in_triage(people)
     case.fire("give_consult")
@@ -80,6 +94,7 @@ def test_t5_a_consult_that_helped_closes_the_case_in_the_words_of_who_asked(peop
     assert case.state == "closed"
 
 
+@broken_by("I10, T7: declining takes two people", Guard("decline_proposed_by_another"))
 def test_i10_t7_a_case_is_declined_by_two_people_and_only_when_somebody_else_took_it_over(people: People) -> None:
     case = in_triage(people)
 
@@ -107,6 +122,12 @@ def test_t7_neither_a_lack_of_money_nor_of_room_is_a_reason_to_decline(people: P
         assert faults(answer) == {("unknown_code", "/form/reason")}
 
 
+@broken_by(
+    "I10: a case is transferred only when it was accepted",
+    "service/cases/rules/forms/triage.py",
+    '        yield from not_in_future(self.accepted_by.accepted_on, context.on, "acceptedBy", "acceptedOn")\n',
+    "",
+)
 def test_i10_a_case_is_transferred_by_two_people_and_only_when_the_other_region_accepted_it(people: People) -> None:
     """T7: four eyes; a coordinator who proposed it does not carry it out."""
     case = in_triage(people)

@@ -11,6 +11,7 @@ from api_tests.promises.test_versions import TOGETHER, at_once
 from api_tests.support.case_file import CaseFile
 from api_tests.support.people import People
 from api_tests.support.problems import faults_in, problem_of
+from api_tests.support.sabotages import Refusal, broken_by
 from api_tests.support.workflows import form_for
 
 REPLAYED = "idempotent-replayed"
@@ -44,6 +45,12 @@ def test_a_key_is_some_visible_characters(people: People, key: str) -> None:
     assert faults_in(answer) == {("header", "Idempotency-Key", "key_malformed")}
 
 
+@broken_by(
+    "the same request acts once",
+    "service/cases/use_cases/take_step.py",
+    "    unit.requests.remember(request, Answered(case_id=made.entry.case_id, sequence=made.entry.sequence))",
+    "    pass",
+)
 def test_a_step_sent_twice_is_taken_once_and_answered_the_same(people: People, case: CaseFile) -> None:
     key, case_path = str(uuid4()), case.path
 
@@ -79,6 +86,7 @@ def test_a_repeated_request_is_answered_also_after_the_case_moved_on(case: CaseF
     problem_of(case.attempt("start_triage", version=1), 412, "stale")
 
 
+@broken_by("a key belongs to one request", Refusal("service/database/idempotency.py", "KeyReused"))
 @pytest.mark.parametrize("changed", ["grounds", "version", "address"])
 def test_a_key_belongs_to_one_request(people: People, case: CaseFile, changed: str) -> None:
     key, other = str(uuid4()), CaseFile.submitted(people)
@@ -174,6 +182,15 @@ def test_twelve_simultaneous_twins_take_one_step(case: CaseFile) -> None:
     assert [it["trigger"] for it in case.history()] == ["submit", "start_triage"]
 
 
+@broken_by(
+    "twins of a request that made something are answered",
+    "service/database/database.py",
+    "        except IntegrityError:\n"
+    '            metrics.unit("again")\n'
+    "            return self._once(self.engine, work)",
+    "        except IntegrityError:\n            raise",
+    case="postgresql",
+)
 def test_twelve_simultaneous_twins_make_one_case(people: People) -> None:
     key, body = str(uuid4()), submission()
     before = len(people.anna.get("/cases?limit=200").json()["items"])
@@ -197,6 +214,13 @@ def test_twelve_simultaneous_twins_make_one_draft(people: People) -> None:
     assert len(people.bram.get("/drafts").json()["items"]) == before + 1
 
 
+@broken_by(
+    "issue 4.7: of two who submit one draft, one makes a case",
+    "service/cases/store/drafts.py",
+    "self._connection.execute(select(drafts.c.id).where(*mine).with_for_update())",
+    "self._connection.execute(select(drafts.c.id).where(*mine))",
+    case="postgresql-rivals",
+)
 @pytest.mark.parametrize("same_key", [True, False], ids=["twins", "rivals"])
 def test_twelve_simultaneous_submissions_of_one_draft_make_one_case(people: People, same_key: bool) -> None:
     draft = people.anna.post("/drafts", {"form": form_for("case", "submit")}).json()["id"]

@@ -15,6 +15,7 @@ from api_tests.support.case_file import CaseFile
 from api_tests.support.openapi_documents import operations
 from api_tests.support.people import People
 from api_tests.support.problems import has_our_headers, problem_of
+from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import Running
 
 SOMEBODY = str(uuid4())
@@ -46,6 +47,12 @@ def test_no_path_ends_in_a_slash_and_nobody_is_sent_elsewhere(document: dict[str
         assert "location" not in answer.headers
 
 
+@broken_by(
+    "HEAD answers as GET does",
+    "service/http/edge.py",
+    'method, scope = scope["method"], dict(scope)',
+    'method, scope = scope["method"], scope',
+)
 def test_head_answers_as_get_does_without_a_body_and_keeps_the_connection(service: Running, case: CaseFile) -> None:
     authorization = {"Authorization": case.people.anna.client.headers["Authorization"]}
     connection = HTTPConnection(urlsplit(service.url).netloc, timeout=10)
@@ -66,6 +73,12 @@ def test_head_answers_as_get_does_without_a_body_and_keeps_the_connection(servic
     connection.close()
 
 
+@broken_by(
+    "405 tells every method that is possible",
+    "service/http/application.py",
+    'return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))',
+    'return ", ".join(sorted(methods))',
+)
 def test_a_method_that_a_path_does_not_know_is_answered_with_all_it_knows(
     document: dict[str, Any], people: People
 ) -> None:
@@ -159,6 +172,12 @@ def test_the_version_told_is_that_of_the_document(service: Running, document: di
     assert httpx.get(f"{service.url}/v1/health").headers["api-version"] == document["info"]["version"]
 
 
+@broken_by(
+    "the document may be read from everywhere",
+    "service/http/application.py",
+    '{"Access-Control-Allow-Origin": "*"}',
+    "{}",
+)
 def test_the_document_alone_may_be_read_from_everywhere(service: Running, people: People) -> None:
     origin = {"Origin": "https://elsewhere.example", "Access-Control-Request-Method": "GET"}
     shown = httpx.get(f"{service.url}/v1/openapi.json", headers=origin)
@@ -196,6 +215,7 @@ def test_the_documentation_runs_nothing_and_fetches_nothing(service: Running, do
     assert all(f"/v1{path}</code>" in answer.text for path in document["paths"])
 
 
+@broken_by("too large a body is refused", "service/http/application.py", "TooLarge: 413, ", "")
 def test_too_large_a_body_is_refused_whether_its_length_is_told_or_not(people: People) -> None:
     headers = {"Idempotency-Key": str(uuid4()), "Content-Type": "application/json"}
     large = b'{"form":{"x":"' + b"a" * 1_000_000 + b'"}}'

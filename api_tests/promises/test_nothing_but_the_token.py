@@ -10,6 +10,7 @@ from api_tests.promises.test_manners_of_http import somewhere
 from api_tests.support.case_file import CaseFile
 from api_tests.support.openapi_documents import operations
 from api_tests.support.people import People
+from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import Running
 
 # What a proxy, a gateway or a framework may say of a request; none of it is anybody's own to say.
@@ -52,6 +53,12 @@ def answers(service: Running, people: People) -> list[httpx.Response]:
     return found
 
 
+@broken_by(
+    "ASVS 4.1.1: every text says in which characters it is",
+    "service/learning/api.py",
+    'media_type=f"{CSV}; charset=utf-8; header=present"',
+    'media_type=f"{CSV}; charset=latin-1; header=present"',
+)
 def test_every_body_is_what_it_says_and_every_text_says_in_which_characters(answers: list[httpx.Response]) -> None:
     kinds = {it.headers["content-type"] for it in answers}
 
@@ -66,6 +73,12 @@ def _is_json(answer: httpx.Response) -> bool:
     return isinstance(json.loads(answer.content.decode("utf-8")), dict | list)
 
 
+@broken_by(
+    "ASVS 7: there is no session, and no cookie is ever set",
+    "service/http/edge.py",
+    '    (b"referrer-policy", b"no-referrer"),\n',
+    '    (b"referrer-policy", b"no-referrer"),\n    (b"set-cookie", b"seen=1"),\n',
+)
 def test_no_answer_leaves_a_session_behind(answers: list[httpx.Response]) -> None:
     assert len(answers) > 100
     assert [it.request.url for it in answers if "set-cookie" in it.headers] == []
@@ -79,6 +92,14 @@ def _asked(client: httpx.Client, case: CaseFile, headers: dict[str, str]) -> Ite
     yield made.status_code, made.headers.get("location", "").replace("/v1", "")
 
 
+@broken_by(
+    "ASVS 4.1.3: what only a proxy may say of a request changes nothing when a user says it",
+    "service/http/edge.py",
+    '        scope["root_path"] = PREFIX\n',
+    '        scope["root_path"] = PREFIX\n'
+    '        scope["method"] = headers.get(b"x-http-method-override", '
+    'scope["method"].encode()).decode()\n',
+)
 def test_what_only_a_proxy_may_say_changes_nothing_when_a_user_says_it(service: Running, case: CaseFile) -> None:
     with httpx.Client(base_url=f"{service.url}/v1") as nobody:
         for client in (case.people.anna.client, nobody):

@@ -17,6 +17,7 @@ from api_tests.support.engines import ENGINES
 from api_tests.support.people import People, Person, everybody
 from api_tests.support.problems import problem_of
 from api_tests.support.processes import Process, process
+from api_tests.support.sabotages import broken_by
 from api_tests.support.workflows import form_for
 from service.database.database import open_engine
 
@@ -119,6 +120,18 @@ def in_headers(case: CaseFile) -> Iterator[httpx.Response]:
         yield case.people.anna.client.post(f"{case.path}/transitions", json=body, headers=headers)
 
 
+@broken_by(
+    "nothing typed is said back",
+    "service/vocabulary/input_faults.py",
+    '    return InputFault(where, "/".join((under, *steps)), *_said(error))',
+    "    return InputFault(where, \"/\".join((under, *steps, str(error.get('ctx')))), *_said(error))",
+)
+@broken_by(
+    "the log names no address",
+    "service/http/edge.py",
+    "                status=answer.status,\n                ms",
+    '                status=scope["path"],\n                ms',
+)
 @pytest.mark.parametrize(
     "place", [in_forms, in_json, in_addresses, around_the_cases, in_headers], ids=lambda it: it.__name__
 )
@@ -161,6 +174,12 @@ def test_the_log_tells_of_a_request_its_route_and_never_its_address(alone: Proce
     assert case.id not in alone.log_file.read_text(encoding="utf-8")
 
 
+@broken_by(
+    "ASVS 16.3: every refusal leaves a line with its kind, its route and its moment",
+    "service/http/edge.py",
+    "                status=answer.status,\n                ms=",
+    "                status=min(answer.status, 400),\n                ms=",
+)
 def test_every_refusal_leaves_a_line_with_its_kind_route_and_moment(alone: Process, its_people: People) -> None:
     """By whom is not in it: whose token was not taken is unproven, and the log names nobody."""
     case = CaseFile.submitted(its_people)

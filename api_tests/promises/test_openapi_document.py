@@ -12,6 +12,7 @@ from api_tests.support.checkout import ROOT
 from api_tests.support.openapi_documents import fits, operations, resolved
 from api_tests.support.people import People
 from api_tests.support.places import kind_of, places, whose
+from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import Running
 from api_tests.support.workflows import form_for
 from service.commands.documents import published
@@ -40,6 +41,24 @@ def union_of(document: dict[str, Any], kind: str) -> dict[str, Any]:
     return found
 
 
+@broken_by(
+    "the published document is the one that the code makes",
+    "service/http/openapi.py",
+    '"Submitting cases, following them, and taking the next step."',
+    '"Submitting cases."',
+)
+@broken_by(
+    "every trigger stands in the union of its kind of part",
+    "service/cases/api/step_bodies.py",
+    "if any(source != START for source, _ in trigger.edges)",
+    "if any(source != START for source, _ in trigger.edges) and trigger.name != 'amend'",
+)
+@broken_by(
+    "Decision 12: every operation and every schema of the document has one name, in camel case",
+    "service/cases/api/parts.py",
+    "name=f\"list_{collection(kind).replace('-', '_')}\"",
+    'name=f"list_{collection(kind)}"',
+)
 def test_the_committed_document_is_the_one_that_the_code_publishes() -> None:
     assert COMMITTED.read_text(encoding="utf-8") == published()
 

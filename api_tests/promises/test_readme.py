@@ -4,7 +4,6 @@ import re
 
 import pytest
 
-from api_tests.sabotage import sabotages
 from api_tests.support.checkout import ROOT
 from service.commands.documents import drawn
 
@@ -19,12 +18,3 @@ def test_the_drawings_and_settings_are_those_of_the_files_and_the_code() -> None
 @pytest.mark.parametrize("link", LINKS)
 def test_every_file_that_it_points_to_is_there(link: str) -> None:
     assert (ROOT / link).exists()
-
-
-def test_every_sabotage_stands_once_in_its_file_and_names_a_test_that_is_there() -> None:
-    listed = sabotages()
-
-    assert listed
-    for it in listed:
-        assert (ROOT / it.file).read_text(encoding="utf-8").count(it.old) == 1, it.promise
-        assert (ROOT / it.test.split()[0].split("::")[0]).exists(), it.promise

@@ -17,6 +17,7 @@ from api_tests.support.demonstration import ORGANISATION_IDS, PERSON_IDS
 from api_tests.support.destructions import destroyed, ended
 from api_tests.support.people import offered
 from api_tests.support.problems import problem_of
+from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import Running
 from api_tests.support.workflows import form_for
 from service.vocabulary import refusals
@@ -188,6 +189,12 @@ def test_every_kind_of_refusal_is_met_somewhere() -> None:
     assert {*MET, refusals.NoLiaisonForRegion} == {*kinds()} - IN_COMMON - ELSEWHERE
 
 
+@broken_by(
+    "refusals speak the language of the asker",
+    "service/http/problems.py",
+    '"title": title.in_(language)',
+    '"title": title.nl',
+)
 @pytest.mark.parametrize("kind", MET, ids=lambda it: it.code)
 def test_a_refusal_is_a_problem_in_the_language_of_the_asker(case: CaseFile, kind: type[Refusal]) -> None:
     status, ask = MET[kind]
@@ -202,6 +209,12 @@ def test_a_refusal_is_a_problem_in_the_language_of_the_asker(case: CaseFile, kin
     assert {*dutch} == {*english}
 
 
+@broken_by(
+    "decision 6: where nobody is appointed, a national question is not told to be possible",
+    "service/cases/use_cases/situation.py",
+    'sought={"liaison": unit.people.liaison_for(case.region)} if may_escalate else {},',
+    'sought={"liaison": case.team_id} if may_escalate else {},',
+)
 def test_a_national_question_from_a_region_without_a_liaison_is_told_to_be_impossible_and_refused(
     unescalated: CaseFile,
 ) -> None:

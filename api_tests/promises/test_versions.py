@@ -10,6 +10,7 @@ import pytest
 from api_tests.support.case_file import CaseFile
 from api_tests.support.people import People
 from api_tests.support.problems import faults_in, problem_of
+from api_tests.support.sabotages import broken_by
 
 TOGETHER = 12
 
@@ -51,6 +52,12 @@ def test_a_version_that_is_no_etag_as_it_was_read_is_refused(people: People, cas
     assert faults_in(answer) == {("header", "If-Match", "not_a_version")}
 
 
+@broken_by(
+    "a stale decision is refused",
+    "service/cases/use_cases/take_step.py",
+    "    if version != sight.part.sequence:",
+    "    if version > sight.part.sequence:",
+)
 def test_whoever_was_second_hears_which_version_holds_and_what_won(case: CaseFile) -> None:
     won = case.fire("start_triage", by="carla", version=1)
 
@@ -87,6 +94,12 @@ def test_the_etag_is_that_of_the_part_addressed_and_grows_by_one(people: People,
     assert case.attempt("add_note", by="hanna", version=of_the_case).status_code == 201
 
 
+@broken_by(
+    "a draft is saved as it was last seen",
+    "service/cases/use_cases/drafts.py",
+    "if version != draft.version or not unit.drafts.save",
+    "if not unit.drafts.save",
+)
 def test_a_draft_is_saved_and_removed_only_as_it_was_last_seen(people: People) -> None:
     address = f"/drafts/{people.anna.post('/drafts', {'form': {'a': 1}}).json()['id']}"
     saved = people.anna.client.put(address, json={"form": {"a": 2}}, headers={"If-Match": '"1"'})

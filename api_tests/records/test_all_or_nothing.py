@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, event, text
 from api_tests.support.case_file import CaseFile
 from api_tests.support.forgery import counted, head_of_case, say
 from api_tests.support.people import People
+from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import Running
 
 # SQLite writes a file beyond this size no further: its log of a commit does not fit.
@@ -110,6 +111,13 @@ def _rows(database: Engine) -> dict[str, int]:
         return counted(connection)
 
 
+@broken_by(
+    "a step that fails halfway leaves nothing",
+    "service/database/database.py",
+    '        connection.exec_driver_sql(f"BEGIN {mode}")',
+    "        _ = mode",
+    case="sqlite-halfway",
+)
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
 def test_i11_a_step_that_fails_is_not_answered_as_done_leaves_nothing_and_is_settled_by_its_key(
     case: CaseFile, database: Engine, fault: Fault
@@ -130,6 +138,13 @@ def test_i11_a_step_that_fails_is_not_answered_as_done_leaves_nothing_and_is_set
     assert [it["trigger"] for it in case.history()] == ["submit", "start_triage"]
 
 
+@broken_by(
+    "a full disk is a not now that may be sent again",
+    "service/database/database.py",
+    "not_now = isinstance(error, OperationalError | InterfaceError)",
+    "not_now = isinstance(error, InterfaceError)",
+    case="postgresql",
+)
 def test_a_full_disk_is_a_not_now_that_may_be_sent_again(case: CaseFile, database: Engine) -> None:
     with _full_disk(database):
         failed = case.attempt("start_triage", version=1)
@@ -185,6 +200,14 @@ def test_i11_a_refused_step_leaves_no_trace_in_any_table(
     assert _rows(database) == before
 
 
+@broken_by(
+    "an answered step is committed before its answer leaves",
+    "service/database/database.py",
+    "return await self._in_turn(self._writers, self.write_now, work)",
+    "loop = asyncio.get_running_loop(); early = loop.create_future(); "
+    "loop.run_in_executor(self._writers, self.write_now, lambda unit: "
+    "loop.call_soon_threadsafe(early.set_result, work(unit))); return await early",
+)
 def test_an_answered_step_is_committed_before_its_answer_leaves(service: Running, case: CaseFile) -> None:
     """The commit is held up for a moment: an answer that would not wait for it arrives meanwhile."""
     answered, committing, too_soon = threading.Event(), threading.Event(), []

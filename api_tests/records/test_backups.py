@@ -20,6 +20,7 @@ from api_tests.support.postgres import Cluster
 from api_tests.support.problems import problem_of
 from api_tests.support.raw_tables import Tables, read_postgresql, read_sqlite
 from api_tests.support.releases import Release
+from api_tests.support.sabotages import broken_by
 from service.database.backup import back_up
 from service.database.database import open_engine
 from service.database.keyring import Keyring, load_master_key
@@ -47,6 +48,12 @@ def tables_of(kept_one: Kept, back: Restored) -> Tables:
     return read_postgresql(kept_one.cluster.url(back.url.rpartition("/")[2]))
 
 
+@broken_by(
+    "I21, issue 4.8: a restored database follows the list of destructions before it is served",
+    "service/commands/backup.py",
+    "    _take_over(settings, destructions)\n    if of_data.revision",
+    "    if of_data.revision",
+)
 def test_i21_a_backup_of_before_a_destruction_does_not_bring_the_case_back(place: Kept) -> None:
     back = place.restored("earlier", place.before, place.before, place.list_outside)
 
@@ -67,6 +74,12 @@ def test_i21_a_backup_of_before_a_destruction_does_not_bring_the_case_back(place
     assert answer["certificate"]["certificate"] == place.certificate["certificate"]
 
 
+@broken_by(
+    "I21, decision 16: keys of before a destruction open nothing of it",
+    "service/retention/use_cases/carry_out.py",
+    "    unit.destructions.remove_keys()\n",
+    "",
+)
 def test_i21_keys_that_are_older_than_a_destruction_do_not_bring_the_case_back_and_open_nothing_newer(
     place: Kept,
 ) -> None:
@@ -90,6 +103,12 @@ def test_newer_keys_open_everything_in_older_data(place: Kept) -> None:
         assert CaseFile.submitted(people).state == "submitted"
 
 
+@broken_by(
+    "Issue 4.8: a backup of a database that is written to holds what was acknowledged",
+    "service/database/backup.py",
+    "        live.backup(copy)\n",
+    "        target.write_bytes(Path(live.execute('PRAGMA database_list').fetchone()[2]).read_bytes())\n",
+)
 def test_what_was_acknowledged_before_a_backup_began_is_in_it_however_many_wrote_meanwhile(place: Kept) -> None:
     """A checker of its own reads the raw tables, opens every content and recomputes every digest."""
     back = place.restored("loaded", place.under_load, place.under_load)
@@ -117,6 +136,13 @@ def test_another_master_key_opens_no_backup(place: Kept, tmp_path: Path) -> None
         assert list(back.folder.iterdir()) == []
 
 
+@broken_by(
+    "Issue 4.8: a backup that is not whole is refused",
+    "service/database/backup.py",
+    "        if not compare_digest(_sha256(Path(copy)), manifest.sha256[name]):",
+    "        if not manifest.sha256[name]:",
+    case="sqlite-data",
+)
 @pytest.mark.parametrize("name", ["data", "keys"])
 def test_a_backup_that_is_not_whole_is_refused(place: Kept, tmp_path: Path, name: str) -> None:
     """Cut off at the end, or changed in one bit in the middle."""
@@ -183,6 +209,12 @@ def test_a_backup_tells_what_it_is_and_nothing_of_anybody_is_for_its_owner_alone
     }
 
 
+@broken_by(
+    "Issue 4.8: restoring never overwrites",
+    "service/database/backup.py",
+    "            if (there := place.with_name(place.name + beside)).exists():",
+    "            if (there := place.with_name(place.name + beside)).is_dir():",
+)
 @on_sqlite
 def test_nothing_is_overwritten_by_a_backup_or_by_one_that_comes_back(place: Kept, tmp_path: Path) -> None:
     arguments = (place.folder, place.url, place.folder / "master.key")
@@ -203,6 +235,12 @@ def test_nothing_is_overwritten_by_a_backup_or_by_one_that_comes_back(place: Kep
     assert [it.name for it in tmp_path.iterdir()] == ["casusroute.db.keys"]
 
 
+@broken_by(
+    "Issue 4.8: a manifest that was made without the master key is refused",
+    "service/database/backup.py",
+    "    if not compare_digest(text, found.sealed(keyring)):",
+    "    if not text:",
+)
 @on_sqlite
 def test_a_manifest_of_another_backup_or_of_nobody_who_has_the_key_is_refused(place: Kept, tmp_path: Path) -> None:
     swapped, forged = (_copied(place, tmp_path / name) for name in ("swapped", "forged"))

@@ -16,6 +16,7 @@ from api_tests.support.case_file import CaseFile
 from api_tests.support.forgery import Known, columns_of, engine_for, entries_of_case
 from api_tests.support.people import People
 from api_tests.support.postgres import Cluster
+from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import Running
 from api_tests.support.tampering import lay_bare
 from service.cases.store.cases import Cases
@@ -51,6 +52,13 @@ def _opened(connection: Connection, service: Running, case_id: str, *, master: b
     return Contents(connection, keyring).open(UUID(case_id))
 
 
+@broken_by(
+    "what people write is encrypted",
+    "service/cases/store/contents.py",
+    "ciphertext = AESGCM(key).encrypt(nonce, canonical(content.body).encode(), bound_to)",
+    "ciphertext = canonical(content.body).encode() or AESGCM(key).encrypt(nonce, b'', bound_to)",
+    case="postgresql",
+)
 def test_what_people_write_stands_nowhere_in_the_database_in_plain_words(
     service: Running, people: People, request: pytest.FixtureRequest
 ) -> None:
@@ -76,6 +84,12 @@ def _everything_stored(service: Running, request: pytest.FixtureRequest) -> byte
     return cluster.run("pg_dump", "-h", "127.0.0.1", "-p", str(cluster.port), "-U", "app", name).encode()
 
 
+@broken_by(
+    "content opens in its own place only",
+    "service/cases/store/contents.py",
+    'return f"{case_id}|{sequence}|{content_class}".encode()',
+    'return f"{case_id}|{content_class}".encode()',
+)
 def test_content_that_was_moved_to_another_place_does_not_open(
     bare: Connection, service: Running, known: Known
 ) -> None:
@@ -120,6 +134,12 @@ def test_every_case_and_class_of_content_has_a_key_of_its_own(database: Engine, 
     assert not {it.wrapped for it in owned} & keys
 
 
+@broken_by(
+    "the master key is readable by its owner alone",
+    "service/database/keyring.py",
+    'descriptor, nameless = mkstemp(prefix=f"{file.name}.", dir=file.parent)',
+    'descriptor = os.open(nameless := f"{file}.new", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)',
+)
 def test_the_master_key_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
     file = tmp_path / "new" / "master.key"
 
@@ -144,6 +164,9 @@ def test_a_master_key_that_is_none_is_refused(tmp_path: Path, given: str) -> Non
             load_master_key(setting, file)
 
 
+@broken_by(
+    "every digest has a salt", "service/cases/store/rows.py", "    salt = os.urandom(16)", "    salt = bytes(16)"
+)
 def test_equal_facts_and_equal_content_have_different_digests(database: Engine, service: Running, known: Known) -> None:
     """Whoever guesses what was written cannot check the guess: every digest has a salt."""
     with database.connect() as connection:

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from api_tests.support.people import People, Person
+from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import Running
 from api_tests.support.workflows import form_for
 from service.tables import case_keys, drafts
@@ -35,6 +36,12 @@ def later(service: Running) -> Iterator[Running]:
     service.clock.passed = passed
 
 
+@broken_by(
+    "a draft takes its key with it",
+    "service/cases/store/drafts.py",
+    "        self._keyring.forget(self._connection, draft_id)\n        self._connection.execute(delete(drafts)",
+    "        self._connection.execute(delete(drafts)",
+)
 def test_a_discarded_draft_is_gone_with_its_key(people: People, database: Engine) -> None:
     draft = _begun(people.anna, {"question": "nog niet af"})
     assert _left_of(database, draft) == (1, 1)
@@ -66,6 +73,12 @@ def test_a_draft_is_there_until_its_announced_day_and_not_after(people: People, 
     assert draft not in {it["id"] for it in people.anna.get("/drafts").json()["items"]}
 
 
+@broken_by(
+    "an expired draft is removed before the next is begun",
+    "service/cases/use_cases/drafts.py",
+    "        unit.drafts.remove_expired()",
+    "        _ = unit",
+)
 def test_an_expired_draft_is_removed_with_its_key_before_the_next_is_begun(
     people: People, database: Engine, later: Running
 ) -> None:

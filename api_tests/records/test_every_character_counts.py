@@ -11,6 +11,7 @@ from sqlalchemy import Column, Connection, LargeBinary, Row, Table, delete, sele
 from api_tests.support.case_file import CaseFile
 from api_tests.support.forgery import engine_for
 from api_tests.support.people import People
+from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import Running
 from api_tests.support.tampering import change, lay_bare, undone
 from service.integrity.rules import Head
@@ -76,6 +77,12 @@ def _place(table: Table, row: Row[Any]) -> dict[str, Any]:
     return {key.name: getattr(row, key.name) for key in table.primary_key}
 
 
+@broken_by(
+    "issue 4.2: every single character of a history row counts, also one that only looks the same",
+    "service/integrity/store/case_history.py",
+    "return same and bool(facts_digest(row.facts_salt, entry) == row.facts_digest)",
+    "return bool(facts_digest(row.facts_salt, entry) == row.facts_digest)",
+)
 def test_i12_each_character_of_each_row_counts(connection: Connection, service: Running, small: CaseFile) -> None:
     lay_bare(connection)
 
@@ -99,6 +106,18 @@ def test_i12_each_character_that_a_destruction_left_counts(
     assert tried > 200 / EACH[service.engine]
 
 
+@broken_by(
+    "issue 4.2: a destroyed case is sound beside the certificate of its own history alone",
+    "service/integrity/store/destroyed_case.py",
+    "if head != (wanted.entries, wanted.head) and (wanted.replayed_at is None or case.sequence >= wanted.entries):",
+    "if False:",
+)
+@broken_by(
+    "issue 4.2: what was to be emptied and was not is found",
+    "service/integrity/store/destroyed_case.py",
+    "return all(at[name] is None for name in names)",
+    "return at[names[0]] is None",
+)
 def test_what_a_destruction_left_is_sound_beside_its_own_certificate_alone(
     connection: Connection, small: CaseFile
 ) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from api_tests.support.destroyed_case import Story
 from api_tests.support.forgery import Changes, add, columns_of, engine_for, head_of_part, next_entry, say
+from api_tests.support.sabotages import broken_by
 from service.tables import (
     contents,
     destruction_proposals,
@@ -109,6 +110,13 @@ REFUSED_DESTRUCTIONS = {
 }
 
 
+@broken_by(
+    "issue 4.4: a case is not destroyed while a legal hold stands, whoever writes it (SQLite)",
+    "migrations/sql/0007-sqlite.sql",
+    "coalesce(h.until, '9999-12-31') >= NEW.day",
+    "0",
+    case="sqlite-as the service connects-while a hold stands",
+)
 @pytest.mark.parametrize("signing", REFUSED_DESTRUCTIONS.values(), ids=REFUSED_DESTRUCTIONS.keys())
 def test_a_destruction_is_refused(forged: Engine, story: Story, signing: Any) -> None:
     with decided(forged, story, signatures=False) as it, pytest.raises(IntegrityError):
@@ -160,6 +168,13 @@ EMPTYING = [
 ]
 
 
+@broken_by(
+    "I11, I21: a history is emptied beside a destruction alone (PostgreSQL)",
+    "migrations/sql/0007-postgresql.sql",
+    "IF OLD.facts_salt IS NULL OR NOT EXISTS (SELECT 1 FROM destructions d WHERE d.case_id = OLD.case_id)",
+    "IF OLD.facts_salt IS NULL",
+    case="postgresql connects",
+)
 @pytest.mark.parametrize("statement", EMPTYING)
 def test_nothing_is_emptied_in_part_or_beside_a_destruction_and_nothing_comes_back(
     forged: Engine, story: Story, statement: str

@@ -23,6 +23,7 @@ from api_tests.support.forgery import (
     parts_of,
     record,
 )
+from api_tests.support.sabotages import broken_by
 from service.tables import cases, parts, transitions, workflow_edges, workflows
 
 NEW = "00000000-0000-4000-8000-000000000001"
@@ -208,6 +209,41 @@ def test_the_entry_that_truly_comes_next_is_taken(forger: Forger) -> None:
         assert head_of_part(connection, NEW).state == "requested"
 
 
+@broken_by(
+    "I11: the source of an entry is where its part stands, also with foreign keys off (SQLite)",
+    "migrations/sql/0002-sqlite.sql",
+    "AND coalesce(p.state, 'start') = NEW.source",
+    "",
+    case="sqlite undermined",
+)
+@broken_by(
+    "I11: the source of an entry is where its part stands, also under replication (PostgreSQL)",
+    "migrations/sql/0002-postgresql.sql",
+    "AND coalesce(p.state, 'start') = NEW.source",
+    "",
+    case="postgresql undermined",
+)
+@broken_by(
+    "I11: a definition gets no edges afterwards",
+    "migrations/sql/0001-sqlite.sql",
+    "AND w.edges > (SELECT count(*) FROM workflow_edges e WHERE e.workflow = NEW.workflow)",
+    "",
+    case="sqlite afterwards",
+)
+@broken_by(
+    "what happened never goes back within a part, whoever writes it",
+    "migrations/sql/0002-postgresql.sql",
+    "AND coalesce(p.occurred_at, NEW.occurred_at) <= NEW.occurred_at",
+    "",
+    case="postgresql life",
+)
+@broken_by(
+    "the time of recording never goes back within a case, whoever writes it",
+    "migrations/sql/0002-sqlite.sql",
+    "AND c.recorded_at <= NEW.recorded_at",
+    "",
+    case="sqlite recording",
+)
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS.keys())
 def test_i11_a_forged_entry_is_refused(forger: Forger, attack: Attack) -> None:
     with forger.at_work() as connection, pytest.raises(IntegrityError):
@@ -222,6 +258,9 @@ def test_an_entry_that_names_what_is_not_there_is_refused(forger: Forger, attack
         attack(connection, forger.known)
 
 
+@broken_by(
+    "a time is a number to SQLite too", "migrations/sql/0002-sqlite.sql", "OR typeof(NEW.occurred_at) <> 'integer' ", ""
+)
 @pytest.mark.parametrize("column", ["occurred_at", "recorded_at"])
 def test_a_time_that_is_a_word_is_refused(forger: Forger, column: str) -> None:
     """To SQLite any text is later than every number: it would stay the last entry for ever."""

@@ -20,6 +20,7 @@ from api_tests.support.forgery import (
     parts_of,
     say,
 )
+from api_tests.support.sabotages import broken_by
 from service.tables import NO_DAY, cases, parts, workflows
 
 NEW = "00000000-0000-4000-8000-000000000001"
@@ -148,6 +149,27 @@ ATTACKS: dict[str, Attack] = {
 }
 
 
+@broken_by(
+    "I12: a part cannot be put into another state beside its history",
+    "migrations/sql/0007-sqlite.sql",
+    "AND t.target IS NEW.state",
+    "",
+    case="sqlite state",
+)
+@broken_by(
+    "I12: a case cannot be set back to what it once was",
+    "migrations/sql/0007-postgresql.sql",
+    "AND NOT EXISTS (SELECT 1 FROM transitions u WHERE u.case_id = NEW.id AND u.sequence = NEW.sequence + 1)",
+    "",
+    case="postgresql back",
+)
+@broken_by(
+    "I12: a case has one main part",
+    "migrations/sql/0001-postgresql.sql",
+    "OR (NEW.kind = 'case') <> (NEW.id = NEW.case_id)",
+    "",
+    case="postgresql second",
+)
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS.keys())
 def test_i11_i12_a_forged_head_is_refused(forger: Forger, attack: Attack) -> None:
     with forger.at_work() as connection, pytest.raises(IntegrityError):

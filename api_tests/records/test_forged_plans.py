@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from api_tests.support.forgery import Attack, Forger, Known, add, entries_of_case, head_of_part, record, say
+from api_tests.support.sabotages import broken_by
 from service.tables import workflow_edges, workflow_plans, workflows
 
 PLAN, OTHER, SECOND = "e" * 64, "f" * 64, "a" * 64
@@ -152,6 +153,20 @@ def test_a_part_goes_along_a_plan_to_the_other_workflow_and_on_by_that(forger: F
         assert (part.workflow, part.state) == (OTHER, "elsewhere")
 
 
+@broken_by(
+    "I11: a plan takes a part away from the workflow it leads from, and from no other",
+    "migrations/sql/0002-sqlite.sql",
+    "WHERE w.hash = NEW.workflow AND w.from_workflow = p.workflow",
+    "WHERE w.hash = NEW.workflow",
+    case="undermined-sqlite-a second step along the same plan",
+)
+@broken_by(
+    "I11: the head of a part is on the workflow that its last entry leads to",
+    "migrations/sql/0007-sqlite.sql",
+    "AND coalesce((SELECT w.to_workflow FROM workflow_plans w WHERE w.hash = t.workflow), t.workflow) IS NEW.workflow",
+    "",
+    case="sqlite undermined without",
+)
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS.keys())
 def test_i11_a_part_comes_to_another_workflow_in_no_other_way(forger: Forger, attack: Attack) -> None:
     with forger.at_work() as connection, pytest.raises(IntegrityError):

@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import Connection, event
 
+from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import Running
 from service.database.transaction import Unit
 from service.people.rules.actor import Actor, Membership
@@ -26,6 +27,20 @@ ASKED: dict[str, tuple[Callable[[Unit], Any], str, str]] = {
 }
 
 
+@broken_by(
+    "Issue 3 point 9: what waits for a webhook is found however much was delivered before",
+    "migrations/versions/0004_events.py",
+    'comment="what each webhook was told or still has to be told; never content",',
+    'comment="what each webhook was told or still has to be told; never content", sqlite_with_rowid=False,',
+    case="sqlite-whom there is something to tell",
+)
+@broken_by(
+    "Issue 3: the parts of a case are found along the case, not along everything its team ever had",
+    "service/cases/store/cases.py",
+    "visible(seen_by).is_(true())",
+    "visible(seen_by)",
+    case="sqlite-the parts of one case",
+)
 @pytest.mark.parametrize("asked", ASKED)
 def test_what_waits_among_all_that_ever_was_is_found_along_an_index(service: Running, asked: str) -> None:
     """Otherwise a relay with a long backlog holds the database up for minutes, and a sum reads every history."""

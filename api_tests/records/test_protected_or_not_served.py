@@ -17,6 +17,7 @@ from api_tests.support.demonstration import PERSON_IDS
 from api_tests.support.engines import ENGINES
 from api_tests.support.forgery import say
 from api_tests.support.postgres import SUPERUSER
+from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import settings_for
 from service.app import NotMigrated, build
 from service.database.database import open_engine
@@ -79,16 +80,35 @@ def _made_by_the_migration(connection: Connection) -> set[str]:
     return set(connection.execute(text(found)).scalars())
 
 
+@broken_by(
+    "every trigger that the migrations make is insisted on",
+    "service/database/protections.py",
+    '    "contents_belong",\n',
+    "",
+)
 def test_every_trigger_that_the_migrations_make_is_insisted_on(engine: Engine) -> None:
     with engine.connect() as connection:
         assert _made_by_the_migration(connection) == TRIGGERS[engine.dialect.name]
 
 
+@broken_by(
+    "an answered step survives a power cut: SQLite waits for the disk",
+    "service/database/database.py",
+    '    "synchronous": "FULL",',
+    '    "synchronous": "NORMAL",',
+)
 def test_a_database_with_every_protection_is_served(engine: Engine) -> None:
     with engine.connect() as connection:
         insist(connection)
 
 
+@broken_by(
+    "a database without a protection is not served",
+    "service/database/protections.py",
+    "missing = sorted((made.keys() | TRIGGERS[engine]) - found.keys())",
+    "missing: list[str] = []",
+    case="postgresql",
+)
 def test_each_trigger_that_is_missing_is_named(engine: Engine) -> None:
     with engine.connect() as connection:
         for trigger in sorted(_made_by_the_migration(connection)):
@@ -99,6 +119,13 @@ def test_each_trigger_that_is_missing_is_named(engine: Engine) -> None:
             connection.rollback()
 
 
+@broken_by(
+    "a trigger that is switched off does not count as there",
+    "service/database/protections.py",
+    "SELECT tgname AS name, tgenabled::text || replace(",
+    "SELECT tgname AS name, 'A' || replace(",
+    case="postgresql",
+)
 def test_each_trigger_that_is_switched_off_or_hollow_is_named(engine: Engine) -> None:
     """PostgreSQL switches triggers off, and ordinary ones during replication; on SQLite one hangs elsewhere instead."""
     with engine.connect() as connection:
@@ -117,6 +144,12 @@ def test_each_trigger_that_is_switched_off_or_hollow_is_named(engine: Engine) ->
                 connection.rollback()
 
 
+@broken_by(
+    "issue 4.2: a trigger that says something else than the migrations made it say is found at start",
+    "service/database/protections.py",
+    "if made[name] != found[name]",
+    "if not found[name]",
+)
 def test_each_trigger_that_says_something_else_is_named(engine: Engine) -> None:
     """It has its name, its table and its moment; what it says there is another matter."""
     with engine.connect() as connection:
@@ -139,6 +172,13 @@ def test_each_trigger_that_says_something_else_is_named(engine: Engine) -> None:
             connection.rollback()
 
 
+@broken_by(
+    "issue 4.2: a trigger function that was made hollow is found at start",
+    "service/database/protections.py",
+    'made[f"{found[1]}()"] = _body(found[3], found[2])',
+    "continue",
+    case="postgresql",
+)
 def test_each_function_that_does_something_else_is_named_and_so_is_one_in_other_surroundings(engine: Engine) -> None:
     """Only PostgreSQL has the words of a trigger in a function."""
     of_triggers = (
@@ -213,6 +253,12 @@ def _setting(statement: str) -> Callable[[Any, object], None]:
     return execute
 
 
+@broken_by(
+    "start-up insists on the protections",
+    "service/app.py",
+    "    insist(unit.connection)\n    if not settings",
+    "    if not settings",
+)
 def test_the_service_does_not_start_without_a_trigger(fresh: Settings) -> None:
     _behind_the_back(fresh, lambda connection: _drop(connection, "transitions_no_update"))
 
@@ -228,6 +274,13 @@ def test_the_service_does_not_start_without_the_table_of_keys(fresh: Settings) -
         build(fresh)
 
 
+@broken_by(
+    "start-up refuses another revision",
+    "service/app.py",
+    "if revision_of(unit.connection) != expected_revision():",
+    "if revision_of(unit.connection) is None:",
+    case="postgresql",
+)
 @pytest.mark.parametrize("revision", ["0000", "9999"])
 def test_the_service_does_not_start_on_another_revision(fresh: Settings, revision: str) -> None:
     _behind_the_back(fresh, lambda c: say(c, "UPDATE alembic_version SET version_num = :it", it=revision))
@@ -255,6 +308,19 @@ def test_the_service_does_not_start_on_an_empty_database_and_says_what_to_do(
     assert ended.stderr.strip() == "not started: the database needs `python -m service migrate` first"
 
 
+@broken_by(
+    "start-up insists on the master key that the database was written with",
+    "service/app.py",
+    "    unit.keyring.insist(unit.connection)\n",
+    "",
+)
+@broken_by(
+    "Another master key is refused, also where only webhooks were made with it",
+    "service/database/keyring.py",
+    "for column in (case_keys.c.wrapped, subscriptions.c.secret):",
+    "for column in (case_keys.c.wrapped,):",
+    case="sqlite-the secret of a webhook",
+)
 @pytest.mark.parametrize("wrapped", ["the key of content", "the secret of a webhook"])
 def test_the_service_does_not_start_with_another_master_key(fresh: Settings, wrapped: str) -> None:
     """A key file that got lost is not made anew beside a database that was written with it."""

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Connection, Row, delete, select, update
 
 from api_tests.support.forgery import Known, columns_of, engine_for, entries_of_case, entries_of_part, head_of_part
+from api_tests.support.sabotages import Returns, broken_by
 from api_tests.support.servers import Running
 from api_tests.support.tampering import OTHER_ID, change, lay_bare, lies_about, undone
 from service.cases.rules.history_chain import entry_digest, facts_digest
@@ -60,6 +61,13 @@ def test_an_untouched_case_is_sound_also_with_parts_that_other_entries_began(bar
     assert (found.first_bad_sequence, found.reason) == (None, None)
 
 
+@broken_by(
+    "every fact of an entry is covered by its digest",
+    "service/cases/rules/history_chain.py",
+    '        "ageBand": entry.age_band,\n',
+    "",
+    case="sqlite age_band",
+)
 @pytest.mark.parametrize("which", WHICH.values(), ids=WHICH.keys())
 @pytest.mark.parametrize("column", transitions.columns.keys())
 def test_a_changed_column_of_an_entry_is_found_at_that_entry(
@@ -77,6 +85,18 @@ def test_a_changed_column_of_an_entry_is_found_at_that_entry(
         assert found.reason
 
 
+@broken_by(
+    "everything stored of a content is covered by its digest",
+    "service/cases/rules/history_chain.py",
+    '"nonce": nonce.hex(), ',
+    "",
+    case="sqlite-nonce",
+)
+@broken_by(
+    "verification finds content that is not as it was recorded",
+    Returns("service/integrity/store/case_history.py", "_content_holds", True),
+    case="postgresql",
+)
 @pytest.mark.parametrize("column", contents.columns.keys())
 def test_a_changed_column_of_content_is_found_at_its_entry(bare: Connection, known: Known, column: str) -> None:
     content = bare.execute(select(contents).where(contents.c.case_id == known.told, contents.c.sequence == 2)).one()
@@ -101,6 +121,13 @@ def test_a_changed_head_of_a_case_is_found(bare: Connection, known: Known, colum
         assert not found.sound, f"{column} = {lie!r}"
 
 
+@broken_by(
+    "verification finds a head that was changed",
+    "service/integrity/store/case_history.py",
+    'yield entry.sequence, "part_head"',
+    "continue",
+    case="postgresql",
+)
 @pytest.mark.parametrize("column", parts.columns.keys())
 def test_a_changed_head_of_a_part_is_found(bare: Connection, known: Known, column: str) -> None:
     begun = _begun_by_another(entries_of_case(bare, known.told)).part_id
@@ -198,6 +225,10 @@ def test_an_entry_rewritten_with_new_digests_is_found_at_the_next(bare: Connecti
     assert (found.sound, found.first_bad_sequence) == (False, 4)
 
 
+@broken_by(
+    "verification believes the definition, not what stands beside it",
+    Returns("service/integrity/store/case_history.py", "is_text_of", True),
+)
 def test_a_definition_that_was_rewritten_vouches_for_nothing(bare: Connection, known: Known) -> None:
     workflow = entries_of_case(bare, known.told)[0].workflow
     definition = str(bare.execute(select(workflows.c.definition).where(workflows.c.hash == workflow)).scalar_one())

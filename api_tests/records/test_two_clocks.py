@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from api_tests.support.case_file import CaseFile
 from api_tests.support.forgery import entries_of_case
 from api_tests.support.people import People
+from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import Running
 from api_tests.support.workflows import form_for
 from service.cases.rules.history_chain import microseconds
@@ -69,6 +70,13 @@ def test_every_moment_comes_back_from_the_database_as_it_went_in(given: datetime
     assert moment(microseconds(given)) == given
 
 
+@broken_by(
+    "what happened before the last step of its part is refused",
+    "service/cases/use_cases/take_step.py",
+    "    if step.occurred_at < situation.part.occurred_at:",
+    "    if step.occurred_at is None:",
+    case="postgresql",
+)
 def test_what_happened_before_the_last_step_of_its_part_is_refused_with_the_earliest_moment(
     case_of_noon: CaseFile,
 ) -> None:
@@ -81,6 +89,12 @@ def test_what_happened_before_the_last_step_of_its_part_is_refused_with_the_earl
     assert taken.status_code == 201, taken.text
 
 
+@broken_by(
+    "what is still to happen is refused",
+    "service/cases/use_cases/take_step.py",
+    "if step.dated and step.occurred_at > situation.now + CLOCK_TOLERANCE:",
+    "if step.dated and step.occurred_at is None:",
+)
 def test_what_is_still_to_happen_is_refused(case_of_noon: CaseFile, clock: Running) -> None:
     soon = (clock.clock() + timedelta(minutes=10)).isoformat().replace("+00:00", "Z")
 
@@ -105,6 +119,18 @@ def test_each_part_has_a_clock_of_its_own(people: People) -> None:
     assert history[-1]["recordedAt"] >= history[-2]["recordedAt"]
 
 
+@broken_by(
+    "the time of recording does not follow a clock that was set back",
+    "service/cases/rules/steps.py",
+    "recorded_at=max(situation.now, case.recorded_at),",
+    "recorded_at=situation.now,",
+)
+@broken_by(
+    "a step without a date happens now, also after the clock was set back",
+    "service/cases/use_cases/take_step.py",
+    "    if not step.dated:",
+    "    if step.occurred_at is None:",
+)
 def test_the_time_of_recording_never_goes_back_also_when_the_clock_of_the_machine_does(
     case: CaseFile, clock: Running, database: Engine
 ) -> None:

@@ -23,6 +23,7 @@ from api_tests.support.engines import ENGINES
 from api_tests.support.forgery import Known, engine_for, next_entry, record
 from api_tests.support.forms import filled
 from api_tests.support.releases import RELEASES, Release
+from api_tests.support.sabotages import broken_by
 from api_tests.support.upgrades import PAUSE, adopted, planned, sound
 from service.app import read_folder
 from service.database.database import open_engine
@@ -85,6 +86,13 @@ def installed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     found.engine.dispose()
 
 
+@broken_by(
+    "I11, issue 4.8: after every migration the database still refuses a forged head",
+    "migrations/sql/0007-sqlite.sql",
+    "        AND t.recorded_at = NEW.recorded_at AND t.region = NEW.region\n",
+    "",
+    case="sqlite-0.2.0",
+)
 def test_i11_after_every_migration_what_is_true_is_taken_and_what_is_forged_is_refused(installed: Installation) -> None:
     """The rows of the release went in entry by entry, with its own triggers on, and the heads became what they were."""
     assert installed.same()
@@ -133,6 +141,13 @@ def test_up_and_down_and_up_again_leaves_what_was_released_as_it_was(installed: 
     assert installed.same()
 
 
+@broken_by(
+    "Issue 4.8: the version before does not get a database that it cannot read",
+    "migrations/versions/0006_emergency_access.py",
+    "    if op.get_bind().scalar(told):",
+    "    if op.get_bind().scalar(told) is None:",
+    case="sqlite-0.2.0",
+)
 def test_what_ran_under_a_released_version_is_read_and_goes_on_under_this_one(installed: Installation) -> None:
     """Decisions 2 and 8: by its own workflow until it is moved to the newest, and with what is new beside it.
 

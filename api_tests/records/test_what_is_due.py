@@ -14,6 +14,7 @@ from api_tests.support.case_file import CaseFile
 from api_tests.support.checkout import ROOT
 from api_tests.support.destroyed_case import Story
 from api_tests.support.destructions import ended
+from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import Clock
 from api_tests.support.shared_case import rows
 from service.people.use_cases.demonstration import ISSUER
@@ -37,6 +38,12 @@ def clock(story: Story) -> Iterator[Clock]:
     story.service.clock.passed = timedelta()
 
 
+@broken_by(
+    "I21: a request about the file is no change of it",
+    "service/retention/rules/destruction.py",
+    "if it.part_kind not in BESIDE_THE_FILE)",
+    "if it)",
+)
 def test_i21_what_is_due_is_proposed_twenty_years_after_the_last_change_of_the_file_and_not_before(
     story: Story, clock: Clock
 ) -> None:

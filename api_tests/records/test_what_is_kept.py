@@ -18,6 +18,7 @@ from api_tests.support.forgery import (
     record,
     say,
 )
+from api_tests.support.sabotages import broken_by
 from service.tables import (
     access_log,
     administrative_changes,
@@ -76,6 +77,20 @@ def _sweeping(table: Table, engine: str) -> Iterator[tuple[str, str | None]]:
     yield f"UPDATE OR REPLACE {table.name} SET {key} = (SELECT max({key}) FROM {table.name})", None
 
 
+@broken_by(
+    "I11: the history cannot be updated (SQLite)",
+    "migrations/sql/0007-sqlite.sql",
+    "SELECT RAISE(ABORT, 'transitions is append-only')",
+    "SELECT 1",
+    case="sqlite transitions",
+)
+@broken_by(
+    "I11: the log of administration is append-only",
+    "migrations/versions/0003_administration.py",
+    'f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} {refuse}"',
+    'f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} WHEN 0 {refuse}"',
+    case="sqlite administrative_changes",
+)
 @pytest.mark.parametrize("table", NEVER_CHANGED, ids=lambda table: table.name)
 def test_i11_a_row_cannot_be_updated(forger: Forger, table: Table) -> None:
     with forger.at_work() as connection:
@@ -109,6 +124,13 @@ def test_i11_a_row_cannot_be_overwritten_by_an_insert_that_updates(forger: Forge
             )
 
 
+@broken_by(
+    "I11: the history cannot be truncated (PostgreSQL)",
+    "migrations/sql/0001-postgresql.sql",
+    "CREATE TRIGGER transitions_no_truncate BEFORE TRUNCATE ON transitions FOR EACH STATEMENT EXECUTE",
+    "CREATE TRIGGER transitions_no_truncate BEFORE TRUNCATE ON transitions FOR EACH STATEMENT WHEN (false) EXECUTE",
+    case="postgresql transitions",
+)
 @pytest.mark.parametrize("table", KEPT, ids=lambda table: table.name)
 def test_i11_a_row_cannot_be_replaced_or_swept_away(forger: Forger, table: Table) -> None:
     for statement, objection in _sweeping(table, forger.engine.dialect.name):
@@ -119,6 +141,12 @@ def test_i11_a_row_cannot_be_replaced_or_swept_away(forger: Forger, table: Table
                 say(connection, statement, **(row if ":" in statement else {}))
 
 
+@broken_by(
+    "I11: a row cannot be replaced under a row number of SQLite's own",
+    "migrations/versions/0001_cases_and_their_history.py",
+    '        comment="the history: append-only",\n        sqlite_with_rowid=False,',
+    '        comment="the history: append-only",',
+)
 def test_i11_a_row_cannot_be_replaced_under_a_number_of_the_databases_own(forger: Forger) -> None:
     """Beside its key a row of SQLite may have a number; an honest next entry under that of another replaces the other.
 
@@ -144,6 +172,12 @@ def test_i11_a_row_cannot_be_replaced_under_a_number_of_the_databases_own(forger
         assert len(entries_of_case(connection, forger.known.other)) == known
 
 
+@broken_by(
+    "I11: a case cannot be replaced by another with its number",
+    "migrations/sql/0001-sqlite.sql",
+    "WHERE id = NEW.id OR number = NEW.number",
+    "WHERE id = NEW.id",
+)
 def test_i11_a_case_cannot_be_replaced_by_another_with_its_number(forger: Forger) -> None:
     verb = {"sqlite": "INSERT OR REPLACE", "postgresql": "INSERT"}[forger.engine.dialect.name]
     with forger.at_work() as connection:
@@ -169,6 +203,13 @@ def test_content_is_taken_whole_with_its_entry_and_never_without(forger: Forger,
             add(connection, contents, {**content, missing: None})
 
 
+@broken_by(
+    "I11: content is not slipped under an entry that had none",
+    "migrations/sql/0001-postgresql.sql",
+    "WHERE t.case_id = NEW.case_id AND t.sequence = NEW.sequence AND t.content_digest IS NOT NULL",
+    "WHERE t.case_id = NEW.case_id AND t.sequence = NEW.sequence",
+    case="postgresql",
+)
 def test_content_cannot_be_slipped_under_an_entry_that_had_none(forger: Forger) -> None:
     with forger.at_work() as connection:
         case = head_of_case(connection, forger.known.told)

@@ -19,6 +19,7 @@ from api_tests.support.destructions import ended, proposed, signed
 from api_tests.support.forgery import engine_for
 from api_tests.support.postgres import SUPERUSER, Cluster
 from api_tests.support.problems import problem_of
+from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import settings_for
 from api_tests.support.shared_case import rows
 from service.app import build
@@ -31,6 +32,12 @@ from service.retention.use_cases.carry_out import replay
 pytestmark = pytest.mark.server
 
 
+@broken_by(
+    "issue 4.4: what cannot be written on the list outside the database is not destroyed",
+    "service/retention/use_cases/proposals.py",
+    "    outside.add(certificate)\n",
+    "",
+)
 def test_what_cannot_be_written_outside_the_database_is_not_destroyed(story: Story) -> None:
     assert problem_of(story.unwritten, 503, "unavailable")
 
@@ -45,6 +52,25 @@ def test_the_list_outside_holds_the_certificate_and_ids_alone(story: Story) -> N
     assert {len(it) for it in certificate.facts()["signed"]} == {5}
 
 
+@broken_by(
+    "issue 4.4: nothing readable remains in the log of SQLite",
+    "service/retention/api/destructions.py",
+    "await house.database.scrub()",
+    "pass",
+)
+@broken_by(
+    "issue 4.4: nothing readable remains in the files of PostgreSQL after the sweep",
+    "service/retention/store/scrub.py",
+    "VACUUM (FULL, ANALYZE) {table.fullname}",
+    "ANALYZE {table.fullname}",
+    case="postgresql",
+)
+@broken_by(
+    "I21: the keys of a destroyed case go with it",
+    "service/retention/store/destructions.py",
+    "        self._keyring.forget(self._connection, it.case_id)\n",
+    "",
+)
 def test_i21_nothing_that_tells_of_a_destroyed_case_stands_in_any_file(
     story: Story, request: pytest.FixtureRequest
 ) -> None:
@@ -78,6 +104,12 @@ def test_the_chain_of_a_destroyed_case_verifies_by_its_digests(story: Story) -> 
     assert (found.entries, found.head) == (story.certificate["entries"], story.certificate["head"])
 
 
+@broken_by(
+    "issue 4.4: the figures of a destroyed case stay",
+    "service/retention/use_cases/carry_out.py",
+    "for region in sorted({entry.region for entry in history}):",
+    "for region in ():",
+)
 def test_what_was_counted_still_counts(story: Story) -> None:
     """Five cases wanted it, and it is told from five on; the one that was destroyed is one of them."""
     (domain,) = story.gaps_before["domains"]
@@ -86,6 +118,12 @@ def test_what_was_counted_still_counts(story: Story) -> None:
     assert gaps(story.people) == story.gaps_before
 
 
+@broken_by(
+    "issue 4.4: a database that comes back from a backup follows the list before it is served",
+    "service/app.py",
+    "return replay(unit, DestructionList(settings.destruction_list))",
+    "return Replayed()",
+)
 def test_a_database_that_comes_back_from_a_backup_follows_the_list_before_it_is_served(story: Story) -> None:
     with people_at(story.folder, story.backup) as (restored, people):
         gone = problem_of(people.esra.get(story.case.path), 410, "case_destroyed")
@@ -137,6 +175,12 @@ def test_a_case_that_went_on_after_a_destruction_that_never_was_committed_is_not
     assert story.others[0].state == "in_triage"
 
 
+@broken_by(
+    "I21: a proposal that was taken back after its destruction failed to commit destroys nothing",
+    "service/retention/use_cases/carry_out.py",
+    "return taken_back or held_since or not same",
+    "return held_since or not same",
+)
 def test_a_proposal_that_was_taken_back_after_its_destruction_failed_to_commit_destroys_nothing(
     story: Story, tmp_path: Path
 ) -> None:
@@ -158,6 +202,12 @@ def test_a_proposal_that_was_taken_back_after_its_destruction_failed_to_commit_d
     assert case.state == "withdrawn"
 
 
+@broken_by(
+    "I21: of a case that is on the list of destructions twice the last certificate is followed",
+    "service/retention/use_cases/carry_out.py",
+    "for certificate in {it.case_id: it for it in listed.values()}.values():",
+    "for certificate in listed.values():",
+)
 def test_of_a_case_that_is_on_the_list_twice_the_last_certificate_is_followed(story: Story, tmp_path: Path) -> None:
     """I21: the first was written, and its commit failed; so it proves nothing."""
     (other,) = DestructionList(story.folder / "destructions.jsonl").certificates()

@@ -10,10 +10,17 @@ from api_tests.support.case_file import CaseFile
 from api_tests.support.edges import Json, entries_of
 from api_tests.support.forms import filled
 from api_tests.support.people import People
+from api_tests.support.sabotages import broken_by
 from service.cases.rules.amendments import as_amended, merged
 
 
 # Appendix A of RFC 7396, line by line.
+@broken_by(
+    "amending is a merge patch as RFC 7396 has it",
+    "service/cases/rules/amendments.py",
+    "            result.pop(name, None)",
+    "            result[name] = None",
+)
 @pytest.mark.parametrize(
     ("original", "patch", "expected"),
     [
@@ -89,6 +96,14 @@ def test_the_file_shows_what_was_sent_and_beside_it_what_it_says_after_every_ame
     assert document(case, 2)["current"] is None
 
 
+@broken_by(
+    "an amended form is held against the same rules",
+    "service/cases/use_cases/take_step.py",
+    "        if step.counted:\n"
+    '            yield from (in_body(fault, under="/form/changes") for fault in '
+    "step.counted.faults(context))",
+    "        pass",
+)
 @pytest.mark.parametrize(
     ("changes", "location", "code"),
     [
@@ -124,6 +139,12 @@ def test_the_quorum_of_the_region_is_not_got_round_by_amending_the_table_afterwa
     assert {it["code"] for it in answer.json()["errors"]} >= {"quorum_experts_short"}
 
 
+@broken_by(
+    "nobody amends what another organisation wrote",
+    "service/cases/use_cases/amend.py",
+    "if kind not in NEVER_AMENDED and entry.organisation_id == decision.acting.organisation_id:",
+    "if kind not in NEVER_AMENDED:",
+)
 @pytest.mark.parametrize(
     ("by", "amends"),
     [
@@ -151,6 +172,12 @@ def test_what_is_not_yours_and_what_only_adds_cannot_be_amended(people: People, 
     assert case.history() == before
 
 
+@broken_by(
+    "issued advice is never amended (I13)",
+    "service/cases/use_cases/amend.py",
+    'NEVER_AMENDED = frozenset({"advice", "advice_revision", "amendment"',
+    'NEVER_AMENDED = frozenset({"amendment"',
+)
 def test_issued_advice_is_never_amended_and_another_version_leaves_the_first_as_it_was(people: People) -> None:
     """I13, policy 7: a change is a new version with a reason."""
     case = CaseFile.submitted(people).go_to("advice_issued")
@@ -169,6 +196,18 @@ def test_issued_advice_is_never_amended_and_another_version_leaves_the_first_as_
     assert second["advice"]["reason"]
 
 
+@broken_by(
+    "no advice before child and parents are heard (I16)",
+    "workflows/case.toml",
+    'form = "advice@1"\nguards = ["child_and_parents_heard"]',
+    'form = "advice@1"',
+)
+@broken_by(
+    "facts are counted from the amended form (I16)",
+    "service/cases/use_cases/take_step.py",
+    "step = replace(step, counted=amended(unit, situation, decision, step.form, trace_id))",
+    "amended(unit, situation, decision, step.form, trace_id)",
+)
 def test_an_advice_cannot_be_issued_while_a_voice_is_missing_and_can_once_an_amendment_tells_it(
     people: People,
 ) -> None:
@@ -201,6 +240,12 @@ def test_who_was_recorded_as_heard_by_mistake_no_longer_counts_once_it_is_correc
     assert [it["code"] for it in answer.json()["unmetGuards"]] == ["child_and_parents_heard"]
 
 
+@broken_by(
+    "an amendment replaces what it corrects, also consent taken back (I16, I20, I23)",
+    "service/cases/rules/steps.py",
+    "    return {**codes, AMENDS: (str(form.amends),)} if isinstance(form, Amendment) else codes",
+    "    return codes",
+)
 def test_a_consent_that_is_taken_back_by_amending_no_longer_lets_a_provider_read(people: People) -> None:
     """I20, I23: without consent to share, a provider sees its lines without words."""
     case = CaseFile.submitted(people).go_to("advice_issued")

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api_tests.support.form_faults import settings
+from api_tests.support.sabotages import broken_by
 from service.cases.rules.attention import attention, moves, refusals
 from service.cases.rules.model import PartKind, Transition
 from service.cases.rules.residence import by_residence
@@ -81,6 +82,12 @@ def refused() -> Told:
 LAST_DAY, TOO_LATE = date(2026, 3, 9), date(2026, 3, 10)
 
 
+@broken_by(
+    "I6: what is to be made to measure is no other way yet",
+    "service/cases/rules/attention.py",
+    '(head.target == "requested" and head.addressee_id is not None)',
+    '(head.target == "requested")',
+)
 def test_i6_only_refusals_is_shown_as_must_escalate_once_the_region_had_its_time_for_another_way() -> None:
     assert refused().asks_on(LAST_DAY) == []
     assert refused().asks_on(TOO_LATE) == [("must_escalate", TOO_LATE)]
@@ -229,6 +236,12 @@ def began(told: Told, number: int, kind: str) -> Told:
 KINDS = ("own_home", "foster_family", "small_scale", "closed")
 
 
+@broken_by(
+    "R38: staying at home is a placement and no move",
+    "service/cases/rules/living_place.py",
+    "moves += not (at_home and to_home)",
+    "moves += 1",
+)
 @given(st.lists(st.sampled_from(KINDS), max_size=8))
 def test_r38_every_stay_away_is_a_move_and_every_way_home_is_one(stays: list[str]) -> None:
     def from_home_to_home() -> Iterator[bool]:

@@ -13,6 +13,7 @@ from api_tests.support.case_file import CaseFile
 from api_tests.support.form_faults import settings as region_settings
 from api_tests.support.people import People
 from api_tests.support.roads import Move, history
+from api_tests.support.sabotages import broken_by
 from api_tests.support.shared_case import help_arranged
 from service.cases.rules.amendments import AMENDS
 from service.cases.rules.facts import CaseFacts, fold
@@ -91,6 +92,12 @@ def test_i20_in_any_order_of_giving_and_taking_back_it_is_shared_when_the_law_sa
     assert shared_after(*steps) == by_law(steps)
 
 
+@broken_by(
+    "I20: from sixteen the young person decides alone",
+    "service/cases/rules/consents.py",
+    "age >= CHILD_DECIDES_FROM:",
+    "age > CHILD_DECIDES_FROM:",
+)
 @pytest.mark.parametrize(
     ("steps", "shared"),
     [
@@ -178,6 +185,12 @@ def refused(answer: httpx.Response, purpose: str) -> bool:
     return answer.status_code == 403 and told["code"] == "consent_missing" and bool(named)
 
 
+@broken_by(
+    "I20: a withdrawal stops what is shared",
+    "service/cases/rules/facts.py",
+    "agreed.get(fact.purpose, Agreed()).taken_back(fact)",
+    "agreed.get(fact.purpose, Agreed())",
+)
 def test_i20_taken_back_consent_to_the_table_closes_the_file_to_the_experts_and_not_the_case(people: People) -> None:
     case = CaseFile.submitted(people).go_to("in_review")
     before = people.floor.get(f"{case.path}/file").status_code

@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from api_tests.support.expected_moves import START, edges
+from api_tests.support.sabotages import broken_by
 from api_tests.support.workflows import RULES
 from service.cases.rules.facts import CaseFacts, PartFacts, Reconsidered
 from service.cases.rules.guards import Attempt
@@ -149,6 +150,13 @@ def hasty_threads() -> Iterator[None]:
     sys.setswitchinterval(usual)
 
 
+@broken_by(
+    "threads never disturb each other's steps (decision 5)",
+    "service/workflows/rules/machine.py",
+    "        firing = _Firing(state, attempt)\n",
+    '        firing = self.__dict__.setdefault("_one", _Firing(state, attempt))\n'
+    "        firing.state, firing.attempt = state, attempt\n",
+)
 @pytest.mark.usefixtures("hasty_threads")
 def test_eight_threads_that_fire_at_one_machine_with_facts_of_their_own_never_disturb_each_other() -> None:
     workflow, table, together = RULES.current("case"), table_of("case"), Barrier(8)
@@ -183,6 +191,13 @@ def contexts_counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], i
         gc.enable()
 
 
+@broken_by(
+    "the machine keeps nobody (decision 5)",
+    "service/workflows/rules/machine.py",
+    "        firing = _Firing(state, attempt)\n",
+    "        firing = _Firing(state, attempt)\n"
+    "        next(iter(self._events.values())).machine.models.append(firing)\n",
+)
 @pytest.mark.parametrize("outcome", ["made", "refused by a guard", "refused for the role", "not possible"])
 def test_the_machine_keeps_nothing_of_a_step_whatever_its_outcome(
     monkeypatch: pytest.MonkeyPatch, outcome: str
@@ -207,6 +222,12 @@ def test_the_machine_keeps_nothing_of_a_step_whatever_its_outcome(
         assert (still_alive() == 0) == (outcome in ("made", "refused by a guard"))
 
 
+@broken_by(
+    "the machine makes no steps of its own (decision 5)",
+    "service/workflows/rules/machine.py",
+    "auto_transitions=False",
+    "auto_transitions=True",
+)
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_model_is_ever_registered_with_the_machine_and_it_makes_no_steps_of_its_own(kind: PartKind) -> None:
     workflow = RULES.current(kind)

@@ -29,6 +29,7 @@ from api_tests.support.roads import (
     Move,
     history,
 )
+from api_tests.support.sabotages import broken_by
 from service.learning.rules.routes import LEARNABLE_CODES, CaseRoute, RouteStep, WaitBand, Withheld, routes
 from service.vocabulary.code_lists import CODE_LISTS
 from service.vocabulary.roles import Role
@@ -74,6 +75,13 @@ def imports_of(file: Path) -> Iterator[str]:
             yield node.module
 
 
+@broken_by(
+    "I24: what a family agreed to share is no step of a released route",
+    "service/learning/rules/routes.py",
+    ', "record_consent", "withdraw_consent"}',
+    "}",
+    case="withdraw_consent",
+)
 @pytest.mark.parametrize("trigger", ["add_note", "reassign", "adopt_workflow", "record_consent", "withdraw_consent"])
 def test_housekeeping_consent_and_the_parts_a_step_opens_are_no_steps_of_the_route(trigger: str) -> None:
     tidy = route_of((*TO_TRIAGE, CONSULT), wait=0, tail=10)
@@ -83,6 +91,12 @@ def test_housekeeping_consent_and_the_parts_a_step_opens_are_no_steps_of_the_rou
     assert [step.part for step in route_of(TO_ADVICE).steps] == ["case"] * 6
 
 
+@broken_by(
+    "I24: what a family asks about its file and reading in an emergency are no steps of a learning route",
+    "service/learning/rules/routes.py",
+    " and entry.part_kind not in BESIDE_THE_FILE",
+    "",
+)
 @pytest.mark.parametrize(
     ("kind", "trigger", "codes"),
     [
@@ -107,6 +121,12 @@ def test_an_open_case_is_kept_as_open_with_the_time_so_far() -> None:
     assert (route.end_state, route.total_band, route.wait_so_far) == ("open", "26_to_52_weeks", "26_to_52_weeks")
 
 
+@broken_by(
+    "I26: consent taken back after the end does not lengthen the road of a case",
+    "service/learning/rules/routes.py",
+    'entry.part_kind == "case" and entry.source != entry.target][-1]',
+    'entry.part_kind == "case"][-1]',
+)
 def test_consent_taken_back_long_after_the_end_does_not_lengthen_the_road() -> None:
     taken_back = Move("case", "withdraw_consent", "closed", "closed", Role.LOCAL_TEAM)
     *road, last = history((*TO_CONSULT, taken_back), wait=10)

@@ -5,6 +5,7 @@ import pytest
 from api_tests.support.case_file import CaseFile
 from api_tests.support.demonstration import PERSON_IDS
 from api_tests.support.people import People
+from api_tests.support.sabotages import broken_by
 
 
 def test_a_note_changes_nothing_but_the_history(people: People) -> None:
@@ -24,6 +25,12 @@ def test_a_note_changes_nothing_but_the_history(people: People) -> None:
     assert people.esra.get(f"{case.path}/possible-transitions").json()["transitions"] == possible
 
 
+@broken_by(
+    "who was named stays named until given to somebody else",
+    "service/cases/rules/steps.py",
+    "    return form.assigned(current) if form else current",
+    "    return form.assigned(None) if form else current",
+)
 def test_a_case_is_given_to_a_person_of_the_party_and_back_to_the_role(people: People) -> None:
     case = CaseFile.submitted(people)
 
@@ -65,6 +72,12 @@ def test_a_part_is_given_to_somebody_of_the_organisation_that_it_is_put_to(peopl
     assert next(it for it in case.parts("commitment") if it["line"] == "A")["party"]["assignee"] is None
 
 
+@broken_by(
+    "a person who cannot be assigned is told at the field of the form",
+    "service/cases/rules/forms/triage.py",
+    '    assigned_in: ClassVar[str] = "screenerId"\n',
+    "",
+)
 def test_the_screener_whom_triage_names_works_for_the_team_and_is_the_one_who_must_act(people: People) -> None:
     named, other = CaseFile.submitted(people), CaseFile.submitted(people)
 

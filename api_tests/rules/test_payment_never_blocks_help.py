@@ -14,6 +14,7 @@ from api_tests.support.case_file import CaseFile
 from api_tests.support.edges import Json, step
 from api_tests.support.people import People
 from api_tests.support.roads import NOTE, PROPOSE, TO_ADVICE, TO_PLACEMENT, TO_REFUSAL, Move, history
+from api_tests.support.sabotages import broken_by
 from api_tests.support.workflows import RULES
 from service.cases.rules.facts import CaseFacts, HelpKind, PartFacts, fold
 from service.cases.rules.guards import GUARDS, Attempt
@@ -32,6 +33,13 @@ ASKING_AGAIN = {"no_open_reconsideration", "advice_in_force"}
 OBSTACLES = ("2", "3", "4", "5", "8", "9", "other")
 
 
+@broken_by(
+    "the type of what guards get has no place for payment (I2)",
+    "service/cases/rules/facts.py",
+    'HelpKind = Literal["placement", "commitment", "escalation", "question", "reconsideration", "follow_up"]',
+    'HelpKind = Literal["placement", "commitment", "escalation", "question", '
+    '"reconsideration", "follow_up", "funding"]',
+)
 @pytest.mark.parametrize("known", [CaseFacts, PartFacts, Attempt])
 def test_what_a_guard_may_look_at_has_no_field_about_payment(known: type[Any]) -> None:
     names = {field.name for field in fields(known)}
@@ -74,6 +82,12 @@ PAID = [
 HISTORIES = st.sampled_from([TO_ADVICE, TO_REFUSAL, TO_PLACEMENT, (*TO_ADVICE[:2], NOTE, PROPOSE)]).map(history)
 
 
+@broken_by(
+    "facts for guards know nothing of funding (I2)",
+    "service/cases/rules/facts.py",
+    "        elif entry.part_kind in get_args(HelpKind):\n",
+    "        else:\n",
+)
 @settings(max_examples=150, deadline=None)
 @given(told=HISTORIES, paid=st.lists(st.tuples(st.sampled_from(PAID), st.integers(0, 20)), min_size=1, max_size=12))
 def test_adding_or_removing_anything_about_payment_leaves_every_fact_as_it_is(
@@ -99,6 +113,15 @@ def test_adding_or_removing_anything_about_payment_leaves_every_fact_as_it_is(
     assert fold(with_payment) == without
 
 
+@broken_by(
+    "no payment obstacle changes what is possible (I2)",
+    "service/cases/rules/steps.py",
+    "            facts=self.facts,\n            settings=self.settings,\n            actor_id",
+    '            facts=replace(self.facts, goals_checked=any(it.trigger == "confirm" for '
+    "it in self.history)),\n"
+    "            settings=self.settings,\n"
+    "            actor_id",
+)
 def test_no_payment_obstacle_in_any_state_changes_a_single_byte_of_what_is_possible(people: People) -> None:
     case = CaseFile.submitted(people).go_to("advice_issued")
     case.fire("seek_placement")

@@ -7,6 +7,7 @@ from api_tests.support.case_file import CaseFile
 from api_tests.support.edges import Json
 from api_tests.support.forms import filled
 from api_tests.support.people import People
+from api_tests.support.sabotages import broken_by
 from api_tests.support.workflows import RULES
 
 
@@ -24,6 +25,12 @@ def proposed(people: People) -> CaseFile:
     return case
 
 
+@broken_by(
+    "a refusal puts the chair to work and ends nothing (I6)",
+    "workflows/commitment.toml",
+    '[states.refused]\nphase = "placement"\nparty = "chair"',
+    '[states.refused]\nphase = "placement"\nparty = "process_director"',
+)
 def test_refusals_by_every_provider_close_nothing_and_put_the_chair_to_work(people: People) -> None:
     """I6: a refusal asks the chair for another way; the case stays where it is and can go on."""
     case = CaseFile.submitted(people).go_to("arranging_placement")
@@ -73,6 +80,20 @@ def test_no_kind_of_part_begins_another_and_none_but_the_case_ends_the_case() ->
         assert opened == asked_beside.get(kind, set())
 
 
+@broken_by(
+    "escalating leaves the case where it is (I9)",
+    "workflows/case.toml",
+    'from = ["in_triage", "in_review", "advice_drafted", "advice_issued", '
+    '"arranging_placement", "help_started", "monitored"]\n'
+    'to = "="\n'
+    'roles = ["chair"]\n'
+    'form = "escalation_request@1"',
+    'from = ["in_triage", "in_review", "advice_drafted", "advice_issued", '
+    '"arranging_placement", "help_started", "monitored"]\n'
+    'to = "withdrawn"\n'
+    'roles = ["chair"]\n'
+    'form = "escalation_request@1"',
+)
 def test_escalating_leaves_the_case_with_its_region_its_team_and_its_state(people: People) -> None:
     """I9: the region keeps the case from the request until it is brought back."""
     case = CaseFile.submitted(people).go_to("arranging_placement")
@@ -109,6 +130,12 @@ def test_parts_of_a_case_that_ended_go_on_by_themselves_and_cannot_bring_it_back
     assert case.state == "withdrawn"
 
 
+@broken_by(
+    "nobody is declined or transferred without a person who takes over (I10)",
+    "service/cases/rules/forms/triage.py",
+    "    taken_over_by: TakenOver\n",
+    "    taken_over_by: TakenOver | None = None\n",
+)
 @pytest.mark.parametrize("trigger", ["decline", "transfer"])
 @pytest.mark.parametrize(
     ("who", "location", "code"),
@@ -136,6 +163,12 @@ def test_a_child_is_declined_or_transferred_only_when_a_person_elsewhere_took_it
     assert proposed.state == "in_triage"
 
 
+@broken_by(
+    "a proposal to decline holds for the triage in which it was made",
+    "service/cases/rules/facts.py",
+    "        facts = replace(facts, decline_proposed_by=None, transfer_proposed_by=None)",
+    "        pass",
+)
 def test_declining_takes_two_people_and_a_proposal_made_in_this_very_triage(people: People) -> None:
     """T7: four eyes; a proposal from before a consult does not decline the child that came back from it."""
     case = CaseFile.submitted(people).go_to("in_triage")

@@ -18,6 +18,7 @@ from api_tests.support.databases import environment_of, new_database
 from api_tests.support.engines import ENGINES
 from api_tests.support.expected_moves import possible_from
 from api_tests.support.people import People
+from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import Running
 from api_tests.support.workflows import RULES
 from service.vocabulary.calendar import day_in_amsterdam
@@ -60,6 +61,18 @@ def offered(case: CaseFile) -> set[str]:
     return {it["trigger"] for it in told["transitions"]}
 
 
+@broken_by(
+    "a running case keeps its workflow (decision 2)",
+    "service/cases/rules/steps.py",
+    "    return workflows.pinned(part.workflow).decide(part.state",
+    "    return workflows.current(part.kind).decide(part.state",
+)
+@broken_by(
+    "a running case may take a step that the file no longer has (decision 2)",
+    "service/workflows/rules/rulebook.py",
+    "known = (it.definition for it in reversed(tuple(self.by_hash.values())))",
+    "known = (it.definition for it in self.newest.values())",
+)
 @pytest.mark.server
 def test_a_running_case_keeps_the_workflow_it_began_under_and_a_new_one_begins_under_the_new(
     changing: Changing,
@@ -103,6 +116,12 @@ def test_a_running_case_keeps_the_workflow_it_began_under_and_a_new_one_begins_u
     assert sound == [True, True]
 
 
+@broken_by(
+    "decision 2: the form of a step is read as the workflow asks that the part runs on",
+    "service/cases/api/step_bodies.py",
+    "if len(forms) > 1:",
+    "if False:",
+)
 @pytest.mark.server
 def test_what_is_asked_of_a_step_is_asked_by_the_workflow_that_the_part_runs_on(changing: Changing) -> None:
     """Decision 2: another form, none at all, or grounds obliged by one of them; each case is read by its own rules."""
@@ -214,6 +233,12 @@ def test_a_region_may_make_the_explanatory_analysis_obligatory_from_a_day_on(cha
     assert [it["location"] for it in after.json()["errors"]] == ["/form/explanatoryAnalysis"]
 
 
+@broken_by(
+    "a region's settings hold from their date on",
+    "service/workflows/rules/rulebook.py",
+    "reversed(self.by_region.get(region, ())) if since <= day), self.default",
+    "reversed(self.by_region.get(region, ()))), self.default",
+)
 @pytest.mark.parametrize(("day", "obliged"), [("2022-12-31", False), ("2023-01-01", True), ("2030-06-01", True)])
 def test_the_achterhoek_asks_the_analysis_since_2023_and_keeps_every_other_setting(day: str, obliged: bool) -> None:
     default = RULES.settings.default
@@ -225,6 +250,12 @@ def test_the_achterhoek_asks_the_analysis_since_2023_and_keeps_every_other_setti
     assert RULES.settings.on("JZ10", date.fromisoformat(day)) == default
 
 
+@broken_by(
+    "contradictory rules stop the start",
+    "service/workflows/rules/rulebook.py",
+    "        raise RulesRefused(faults)\n    newest = ",
+    "        pass\n    newest = ",
+)
 @pytest.mark.server
 @pytest.mark.parametrize("engine", ENGINES)
 def test_contradictory_rules_stop_the_start_with_every_fault_at_once_and_touch_no_database(

@@ -9,6 +9,7 @@ from api_tests.support.case_file import CaseFile
 from api_tests.support.edges import case_in, case_in_which, entries_of, now, taken_from, walk_everywhere
 from api_tests.support.expected_moves import BEGINNINGS, ENDS, MOVES, edges, possible_from, triggers
 from api_tests.support.people import People
+from api_tests.support.sabotages import broken_by
 from api_tests.support.workflows import form_for
 
 STATES = [(kind, state) for kind, moves in MOVES.items() for state in moves]
@@ -33,6 +34,13 @@ BESIDE = ("ask_about_file", "take_emergency_access")
 REFERRED = {("case", state, "refer") for state in ("submitted", "in_triage", "consulted")}
 
 
+@broken_by(
+    "every state knows exactly the steps of the domain: one taken out is missed",
+    "workflows/case.toml",
+    'from = ["help_started", "monitored"]\nto = "arranging_placement"',
+    'from = ["monitored"]\nto = "arranging_placement"',
+    case="sqlite-case",
+)
 @pytest.mark.parametrize("kind", MOVES)
 def test_a_workflow_that_is_published_has_exactly_the_edges_that_the_domain_knows(people: People, kind: str) -> None:
     expected = set(edges(kind))
@@ -48,6 +56,27 @@ def test_a_workflow_that_is_published_has_exactly_the_edges_that_the_domain_know
     assert {it["code"] for it in published["states"] if it["phase"] == "ended"} == ENDS[kind]
 
 
+@broken_by(
+    "every state knows exactly the steps of the domain: one too many is noticed",
+    "workflows/commitment.toml",
+    'from = ["requested"]\nto = "accepted"',
+    'from = ["requested", "refused"]\nto = "accepted"',
+    case="sqlite-commitment-refused",
+)
+@broken_by(
+    "a step that is not possible is refused with what is",
+    "service/workflows/rules/machine.py",
+    "raise TransitionNotAllowed(trigger, state, self.known_from(state))",
+    "raise TransitionNotAllowed(trigger, state, ())",
+    case="sqlite-case-submitted",
+)
+@broken_by(
+    "I20: consent can be taken back after the end as well",
+    "workflows/case.toml",
+    '[triggers.withdraw_consent]\nfrom = ["*", "closed", "declined", "withdrawn", "transferred"]',
+    '[triggers.withdraw_consent]\nfrom = ["*"]',
+    case="sqlite-case-closed",
+)
 @pytest.mark.parametrize(("kind", "state"), STATES)
 def test_what_a_state_does_not_know_is_refused_with_what_it_does_know_and_nothing_changes(
     people: People, kind: str, state: str

@@ -12,6 +12,7 @@ from api_tests.support.databases import new_database
 from api_tests.support.edges import Json
 from api_tests.support.engines import ENGINES
 from api_tests.support.people import People
+from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import Running
 from api_tests.support.workflows import RULES
 from service.vocabulary.calendar import day_in_amsterdam, due
@@ -26,6 +27,15 @@ def calendar(days: int) -> Term:
     return Term(days=days)
 
 
+@broken_by(
+    "terms rest on Dutch holidays",
+    "service/vocabulary/calendar.py",
+    "return day.weekday() < _SATURDAY and day not in _holidays(day.year)",
+    "return day.weekday() < _SATURDAY",
+)
+@broken_by(
+    "terms rest on 5 May in every year", "service/vocabulary/calendar.py", ', categories=("public", "optional")', ""
+)
 @pytest.mark.parametrize(
     ("start", "term", "expected"),
     [
@@ -90,6 +100,12 @@ def term_from(entry: Json, name: str) -> str:
     return due(day, RULES.settings.default.terms[name]).isoformat()
 
 
+@broken_by(
+    "a step that is not the next action leaves the day",
+    "service/cases/rules/steps.py",
+    "    if stays and step.trigger != state.next:",
+    "    if False:",
+)
 @pytest.mark.server
 def test_a_term_runs_from_the_day_a_state_was_entered_or_its_next_action_done_and_other_steps_leave_it(
     years: tuple[Running, People],
@@ -147,6 +163,13 @@ def test_an_ended_part_has_no_day_and_a_reopened_one_has_a_new_one(years: tuple[
     assert case.seen()["main"]["dueOn"] == term_from(case.history()[-1], "triage")
 
 
+@broken_by(
+    "no deadline takes a step away (I28)",
+    "service/cases/rules/steps.py",
+    "    found = workflow.possible(part.state, situation.attempt(), seats)",
+    "    found = workflow.possible(part.state, situation.attempt(), () if part.due_on and "
+    "day_in_amsterdam(situation.now) > part.due_on else seats)",
+)
 @pytest.mark.server
 def test_years_that_pass_change_nothing_but_that_it_is_late_and_how_long_the_child_waits(
     years: tuple[Running, People],
@@ -169,6 +192,18 @@ def test_years_that_pass_change_nothing_but_that_it_is_late_and_how_long_the_chi
     assert without_lateness(after) == without_lateness(before)
 
 
+@broken_by(
+    "the waiting of a child ends with the case (I8)",
+    "service/cases/api/presenter.py",
+    "waiting_days=waiting if sight.part.is_open else None",
+    "waiting_days=waiting",
+)
+@broken_by(
+    "the child waits from the first submission (I8)",
+    "service/cases/api/presenter.py",
+    "waiting = (self.today - day_in_amsterdam(case.submitted_at)).days",
+    "waiting = (self.today - day_in_amsterdam(sight.part.occurred_at)).days",
+)
 @pytest.mark.server
 def test_the_child_waits_from_the_first_submission_through_every_pause_until_the_case_ends(
     years: tuple[Running, People],

@@ -10,6 +10,7 @@ from api_tests.support.demonstration import ORGANISATION_IDS
 from api_tests.support.edges import Json, check_the_goals, entries_of, step
 from api_tests.support.forms import filled
 from api_tests.support.people import People
+from api_tests.support.sabotages import Rule, broken_by
 from api_tests.support.workflows import form_for
 
 PROVIDER, PAYER = ORGANISATION_IDS["de-veste"], ORGANISATION_IDS["gemeente-haarlem"]
@@ -39,6 +40,13 @@ def drafted(people: People) -> CaseFile:
     return CaseFile.submitted(people).go_to("advice_drafted")
 
 
+@broken_by(
+    "no advice without a goal (I3)",
+    "service/advice/rules/forms.py",
+    "    goals: AtLeastOne[Goal]",
+    "    goals: Several[Goal]",
+)
+@broken_by("no line without somebody to deliver it (I3)", Rule("line_without_addressee"))
 @pytest.mark.parametrize(
     ("form", "location", "code"),
     [
@@ -101,6 +109,12 @@ def test_a_line_that_is_to_be_made_to_measure_is_addressed_to_nobody_and_waits_f
     assert addressed["party"]["organisation"]["id"] == str(PROVIDER)
 
 
+@broken_by(
+    "each item of the analysis has its source (I14)",
+    "service/cases/rules/forms/review.py",
+    "    source: ShortText\n",
+    "    source: OrNone[ShortText] = None\n",
+)
 def test_each_item_of_the_analysis_says_what_kind_of_saying_it_is_and_who_says_so(people: People) -> None:
     """I14: fact, observation or opinion, with its source."""
     case = CaseFile.submitted(people).go_to("in_review")
@@ -119,6 +133,12 @@ def test_each_item_of_the_analysis_says_what_kind_of_saying_it_is_and_who_says_s
     assert [it["source"] for it in written["form"]["items"]] == [it["source"] for it in items]
 
 
+@broken_by(
+    "goals count as checked since monitoring began",
+    "service/cases/rules/facts.py",
+    '    "start_monitoring": lambda facts, _: replace(facts, goals_checked=False),\n',
+    "",
+)
 def test_goals_count_as_checked_only_since_the_monitoring_began_and_for_the_advice_as_it_is(people: People) -> None:
     """T19: a check from before a setback or of another version closes nothing."""
     case = CaseFile.submitted(people).go_to("monitored")
@@ -142,6 +162,12 @@ def unmet(case: CaseFile, trigger: str) -> list[str]:
     return next([it["code"] for it in one["unmetGuards"]] for one in told if one["trigger"] == trigger)
 
 
+@broken_by(
+    "a second time round begins anew, and asks again for help that ended",
+    "service/cases/rules/facts.py",
+    "lambda facts, _: _second_time_round(facts) for",
+    "lambda facts, _: facts for",
+)
 def test_a_case_that_comes_back_is_heard_again_and_its_new_advice_asks_again_for_help_that_had_ended(
     people: People,
 ) -> None:

@@ -14,6 +14,7 @@ from api_tests.support.demonstration import ORGANISATION_IDS
 from api_tests.support.edges import Json
 from api_tests.support.expected_moves import MOVES
 from api_tests.support.people import People
+from api_tests.support.sabotages import broken_by
 from api_tests.support.wanderings import acting_for, offer, wander
 from api_tests.support.workflows import RULES, workflow_of
 from service.cases.rules.facts import CaseFacts, PartFacts, Reconsidered
@@ -52,6 +53,18 @@ PART = Part(
 WORKS_AT = {str(it.id): str(ORGANISATION_IDS[it.organisation]) for it in PEOPLE}
 
 
+@broken_by(
+    "everything open has one day (I1)",
+    "service/cases/rules/steps.py",
+    "    if stays and step.trigger != state.next:\n        return situation.part.due_on",
+    "    if stays:\n        return None",
+)
+@broken_by(
+    "who must act may act, also where nobody is addressed yet (I1)",
+    "service/cases/rules/steps.py",
+    "    return Role.PROCESS_DIRECTOR, case.team_id",
+    "    return state.party, case.team_id",
+)
 @pytest.mark.parametrize("seed", [6, 11])
 def test_wherever_a_case_wanders_what_was_told_holds_and_everything_open_has_one_party_one_action_and_one_date(
     people: People, seed: int
@@ -99,6 +112,12 @@ def assert_they_can(case: CaseFile, part: Json) -> None:
     assert offer(case, who[0], part)[part["nextAction"]["code"]]["allowedForYou"]
 
 
+@broken_by(
+    "a refusal lists every condition that does not hold (decision 6)",
+    "service/workflows/rules/machine.py",
+    "firing.unmet = [guard for guard in guards if not guard.holds(firing.attempt)]",
+    "firing.unmet = [guard for guard in guards if not guard.holds(firing.attempt)][:1]",
+)
 def test_closing_tells_every_condition_that_does_not_hold_at_once_in_two_languages(people: People) -> None:
     case = CaseFile.submitted(people).go_to("monitored")
     case.fire("request_escalation")
@@ -148,6 +167,12 @@ SEATS = st.lists(st.sampled_from(list(Role)).map(lambda role: Membership(role, M
 PLACES = st.sampled_from([(kind, state) for kind, moves in MOVES.items() for state in moves])
 
 
+@broken_by(
+    "what is told to be possible is never refused by a guard (decision 6)",
+    "service/workflows/rules/machine.py",
+    "unmet=_told(guard for guard in self._guards[name] if not guard.holds(attempt)),",
+    "unmet=(),",
+)
 @settings(max_examples=300, deadline=None)
 @given(place=PLACES, facts=CASE_FACTS, seats=SEATS)
 def test_deciding_never_contradicts_what_was_told_whatever_the_facts_and_whoever_asks(

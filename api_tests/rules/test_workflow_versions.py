@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from api_tests.support.roads import PROPOSE, SCHEDULE, TO_TRIAGE, Move, history
+from api_tests.support.sabotages import broken_by
 from api_tests.support.written_workflows import KINDS, ROUTE, TERMS
 from service.cases.rules.facts import fold
 from service.cases.rules.model import Part
@@ -115,6 +116,12 @@ def test_a_plan_is_a_definition_of_its_own_in_each_direction_and_reads_back_with
     assert "adopts" not in OLD.stored()
 
 
+@broken_by(
+    "I10: a proposal to decline stands when a case is taken to another version of its workflow",
+    "service/cases/rules/facts.py",
+    " and entry.trigger != ADOPT.name",
+    "",
+)
 def test_i10_a_proposal_stands_when_its_state_is_called_otherwise_and_lapses_when_the_case_moves_on() -> None:
     proposed = (*TO_TRIAGE, PROPOSE)
     renamed = Move("case", ADOPT.name, "in_triage", "in_triage_by_screener", Role.ADMINISTRATOR)

@@ -29,6 +29,7 @@ from api_tests.support.destructions import destroyed
 from api_tests.support.engines import ENGINES
 from api_tests.support.forms import FILLED
 from api_tests.support.people import People, everybody
+from api_tests.support.sabotages import Refusal, broken_by
 from api_tests.support.servers import Running, running, settings_for
 from api_tests.support.walker import Served, Tried, Walk
 from api_tests.support.workflows import workflow_of
@@ -57,6 +58,10 @@ def walkers(house: Running) -> Iterator[People]:
         person.client.close()
 
 
+@broken_by(
+    "I12, the walk: nobody acts on a version that is not there any more",
+    Refusal("service/cases/use_cases/take_step.py", "Stale"),
+)
 def test_whatever_everybody_does_the_case_is_what_its_model_says(house: Running, walkers: People) -> None:
     chance = Random(SEED)
     met: Counter[tuple[int, str]] = Counter()

@@ -1,0 +1,102 @@
+"""Each promise is broken by a sabotage that stands on its test: what that breaks is there, and is broken as it says."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from api_tests.sabotage import SHARES, in_share
+from api_tests.support.checkout import ROOT
+from api_tests.support.guards import guard_places
+from api_tests.support.sabotages import Change, Guard, NotBreakable, Refusal, Returns, Rule, Text, sabotages
+
+MODULE = '''
+class Offer:
+    def is_stale(self, days: int) -> bool:
+        """Too old."""
+        if days > 3:
+            return True
+        return False
+
+
+def faults(line: str) -> Iterator[Fault]:
+    if not line:
+        yield Fault(
+            "line_missing", ("line",)
+        )
+
+
+def held(attempt: Attempt) -> bool:
+    if attempt.closed:
+        raise Closed("no more") from None
+    return attempt.held
+'''
+
+
+def test_every_sabotage_breaks_something_that_stands_once_in_its_file_and_is_still_a_file() -> None:
+    guards = guard_places()
+    listed = sabotages(ROOT)
+
+    assert listed
+    for sabotage in listed:
+        file, text = sabotage.breaks(ROOT, guards)
+        assert text != (ROOT / file).read_text(encoding="utf-8"), sabotage.promise
+        if file.endswith(".py"):
+            ast.parse(text)
+
+
+def test_every_promise_is_told_once() -> None:
+    promises = [it.promise for it in sabotages(ROOT)]
+
+    assert sorted(set(promises)) == sorted(promises)
+
+
+def test_in_turns_each_is_tried_once_and_a_turn_is_about_its_share() -> None:
+    listed = sabotages(ROOT)
+    turns = [[it for it in listed if in_share(it, share, SHARES)] for share in range(SHARES)]
+
+    assert sorted(it.promise for turn in turns for it in turn) == sorted(it.promise for it in listed)
+    assert all(0.7 < len(turn) * SHARES / len(listed) < 1.3 for turn in turns)
+
+
+@pytest.mark.parametrize(
+    ("change", "broken"),
+    [
+        (Text("service/some.py", "days > 3", "days > 4"), "if days > 4:"),
+        (Returns("service/some.py", "Offer.is_stale", value=False), '"""Too old."""\n        return False\n\n\ndef'),
+        (Returns("service/some.py", "faults", value=()), "Iterator[Fault]:\n    yield from ()\n\n\ndef"),
+        (Rule("line_missing"), "if not line:\n        yield from ()\n\n\ndef"),
+        (Refusal("service/some.py", "Closed"), "if attempt.closed:\n        pass\n    return"),
+        (Guard("held"), "def held(attempt: Attempt) -> bool:\n    return True\n"),
+        (Guard("held", holds=False), "def held(attempt: Attempt) -> bool:\n    return False\n"),
+    ],
+    ids=["text", "method", "generator", "rule", "refusal", "guard", "guard that never holds"],
+)
+def test_a_change_breaks_what_is_named_and_nothing_else(change: Change, broken: str, tmp_path: Path) -> None:
+    guards = {"held": ("service/some.py", "held")}
+    (tmp_path / "service").mkdir()
+    (tmp_path / "service" / "some.py").write_text(MODULE, encoding="utf-8")
+
+    text = change.broken((tmp_path / change.file(tmp_path, guards)).read_text(encoding="utf-8"), guards)
+
+    assert broken in text
+    assert len(set(text.splitlines()) - set(MODULE.splitlines())) <= 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        Text("service/some.py", "return", "pass"),
+        Returns("service/some.py", "is_stale", value=False),
+        Rule("line_there"),
+        Refusal("service/some.py", "Open"),
+        Guard("open"),
+    ],
+    ids=["text", "method", "rule", "refusal", "guard"],
+)
+def test_what_is_not_there_once_is_not_broken(change: Change, tmp_path: Path) -> None:
+    (tmp_path / "service").mkdir()
+    (tmp_path / "service" / "some.py").write_text(MODULE, encoding="utf-8")
+
+    with pytest.raises(NotBreakable):
+        change.broken((tmp_path / change.file(tmp_path, {})).read_text(encoding="utf-8"), {})

@@ -1,0 +1,228 @@
+"""Sabotages: the change that breaks a promise, beside the test that must notice (`make sabotage`).
+
+The decorator leaves its test as it is. What it says is read from the text of the test, without an import, so all of it
+is literal. Guards, rules and refusals are broken by their names, so that moving or rewriting them costs nothing here.
+"""
+
+import ast
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeVar, overload
+
+Test = TypeVar("Test", bound=Callable[..., object])
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+Places = Mapping[str, tuple[str, str]]  # file and function of each guard, by its name
+
+
+class NotBreakable(Exception):
+    """What is to be broken does not stand where it should, exactly once."""
+
+
+class Change(Protocol):
+    """A change of one file, relative to the root of a tree."""
+
+    def file(self, tree: Path, guards: Places) -> str: ...
+
+    def broken(self, text: str, guards: Places) -> str:
+        """The text of that file with the change."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """A piece of text that stands once in its file, and what takes its place."""
+
+    path: str
+    old: str
+    new: str
+
+    def file(self, _tree: Path, _guards: Places) -> str:
+        return self.path
+
+    def broken(self, text: str, _guards: Places) -> str:
+        if text.count(self.old) != 1:
+            raise NotBreakable(f"the text to break stands {text.count(self.old)} times in {self.path}")
+        return text.replace(self.old, self.new)
+
+
+@dataclass(frozen=True)
+class Returns:
+    """A function, or a method as `Class.name`, that does nothing any more and returns this value."""
+
+    path: str
+    function: str
+    value: object
+
+    def file(self, _tree: Path, _guards: Places) -> str:
+        return self.path
+
+    def broken(self, text: str, _guards: Places) -> str:
+        return _with_body(text, self.function, self.value)
+
+
+@dataclass(frozen=True)
+class Guard:
+    """A guard, by the name that workflows call it, that always holds, or never."""
+
+    name: str
+    holds: bool = True
+
+    def file(self, _tree: Path, guards: Places) -> str:
+        if self.name not in guards:
+            raise NotBreakable(f"no guard is called {self.name}")
+        return guards[self.name][0]
+
+    def broken(self, text: str, guards: Places) -> str:
+        return _with_body(text, guards[self.name][1], self.holds)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule of a form, by the code of its fault, that finds nothing wrong any more."""
+
+    code: str
+
+    def file(self, tree: Path, _guards: Places) -> str:
+        named = re.compile(rf'\byield Fault\(\s*"{self.code}"')
+        files = [it for it in sorted((tree / "service").rglob("*.py")) if named.search(it.read_text(encoding="utf-8"))]
+        if len(files) != 1:
+            raise NotBreakable(f"the rule {self.code} stands in {len(files)} files")
+        return str(files[0].relative_to(tree))
+
+    def broken(self, text: str, _guards: Places) -> str:
+        return _instead_of(text, f"the rule {self.code}", self._is_told, "yield from ()")
+
+    def _is_told(self, node: ast.AST) -> bool:
+        match node:
+            case ast.Expr(ast.Yield(ast.Call(ast.Name("Fault"), [ast.Constant(code), *_]))):
+                return bool(code == self.code)
+            case _:
+                return False
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """The one place in a file where this is refused: it goes on as if nothing were wrong."""
+
+    path: str
+    error: str
+
+    def file(self, _tree: Path, _guards: Places) -> str:
+        return self.path
+
+    def broken(self, text: str, _guards: Places) -> str:
+        return _instead_of(text, f"the refusal {self.error}", self._is_raised, "pass")
+
+    def _is_raised(self, node: ast.AST) -> bool:
+        match node:
+            case ast.Raise(ast.Name(name)) | ast.Raise(ast.Call(ast.Name(name))):
+                return name == self.error
+            case _:
+                return False
+
+
+@dataclass(frozen=True)
+class Sabotage:
+    """A promise, the change that breaks it, and the test that must notice. `case`: which of its cases run."""
+
+    promise: str
+    change: Change
+    test_file: str
+    test: str
+    case: str = ""
+
+    def breaks(self, tree: Path, guards: Places) -> tuple[str, str]:
+        """The file that is broken, and its text then. Raises NotBreakable."""
+        file = self.change.file(tree, guards)
+        return file, self.change.broken((tree / file).read_text(encoding="utf-8"), guards)
+
+
+@overload
+def broken_by(promise: str, change: Change, /, *, case: str = "") -> Callable[[Test], Test]: ...
+
+
+@overload
+def broken_by(promise: str, file: str, old: str, new: str, /, *, case: str = "") -> Callable[[Test], Test]: ...
+
+
+def broken_by(_promise: str, /, *_change: str | Change, case: str = "") -> Callable[[Test], Test]:  # noqa: ARG001 - read from the text
+    """The test turns red under this change: else the promise is not proved.
+
+    `case` is the id of one case of the test, or the words that the ids of several have in common. Without it run those
+    on SQLite, or all where there are none.
+    """
+    return _unchanged
+
+
+def _unchanged(test: Test) -> Test:
+    return test
+
+
+def sabotages(tree: Path) -> list[Sabotage]:
+    """All of them, in the order of their files."""
+    files = sorted((tree / "api_tests").rglob("test_*.py"))
+    return [sabotage for file in files for sabotage in _written_in(file, str(file.relative_to(tree)))]
+
+
+def _written_in(file: Path, name: str) -> Iterator[Sabotage]:
+    text = file.read_text(encoding="utf-8")
+    if "@broken_by(" not in text:
+        return
+    for test in ast.parse(text).body:
+        if isinstance(test, ast.FunctionDef):
+            for call in test.decorator_list:
+                if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "broken_by":
+                    promise, *change = call.args
+                    yield Sabotage(_literal(promise), _read(change), name, test.name, **_named(call))
+
+
+def _read(change: list[ast.expr]) -> Change:
+    form = change[0]
+    if isinstance(form, ast.Call) and isinstance(form.func, ast.Name):
+        return _FORMS[form.func.id](*map(_literal, form.args), **_named(form))
+    return Text(*map(_literal, change))
+
+
+def _named(call: ast.Call) -> dict[str, Any]:
+    return {it.arg or "": _literal(it.value) for it in call.keywords}
+
+
+_FORMS: dict[str, Callable[..., Change]] = {it.__name__: it for it in (Returns, Guard, Rule, Refusal)}
+
+
+def _literal(node: ast.expr) -> Any:
+    return ast.literal_eval(node)
+
+
+def _with_body(text: str, name: str, value: object) -> str:
+    """The text with `return value` as the whole body of a function; a generator yields from the value."""
+    functions = [it for path, it in _functions(ast.parse(text)) if path == name]
+    if len(functions) != 1:
+        raise NotBreakable(f"the function {name} stands {len(functions)} times in the file")
+    body = functions[0].body[ast.get_docstring(functions[0]) is not None :]
+    yields = any(isinstance(it, ast.Yield | ast.YieldFrom) for it in ast.walk(functions[0]))
+    return _with_lines(text, body[0], body[-1], f"yield from {value!r}" if yields else f"return {value!r}")
+
+
+def _functions(node: ast.AST, around: str = "") -> Iterator[tuple[str, Function]]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, Function):
+            yield around + child.name, child
+        if isinstance(child, Function | ast.ClassDef):
+            yield from _functions(child, f"{around}{child.name}.")
+
+
+def _instead_of(text: str, name: str, is_meant: Callable[[ast.AST], bool], new: str) -> str:
+    """The text with one statement replaced."""
+    meant = [it for it in ast.walk(ast.parse(text)) if isinstance(it, ast.stmt) and is_meant(it)]
+    if len(meant) != 1:
+        raise NotBreakable(f"{name} stands {len(meant)} times in the file")
+    return _with_lines(text, meant[0], meant[0], new)
+
+
+def _with_lines(text: str, first: ast.stmt, last: ast.stmt, new: str) -> str:
+    lines = text.splitlines(keepends=True)
+    begins = min([first.lineno, *(it.lineno for it in getattr(first, "decorator_list", ()))])
+    lines[begins - 1 : last.end_lineno] = [f"{' ' * first.col_offset}{new}\n"]
+    return "".join(lines)
