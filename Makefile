@@ -32,8 +32,8 @@ check: .venv/.dev-stamp ## check style, types, contracts and the tests that need
 test: .venv/.dev-stamp ## run the tests, on SQLite and PostgreSQL
 	$(BIN)/python -m pytest --numprocesses 2 -p api_tests.workers
 
-sabotage: .venv/.dev-stamp ## break each promise on purpose and expect its test to fail
-	$(BIN)/python -m api_tests.sabotage
+sabotage: .venv/.dev-stamp ## break each promise and expect its test to fail (CHANGED=COMMIT: what changed, and a share)
+	$(BIN)/python -m api_tests.sabotage $(if $(CHANGED),--changed "$(CHANGED)")
 
 lint: .venv/.dev-stamp ## check style, types and the direction of dependencies
 	$(BIN)/python -m ruff check
