@@ -20,11 +20,15 @@ from api_tests.support.servers import running, settings_for
 from api_tests.support.workflows import RULES
 from benchmarks.seeding import Story, just_submitted, plant, told_again
 from service.app import build
+from service.cases.store.cases import Cases
+from service.cases.store.contents import Contents
 from service.database.database import Database, open_engine
 from service.database.keyring import Keyring, load_master_key
-from service.database.transaction import Unit
+from service.database.transaction import Transaction
 from service.events.store.subscriptions import Subscription, Subscriptions
+from service.people.store.people import People
 from service.people.use_cases.demonstration import ORGANISATIONS, PEOPLE
+from service.reference.store import Reference
 
 TEAM = {it.key: it.id for it in ORGANISATIONS}["ret"]
 REGION = "JZ10"
@@ -85,7 +89,7 @@ class Ground:
         settings = settings_for(self.folder, self.url(name))
         migrated(settings).dispose()
         built = build(settings)
-        built.database.sees_all = "planting"
+        built.database.all_rows_for = "planting"
         try:
             yield built.database
         finally:
@@ -98,7 +102,7 @@ class Ground:
         with engine.begin() as connection:
             keyring = Keyring(load_master_key(None, self.folder / "master.key"))
             now = datetime.now(UTC)
-            Subscriptions(connection, keyring).add(
+            Subscriptions(Transaction(connection, keyring, lambda: now)).add(
                 Subscription(
                     id=uuid4(), organisation_id=TEAM, url=url, types=None, per_minute=None, state="active",
                     reason=None, version=1, secrets=(os.urandom(32),), made_by=_SUBMITTED_BY, made_at=now,
@@ -166,27 +170,27 @@ def told_once(folder: Path) -> Story:
         case.fire("escalate", part=requested)
         for person in people.values():
             person.client.close()
-        return service.built.database.write_now(lambda unit: _story(unit, UUID(case.id)))
+        return service.built.database.write_now(lambda transaction: _story(transaction, UUID(case.id)))
 
 
-def _story(unit: Unit, case_id: UUID) -> Story:
-    actor = unit.people.actor(next(iter(unit.people.issuers())), "esra")
+def _story(transaction: Transaction, case_id: UUID) -> Story:
+    actor = People(transaction).actor(next(iter(People(transaction).issuers())), "esra")
     assert actor
-    sight = unit.cases.find(case_id, case_id, seen_by=actor)
+    sight = Cases(transaction).find(case_id, case_id, seen_by=actor)
     assert sight
-    return Story(sight.case, unit.cases.history(case_id), unit.contents.open(case_id))
+    return Story(sight.case, Cases(transaction).history(case_id), Contents(transaction).open(case_id))
 
 
-def _teams(unit: Unit) -> dict[str, UUID]:
+def _teams(transaction: Transaction) -> dict[str, UUID]:
     """A team in every region; the first is that of the demonstration."""
     teams = {REGION: TEAM}
-    for region in unit.reference.regions():
+    for region in Reference(transaction).regions():
         if region.code != REGION:
             teams[region.code] = uuid5(NAMESPACE_URL, f"casusroute/benchmark/{region.code}")
-            unit.people.add_organisation(
+            People(transaction).add_organisation(
                 teams[region.code], kind="expert_team", name=f"Expertteam {region.name}", municipality=None
             )
-            unit.people.cover(teams[region.code], region.code, since=date(2025, 1, 1))
+            People(transaction).cover(teams[region.code], region.code, since=date(2025, 1, 1))
     return teams
 
 

@@ -14,10 +14,11 @@ from sqlalchemy import insert
 from service import tables
 from service.cases.rules.history_chain import BEGINNING, microseconds
 from service.cases.rules.model import Case, Content, Transition
+from service.cases.store.contents import Contents
 from service.cases.store.rows import text_of, to_row
 from service.database.database import Database
 from service.database.keyring import CONTENT_CLASSES
-from service.database.transaction import Unit
+from service.database.transaction import Transaction
 from service.vocabulary.roles import Role
 from service.workflows.rules.rulebook import Rulebook
 
@@ -100,26 +101,26 @@ def plant(database: Database, stories: Iterable[Story]) -> list[UUID]:
     return planted
 
 
-def _store(unit: Unit, stories: list[Story]) -> None:
-    if unit.connection.dialect.name == "sqlite":
+def _store(transaction: Transaction, stories: list[Story]) -> None:
+    if transaction.connection.dialect.name == "sqlite":
         # Random ids touch pages all over the file: with the usual 2 MB of cache each is read and written many times.
-        unit.connection.exec_driver_sql("PRAGMA cache_size = -500000")
+        transaction.connection.exec_driver_sql("PRAGMA cache_size = -500000")
     entries, contents = [], []
     for story in stories:
         if story.contents:
-            unit.keyring.create(unit.connection, story.case.id, CONTENT_CLASSES)
+            transaction.keyring.create(transaction.connection, story.case.id, CONTENT_CLASSES)
         previous: str | None = None
         for entry in story.entries:
             content = story.contents.get(entry.sequence)
-            sealed = unit.contents.seal(entry, content) if content else None
+            sealed = Contents(transaction).seal(entry, content) if content else None
             entries.append(to_row(entry, previous, sealed.digest if sealed else None))
             previous = entries[-1]["digest"]
             contents += [sealed.row] if sealed else []
-    unit.connection.execute(insert(tables.cases), [_case_row(it.case) for it in stories])
-    unit.connection.execute(insert(tables.parts), [row for it in stories for row in _part_rows(it)])
-    unit.connection.execute(insert(tables.transitions), entries)
+    transaction.connection.execute(insert(tables.cases), [_case_row(it.case) for it in stories])
+    transaction.connection.execute(insert(tables.parts), [row for it in stories for row in _part_rows(it)])
+    transaction.connection.execute(insert(tables.transitions), entries)
     if contents:
-        unit.connection.execute(insert(tables.contents), contents)
+        transaction.connection.execute(insert(tables.contents), contents)
 
 
 def _case_row(case: Case) -> dict[str, Any]:

@@ -10,13 +10,14 @@ import structlog
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
+from service.cases.store.drafts import Drafts
 from service.database.database import Database, open_engine
 from service.database.health import figures, insist_on_disk
 from service.database.keyring import Keyring, load_master_key
 from service.database.migrations import expected_revision, revision_of
 from service.database.protections import insist
 from service.database.row_security import insist_on_wall
-from service.database.transaction import Unit
+from service.database.transaction import Transaction
 from service.events.relay.relay import Relay
 from service.events.relay.webhook_client import Outside
 from service.http.application import create_api
@@ -28,11 +29,13 @@ from service.identity.discovery import issuers_of
 from service.identity.issuer import Issuer
 from service.identity.tokens import Signer, Tokens
 from service.people.use_cases.demonstration import ISSUER, furnish, insist_on_real_people
+from service.reference.store import Reference
 from service.retention.store.certificate_list import DestructionList
 from service.retention.store.scrub import scrub
 from service.retention.use_cases.carry_out import Replayed, replay
 from service.settings import Settings
 from service.workflows.rules.rulebook import Rulebook, read_rules
+from service.workflows.store.definitions import Definitions
 from service.workflows.use_cases import keep_decided
 
 log = structlog.get_logger("casusroute")
@@ -76,7 +79,7 @@ def open_database(settings: Settings, clock: Callable[[], datetime] | None = Non
 def prepared(
     settings: Settings,
     clock: Callable[[], datetime] | None = None,
-    people: Callable[[Unit], None] = lambda _: None,
+    people: Callable[[Transaction], None] = lambda _: None,
 ) -> tuple[Database, Rulebook]:
     """A migrated database made ready for this version, and the rules in force. Raises as `build` does.
 
@@ -86,7 +89,7 @@ def prepared(
     database = open_database(settings, clock)
     try:
         followed(database, settings)
-        return database, database.write_now(lambda unit: _prepare(unit, settings, rules, people))
+        return database, database.write_now(lambda transaction: _prepare(transaction, settings, rules, people))
     except BaseException:
         database.close()
         raise
@@ -156,9 +159,9 @@ def followed(database: Database, settings: Settings) -> Replayed:
     Raises NotMigrated, Unprotected, NoSecondWall, MasterKeyRefused, ListRefused, Unavailable.
     """
 
-    def work(unit: Unit) -> Replayed:
-        _insist(unit, settings)
-        return replay(unit, DestructionList(settings.destruction_list))
+    def work(transaction: Transaction) -> Replayed:
+        _insist(transaction, settings)
+        return replay(transaction, DestructionList(settings.destruction_list))
 
     found = database.write_now(work)
     if found.destroyed:
@@ -170,26 +173,28 @@ def followed(database: Database, settings: Settings) -> Replayed:
     return found
 
 
-def _insist(unit: Unit, settings: Settings) -> None:
-    unit.sees_all("start")
-    if revision_of(unit.connection) != expected_revision():
+def _insist(transaction: Transaction, settings: Settings) -> None:
+    transaction.allow_all_rows("start")
+    if revision_of(transaction.connection) != expected_revision():
         raise NotMigrated("the database needs `python -m service migrate` first")
-    insist(unit.connection)
+    insist(transaction.connection)
     if not settings.database_may_lose_data:
-        insist_on_disk(unit.connection)
+        insist_on_disk(transaction.connection)
     if settings.insists_on_wall:
-        insist_on_wall(unit.connection)
-    unit.keyring.insist(unit.connection)
+        insist_on_wall(transaction.connection)
+    transaction.keyring.insist(transaction.connection)
 
 
-def _prepare(unit: Unit, settings: Settings, rules: Rulebook, people: Callable[[Unit], None]) -> Rulebook:
-    _insist(unit, settings)
-    unit.reference.load()
+def _prepare(
+    transaction: Transaction, settings: Settings, rules: Rulebook, people: Callable[[Transaction], None]
+) -> Rulebook:
+    _insist(transaction, settings)
+    Reference(transaction).load()
     for workflow in rules.newest.values():
-        unit.definitions.keep(workflow.definition)
+        Definitions(transaction).keep(workflow.definition)
     for chosen in rules.settings.named().values():
-        unit.definitions.keep_settings(chosen)
-    unit.drafts.remove_expired()
-    people(unit)
-    keep_decided(unit, rules)
-    return rules.with_older(unit.definitions.all())
+        Definitions(transaction).keep_settings(chosen)
+    Drafts(transaction).remove_expired()
+    people(transaction)
+    keep_decided(transaction, rules)
+    return rules.with_older(Definitions(transaction).all())

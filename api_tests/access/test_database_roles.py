@@ -204,7 +204,7 @@ def test_a_service_that_the_wall_no_longer_binds_is_not_ready(serving: Settings)
     found = []
     for engine in (bound, unbound):
         database = Database(engine, Keyring(b"m" * 32), connections=1)
-        found.append(database.read_now(lambda unit: failing(unit, may_lose_data=True, second_wall=True)))
+        found.append(database.read_now(lambda transaction: failing(transaction, may_lose_data=True, second_wall=True)))
         database.close()
 
     assert found == [(), ("second_wall",)]

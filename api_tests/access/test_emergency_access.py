@@ -17,7 +17,7 @@ from api_tests.support.shared_case import in_days, newcomer, rows
 from api_tests.support.workflows import RULES
 from service.cases.rules.steps import Step
 from service.cases.use_cases.take_step import Made
-from service.database.transaction import Unit
+from service.database.transaction import Transaction
 from service.file_rights.use_cases.file_requests import take_emergency_access
 from service.people.use_cases.identify import Asker, Once
 from service.vocabulary.refusals import HumansOnly
@@ -142,13 +142,13 @@ def test_whoever_reads_the_case_anyway_whoever_has_no_such_role_and_systems_do_n
     assert set(no_role.values()) == {403}
     assert (no_case.status_code, no_reason.status_code) == (404, 400)
     with pytest.raises(HumansOnly):
-        service.built.database.write_now(lambda unit: _taken_by(unit, machine, case.number))
+        service.built.database.write_now(lambda transaction: _taken_by(transaction, machine, case.number))
     assert case.parts("emergency_access") == []
 
 
-def _taken_by(unit: Unit, asker: Asker, number: str) -> Made:
-    step = Step(trigger="take_emergency_access", occurred_at=unit.now)
-    return take_emergency_access(unit, asker, number, step, Once("k", ""), rules=RULES, new_id=uuid4)
+def _taken_by(transaction: Transaction, asker: Asker, number: str) -> Made:
+    step = Step(trigger="take_emergency_access", occurred_at=transaction.now)
+    return take_emergency_access(transaction, asker, number, step, Once("k", ""), rules=RULES, new_id=uuid4)
 
 
 def test_the_same_request_begins_one_access_and_nobody_reviews_their_own(people: People, case: CaseFile) -> None:
@@ -171,8 +171,8 @@ def test_the_same_request_begins_one_access_and_nobody_reviews_their_own(people:
 @broken_by(
     "Issue 4 point 3: an emergency takes no right away; a liaison goes on signalling by number",
     "service/escalations/use_cases.py",
-    "as_it_stands(unit, replace(actor, emergencies=()), case, part, rules)",
-    "as_it_stands(unit, actor, case, part, rules)",
+    "as_it_stands(transaction, replace(actor, emergencies=()), case, part, rules)",
+    "as_it_stands(transaction, actor, case, part, rules)",
 )
 def test_who_reads_a_case_in_an_emergency_keeps_every_right_that_is_theirs_anyway(people: People) -> None:
     """The liaison signals by number alone what she sees no case of: also of the one she reads, and of another."""
@@ -221,10 +221,16 @@ def test_whoever_stops_being_what_they_took_it_as_reads_no_further(service: Runn
 @broken_by(
     "I18: looking back to what only an emergency shows is logged as that",
     "service/cases/use_cases/read.py",
-    "    history, then = looked_at(unit, actor, case_id, when)\n"
-    "    seat = seat_of(unit, then.rights if then else actor, sight)\n"
-    "    reader = ",
-    "    history, then = looked_at(unit, actor, case_id, when)\n    seat = seat_of(unit, actor, sight)\n    reader = ",
+    (
+        "    history, then = looked_at(transaction, actor, case_id, when)\n"
+        "    seat = seat_of(transaction, then.rights if then else actor, sight)\n"
+        "    reader = "
+    ),
+    (
+        "    history, then = looked_at(transaction, actor, case_id, when)\n"
+        "    seat = seat_of(transaction, actor, sight)\n"
+        "    reader = "
+    ),
 )
 def test_i18_looking_back_to_what_only_an_emergency_shows_is_logged_as_that(service: Running, people: People) -> None:
     """Floor reads the case at the table today as of right; how it stood before that, only because she took access."""

@@ -180,10 +180,12 @@ def test_an_expert_looks_back_as_far_as_the_table_goes_and_the_liaison_as_far_as
 @broken_by(
     "I20: consent that is missing then withholds the file of then, whatever was agreed later",
     "service/cases/use_cases/read.py",
-    "    reader = reader_of(unit, actor, sight, history, then, seat=seat)\n    reader.insist_on_file()",
-    "    reader = reader_of(unit, actor, sight, unit.cases.history(case_id), then, "
-    "seat=seat)\n"
-    "    reader.insist_on_file()",
+    ("    reader = reader_of(transaction, actor, sight, history, then, seat=seat)\n    reader.insist_on_file()"),
+    (
+        "    reader = reader_of(transaction, actor, sight, Cases(transaction).history(case_id), then, "
+        "seat=seat)\n"
+        "    reader.insist_on_file()"
+    ),
 )
 def test_i20_content_is_withheld_that_was_withheld_then_and_that_is_withheld_today(people: People) -> None:
     """Consent given later opens nothing of before, and consent taken back closes what had been open."""
@@ -287,8 +289,8 @@ def test_i18_looking_back_at_the_file_is_logged_with_the_entry_it_was_read_at(se
 @broken_by(
     "Issue 4 point 1: ages, lateness and waiting are those of the moment that is looked back at",
     "service/cases/api/presenter.py",
-    "day_in_amsterdam(at or unit.now)",
-    "day_in_amsterdam(unit.now)",
+    "day_in_amsterdam(at or transaction.now)",
+    "day_in_amsterdam(transaction.now)",
 )
 def test_what_moves_nothing_tells_of_then_what_was_asked_of_then(people: People, clock: Running) -> None:
     """I1, I8, I28: party, day, lateness and waiting are those of the moment, on the day of the moment."""

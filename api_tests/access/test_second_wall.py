@@ -23,8 +23,9 @@ from api_tests.support.servers import running, settings_for
 from api_tests.support.walls import OPEN, WALLED, Walled, count, furnished, tell
 from service.cases.store.visibility import main, visible
 from service.database.protections import Unprotected, insist
-from service.database.transaction import Unit
+from service.database.transaction import Transaction
 from service.people.rules.actor import Actor, Emergency, Membership
+from service.people.store.row_scope import allow_rows_of
 from service.people.use_cases.demonstration import PEOPLE
 from service.tables import metadata, parts, transitions
 from service.vocabulary.roles import Role
@@ -138,7 +139,7 @@ def test_the_wall_is_coarser_than_the_filter_and_shows_whole_cases_of_ones_own_o
         )
         rows = connection.execute(select(parts)).all()
 
-    through = walled.service.built.database.read_now(lambda unit: _through(unit, actor))
+    through = walled.service.built.database.read_now(lambda transaction: _through(transaction, actor))
 
     mine = {str(it.organisation_id) for it in held}
     own = {it.case_id for it in rows if mine & {it.team_id, it.submitter_id, it.addressee_id}}
@@ -149,10 +150,10 @@ def test_the_wall_is_coarser_than_the_filter_and_shows_whole_cases_of_ones_own_o
     assert through["cases.id"] == through["transitions.case_id"] == through["contents.case_id"] == own
 
 
-def _through(unit: Unit, actor: Actor) -> dict[str, set[str]]:
-    unit.sees(actor)
+def _through(transaction: Transaction, actor: Actor) -> dict[str, set[str]]:
+    allow_rows_of(transaction, actor)
     columns = ("parts.id", "cases.id", "transitions.case_id", "contents.case_id", "outbox.case_id", "feed.case_id")
-    return {it: set(unit.connection.scalars(text(f"SELECT {it} FROM {it.split('.')[0]}"))) for it in columns}
+    return {it: set(transaction.connection.scalars(text(f"SELECT {it} FROM {it.split('.')[0]}"))) for it in columns}
 
 
 @pytest.mark.server

@@ -23,7 +23,7 @@ from service.database import database
 from service.database.database import Database
 from service.database.idempotency import Requests
 from service.database.keyring import Keyring
-from service.database.transaction import Unit
+from service.database.transaction import Transaction
 from service.tables import case_keys
 
 T = TypeVar("T")
@@ -39,14 +39,14 @@ def put(owner: object, **ours: Any) -> None:
 def answer_before_commit() -> None:
     """The answer leaves, and a moment later what it says is committed."""
 
-    async def write(self: Database, work: Callable[[Unit], T]) -> T:
+    async def write(self: Database, work: Callable[[Transaction], T]) -> T:
         loop, told = asyncio.get_running_loop(), asyncio.get_running_loop().create_future()
 
         def first(done: Callable[..., None], what: Any) -> None:
             loop.call_soon_threadsafe(lambda: None if told.done() else done(what))
 
-        def worked(unit: Unit) -> T:
-            done = work(unit)
+        def worked(transaction: Transaction) -> T:
+            done = work(transaction)
             first(told.set_result, done)
             time.sleep(0.02)
             return done
@@ -116,12 +116,12 @@ def keys_after_data() -> None:
             for name, key in made.items()
         ]
 
-    def done(self: Database, engine: Any, work: Callable[[Unit], T]) -> T:
+    def done(self: Database, engine: Any, work: Callable[[Transaction], T]) -> T:
         recorded: set[str] = set()
 
-        def watched(unit: Unit) -> T:
-            found = work(unit)
-            if unit.cases.recorded:
+        def watched(transaction: Transaction) -> T:
+            found = work(transaction)
+            if transaction.recorded:
                 recorded.update(late)
             return found
 
@@ -136,8 +136,8 @@ def keys_after_data() -> None:
     put(Database, _once=done)
 
 
-def _add_keys(unit: Unit, rows: list[dict[str, Any]]) -> None:
-    unit.connection.execute(insert(case_keys), rows)
+def _add_keys(transaction: Transaction, rows: list[dict[str, Any]]) -> None:
+    transaction.connection.execute(insert(case_keys), rows)
 
 
 def commits_not_synced() -> None:

@@ -150,7 +150,7 @@ def test_a_system_is_nobody_to_agree_to_a_destruction(service: Running, people: 
 
     with pytest.raises(HumansOnly):
         service.built.database.write_now(
-            lambda unit: sign(unit, machine, UUID(proposal), "data_protection", once, outside=outside)
+            lambda transaction: sign(transaction, machine, UUID(proposal), "data_protection", once, outside=outside)
         )
 
     assert people.quint.get(f"/destruction-proposals/{proposal}").json()["signed"] == []

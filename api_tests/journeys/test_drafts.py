@@ -57,7 +57,7 @@ def test_a_draft_grows_from_nothing_and_tells_each_time_what_is_still_missing(
 @broken_by(
     "a draft is used up by its submission",
     "service/cases/use_cases/submit.py",
-    "unit.drafts.remove(submission.draft_id, seen_by=actor.person_id)",
+    "Drafts(transaction).remove(submission.draft_id, seen_by=actor.person_id)",
     "pass",
 )
 def test_a_complete_draft_becomes_a_case_with_what_it_held_and_is_used_up(
@@ -89,8 +89,8 @@ def test_an_incomplete_draft_is_refused_with_all_that_is_missing_and_nothing_of_
 @broken_by(
     "two windows never overwrite each other's draft",
     "service/cases/use_cases/drafts.py",
-    "if version != draft.version or not unit.drafts.save(draft, actor.person_id, dict(body), days=days):",
-    "if not unit.drafts.save(draft, actor.person_id, dict(body), days=days):",
+    ("if version != draft.version or not Drafts(transaction).save(draft, actor.person_id, dict(body), days=days):"),
+    "if not Drafts(transaction).save(draft, actor.person_id, dict(body), days=days):",
 )
 def test_two_windows_on_one_draft_never_overwrite_each_other(people: People) -> None:
     draft = begun(people.anna, {"question": "Eerst zo."})

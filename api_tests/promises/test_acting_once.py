@@ -48,7 +48,7 @@ def test_a_key_is_some_visible_characters(people: People, key: str) -> None:
 @broken_by(
     "the same request acts once",
     "service/cases/use_cases/take_step.py",
-    "    unit.requests.remember(request, Answered(case_id=made.entry.case_id, sequence=made.entry.sequence))",
+    ("    Requests(transaction).remember(request, Answered(case_id=made.entry.case_id, sequence=made.entry.sequence))"),
     "    pass",
 )
 def test_a_step_sent_twice_is_taken_once_and_answered_the_same(people: People, case: CaseFile) -> None:

@@ -17,7 +17,8 @@ from service.app import build
 from service.database.database import Database
 from service.database.health import MayLoseData, failing
 from service.database.keyring import Keyring
-from service.database.transaction import Unit
+from service.database.transaction import Transaction
+from service.events.store.feeds import Feeds
 from service.http.readiness import Readiness
 
 pytestmark = pytest.mark.server
@@ -58,9 +59,9 @@ def test_a_service_in_order_is_ready_and_says_what_was_looked_at(own: Running) -
     assert answer.json() == {"status": "ready", "checks": ALL}
 
 
-def _published(unit: Unit) -> None:
-    unit.sees_all("test")
-    unit.feeds.publish(100)
+def _published(transaction: Transaction) -> None:
+    transaction.allow_all_rows("test")
+    Feeds(transaction).publish(100)
 
 
 def test_news_that_nobody_is_told_makes_it_not_ready_until_it_is_told(own: Running) -> None:
@@ -122,13 +123,15 @@ def test_another_master_key_than_the_keys_were_wrapped_with_is_named(own: Runnin
     submit(own)
     elsewhere = Database(own.built.database.engine, Keyring(os.urandom(32)), connections=1)
 
-    assert elsewhere.watch_now(lambda unit: failing(unit, may_lose_data=True, second_wall=False)) == ("master_key",)
+    assert elsewhere.watch_now(lambda transaction: failing(transaction, may_lose_data=True, second_wall=False)) == (
+        "master_key",
+    )
 
 
 @broken_by(
     "Issue 4 point 9: a PostgreSQL that answers before data is on disk is not served",
     "service/app.py",
-    "        insist_on_disk(unit.connection)\n",
+    "        insist_on_disk(transaction.connection)\n",
     "        pass\n",
 )
 @pytest.mark.parametrize("own", ["postgresql"], indirect=True)
@@ -136,7 +139,9 @@ def test_a_postgresql_that_answers_before_data_is_on_disk_is_not_served(own: Run
     """The server of these tests has fsync off: a power cut would take back what was acknowledged (issue 4, 9)."""
     careful = own.settings.model_copy(update={"database_may_lose_data": False})
 
-    found = own.built.database.watch_now(lambda unit: failing(unit, may_lose_data=False, second_wall=False))
+    found = own.built.database.watch_now(
+        lambda transaction: failing(transaction, may_lose_data=False, second_wall=False)
+    )
 
     assert found == ("database_settings",)
     with pytest.raises(MayLoseData, match="fsync = off"):

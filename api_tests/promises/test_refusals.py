@@ -212,7 +212,7 @@ def test_a_refusal_is_a_problem_in_the_language_of_the_asker(case: CaseFile, kin
 @broken_by(
     "decision 6: where nobody is appointed, a national question is not told to be possible",
     "service/cases/use_cases/situation.py",
-    'sought={"liaison": unit.people.liaison_for(case.region)} if may_escalate else {},',
+    'sought={"liaison": People(transaction).liaison_for(case.region)} if may_escalate else {},',
     'sought={"liaison": case.team_id} if may_escalate else {},',
 )
 def test_a_national_question_from_a_region_without_a_liaison_is_told_to_be_impossible_and_refused(

@@ -77,7 +77,7 @@ def test_i21_a_backup_of_before_a_destruction_does_not_bring_the_case_back(place
 @broken_by(
     "I21, decision 16: keys of before a destruction open nothing of it",
     "service/retention/use_cases/carry_out.py",
-    "    unit.destructions.remove_keys()\n",
+    "    Destructions(transaction).remove_keys()\n",
     "",
 )
 def test_i21_keys_that_are_older_than_a_destruction_do_not_bring_the_case_back_and_open_nothing_newer(

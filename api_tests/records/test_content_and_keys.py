@@ -19,6 +19,7 @@ from api_tests.support.postgres import Cluster
 from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import Running
 from api_tests.support.tampering import lay_bare
+from api_tests.support.transactions import transaction_on
 from service.cases.store.cases import Cases
 from service.cases.store.contents import Contents
 from service.cases.store.rows import to_row, to_transition
@@ -49,7 +50,7 @@ def bare(service: Running, known: Known) -> Iterator[Connection]:
 def _opened(connection: Connection, service: Running, case_id: str, *, master: bytes | None = None) -> object:
     """The content of a case as a service reads it that has just been started."""
     keyring = Keyring(master or _master(service))
-    return Contents(connection, keyring).open(UUID(case_id))
+    return Contents(transaction_on(connection, keyring)).open(UUID(case_id))
 
 
 @broken_by(
@@ -116,7 +117,7 @@ def test_content_without_its_key_is_unreadable_and_the_history_still_verifies(
     with pytest.raises(Unavailable):
         _opened(bare, service, known.told)
     assert _opened(bare, service, known.other)
-    assert Cases(bare, Contents(bare, Keyring(_master(service)))).verify(UUID(known.told)).sound
+    assert Cases(transaction_on(bare, Keyring(_master(service)))).verify(UUID(known.told)).sound
 
 
 def test_another_master_key_reads_nothing(bare: Connection, service: Running, known: Known) -> None:
@@ -171,7 +172,7 @@ def test_equal_facts_and_equal_content_have_different_digests(database: Engine, 
     """Whoever guesses what was written cannot check the guess: every digest has a salt."""
     with database.connect() as connection:
         entry = to_transition(entries_of_case(connection, known.told)[1])
-        room = Contents(connection, Keyring(_master(service)))
+        room = Contents(transaction_on(connection, Keyring(_master(service))))
         content = room.open(UUID(known.told))[2]
         sealed = [room.seal(entry, content) for _ in range(2)]
     rows = [to_row(entry, None, None) for _ in range(2)]

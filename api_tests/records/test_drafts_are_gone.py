@@ -76,8 +76,8 @@ def test_a_draft_is_there_until_its_announced_day_and_not_after(people: People, 
 @broken_by(
     "an expired draft is removed before the next is begun",
     "service/cases/use_cases/drafts.py",
-    "        unit.drafts.remove_expired()",
-    "        _ = unit",
+    "        Drafts(transaction).remove_expired()",
+    "        _ = transaction",
 )
 def test_an_expired_draft_is_removed_with_its_key_before_the_next_is_begun(
     people: People, database: Engine, later: Running

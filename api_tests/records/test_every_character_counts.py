@@ -14,6 +14,7 @@ from api_tests.support.people import People
 from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import Running
 from api_tests.support.tampering import change, lay_bare, undone
+from api_tests.support.transactions import transaction_on
 from service.integrity.rules import Head
 from service.integrity.store.case_history import Verification, verify
 from service.integrity.store.heads import Heads
@@ -149,7 +150,7 @@ def test_a_restored_case_that_followed_its_destruction_may_be_shorter_than_its_c
     destroy(connection, small.id)
     lay_bare(connection)
     kept = [Head(small.id, 5, "d" * 64)]
-    heads, of = Heads(connection), update(destructions).where(destructions.c.case_id == small.id)
+    heads, of = Heads(transaction_on(connection)), update(destructions).where(destructions.c.case_id == small.id)
     connection.execute(of.values(entries=5))
     with undone(connection):
         connection.execute(of.values(replayed_at=3))

@@ -23,6 +23,7 @@ from api_tests.support.engines import ENGINES
 from api_tests.support.forgery import counted, engine_for, say
 from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import Running
+from api_tests.support.transactions import transaction_on
 from service.database import migrations as migrating
 from service.database.database import open_engine
 from service.database.migrations import downgrade, expected_revision, migrate, revision_of
@@ -232,7 +233,7 @@ def test_a_broken_migration_leaves_revision_tables_and_rows_of_the_one_before(
     migrated: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with migrated.begin() as connection:
-        Reference(connection).load()
+        Reference(transaction_on(connection)).load()
     with migrated.connect() as connection:
         before = revision_of(connection), schema_of(connection, protections=True), counted(connection)
     shutil.copytree(migrating.MIGRATIONS, tmp_path / "migrations", ignore=shutil.ignore_patterns("__pycache__"))
@@ -273,8 +274,8 @@ def test_every_explanation_of_a_column_stands_in_postgresql_and_every_table_has_
 )
 def test_the_database_knows_42_regions_and_342_municipalities_each_in_its_region(service: Running) -> None:
     with service.tables.connect() as connection:
-        regions = Reference(connection).regions()
-        municipalities = Reference(connection).municipalities()
+        regions = Reference(transaction_on(connection)).regions()
+        municipalities = Reference(transaction_on(connection)).municipalities()
     region_of = {it.code: it.region for it in municipalities}
 
     assert len(regions) == len({it.name for it in regions}) == 42

@@ -23,8 +23,9 @@ from service.app import NotMigrated, build
 from service.database.database import open_engine
 from service.database.keyring import MasterKeyRefused
 from service.database.protections import TRIGGERS, Unprotected, insist
-from service.database.transaction import Unit
-from service.events.store.subscriptions import Subscription
+from service.database.transaction import Transaction
+from service.events.store.subscriptions import Subscription, Subscriptions
+from service.people.store.people import People
 from service.settings import Settings
 
 pytestmark = pytest.mark.server
@@ -256,7 +257,7 @@ def _setting(statement: str) -> Callable[[Any, object], None]:
 @broken_by(
     "start-up insists on the protections",
     "service/app.py",
-    "    insist(unit.connection)\n    if not settings",
+    ("    insist(transaction.connection)\n    if not settings"),
     "    if not settings",
 )
 def test_the_service_does_not_start_without_a_trigger(fresh: Settings) -> None:
@@ -277,8 +278,8 @@ def test_the_service_does_not_start_without_the_table_of_keys(fresh: Settings) -
 @broken_by(
     "start-up refuses another revision",
     "service/app.py",
-    "if revision_of(unit.connection) != expected_revision():",
-    "if revision_of(unit.connection) is None:",
+    "if revision_of(transaction.connection) != expected_revision():",
+    "if revision_of(transaction.connection) is None:",
     case="postgresql",
 )
 @pytest.mark.parametrize("revision", ["0000", "9999"])
@@ -311,7 +312,7 @@ def test_the_service_does_not_start_on_an_empty_database_and_says_what_to_do(
 @broken_by(
     "start-up insists on the master key that the database was written with",
     "service/app.py",
-    "    unit.keyring.insist(unit.connection)\n",
+    "    transaction.keyring.insist(transaction.connection)\n",
     "",
 )
 @broken_by(
@@ -326,9 +327,9 @@ def test_the_service_does_not_start_with_another_master_key(fresh: Settings, wra
     """A key file that got lost is not made anew beside a database that was written with it."""
     written = build(fresh).database
     if wrapped == "the key of content":
-        written.write_now(lambda unit: unit.keyring.create(unit.connection, uuid4(), ("notes",)))
+        written.write_now(lambda transaction: transaction.keyring.create(transaction.connection, uuid4(), ("notes",)))
     else:
-        written.write_now(lambda unit: unit.subscriptions.add(_webhook(unit)))
+        written.write_now(lambda transaction: Subscriptions(transaction).add(_webhook(transaction)))
     written.close()
     fresh.master_key_file.unlink()
 
@@ -336,12 +337,13 @@ def test_the_service_does_not_start_with_another_master_key(fresh: Settings, wra
         build(fresh)
 
 
-def _webhook(unit: Unit) -> Subscription:
+def _webhook(transaction: Transaction) -> Subscription:
     by = PERSON_IDS["roos"]
+    organisation, now = People(transaction).organisations()[0], transaction.now
     return Subscription(
-        id=uuid4(), organisation_id=unit.people.organisations()[0].id, url="https://ontvanger.example/", types=None,
-        per_minute=None, state="active", reason=None, version=1, secrets=(b"s" * 32,), made_by=by, made_at=unit.now,
-        changed_by=by, changed_at=unit.now,
+        id=uuid4(), organisation_id=organisation.id, url="https://ontvanger.example/", types=None, per_minute=None,
+        state="active", reason=None, version=1, secrets=(b"s" * 32,), made_by=by, made_at=now, changed_by=by,
+        changed_at=now,
     )  # fmt: skip
 
 

@@ -26,9 +26,10 @@ from api_tests.support.releases import RELEASES, Release
 from api_tests.support.sabotages import broken_by
 from api_tests.support.upgrades import PAUSE, adopted, planned, sound
 from service.app import read_folder
+from service.cases.store.cases import Cases
 from service.database.database import open_engine
 from service.database.migrations import downgrade, expected_revision, migrate, revision_of
-from service.database.transaction import Unit
+from service.database.transaction import Transaction
 from service.integrity.store.case_history import Verification
 
 # Migrations that refuse to go back where the database holds what the version before them does not know, and why.
@@ -50,9 +51,9 @@ def _in_force(rules: Path = ROOT / "workflows") -> dict[str, str]:
     return {kind: flow.definition.hash for kind, flow in read_folder(rules).newest.items()}
 
 
-def _verified(unit: Unit, case: CaseFile) -> Verification:
-    unit.sees_all("a test")
-    return unit.cases.verify(UUID(case.id))
+def _verified(transaction: Transaction, case: CaseFile) -> Verification:
+    transaction.allow_all_rows("a test")
+    return Cases(transaction).verify(UUID(case.id))
 
 
 @dataclass(frozen=True)
@@ -217,7 +218,7 @@ def test_what_is_new_in_0_3_0_is_served_as_it_was_left(
         proposals = people.quint.get("/destruction-proposals").json()["items"]
         certificates = people.quint.get("/destructions").json()["items"]
         read = people.esra.get(gone.path)
-        verified = service.built.database.read_now(lambda unit: _verified(unit, gone))
+        verified = service.built.database.read_now(lambda transaction: _verified(transaction, gone))
         emergencies = [it for it in release.tables["access_log"] if it["emergency"]]
 
         assert [[it["state"]["code"] for it in of] for of in parts.values()] == [

@@ -20,13 +20,14 @@ from api_tests.support.engines import ENGINES
 from api_tests.support.forgery import engine_for, entries_of_case
 from api_tests.support.people import everybody
 from api_tests.support.sabotages import broken_by
-from api_tests.support.servers import Clock, running, settings_for
+from api_tests.support.servers import running, settings_for
 from api_tests.support.tampering import lay_bare, undone
+from api_tests.support.transactions import transaction_on
 from service.__main__ import main
 from service.cases.rules.history_chain import entry_digest, facts_digest
 from service.cases.store.rows import to_transition
 from service.database.keyring import Keyring, load_master_key
-from service.database.transaction import Unit
+from service.events.store.feeds import Feeds
 from service.integrity.store.installation import Surroundings
 from service.settings import Settings
 from service.tables import (
@@ -195,13 +196,13 @@ def test_what_stands_around_the_cases_is_verified_too(installation: Installation
     keyring = Keyring(load_master_key(None, installation.settings.master_key_file))
     told = {}
     with engine.connect() as connection:
-        assert Unit(connection, keyring, Clock()).feeds.publish(100) == 14
+        assert Feeds(transaction_on(connection, keyring)).publish(100) == 14
         lay_bare(connection)
         for name, (attack, _) in SURROUNDINGS.items():
             with undone(connection):
                 connection.execute(attack)
 
-                told[name] = {code for code, _ in Surroundings(connection, keyring).of_installation()}
+                told[name] = {code for code, _ in Surroundings(transaction_on(connection, keyring)).of_installation()}
         connection.rollback()
     engine.dispose()
 

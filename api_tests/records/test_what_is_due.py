@@ -28,7 +28,7 @@ QUINT = Asker(ISSUER, "quint", "")
 
 def _considered(story: Story, case: CaseFile) -> Considered:
     database, rules = story.service.built.database, story.service.built.api.state.house.rules
-    return database.write_now(lambda unit: propose_if_due(unit, QUINT, UUID(case.id), rules=rules))
+    return database.write_now(lambda transaction: propose_if_due(transaction, QUINT, UUID(case.id), rules=rules))
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def test_i21_what_is_due_is_proposed_twenty_years_after_the_last_change_of_the_f
     clock.let_pass(days=365 + 4)
     too_soon = _considered(story, ordinary)
     clock.let_pass(days=2)
-    listed = story.service.built.database.read_now(lambda unit: ended_cases(unit, QUINT))
+    listed = story.service.built.database.read_now(lambda transaction: ended_cases(transaction, QUINT))
     due, kept, still_runs, longer = (_considered(story, it) for it in (ordinary, held, running, measured))
     again = _considered(story, ordinary)
 

@@ -23,8 +23,9 @@ from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import settings_for
 from api_tests.support.shared_case import rows
 from service.app import build
+from service.cases.store.cases import Cases
 from service.database.migrations import downgrade
-from service.database.transaction import Unit
+from service.database.transaction import Transaction
 from service.integrity.store.case_history import Verification
 from service.retention.store.certificate_list import DestructionList, ListRefused
 from service.retention.use_cases.carry_out import replay
@@ -94,9 +95,9 @@ def test_i21_nothing_that_tells_of_a_destroyed_case_stands_in_any_file(
 
 
 def test_the_chain_of_a_destroyed_case_verifies_by_its_digests(story: Story) -> None:
-    def verified(unit: Unit) -> Verification:
-        unit.sees_all("a test")
-        return unit.cases.verify(UUID(story.case.id))
+    def verified(transaction: Transaction) -> Verification:
+        transaction.allow_all_rows("a test")
+        return Cases(transaction).verify(UUID(story.case.id))
 
     found = story.service.built.database.read_now(verified)
 
@@ -121,7 +122,7 @@ def test_what_was_counted_still_counts(story: Story) -> None:
 @broken_by(
     "issue 4.4: a database that comes back from a backup follows the list before it is served",
     "service/app.py",
-    "return replay(unit, DestructionList(settings.destruction_list))",
+    "return replay(transaction, DestructionList(settings.destruction_list))",
     "return Replayed()",
 )
 def test_a_database_that_comes_back_from_a_backup_follows_the_list_before_it_is_served(story: Story) -> None:
@@ -133,7 +134,7 @@ def test_a_database_that_comes_back_from_a_backup_follows_the_list_before_it_is_
         keys = rows(restored, f"SELECT 1 FROM keys.case_keys WHERE owner_id = '{story.case.id}'")
         told = gaps(people)
         again = restored.built.database.write_now(
-            lambda unit: replay(unit, DestructionList(restored.settings.destruction_list))
+            lambda transaction: replay(transaction, DestructionList(restored.settings.destruction_list))
         )
 
     assert gone["certificate"]["certificate"] == story.certificate["certificate"]
@@ -150,7 +151,7 @@ def test_a_list_that_was_lost_is_written_anew_and_one_that_was_changed_is_not_se
 ) -> None:
     outside = DestructionList(tmp_path / "lost" / "destructions.jsonl")
 
-    replayed = story.service.built.database.write_now(lambda unit: replay(unit, outside))
+    replayed = story.service.built.database.write_now(lambda transaction: replay(transaction, outside))
     (certificate,) = outside.certificates()
     text = outside.file.read_text()
     outside.file.write_text(text.replace(f'"entries":{certificate.entries}', '"entries":1'))
@@ -169,7 +170,7 @@ def test_a_case_that_went_on_after_a_destruction_that_never_was_committed_is_not
     outside = DestructionList(tmp_path / "destructions.jsonl")
     outside.add(replace(destroyed, case_id=living, proposal_id=uuid4(), entries=1))
 
-    replayed = story.service.built.database.write_now(lambda unit: replay(unit, outside))
+    replayed = story.service.built.database.write_now(lambda transaction: replay(transaction, outside))
 
     assert (replayed.destroyed, replayed.lived_on) == ((), (living,))
     assert story.others[0].state == "in_triage"
@@ -196,7 +197,7 @@ def test_a_proposal_that_was_taken_back_after_its_destruction_failed_to_commit_d
     back = people.esra.post(f"/destruction-proposals/{proposal}/withdrawal", {"reason": {"code": "file_changed"}})
     assert back.status_code == 201, back.text
 
-    replayed = story.service.built.database.write_now(lambda unit: replay(unit, outside))
+    replayed = story.service.built.database.write_now(lambda transaction: replay(transaction, outside))
 
     assert (replayed.destroyed, replayed.lived_on) == ((), (UUID(case.id),))
     assert case.state == "withdrawn"
@@ -218,7 +219,7 @@ def test_of_a_case_that_is_on_the_list_twice_the_last_certificate_is_followed(st
     outside.add(failed)
     outside.add(committed)
 
-    story.service.built.database.write_now(lambda unit: replay(unit, outside))
+    story.service.built.database.write_now(lambda transaction: replay(transaction, outside))
 
     gone = problem_of(story.people.esra.get(case.path), 410, "case_destroyed")
     assert gone["certificate"]["certificate"] == committed.digest

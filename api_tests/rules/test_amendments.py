@@ -205,8 +205,8 @@ def test_issued_advice_is_never_amended_and_another_version_leaves_the_first_as_
 @broken_by(
     "facts are counted from the amended form (I16)",
     "service/cases/use_cases/take_step.py",
-    "step = replace(step, counted=amended(unit, situation, decision, step.form, trace_id))",
-    "amended(unit, situation, decision, step.form, trace_id)",
+    "step = replace(step, counted=amended(transaction, situation, decision, step.form, trace_id))",
+    "amended(transaction, situation, decision, step.form, trace_id)",
 )
 def test_an_advice_cannot_be_issued_while_a_voice_is_missing_and_can_once_an_amendment_tells_it(
     people: People,

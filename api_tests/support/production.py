@@ -95,7 +95,7 @@ def _administered(folder: Path, database_url: str, issuer: str) -> None:
     engine.dispose()
     database, _ = prepared(settings_for(folder, database_url, mode="production"))
     ada = NewPerson(issuer=issuer, subject="ada", name="Ada Beheer")
-    database.write_now(lambda unit: make_first_administrator(unit, ada))
+    database.write_now(lambda transaction: make_first_administrator(transaction, ada))
     database.close()
 
 

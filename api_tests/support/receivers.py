@@ -19,8 +19,8 @@ from api_tests.support.demonstration import ORGANISATION_IDS, PERSON_IDS
 from api_tests.support.people import People
 from api_tests.support.servers import Clock, Running
 from service import tables
-from service.database.transaction import Unit
-from service.events.store.subscriptions import Subscription
+from service.database.transaction import Transaction
+from service.events.store.subscriptions import Subscription, Subscriptions
 
 Event = dict[str, Any]
 PATIENCE = 30  # seconds, for what should happen within one
@@ -165,25 +165,25 @@ def webhook(people: People, receiver: Receiver, organisation: str = "team-haarle
 def dead_letter(service: Running, case_id: str) -> dict[str, Any]:
     """A webhook with one dead letter of this case, put into the database of a service that tells nobody."""
 
-    def work(unit: Unit) -> dict[str, Any]:
-        unit.sees_all("test")
+    def work(transaction: Transaction) -> dict[str, Any]:
+        transaction.allow_all_rows("test")
         made, team, roos = uuid4(), ORGANISATION_IDS["ret"], PERSON_IDS["roos"]
-        unit.subscriptions.add(
+        Subscriptions(transaction).add(
             Subscription(
                 id=made, organisation_id=team, url="https://gone.example/", types=None, per_minute=None,
-                state="active", reason=None, version=1, secrets=(b"s" * 32,), made_by=roos, made_at=unit.now,
-                changed_by=roos, changed_at=unit.now,
+                state="active", reason=None, version=1, secrets=(b"s" * 32,), made_by=roos, made_at=transaction.now,
+                changed_by=roos, changed_at=transaction.now,
             )
         )  # fmt: skip
         of = (tables.feed.c.organisation_id == str(team), tables.feed.c.case_id == case_id)
-        position = unit.connection.execute(select(tables.feed.c.position).where(*of)).scalar()
+        position = transaction.connection.execute(select(tables.feed.c.position).where(*of)).scalar()
         if position is None:
-            last = unit.connection.execute(select(func.max(tables.feed.c.position)).where(of[0])).scalar()
+            last = transaction.connection.execute(select(func.max(tables.feed.c.position)).where(of[0])).scalar()
             position = (last or 0) + 1
             row = {"organisation_id": str(team), "position": position, "prev_position": last, "case_id": case_id}
-            unit.connection.execute(insert(tables.feed), {**row, "sequence": 1})
+            transaction.connection.execute(insert(tables.feed), {**row, "sequence": 1})
         row = {"subscription_id": str(made), "position": position, "case_id": case_id, "attempts": 12, "next_at": 0}
-        unit.connection.execute(insert(tables.deliveries), {**row, "state": "dead", "status": 500})
+        transaction.connection.execute(insert(tables.deliveries), {**row, "state": "dead", "status": 500})
         return {"subscriptionId": str(made), "position": str(position)}
 
     return service.built.database.write_now(work)

@@ -61,7 +61,7 @@ with running(settings_for(folder, f"sqlite:///{folder / 'casusroute.db'}")) as s
     if hasattr(CaseFile, "asked"):
         offered(people)
         assert people.roos.post("/regions/JZ11/settings", {"settings": {}}).status_code == 201
-        service.built.database.write_now(lambda unit: unit.feeds.publish(1000))
+        service.built.database.write_now(lambda transaction: Feeds(transaction).publish(1000))
         placing.fire("add_note")
     gone = None
     if hasattr(CaseFile, "ask_about_file"):

@@ -16,9 +16,10 @@ from api_tests.support.demonstration import ORGANISATION_IDS
 from api_tests.support.people import People, Person
 from api_tests.support.servers import WITHOUT_TLS, Running
 from api_tests.support.workflows import form_for
-from service.database.transaction import Unit
+from service.database.transaction import Transaction
 from service.http.context import House
 from service.identity.tokens import Signer
+from service.people.store.people import People as StoredPeople
 from service.tables import NO_DAY, memberships
 from service.vocabulary.roles import Role
 
@@ -151,21 +152,27 @@ def newcomer(service: Running, *held: tuple[str, Role, date, date | None], key: 
     subject, id_ = key or f"newcomer-{uuid4()}", uuid4()
     signer = signer_of(service)
 
-    def furnish(unit: Unit) -> None:
-        unit.people.add_person(id_, issuer=signer.issuer.trusted.name, subject=subject, name="Nieuw Gezicht")
+    def furnish(transaction: Transaction) -> None:
+        StoredPeople(transaction).add_person(
+            id_, issuer=signer.issuer.trusted.name, subject=subject, name="Nieuw Gezicht"
+        )
         for organisation, role, since, until in held:
-            _join(unit, id_, ORGANISATION_IDS[organisation], role, (since, until))
+            _join(transaction, id_, ORGANISATION_IDS[organisation], role, (since, until))
 
     service.built.database.write_now(furnish)
     with bearing(service, signer.token(subject)) as client:
         yield Person(subject, client)
 
 
-def _join(unit: Unit, person: UUID, organisation: UUID, role: Role, days: tuple[date, date | None]) -> None:
+def _join(
+    transaction: Transaction, person: UUID, organisation: UUID, role: Role, days: tuple[date, date | None]
+) -> None:
     """A dated row, as the administrator's tool will write it."""
     since, until = days
     row = {"person_id": str(person), "organisation_id": str(organisation), "role": str(role)}
-    unit.connection.execute(insert(memberships), {**row, "valid_from": str(since), "valid_until": str(until or NO_DAY)})
+    transaction.connection.execute(
+        insert(memberships), {**row, "valid_from": str(since), "valid_until": str(until or NO_DAY)}
+    )
 
 
 def today() -> date:

@@ -12,7 +12,8 @@ from api_tests.support.demonstration import PERSON_IDS
 from api_tests.support.people import People
 from api_tests.support.servers import Running
 from api_tests.support.shared_case import SUBMITTERS, advised, referral_of
-from service.database.transaction import Unit
+from service.database.transaction import Transaction
+from service.events.store.feeds import Feeds
 
 # What says something of a case, or of what somebody asked or wrote about one. Written by hand.
 WALLED = (
@@ -91,9 +92,9 @@ _DECIDED = (
 )
 
 
-def _published(unit: Unit) -> None:
-    unit.sees_all("the relay of this test")
-    unit.feeds.publish(1000)
+def _published(transaction: Transaction) -> None:
+    transaction.allow_all_rows("the relay of this test")
+    Feeds(transaction).publish(1000)
 
 
 def count(connection: Connection, table: str) -> int:

@@ -7,11 +7,12 @@ from fastapi import APIRouter, Response
 from service.advice.use_cases import advice_versions, read_advice
 from service.cases.api.point_in_time import TheLooking
 from service.cases.api.views import Dated, Utc, View
-from service.database.transaction import Unit
+from service.database.transaction import Transaction
 from service.http.context import TheAsker, TheHouse
 from service.http.openapi import may_refuse
 from service.http.request_faults import CheckedRoute
 from service.http.responses import answer
+from service.workflows.store.definitions import Definitions
 
 router = APIRouter(tags=["advice"], route_class=CheckedRoute)
 
@@ -44,8 +45,8 @@ class AdviceView(Dated):
 async def list_advices(case_id: UUID, house: TheHouse, asker: TheAsker, looking: TheLooking) -> Response:
     """When each version of the advice was issued."""
 
-    def work(unit: Unit) -> Response:
-        found = advice_versions(unit, asker, case_id, looking.when)
+    def work(transaction: Transaction) -> Response:
+        found = advice_versions(transaction, asker, case_id, looking.when)
         view = Advices(
             items=[
                 AdviceVersionView(version=n, issued_at=it.occurred_at, recorded_at=it.recorded_at)
@@ -63,11 +64,11 @@ async def list_advices(case_id: UUID, house: TheHouse, asker: TheAsker, looking:
 async def get_advice(case_id: UUID, version: int, house: TheHouse, asker: TheAsker, looking: TheLooking) -> Response:
     """One version of the advice, with dissent and the family's statement beside it. Reading it is logged."""
 
-    def work(unit: Unit) -> Response:
-        found = read_advice(unit, asker, case_id, version, looking.when)
+    def work(transaction: Transaction) -> Response:
+        found = read_advice(transaction, asker, case_id, version, looking.when)
         view = AdviceView(
             version=found.version,
-            modality=unit.definitions.settings(found.entry.settings).advice_modality,
+            modality=Definitions(transaction).settings(found.entry.settings).advice_modality,
             issued_at=found.entry.occurred_at,
             whole=found.whole,
             advice=dict(found.form),

@@ -9,11 +9,12 @@ from service.advice.rules.own_lines import asked_by, own_part
 from service.cases.rules.facts import fold
 from service.cases.rules.model import Part, Transition
 from service.cases.rules.point_in_time import When
-from service.cases.store.cases import Sight
+from service.cases.store.cases import Cases, Sight
+from service.cases.store.contents import Contents
 from service.cases.use_cases.look_back import Then, looked_at
 from service.cases.use_cases.read import as_of, log, reader_of, seat_of
 from service.cases.use_cases.reading_rights import SHARED_FOR
-from service.database.transaction import Unit
+from service.database.transaction import Transaction
 from service.people.rules.actor import Actor
 from service.people.use_cases.identify import Asker, known
 from service.vocabulary.refusals import NotFound
@@ -41,31 +42,33 @@ class AdviceVersions:
     then: Then | None = None
 
 
-def advice_versions(unit: Unit, asker: Asker, case_id: UUID, when: When | None = None) -> AdviceVersions:
+def advice_versions(transaction: Transaction, asker: Asker, case_id: UUID, when: When | None = None) -> AdviceVersions:
     """The versions that this person may read. Raises NotFound."""
-    actor = known(unit, asker)
-    sight, mine = _some_part(unit, actor, case_id)
-    history, then = looked_at(unit, actor, case_id, when)
+    actor = known(transaction, asker)
+    sight, mine = _some_part(transaction, actor, case_id)
+    history, then = looked_at(transaction, actor, case_id, when)
     return AdviceVersions(issued=_shown(history, sight, mine), then=then)
 
 
-def read_advice(unit: Unit, asker: Asker, case_id: UUID, version: int, when: When | None = None) -> AdviceVersion:
+def read_advice(
+    transaction: Transaction, asker: Asker, case_id: UUID, version: int, when: When | None = None
+) -> AdviceVersion:
     """One version of the advice, with dissent and the family's statement beside it for whoever sees it (I17).
 
     A provider sees its own lines and their goals, once sharing with providers was consented to or has a legal ground;
     until then the lines in codes, without words (I23). A payer sees what it is asked to pay for, without aim or goals.
     """
-    actor = known(unit, asker)
-    sight, mine = _some_part(unit, actor, case_id)
-    history, then = looked_at(unit, actor, case_id, when)
+    actor = known(transaction, asker)
+    sight, mine = _some_part(transaction, actor, case_id)
+    history, then = looked_at(transaction, actor, case_id, when)
     entry = _shown(history, sight, mine).get(version)
     if entry is None:
         raise NotFound
-    seat = seat_of(unit, then.rights if then else actor, sight)
+    seat = seat_of(transaction, then.rights if then else actor, sight)
     if sight.whole:
-        reader_of(unit, actor, sight, history, then, seat=seat).insist_on(entry)
-    form = unit.contents.open(case_id, [entry.sequence])[entry.sequence].body["form"]
-    log(unit, asker, actor, sight, "read_advice", as_of(f"advice version {version}", then), seat=seat)
+        reader_of(transaction, actor, sight, history, then, seat=seat).insist_on(entry)
+    form = Contents(transaction).open(case_id, [entry.sequence])[entry.sequence].body["form"]
+    log(transaction, asker, actor, sight, "read_advice", as_of(f"advice version {version}", then), seat=seat)
     if not sight.whole:
         shared = SHARED_FOR[Role.PROVIDER] in fold(history).consented
         form = own_part(form, mine, asked_by(entry, history), shared=shared)
@@ -81,10 +84,10 @@ def _shown(history: Collection[Transition], sight: Sight, mine: Collection[Part]
     }
 
 
-def _some_part(unit: Unit, actor: Actor, case_id: UUID) -> tuple[Sight, tuple[Part, ...]]:
+def _some_part(transaction: Transaction, actor: Actor, case_id: UUID) -> tuple[Sight, tuple[Part, ...]]:
     """The case as far as this person sees any of it: its main part, or else the first part put to them."""
-    mine = unit.cases.parts(case_id, seen_by=actor)
+    mine = Cases(transaction).parts(case_id, seen_by=actor)
     for part_id in (case_id, *(part.id for part in mine)):
-        if sight := unit.cases.find(case_id, part_id, seen_by=actor):
+        if sight := Cases(transaction).find(case_id, part_id, seen_by=actor):
             return sight, mine
     raise NotFound

@@ -5,13 +5,13 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, or_, select, tuple_
 
 from service.cases.rules.model import Part
 from service.cases.store.rows import moment, to_part
 from service.cases.store.visibility import main, visible, whole
-from service.database.keyring import Keyring
 from service.database.paging import Cursors
+from service.database.transaction import Transaction
 from service.people.rules.actor import Actor
 from service.tables import NO_DAY, cases, parts
 from service.vocabulary.roles import TEAM_ROLES
@@ -59,9 +59,9 @@ class Page:
 class WorkList:
     """Reads heads only: no content, no history."""
 
-    def __init__(self, connection: Connection, keyring: Keyring) -> None:
-        self._connection = connection
-        self._cursors = Cursors(keyring, "cursor")
+    def __init__(self, transaction: Transaction) -> None:
+        self._connection = transaction.connection
+        self._cursors = Cursors(transaction.keyring, "cursor")
 
     def page(self, wanted: Wanted, *, seen_by: Actor) -> Page:
         """Raises Invalid for a cursor that was not made here."""

@@ -13,6 +13,7 @@ from service.database.backup import restore as put_back
 from service.database.database import file_of
 from service.database.keyring import Keyring, load_master_key
 from service.database.migrations import expected_revision
+from service.integrity.store.heads import Heads
 from service.retention.store.certificate_list import DestructionList
 from service.settings import Settings
 from service.vocabulary.refusals import Unavailable
@@ -64,7 +65,7 @@ def recover(destructions: Sequence[Path]) -> None:
 
 def _recover(settings: Settings) -> None:
     database = open_database(settings)
-    database.sees_all = "recovery"
+    database.all_rows_for = "recovery"
     cases = entries = wrong = 0
     try:
         followed_list = followed(database, settings)
@@ -79,7 +80,7 @@ def _recover(settings: Settings) -> None:
                 cases, entries = cases + 1, entries + line.verdict.entries
             if line.finding:
                 sys.stdout.write(line.as_row() + "\n")
-        last = database.read_now(lambda unit: unit.heads.last_recorded())
+        last = database.read_now(lambda transaction: Heads(transaction).last_recorded())
         recorded = f"{last:%Y-%m-%dT%H:%M:%S.%fZ}" if last else "nothing"
     except Unavailable:
         raise SystemExit("not done: the database does not answer") from None

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from service.app import prepared
 from service.database.database import Database
-from service.database.transaction import Unit
+from service.database.transaction import Transaction
 from service.settings import Settings
 from service.vocabulary.messages import say
 from service.vocabulary.refusals import Invalid, NotAllowed, NotKnown, Refusal
@@ -15,17 +15,17 @@ from service.workflows.rules.rulebook import Rulebook
 T = TypeVar("T")
 
 
-def done(work: Callable[[Unit, Rulebook], T]) -> T:
+def done(work: Callable[[Transaction, Rulebook], T]) -> T:
     """The work in one transaction on the database of the settings: all of it, or nothing."""
     with opened() as (database, rules):
-        return database.write_now(lambda unit: work(unit, rules))
+        return database.write_now(lambda transaction: work(transaction, rules))
 
 
 @contextmanager
 def opened() -> Iterator[tuple[Database, Rulebook]]:
     """The database of the settings, ready for work; a refusal is said in a sentence."""
     database, rules = prepared(Settings())
-    database.sees_all = "a command"
+    database.all_rows_for = "a command"
     try:
         yield database, rules
     except (NotKnown, NotAllowed):

@@ -2,6 +2,7 @@
 
 import sys
 from collections import Counter
+from functools import partial
 
 from service.commands.database import opened
 from service.database.database import open_engine
@@ -19,11 +20,11 @@ def propose_destructions(asker: tuple[str, str]) -> None:
     told: Counter[str] = Counter()
     with opened() as (database, rules):
         try:
-            ended = database.read_now(lambda unit: ended_cases(unit, who))
+            ended = database.read_now(lambda transaction: ended_cases(transaction, who))
         except (NotKnown, NotAllowed):
             raise SystemExit("not done: --as names no data-protection officer of a team") from None
         for case_id in ended:
-            found = database.write_now(lambda unit, it=case_id: propose_if_due(unit, who, it, rules=rules))  # type: ignore[misc]  # bound now
+            found = database.write_now(partial(propose_if_due, asker=who, case_id=case_id, rules=rules))
             told["proposed" if found.proposal else "term_runs" if found.obstacles == ("term_runs",) else "not"] += 1
             if told_of(found):
                 sys.stdout.write(told_of(found) + "\n")

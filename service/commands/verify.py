@@ -13,12 +13,14 @@ from pydantic_core import to_jsonable_python
 
 from service.app import NotMigrated, open_database
 from service.cases.api.views import Labelled
+from service.cases.store.cases import Cases
 from service.database.database import Database
 from service.database.migrations import expected_revision, revision_of
-from service.database.transaction import Unit
+from service.database.transaction import Transaction
 from service.integrity.api import VerificationView, verification_view
 from service.integrity.rules import Head, NotADigest, heads_in, root_of, written
-from service.integrity.store.heads import PAGE, Departure
+from service.integrity.store.heads import PAGE, Departure, Heads
+from service.integrity.store.installation import Surroundings
 from service.integrity.use_cases import verified
 from service.settings import Settings
 from service.vocabulary.messages import MESSAGES, say
@@ -57,7 +59,7 @@ def verify(case: str | None, against: Path | None, *, as_json: bool) -> None:
     root = _root(against) if against else None
     cases = entries = wrong = 0
     with _looked_at() as database:
-        one = case and database.read_now(lambda unit: unit.heads.named(case))
+        one = case and database.read_now(lambda transaction: Heads(transaction).named(case))
         ids = [one] if one else [] if case else (head.case for page in _pages(database) for head in page)
         for line in _lines(database, ids, case and (one or case), against):
             wrong += line.finding is not None
@@ -86,12 +88,12 @@ def _lines(database: Database, ids: Iterable[str], only: str | None, against: Pa
     if against:
         yield from _departures(database, only, against)
     if only is None:
-        for code, where in database.read_now(lambda unit: list(unit.surroundings.of_installation())):
+        for code, where in database.read_now(lambda transaction: list(Surroundings(transaction).of_installation())):
             yield Line(finding=Labelled.of(code, say("verification", code, {"where": where})))
 
 
-def _of_case(unit: Unit, case_id: str) -> Line:
-    verdict, number = verification_view(verified(unit, case_id)), unit.cases.number(case_id)
+def _of_case(transaction: Transaction, case_id: str) -> Line:
+    verdict, number = verification_view(verified(transaction, case_id)), Cases(transaction).number(case_id)
     at = verdict.first_bad_sequence
     return Line(case=case_id, number=number, sequence=at, finding=verdict.finding, verdict=verdict)
 
@@ -106,20 +108,20 @@ def _departures(database: Database, only: str | None, against: Path) -> Iterator
                 yield Line(case=it.case, sequence=it.sequence, finding=finding)
 
 
-def _departed(unit: Unit, page: Sequence[Head]) -> list[Departure]:
-    return list(unit.heads.departures(page))
+def _departed(transaction: Transaction, page: Sequence[Head]) -> list[Departure]:
+    return list(Heads(transaction).departures(page))
 
 
 def _pages(database: Database) -> Iterator[list[Head]]:
     """Each in a short transaction of its own: a reading that takes long keeps the database from tidying up."""
-    page = database.read_now(lambda unit: unit.heads.after(None))
+    page = database.read_now(lambda transaction: Heads(transaction).after(None))
     while page:
         yield page
         page = database.read_now(partial(_next, last=page[-1].case))
 
 
-def _next(unit: Unit, last: str) -> list[Head]:
-    return unit.heads.after(last)
+def _next(transaction: Transaction, last: str) -> list[Head]:
+    return Heads(transaction).after(last)
 
 
 def _root(against: Path) -> str:
@@ -135,7 +137,7 @@ def _root(against: Path) -> str:
 def _looked_at() -> Iterator[Database]:
     """The database of the settings, as it is: nothing is made ready in it, and what no longer protects it is told."""
     database = open_database(Settings())
-    database.sees_all = "verification"
+    database.all_rows_for = "verification"
     try:
         database.read_now(_insist)
         yield database
@@ -145,7 +147,7 @@ def _looked_at() -> Iterator[Database]:
         database.close()
 
 
-def _insist(unit: Unit) -> None:
-    if revision_of(unit.connection) != expected_revision():
+def _insist(transaction: Transaction) -> None:
+    if revision_of(transaction.connection) != expected_revision():
         raise NotMigrated("the database needs `python -m service migrate` first")
-    unit.keyring.insist(unit.connection)
+    transaction.keyring.insist(transaction.connection)

@@ -28,7 +28,7 @@ def _try_version(who: Asker, kind: PartKind, mapping: Pairs, to: str | None, fil
     text = file.read_text(encoding="utf-8") if file else None
     trial = Trial(kind=kind, mapping=dict(mapping), to=to, definition=text)
     with opened() as (database, rules):
-        tried = database.read_now(lambda unit: try_version(unit, who, trial, rules=rules))
+        tried = database.read_now(lambda transaction: try_version(transaction, who, trial, rules=rules))
     sys.stdout.write(trial_view(tried).model_dump_json(by_alias=True, indent=2) + "\n")
 
 
@@ -37,10 +37,12 @@ def _adopt_version(who: Asker, kind: PartKind, mapping: Pairs, to: str | None, o
     intended = Intended(kind=kind, old=old, new=to, mapping=dict(mapping))
     once = Once(str(uuid4()), "")
     with opened() as (database, rules):
-        plan, _ = database.write_now(lambda unit: make_plan(unit, who, intended, once, rules=rules))
+        plan, _ = database.write_now(lambda transaction: make_plan(transaction, who, intended, once, rules=rules))
         hash_ = plan.definition.hash
-        for it in database.read_now(lambda unit: progress(unit, who, hash_, rules=rules)).left:
+        for it in database.read_now(lambda transaction: progress(transaction, who, hash_, rules=rules)).left:
             moved = partial(adopt, asker=who, plan_hash=hash_, part=it.part, grounds=grounds, rules=rules)
             database.write_now(moved)
-        view = database.read_now(lambda unit: progress_view(unit, progress(unit, who, hash_, rules=rules)))
+        view = database.read_now(
+            lambda transaction: progress_view(transaction, progress(transaction, who, hash_, rules=rules))
+        )
     sys.stdout.write(view.model_dump_json(by_alias=True, indent=2) + "\n")

@@ -16,7 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from service import metrics
 from service.database.keyring import Keyring
-from service.database.transaction import Unit
+from service.database.transaction import Transaction
 from service.retention.store.scrub import scrub
 from service.vocabulary.refusals import Refusal, Unavailable
 
@@ -114,7 +114,7 @@ class Database:
         self.engine = engine
         self.keyring = keyring
         self.now = clock or (lambda: datetime.now(UTC))
-        self.sees_all = ""  # why every unit sees every case: a command, and not somebody who asks
+        self.all_rows_for = ""  # why every transaction sees every case: a command, and not a person who asks
         self.when_recorded: Callable[[], None] = lambda: None  # called after the commit, in the thread of the work
         self.under_way = 0  # units of work that are at it, or wait for a thread; of the event loop alone
         self._queue = queue
@@ -126,23 +126,26 @@ class Database:
         else:
             self._writers = self._readers = ThreadPoolExecutor(connections, thread_name_prefix="database")
 
-    async def write(self, work: Callable[[Unit], T]) -> T:
+    async def write(self, work: Callable[[Transaction], T]) -> T:
         """Do the work in one transaction, committed before this returns. Raises `Unavailable` when it cannot be."""
         return await self._in_turn(self._writers, self.write_now, work)
 
-    async def read(self, work: Callable[[Unit], T]) -> T:
+    async def read(self, work: Callable[[Transaction], T]) -> T:
         """Do work that changes nothing and reads no content."""
         return await self._in_turn(self._readers, self.read_now, work)
 
-    async def watch(self, work: Callable[[Unit], T]) -> T:
+    async def watch(self, work: Callable[[Transaction], T]) -> T:
         """`read` beside the queue, for whoever watches over this process."""
         return await asyncio.wrap_future(self._watcher.submit(self.read_now, work))
 
-    def watch_now(self, work: Callable[[Unit], T]) -> T:
+    def watch_now(self, work: Callable[[Transaction], T]) -> T:
         return self._watcher.submit(self.read_now, work).result()
 
     async def _in_turn(
-        self, threads: ThreadPoolExecutor, run: Callable[[Callable[[Unit], T]], T], work: Callable[[Unit], T]
+        self,
+        threads: ThreadPoolExecutor,
+        run: Callable[[Callable[[Transaction], T]], T],
+        work: Callable[[Transaction], T],
     ) -> T:
         if self.under_way >= self._queue:
             metrics.unit("turned_away")
@@ -153,7 +156,7 @@ class Database:
         finally:
             self.under_way -= 1
 
-    def write_now(self, work: Callable[[Unit], T]) -> T:
+    def write_now(self, work: Callable[[Transaction], T]) -> T:
         """`write` for callers without an event loop. Work that lost a race against its twin is done once more."""
         try:
             return self._once(self.engine, work)
@@ -161,17 +164,17 @@ class Database:
             metrics.unit("again")
             return self._once(self.engine, work)
 
-    def read_now(self, work: Callable[[Unit], T]) -> T:
+    def read_now(self, work: Callable[[Transaction], T]) -> T:
         return self._once(self._reading, work)
 
-    def _once(self, engine: Engine, work: Callable[[Unit], T]) -> T:
+    def _once(self, engine: Engine, work: Callable[[Transaction], T]) -> T:
         with _counted(), _unavailable_when_down(), engine.begin() as connection:
-            unit = Unit(connection, self.keyring, self.now)
-            if self.sees_all:
-                unit.sees_all(self.sees_all)
-            done = work(unit)
-        metrics.emergency_readings(unit.access_log.emergencies)
-        if unit.cases.recorded:
+            transaction = Transaction(connection, self.keyring, self.now)
+            if self.all_rows_for:
+                transaction.allow_all_rows(self.all_rows_for)
+            done = work(transaction)
+        metrics.emergency_readings(transaction.emergency_readings)
+        if transaction.recorded:
             self.when_recorded()
         return done
 

@@ -8,7 +8,7 @@ from service.database.keyring import MasterKeyRefused
 from service.database.migrations import expected_revision, revision_of
 from service.database.protections import Unprotected, insist
 from service.database.row_security import NoSecondWall, insist_on_wall
-from service.database.transaction import Unit
+from service.database.transaction import Transaction
 from service.tables import deliveries, outbox, transitions
 from service.vocabulary.refusals import Unavailable
 
@@ -41,36 +41,36 @@ def insist_on_disk(connection: Connection) -> None:
             raise MayLoseData(f"the database may lose what it said it kept: {unsafe}")
 
 
-def failing(unit: Unit, *, may_lose_data: bool, second_wall: bool) -> tuple[str, ...]:
+def failing(transaction: Transaction, *, may_lose_data: bool, second_wall: bool) -> tuple[str, ...]:
     """What keeps this database from being served, in codes."""
-    unit.sees_all("readiness")
-    if revision_of(unit.connection) != expected_revision():
+    transaction.allow_all_rows("readiness")
+    if revision_of(transaction.connection) != expected_revision():
         return ("revision",)  # of another schema nothing else can be said
     found = []
     try:
-        insist(unit.connection)
+        insist(transaction.connection)
     except Unprotected:
         found.append("protections")
     try:
-        insist_on_disk(unit.connection)
+        insist_on_disk(transaction.connection)
     except MayLoseData:
         found += [] if may_lose_data else ["database_settings"]
     try:
-        insist_on_wall(unit.connection)
+        insist_on_wall(transaction.connection)
     except NoSecondWall:
         found += ["second_wall"] if second_wall else []
     try:
-        unit.keyring.insist(unit.connection)
+        transaction.keyring.insist(transaction.connection)
     except MasterKeyRefused:
         found.append("master_key")
     return tuple(found)
 
 
-def outbox_age(unit: Unit) -> float:
+def outbox_age(transaction: Transaction) -> float:
     """The seconds that the oldest news waits for the feeds."""
-    unit.sees_all("readiness")
-    since = unit.connection.execute(_WAITING_SINCE).scalar()
-    return 0.0 if since is None else max(0.0, (microseconds(unit.now) - since) / 1e6)
+    transaction.allow_all_rows("readiness")
+    since = transaction.connection.execute(_WAITING_SINCE).scalar()
+    return 0.0 if since is None else max(0.0, (microseconds(transaction.now) - since) / 1e6)
 
 
 def figures(database: Database) -> dict[str, float]:
@@ -81,8 +81,8 @@ def figures(database: Database) -> dict[str, float]:
         return {"database_up": 0}
 
 
-def _figures(unit: Unit) -> dict[str, float]:
-    unit.sees_all("metrics")
-    waiting, dead = (unit.connection.execute(query).scalar_one() for query in _DELIVERIES)
+def _figures(transaction: Transaction) -> dict[str, float]:
+    transaction.allow_all_rows("metrics")
+    waiting, dead = (transaction.connection.execute(query).scalar_one() for query in _DELIVERIES)
     told = {"deliveries_waiting": waiting, "deliveries_dead": dead}
-    return {"database_up": 1, "outbox_seconds": outbox_age(unit), **told}
+    return {"database_up": 1, "outbox_seconds": outbox_age(transaction), **told}

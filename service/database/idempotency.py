@@ -1,13 +1,12 @@
 """What was answered to whom: a repeated request gets its first answer and acts no second time (decision 13)."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import bindparam, insert, select
 
 from service.cases.rules.history_chain import microseconds
-from service.database.keyring import Keyring
+from service.database.transaction import Transaction
 from service.tables import requests
 from service.vocabulary.refusals import KeyReused
 
@@ -41,10 +40,10 @@ class Answered:
 class Requests:
     """Holds no content: a status, the number of an entry, and a keyed digest of the request."""
 
-    def __init__(self, connection: Connection, keyring: Keyring, now: datetime) -> None:
-        self._connection = connection
-        self._keyring = keyring
-        self._now = now
+    def __init__(self, transaction: Transaction) -> None:
+        self._connection = transaction.connection
+        self._keyring = transaction.keyring
+        self._now = transaction.now
 
     def answered(self, request: Request) -> Answered | None:
         """The first answer to this request. Raises KeyReused when the key belongs to another request."""

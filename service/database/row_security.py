@@ -25,7 +25,7 @@ class NoSecondWall(RuntimeError):
     """The service connects as a role that row-level security does not bind."""
 
 
-def tell(
+def set_row_scope(
     connection: Connection,
     *,
     everything: str = "",

@@ -1,4 +1,4 @@
-"""One transaction, seen from a use case: the clock it was stamped with and everything that can be stored in it."""
+"""One database transaction: its connection, its moment, the rows it may see, and what it leaves to do after it."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -6,79 +6,41 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from service.audit.store.access_log import AccessLog
-from service.caseload.store import WorkList
-from service.cases.store.cases import Cases
-from service.cases.store.contents import Contents
-from service.cases.store.drafts import Drafts
-from service.database.idempotency import Requests
 from service.database.keyring import Keyring
-from service.database.row_security import tell
-from service.events.store.deliveries import Deliveries
-from service.events.store.feeds import Feeds
-from service.events.store.subscriptions import Subscriptions
-from service.file_rights.store import Records
-from service.integrity.store.heads import Heads
-from service.integrity.store.installation import Surroundings
-from service.offers.store.offers import Offers
-from service.people.rules.actor import Actor
-from service.people.store.change_log import Administration
-from service.people.store.people import People
-from service.people.store.relations import Coverages, Memberships
-from service.reference.store import Reference
-from service.retention.store.destructions import Destructions
-from service.retention.store.family_names import Families
-from service.retention.store.kept_figures import KeptFigures
-from service.retention.store.legal_holds import Holds
-from service.workflow_versions.store import Plans
-from service.workflows.store.definitions import Definitions
+from service.database.row_security import set_row_scope
 
 
-class Unit:
-    """Committed when the work ends, rolled back when it raises; nothing inside commits."""
+class Transaction:
+    """Committed when the work ends, rolled back when it raises; nothing inside commits.
+
+    A store is made of it where it is used: `Cases(transaction).history(case_id)`. `now` is one moment for all of it,
+    aware, UTC. What a store leaves to do after the commit is noted here: `recorded` wakes the relay,
+    `emergency_readings` are counted for operators.
+    """
+
+    __slots__ = ("connection", "emergency_readings", "keyring", "now", "recorded")
 
     def __init__(self, connection: Connection, keyring: Keyring, clock: Callable[[], datetime]) -> None:
         self.connection = connection
         self.keyring = keyring
         self.now = clock()
-        self.access_log = AccessLog(connection, keyring, self.now)
-        self.administration = Administration(connection, keyring, self.now)
-        self.contents = Contents(connection, keyring)
-        self.cases = Cases(connection, self.contents)
-        self.coverages = Coverages(connection)
-        self.definitions = Definitions(connection, self.now)
-        self.deliveries = Deliveries(connection, self.now)
-        self.destructions = Destructions(connection, keyring, self.now)
-        self.drafts = Drafts(connection, keyring, self.now)
-        self.families = Families(connection, self.now)
-        self.feeds = Feeds(connection, self.deliveries, self.now)
-        self.heads = Heads(connection)
-        self.holds = Holds(connection)
-        self.kept_figures = KeptFigures(connection)
-        self.offers = Offers(connection, self.now)
-        self.memberships = Memberships(connection)
-        self.people = People(connection, self.now)
-        self.plans = Plans(connection, self.definitions, self.now)
-        self.records = Records(connection)
-        self.reference = Reference(connection)
-        self.requests = Requests(connection, keyring, self.now)
-        self.subscriptions = Subscriptions(connection, keyring)
-        self.surroundings = Surroundings(connection, keyring)
-        self.work_list = WorkList(connection, keyring)
+        self.recorded = False
+        self.emergency_readings = 0
 
-    def sees(self, actor: Actor, *, regions: Iterable[str] = (), begins: Iterable[UUID] = ()) -> None:
-        """From here on the database shows what these organisations have to do with, and the emergencies, at most.
+    def allow_rows(
+        self,
+        *,
+        person: UUID,
+        organisations: Iterable[UUID],
+        regions: Iterable[str] = (),
+        cases: Iterable[UUID] = (),
+    ) -> None:
+        """Limit the rows this transaction can see to the cases of these organisations and regions, and these cases.
 
-        `regions`: and all their cases; `begins`: and what is about to be made, of these ids.
+        Row-level security of PostgreSQL enforces it; SQLite has none.
         """
-        tell(
-            self.connection,
-            person=actor.person_id,
-            organisations=(held.organisation_id for held in actor.memberships),
-            regions=regions,
-            cases=(*(it.case_id for it in actor.emergencies), *begins),
-        )
+        set_row_scope(self.connection, person=person, organisations=organisations, regions=regions, cases=cases)
 
-    def sees_all(self, why: str) -> None:
-        """From here on the database shows every case: for work that is nobody's."""
-        tell(self.connection, everything=why)
+    def allow_all_rows(self, why: str) -> None:
+        """Show this transaction every case: for work that is done for no person."""
+        set_row_scope(self.connection, everything=why)

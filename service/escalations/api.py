@@ -11,7 +11,7 @@ from service.cases.api.views import Dated, MadeView, Named, Utc, View
 from service.cases.rules.attention import refusals
 from service.cases.use_cases.look_back import looked_at
 from service.cases.use_cases.read import whole_case
-from service.database.transaction import Unit
+from service.database.transaction import Transaction
 from service.escalations.use_cases import signal_escalation
 from service.http.bodies import SIGNAL
 from service.http.context import OnceOnly, TheAsker, TheHouse, read_body
@@ -45,12 +45,12 @@ class Refusals(Dated):
 async def list_refusals(case_id: UUID, house: TheHouse, asker: TheAsker, looking: TheLooking) -> Response:
     """The ledger of refusals, which stays with the case. Facts, no content."""
 
-    def work(unit: Unit) -> Response:
-        actor = known(unit, asker)
-        whole_case(unit, actor, case_id)
-        history, then = looked_at(unit, actor, case_id, looking.when)
+    def work(transaction: Transaction) -> Response:
+        actor = known(transaction, asker)
+        whole_case(transaction, actor, case_id)
+        history, then = looked_at(transaction, actor, case_id, looking.when)
         found = refusals(history)
-        drawing = Drawing.of(unit, house.rules, [it.organisation_id for it in found])
+        drawing = Drawing.of(transaction, house.rules, [it.organisation_id for it in found])
         items = [
             RefusalView(
                 line=it.line,
@@ -79,10 +79,10 @@ async def add_escalation_signal(request: Request, house: TheHouse, asker: TheAsk
     """Signal as CCE liaison that a case of your regions is stuck. You name it by its number; its chair is informed."""
     body = await read_body(request, SIGNAL)
 
-    def work(unit: Unit) -> Response:
+    def work(transaction: Transaction) -> Response:
         made = signal_escalation(
-            unit, asker, body.number, body.to_step(unit.now), once, rules=house.rules, new_id=uuid4
+            transaction, asker, body.number, body.to_step(transaction.now), once, rules=house.rules, new_id=uuid4
         )
-        return made_answer(unit, house.rules, made)
+        return made_answer(transaction, house.rules, made)
 
     return await house.database.write(work)

@@ -5,10 +5,12 @@ from dataclasses import replace
 from uuid import UUID
 
 from service.cases.rules.steps import Step
+from service.cases.store.cases import Cases
 from service.cases.use_cases.situation import as_it_stands
 from service.cases.use_cases.take_step import Made, carry_out, made_before
-from service.database.idempotency import Answered
-from service.database.transaction import Unit
+from service.database.idempotency import Answered, Requests
+from service.database.transaction import Transaction
+from service.people.store.row_scope import allow_rows_of
 from service.people.use_cases.identify import Asker, Once, known
 from service.vocabulary.refusals import NotAllowed, NotFound
 from service.vocabulary.roles import Role
@@ -16,7 +18,7 @@ from service.workflows.rules.rulebook import Rulebook
 
 
 def signal_escalation(
-    unit: Unit,
+    transaction: Transaction,
     asker: Asker,
     number: str,
     step: Step,
@@ -29,20 +31,20 @@ def signal_escalation(
 
     Raises NotAllowed for whoever is no liaison, NotFound for a number that is no case of the regions appointed for.
     """
-    actor = known(unit, asker)
+    actor = known(transaction, asker)
     request = once.by(actor.person_id)
-    if before := made_before(unit, request, seen_by=actor):
+    if before := made_before(transaction, request, seen_by=actor):
         return before
     if actor.holding(Role.CCE_LIAISON) is None:
         raise NotAllowed
     appointed_for = actor.regions(Role.CCE_LIAISON)
-    unit.sees(actor, regions=appointed_for)
-    found = unit.cases.by_number(number, regions=appointed_for)
+    allow_rows_of(transaction, actor, regions=appointed_for)
+    found = Cases(transaction).by_number(number, regions=appointed_for)
     if found is None:
         raise NotFound
     case, part = found
     # What she reads in an emergency, here or elsewhere, takes nothing from her: a signal needs no sight.
-    situation = as_it_stands(unit, replace(actor, emergencies=()), case, part, rules)
-    made = carry_out(unit, situation, step, rules, new_id=new_id, trace_id=asker.trace_id)
-    unit.requests.remember(request, Answered(case_id=made.entry.case_id, sequence=made.entry.sequence))
+    situation = as_it_stands(transaction, replace(actor, emergencies=()), case, part, rules)
+    made = carry_out(transaction, situation, step, rules, new_id=new_id, trace_id=asker.trace_id)
+    Requests(transaction).remember(request, Answered(case_id=made.entry.case_id, sequence=made.entry.sequence))
     return made

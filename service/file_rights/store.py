@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, ColumnElement, Connection, Select, Table, select
+from sqlalchemy import BigInteger, Column, ColumnElement, Select, Table, select
 
 from service.cases.store.rows import moment
+from service.database.transaction import Transaction
 from service.file_rights.rules.personal_data import OF_A_CASE, column_of
 from service.tables import KEYS_SCHEMA, memberships, metadata, organisations, people
 
@@ -19,8 +20,8 @@ _TOLD_OTHERWISE = frozenset({"access_log", "contents"})
 class Records:
     """Rows as they are stored, with the columns that tell something of somebody: no other column is ever asked for."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, transaction: Transaction) -> None:
+        self._connection = transaction.connection
 
     def of_case(self, case_id: UUID) -> dict[str, tuple[Record, ...]]:
         """The rows about a case by table, for whoever may know all of it."""

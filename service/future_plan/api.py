@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 from pydantic import Field
 
 from service.cases.api.views import InTwoLanguages, Labelled, OptionalDay, View
-from service.database.transaction import Unit
+from service.database.transaction import Transaction
 from service.future_plan.rules import Plan
 from service.future_plan.use_cases import Kept, read_coming_of_age, read_retention
 from service.http.context import TheAsker, TheHouse
@@ -54,8 +54,8 @@ class RetentionView(View):
 async def get_coming_of_age(case_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
     """What the child's age asks for today: a plan for after 18, and consents to ask again. Reading it is logged."""
 
-    def work(unit: Unit) -> Response:
-        found = read_coming_of_age(unit, asker, case_id)
+    def work(transaction: Transaction) -> Response:
+        found = read_coming_of_age(transaction, asker, case_id)
         return answer(
             ComingOfAgeView(
                 turns16_on=found.turns_16_on,
@@ -79,8 +79,8 @@ async def get_coming_of_age(case_id: UUID, house: TheHouse, asker: TheAsker) -> 
 async def get_retention(case_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
     """Until when the file is kept."""
 
-    def work(unit: Unit) -> Response:
-        return answer(retention_view(read_retention(unit, asker, case_id, house.rules)))
+    def work(transaction: Transaction) -> Response:
+        return answer(retention_view(read_retention(transaction, asker, case_id, house.rules)))
 
     return await house.database.write(work)
 

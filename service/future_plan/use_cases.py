@@ -6,9 +6,10 @@ from uuid import UUID
 
 from service.cases.rules.facts import fold
 from service.cases.rules.model import Case, Transition
+from service.cases.store.cases import Cases
 from service.cases.use_cases.birth_month import birth_month
 from service.cases.use_cases.read import log, seat_of, whole_case
-from service.database.transaction import Unit
+from service.database.transaction import Transaction
 from service.future_plan.rules import ComingOfAge, coming_of_age
 from service.people.use_cases.identify import Asker, known
 from service.retention.rules.destruction import last_change
@@ -32,35 +33,35 @@ class Kept:
     settings: RegionSettings
 
 
-def read_coming_of_age(unit: Unit, asker: Asker, case_id: UUID) -> ComingOfAge:
+def read_coming_of_age(transaction: Transaction, asker: Asker, case_id: UUID) -> ComingOfAge:
     """The duties of the child's age today. Reading them reads the month of birth, and is logged. Raises NotAllowed."""
-    actor = known(unit, asker)
-    sight = whole_case(unit, actor, case_id)
-    if seat_of(unit, actor, sight).acting.role not in ASKED_OF:
+    actor = known(transaction, asker)
+    sight = whole_case(transaction, actor, case_id)
+    if seat_of(transaction, actor, sight).acting.role not in ASKED_OF:
         raise NotAllowed
-    history = unit.cases.history(case_id)
-    log(unit, asker, actor, sight, "read_coming_of_age", "month of birth")
-    return coming_of_age(fold(history), birth_month(unit, history), day_in_amsterdam(unit.now))
+    history = Cases(transaction).history(case_id)
+    log(transaction, asker, actor, sight, "read_coming_of_age", "month of birth")
+    return coming_of_age(fold(history), birth_month(transaction, history), day_in_amsterdam(transaction.now))
 
 
-def read_retention(unit: Unit, asker: Asker, case_id: UUID, rules: Rulebook) -> Kept:
+def read_retention(transaction: Transaction, asker: Asker, case_id: UUID, rules: Rulebook) -> Kept:
     """Until when the file is kept. Only under a measure that depends on age, whose reading is logged."""
-    actor = known(unit, asker)
-    sight = whole_case(unit, actor, case_id)
-    history = unit.cases.history(case_id)
+    actor = known(transaction, asker)
+    sight = whole_case(transaction, actor, case_id)
+    history = Cases(transaction).history(case_id)
     if fold(history).under_measure:
-        log(unit, asker, actor, sight, "read_retention", "month of birth")
-    return kept(unit, rules, sight.case, history)
+        log(transaction, asker, actor, sight, "read_retention", "month of birth")
+    return kept(transaction, rules, sight.case, history)
 
 
-def kept(unit: Unit, rules: Rulebook, case: Case, history: Sequence[Transition]) -> Kept:
+def kept(transaction: Transaction, rules: Rulebook, case: Case, history: Sequence[Transition]) -> Kept:
     """Until when the file is kept, as of today. Under a measure this reads the month of birth: whoever asks logs it."""
     measure = fold(history).under_measure
-    settings = settings_in_force(unit, rules, case.region)
+    settings = settings_in_force(transaction, rules, case.region)
     found = retention(
         settings,
         day_in_amsterdam(last_change(history).recorded_at),
         measure=measure,
-        birth_month=birth_month(unit, history) if measure else None,
+        birth_month=birth_month(transaction, history) if measure else None,
     )
     return Kept(found, settings)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from service.database.database import Database, file_of
 from service.database.health import failing, outbox_age
-from service.database.transaction import Unit
+from service.database.transaction import Transaction
 from service.settings import Settings
 from service.vocabulary.refusals import Unavailable
 
@@ -43,22 +43,22 @@ class Readiness:
 
     async def _look(self) -> tuple[str, ...]:
         try:
-            found = await self._database.watch(lambda unit: {*self._in_database(unit)})
+            found = await self._database.watch(lambda transaction: {*self._in_database(transaction)})
         except Unavailable:
             found = {"database"}
         found |= {"disk"} if self._is_full() else set()
         return tuple(it for it in CHECKS if it in found)
 
-    def _in_database(self, unit: Unit) -> Iterator[str]:
+    def _in_database(self, transaction: Transaction) -> Iterator[str]:
         if time.monotonic() >= self._stands_until:
             lossy, walled = self._settings.database_may_lose_data, self._settings.insists_on_wall
-            found = failing(unit, may_lose_data=lossy, second_wall=walled)
+            found = failing(transaction, may_lose_data=lossy, second_wall=walled)
             yield from found
             if "revision" in found:
                 return
             self._stands_until = 0.0 if found else time.monotonic() + STANDS_SECONDS
         most = self._settings.outbox_seconds
-        if most and outbox_age(unit) > most:
+        if most and outbox_age(transaction) > most:
             yield "outbox"
 
     def _is_full(self) -> bool:

@@ -54,7 +54,7 @@ class DigestView(View):
 @router.get("/cases/{case_id}/verification", response_model=VerificationView, responses=may_refuse(400, 401, 404))
 async def verify_case(case_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
     """Recompute the chain of the history and name the first entry that is not as it was recorded."""
-    found = await house.database.read(lambda unit: read_verification(unit, asker, case_id))
+    found = await house.database.read(lambda transaction: read_verification(transaction, asker, case_id))
     return answer(verification_view(found))
 
 
@@ -66,7 +66,7 @@ async def verify_case(case_id: UUID, house: TheHouse, asker: TheAsker) -> Respon
 )
 async def get_digest(request: Request, house: TheHouse, asker: TheAsker) -> Response:
     """How far each case has come, and a root over it all, to keep elsewhere. As JSON Lines `verify` reads it."""
-    header, *heads, footer = await house.database.read(lambda unit: list(read_digest(unit, asker)))
+    header, *heads, footer = await house.database.read(lambda transaction: list(read_digest(transaction, asker)))
     if accepted(request, (JSON, LINES)) == LINES:
         named = {"Content-Disposition": 'attachment; filename="heads.jsonl"'}
         return Response("".join((header, *heads, footer)).encode(), headers=named, media_type=LINES)

@@ -4,11 +4,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from uuid import UUID
 
+from service.cases.store.cases import Cases
 from service.cases.use_cases.read import whole_case
 from service.database.migrations import expected_revision
-from service.database.transaction import Unit
+from service.database.transaction import Transaction
 from service.integrity.rules import written
 from service.integrity.store.case_history import Verification
+from service.integrity.store.heads import Heads
+from service.integrity.store.installation import Surroundings
 from service.people.use_cases.identify import Asker, known
 from service.vocabulary.refusals import NotAllowed
 from service.vocabulary.roles import Role
@@ -17,24 +20,24 @@ from service.vocabulary.roles import Role
 KEEPERS = (Role.DATA_PROTECTION_OFFICER, Role.ADMINISTRATOR)
 
 
-def verified(unit: Unit, case_id: UUID | str) -> Verification:
+def verified(transaction: Transaction, case_id: UUID | str) -> Verification:
     """The verdict on one case: its history, and when that is sound what must agree with it."""
-    found = unit.cases.verify(case_id)
-    beside = unit.surroundings.of_case(case_id, destroyed=found.destroyed) if found.sound else iter(())
+    found = Cases(transaction).verify(case_id)
+    beside = Surroundings(transaction).of_case(case_id, destroyed=found.destroyed) if found.sound else iter(())
     sequence, fault = next(beside, (None, None))
     return found if fault is None else replace(found, sound=False, first_bad_sequence=sequence, fault=fault)
 
 
-def read_verification(unit: Unit, asker: Asker, case_id: UUID) -> Verification:
+def read_verification(transaction: Transaction, asker: Asker, case_id: UUID) -> Verification:
     """Raises NotFound for whoever may not see all of the case."""
-    whole_case(unit, known(unit, asker), case_id)
-    return verified(unit, case_id)
+    whole_case(transaction, known(transaction, asker), case_id)
+    return verified(transaction, case_id)
 
 
-def read_digest(unit: Unit, asker: Asker) -> Iterator[str]:
+def read_digest(transaction: Transaction, asker: Asker) -> Iterator[str]:
     """The lines of the digest of this moment. Raises NotAllowed."""
-    actor = known(unit, asker)
+    actor = known(transaction, asker)
     if not any(actor.holding(role) for role in KEEPERS):
         raise NotAllowed
-    unit.sees_all("digest of all heads")
-    return written(unit.heads.all(), unit.now, expected_revision())
+    transaction.allow_all_rows("digest of all heads")
+    return written(Heads(transaction).all(), transaction.now, expected_revision())

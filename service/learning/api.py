@@ -51,7 +51,9 @@ async def get_histories(
 ) -> Response:
     """De-identified histories of your regions: order, waits in bands, codes; JSON, or CSV with `Accept: text/csv`."""
     found = await house.database.write(
-        lambda unit: pull_histories(unit, asker, wanted.region, rules=house.rules, reference=lambda: str(uuid4()))
+        lambda transaction: pull_histories(
+            transaction, asker, wanted.region, rules=house.rules, reference=lambda: str(uuid4())
+        )
     )
     if accepted(request, (JSON, CSV)) == CSV:
         named = {"Content-Disposition": 'attachment; filename="histories.csv"'}

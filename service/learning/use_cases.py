@@ -8,11 +8,13 @@ Whatever shows more than the ladder lets through must ask for that consent first
 
 from collections.abc import Callable
 
-from service.audit.store.access_log import Reading
+from service.audit.store.access_log import AccessLog, Reading
+from service.cases.store.cases import Cases
 from service.cases.use_cases.read import PURPOSES
-from service.database.transaction import Unit
+from service.database.transaction import Transaction
 from service.learning.rules.release_ladder import Release, release
 from service.learning.rules.routes import routes
+from service.people.store.row_scope import allow_rows_of
 from service.people.use_cases.identify import Asker, known
 from service.vocabulary.refusals import NotAllowed, NotFound
 from service.vocabulary.roles import Role
@@ -21,13 +23,13 @@ from service.workflows.use_cases import settings_in_force
 
 
 def pull_histories(
-    unit: Unit, asker: Asker, region: str | None, *, rules: Rulebook, reference: Callable[[], str]
+    transaction: Transaction, asker: Asker, region: str | None, *, rules: Rulebook, reference: Callable[[], str]
 ) -> Release:
     """The histories of a region, or of all regions of this facilitator, as far as k allows (I24).
 
     k is the strictest of the regions' settings. Raises NotAllowed for other roles, NotFound for other regions.
     """
-    actor = known(unit, asker)
+    actor = known(transaction, asker)
     acting = actor.holding(Role.FACILITATOR)
     if acting is None:
         raise NotAllowed
@@ -37,14 +39,14 @@ def pull_histories(
         raise NotFound
     facilitating = (it for it in actor.memberships if it.role == Role.FACILITATOR and wanted <= it.regions)
     acting = next(facilitating, acting)
-    small_cells = (settings_in_force(unit, rules, it).small_cell for it in wanted)
+    small_cells = (settings_in_force(transaction, rules, it).small_cell for it in wanted)
     k = max(small_cells, default=rules.settings.default.small_cell)
-    unit.sees(actor, regions=wanted)
-    histories = unit.cases.histories(wanted)
+    allow_rows_of(transaction, actor, regions=wanted)
+    histories = Cases(transaction).histories(wanted)
     # The clock that recorded the last step may run ahead of ours.
-    as_of = max((unit.now, *(entry.occurred_at for history in histories for entry in history)))
+    as_of = max((transaction.now, *(entry.occurred_at for history in histories for entry in history)))
     found = release(routes(histories, as_of=as_of), k=k, reference=reference)
-    unit.access_log.record(
+    AccessLog(transaction).record(
         Reading(
             person_id=actor.person_id,
             acting=acting,

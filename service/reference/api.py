@@ -7,13 +7,15 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.cases.api.views import InTwoLanguages, Labelled, View
-from service.database.transaction import Unit
+from service.database.transaction import Transaction
 from service.events.rules import event_type
 from service.http.context import TheAsker, TheHouse
 from service.http.openapi import PUBLIC, may_refuse
 from service.http.request_faults import CheckedRoute
 from service.http.responses import answer
+from service.people.store.people import People
 from service.people.use_cases.identify import known
+from service.reference.store import Reference
 from service.vocabulary.code_lists import CODE_LISTS, CodeList
 from service.vocabulary.organisation_kinds import OrganisationKind
 from service.vocabulary.refusals import NotFound
@@ -160,9 +162,9 @@ class OrganisationQuery(MunicipalityQuery):
 async def get_me(house: TheHouse, asker: TheAsker) -> Response:
     """Who you are here, and in which roles you may act."""
 
-    def work(unit: Unit) -> Response:
-        actor = known(unit, asker)
-        name = unit.people.names({actor.person_id})[actor.person_id]
+    def work(transaction: Transaction) -> Response:
+        actor = known(transaction, asker)
+        name = People(transaction).names({actor.person_id})[actor.person_id]
         held = [
             MembershipView(role=it.role, organisation=it.organisation_id, regions=sorted(it.regions))
             for it in actor.memberships
@@ -175,7 +177,7 @@ async def get_me(house: TheHouse, asker: TheAsker) -> Response:
 @router.get("/regions", response_model=Regions, responses=may_refuse(400), openapi_extra=PUBLIC)
 async def list_regions(house: TheHouse) -> Response:
     """The 42 youth regions."""
-    found = await house.database.read(lambda unit: unit.reference.regions())
+    found = await house.database.read(lambda transaction: Reference(transaction).regions())
     items = [RegionView(code=it.code, name=it.name, expertise_network=it.expertise_network) for it in found]
     return answer(Regions(items=items))
 
@@ -183,7 +185,7 @@ async def list_regions(house: TheHouse) -> Response:
 @router.get("/municipalities", response_model=Municipalities, responses=may_refuse(400), openapi_extra=PUBLIC)
 async def list_municipalities(house: TheHouse, wanted: Annotated[MunicipalityQuery, Query()]) -> Response:
     """The municipalities, of one region or of all."""
-    found = await house.database.read(lambda unit: unit.reference.municipalities(region=wanted.region))
+    found = await house.database.read(lambda transaction: Reference(transaction).municipalities(region=wanted.region))
     return answer(
         Municipalities(items=[MunicipalityView(code=it.code, name=it.name, region=it.region) for it in found])
     )
@@ -195,9 +197,9 @@ async def list_organisations(
 ) -> Response:
     """The organisations that can be addressed in an advice, and those that can be asked. Administrators see all."""
 
-    def work(unit: Unit) -> Response:
-        actor = known(unit, asker)
-        found = unit.people.organisations(kind=wanted.kind, region=wanted.region)
+    def work(transaction: Transaction) -> Response:
+        actor = known(transaction, asker)
+        found = People(transaction).organisations(kind=wanted.kind, region=wanted.region)
         if not actor.holding(Role.ADMINISTRATOR):
             # A child's family is known to those around its case, and to nobody else.
             found = tuple(it for it in found if it.kind != OrganisationKind.FAMILY)

@@ -4,8 +4,9 @@ import csv
 from dataclasses import dataclass
 from importlib.resources import files
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import insert, select
 
+from service.database.transaction import Transaction
 from service.tables import municipalities, regions
 
 
@@ -30,8 +31,8 @@ class Municipality:
 class Reference:
     """Regions and municipalities as they stand in the database."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, transaction: Transaction) -> None:
+        self._connection = transaction.connection
 
     def load(self) -> None:
         """Add what the shipped files have and the database does not."""

@@ -12,12 +12,13 @@ from pydantic import Field
 from service.cases.api.views import Named, Utc, View
 from service.cases.rules.forms.base import Fault
 from service.cases.rules.model import PartKind
-from service.database.transaction import Unit
+from service.database.transaction import Transaction
 from service.http.bodies import WORKFLOW_ADOPTION, WORKFLOW_PLAN, WORKFLOW_TRIAL
 from service.http.context import House, OnceOnly, TheAsker, TheHouse, read_body
 from service.http.openapi import may_refuse, takes
 from service.http.request_faults import CheckedRoute
 from service.http.responses import answer
+from service.people.store.people import People
 from service.people.use_cases.identify import Asker
 from service.vocabulary.messages import say
 from service.workflow_versions.rules import Fit, Verdict
@@ -130,7 +131,7 @@ async def try_workflow(request: Request, house: TheHouse, asker: TheAsker) -> Re
     """Hold a version of a workflow against all cases that run on others. Changes nothing."""
     body = await read_body(request, WORKFLOW_TRIAL)
     trial = Trial(kind=body.kind, mapping=body.mapping, to=body.to, definition=body.definition)
-    tried = await house.database.read(lambda unit: try_version(unit, asker, trial, rules=house.rules))
+    tried = await house.database.read(lambda transaction: try_version(transaction, asker, trial, rules=house.rules))
     return answer(trial_view(tried))
 
 
@@ -143,10 +144,10 @@ async def add_plan(request: Request, house: TheHouse, asker: TheAsker, once: Onc
     body = await read_body(request, WORKFLOW_PLAN)
     intended = Intended(kind=body.kind, old=body.from_, new=body.to, mapping=body.mapping)
 
-    def work(unit: Unit) -> Response:
-        plan, repeated = make_plan(unit, asker, intended, once, rules=house.rules)
+    def work(transaction: Transaction) -> Response:
+        plan, repeated = make_plan(transaction, asker, intended, once, rules=house.rules)
         location = f"/workflow-plans/{plan.definition.hash}"
-        return answer(_plan_view(unit, plan), status=201, location=location, repeated=repeated)
+        return answer(_plan_view(transaction, plan), status=201, location=location, repeated=repeated)
 
     return await house.database.write(work)
 
@@ -155,10 +156,10 @@ async def add_plan(request: Request, house: TheHouse, asker: TheAsker, once: Onc
 async def list_workflow_plans(house: TheHouse, asker: TheAsker) -> Response:
     """The plans that were made, and how far each is."""
 
-    def work(unit: Unit) -> Response:
-        hashes = [plan.definition.hash for plan in list_plans(unit, asker)]
-        found = [progress(unit, asker, it, rules=house.rules) for it in hashes]
-        return answer(Plans(items=[progress_view(unit, it) for it in found]))
+    def work(transaction: Transaction) -> Response:
+        hashes = [plan.definition.hash for plan in list_plans(transaction, asker)]
+        found = [progress(transaction, asker, it, rules=house.rules) for it in hashes]
+        return answer(Plans(items=[progress_view(transaction, it) for it in found]))
 
     return await house.database.read(work)
 
@@ -176,9 +177,9 @@ async def get_workflow_plan(plan: str, house: TheHouse, asker: TheAsker) -> Resp
 async def add_adoptions(request: Request, plan: str, house: TheHouse, asker: TheAsker, once: OnceOnly) -> Response:
     """Move the next parts along a plan, each in a transaction of its own; again, until nothing is left."""
     body = await read_body(request, WORKFLOW_ADOPTION)
-    repeated = await house.database.read(lambda unit: acted_before(unit, asker, once))
+    repeated = await house.database.read(lambda transaction: acted_before(transaction, asker, once))
     if not repeated:
-        found = await house.database.read(lambda unit: progress(unit, asker, plan, rules=house.rules))
+        found = await house.database.read(lambda transaction: progress(transaction, asker, plan, rules=house.rules))
         left = body.limit
         for verdict in found.left:
             moved = partial(
@@ -187,13 +188,13 @@ async def add_adoptions(request: Request, plan: str, house: TheHouse, asker: The
             left -= await house.database.write(moved)
             if left == 0:
                 break
-        await house.database.write(lambda unit: carried_out(unit, asker, once))
+        await house.database.write(lambda transaction: carried_out(transaction, asker, once))
     return await house.database.read(partial(_progress, house=house, asker=asker, plan=plan, repeated=repeated))
 
 
-def _progress(unit: Unit, *, house: House, asker: Asker, plan: str, repeated: bool) -> Response:
-    found = progress(unit, asker, plan, rules=house.rules)
-    return answer(progress_view(unit, found), repeated=repeated)
+def _progress(transaction: Transaction, *, house: House, asker: Asker, plan: str, repeated: bool) -> Response:
+    found = progress(transaction, asker, plan, rules=house.rules)
+    return answer(progress_view(transaction, found), repeated=repeated)
 
 
 def trial_view(tried: Tried) -> TrialView:
@@ -210,12 +211,14 @@ def trial_view(tried: Tried) -> TrialView:
 _FITS = ("fits", "needs_a_mapping", "impossible")
 
 
-def progress_view(unit: Unit, found: Progress) -> ProgressView:
+def progress_view(transaction: Transaction, found: Progress) -> ProgressView:
     refused = _verdict_views(found.refused)
-    return ProgressView(plan=_plan_view(unit, found.plan), adopted=found.adopted, left=len(found.left), refused=refused)
+    return ProgressView(
+        plan=_plan_view(transaction, found.plan), adopted=found.adopted, left=len(found.left), refused=refused
+    )
 
 
-def _plan_view(unit: Unit, plan: Plan) -> PlanView:
+def _plan_view(transaction: Transaction, plan: Plan) -> PlanView:
     return PlanView(
         hash=plan.definition.hash,
         kind=plan.definition.name,
@@ -223,7 +226,7 @@ def _plan_view(unit: Unit, plan: Plan) -> PlanView:
         to=plan.passage.new,
         mapping=dict(plan.definition.triggers[ADOPT.name].edges),
         made_at=plan.made_at,
-        made_by=Named(id=plan.actor_id, name=unit.people.names({plan.actor_id})[plan.actor_id]),
+        made_by=Named(id=plan.actor_id, name=People(transaction).names({plan.actor_id})[plan.actor_id]),
     )
 
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, literal_column, select
+from sqlalchemy import ColumnElement, Row, and_, func, insert, literal_column, select
 
 from service.cases.rules.history_chain import microseconds
 from service.cases.rules.model import Case, Part
 from service.cases.store.rows import moment, to_case, to_part
+from service.database.transaction import Transaction
 from service.tables import cases, parts, transitions, workflow_plans, workflows
 from service.workflows.rules.definition import ADOPT, Definition, Edge, Passage
 from service.workflows.store.definitions import Definitions
@@ -44,10 +45,10 @@ _RUNNING = select(cases, parts).select_from(parts.join(cases, cases.c.id == part
 class Plans:
     """Kept for ever: what was moved along a plan names it."""
 
-    def __init__(self, connection: Connection, definitions: Definitions, now: datetime) -> None:
-        self._connection = connection
-        self._definitions = definitions
-        self._now = now
+    def __init__(self, transaction: Transaction) -> None:
+        self._connection = transaction.connection
+        self._definitions = Definitions(transaction)
+        self._now = transaction.now
 
     def keep(self, definition: Definition, passage: Passage, actor_id: UUID) -> Plan:
         """Store a plan, once: the same plan made again is the one that was made first."""

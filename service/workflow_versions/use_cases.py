@@ -9,8 +9,9 @@ from uuid import UUID
 from service.cases.rules.forms.base import Fault
 from service.cases.rules.model import Content, Part, PartKind
 from service.cases.rules.steps import Situation
-from service.database.idempotency import Answered
-from service.database.transaction import Unit
+from service.cases.store.cases import Cases
+from service.database.idempotency import Answered, Requests
+from service.database.transaction import Transaction
 from service.people.use_cases.administer import administrator
 from service.people.use_cases.identify import Asker, Once, in_body, insist
 from service.vocabulary.refusals import Invalid, NotFound
@@ -23,7 +24,7 @@ from service.workflow_versions.rules import (
     unknown_sources,
     unknown_targets,
 )
-from service.workflow_versions.store import Plan, Running
+from service.workflow_versions.store import Plan, Plans, Running
 from service.workflows.rules.definition import ADOPT, Definition, Diagnostic, Edge, Passage
 from service.workflows.rules.rulebook import Rulebook
 from service.workflows.use_cases import settings_in_force
@@ -70,9 +71,9 @@ class Progress:
     refused: tuple[Verdict, ...]
 
 
-def try_version(unit: Unit, asker: Asker, trial: Trial, *, rules: Rulebook) -> Tried:
+def try_version(transaction: Transaction, asker: Asker, trial: Trial, *, rules: Rulebook) -> Tried:
     """Hold a version against all parts that run on others. Changes nothing."""
-    administrator(unit, asker)
+    administrator(transaction, asker)
     diagnostics: tuple[Diagnostic, ...] = ()
     if trial.definition is None:
         new = _known(rules, trial.kind, trial.to, "to")
@@ -82,19 +83,21 @@ def try_version(unit: Unit, asker: Asker, trial: Trial, *, rules: Rulebook) -> T
         if reading.definition is None or any(it.severity == "error" for it in diagnostics):
             return Tried(None, diagnostics)
         new = reading.definition
-    unit.sees_all("trial")
-    found = [it for it in unit.plans.running(trial.kind) if it.part.workflow != new.hash]
+    transaction.allow_all_rows("trial")
+    found = [it for it in Plans(transaction).running(trial.kind) if it.part.workflow != new.hash]
     in_use = [rules.pinned(hash_).definition for hash_ in {it.part.workflow for it in found}]
     insist(unknown_sources(trial.mapping, in_use or rules.versions(trial.kind)))
-    taken = unit.plans.steps(trial.kind)
-    return Tried(new.hash, diagnostics, _verdicts(unit, rules, found, new, trial.mapping, taken))
+    taken = Plans(transaction).steps(trial.kind)
+    return Tried(new.hash, diagnostics, _verdicts(transaction, rules, found, new, trial.mapping, taken))
 
 
-def make_plan(unit: Unit, asker: Asker, intended: Intended, once: Once, *, rules: Rulebook) -> tuple[Plan, bool]:
+def make_plan(
+    transaction: Transaction, asker: Asker, intended: Intended, once: Once, *, rules: Rulebook
+) -> tuple[Plan, bool]:
     """Store the way from one workflow to another. The plan, and whether this request was answered before."""
-    actor, _ = administrator(unit, asker)
+    actor, _ = administrator(transaction, asker)
     request = once.by(actor.person_id)
-    repeated = unit.requests.answered(request) is not None
+    repeated = Requests(transaction).answered(request) is not None
     old = _known(rules, intended.kind, intended.old, "from")
     new = _known(rules, intended.kind, intended.new, "to")
     if old.hash == new.hash:
@@ -103,70 +106,72 @@ def make_plan(unit: Unit, asker: Asker, intended: Intended, once: Once, *, rules
     definition = plan_between(old, new, intended.mapping)
     if not definition.states:
         insist([Fault("nothing_to_move", ("mapping",))])
-    plan = unit.plans.keep(definition, Passage(old.hash, new.hash), actor.person_id)
+    plan = Plans(transaction).keep(definition, Passage(old.hash, new.hash), actor.person_id)
     if not repeated:
-        unit.requests.remember(request, Answered())
+        Requests(transaction).remember(request, Answered())
     return plan, repeated
 
 
-def list_plans(unit: Unit, asker: Asker) -> tuple[Plan, ...]:
-    administrator(unit, asker)
-    return unit.plans.all()
+def list_plans(transaction: Transaction, asker: Asker) -> tuple[Plan, ...]:
+    administrator(transaction, asker)
+    return Plans(transaction).all()
 
 
-def progress(unit: Unit, asker: Asker, plan_hash: str, *, rules: Rulebook) -> Progress:
+def progress(transaction: Transaction, asker: Asker, plan_hash: str, *, rules: Rulebook) -> Progress:
     """How far a plan is. Raises NotFound."""
-    administrator(unit, asker)
-    plan = _plan(unit, plan_hash)
+    administrator(transaction, asker)
+    plan = _plan(transaction, plan_hash)
     new = rules.pinned(plan.passage.new).definition
-    unit.sees_all("progress of a plan")
-    found = unit.plans.running(plan.definition.name, plan.passage.old)
-    verdicts = _verdicts(unit, rules, found, new, _mapping(plan))
+    transaction.allow_all_rows("progress of a plan")
+    found = Plans(transaction).running(plan.definition.name, plan.passage.old)
+    verdicts = _verdicts(transaction, rules, found, new, _mapping(plan))
     fitting = tuple(it for it in verdicts if it.fit == "fits")
     refused = tuple(it for it in verdicts if it.fit != "fits")
-    return Progress(plan, unit.plans.adopted(plan_hash), fitting, refused)
+    return Progress(plan, Plans(transaction).adopted(plan_hash), fitting, refused)
 
 
-def adopt(unit: Unit, asker: Asker, plan_hash: str, part: Part, grounds: str, *, rules: Rulebook) -> bool:
+def adopt(transaction: Transaction, asker: Asker, plan_hash: str, part: Part, grounds: str, *, rules: Rulebook) -> bool:
     """Take one part along a plan, when it still fits as it stands now; whether it was moved.
 
     One transaction for each part: whoever is killed between two of them has lost nothing and goes on with the rest.
     """
-    actor, acting = administrator(unit, asker)
-    plan = _plan(unit, plan_hash)
-    unit.sees_all("adoption")
-    found = unit.plans.locked(part)
+    actor, acting = administrator(transaction, asker)
+    plan = _plan(transaction, plan_hash)
+    transaction.allow_all_rows("adoption")
+    found = Plans(transaction).locked(part)
     if found is None or found.part.workflow != plan.passage.old:
         return False
     new = rules.pinned(plan.passage.new).definition
-    (verdict,) = _verdicts(unit, rules, [found], new, _mapping(plan))
+    (verdict,) = _verdicts(transaction, rules, [found], new, _mapping(plan))
     if verdict.fit != "fits":
         return False
     situation = Situation(
         case=found.case,
         part=found.part,
-        history=unit.cases.history(found.case.id),
-        settings=settings_in_force(unit, rules, found.case.region),
+        history=Cases(transaction).history(found.case.id),
+        settings=settings_in_force(transaction, rules, found.case.region),
         actor=actor,
-        now=unit.now,
+        now=transaction.now,
     )
     entry = adoption(situation, plan.definition, acting)
-    unit.cases.record(found.case, (entry,), Content(content_class="notes", form=None, body={"grounds": grounds}))
+    Cases(transaction).record(
+        found.case, (entry,), Content(content_class="notes", form=None, body={"grounds": grounds})
+    )
     return True
 
 
-def acted_before(unit: Unit, asker: Asker, once: Once) -> bool:
+def acted_before(transaction: Transaction, asker: Asker, once: Once) -> bool:
     """Whether this request was carried out to its end."""
-    actor, _ = administrator(unit, asker)
-    return unit.requests.answered(once.by(actor.person_id)) is not None
+    actor, _ = administrator(transaction, asker)
+    return Requests(transaction).answered(once.by(actor.person_id)) is not None
 
 
-def carried_out(unit: Unit, asker: Asker, once: Once) -> None:
+def carried_out(transaction: Transaction, asker: Asker, once: Once) -> None:
     """Remember a request when all of it was done: one that was broken off goes on when it is sent again."""
-    actor, _ = administrator(unit, asker)
+    actor, _ = administrator(transaction, asker)
     request = once.by(actor.person_id)
-    if unit.requests.answered(request) is None:
-        unit.requests.remember(request, Answered())
+    if Requests(transaction).answered(request) is None:
+        Requests(transaction).remember(request, Answered())
 
 
 def _known(rules: Rulebook, kind: PartKind, hash_: str | None, place: str) -> Definition:
@@ -176,8 +181,8 @@ def _known(rules: Rulebook, kind: PartKind, hash_: str | None, place: str) -> De
     return found.definition
 
 
-def _plan(unit: Unit, plan_hash: str) -> Plan:
-    plan = unit.plans.find(plan_hash)
+def _plan(transaction: Transaction, plan_hash: str) -> Plan:
+    plan = Plans(transaction).find(plan_hash)
     if plan is None:
         raise NotFound
     return plan
@@ -189,7 +194,7 @@ def _mapping(plan: Plan) -> Mapping[str, str]:
 
 
 def _verdicts(
-    unit: Unit,
+    transaction: Transaction,
     rules: Rulebook,
     found: Iterable[Running],
     new: Definition,
@@ -198,7 +203,7 @@ def _verdicts(
 ) -> tuple[Verdict, ...]:
     @cache
     def terms(region: str) -> Collection[str]:
-        return settings_in_force(unit, rules, region).terms.keys()
+        return settings_in_force(transaction, rules, region).terms.keys()
 
     return tuple(
         judged(it.part, new, mapping, taken.get(it.part.id, ()), terms=terms(it.case.region), kinds=rules.newest.keys())

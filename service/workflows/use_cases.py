@@ -4,34 +4,38 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from service.database.transaction import Unit
+from service.database.transaction import Transaction
+from service.people.store.change_log import Administration
 from service.vocabulary.calendar import day_in_amsterdam
 from service.workflows.rules.region_settings import RegionSettings
 from service.workflows.rules.rulebook import Rulebook
+from service.workflows.store.definitions import Definitions
 
 
-def settings_in_force(unit: Unit, rules: Rulebook, region: str, *, at: datetime | None = None) -> RegionSettings:
+def settings_in_force(
+    transaction: Transaction, rules: Rulebook, region: str, *, at: datetime | None = None
+) -> RegionSettings:
     """Those of now, asked of the database each time: a decision holds in every replica, without a restart.
 
     `at`: those of a moment before, without what was decided for it afterwards.
     """
-    day = day_in_amsterdam(at or unit.now)
-    decided = unit.administration.in_force(region, day, recorded_by=at)
+    day = day_in_amsterdam(at or transaction.now)
+    decided = Administration(transaction).in_force(region, day, recorded_by=at)
     return rules.settings.on(region, day) if decided is None else rules.settings.changed(decided)
 
 
-def keep_decided(unit: Unit, rules: Rulebook) -> None:
+def keep_decided(transaction: Transaction, rules: Rulebook) -> None:
     """Make what regions decided ready for the defaults of this version. Raises RulesRefused when a workflow cannot."""
-    settings = _of_today_and_later(unit, rules)
+    settings = _of_today_and_later(transaction, rules)
     rules.check(settings)
     for chosen in settings.values():
-        unit.definitions.keep_settings(chosen)
+        Definitions(transaction).keep_settings(chosen)
 
 
-def _of_today_and_later(unit: Unit, rules: Rulebook) -> Mapping[str, RegionSettings]:
-    tomorrow = day_in_amsterdam(unit.now) + timedelta(days=1)
+def _of_today_and_later(transaction: Transaction, rules: Rulebook) -> Mapping[str, RegionSettings]:
+    tomorrow = day_in_amsterdam(transaction.now) + timedelta(days=1)
     found = {}
-    for region, dated in groupby(unit.administration.decided(), key=lambda it: it.region):
+    for region, dated in groupby(Administration(transaction).decided(), key=lambda it: it.region):
         past_and_future = tuple(dated)
         past = [it for it in past_and_future if it.valid_from < tomorrow]
         for it in (*past[-1:], *(it for it in past_and_future if it.valid_from >= tomorrow)):

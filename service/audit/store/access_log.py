@@ -6,15 +6,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, insert, or_, select
+from sqlalchemy import ColumnElement, Row, and_, insert, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.audit.rules import Activity, Purpose
 from service.cases.rules.history_chain import microseconds
 from service.cases.store.rows import moment
 from service.cases.store.visibility import overseen
-from service.database.keyring import Keyring
 from service.database.paging import Cursors
+from service.database.transaction import Transaction
 from service.people.rules.actor import Actor, Membership
 from service.tables import access_log, cases
 from service.vocabulary.refusals import Unavailable
@@ -87,11 +87,11 @@ _LINES = (
 class AccessLog:
     """Append-only. A read that cannot be written here fails with its transaction and is not served."""
 
-    def __init__(self, connection: Connection, keyring: Keyring, now: datetime) -> None:
-        self._connection = connection
-        self._cursors = Cursors(keyring, "access_log")
-        self._now = now
-        self.emergencies = 0  # readings by emergency access that this transaction has written down
+    def __init__(self, transaction: Transaction) -> None:
+        self._connection = transaction.connection
+        self._cursors = Cursors(transaction.keyring, "access_log")
+        self._now = transaction.now
+        self._transaction = transaction
 
     def of_case(self, case_id: UUID, wanted: Wanted) -> Page:
         """The lines about one case, for whoever may know who read it."""
@@ -134,7 +134,7 @@ class AccessLog:
             self._connection.execute(insert(access_log), line)
         except SQLAlchemyError as error:
             raise Unavailable from error
-        self.emergencies += reading.emergency
+        self._transaction.emergency_readings += reading.emergency
 
 
 def _conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:

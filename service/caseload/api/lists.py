@@ -6,11 +6,11 @@ from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from service.caseload.store import Wanted
+from service.caseload.store import Wanted, WorkList
 from service.cases.api.presenter import Drawing, ids_of_part
 from service.cases.api.views import View, WorkItemView
 from service.cases.rules.model import PartKind
-from service.database.transaction import Unit
+from service.database.transaction import Transaction
 from service.http.responses import answer
 from service.people.use_cases.identify import Asker, known
 from service.vocabulary.fields import Day
@@ -48,9 +48,11 @@ class WorkItemPage(View):
     next_cursor: str | None
 
 
-def page_of(unit: Unit, asker: Asker, rules: Rulebook, query: ListQuery, *, kinds: tuple[str, ...] = ()) -> Response:
+def page_of(
+    transaction: Transaction, asker: Asker, rules: Rulebook, query: ListQuery, *, kinds: tuple[str, ...] = ()
+) -> Response:
     """Two statements for the asker and their page, one for the names; the same however long the list."""
-    actor = known(unit, asker)
+    actor = known(transaction, asker)
     wanted = Wanted(
         whose=query.whose if isinstance(query, WorkQuery) else "all",
         kinds=kinds,
@@ -62,6 +64,6 @@ def page_of(unit: Unit, asker: Asker, rules: Rulebook, query: ListQuery, *, kind
         limit=query.limit,
         cursor=query.cursor,
     )
-    page = unit.work_list.page(wanted, seen_by=actor)
-    drawing = Drawing.of(unit, rules, [id_ for item in page.items for id_ in ids_of_part(item.part)])
+    page = WorkList(transaction).page(wanted, seen_by=actor)
+    drawing = Drawing.of(transaction, rules, [id_ for item in page.items for id_ in ids_of_part(item.part)])
     return answer(WorkItemPage(items=[drawing.work_item(it) for it in page.items], next_cursor=page.next_cursor))

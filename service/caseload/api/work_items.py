@@ -16,4 +16,4 @@ router = APIRouter(tags=["work"], route_class=CheckedRoute)
 async def list_work_items(house: TheHouse, asker: TheAsker, wanted: Annotated[WorkQuery, Query()]) -> Response:
     """What waits for you, your organisation or your team: the case and each of its parts, the first due on top."""
     kinds = (wanted.kind,) if wanted.kind else ()
-    return await house.database.read(lambda unit: page_of(unit, asker, house.rules, wanted, kinds=kinds))
+    return await house.database.read(lambda transaction: page_of(transaction, asker, house.rules, wanted, kinds=kinds))

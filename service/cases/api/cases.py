@@ -12,11 +12,12 @@ from service.cases.api.steps import fire, made_answer
 from service.cases.api.views import CaseInPart, CaseView, Dated, EntryView, MadeView, PossibleView, View
 from service.cases.rules.amendments import corrections
 from service.cases.rules.steps import Step, possible
+from service.cases.store.cases import Cases
 from service.cases.use_cases.look_back import look_back, settings_then
 from service.cases.use_cases.read import Document, read_file
 from service.cases.use_cases.situation import as_it_stands
 from service.cases.use_cases.submit import Submission, make_keys, submit
-from service.database.transaction import Unit
+from service.database.transaction import Transaction
 from service.http.bodies import SUBMISSION, SubmitBody
 from service.http.context import OnceOnly, TheAsker, TheHouse, Version, read_body
 from service.http.openapi import may_refuse, takes
@@ -74,14 +75,14 @@ async def submit_case(request: Request, house: TheHouse, asker: TheAsker, once: 
     if isinstance(body, SubmitBody) and (body.form is None) == (body.draft_id is None):
         raise Invalid((InputFault("body", "/form", "form_or_draft", MESSAGES["input"]["form_or_draft"]),))
     case_id = house.database.keyring.id_for("case", asker.issuer, asker.subject, once.key)
-    await house.database.write(lambda unit: make_keys(unit, case_id))
+    await house.database.write(lambda transaction: make_keys(transaction, case_id))
 
-    def work(unit: Unit) -> Response:
-        when = body.occurred_at or unit.now
+    def work(transaction: Transaction) -> Response:
+        when = body.occurred_at or transaction.now
         step = Step(trigger=body.trigger, occurred_at=when, grounds=body.grounds, form=body.form)
         submission = Submission(step=step, draft_id=body.draft_id if isinstance(body, SubmitBody) else None)
-        made = submit(unit, asker, submission, once, case_id=case_id, rules=house.rules, new_id=uuid4)
-        return made_answer(unit, house.rules, made)
+        made = submit(transaction, asker, submission, once, case_id=case_id, rules=house.rules, new_id=uuid4)
+        return made_answer(transaction, house.rules, made)
 
     return await house.database.write(work)
 
@@ -89,31 +90,33 @@ async def submit_case(request: Request, house: TheHouse, asker: TheAsker, once: 
 @router.get("/cases", response_model=WorkItemPage, responses=may_refuse(400, 401))
 async def list_cases(house: TheHouse, asker: TheAsker, wanted: Annotated[ListQuery, Query()]) -> Response:
     """The cases that you may read as a whole, the first due on top."""
-    return await house.database.read(lambda unit: page_of(unit, asker, house.rules, wanted, kinds=("case",)))
+    return await house.database.read(
+        lambda transaction: page_of(transaction, asker, house.rules, wanted, kinds=("case",))
+    )
 
 
 @router.get("/cases/{case_id}", response_model=CaseView | CaseInPart, responses=may_refuse(400, 401, 404))
 async def get_case(case_id: UUID, house: TheHouse, asker: TheAsker, looking: TheLooking) -> Response:
     """Where a case stands: its state and its parts, who must act, what comes next, by when."""
 
-    def work(unit: Unit) -> Response:
-        actor = known(unit, asker)
+    def work(transaction: Transaction) -> Response:
+        actor = known(transaction, asker)
         if looking.when:
-            then = look_back(unit, actor, case_id, looking.when)
-            past, settings = then.past, settings_then(unit, house.rules, then.past)
-            drawing = Drawing.of(unit, house.rules, ids_of_case(then.sight, then.parts), at=past.at)
+            then = look_back(transaction, actor, case_id, looking.when)
+            past, settings = then.past, settings_then(transaction, house.rules, then.past)
+            drawing = Drawing.of(transaction, house.rules, ids_of_case(then.sight, then.parts), at=past.at)
             return answer(looking.dated(drawing.case(then.sight, then.parts, past.history, settings), then))
-        parts = unit.cases.parts(case_id, seen_by=actor)
-        sight = unit.cases.find(case_id, case_id, seen_by=actor)
+        parts = Cases(transaction).parts(case_id, seen_by=actor)
+        sight = Cases(transaction).find(case_id, case_id, seen_by=actor)
         if sight is not None:
-            history = unit.cases.history(case_id)
-            settings = settings_in_force(unit, house.rules, sight.case.region)
-            drawing = Drawing.of(unit, house.rules, ids_of_case(sight, parts))
+            history = Cases(transaction).history(case_id)
+            settings = settings_in_force(transaction, house.rules, sight.case.region)
+            drawing = Drawing.of(transaction, house.rules, ids_of_case(sight, parts))
             return answer(drawing.case(sight, parts, history, settings), version=sight.part.sequence)
         if not parts:
             raise NotFound
-        drawing = Drawing.of(unit, house.rules, [id_ for part in parts for id_ in ids_of_part(part)])
-        number = unit.cases.number(case_id)
+        drawing = Drawing.of(transaction, house.rules, [id_ for part in parts for id_ in ids_of_part(part)])
+        number = Cases(transaction).number(case_id)
         return answer(CaseInPart(id=case_id, number=number, parts=[drawing.part(part) for part in parts]))
 
     return await house.database.read(work)
@@ -122,7 +125,9 @@ async def get_case(case_id: UUID, house: TheHouse, asker: TheAsker, looking: The
 @router.get("/cases/{case_id}/transitions", response_model=History, responses=may_refuse(400, 401, 404))
 async def list_transitions(case_id: UUID, house: TheHouse, asker: TheAsker, looking: TheLooking) -> Response:
     """The whole history of a case, parts included: who did what and when. Facts, no content."""
-    return await house.database.read(lambda unit: history_of(unit, asker, house.rules, (case_id, None), looking))
+    return await house.database.read(
+        lambda transaction: history_of(transaction, asker, house.rules, (case_id, None), looking)
+    )
 
 
 @router.post(
@@ -144,16 +149,16 @@ async def add_transition(
 )
 async def list_possible_transitions(case_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
     """Every step this state knows: which you may take now, and for the others every reason why not."""
-    return await house.database.read(lambda unit: possible_of(unit, asker, house.rules, case_id, case_id))
+    return await house.database.read(lambda transaction: possible_of(transaction, asker, house.rules, case_id, case_id))
 
 
 @router.get("/cases/{case_id}/file", response_model=CaseFileView, responses=may_refuse(400, 401, 403, 404, 503))
 async def get_file(case_id: UUID, house: TheHouse, asker: TheAsker, looking: TheLooking) -> Response:
     """Everything written in the case, in order. Reading it is logged with your role and its purpose."""
 
-    def work(unit: Unit) -> Response:
-        file = read_file(unit, asker, case_id, looking.when)
-        drawing = Drawing.of(unit, house.rules, [id_ for it in file.documents for id_ in ids_of_entry(it.entry)])
+    def work(transaction: Transaction) -> Response:
+        file = read_file(transaction, asker, case_id, looking.when)
+        drawing = Drawing.of(transaction, house.rules, [id_ for it in file.documents for id_ in ids_of_entry(it.entry)])
         documents = [document_view(drawing, it, whole=True) for it in file.documents]
         case = file.sight.case
         return answer(looking.dated(CaseFileView(case_id=case.id, number=case.number, documents=documents), file.then))
@@ -162,18 +167,22 @@ async def get_file(case_id: UUID, house: TheHouse, asker: TheAsker, looking: The
 
 
 def history_of(
-    unit: Unit, asker: Asker, rules: Rulebook, address: tuple[UUID, UUID | None], looking: Looking
+    transaction: Transaction, asker: Asker, rules: Rulebook, address: tuple[UUID, UUID | None], looking: Looking
 ) -> Response:
     """The entries of the case, or of one part. The whole of it only for whoever may read the whole case."""
-    actor = known(unit, asker)
+    actor = known(transaction, asker)
     case_id, part_id = address
-    then = look_back(unit, actor, case_id, looking.when) if looking.when else None
-    sight = then.of_part(part_id or case_id) if then else unit.cases.find(case_id, part_id or case_id, seen_by=actor)
+    then = look_back(transaction, actor, case_id, looking.when) if looking.when else None
+    sight = (
+        then.of_part(part_id or case_id)
+        if then
+        else Cases(transaction).find(case_id, part_id or case_id, seen_by=actor)
+    )
     if sight is None or (part_id is None and not sight.whole):
         raise NotFound
-    history = then.past.history if then else unit.cases.history(case_id)
+    history = then.past.history if then else Cases(transaction).history(case_id)
     entries = [it for it in history if part_id is None or it.part_id == part_id]
-    drawing = Drawing.of(unit, rules, [id_ for entry in entries for id_ in ids_of_entry(entry)])
+    drawing = Drawing.of(transaction, rules, [id_ for entry in entries for id_ in ids_of_entry(entry)])
     corrected = corrections(entries)
     view = History(
         transitions=[
@@ -183,12 +192,12 @@ def history_of(
     return answer(looking.dated(view, then), version=None if then else sight.part.sequence)
 
 
-def possible_of(unit: Unit, asker: Asker, rules: Rulebook, case_id: UUID, part_id: UUID) -> Response:
-    actor = known(unit, asker)
-    sight = unit.cases.find(case_id, part_id, seen_by=actor)
+def possible_of(transaction: Transaction, asker: Asker, rules: Rulebook, case_id: UUID, part_id: UUID) -> Response:
+    actor = known(transaction, asker)
+    sight = Cases(transaction).find(case_id, part_id, seen_by=actor)
     if sight is None:
         raise NotFound
-    situation = as_it_stands(unit, actor, sight.case, sight.part, rules)
+    situation = as_it_stands(transaction, actor, sight.case, sight.part, rules)
     views = [possible_view(it) for it in possible(situation, rules)]
     return answer(PossibleTransitions(version=sight.part.sequence, transitions=views), version=sight.part.sequence)
 

@@ -69,9 +69,13 @@ async def create_draft(request: Request, house: TheHouse, asker: TheAsker, once:
     """Begin a draft with whatever there is."""
     body = await read_body(request, DRAFT)
     draft_id = house.database.keyring.id_for("draft", asker.issuer, asker.subject, once.key)
-    await house.database.write(lambda unit: unit.keyring.create(unit.connection, draft_id, (DRAFT_CLASS,)))
+    await house.database.write(
+        lambda transaction: transaction.keyring.create(transaction.connection, draft_id, (DRAFT_CLASS,))
+    )
     made = await house.database.write(
-        lambda unit: begin_draft(unit, asker, {"form": body.form}, once, draft_id=draft_id, days=house.draft_days)
+        lambda transaction: begin_draft(
+            transaction, asker, {"form": body.form}, once, draft_id=draft_id, days=house.draft_days
+        )
     )
     where = f"/drafts/{draft_id}"
     return answer(_view(made), status=201, version=made.draft.version, location=where, repeated=made.repeated)
@@ -80,14 +84,14 @@ async def create_draft(request: Request, house: TheHouse, asker: TheAsker, once:
 @router.get("/drafts", response_model=Drafts, responses=may_refuse(400, 401), name="list_drafts")
 async def get_drafts(house: TheHouse, asker: TheAsker) -> Response:
     """Your drafts, the last saved first."""
-    found = await house.database.read(lambda unit: list_drafts(unit, asker))
+    found = await house.database.read(lambda transaction: list_drafts(transaction, asker))
     return answer(Drafts(items=[_view(it) for it in found]))
 
 
 @router.get("/drafts/{draft_id}", response_model=DraftView, responses=may_refuse(400, 401, 404))
 async def get_draft(draft_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
     """A draft of yours, and what is still missing before it can be submitted."""
-    found = await house.database.read(lambda unit: read_draft(unit, asker, draft_id))
+    found = await house.database.read(lambda transaction: read_draft(transaction, asker, draft_id))
     return answer(_view(found), version=found.draft.version)
 
 
@@ -99,7 +103,9 @@ async def put_draft(request: Request, draft_id: UUID, house: TheHouse, asker: Th
     """Save a draft again, as incomplete as it may be."""
     body = await read_body(request, DRAFT)
     saved = await house.database.write(
-        lambda unit: save_draft(unit, asker, draft_id, {"form": body.form}, version=version, days=house.draft_days)
+        lambda transaction: save_draft(
+            transaction, asker, draft_id, {"form": body.form}, version=version, days=house.draft_days
+        )
     )
     return answer(_view(saved), version=saved.draft.version)
 
@@ -107,5 +113,5 @@ async def put_draft(request: Request, draft_id: UUID, house: TheHouse, asker: Th
 @router.delete("/drafts/{draft_id}", status_code=204, responses=may_refuse(400, 401, 404, 412, 428))
 async def delete_draft(draft_id: UUID, house: TheHouse, asker: TheAsker, version: Version) -> Response:
     """Remove a draft of yours, with its key: it cannot be brought back."""
-    await house.database.write(lambda unit: discard_draft(unit, asker, draft_id, version=version))
+    await house.database.write(lambda transaction: discard_draft(transaction, asker, draft_id, version=version))
     return Response(status_code=204)

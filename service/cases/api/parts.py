@@ -11,9 +11,10 @@ from service.cases.api.presenter import Drawing, ids_of_entry, ids_of_part
 from service.cases.api.steps import fire
 from service.cases.api.views import Dated, MadeView, PartView
 from service.cases.rules.model import PartKind
+from service.cases.store.cases import Cases
 from service.cases.use_cases.look_back import look_back
 from service.cases.use_cases.read import read_entry
-from service.database.transaction import Unit
+from service.database.transaction import Transaction
 from service.events.rules import collection
 from service.http.context import OnceOnly, TheAsker, TheHouse, Version
 from service.http.openapi import may_refuse, takes
@@ -33,10 +34,10 @@ class Parts(Dated):
 
 
 def _read_entry(
-    unit: Unit, asker: Asker, rules: Rulebook, address: tuple[UUID, UUID, int], looking: Looking
+    transaction: Transaction, asker: Asker, rules: Rulebook, address: tuple[UUID, UUID, int], looking: Looking
 ) -> Response:
-    found = read_entry(unit, asker, *address, looking.when)
-    drawing = Drawing.of(unit, rules, ids_of_entry(found.document.entry))
+    found = read_entry(transaction, asker, *address, looking.when)
+    drawing = Drawing.of(transaction, rules, ids_of_entry(found.document.entry))
     return answer(looking.dated(document_view(drawing, found.document, whole=found.sight.whole), found.then))
 
 
@@ -49,7 +50,9 @@ def _read_entry(
 async def get_transition(case_id: UUID, number: int, house: TheHouse, asker: TheAsker, looking: TheLooking) -> Response:
     """What was written at the n-th step of the case itself. Reading it is logged."""
     address = (case_id, case_id, number)
-    return await house.database.write(lambda unit: _read_entry(unit, asker, house.rules, address, looking))
+    return await house.database.write(
+        lambda transaction: _read_entry(transaction, asker, house.rules, address, looking)
+    )
 
 
 def _routes(kind: PartKind) -> None:  # noqa: C901 - one list of six routes
@@ -65,15 +68,15 @@ def _routes(kind: PartKind) -> None:  # noqa: C901 - one list of six routes
     async def list_parts(case_id: UUID, house: TheHouse, asker: TheAsker, looking: TheLooking) -> Response:
         """The parts of this kind that you may see."""
 
-        def work(unit: Unit) -> Response:
-            actor = known(unit, asker)
-            then = look_back(unit, actor, case_id, looking.when) if looking.when else None
-            seen = then.parts if then else unit.cases.parts(case_id, seen_by=actor)
-            if not seen and unit.cases.find(case_id, case_id, seen_by=actor) is None:
+        def work(transaction: Transaction) -> Response:
+            actor = known(transaction, asker)
+            then = look_back(transaction, actor, case_id, looking.when) if looking.when else None
+            seen = then.parts if then else Cases(transaction).parts(case_id, seen_by=actor)
+            if not seen and Cases(transaction).find(case_id, case_id, seen_by=actor) is None:
                 raise NotFound
             found = [part for part in seen if part.kind == kind]
             ids = [id_ for part in found for id_ in ids_of_part(part)]
-            drawing = Drawing.of(unit, house.rules, ids, at=then.past.at if then else None)
+            drawing = Drawing.of(transaction, house.rules, ids, at=then.past.at if then else None)
             return answer(looking.dated(Parts(items=[drawing.part(part) for part in found]), then))
 
         return await house.database.read(work)
@@ -82,13 +85,13 @@ def _routes(kind: PartKind) -> None:  # noqa: C901 - one list of six routes
     async def get_part(case_id: UUID, part_id: UUID, house: TheHouse, asker: TheAsker, looking: TheLooking) -> Response:
         """Where the part stands, who must act, by when."""
 
-        def work(unit: Unit) -> Response:
-            actor = known(unit, asker)
-            then = look_back(unit, actor, case_id, looking.when) if looking.when else None
-            sight = then.of_part(part_id) if then else unit.cases.find(case_id, part_id, seen_by=actor)
+        def work(transaction: Transaction) -> Response:
+            actor = known(transaction, asker)
+            then = look_back(transaction, actor, case_id, looking.when) if looking.when else None
+            sight = then.of_part(part_id) if then else Cases(transaction).find(case_id, part_id, seen_by=actor)
             if sight is None or sight.part.kind != kind:
                 raise NotFound
-            drawing = Drawing.of(unit, house.rules, ids_of_part(sight.part), at=then.past.at if then else None)
+            drawing = Drawing.of(transaction, house.rules, ids_of_part(sight.part), at=then.past.at if then else None)
             return answer(looking.dated(drawing.part(sight.part), then), version=None if then else sight.part.sequence)
 
         return await house.database.read(work)
@@ -103,7 +106,9 @@ def _routes(kind: PartKind) -> None:  # noqa: C901 - one list of six routes
         case_id: UUID, part_id: UUID, house: TheHouse, asker: TheAsker, looking: TheLooking
     ) -> Response:
         """The history of this part: facts, no content."""
-        return await house.database.read(lambda unit: history_of(unit, asker, house.rules, (case_id, part_id), looking))
+        return await house.database.read(
+            lambda transaction: history_of(transaction, asker, house.rules, (case_id, part_id), looking)
+        )
 
     @router.get(
         f"{one}/transitions/{{number}}",
@@ -116,7 +121,9 @@ def _routes(kind: PartKind) -> None:  # noqa: C901 - one list of six routes
     ) -> Response:
         """What was written at the n-th step of this part. Reading it is logged."""
         address = (case_id, part_id, number)
-        return await house.database.write(lambda unit: _read_entry(unit, asker, house.rules, address, looking))
+        return await house.database.write(
+            lambda transaction: _read_entry(transaction, asker, house.rules, address, looking)
+        )
 
     @router.get(
         f"{one}/possible-transitions",
@@ -126,7 +133,9 @@ def _routes(kind: PartKind) -> None:  # noqa: C901 - one list of six routes
     )
     async def list_possible(case_id: UUID, part_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
         """Every step this part knows in its state, and every reason why not."""
-        return await house.database.read(lambda unit: possible_of(unit, asker, house.rules, case_id, part_id))
+        return await house.database.read(
+            lambda transaction: possible_of(transaction, asker, house.rules, case_id, part_id)
+        )
 
     @router.post(
         f"{one}/transitions",

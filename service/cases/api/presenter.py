@@ -25,7 +25,8 @@ from service.cases.rules.amendments import corrects
 from service.cases.rules.attention import attention, moves
 from service.cases.rules.model import Case, Part, Transition
 from service.cases.store.cases import Sight
-from service.database.transaction import Unit
+from service.database.transaction import Transaction
+from service.people.store.people import People
 from service.vocabulary.calendar import day_in_amsterdam
 from service.vocabulary.language import Words
 from service.vocabulary.messages import MESSAGES
@@ -45,9 +46,11 @@ class Drawing:
     today: date
 
     @classmethod
-    def of(cls, unit: Unit, rules: Rulebook, ids: Iterable[UUID | None], *, at: datetime | None = None) -> "Drawing":
+    def of(
+        cls, transaction: Transaction, rules: Rulebook, ids: Iterable[UUID | None], *, at: datetime | None = None
+    ) -> "Drawing":
         """`at`: the moment that is looked back at. People and organisations are called as they are called now."""
-        return cls(rules, unit.people.names({it for it in ids if it}), day_in_amsterdam(at or unit.now))
+        return cls(rules, People(transaction).names({it for it in ids if it}), day_in_amsterdam(at or transaction.now))
 
     def named(self, id_: UUID) -> Named:
         return Named(id=id_, name=self.names.get(id_, "?"))

@@ -8,7 +8,7 @@ from service.cases.api.presenter import Drawing, ids_of_entry
 from service.cases.api.views import MadeView, OpenedView
 from service.cases.rules.model import PartKind, Transition
 from service.cases.use_cases.take_step import Made, perform_transition
-from service.database.transaction import Unit
+from service.database.transaction import Transaction
 from service.events.rules import collection
 from service.http.context import House, read_body
 from service.http.responses import answer
@@ -31,18 +31,20 @@ async def fire(
     """Take a step with the part at `address` (case, part); one transaction, committed before the answer leaves."""
     body = await read_body(request, request.app.state.unions[kind], tagged=True)
 
-    def work(unit: Unit) -> Response:
-        step = body.to_step(unit.now)
-        made = perform_transition(unit, asker, address, step, once, version=version, rules=house.rules, new_id=uuid4)
-        return made_answer(unit, house.rules, made)
+    def work(transaction: Transaction) -> Response:
+        step = body.to_step(transaction.now)
+        made = perform_transition(
+            transaction, asker, address, step, once, version=version, rules=house.rules, new_id=uuid4
+        )
+        return made_answer(transaction, house.rules, made)
 
     return await house.database.write(work)
 
 
-def made_answer(unit: Unit, rules: Rulebook, made: Made) -> Response:
+def made_answer(transaction: Transaction, rules: Rulebook, made: Made) -> Response:
     """The answer to a transition, rebuilt from its entry alone: a repeated request gets the same one."""
     entry = made.entry
-    drawing = Drawing.of(unit, rules, ids_of_entry(entry))
+    drawing = Drawing.of(transaction, rules, ids_of_entry(entry))
     view = MadeView(
         case_id=entry.case_id,
         number=made.number,

@@ -7,13 +7,14 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, insert, literal_column, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, bindparam, insert, literal_column, or_, select, true
 
 from service.cases.rules.history_chain import BEGINNING, microseconds
 from service.cases.rules.model import Case, Content, Part, Transition
 from service.cases.store.contents import Contents
 from service.cases.store.rows import text_of, to_case, to_part, to_row, to_transition
 from service.cases.store.visibility import main, overseen, visible, whole
+from service.database.transaction import Transaction
 from service.integrity.store.case_history import Verification, verify
 from service.people.rules.actor import Actor
 from service.retention.store.destructions import certificate_of
@@ -64,10 +65,9 @@ def _beside(seen_by: Actor) -> Select[Any]:
 class Cases:
     """The only door through which a case is opened or changed."""
 
-    def __init__(self, connection: Connection, contents: Contents) -> None:
-        self._connection = connection
-        self._contents = contents
-        self.recorded = False
+    def __init__(self, transaction: Transaction) -> None:
+        self._connection = transaction.connection
+        self._transaction = transaction
 
     def find(self, case_id: UUID, part_id: UUID, *, seen_by: Actor, lock: bool = False) -> Sight | None:
         """The part, when this person may see it. `lock` holds the case until the transaction ends.
@@ -197,19 +197,19 @@ class Cases:
         """
         if begun := [self._to_new_part(case, entry) for entry in moved if entry.part_sequence == 1]:
             self._connection.execute(insert(parts), begun)
-        previous = case.digest if case.sequence else None
+        previous, contents = case.digest if case.sequence else None, Contents(self._transaction)
         for entry in moved:
-            sealed = self._contents.seal(entry, content) if content else None
+            sealed = contents.seal(entry, content) if content else None
             row = to_row(entry, previous, sealed.digest if sealed else None)
             self._connection.execute(_ADD_ENTRY, row)
             if sealed:
-                self._contents.store(sealed)
+                contents.store(sealed)
             content, previous = None, row["digest"]
         self._connection.execute(
             _ADD_NEWS,
             [{"case_id": str(e.case_id), "sequence": e.sequence, "type": f"{e.part_kind}.{e.trigger}"} for e in moved],
         )
-        self.recorded = True
+        self._transaction.recorded = True
 
     def _to_new_part(self, case: Case, entry: Transition) -> dict[str, Any]:
         return {

@@ -8,11 +8,11 @@ from typing import Any
 from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import bindparam, insert, select
 
 from service.cases.rules.history_chain import content_digest
 from service.cases.rules.model import Content, Transition
-from service.database.keyring import Keyring
+from service.database.transaction import Transaction
 from service.tables import contents
 from service.vocabulary.canonical_json import canonical
 from service.vocabulary.refusals import Unavailable
@@ -33,9 +33,9 @@ class Sealed:
 class Contents:
     """Seals, stores and opens content. Opening is for `use_cases.reading`, which logs it in the same transaction."""
 
-    def __init__(self, connection: Connection, keyring: Keyring) -> None:
-        self._connection = connection
-        self._keyring = keyring
+    def __init__(self, transaction: Transaction) -> None:
+        self._connection = transaction.connection
+        self._keyring = transaction.keyring
 
     def seal(self, entry: Transition, content: Content) -> Sealed:
         salt, nonce = os.urandom(16), os.urandom(NONCE_BYTES)

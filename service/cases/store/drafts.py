@@ -10,12 +10,13 @@ from typing import Any
 from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Row, delete, insert, select, update
 
 from service.cases.rules.history_chain import microseconds
 from service.cases.store.contents import NONCE_BYTES
 from service.cases.store.rows import moment
-from service.database.keyring import DRAFT_CLASS, Keyring
+from service.database.keyring import DRAFT_CLASS
+from service.database.transaction import Transaction
 from service.tables import drafts
 from service.vocabulary.canonical_json import canonical
 
@@ -34,10 +35,10 @@ class Draft:
 class Drafts:
     """Every operation names the owner: somebody else's draft does not exist."""
 
-    def __init__(self, connection: Connection, keyring: Keyring, now: datetime) -> None:
-        self._connection = connection
-        self._keyring = keyring
-        self._now = now
+    def __init__(self, transaction: Transaction) -> None:
+        self._connection = transaction.connection
+        self._keyring = transaction.keyring
+        self._now = transaction.now
 
     @property
     def _expired(self) -> ColumnElement[bool]:

@@ -8,8 +8,9 @@ from service.cases.rules.forms.base import Fault, Form
 from service.cases.rules.forms.notes import Amendment
 from service.cases.rules.model import Transition
 from service.cases.rules.steps import Situation
+from service.cases.store.contents import Contents
 from service.cases.use_cases.situation import log_for_step
-from service.database.transaction import Unit
+from service.database.transaction import Transaction
 from service.forms import FORMS
 from service.people.use_cases.identify import in_body
 from service.vocabulary.input_faults import form_from
@@ -20,14 +21,22 @@ from service.workflows.rules.machine import Decision
 NEVER_AMENDED = frozenset({"advice", "advice_revision", "amendment", "note", "reassignment"})
 
 
-def amended(unit: Unit, situation: Situation, decision: Decision, amendment: Amendment, trace_id: str) -> Form:
+def amended(
+    transaction: Transaction, situation: Situation, decision: Decision, amendment: Amendment, trace_id: str
+) -> Form:
     """The form as it reads after this amendment. Raises Invalid when it may not be amended, or not like this."""
     entry = _amendable(situation, decision, amendment)
     detail = f"{entry.form}#{entry.sequence}"
     log_for_step(
-        unit, situation, decision, trace_id, activity="amend_case", purpose="keeping_the_case_correct", detail=detail
+        transaction,
+        situation,
+        decision,
+        trace_id,
+        activity="amend_case",
+        purpose="keeping_the_case_correct",
+        detail=detail,
     )
-    body = merged(form_as_it_reads(unit, entry, situation.history), amendment.changes)
+    body = merged(form_as_it_reads(transaction, entry, situation.history), amendment.changes)
     return form_from(FORMS[entry.form or ""], body, under="/form/changes")
 
 
@@ -42,8 +51,8 @@ def _amendable(situation: Situation, decision: Decision, amendment: Amendment) -
     raise Invalid((in_body(Fault("not_amendable", ("amends",))),))
 
 
-def form_as_it_reads(unit: Unit, entry: Transition, history: Sequence[Transition]) -> dict[str, Any]:
+def form_as_it_reads(transaction: Transaction, entry: Transition, history: Sequence[Transition]) -> dict[str, Any]:
     """What the form of an entry says after all its amendments. Whoever reads it logs it."""
     amendments = amendments_of(entry, history)
-    contents = unit.contents.open(entry.case_id, [it.sequence for it in (entry, *amendments)])
+    contents = Contents(transaction).open(entry.case_id, [it.sequence for it in (entry, *amendments)])
     return as_it_reads(entry, amendments, contents)

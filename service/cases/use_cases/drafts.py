@@ -6,10 +6,11 @@ from typing import Any
 from uuid import UUID
 
 from service.cases.rules.forms.referral import Referral
-from service.cases.store.drafts import Draft
-from service.database.idempotency import Answered
-from service.database.transaction import Unit
+from service.cases.store.drafts import Draft, Drafts
+from service.database.idempotency import Answered, Requests
+from service.database.transaction import Transaction
 from service.forms import FORMS
+from service.people.store.row_scope import allow_rows_of
 from service.people.use_cases.identify import Asker, Once, known
 from service.vocabulary.input_faults import missing_in
 from service.vocabulary.refusals import InputFault, NotFound, Stale, VersionMissing
@@ -25,63 +26,63 @@ class DraftWithGaps:
 
 
 def begin_draft(
-    unit: Unit, asker: Asker, body: Mapping[str, Any], once: Once, *, draft_id: UUID, days: int
+    transaction: Transaction, asker: Asker, body: Mapping[str, Any], once: Once, *, draft_id: UUID, days: int
 ) -> DraftWithGaps:
     """Keep a new draft. The key of `draft_id` must have been committed before (decision 16).
 
     A draft has no history, so a repeated request is answered with the draft as it stands.
     """
-    actor = known(unit, asker)
+    actor = known(transaction, asker)
     request = once.by(actor.person_id)
-    answered = unit.requests.answered(request)
+    answered = Requests(transaction).answered(request)
     if answered is None:
-        unit.sees_all("expired drafts")
-        unit.drafts.remove_expired()
-        unit.sees(actor, begins={draft_id})
-        unit.drafts.begin(draft_id, actor.person_id, dict(body), days=days)
-        unit.requests.remember(request, Answered(draft_id=draft_id))
-    return replace(_found(unit, draft_id, actor.person_id), repeated=answered is not None)
+        transaction.allow_all_rows("expired drafts")
+        Drafts(transaction).remove_expired()
+        allow_rows_of(transaction, actor, begins={draft_id})
+        Drafts(transaction).begin(draft_id, actor.person_id, dict(body), days=days)
+        Requests(transaction).remember(request, Answered(draft_id=draft_id))
+    return replace(_found(transaction, draft_id, actor.person_id), repeated=answered is not None)
 
 
 def save_draft(
-    unit: Unit, asker: Asker, draft_id: UUID, body: Mapping[str, Any], *, version: int | None, days: int
+    transaction: Transaction, asker: Asker, draft_id: UUID, body: Mapping[str, Any], *, version: int | None, days: int
 ) -> DraftWithGaps:
     """Replace what a draft holds. `version` is the one that was read last."""
-    actor = known(unit, asker)
-    draft = unit.drafts.find(draft_id, seen_by=actor.person_id)
+    actor = known(transaction, asker)
+    draft = Drafts(transaction).find(draft_id, seen_by=actor.person_id)
     if draft is None:
         raise NotFound
     if version is None:
         raise VersionMissing
-    if version != draft.version or not unit.drafts.save(draft, actor.person_id, dict(body), days=days):
+    if version != draft.version or not Drafts(transaction).save(draft, actor.person_id, dict(body), days=days):
         raise Stale(draft.version)
-    return _found(unit, draft_id, actor.person_id)
+    return _found(transaction, draft_id, actor.person_id)
 
 
-def read_draft(unit: Unit, asker: Asker, draft_id: UUID) -> DraftWithGaps:
-    return _found(unit, draft_id, known(unit, asker).person_id)
+def read_draft(transaction: Transaction, asker: Asker, draft_id: UUID) -> DraftWithGaps:
+    return _found(transaction, draft_id, known(transaction, asker).person_id)
 
 
-def list_drafts(unit: Unit, asker: Asker) -> tuple[DraftWithGaps, ...]:
-    owner = known(unit, asker).person_id
-    return tuple(_with_gaps(draft) for draft in unit.drafts.all(seen_by=owner))
+def list_drafts(transaction: Transaction, asker: Asker) -> tuple[DraftWithGaps, ...]:
+    owner = known(transaction, asker).person_id
+    return tuple(_with_gaps(draft) for draft in Drafts(transaction).all(seen_by=owner))
 
 
-def discard_draft(unit: Unit, asker: Asker, draft_id: UUID, *, version: int | None) -> None:
+def discard_draft(transaction: Transaction, asker: Asker, draft_id: UUID, *, version: int | None) -> None:
     """Only the owner removes a draft, and only the version they saw."""
-    actor = known(unit, asker)
-    draft = unit.drafts.find(draft_id, seen_by=actor.person_id)
+    actor = known(transaction, asker)
+    draft = Drafts(transaction).find(draft_id, seen_by=actor.person_id)
     if draft is None:
         raise NotFound
     if version is None:
         raise VersionMissing
     if version != draft.version:
         raise Stale(draft.version)
-    unit.drafts.remove(draft_id, seen_by=actor.person_id)
+    Drafts(transaction).remove(draft_id, seen_by=actor.person_id)
 
 
-def _found(unit: Unit, draft_id: UUID, owner: UUID) -> DraftWithGaps:
-    draft = unit.drafts.find(draft_id, seen_by=owner)
+def _found(transaction: Transaction, draft_id: UUID, owner: UUID) -> DraftWithGaps:
+    draft = Drafts(transaction).find(draft_id, seen_by=owner)
     if draft is None:
         raise NotFound
     return _with_gaps(draft)

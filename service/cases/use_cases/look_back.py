@@ -6,16 +6,18 @@ from uuid import UUID
 
 from service.cases.rules.model import Part, Transition
 from service.cases.rules.point_in_time import Past, When, as_known
-from service.cases.store.cases import Sight
+from service.cases.store.cases import Cases, Sight
 from service.cases.store.visibility import AT_THE_TABLE
-from service.database.transaction import Unit
+from service.database.transaction import Transaction
 from service.people.rules.actor import Actor, Membership
 from service.vocabulary.input_faults import bare_fault
 from service.vocabulary.refusals import Invalid, NotFound
 from service.vocabulary.roles import TABLE_ROLES, Role
+from service.workflow_versions.store import Plans
 from service.workflows.rules.definition import ADOPT
 from service.workflows.rules.region_settings import RegionSettings
 from service.workflows.rules.rulebook import Rulebook
+from service.workflows.store.definitions import Definitions
 from service.workflows.use_cases import settings_in_force
 
 
@@ -39,29 +41,29 @@ class Then:
         raise NotFound
 
 
-def look_back(unit: Unit, actor: Actor, case_id: UUID, when: When) -> Then:
+def look_back(transaction: Transaction, actor: Actor, case_id: UUID, when: When) -> Then:
     """The case at that moment. Raises NotFound, also for whoever sees no more than a part: its numbers tell of others.
 
     The rights are those of today, and a role counts when it shows the whole case today and would have shown it then:
     an expert looks back as far as the table goes, a liaison as far as an escalation of hers was open. So looking back
     shows nobody what they were not to see at the time, and gives back nothing that they may no longer see.
     """
-    sight = unit.cases.find(case_id, case_id, seen_by=actor)
+    sight = Cases(transaction).find(case_id, case_id, seen_by=actor)
     if sight is None or not sight.whole:
         raise NotFound
-    if when.known_at and when.known_at > max(unit.now, sight.case.recorded_at):
+    if when.known_at and when.known_at > max(transaction.now, sight.case.recorded_at):
         raise Invalid((bare_fault("query", "knownAt", "moment_in_future"),))
-    past = as_known(unit.cases.history(case_id), when)
-    heads = past.parts(_plans(unit, past))
+    past = as_known(Cases(transaction).history(case_id), when)
+    heads = past.parts(_plans(transaction, past))
     main = heads.pop(case_id)
     beside = tuple(heads.values())
     held = tuple(it for it in actor.memberships if _showed(it, main, beside))
     rights = replace(actor, memberships=held)
-    sight = unit.cases.find(case_id, case_id, seen_by=rights)
+    sight = Cases(transaction).find(case_id, case_id, seen_by=rights)
     if sight is None or not sight.whole:
         raise NotFound
-    shown = {part.id for part in unit.cases.parts(case_id, seen_by=rights)}
-    case = past.case(sight.case, unit.cases.digest(case_id, past.last.sequence))
+    shown = {part.id for part in Cases(transaction).parts(case_id, seen_by=rights)}
+    case = past.case(sight.case, Cases(transaction).digest(case_id, past.last.sequence))
     return Then(
         rights=rights,
         sight=Sight(case, main, whole=True),
@@ -70,23 +72,26 @@ def look_back(unit: Unit, actor: Actor, case_id: UUID, when: When) -> Then:
     )
 
 
-def looked_at(unit: Unit, actor: Actor, case_id: UUID, when: When | None) -> tuple[tuple[Transition, ...], Then | None]:
+def looked_at(
+    transaction: Transaction, actor: Actor, case_id: UUID, when: When | None
+) -> tuple[tuple[Transition, ...], Then | None]:
     """All that is known of the case now, for whoever asks on; or what was known then. Raises as `look_back` does."""
     if when is None:
-        return unit.cases.history(case_id), None
-    then = look_back(unit, actor, case_id, when)
+        return Cases(transaction).history(case_id), None
+    then = look_back(transaction, actor, case_id, when)
     return then.past.history, then
 
 
-def settings_then(unit: Unit, rules: Rulebook, past: Past) -> RegionSettings:
+def settings_then(transaction: Transaction, rules: Rulebook, past: Past) -> RegionSettings:
     """The settings in force at that moment: those that the last entry was made under, unless others began since.
 
     The entry comes first because the files of this version may say something else than those that were served then.
     """
     at_entry, at_moment = (
-        settings_in_force(unit, rules, past.last.region, at=moment) for moment in (past.last.recorded_at, past.at)
+        settings_in_force(transaction, rules, past.last.region, at=moment)
+        for moment in (past.last.recorded_at, past.at)
     )
-    return unit.definitions.settings(past.last.settings) if at_entry == at_moment else at_moment
+    return Definitions(transaction).settings(past.last.settings) if at_entry == at_moment else at_moment
 
 
 def _showed(held: Membership, main: Part, beside: tuple[Part, ...]) -> bool:
@@ -99,6 +104,6 @@ def _showed(held: Membership, main: Part, beside: tuple[Part, ...]) -> bool:
     return True
 
 
-def _plans(unit: Unit, past: Past) -> Mapping[str, str]:
+def _plans(transaction: Transaction, past: Past) -> Mapping[str, str]:
     hashes = {it.workflow for it in past.history if it.trigger == ADOPT.name}
-    return {it: plan.passage.new for it in hashes if (plan := unit.plans.find(it))}
+    return {it: plan.passage.new for it in hashes if (plan := Plans(transaction).find(it))}

@@ -11,7 +11,8 @@ from service.cases.rules.steps import Situation, Step
 from service.cases.use_cases.amend import form_as_it_reads
 from service.cases.use_cases.birth_month import last_told
 from service.cases.use_cases.situation import log_for_step
-from service.database.transaction import Unit
+from service.database.transaction import Transaction
+from service.people.store.people import People
 from service.vocabulary.calendar import day_in_amsterdam
 from service.workflows.rules.machine import Decision
 
@@ -26,13 +27,13 @@ class Found:
     codes: Codes = field(default_factory=dict)
 
 
-def find_sought(unit: Unit, situation: Situation, step: Step, decision: Decision, trace_id: str) -> Found:
+def find_sought(transaction: Transaction, situation: Situation, step: Step, decision: Decision, trace_id: str) -> Found:
     """What the parts that this step opens may seek. Who pays is found and shown, and never required (I2)."""
     region, opens = situation.case.region, decision.trigger.opens
     if "escalation" in opens:
-        return Found({**situation.sought, "network": unit.people.network_for(region)})
+        return Found({**situation.sought, "network": People(transaction).network_for(region)})
     if "funding" in opens and _seeks_payer(situation, step):
-        return _payer(unit, situation, decision, trace_id)
+        return _payer(transaction, situation, decision, trace_id)
     return Found()
 
 
@@ -42,18 +43,20 @@ def _seeks_payer(situation: Situation, step: Step) -> bool:
     return step.form is not None and any(it.sought == "payer" for it in step.form.openings("funding", context))
 
 
-def _payer(unit: Unit, situation: Situation, decision: Decision, trace_id: str) -> Found:
+def _payer(transaction: Transaction, situation: Situation, decision: Decision, trace_id: str) -> Found:
     """The municipality by the residence principle, from the referral as it reads now."""
-    residence = _residence(unit, situation, decision, trace_id)
+    residence = _residence(transaction, situation, decision, trace_id)
     code, basis = by_residence(residence) if residence else (None, "unknown")
-    return Found({"payer": unit.people.municipality_of(code) if code else None}, {PAYER_BASIS: (basis,)})
+    return Found({"payer": People(transaction).municipality_of(code) if code else None}, {PAYER_BASIS: (basis,)})
 
 
-def _residence(unit: Unit, situation: Situation, decision: Decision, trace_id: str) -> Residence | None:
+def _residence(transaction: Transaction, situation: Situation, decision: Decision, trace_id: str) -> Residence | None:
     referral = last_told(situation.history, Referral.form_name)
     if referral is None:
         return None
     detail = f"{referral.form}#{referral.sequence}"
-    log_for_step(unit, situation, decision, trace_id, activity="find_payer", purpose="finding_who_pays", detail=detail)
-    form = form_as_it_reads(unit, referral, situation.history)
+    log_for_step(
+        transaction, situation, decision, trace_id, activity="find_payer", purpose="finding_who_pays", detail=detail
+    )
+    form = form_as_it_reads(transaction, referral, situation.history)
     return Referral.model_validate(form, by_alias=True, by_name=False).residence

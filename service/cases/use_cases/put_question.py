@@ -5,14 +5,17 @@ from typing import Any
 from uuid import UUID
 
 from service.cases.rules.model import Transition
-from service.database.transaction import Unit
+from service.cases.store.contents import Contents
+from service.database.transaction import Transaction
 
 _BEYOND = ("escalation", "question")
 # Of the request and of the liaison's own words; who consented to the sharing stays in the region.
 _SHOWN = ("level", "purpose", "regionTried", "question", "putOn", "answerExpectedOn", "explanation")
 
 
-def asked(unit: Unit, case_id: UUID, history: Sequence[Transition], entry: Transition) -> dict[str, Any] | None:
+def asked(
+    transaction: Transaction, case_id: UUID, history: Sequence[Transition], entry: Transition
+) -> dict[str, Any] | None:
     """The question behind the first entry of an escalation or of a question; None for any other entry.
 
     A question reads as the request of the chair, with what the liaison made of it when she put it.
@@ -20,7 +23,7 @@ def asked(unit: Unit, case_id: UUID, history: Sequence[Transition], entry: Trans
     if entry.part_kind not in _BEYOND or entry.part_sequence != 1:
         return None
     numbers = [*_causes(history, entry)][::-1]
-    contents = unit.contents.open(case_id, numbers)
+    contents = Contents(transaction).open(case_id, numbers)
     forms = [contents[number].body["form"] for number in numbers if number in contents]
     return {name: form[name] for form in forms for name in _SHOWN if name in form}
 

@@ -6,15 +6,16 @@ from typing import Any
 from uuid import UUID
 
 from service.audit.rules import Activity, Purpose
-from service.audit.store.access_log import Reading
+from service.audit.store.access_log import AccessLog, Reading
 from service.cases.rules.amendments import amendments_of, as_it_reads
 from service.cases.rules.model import Content, Transition
 from service.cases.rules.point_in_time import When
-from service.cases.store.cases import Sight
+from service.cases.store.cases import Cases, Sight
+from service.cases.store.contents import Contents
 from service.cases.use_cases.look_back import Then, looked_at
 from service.cases.use_cases.put_question import asked
 from service.cases.use_cases.reading_rights import Reader
-from service.database.transaction import Unit
+from service.database.transaction import Transaction
 from service.people.rules.actor import Actor, Seat
 from service.people.use_cases.identify import Asker, known
 from service.vocabulary.calendar import day_in_amsterdam
@@ -76,20 +77,20 @@ class EntryRead:
     then: Then | None = None
 
 
-def read_file(unit: Unit, asker: Asker, case_id: UUID, when: When | None = None) -> CaseFile:
+def read_file(transaction: Transaction, asker: Asker, case_id: UUID, when: When | None = None) -> CaseFile:
     """The file of a case; a family reads its own words in it and what was said to it.
 
     Raises NotFound for whoever may not see all of the case, and the refusal of what is withheld from the others.
     """
-    actor = known(unit, asker)
-    sight = whole_case(unit, actor, case_id)
-    history, then = looked_at(unit, actor, case_id, when)
-    seat = seat_of(unit, then.rights if then else actor, sight)
-    reader = reader_of(unit, actor, sight, history, then, seat=seat)
+    actor = known(transaction, asker)
+    sight = whole_case(transaction, actor, case_id)
+    history, then = looked_at(transaction, actor, case_id, when)
+    seat = seat_of(transaction, then.rights if then else actor, sight)
+    reader = reader_of(transaction, actor, sight, history, then, seat=seat)
     reader.insist_on_file()
-    contents = unit.contents.open(case_id)
+    contents = Contents(transaction).open(case_id)
     what = "own file" if seat.acting.role in FAMILY_ROLES else "whole file"
-    log(unit, asker, actor, sight, "read_case_file", as_of(what, then), seat=seat)
+    log(transaction, asker, actor, sight, "read_case_file", as_of(what, then), seat=seat)
     documents = tuple(
         _document(it, history, contents) for it in history if it.sequence in contents and reader.may_read(it)
     )
@@ -97,28 +98,28 @@ def read_file(unit: Unit, asker: Asker, case_id: UUID, when: When | None = None)
 
 
 def read_entry(
-    unit: Unit, asker: Asker, case_id: UUID, part_id: UUID, part_sequence: int, when: When | None = None
+    transaction: Transaction, asker: Asker, case_id: UUID, part_id: UUID, part_sequence: int, when: When | None = None
 ) -> EntryRead:
     """What was written at one entry of a part; at the first of an escalation, what was asked. Raises NotFound."""
-    actor = known(unit, asker)
-    sight = unit.cases.find(case_id, part_id, seen_by=actor)
+    actor = known(transaction, asker)
+    sight = Cases(transaction).find(case_id, part_id, seen_by=actor)
     if sight is None:
         raise NotFound
-    history, then = looked_at(unit, actor, case_id, when)
+    history, then = looked_at(transaction, actor, case_id, when)
     entry = next((it for it in history if (it.part_id, it.part_sequence) == (part_id, part_sequence)), None)
     if entry is None:
         raise NotFound
     found = _document(entry, history, {})
     if sight.whole or _is_for(actor, entry):
         numbers = [entry.sequence, *(it.sequence for it in amendments_of(entry, history))]
-        found = _document(entry, history, unit.contents.open(case_id, numbers))
-        if question := asked(unit, case_id, history, entry):
+        found = _document(entry, history, Contents(transaction).open(case_id, numbers))
+        if question := asked(transaction, case_id, history, entry):
             found = replace(found, body={**found.body, "form": question})
     if found.body:
-        seat = seat_of(unit, then.rights if then else actor, sight)
-        reader_of(unit, actor, sight, history, then, seat=seat).insist_on(entry)
+        seat = seat_of(transaction, then.rights if then else actor, sight)
+        reader_of(transaction, actor, sight, history, then, seat=seat).insist_on(entry)
         read = entry.form or ("question" if "form" in found.body else "grounds")
-        log(unit, asker, actor, sight, "read_entry", as_of(f"{read}#{entry.sequence}", then), seat=seat)
+        log(transaction, asker, actor, sight, "read_entry", as_of(f"{read}#{entry.sequence}", then), seat=seat)
     return EntryRead(sight=sight, document=found, then=then)
 
 
@@ -145,16 +146,16 @@ def as_of(detail: str, then: Then | None) -> str:
     return f"{detail}, as known at {then.past.last.sequence}" if then else detail
 
 
-def whole_case(unit: Unit, actor: Actor, case_id: UUID) -> Sight:
+def whole_case(transaction: Transaction, actor: Actor, case_id: UUID) -> Sight:
     """The case, for whoever may see all of it. Raises NotFound."""
-    sight = unit.cases.find(case_id, case_id, seen_by=actor)
+    sight = Cases(transaction).find(case_id, case_id, seen_by=actor)
     if sight is None or not sight.whole:
         raise NotFound
     return sight
 
 
 def reader_of(
-    unit: Unit,
+    transaction: Transaction,
     actor: Actor,
     sight: Sight,
     history: Sequence[Transition],
@@ -164,17 +165,24 @@ def reader_of(
 ) -> Reader:
     """This person in this seat, to whom `history` is known: all of it, or what was known then to who had this seat."""
     if then is None:
-        return Reader(unit, actor, seat, history)
-    today = Reader(unit, actor, seat_of(unit, actor, sight), unit.cases.history(sight.case.id))
-    return Reader(unit, then.rights, seat, history, on=day_in_amsterdam(then.past.at), today=today)
+        return Reader(transaction, actor, seat, history)
+    today = Reader(transaction, actor, seat_of(transaction, actor, sight), Cases(transaction).history(sight.case.id))
+    return Reader(transaction, then.rights, seat, history, on=day_in_amsterdam(then.past.at), today=today)
 
 
 def log(
-    unit: Unit, asker: Asker, actor: Actor, sight: Sight, activity: Activity, detail: str, *, seat: Seat | None = None
+    transaction: Transaction,
+    asker: Asker,
+    actor: Actor,
+    sight: Sight,
+    activity: Activity,
+    detail: str,
+    *,
+    seat: Seat | None = None,
 ) -> None:
     """Write down who reads what of this case, and why. `detail` names forms, never what they say."""
-    seat = seat or seat_of(unit, actor, sight)
-    unit.access_log.record(
+    seat = seat or seat_of(transaction, actor, sight)
+    AccessLog(transaction).record(
         Reading(
             person_id=actor.person_id,
             acting=seat.acting,
@@ -188,14 +196,14 @@ def log(
     )
 
 
-def seat_of(unit: Unit, actor: Actor, sight: Sight) -> Seat:
+def seat_of(transaction: Transaction, actor: Actor, sight: Sight) -> Seat:
     """What this person's sight of the part rests on: the first membership that shows as much all by itself.
 
     Where none does, an emergency. Whoever is also of the family reads as family, whatever they are besides. Raises
     NotFound.
     """
     for held in sorted(actor.memberships, key=lambda it: it.role not in FAMILY_ROLES):
-        alone = unit.cases.find(
+        alone = Cases(transaction).find(
             sight.case.id, sight.part.id, seen_by=Actor(person_id=actor.person_id, memberships=(held,))
         )
         if alone and alone.whole == sight.whole:

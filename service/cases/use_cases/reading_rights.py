@@ -18,7 +18,7 @@ from service.cases.rules.consents import (
 from service.cases.rules.facts import CaseFacts, fold
 from service.cases.rules.model import Transition
 from service.cases.use_cases.birth_month import birth_month
-from service.database.transaction import Unit
+from service.database.transaction import Transaction
 from service.people.rules.actor import Actor, Seat
 from service.vocabulary.ages import age_on
 from service.vocabulary.calendar import day_in_amsterdam
@@ -50,7 +50,7 @@ class Reader:
 
     def __init__(
         self,
-        unit: Unit,
+        transaction: Transaction,
         actor: Actor,
         seat: Seat,
         history: Sequence[Transition],
@@ -60,9 +60,9 @@ class Reader:
     ) -> None:
         facts = fold(history)
         self._person, self._acting, self._today = actor.person_id, seat.acting, today
-        day = on or day_in_amsterdam(unit.now)
+        day = on or day_in_amsterdam(transaction.now)
         # In an emergency nothing is withheld: whoever takes it answers for it afterwards.
-        self._refusal = None if seat.emergency else _refusal(unit, seat.acting.role, history, facts, day)
+        self._refusal = None if seat.emergency else _refusal(transaction, seat.acting.role, history, facts, day)
         self._asked = not facts.referred and history[0].actor_id == actor.person_id
 
     def insist_on_file(self) -> None:
@@ -92,14 +92,16 @@ class Reader:
         return not self._refusal or (own and self._acting.role in SHARED_FOR)
 
 
-def _refusal(unit: Unit, role: Role, history: Sequence[Transition], facts: CaseFacts, on: date) -> NotAllowed | None:
+def _refusal(
+    transaction: Transaction, role: Role, history: Sequence[Transition], facts: CaseFacts, on: date
+) -> NotAllowed | None:
     purpose = SHARED_FOR.get(role)
     if purpose and purpose not in facts.consented:
         return _missing(purpose)
     if role in TABLE_ROLES and facts.agreed.get(TO_THE_TABLE, Agreed()).withdrawn:
         return _missing(TO_THE_TABLE)
     if role == Role.PARENT and not _shared_with_parents(facts):
-        born = birth_month(unit, history)
+        born = birth_month(transaction, history)
         if born and age_on(born, on) >= CHILD_DECIDES_FROM:
             return YoungPersonDecides()
     return None

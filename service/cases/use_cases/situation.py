@@ -3,39 +3,41 @@
 from dataclasses import replace
 
 from service.audit.rules import Activity, Purpose
-from service.audit.store.access_log import Reading
+from service.audit.store.access_log import AccessLog, Reading
 from service.cases.rules.model import Case, Part
 from service.cases.rules.steps import Situation
-from service.database.transaction import Unit
+from service.cases.store.cases import Cases
+from service.database.transaction import Transaction
 from service.people.rules.actor import Actor, own_emergency
+from service.people.store.people import People
 from service.workflows.rules.machine import Decision
 from service.workflows.rules.rulebook import Rulebook
 from service.workflows.use_cases import settings_in_force
 
 
-def as_it_stands(unit: Unit, actor: Actor, case: Case, part: Part, rules: Rulebook) -> Situation:
+def as_it_stands(transaction: Transaction, actor: Actor, case: Case, part: Part, rules: Rulebook) -> Situation:
     """Read in this transaction. The region's liaison is looked up where a step may begin an escalation.
 
     Whoever sees the case in an emergency alone has a say in nothing but what tells of that.
     """
-    history = unit.cases.history(case.id)
+    history = Cases(transaction).history(case.id)
     if actor.emergencies and not own_emergency(actor, part, history):
         by_right = replace(actor, emergencies=())
-        actor = actor if unit.cases.find(case.id, part.id, seen_by=by_right) else replace(actor, memberships=())
+        actor = actor if Cases(transaction).find(case.id, part.id, seen_by=by_right) else replace(actor, memberships=())
     may_escalate = rules.pinned(part.workflow).begins(part.state, "escalation")
     return Situation(
         case=case,
         part=part,
         history=history,
-        settings=settings_in_force(unit, rules, case.region),
+        settings=settings_in_force(transaction, rules, case.region),
         actor=actor,
-        now=unit.now,
-        sought={"liaison": unit.people.liaison_for(case.region)} if may_escalate else {},
+        now=transaction.now,
+        sought={"liaison": People(transaction).liaison_for(case.region)} if may_escalate else {},
     )
 
 
 def log_for_step(
-    unit: Unit,
+    transaction: Transaction,
     situation: Situation,
     decision: Decision,
     trace_id: str,
@@ -45,7 +47,7 @@ def log_for_step(
     detail: str,
 ) -> None:
     """Write down that a step made the service read content; `detail` names forms, never what they say (I18)."""
-    unit.access_log.record(
+    AccessLog(transaction).record(
         Reading(
             person_id=situation.actor.person_id,
             acting=decision.acting,

@@ -11,13 +11,17 @@ from service.cases.rules.history_chain import BEGINNING
 from service.cases.rules.model import START, Case, Part
 from service.cases.rules.residence import provisional_municipality
 from service.cases.rules.steps import Situation, Step
+from service.cases.store.cases import Cases
+from service.cases.store.drafts import Drafts
 from service.cases.use_cases.take_step import Made, carry_out, made_before
-from service.database.idempotency import Answered
+from service.database.idempotency import Answered, Requests
 from service.database.keyring import CONTENT_CLASSES
-from service.database.transaction import Unit
+from service.database.transaction import Transaction
 from service.forms import FORMS
 from service.people.rules.actor import Actor, Membership
+from service.people.store.people import People
 from service.people.use_cases.identify import Asker, Once, known
+from service.reference.store import Reference
 from service.vocabulary.input_faults import form_from
 from service.vocabulary.refusals import NotAllowed, NoTeamForRegion, NotFound
 from service.workflows.rules.definition import Trigger
@@ -33,14 +37,14 @@ class Submission:
     draft_id: UUID | None = None
 
 
-def make_keys(unit: Unit, case_id: UUID) -> None:
+def make_keys(transaction: Transaction, case_id: UUID) -> None:
     """The keys of a case to be, in a transaction before its own (decision 16); none for one that was destroyed."""
-    unit.sees_all("keys of a case to be")
-    unit.keyring.create(unit.connection, case_id, CONTENT_CLASSES)
+    transaction.allow_all_rows("keys of a case to be")
+    transaction.keyring.create(transaction.connection, case_id, CONTENT_CLASSES)
 
 
 def submit(
-    unit: Unit,
+    transaction: Transaction,
     asker: Asker,
     submission: Submission,
     once: Once,
@@ -50,23 +54,23 @@ def submit(
     new_id: Callable[[], UUID],
 ) -> Made:
     """Open a case with its first transition. The keys of `case_id` must have been committed before (decision 16)."""
-    actor = known(unit, asker)
+    actor = known(transaction, asker)
     request = once.by(actor.person_id)
     if submission.draft_id:
-        unit.drafts.hold(submission.draft_id, seen_by=actor.person_id)
-    if before := made_before(unit, request, seen_by=actor):
+        Drafts(transaction).hold(submission.draft_id, seen_by=actor.person_id)
+    if before := made_before(transaction, request, seen_by=actor):
         return before
     acting = _acting(actor, rules.current("case").definition.triggers[submission.step.trigger])
     if acting is None:
         raise NotAllowed
-    step = _with_draft(unit, actor, submission)
-    case = _new_case(unit, case_id, acting, step)
-    unit.cases.open(case)
-    situation = _before_the_first_step(unit, actor, case, rules)
-    made = carry_out(unit, situation, step, rules, new_id=new_id, trace_id=asker.trace_id)
+    step = _with_draft(transaction, actor, submission)
+    case = _new_case(transaction, case_id, acting, step)
+    Cases(transaction).open(case)
+    situation = _before_the_first_step(transaction, actor, case, rules)
+    made = carry_out(transaction, situation, step, rules, new_id=new_id, trace_id=asker.trace_id)
     if submission.draft_id:
-        unit.drafts.remove(submission.draft_id, seen_by=actor.person_id)
-    unit.requests.remember(request, Answered(case_id=case_id, sequence=made.entry.sequence))
+        Drafts(transaction).remove(submission.draft_id, seen_by=actor.person_id)
+    Requests(transaction).remember(request, Answered(case_id=case_id, sequence=made.entry.sequence))
     return made
 
 
@@ -75,35 +79,35 @@ def _acting(actor: Actor, trigger: Trigger) -> Membership | None:
     return next((held for role in trigger.roles if (held := actor.holding(role))), None)
 
 
-def _with_draft(unit: Unit, actor: Actor, submission: Submission) -> Step:
+def _with_draft(transaction: Transaction, actor: Actor, submission: Submission) -> Step:
     """The step, with the form out of the draft when there is one. Raises Invalid when the draft is not complete."""
     if submission.draft_id is None:
         return submission.step
-    draft = unit.drafts.find(submission.draft_id, seen_by=actor.person_id)
+    draft = Drafts(transaction).find(submission.draft_id, seen_by=actor.person_id)
     if draft is None:
         raise NotFound
     return replace(submission.step, form=form_from(FORMS[Referral.form_name], draft.body.get("form", {})))
 
 
-def _new_case(unit: Unit, case_id: UUID, acting: Membership, step: Step) -> Case:
-    region = _owning_region(unit, acting, step)
-    team_id = unit.people.team_for(region)
+def _new_case(transaction: Transaction, case_id: UUID, acting: Membership, step: Step) -> Case:
+    region = _owning_region(transaction, acting, step)
+    team_id = People(transaction).team_for(region)
     if team_id is None:
         raise NoTeamForRegion(region)
     return Case(
         id=case_id,
-        number=_number(unit),
+        number=_number(transaction),
         region=region,
         team_id=team_id,
         submitter_id=acting.organisation_id,
         submitted_at=step.occurred_at,
         sequence=0,
         digest=BEGINNING,
-        recorded_at=unit.now,
+        recorded_at=transaction.now,
     )
 
 
-def _before_the_first_step(unit: Unit, actor: Actor, case: Case, rules: Rulebook) -> Situation:
+def _before_the_first_step(transaction: Transaction, actor: Actor, case: Case, rules: Rulebook) -> Situation:
     main = Part(
         id=case.id,
         case_id=case.id,
@@ -114,26 +118,26 @@ def _before_the_first_step(unit: Unit, actor: Actor, case: Case, rules: Rulebook
         sequence=0,
         occurred_at=case.submitted_at,
     )
-    settings = settings_in_force(unit, rules, case.region)
-    return Situation(case=case, part=main, history=(), settings=settings, actor=actor, now=unit.now)
+    settings = settings_in_force(transaction, rules, case.region)
+    return Situation(case=case, part=main, history=(), settings=settings, actor=actor, now=transaction.now)
 
 
-def _owning_region(unit: Unit, acting: Membership, step: Step) -> str:
+def _owning_region(transaction: Transaction, acting: Membership, step: Step) -> str:
     """The region of the provisionally responsible municipality, else the one named, else the submitter's own."""
     form, code, named = step.form, None, None
     if isinstance(form, Referral):
         code = provisional_municipality(form.residence)
     elif isinstance(form, ConsultRequest):
         code, named = form.municipality, form.region
-    municipality = unit.reference.municipality(code) if code else None
-    region = municipality.region if municipality else named or unit.people.region_of(acting.organisation_id)
+    municipality = Reference(transaction).municipality(code) if code else None
+    region = municipality.region if municipality else named or People(transaction).region_of(acting.organisation_id)
     return region or "?"
 
 
-def _number(unit: Unit) -> str:
+def _number(transaction: Transaction) -> str:
     """Eight random digits in two groups, as in 4821-7730: short enough to be read over the telephone."""
     while True:
         digits = f"{secrets.randbelow(10**8):08d}"
         number = f"{digits[:4]}-{digits[4:]}"
-        if unit.cases.number_is_free(number):
+        if Cases(transaction).number_is_free(number):
             return number

@@ -11,14 +11,16 @@ from service.cases.rules.forms.base import Fault, Form
 from service.cases.rules.forms.notes import Amendment
 from service.cases.rules.model import Content, Transition
 from service.cases.rules.steps import Situation, Step, Workflows, decide, move
+from service.cases.store.cases import Cases
 from service.cases.use_cases.amend import amended
 from service.cases.use_cases.birth_month import birth_month
 from service.cases.use_cases.lookups import find_sought
 from service.cases.use_cases.situation import as_it_stands, log_for_step
-from service.database.idempotency import Answered, Request
-from service.database.transaction import Unit
+from service.database.idempotency import Answered, Request, Requests
+from service.database.transaction import Transaction
 from service.forms import FORMS
 from service.people.rules.actor import Actor
+from service.people.store.people import People
 from service.people.use_cases.identify import Asker, Once, in_body, known
 from service.vocabulary.calendar import day_in_amsterdam
 from service.vocabulary.input_faults import bare_fault, form_from
@@ -44,27 +46,27 @@ class Made:
     whole: bool = True
 
 
-def made_before(unit: Unit, request: Request, *, seen_by: Actor) -> Made | None:
+def made_before(transaction: Transaction, request: Request, *, seen_by: Actor) -> Made | None:
     """The answer to a repeated request, rebuilt from the history.
 
     Raises NotFound when it is out of sight by now, CaseDestroyed for whoever could still see all of it.
     """
-    answered = unit.requests.answered(request)
+    answered = Requests(transaction).answered(request)
     if answered is None or answered.case_id is None or answered.sequence is None:
         return None
-    entries = unit.cases.entries_from(answered.case_id, answered.sequence)
+    entries = Cases(transaction).entries_from(answered.case_id, answered.sequence)
     if not entries:
-        unit.cases.find(answered.case_id, answered.case_id, seen_by=seen_by)
+        Cases(transaction).find(answered.case_id, answered.case_id, seen_by=seen_by)
         raise NotFound
     entry, *after = entries
-    sight = unit.cases.find(entry.case_id, entry.part_id, seen_by=seen_by)
+    sight = Cases(transaction).find(entry.case_id, entry.part_id, seen_by=seen_by)
     if sight is None:
         raise NotFound
     return Made(entry, sight.case.number, tuple(after), repeated=True, whole=sight.whole)
 
 
 def perform_transition(
-    unit: Unit,
+    transaction: Transaction,
     asker: Asker,
     address: tuple[UUID, UUID],
     step: Step,
@@ -79,25 +81,25 @@ def perform_transition(
     Refusals come in the order in which they can be acted on: not found; repeated (answered as before); version missing
     or stale; not possible from here, not for this role, guards; faults of the form, all at once.
     """
-    actor = known(unit, asker)
-    sight = unit.cases.find(*address, seen_by=actor, lock=True)
+    actor = known(transaction, asker)
+    sight = Cases(transaction).find(*address, seen_by=actor, lock=True)
     if sight is None:
         raise NotFound
     request = once.by(actor.person_id)
-    if before := made_before(unit, request, seen_by=actor):
+    if before := made_before(transaction, request, seen_by=actor):
         return before
-    situation = as_it_stands(unit, actor, sight.case, sight.part, rules)
+    situation = as_it_stands(transaction, actor, sight.case, sight.part, rules)
     if version is None:
         raise VersionMissing
     if version != sight.part.sequence:
         raise Stale(sight.part.sequence, _told(situation.history, sight.part.id, sight.part.sequence))
-    made = carry_out(unit, situation, step, rules, new_id=new_id, trace_id=asker.trace_id)
-    unit.requests.remember(request, Answered(case_id=made.entry.case_id, sequence=made.entry.sequence))
+    made = carry_out(transaction, situation, step, rules, new_id=new_id, trace_id=asker.trace_id)
+    Requests(transaction).remember(request, Answered(case_id=made.entry.case_id, sequence=made.entry.sequence))
     return replace(made, whole=sight.whole)
 
 
 def carry_out(
-    unit: Unit,
+    transaction: Transaction,
     situation: Situation,
     step: Step,
     workflows: Workflows,
@@ -115,25 +117,27 @@ def carry_out(
     except Invalid as refusal:
         raise Invalid((*refusal.errors, *_faults_of_step(situation, step, decision))) from None
     if isinstance(step.form, Amendment):
-        step = replace(step, counted=amended(unit, situation, decision, step.form, trace_id))
+        step = replace(step, counted=amended(transaction, situation, decision, step.form, trace_id))
     if (weighing := step.counted or step.form) and weighing.weighs_age:
-        situation = replace(situation, birth_month=_birth_month(unit, situation, decision, trace_id))
-    faults = (*_faults_of_step(situation, step, decision), *_faults_of_references(unit, situation, step))
+        situation = replace(situation, birth_month=_birth_month(transaction, situation, decision, trace_id))
+    faults = (*_faults_of_step(situation, step, decision), *_faults_of_references(transaction, situation, step))
     if faults:
         raise Invalid(faults)
-    found = find_sought(unit, situation, step, decision, trace_id)
+    found = find_sought(transaction, situation, step, decision, trace_id)
     moved = move(replace(situation, sought=found.organisations), step, decision, workflows, new_id=new_id)
     if found.codes:
         moved = (replace(moved[0], codes={**moved[0].codes, **found.codes}), *moved[1:])
-    unit.cases.record(situation.case, moved, _content(step))
+    Cases(transaction).record(situation.case, moved, _content(step))
     return Made(moved[0], situation.case.number, moved[1:])
 
 
-def _birth_month(unit: Unit, situation: Situation, decision: Decision, trace_id: str) -> str | None:
+def _birth_month(transaction: Transaction, situation: Situation, decision: Decision, trace_id: str) -> str | None:
     """The child's month of birth, for a form whose meaning depends on it; that reading is logged like any other."""
     why: Purpose = "consent_of_those_who_decide"
-    log_for_step(unit, situation, decision, trace_id, activity="weigh_consent", purpose=why, detail="month of birth")
-    return birth_month(unit, situation.history)
+    log_for_step(
+        transaction, situation, decision, trace_id, activity="weigh_consent", purpose=why, detail="month of birth"
+    )
+    return birth_month(transaction, situation.history)
 
 
 def _read(step: Step, decision: Decision) -> Form | None:
@@ -161,18 +165,18 @@ def _faults_of_step(situation: Situation, step: Step, decision: Decision) -> Ite
             yield from (in_body(fault, under="/form/changes") for fault in step.counted.faults(context))
 
 
-def _faults_of_references(unit: Unit, situation: Situation, step: Step) -> Iterator[Any]:
+def _faults_of_references(transaction: Transaction, situation: Situation, step: Step) -> Iterator[Any]:
     """Organisations and persons that a form names must exist here, and be what they are named for."""
     if step.form is None:
         return
     named = tuple(step.form.names_organisations())
-    kinds = unit.people.kinds({it.id for it in named}) if named else {}
+    kinds = People(transaction).kinds({it.id for it in named}) if named else {}
     for it in named:
         if kinds.get(it.id) not in it.kinds:
             yield in_body(Fault("unknown_organisation", it.location, {"kinds": ", ".join(it.kinds)}))
     assignee = step.form.assigned(None)
     party = situation.part.party_id if step.trigger == "reassign" else situation.case.team_id
-    if assignee and not (party and unit.people.works_for(assignee, party)):
+    if assignee and not (party and People(transaction).works_for(assignee, party)):
         yield in_body(Fault("unknown_assignee", (step.form.assigned_in,)))
 
 

@@ -40,7 +40,7 @@ class Events(View):
 async def list_events(house: TheHouse, asker: TheAsker, wanted: Annotated[EventsQuery, Query()]) -> Response:
     """What your organisation hears of its cases, in order; a position is given once and none is left out."""
     found = await house.database.read(
-        lambda unit: pull_events(unit, asker, wanted.organisation, after=wanted.after, limit=wanted.limit)
+        lambda transaction: pull_events(transaction, asker, wanted.organisation, after=wanted.after, limit=wanted.limit)
     )
     items = [to_event(it, source=house.event_source, address=house.address) for it in found.news]
     last = max((wanted.after, *found.withheld, *(it.position for it in found.news)))

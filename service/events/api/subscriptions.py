@@ -88,7 +88,9 @@ async def create_subscription(request: Request, house: TheHouse, asker: TheAsker
     """Have a webhook told of what an organisation hears, once the receiver says with OPTIONS that it wants to be."""
     body = await read_body(request, SUBSCRIPTION)
     wanted = Wanted(organisation_id=body.organisation_id, url=body.url, types=body.types)
-    done = await house.database.read(lambda unit: may_subscribe(unit, asker, wanted, once, rules=house.rules))
+    done = await house.database.read(
+        lambda transaction: may_subscribe(transaction, asker, wanted, once, rules=house.rules)
+    )
     done = done or await _agreed(house, asker, wanted, once)
     return _changed(done, secret=True)
 
@@ -99,7 +101,9 @@ async def _agreed(house: House, asker: Asker, wanted: Wanted, once: Once) -> Sub
         per_minute = await house.agreed(wanted.url)
     except TargetRefused as refused:
         raise not_a_target(refused) from None
-    return await house.database.write(lambda unit: subscribe(unit, asker, wanted, once, per_minute=per_minute))
+    return await house.database.write(
+        lambda transaction: subscribe(transaction, asker, wanted, once, per_minute=per_minute)
+    )
 
 
 @router.get(
@@ -107,7 +111,7 @@ async def _agreed(house: House, asker: Asker, wanted: Wanted, once: Once) -> Sub
 )
 async def get_subscriptions(house: TheHouse, asker: TheAsker) -> Response:
     """Every webhook that was ever made."""
-    found = await house.database.read(lambda unit: list_subscriptions(unit, asker))
+    found = await house.database.read(lambda transaction: list_subscriptions(transaction, asker))
     return answer(Subscriptions(items=[SubscriptionView(**_facts(it)) for it in found]))
 
 
@@ -116,7 +120,7 @@ async def get_subscriptions(house: TheHouse, asker: TheAsker) -> Response:
 )
 async def get_subscription(subscription_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
     """One webhook."""
-    found = await house.database.read(lambda unit: read_subscription(unit, asker, subscription_id))
+    found = await house.database.read(lambda transaction: read_subscription(transaction, asker, subscription_id))
     return answer(SubscriptionView(**_facts(found)), version=found.version)
 
 
@@ -130,7 +134,9 @@ async def add_subscription_change(
     """Pause, resume or retire a webhook, or give it a new secret: the one before signs as well until the next."""
     body = await read_body(request, SUBSCRIPTION_CHANGE)
     done = await house.database.write(
-        lambda unit: change_subscription(unit, asker, subscription_id, body.change, body.reason, once, version=version)
+        lambda transaction: change_subscription(
+            transaction, asker, subscription_id, body.change, body.reason, once, version=version
+        )
     )
     return _changed(done, secret=body.change == "rotate_secret")
 
@@ -141,7 +147,7 @@ async def add_subscription_change(
 )  # fmt: skip
 async def get_dead_letters(subscription_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
     """What the webhook was not told in all its attempts: the two hundred oldest."""
-    found = await house.database.read(lambda unit: list_dead_letters(unit, asker, subscription_id))
+    found = await house.database.read(lambda transaction: list_dead_letters(transaction, asker, subscription_id))
     return answer(DeadLetters(items=[_letter(house, it) for it in found]))
 
 
@@ -153,7 +159,9 @@ async def add_resending(
     subscription_id: UUID, position: Position, house: TheHouse, asker: TheAsker, once: OnceOnly
 ) -> Response:
     """Have a dead letter told again, with all its attempts before it."""
-    letter, repeated = await house.database.write(lambda unit: resend(unit, asker, subscription_id, position, once))
+    letter, repeated = await house.database.write(
+        lambda transaction: resend(transaction, asker, subscription_id, position, once)
+    )
     where = f"/subscriptions/{subscription_id}/dead-letters"
     return answer(_letter(house, letter), status=201, location=where, repeated=repeated)
 

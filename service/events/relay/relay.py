@@ -11,9 +11,12 @@ from uuid import UUID
 import structlog
 
 from service.database.database import Database
-from service.database.transaction import Unit
+from service.database.transaction import Transaction
 from service.events.relay.webhook_client import Outside
 from service.events.rules import to_event
+from service.events.store.deliveries import Deliveries
+from service.events.store.feeds import Feeds
+from service.events.store.subscriptions import Subscriptions
 from service.events.use_cases.delivery import Answer, Call, next_call, settle
 from service.settings import Settings
 
@@ -75,13 +78,15 @@ class Relay:
 
     async def _publish(self) -> None:
         """Fill the feeds with everything that waits."""
-        while await self.database.read(_everything(lambda unit: unit.feeds.waits())):
-            if not await self.database.write(_everything(lambda unit: unit.feeds.publish(AT_ONCE))):
+        while await self.database.read(_everything(lambda transaction: Feeds(transaction).waits())):
+            if not await self.database.write(_everything(lambda transaction: Feeds(transaction).publish(AT_ONCE))):
                 break
 
     async def _begin_telling(self) -> None:
         """One task per webhook that can be told something: one that hangs holds up nobody else."""
-        for subscription_id in await self.database.read(_everything(lambda unit: unit.deliveries.with_work())):
+        for subscription_id in await self.database.read(
+            _everything(lambda transaction: Deliveries(transaction).with_work())
+        ):
             if subscription_id not in self._telling:
                 task = asyncio.create_task(self._tell_all(subscription_id))
                 self._telling[subscription_id] = task
@@ -94,7 +99,9 @@ class Relay:
 
     async def _tell_all(self, subscription_id: UUID) -> None:
         try:
-            while call := await self.database.write(_everything(lambda unit: _claimed(unit, subscription_id))):
+            while call := await self.database.write(
+                _everything(lambda transaction: _claimed(transaction, subscription_id))
+            ):
                 answer = await self._tell(call)
                 await self._settle(call, answer)
                 if call.subscription.per_minute:
@@ -110,22 +117,24 @@ class Relay:
 
     async def _settle(self, call: Call, answer: Answer) -> None:
         most = self._settings.webhook_attempts
-        await self.database.write(_everything(lambda unit: settle(unit, call, answer, most_attempts=most)))
+        await self.database.write(
+            _everything(lambda transaction: settle(transaction, call, answer, most_attempts=most))
+        )
 
 
-def _everything(work: Callable[[Unit], T]) -> Callable[[Unit], T]:
+def _everything(work: Callable[[Transaction], T]) -> Callable[[Transaction], T]:
     """The relay tells of every case, each organisation what it may hear."""
 
-    def done(unit: Unit) -> T:
-        unit.sees_all("relay")
-        return work(unit)
+    def done(transaction: Transaction) -> T:
+        transaction.allow_all_rows("relay")
+        return work(transaction)
 
     return done
 
 
-def _claimed(unit: Unit, subscription_id: UUID) -> Call | None:
-    subscription = unit.subscriptions.find(subscription_id)
-    return next_call(unit, subscription) if subscription else None
+def _claimed(transaction: Transaction, subscription_id: UUID) -> Call | None:
+    subscription = Subscriptions(transaction).find(subscription_id)
+    return next_call(transaction, subscription) if subscription else None
 
 
 def _say(error: Exception) -> None:

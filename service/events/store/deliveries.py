@@ -12,7 +12,6 @@ from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
-    Connection,
     Select,
     and_,
     bindparam,
@@ -24,6 +23,7 @@ from sqlalchemy import (
 )
 
 from service.cases.rules.history_chain import microseconds
+from service.database.transaction import Transaction
 from service.events.rules import News
 from service.events.store.news import NEWS, to_news
 from service.tables import deliveries, feed, subscriptions, transitions
@@ -110,9 +110,9 @@ _DEAD_LETTERS = _OF_ONE.where(_d.state == _DEAD).order_by(_d.position).limit(200
 class Deliveries:
     """At least once: what was sent and not marked is sent again."""
 
-    def __init__(self, connection: Connection, now: datetime) -> None:
-        self._connection = connection
-        self._now = now
+    def __init__(self, transaction: Transaction) -> None:
+        self._connection = transaction.connection
+        self._now = transaction.now
 
     def expect(self, placed: Sequence[tuple[Place, str]]) -> None:
         """Have every webhook that wants it told of what was placed in the feeds."""

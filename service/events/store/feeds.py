@@ -6,14 +6,14 @@ row is published, by one publisher at a time.
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, and_, bindparam, exists, func, insert, select, text, update
+from sqlalchemy import Row, and_, bindparam, exists, func, insert, select, text, update
 
 from service.cases.rules.history_chain import microseconds
 from service.cases.store.visibility import PUT_TO_SOMEBODY, main, visible
+from service.database.transaction import Transaction
 from service.events.rules import News, event_type
 from service.events.store.deliveries import Deliveries, Place
 from service.events.store.news import NEWS, to_news
@@ -55,10 +55,10 @@ class Page:
 class Feeds:
     """Filled in order of the outbox, which is the order of each case: a case is locked while it is written to."""
 
-    def __init__(self, connection: Connection, deliveries: Deliveries, now: datetime) -> None:
-        self._connection = connection
-        self._deliveries = deliveries
-        self._now = now
+    def __init__(self, transaction: Transaction) -> None:
+        self._connection = transaction.connection
+        self._deliveries = Deliveries(transaction)
+        self._now = transaction.now
 
     def waits(self) -> bool:
         """Whether something was recorded that no feed has yet."""

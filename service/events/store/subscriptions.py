@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Row, insert, select, update
 
 from service.cases.rules.history_chain import microseconds
 from service.cases.store.rows import moment, text_of
-from service.database.keyring import Keyring
+from service.database.transaction import Transaction
 from service.tables import subscriptions
 from service.vocabulary.canonical_json import canonical
 
@@ -40,9 +40,9 @@ class Subscription:
 class Subscriptions:
     """Seen by administrators alone: the use cases ask."""
 
-    def __init__(self, connection: Connection, keyring: Keyring) -> None:
-        self._connection = connection
-        self._keyring = keyring
+    def __init__(self, transaction: Transaction) -> None:
+        self._connection = transaction.connection
+        self._keyring = transaction.keyring
 
     def add(self, it: Subscription) -> None:
         row = {

@@ -4,9 +4,9 @@ import random
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from service.database.transaction import Unit
-from service.events.store.deliveries import Delivery, Outcome
-from service.events.store.subscriptions import Subscription
+from service.database.transaction import Transaction
+from service.events.store.deliveries import Deliveries, Delivery, Outcome
+from service.events.store.subscriptions import Subscription, Subscriptions
 
 DELIVERED = frozenset({200, 201, 202, 204})
 GONE, UNSUPPORTED, TOO_MANY = 410, 415, 429
@@ -31,19 +31,21 @@ class Call:
     subscription: Subscription
 
 
-def next_call(unit: Unit, subscription: Subscription) -> Call | None:
+def next_call(transaction: Transaction, subscription: Subscription) -> Call | None:
     """Claim the next event that this webhook can be told now."""
-    delivery = unit.deliveries.claim(subscription.id)
+    delivery = Deliveries(transaction).claim(subscription.id)
     return Call(delivery, subscription) if delivery else None
 
 
-def settle(unit: Unit, call: Call, answer: Answer, *, most_attempts: int) -> None:
+def settle(transaction: Transaction, call: Call, answer: Answer, *, most_attempts: int) -> None:
     """Write down how a try ended. A receiver that says it is gone is not called again."""
-    outcome = _outcome(answer, call.delivery.attempts, unit.now, most_attempts)
-    unit.deliveries.settle(call.delivery, outcome)
-    if answer.status == GONE and (it := unit.subscriptions.find(call.subscription.id, lock=True)):
-        gone = replace(it, state="retired", reason="gone", version=it.version + 1, changed_by=None, changed_at=unit.now)
-        unit.subscriptions.change(gone)
+    outcome = _outcome(answer, call.delivery.attempts, transaction.now, most_attempts)
+    Deliveries(transaction).settle(call.delivery, outcome)
+    if answer.status == GONE and (it := Subscriptions(transaction).find(call.subscription.id, lock=True)):
+        gone = replace(
+            it, state="retired", reason="gone", version=it.version + 1, changed_by=None, changed_at=transaction.now
+        )
+        Subscriptions(transaction).change(gone)
 
 
 def _outcome(answer: Answer, attempts: int, now: datetime, most: int) -> Outcome:

@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
-from service.database.transaction import Unit
-from service.events.store.feeds import Page
+from service.database.transaction import Transaction
+from service.events.store.feeds import Feeds, Page
 from service.people.rules.actor import Actor
 from service.people.use_cases.identify import Asker, known
 from service.vocabulary.input_faults import bare_fault
@@ -14,10 +14,12 @@ from service.vocabulary.roles import ADDRESSED_ROLES, SUBMITTING_ROLES, TEAM_ROL
 _HEARING = TEAM_ROLES | SUBMITTING_ROLES | ADDRESSED_ROLES
 
 
-def pull_events(unit: Unit, asker: Asker, organisation_id: UUID | None, *, after: int, limit: int) -> Page:
+def pull_events(
+    transaction: Transaction, asker: Asker, organisation_id: UUID | None, *, after: int, limit: int
+) -> Page:
     """What the organisation heard after this position. Raises NotFound for an organisation of somebody else."""
-    actor = known(unit, asker)
-    return unit.feeds.after(_hearing(actor, organisation_id), after, limit=limit, seen_by=actor)
+    actor = known(transaction, asker)
+    return Feeds(transaction).after(_hearing(actor, organisation_id), after, limit=limit, seen_by=actor)
 
 
 def _hearing(actor: Actor, wanted: UUID | None) -> UUID:

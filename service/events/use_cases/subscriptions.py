@@ -6,13 +6,15 @@ from dataclasses import dataclass, replace
 from typing import Literal
 from uuid import UUID
 
-from service.database.idempotency import Answered
-from service.database.transaction import Unit
+from service.database.idempotency import Answered, Requests
+from service.database.transaction import Transaction
 from service.events.rules import event_type
-from service.events.store.deliveries import Delivery
-from service.events.store.subscriptions import State, Subscription
+from service.events.store.deliveries import Deliveries, Delivery
+from service.events.store.subscriptions import State, Subscription, Subscriptions
 from service.people.rules.actor import Actor, Membership
 from service.people.rules.decisions import Effect
+from service.people.store.change_log import Administration
+from service.people.store.people import People
 from service.people.use_cases.administer import administrator
 from service.people.use_cases.identify import Asker, Once
 from service.vocabulary.input_faults import bare_fault
@@ -56,13 +58,15 @@ class Subscribed:
     repeated: bool = False
 
 
-def may_subscribe(unit: Unit, asker: Asker, wanted: Wanted, once: Once, *, rules: Rulebook) -> Subscribed | None:
+def may_subscribe(
+    transaction: Transaction, asker: Asker, wanted: Wanted, once: Once, *, rules: Rulebook
+) -> Subscribed | None:
     """Everything that can be said before the receiver is asked; the webhook itself when it was made already."""
-    actor, _ = administrator(unit, asker)
-    if unit.requests.answered(once.by(actor.person_id)):
-        return Subscribed(_found(unit, _id(unit, actor, once)), repeated=True)
+    actor, _ = administrator(transaction, asker)
+    if Requests(transaction).answered(once.by(actor.person_id)):
+        return Subscribed(_found(transaction, _id(transaction, actor, once)), repeated=True)
     faults = []
-    if wanted.organisation_id not in unit.people.kinds({wanted.organisation_id}):
+    if wanted.organisation_id not in People(transaction).kinds({wanted.organisation_id}):
         faults.append(bare_fault("body", "/organisationId", "no_organisation"))
     known = {event_type(it.definition.name, name) for it in rules.by_hash.values() for name in it.definition.triggers}
     faults += [
@@ -77,12 +81,14 @@ def not_a_target(refused: TargetRefused) -> Invalid:
     return Invalid((bare_fault("body", "/url", refused.code),))
 
 
-def subscribe(unit: Unit, asker: Asker, wanted: Wanted, once: Once, *, per_minute: int | None) -> Subscribed:
+def subscribe(
+    transaction: Transaction, asker: Asker, wanted: Wanted, once: Once, *, per_minute: int | None
+) -> Subscribed:
     """Make a webhook that the receiver agreed to. It hears of what is published from now on."""
-    actor, acting = administrator(unit, asker)
-    request, id_ = once.by(actor.person_id), _id(unit, actor, once)
-    if unit.requests.answered(request):
-        return Subscribed(_found(unit, id_), repeated=True)
+    actor, acting = administrator(transaction, asker)
+    request, id_ = once.by(actor.person_id), _id(transaction, actor, once)
+    if Requests(transaction).answered(request):
+        return Subscribed(_found(transaction, id_), repeated=True)
     made = Subscription(
         id=id_,
         organisation_id=wanted.organisation_id,
@@ -94,22 +100,29 @@ def subscribe(unit: Unit, asker: Asker, wanted: Wanted, once: Once, *, per_minut
         version=1,
         secrets=(os.urandom(SECRET_BYTES),),
         made_by=actor.person_id,
-        made_at=unit.now,
+        made_at=transaction.now,
         changed_by=actor.person_id,
-        changed_at=unit.now,
+        changed_at=transaction.now,
     )
-    unit.subscriptions.add(made)
-    _record(unit, actor, acting, once, made, "webhook_made")
+    Subscriptions(transaction).add(made)
+    _record(transaction, actor, acting, once, made, "webhook_made")
     return Subscribed(made)
 
 
 def change_subscription(
-    unit: Unit, asker: Asker, id_: UUID, change: Change, reason: Reason, once: Once, *, version: int | None
+    transaction: Transaction,
+    asker: Asker,
+    id_: UUID,
+    change: Change,
+    reason: Reason,
+    once: Once,
+    *,
+    version: int | None,
 ) -> Subscribed:
     """Pause, resume or retire a webhook, or give it a new secret; the one before signs as well until the next one."""
-    actor, acting = administrator(unit, asker)
-    it = _found(unit, id_, lock=True)
-    if unit.requests.answered(once.by(actor.person_id)):
+    actor, acting = administrator(transaction, asker)
+    it = _found(transaction, id_, lock=True)
+    if Requests(transaction).answered(once.by(actor.person_id)):
         return Subscribed(it, repeated=True)
     if version is None:
         raise VersionMissing
@@ -124,66 +137,70 @@ def change_subscription(
         version=it.version + 1,
         secrets=(os.urandom(SECRET_BYTES), it.secrets[0]) if change == "rotate_secret" else it.secrets,
         changed_by=actor.person_id,
-        changed_at=unit.now,
+        changed_at=transaction.now,
     )
-    unit.subscriptions.change(changed)
-    _record(unit, actor, acting, once, changed, f"webhook_{change}")
+    Subscriptions(transaction).change(changed)
+    _record(transaction, actor, acting, once, changed, f"webhook_{change}")
     return Subscribed(changed)
 
 
-def list_subscriptions(unit: Unit, asker: Asker) -> tuple[Subscription, ...]:
-    administrator(unit, asker)
-    return unit.subscriptions.all()
+def list_subscriptions(transaction: Transaction, asker: Asker) -> tuple[Subscription, ...]:
+    administrator(transaction, asker)
+    return Subscriptions(transaction).all()
 
 
-def read_subscription(unit: Unit, asker: Asker, id_: UUID) -> Subscription:
-    administrator(unit, asker)
-    return _found(unit, id_)
+def read_subscription(transaction: Transaction, asker: Asker, id_: UUID) -> Subscription:
+    administrator(transaction, asker)
+    return _found(transaction, id_)
 
 
-def list_dead_letters(unit: Unit, asker: Asker, id_: UUID) -> tuple[Delivery, ...]:
+def list_dead_letters(transaction: Transaction, asker: Asker, id_: UUID) -> tuple[Delivery, ...]:
     """What a webhook was not told in all its attempts."""
-    it = read_subscription(unit, asker, id_)
-    unit.sees_all("dead letters")
-    return unit.deliveries.dead(it.id)
+    it = read_subscription(transaction, asker, id_)
+    transaction.allow_all_rows("dead letters")
+    return Deliveries(transaction).dead(it.id)
 
 
-def resend(unit: Unit, asker: Asker, id_: UUID, position: int, once: Once) -> tuple[Delivery, bool]:
+def resend(transaction: Transaction, asker: Asker, id_: UUID, position: int, once: Once) -> tuple[Delivery, bool]:
     """Have a dead letter told again; and whether that was asked before."""
-    actor, acting = administrator(unit, asker)
-    it = _found(unit, id_)
-    unit.sees_all("dead letters")
-    letter = unit.deliveries.find(it.id, position)
+    actor, acting = administrator(transaction, asker)
+    it = _found(transaction, id_)
+    transaction.allow_all_rows("dead letters")
+    letter = Deliveries(transaction).find(it.id, position)
     if letter is None:
         raise NotFound
-    if unit.requests.answered(once.by(actor.person_id)):
+    if Requests(transaction).answered(once.by(actor.person_id)):
         return letter, True
     if letter.state != "dead" or it.state == "retired":
         raise NotPossible
-    unit.deliveries.resend(letter)
-    _record(unit, actor, acting, once, it, "webhook_letter_resent")
+    Deliveries(transaction).resend(letter)
+    _record(transaction, actor, acting, once, it, "webhook_letter_resent")
     return replace(letter, state="waiting", attempts=0), False
 
 
-def _id(unit: Unit, actor: Actor, once: Once) -> UUID:
+def _id(transaction: Transaction, actor: Actor, once: Once) -> UUID:
     """The same for the same request, so that a repeated one finds what it made."""
-    return unit.keyring.id_for("subscription", str(actor.person_id), once.key)
+    return transaction.keyring.id_for("subscription", str(actor.person_id), once.key)
 
 
-def _found(unit: Unit, id_: UUID, *, lock: bool = False) -> Subscription:
-    found = unit.subscriptions.find(id_, lock=lock)
+def _found(transaction: Transaction, id_: UUID, *, lock: bool = False) -> Subscription:
+    found = Subscriptions(transaction).find(id_, lock=lock)
     if found is None:
         raise NotFound
     return found
 
 
-def _record(unit: Unit, actor: Actor, acting: Membership, once: Once, it: Subscription, action: str) -> None:
+def _record(
+    transaction: Transaction, actor: Actor, acting: Membership, once: Once, it: Subscription, action: str
+) -> None:
     effect = Effect(
         action=action,
         subject_kind="organisation",
         subject=str(it.organisation_id),
         details={"webhook": str(it.id)},
     )
-    change_id = unit.keyring.id_for("change", str(actor.person_id), once.key)
-    unit.administration.record(change_id, effect, actor_id=actor.person_id, organisation_id=acting.organisation_id)
-    unit.requests.remember(once.by(actor.person_id), Answered())
+    change_id = transaction.keyring.id_for("change", str(actor.person_id), once.key)
+    Administration(transaction).record(
+        change_id, effect, actor_id=actor.person_id, organisation_id=acting.organisation_id
+    )
+    Requests(transaction).remember(once.by(actor.person_id), Answered())

@@ -14,13 +14,14 @@ from service.audit.rules import REGISTER, in_words, sentence, who
 from service.audit.store.access_log import Line, Page, Wanted
 from service.caseload.api.lists import MOST
 from service.cases.api.views import InTwoLanguages, Labelled, Named, Utc, View
-from service.database.transaction import Unit
+from service.database.transaction import Transaction
 from service.file_rights.use_cases.access_overview import Seen, oversee, who_saw
 from service.http.context import TheAsker, TheHouse, accepted
 from service.http.edge import PREFIX
 from service.http.openapi import PUBLIC, may_refuse
 from service.http.request_faults import CheckedRoute
 from service.http.responses import answer
+from service.people.store.people import People
 from service.vocabulary.calendar import AMSTERDAM
 from service.vocabulary.fields import Day
 from service.vocabulary.messages import MESSAGES
@@ -124,9 +125,9 @@ async def list_access(
     Looking here is written down as well.
     """
 
-    def work(unit: Unit) -> Response:
-        seen = who_saw(unit, asker, case_id, wanted.wanted())
-        items = lines_of(unit, seen)
+    def work(transaction: Transaction) -> Response:
+        seen = who_saw(transaction, asker, case_id, wanted.wanted())
+        items = lines_of(transaction, seen)
         return answer(AccessLogPage(items=items, next_cursor=seen.page.next_cursor))
 
     return await house.database.write(work)
@@ -147,11 +148,11 @@ async def oversee_access(
     """
     as_records = accepted(request, (JSON, NDJSON)) == NDJSON
 
-    def work(unit: Unit) -> Response:
-        page = oversee(unit, asker, wanted.wanted(), exported=as_records)
+    def work(transaction: Transaction) -> Response:
+        page = oversee(transaction, asker, wanted.wanted(), exported=as_records)
         if as_records:
             return _records(request, house.address, page)
-        lines = lines_of(unit, Seen(page, lambda _: True))
+        lines = lines_of(transaction, Seen(page, lambda _: True))
         items = [
             LineOfOfficer(**dict(view), case_id=it.case_id, number=it.number)
             for view, it in zip(lines, page.lines, strict=True)
@@ -179,10 +180,10 @@ async def list_processing_activities() -> Response:
     return answer(Activities(items=items))
 
 
-def lines_of(unit: Unit, seen: Seen) -> list[LineView]:
+def lines_of(transaction: Transaction, seen: Seen) -> list[LineView]:
     """The lines as this reader is told them."""
     lines = seen.page.lines
-    names = unit.people.names({it.person_id for it in lines} | {it.organisation_id for it in lines})
+    names = People(transaction).names({it.person_id for it in lines} | {it.organisation_id for it in lines})
     return [_view(it, names.get(it.person_id) if seen.by_name(it) else None, names) for it in lines]
 
 

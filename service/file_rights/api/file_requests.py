@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from service.cases.api.steps import made_answer
 from service.cases.api.views import MadeView
-from service.database.transaction import Unit
+from service.database.transaction import Transaction
 from service.file_rights.use_cases.file_requests import ask_about_file, take_emergency_access
 from service.http.bodies import EMERGENCY, FILE_REQUEST
 from service.http.context import OnceOnly, TheAsker, TheHouse, read_body
@@ -29,9 +29,11 @@ async def add_file_request(
     """Ask about the file: access, a copy, correction, destruction. Also on a case that has ended."""
     body = await read_body(request, FILE_REQUEST)
 
-    def work(unit: Unit) -> Response:
-        made = ask_about_file(unit, asker, case_id, body.to_step(unit.now), once, rules=house.rules, new_id=uuid4)
-        return made_answer(unit, house.rules, made)
+    def work(transaction: Transaction) -> Response:
+        made = ask_about_file(
+            transaction, asker, case_id, body.to_step(transaction.now), once, rules=house.rules, new_id=uuid4
+        )
+        return made_answer(transaction, house.rules, made)
 
     return await house.database.write(work)
 
@@ -50,9 +52,9 @@ async def add_emergency_access(request: Request, house: TheHouse, asker: TheAske
     """
     body = await read_body(request, EMERGENCY)
 
-    def work(unit: Unit) -> Response:
-        step = body.to_step(unit.now)
-        made = take_emergency_access(unit, asker, body.number, step, once, rules=house.rules, new_id=uuid4)
-        return made_answer(unit, house.rules, made)
+    def work(transaction: Transaction) -> Response:
+        step = body.to_step(transaction.now)
+        made = take_emergency_access(transaction, asker, body.number, step, once, rules=house.rules, new_id=uuid4)
+        return made_answer(transaction, house.rules, made)
 
     return await house.database.write(work)

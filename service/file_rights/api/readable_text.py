@@ -9,9 +9,10 @@ from uuid import UUID
 from service.audit.rules import in_words, who
 from service.cases.rules.consents import GROUND, Agreed
 from service.cases.rules.model import Transition
-from service.database.transaction import Unit
+from service.database.transaction import Transaction
 from service.file_rights.api.access_log import LineView
 from service.file_rights.use_cases.subject_access import Bundle, Written
+from service.people.store.people import People
 from service.vocabulary.calendar import day_in_amsterdam
 from service.vocabulary.code_lists import CODE_LISTS
 from service.vocabulary.language import Language, Words
@@ -24,13 +25,13 @@ Readable = Mapping[Words, Sequence[Words]]
 _SAYS = MESSAGES["bundle"]
 
 
-def readable(unit: Unit, rules: Rulebook, bundle: Bundle, lines: Sequence[LineView]) -> Readable:
+def readable(transaction: Transaction, rules: Rulebook, bundle: Bundle, lines: Sequence[LineView]) -> Readable:
     """Every chapter that has something to say."""
     told = _told_to(bundle)
     people = {id_ for it in bundle.history for id_ in (it.actor_id, it.organisation_id)}
-    overview = _Overview(rules, bundle, unit.people.names(people | set(told)))
+    overview = _Overview(rules, bundle, People(transaction).names(people | set(told)))
     chapters = {
-        _title(bundle): (filled("bundle", "right", day=_day(day_in_amsterdam(unit.now))),),
+        _title(bundle): (filled("bundle", "right", day=_day(day_in_amsterdam(transaction.now))),),
         _SAYS["parts"]: overview.parts(),
         _SAYS["steps"]: [overview.step(it) for it in bundle.history],
         _SAYS["documents"]: [line for it in bundle.written for line in _document(it)],

@@ -8,7 +8,7 @@ from pydantic.alias_generators import to_camel
 
 from service.audit.rules import in_words
 from service.cases.api.views import InTwoLanguages, Utc, View
-from service.database.transaction import Unit
+from service.database.transaction import Transaction
 from service.file_rights.api.access_log import LineView, lines_of
 from service.file_rights.api.readable_text import Readable, as_text, readable
 from service.file_rights.rules.answers import Told
@@ -89,15 +89,15 @@ async def get_subject_access(request: Request, case_id: UUID, house: TheHouse, a
     `Accept: text/plain` a text in the language of Accept-Language. Taking it out is logged.
     """
 
-    def work(unit: Unit) -> Response:
-        bundle = subject_access(unit, asker, case_id, house.rules)
-        lines = lines_of(unit, bundle.seen)
-        chapters = readable(unit, house.rules, bundle, lines)
+    def work(transaction: Transaction) -> Response:
+        bundle = subject_access(transaction, asker, case_id, house.rules)
+        lines = lines_of(transaction, bundle.seen)
+        chapters = readable(transaction, house.rules, bundle, lines)
         if accepted(request, (JSON, TEXT)) == TEXT:
             language = language_of(dict(request.scope["headers"]))
             headers = {"Content-Language": language}
             return Response(as_text(chapters, language), headers=headers, media_type=f"{TEXT}; charset=utf-8")
-        return answer(_view(unit, bundle, lines, chapters))
+        return answer(_view(transaction, bundle, lines, chapters))
 
     return await house.database.write(work)
 
@@ -105,11 +105,11 @@ async def get_subject_access(request: Request, case_id: UUID, house: TheHouse, a
 get_subject_access.offers = (JSON, TEXT)  # type: ignore[attr-defined]  # read by dependencies.check_request
 
 
-def _view(unit: Unit, bundle: Bundle, lines: list[LineView], chapters: Readable) -> SubjectAccessView:
+def _view(transaction: Transaction, bundle: Bundle, lines: list[LineView], chapters: Readable) -> SubjectAccessView:
     return SubjectAccessView(
         case_id=bundle.case.id,
         number=bundle.case.number,
-        made_at=unit.now,
+        made_at=transaction.now,
         made_for="family" if bundle.for_family else "team",
         categories=[_category(it) for it in bundle.categories],
         written=[_written(it) for it in bundle.written],

@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from service.audit.rules import Activity
-from service.audit.store.access_log import Line, Page, Reading, Wanted
+from service.audit.store.access_log import AccessLog, Line, Page, Reading, Wanted
 from service.cases.rules.model import Case
+from service.cases.store.cases import Cases
 from service.cases.use_cases.read import PURPOSES, whole_case
-from service.database.transaction import Unit
+from service.database.transaction import Transaction
 from service.people.rules.actor import Actor, Membership
 from service.people.use_cases.identify import Asker, known
 from service.vocabulary.refusals import NotAllowed, NotFound
@@ -27,20 +28,20 @@ class Seen:
     by_name: Callable[[Line], bool]
 
 
-def who_saw(unit: Unit, asker: Asker, case_id: UUID, wanted: Wanted) -> Seen:
+def who_saw(transaction: Transaction, asker: Asker, case_id: UUID, wanted: Wanted) -> Seen:
     """Who saw the file of this case. This look is written down as well, for the next answer.
 
     Raises NotFound for whoever may not see all of the case, NotAllowed for those who see it and do not answer for it.
     Of a case that was destroyed its log is left, for the officer alone.
     """
-    actor = known(unit, asker)
-    case, acting = _accountable(unit, actor, case_id)
-    seen = as_told_to(unit, acting, case.id, wanted)
-    record(unit, asker, actor.person_id, acting, "read_access_log", case_id=case.id)
+    actor = known(transaction, asker)
+    case, acting = _accountable(transaction, actor, case_id)
+    seen = as_told_to(transaction, acting, case.id, wanted)
+    record(transaction, asker, actor.person_id, acting, "read_access_log", case_id=case.id)
     return seen
 
 
-def as_told_to(unit: Unit, acting: Membership, case_id: UUID, wanted: Wanted) -> Seen:
+def as_told_to(transaction: Transaction, acting: Membership, case_id: UUID, wanted: Wanted) -> Seen:
     """The log of a case for somebody in this role.
 
     Who brought the case is told the names of their own people, and of those around the case: who took a step in it or
@@ -49,28 +50,30 @@ def as_told_to(unit: Unit, acting: Membership, case_id: UUID, wanted: Wanted) ->
     if acting.role == Role.PARENT:
         # When a young person reads about themselves is no affair of their parents (Jeugdwet 7.3.11).
         wanted = replace(wanted, beside_role=Role.YOUNG_PERSON)
-    page = unit.access_log.of_case(case_id, wanted)
+    page = AccessLog(transaction).of_case(case_id, wanted)
     if acting.role not in SUBMITTING_ROLES:
         return Seen(page, lambda _: True)
-    around = {person for entry in unit.cases.history(case_id) for person in (entry.actor_id, entry.assignee_id)}
+    around = {person for entry in Cases(transaction).history(case_id) for person in (entry.actor_id, entry.assignee_id)}
     return Seen(page, lambda it: it.person_id in around or it.organisation_id == acting.organisation_id)
 
 
-def oversee(unit: Unit, asker: Asker, wanted: Wanted, *, exported: bool = False) -> Page:
+def oversee(transaction: Transaction, asker: Asker, wanted: Wanted, *, exported: bool = False) -> Page:
     """The log over all cases of the teams whose data-protection officer asks. Raises NotAllowed for everybody else.
 
     Raises NotFound for a case of another team.
     """
-    actor = known(unit, asker)
+    actor = known(transaction, asker)
     acting = actor.holding(OFFICER)
     if acting is None:
         raise NotAllowed
-    if wanted.case_id and not unit.cases.watched(wanted.case_id, seen_by=actor):
+    if wanted.case_id and not Cases(transaction).watched(wanted.case_id, seen_by=actor):
         raise NotFound
-    unit.sees_all("oversight of access")  # also what colleagues looked at that is about no case in particular
-    page = unit.access_log.page(wanted, seen_by=actor)
+    transaction.allow_all_rows(
+        "oversight of access"
+    )  # also what colleagues looked at that is about no case in particular
+    page = AccessLog(transaction).page(wanted, seen_by=actor)
     action = "E" if exported else "R"
-    record(unit, asker, actor.person_id, acting, "oversee_access", case_id=wanted.case_id, action=action)
+    record(transaction, asker, actor.person_id, acting, "oversee_access", case_id=wanted.case_id, action=action)
     return page
 
 
@@ -88,7 +91,7 @@ def acting_as(actor: Actor, case: Case, roles: Collection[Role]) -> Membership |
 
 
 def record(
-    unit: Unit,
+    transaction: Transaction,
     asker: Asker,
     by: UUID,
     acting: Membership,
@@ -99,7 +102,7 @@ def record(
 ) -> None:
     """Write down that somebody looked at the log, or took out everything that is held about a case."""
     file = "own file" if acting.role in FAMILY_ROLES else "whole file"
-    unit.access_log.record(
+    AccessLog(transaction).record(
         Reading(
             person_id=by,
             acting=acting,
@@ -113,11 +116,11 @@ def record(
     )
 
 
-def _accountable(unit: Unit, actor: Actor, case_id: UUID) -> tuple[Case, Membership]:
-    watched = unit.cases.watched(case_id, seen_by=actor)
+def _accountable(transaction: Transaction, actor: Actor, case_id: UUID) -> tuple[Case, Membership]:
+    watched = Cases(transaction).watched(case_id, seen_by=actor)
     if watched and not acting_as(actor, watched, ACCOUNTABLE) and (officer := acting_as(actor, watched, {OFFICER})):
         return watched, officer
-    case = whole_case(unit, actor, case_id).case
+    case = whole_case(transaction, actor, case_id).case
     acting = acting_as(actor, case, ACCOUNTABLE)
     if acting is None:
         raise NotAllowed

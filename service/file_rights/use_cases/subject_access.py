@@ -12,16 +12,19 @@ from service.cases.rules.consents import Agreed
 from service.cases.rules.facts import fold
 from service.cases.rules.forms.notes import Amendment
 from service.cases.rules.model import Case, Content, Part, Transition
+from service.cases.store.cases import Cases
+from service.cases.store.contents import Contents
 from service.cases.use_cases.read import whole_case
 from service.cases.use_cases.reading_rights import Reader
-from service.database.transaction import Unit
+from service.database.transaction import Transaction
 from service.file_rights.rules.answers import Told, told_by
 from service.file_rights.rules.personal_data import Tells, column_of
-from service.file_rights.store import Record
+from service.file_rights.store import Record, Records
 from service.file_rights.use_cases.access_overview import Seen, acting_as, as_told_to, record
 from service.forms import FORMS
 from service.future_plan.use_cases import Kept, kept
 from service.people.rules.actor import Membership, Seat
+from service.people.store.people import People
 from service.people.use_cases.identify import Asker, known
 from service.vocabulary.organisation_kinds import OrganisationKind
 from service.vocabulary.refusals import NotAllowed
@@ -64,44 +67,46 @@ class Bundle:
         return self.acting.role in FAMILY_ROLES
 
 
-def subject_access(unit: Unit, asker: Asker, case_id: UUID, rules: Rulebook) -> Bundle:
+def subject_access(transaction: Transaction, asker: Asker, case_id: UUID, rules: Rulebook) -> Bundle:
     """Everything held about a case, but what is withheld from this reader. It is written down as taken out.
 
     Raises NotFound for whoever may not see all of it, NotAllowed for who does and does not hand it over, and the
     refusal of a parent where the young person decides.
     """
-    actor = known(unit, asker)
-    sight = whole_case(unit, actor, case_id)
+    actor = known(transaction, asker)
+    sight = whole_case(transaction, actor, case_id)
     acting = acting_as(actor, sight.case, HANDED_OVER_BY | FAMILY_ROLES)
     if acting is None:
         raise NotAllowed
-    history = unit.cases.history(case_id)
-    reader = Reader(unit, actor, Seat(acting), history)
+    history = Cases(transaction).history(case_id)
+    reader = Reader(transaction, actor, Seat(acting), history)
     reader.insist_on_file()
-    written = tuple(_written(unit, reader, history))
-    unit.sees_all("subject access")  # also what others asked of this case, and which webhooks of others were told of it
+    written = tuple(_written(transaction, reader, history))
+    transaction.allow_all_rows(
+        "subject access"
+    )  # also what others asked of this case, and which webhooks of others were told of it
     member = actor.person_id if acting.role in FAMILY_ROLES else None
-    records = unit.records.of_case(case_id) | _of_family(unit, sight.case, member)
-    seen = as_told_to(unit, acting, case_id, Wanted())
-    record(unit, asker, actor.person_id, acting, "export_subject_access", case_id=case_id, action="E")
+    records = Records(transaction).of_case(case_id) | _of_family(transaction, sight.case, member)
+    seen = as_told_to(transaction, acting, case_id, Wanted())
+    record(transaction, asker, actor.person_id, acting, "export_subject_access", case_id=case_id, action="E")
     return Bundle(
         case=sight.case,
         acting=acting,
-        parts=(sight.part, *unit.cases.parts(case_id, seen_by=actor)),
+        parts=(sight.part, *Cases(transaction).parts(case_id, seen_by=actor)),
         history=history,
         written=written,
         records=records,
         seen=seen,
         agreed=fold(history).agreed,
-        kept=kept(unit, rules, sight.case, history),
+        kept=kept(transaction, rules, sight.case, history),
         categories=_categories(records, written),
     )
 
 
-def _written(unit: Unit, reader: Reader, history: Sequence[Transition]) -> Iterator[Written]:
+def _written(transaction: Transaction, reader: Reader, history: Sequence[Transition]) -> Iterator[Written]:
     """Every entry at which something was written, in order."""
-    contents = unit.contents.open(history[0].case_id)
-    names = {str(id_): name for id_, name in unit.people.names(_ids_in(contents)).items()}
+    contents = Contents(transaction).open(history[0].case_id)
+    names = {str(id_): name for id_, name in People(transaction).names(_ids_in(contents)).items()}
     for entry in history:
         if entry.sequence in contents and not reader.may_read(entry):
             yield Written(entry=entry, withheld=True)
@@ -132,11 +137,11 @@ def _answers(
     yield from told_by(FORMS[amended.form or ""], form["changes"], names)
 
 
-def _of_family(unit: Unit, case: Case, member: UUID | None) -> dict[str, tuple[Record, ...]]:
+def _of_family(transaction: Transaction, case: Case, member: UUID | None) -> dict[str, tuple[Record, ...]]:
     """A family that brought its case itself is known by name. How somebody is known is told to themselves alone."""
-    if unit.people.kinds({case.submitter_id}).get(case.submitter_id) != OrganisationKind.FAMILY:
+    if People(transaction).kinds({case.submitter_id}).get(case.submitter_id) != OrganisationKind.FAMILY:
         return {}
-    return unit.records.of_family(case.submitter_id, member)
+    return Records(transaction).of_family(case.submitter_id, member)
 
 
 def _categories(records: Mapping[str, Sequence[Record]], written: Sequence[Written]) -> tuple[Tells, ...]:

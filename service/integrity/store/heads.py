@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, or_, select, true, tuple_
+from sqlalchemy import func, or_, select, true, tuple_
 
 from service.cases.store.rows import moment
+from service.database.transaction import Transaction
 from service.integrity.rules import Head
 from service.tables import cases, destructions, transitions
 
@@ -25,8 +26,8 @@ class Departure:
 class Heads:
     """Of every case of the installation: for whoever verifies it, not for readers of cases."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, transaction: Transaction) -> None:
+        self._connection = transaction.connection
 
     def after(self, last: str | None, limit: int = PAGE) -> list[Head]:
         """The next in order of case."""

@@ -5,10 +5,10 @@ from typing import Any
 from uuid import UUID
 
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap
-from sqlalchemy import ColumnElement, Connection, Row, Table, and_, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, Row, Table, and_, exists, func, literal, or_, select
 
-from service.database.keyring import Keyring
 from service.database.protections import Unprotected, insist
+from service.database.transaction import Transaction
 from service.integrity.store.case_history import definition_of, edges_of, is_text_of
 from service.integrity.store.destroyed_case import Fault
 from service.tables import (
@@ -32,9 +32,9 @@ Found = tuple[str, str]  # the code of a fault, and where it is
 class Surroundings:
     """What `verify` of one history does not look at."""
 
-    def __init__(self, connection: Connection, keyring: Keyring) -> None:
-        self._connection = connection
-        self._keyring = keyring
+    def __init__(self, transaction: Transaction) -> None:
+        self._connection = transaction.connection
+        self._keyring = transaction.keyring
 
     def of_case(self, case_id: UUID | str, *, destroyed: bool) -> Iterator[Fault]:
         """Each entry has its news, and each content a key that opens with the master key; a destroyed one has none."""

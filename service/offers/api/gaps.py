@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.cases.api.views import Labelled, View
-from service.database.transaction import Unit
+from service.database.transaction import Transaction
 from service.http.context import TheAsker, TheHouse
 from service.http.openapi import may_refuse
 from service.http.request_faults import CheckedRoute
@@ -56,8 +56,8 @@ async def get_gaps(
 ) -> Response:
     """How many cases of your region wanted help that does not exist, by domain and function."""
 
-    def work(unit: Unit) -> Response:
-        year, k, found = count_gaps(unit, asker, region, wanted.year, rules=house.rules)
+    def work(transaction: Transaction) -> Response:
+        year, k, found = count_gaps(transaction, asker, region, wanted.year, rules=house.rules)
         ordered = sorted(found, key=lambda it: (DOMAINS.index(it.domain), -it.cases, it.function))
         domains = [
             GapsOfDomain(

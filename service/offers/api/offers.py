@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from service.cases.api.views import Labelled, Named, OptionalDay, Utc, View
-from service.database.transaction import Unit
+from service.database.transaction import Transaction
 from service.http.bodies import OFFER, OFFER_ENDING, OFFER_STATEMENT
 from service.http.context import House, OnceOnly, TheAsker, TheHouse, read_body
 from service.http.openapi import may_refuse, takes
@@ -20,6 +20,7 @@ from service.http.request_faults import CheckedRoute
 from service.http.responses import answer
 from service.offers.rules.offer import Chosen, Offer, Statement
 from service.offers.use_cases.offers import begin_offer, end_offer, list_offers, read_offer, stale_after, state_of_offer
+from service.people.store.people import People
 from service.reference.api import RegionCode
 from service.vocabulary.calendar import day_in_amsterdam
 from service.vocabulary.code_lists import CODE_LISTS
@@ -119,11 +120,13 @@ class _Drawing:
     names: dict[UUID, str]
 
     @classmethod
-    def of(cls, unit: Unit, rules: Rulebook, offers: Sequence[Offer], *, region: str | None = None) -> "_Drawing":
+    def of(
+        cls, transaction: Transaction, rules: Rulebook, offers: Sequence[Offer], *, region: str | None = None
+    ) -> "_Drawing":
         ids = {id_ for it in offers for id_ in (it.provider_id, *(said.organisation_id for said in it.statements))}
         regions = {it.region or region for it in offers}
-        days = {it: stale_after(unit, rules, it) for it in regions}
-        return cls(day_in_amsterdam(unit.now), region, days, unit.people.names(ids))
+        days = {it: stale_after(transaction, rules, it) for it in regions}
+        return cls(day_in_amsterdam(transaction.now), region, days, People(transaction).names(ids))
 
     def offer(self, it: Offer) -> OfferView:
         return OfferView(
@@ -160,11 +163,16 @@ class _Drawing:
 async def get_offers(house: TheHouse, asker: TheAsker, wanted: Annotated[OffersQuery, Query()]) -> Response:
     """What help there is now or from a day to come, by domain; for everybody who looks for help with a family."""
 
-    def work(unit: Unit) -> Response:
+    def work(transaction: Transaction) -> Response:
         found = list_offers(
-            unit, asker, region=wanted.region, domain=wanted.domain, function=wanted.function, provider=wanted.provider
+            transaction,
+            asker,
+            region=wanted.region,
+            domain=wanted.domain,
+            function=wanted.function,
+            provider=wanted.provider,
         )
-        drawing = _Drawing.of(unit, house.rules, found, region=wanted.region)
+        drawing = _Drawing.of(transaction, house.rules, found, region=wanted.region)
         domains = [
             OffersOfDomain(domain=Labelled.listed(domain, "advice_domain"), items=[drawing.offer(it) for it in some])
             for domain, some in groupby(
@@ -180,9 +188,9 @@ async def get_offers(house: TheHouse, asker: TheAsker, wanted: Annotated[OffersQ
 async def get_offer(offer_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
     """An offer, with everything that was stated of it and when."""
 
-    def work(unit: Unit) -> Response:
-        found = read_offer(unit, asker, offer_id)
-        return answer(_Drawing.of(unit, house.rules, (found,)).whole(found), version=_version(found))
+    def work(transaction: Transaction) -> Response:
+        found = read_offer(transaction, asker, offer_id)
+        return answer(_Drawing.of(transaction, house.rules, (found,)).whole(found), version=_version(found))
 
     return await house.database.read(work)
 
@@ -195,7 +203,9 @@ async def add_offer(request: Request, house: TheHouse, asker: TheAsker, once: On
     """Put a function of a provider on the overview: by the provider, or on its behalf by the region's team."""
     body = await read_body(request, OFFER)
     offer = body.to_offer(house.database.keyring.id_for("offer", asker.issuer, asker.subject, once.key))
-    return await house.database.write(lambda unit: _made(unit, house, *begin_offer(unit, asker, offer, once)))
+    return await house.database.write(
+        lambda transaction: _made(transaction, house, *begin_offer(transaction, asker, offer, once))
+    )
 
 
 @router.post(
@@ -208,7 +218,9 @@ async def add_offer_statement(
     """State places and waiting time as they are on a day; what was stated before stays."""
     body = await read_body(request, OFFER_STATEMENT)
     return await house.database.write(
-        lambda unit: _made(unit, house, *state_of_offer(unit, asker, offer_id, body.to_said(), once))
+        lambda transaction: _made(
+            transaction, house, *state_of_offer(transaction, asker, offer_id, body.to_said(), once)
+        )
     )
 
 
@@ -220,12 +232,12 @@ async def post_ending(request: Request, offer_id: UUID, house: TheHouse, asker: 
     """Name the last day of an offer; it leaves the overview after that day and stays readable."""
     body = await read_body(request, OFFER_ENDING)
     return await house.database.write(
-        lambda unit: _made(unit, house, *end_offer(unit, asker, offer_id, body.last_day, once))
+        lambda transaction: _made(transaction, house, *end_offer(transaction, asker, offer_id, body.last_day, once))
     )
 
 
-def _made(unit: Unit, house: House, offer: Offer, repeated: bool) -> Response:
-    view = _Drawing.of(unit, house.rules, (offer,)).offer(offer)
+def _made(transaction: Transaction, house: House, offer: Offer, repeated: bool) -> Response:
+    view = _Drawing.of(transaction, house.rules, (offer,)).offer(offer)
     where = f"/offers/{offer.id}"
     return answer(view, status=201, version=_version(offer), location=where, repeated=repeated)
 

@@ -1,14 +1,15 @@
 """What providers can do: offers, what was stated of them on which day, and how they ended. Nothing is ever changed."""
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, func, insert, or_, select
+from sqlalchemy import ColumnElement, Row, func, insert, or_, select
 
 from service.cases.rules.history_chain import microseconds
 from service.cases.store.rows import moment
+from service.database.transaction import Transaction
 from service.offers.rules.offer import Chosen, Offer, Statement
 from service.people.rules.actor import Membership
 from service.tables import offer_endings, offer_statements, offers
@@ -23,9 +24,9 @@ _newest_first = func.row_number().over(
 class Offers:
     """Organisations' own words about what they can do; whoever asks here has been let in by a use case."""
 
-    def __init__(self, connection: Connection, now: datetime) -> None:
-        self._connection = connection
-        self._now = now
+    def __init__(self, transaction: Transaction) -> None:
+        self._connection = transaction.connection
+        self._now = transaction.now
 
     def all(
         self, today: date, *, region: str | None, domain: str | None, function: str | None, provider: UUID | None

@@ -11,11 +11,14 @@ from datetime import date
 from uuid import UUID
 
 from service.cases.rules.forms.base import Fault
-from service.database.idempotency import Answered
-from service.database.transaction import Unit
+from service.database.idempotency import Answered, Requests
+from service.database.transaction import Transaction
 from service.offers.rules.offer import Offer, Said, Statement
+from service.offers.store.offers import Offers
 from service.people.rules.actor import Actor, Membership
+from service.people.store.people import People
 from service.people.use_cases.identify import Asker, Once, insist, known
+from service.reference.store import Reference
 from service.vocabulary.calendar import day_in_amsterdam
 from service.vocabulary.refusals import NotAllowed, NotFound, OfferEnded
 from service.vocabulary.roles import ADDRESSED_ROLES, TABLE_ROLES, TEAM_ROLES, Role
@@ -28,81 +31,91 @@ ON_BEHALF = frozenset({Role.COORDINATOR, Role.PROCESS_DIRECTOR})
 
 
 def list_offers(
-    unit: Unit, asker: Asker, *, region: str | None, domain: str | None, function: str | None, provider: UUID | None
+    transaction: Transaction,
+    asker: Asker,
+    *,
+    region: str | None,
+    domain: str | None,
+    function: str | None,
+    provider: UUID | None,
 ) -> tuple[Offer, ...]:
     """What has not ended, each with its newest statement."""
-    _let_in(known(unit, asker))
-    today = day_in_amsterdam(unit.now)
-    return unit.offers.all(today, region=region, domain=domain, function=function, provider=provider)
+    _let_in(known(transaction, asker))
+    today = day_in_amsterdam(transaction.now)
+    return Offers(transaction).all(today, region=region, domain=domain, function=function, provider=provider)
 
 
-def read_offer(unit: Unit, asker: Asker, offer_id: UUID) -> Offer:
+def read_offer(transaction: Transaction, asker: Asker, offer_id: UUID) -> Offer:
     """An offer with everything that was ever stated of it."""
-    _let_in(known(unit, asker))
-    return _found(unit, offer_id)
+    _let_in(known(transaction, asker))
+    return _found(transaction, offer_id)
 
 
-def begin_offer(unit: Unit, asker: Asker, offer: Offer, once: Once) -> tuple[Offer, bool]:
+def begin_offer(transaction: Transaction, asker: Asker, offer: Offer, once: Once) -> tuple[Offer, bool]:
     """Put an offer on the overview. True: it stood there already, by the same request.
 
     Raises NotAllowed unless the provider itself asks, or the team of the region that the offer serves.
     """
-    actor = known(unit, asker)
+    actor = known(transaction, asker)
     acting = _acting(actor, offer)
     request = once.by(actor.person_id)
-    if unit.requests.answered(request):
-        return _found(unit, offer.id), True
+    if Requests(transaction).answered(request):
+        return _found(transaction, offer.id), True
     faults = []
-    if unit.people.kinds({offer.provider_id}).get(offer.provider_id) != "provider":
+    if People(transaction).kinds({offer.provider_id}).get(offer.provider_id) != "provider":
         faults.append(Fault("unknown_organisation", ("providerId",), {"kinds": "provider"}))
-    if offer.region is not None and offer.region not in {it.code for it in unit.reference.regions()}:
+    if offer.region is not None and offer.region not in {it.code for it in Reference(transaction).regions()}:
         faults.append(Fault("unknown_region", ("region",)))
     insist(faults)
-    unit.offers.begin(offer, actor.person_id, acting)
-    unit.requests.remember(request, Answered())
+    Offers(transaction).begin(offer, actor.person_id, acting)
+    Requests(transaction).remember(request, Answered())
     return offer, False
 
 
-def state_of_offer(unit: Unit, asker: Asker, offer_id: UUID, said: Said, once: Once) -> tuple[Offer, bool]:
+def state_of_offer(
+    transaction: Transaction, asker: Asker, offer_id: UUID, said: Said, once: Once
+) -> tuple[Offer, bool]:
     """Add what holds on a day; what was stated before stays. A repeated request is answered with what stands now."""
-    actor = known(unit, asker)
+    actor = known(transaction, asker)
     _let_in(actor)
-    offer = _found(unit, offer_id, lock=True)
+    offer = _found(transaction, offer_id, lock=True)
     acting = _acting(actor, offer)
     request = once.by(actor.person_id)
-    if unit.requests.answered(request):
+    if Requests(transaction).answered(request):
         return offer, True
-    today = day_in_amsterdam(unit.now)
+    today = day_in_amsterdam(transaction.now)
     if offer.last_day is not None and offer.last_day < today:
         raise OfferEnded(offer.last_day)
     insist([Fault("day_in_future", ("statedOn",))] if said.stated_on > today else [])
     number = len(offer.statements) + 1
-    recorded = Statement(**asdict(said), number=number, recorded_at=unit.now, organisation_id=acting.organisation_id)
-    unit.offers.state(offer, recorded, actor.person_id, acting)
-    unit.requests.remember(request, Answered())
+    recorded = Statement(
+        **asdict(said), number=number, recorded_at=transaction.now, organisation_id=acting.organisation_id
+    )
+    Offers(transaction).state(offer, recorded, actor.person_id, acting)
+    Requests(transaction).remember(request, Answered())
     return replace(offer, statements=(*offer.statements, recorded)), False
 
 
-def end_offer(unit: Unit, asker: Asker, offer_id: UUID, last_day: date, once: Once) -> tuple[Offer, bool]:
+def end_offer(transaction: Transaction, asker: Asker, offer_id: UUID, last_day: date, once: Once) -> tuple[Offer, bool]:
     """Name the last day of an offer, once."""
-    actor = known(unit, asker)
+    actor = known(transaction, asker)
     _let_in(actor)
-    offer = _found(unit, offer_id, lock=True)
+    offer = _found(transaction, offer_id, lock=True)
     acting = _acting(actor, offer)
     request = once.by(actor.person_id)
-    if unit.requests.answered(request):
+    if Requests(transaction).answered(request):
         return offer, True
     if offer.last_day is not None:
         raise OfferEnded(offer.last_day)
     insist([Fault("ends_before_it_begins", ("lastDay",))] if last_day < offer.valid_from else [])
-    unit.offers.end(offer, last_day, actor.person_id, acting)
-    unit.requests.remember(request, Answered())
+    Offers(transaction).end(offer, last_day, actor.person_id, acting)
+    Requests(transaction).remember(request, Answered())
     return replace(offer, last_day=last_day), False
 
 
-def stale_after(unit: Unit, rules: Rulebook, region: str | None) -> int:
+def stale_after(transaction: Transaction, rules: Rulebook, region: str | None) -> int:
     """How many days a statement can be relied on in a region; None: an offer for all, looked at from none."""
-    settings = rules.settings.default if region is None else settings_in_force(unit, rules, region)
+    settings = rules.settings.default if region is None else settings_in_force(transaction, rules, region)
     return settings.offer_stale_days
 
 
@@ -111,8 +124,8 @@ def _let_in(actor: Actor) -> None:
         raise NotAllowed
 
 
-def _found(unit: Unit, offer_id: UUID, *, lock: bool = False) -> Offer:
-    offer = unit.offers.find(offer_id, lock=lock)
+def _found(transaction: Transaction, offer_id: UUID, *, lock: bool = False) -> Offer:
+    offer = Offers(transaction).find(offer_id, lock=lock)
     if offer is None:
         raise NotFound
     return offer

@@ -9,13 +9,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from service.caseload.api.lists import MOST
 from service.cases.api.views import Named, Utc, View
-from service.database.transaction import Unit
+from service.database.transaction import Transaction
 from service.http.bodies import DECISIONS
 from service.http.context import House, OnceOnly, TheAsker, TheHouse, read_body
 from service.http.openapi import may_refuse, takes
 from service.http.request_faults import CheckedRoute
 from service.http.responses import answer
 from service.people.rules.decisions import Change, Decision, Renaming, SettingsOf
+from service.people.store.change_log import Administration
+from service.people.store.people import People
 from service.people.use_cases.administer import administer, administrator, recorded
 from service.people.use_cases.identify import Asker
 from service.reference.api import RegionCode
@@ -63,17 +65,17 @@ class FoundPerson(View):
 async def _decided(house: House, asker: Asker, once: OnceOnly, decision: Decision) -> Response:
     """Every decision of an administrator is answered with the change that was recorded, and so it is the next time."""
 
-    def work(unit: Unit) -> Response:
-        change, repeated = administer(unit, asker, decision, once, rules=house.rules)
-        (view,) = _views(unit, [change])
+    def work(transaction: Transaction) -> Response:
+        change, repeated = administer(transaction, asker, decision, once, rules=house.rules)
+        (view,) = _views(transaction, [change])
         return answer(view, status=201, location=f"/administrative-changes/{change.id}", repeated=repeated)
 
     return await house.database.write(work)
 
 
-def _views(unit: Unit, changes: Iterable[Change]) -> list[ChangeView]:
+def _views(transaction: Transaction, changes: Iterable[Change]) -> list[ChangeView]:
     shown = list(changes)
-    names = unit.people.names({it.actor_id for it in shown if it.actor_id})
+    names = People(transaction).names({it.actor_id for it in shown if it.actor_id})
     return [
         ChangeView(
             id=it.id,
@@ -168,12 +170,12 @@ async def find_person(request: Request, house: TheHouse, asker: TheAsker) -> Res
     """The person of an issuer and a subject; asked in a body, because a subject may be somebody's e-mail address."""
     body = await read_body(request, DECISIONS["identity"])
 
-    def work(unit: Unit) -> Response:
-        administrator(unit, asker)
-        found = unit.people.id_of(body.issuer, body.subject)
+    def work(transaction: Transaction) -> Response:
+        administrator(transaction, asker)
+        found = People(transaction).id_of(body.issuer, body.subject)
         if found is None:
             raise NotFound
-        return answer(FoundPerson(id=found, name=unit.people.names({found})[found]))
+        return answer(FoundPerson(id=found, name=People(transaction).names({found})[found]))
 
     return await house.database.read(work)
 
@@ -196,10 +198,10 @@ async def list_administrative_changes(
 ) -> Response:
     """Who changed what around the cases, the newest first."""
 
-    def work(unit: Unit) -> Response:
-        administrator(unit, asker)
-        found, cursor = unit.administration.page(wanted.limit, wanted.cursor)
-        return answer(ChangePage(items=_views(unit, found), next_cursor=cursor))
+    def work(transaction: Transaction) -> Response:
+        administrator(transaction, asker)
+        found, cursor = Administration(transaction).page(wanted.limit, wanted.cursor)
+        return answer(ChangePage(items=_views(transaction, found), next_cursor=cursor))
 
     return await house.database.read(work)
 
@@ -208,9 +210,9 @@ async def list_administrative_changes(
 async def get_administrative_change(change_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
     """One change around the cases."""
 
-    def work(unit: Unit) -> Response:
-        administrator(unit, asker)
-        (view,) = _views(unit, [recorded(unit, change_id)])
+    def work(transaction: Transaction) -> Response:
+        administrator(transaction, asker)
+        (view,) = _views(transaction, [recorded(transaction, change_id)])
         return answer(view)
 
     return await house.database.read(work)

@@ -8,14 +8,18 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from service.cases.api.views import Named, OptionalDay, Utc, View
-from service.database.transaction import Unit
+from service.database.transaction import Transaction
 from service.http.context import TheAsker, TheHouse
 from service.http.openapi import may_refuse
 from service.http.request_faults import CheckedRoute
 from service.http.responses import answer
 from service.people.rules.decisions import Period
+from service.people.store.change_log import Administration
+from service.people.store.people import People
+from service.people.store.relations import Coverages, Memberships
 from service.people.use_cases.administer import administrator
 from service.reference.api import RegionCode
+from service.reference.store import Reference
 from service.tables import NO_DAY
 from service.vocabulary.refusals import NotFound
 from service.vocabulary.roles import Role
@@ -84,9 +88,9 @@ class SettingsOfRegion(View):
     decided: list[DecidedSettings]
 
 
-def _memberships(unit: Unit, rows: Iterable[Any]) -> list[DatedMembership]:
+def _memberships(transaction: Transaction, rows: Iterable[Any]) -> list[DatedMembership]:
     held = list(rows)
-    names = unit.people.names({UUID(id_) for it in held for id_ in (it.person_id, it.organisation_id)})
+    names = People(transaction).names({UUID(id_) for it in held for id_ in (it.person_id, it.organisation_id)})
     named = {id_: Named(id=id_, name=name) for id_, name in names.items()}
     return [
         DatedMembership(
@@ -111,15 +115,15 @@ def _last(relation: Any) -> date | None:
 async def get_organisation(organisation_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
     """An organisation with the regions and the people that it has, had and will have."""
 
-    def work(unit: Unit) -> Response:
-        administrator(unit, asker)
-        found = next(iter(unit.people.organisations(id_=organisation_id)), None)
+    def work(transaction: Transaction) -> Response:
+        administrator(transaction, asker)
+        found = next(iter(People(transaction).organisations(id_=organisation_id)), None)
         if found is None:
             raise NotFound
         of = {"organisation_id": organisation_id}
         coverages = [
             DatedCoverage(region=it.region, valid_from=it.valid_from, valid_until=_last(it))
-            for it in unit.coverages.within(_EVER, of)
+            for it in Coverages(transaction).within(_EVER, of)
         ]
         return answer(
             AdministeredOrganisation(
@@ -128,7 +132,7 @@ async def get_organisation(organisation_id: UUID, house: TheHouse, asker: TheAsk
                 name=found.name,
                 municipality=found.municipality,
                 coverages=coverages,
-                memberships=_memberships(unit, unit.memberships.within(_EVER, of)),
+                memberships=_memberships(transaction, Memberships(transaction).within(_EVER, of)),
             )
         )
 
@@ -139,12 +143,12 @@ async def get_organisation(organisation_id: UUID, house: TheHouse, asker: TheAsk
 async def get_person(person_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
     """A person with the memberships that they have, had and will have."""
 
-    def work(unit: Unit) -> Response:
-        administrator(unit, asker)
-        found = unit.people.identity(person_id)
+    def work(transaction: Transaction) -> Response:
+        administrator(transaction, asker)
+        found = People(transaction).identity(person_id)
         if found is None:
             raise NotFound
-        held = _memberships(unit, unit.memberships.within(_EVER, {"person_id": person_id}))
+        held = _memberships(transaction, Memberships(transaction).within(_EVER, {"person_id": person_id}))
         return answer(
             AdministeredPerson(
                 id=found.id, issuer=found.issuer, subject=found.subject, name=found.name, memberships=held
@@ -160,12 +164,12 @@ async def get_person(person_id: UUID, house: TheHouse, asker: TheAsker) -> Respo
 async def get_region_settings(region: RegionCode, house: TheHouse, asker: TheAsker) -> Response:
     """The settings that hold in a region today, and what it decided from which day on."""
 
-    def work(unit: Unit) -> Response:
-        administrator(unit, asker)
-        if region not in {it.code for it in unit.reference.regions()}:
+    def work(transaction: Transaction) -> Response:
+        administrator(transaction, asker)
+        if region not in {it.code for it in Reference(transaction).regions()}:
             raise NotFound
-        decided = unit.administration.decided(region)
-        names = unit.people.names({it.actor_id for it in decided})
+        decided = Administration(transaction).decided(region)
+        names = People(transaction).names({it.actor_id for it in decided})
         shown = [
             DecidedSettings(
                 valid_from=it.valid_from,
@@ -175,7 +179,7 @@ async def get_region_settings(region: RegionCode, house: TheHouse, asker: TheAsk
             )
             for it in decided
         ]
-        today = settings_in_force(unit, house.rules, region).model_dump(mode="json")
+        today = settings_in_force(transaction, house.rules, region).model_dump(mode="json")
         return answer(SettingsOfRegion(region=region, today=today, decided=shown))
 
     return await house.database.read(work)

@@ -8,12 +8,12 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Connection, Row, bindparam, insert, select, tuple_
+from sqlalchemy import BigInteger, Row, bindparam, insert, select, tuple_
 
 from service.cases.rules.history_chain import microseconds
 from service.cases.store.rows import moment
-from service.database.keyring import Keyring
 from service.database.paging import Cursors
+from service.database.transaction import Transaction
 from service.people.rules.decisions import Change, Effect
 from service.tables import administrative_changes, dated_region_settings
 from service.vocabulary.canonical_json import canonical
@@ -47,10 +47,10 @@ class Decided:
 class Administration:
     """The log of administration, and the dated settings."""
 
-    def __init__(self, connection: Connection, keyring: Keyring, now: datetime) -> None:
-        self._connection = connection
-        self._cursors = Cursors(keyring, "changes")
-        self._now = now
+    def __init__(self, transaction: Transaction) -> None:
+        self._connection = transaction.connection
+        self._cursors = Cursors(transaction.keyring, "changes")
+        self._now = transaction.now
 
     def record(self, id_: UUID, effect: Effect, *, actor_id: UUID | None, organisation_id: UUID) -> Change:
         row = {

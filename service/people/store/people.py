@@ -5,9 +5,10 @@ from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, Table, and_, bindparam, insert, select, update
+from sqlalchemy import BindParameter, ColumnElement, Table, and_, bindparam, insert, select, update
 
 from service.cases.rules.history_chain import microseconds
+from service.database.transaction import Transaction
 from service.people.rules.actor import Actor, Emergency, Membership
 from service.tables import (
     NO_DAY,
@@ -97,10 +98,10 @@ class Identity:
 class People:
     """Who there is, and as what."""
 
-    def __init__(self, connection: Connection, now: datetime) -> None:
-        self._connection = connection
-        self._today = day_in_amsterdam(now).isoformat()
-        self._now = microseconds(now)
+    def __init__(self, transaction: Transaction) -> None:
+        self._connection = transaction.connection
+        self._today = day_in_amsterdam(transaction.now).isoformat()
+        self._now = microseconds(transaction.now)
 
     def actor(self, issuer: str, subject: str) -> Actor | None:
         """The person behind a token with the memberships that hold today; None when nobody here is known by it."""

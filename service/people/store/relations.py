@@ -5,8 +5,9 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, and_, insert, select, update
+from sqlalchemy import ColumnElement, Row, Table, and_, insert, select, update
 
+from service.database.transaction import Transaction
 from service.people.rules.decisions import Period
 from service.tables import coverages, memberships, organisations, people, regions
 
@@ -16,8 +17,8 @@ Keys = Mapping[str, object]
 class Relations:
     """The relations of one table; `keys` are the columns that say between whom."""
 
-    def __init__(self, connection: Connection, table: Table) -> None:
-        self._connection = connection
+    def __init__(self, transaction: Transaction, table: Table) -> None:
+        self._connection = transaction.connection
         self._table = table
 
     def within(self, period: Period, keys: Keys) -> tuple[Row[Any], ...]:
@@ -57,8 +58,8 @@ def _as_text(keys: Keys) -> dict[str, str]:
 class Memberships(Relations):
     """Who acts for whom, as what."""
 
-    def __init__(self, connection: Connection) -> None:
-        super().__init__(connection, memberships)
+    def __init__(self, transaction: Transaction) -> None:
+        super().__init__(transaction, memberships)
 
     def lock(self, person_id: UUID) -> bool:
         """Nobody else changes what this person holds until the transaction ends; False when there is no such person."""
@@ -69,8 +70,8 @@ class Memberships(Relations):
 class Coverages(Relations):
     """Which team, network or liaison is there for which region."""
 
-    def __init__(self, connection: Connection) -> None:
-        super().__init__(connection, coverages)
+    def __init__(self, transaction: Transaction) -> None:
+        super().__init__(transaction, coverages)
 
     def lock(self, region: str) -> bool:
         """Nobody else changes who covers this region until the transaction ends; False when there is no such region."""

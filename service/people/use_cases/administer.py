@@ -2,10 +2,13 @@
 
 from uuid import UUID, uuid4
 
-from service.database.idempotency import Answered
-from service.database.transaction import Unit
+from service.database.idempotency import Answered, Requests
+from service.database.transaction import Transaction
 from service.people.rules.actor import Actor, Membership
 from service.people.rules.decisions import Change, Decision, Effect, NewPerson, Period, SettingsOf
+from service.people.store.change_log import Administration
+from service.people.store.people import People
+from service.people.store.relations import Memberships
 from service.people.use_cases.apply_decision import LAST_DAY, Deciding, put_into_effect
 from service.people.use_cases.identify import Asker, Once, known
 from service.vocabulary.calendar import day_in_amsterdam
@@ -15,31 +18,33 @@ from service.vocabulary.roles import Role
 from service.workflows.rules.rulebook import Rulebook
 
 
-def administrator(unit: Unit, asker: Asker) -> tuple[Actor, Membership]:
+def administrator(transaction: Transaction, asker: Asker) -> tuple[Actor, Membership]:
     """Who asks, and as what they administer. Raises NotAllowed for everybody else."""
-    actor = known(unit, asker)
+    actor = known(transaction, asker)
     acting = actor.holding(Role.ADMINISTRATOR)
     if acting is None:
         raise NotAllowed
     return actor, acting
 
 
-def administer(unit: Unit, asker: Asker, decision: Decision, once: Once, *, rules: Rulebook) -> tuple[Change, bool]:
+def administer(
+    transaction: Transaction, asker: Asker, decision: Decision, once: Once, *, rules: Rulebook
+) -> tuple[Change, bool]:
     """Do what an administrator decided, and record it. The change, and whether it was there already."""
-    actor, acting = administrator(unit, asker)
+    actor, acting = administrator(transaction, asker)
     request = once.by(actor.person_id)
-    change_id = unit.keyring.id_for("change", str(actor.person_id), once.key)
-    if unit.requests.answered(request):
-        return recorded(unit, change_id), True
-    deciding = Deciding(unit, actor.person_id, acting.organisation_id, change_id, rules)
+    change_id = transaction.keyring.id_for("change", str(actor.person_id), once.key)
+    if Requests(transaction).answered(request):
+        return recorded(transaction, change_id), True
+    deciding = Deciding(transaction, actor.person_id, acting.organisation_id, change_id, rules)
     change = carry_out(deciding, decision)
-    unit.requests.remember(request, Answered())
+    Requests(transaction).remember(request, Answered())
     return change, False
 
 
-def recorded(unit: Unit, change_id: UUID) -> Change:
+def recorded(transaction: Transaction, change_id: UUID) -> Change:
     """A change of the log. Raises NotFound."""
-    change = unit.administration.change(change_id)
+    change = Administration(transaction).change(change_id)
     if change is None:
         raise NotFound
     return change
@@ -48,34 +53,36 @@ def recorded(unit: Unit, change_id: UUID) -> Change:
 def carry_out(by: Deciding, decision: Decision) -> Change:
     """Change what stands around the cases, and tell it in the log, both or neither."""
     effect = put_into_effect(decision, by)
-    change = by.unit.administration.record(
+    change = Administration(by.transaction).record(
         by.change_id, effect, actor_id=by.actor_id, organisation_id=by.organisation_id
     )
     if isinstance(decision, SettingsOf):
         # What was decided names its entry of the log, which must stand there before it.
-        by.unit.administration.decide(change, decision.decided.settings)
+        Administration(by.transaction).decide(change, decision.decided.settings)
     return change
 
 
-def make_first_administrator(unit: Unit, person: NewPerson) -> bool:
+def make_first_administrator(transaction: Transaction, person: NewPerson) -> bool:
     """Let somebody administer an installation that nobody administers; False when somebody does already."""
-    today = day_in_amsterdam(unit.now)
-    if unit.memberships.within(Period(today, today), {"role": Role.ADMINISTRATOR}):
+    today = day_in_amsterdam(transaction.now)
+    if Memberships(transaction).within(Period(today, today), {"role": Role.ADMINISTRATOR}):
         return False
-    found = next(iter(unit.people.organisations(kind=OrganisationKind.INSTALLATION)), None)
+    found = next(iter(People(transaction).organisations(kind=OrganisationKind.INSTALLATION)), None)
     installation = found.id if found else uuid4()
     if not found:
-        unit.people.add_organisation(installation, kind=OrganisationKind.INSTALLATION, name="Beheer", municipality=None)
-    person_id = unit.people.id_of(person.issuer, person.subject) or uuid4()
-    if not unit.people.names({person_id}):
-        unit.people.add_person(person_id, issuer=person.issuer, subject=person.subject, name=person.name)
+        People(transaction).add_organisation(
+            installation, kind=OrganisationKind.INSTALLATION, name="Beheer", municipality=None
+        )
+    person_id = People(transaction).id_of(person.issuer, person.subject) or uuid4()
+    if not People(transaction).names({person_id}):
+        People(transaction).add_person(person_id, issuer=person.issuer, subject=person.subject, name=person.name)
     keys = {"person_id": person_id, "organisation_id": installation, "role": Role.ADMINISTRATOR}
-    unit.memberships.begin(Period(today, LAST_DAY), keys)
+    Memberships(transaction).begin(Period(today, LAST_DAY), keys)
     effect = Effect(
         action="first_administrator_made",
         subject_kind="person",
         subject=str(person_id),
         details={"organisation": str(installation), "from": today.isoformat()},
     )
-    unit.administration.record(uuid4(), effect, actor_id=None, organisation_id=installation)
+    Administration(transaction).record(uuid4(), effect, actor_id=None, organisation_id=installation)
     return True

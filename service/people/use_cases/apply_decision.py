@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from service.cases.rules.forms.base import Fault
-from service.database.transaction import Unit
+from service.database.transaction import Transaction
 from service.people.rules.decisions import (
     CoverageEnd,
     Effect,
@@ -21,13 +21,17 @@ from service.people.rules.decisions import (
     Renaming,
     SettingsOf,
 )
+from service.people.store.people import People
+from service.people.store.relations import Coverages, Memberships
 from service.people.use_cases.identify import in_body, insist
+from service.reference.store import Reference
 from service.tables import NO_DAY
 from service.vocabulary.calendar import day_in_amsterdam
 from service.vocabulary.input_faults import input_fault
 from service.vocabulary.organisation_kinds import COVERING, IN_A_MUNICIPALITY, ROLES_OF, OrganisationKind
 from service.vocabulary.refusals import AlreadyThere, Invalid, NotFound, OwnMembership, RegionIsCovered
 from service.workflows.rules.rulebook import Rulebook, RulesRefused, UnknownTerms
+from service.workflows.store.definitions import Definitions
 
 LAST_DAY = date.fromisoformat(NO_DAY)
 
@@ -36,7 +40,7 @@ LAST_DAY = date.fromisoformat(NO_DAY)
 class Deciding:
     """Who decides, for which organisation, and under which id it will be recorded; by which rules, on which day."""
 
-    unit: Unit
+    transaction: Transaction
     actor_id: UUID
     organisation_id: UUID
     change_id: UUID
@@ -44,7 +48,7 @@ class Deciding:
 
     @property
     def today(self) -> date:
-        return day_in_amsterdam(self.unit.now)
+        return day_in_amsterdam(self.transaction.now)
 
 
 @singledispatch
@@ -58,10 +62,10 @@ def _(decision: NewOrganisation, by: Deciding) -> Effect:
     faults = []
     if decision.municipality is None and decision.kind in IN_A_MUNICIPALITY:
         faults.append(Fault("municipality_needed", ("municipality",)))
-    if decision.municipality and by.unit.reference.municipality(decision.municipality) is None:
+    if decision.municipality and Reference(by.transaction).municipality(decision.municipality) is None:
         faults.append(Fault("unknown_municipality", ("municipality",)))
     insist(faults)
-    by.unit.people.add_organisation(
+    People(by.transaction).add_organisation(
         by.change_id, kind=decision.kind, name=decision.name, municipality=decision.municipality
     )
     where = {"municipality": decision.municipality} if decision.municipality else {}
@@ -70,16 +74,18 @@ def _(decision: NewOrganisation, by: Deciding) -> Effect:
 
 @put_into_effect.register
 def _(decision: NewPerson, by: Deciding) -> Effect:
-    there = by.unit.people.id_of(decision.issuer, decision.subject)
+    there = People(by.transaction).id_of(decision.issuer, decision.subject)
     if there:
         raise AlreadyThere(str(there))
-    by.unit.people.add_person(by.change_id, issuer=decision.issuer, subject=decision.subject, name=decision.name)
+    People(by.transaction).add_person(
+        by.change_id, issuer=decision.issuer, subject=decision.subject, name=decision.name
+    )
     return Effect(action="person_added", subject_kind="person", subject=str(by.change_id), details={})
 
 
 @put_into_effect.register
 def _(decision: Renaming, by: Deciding) -> Effect:
-    if not by.unit.people.rename(decision.kind, decision.id, decision.name):
+    if not People(by.transaction).rename(decision.kind, decision.id, decision.name):
         raise NotFound
     return Effect(action=f"{decision.kind}_renamed", subject_kind=decision.kind, subject=str(decision.id), details={})
 
@@ -88,8 +94,8 @@ def _(decision: Renaming, by: Deciding) -> Effect:
 def _(decision: NewMembership, by: Deciding) -> Effect:
     if decision.person_id == by.actor_id:
         raise OwnMembership
-    kind = by.unit.people.kinds({decision.organisation_id}).get(decision.organisation_id)
-    faults = [] if by.unit.memberships.lock(decision.person_id) else [Fault("unknown_person", ("personId",))]
+    kind = People(by.transaction).kinds({decision.organisation_id}).get(decision.organisation_id)
+    faults = [] if Memberships(by.transaction).lock(decision.person_id) else [Fault("unknown_person", ("personId",))]
     if kind is None:
         faults.append(Fault("no_such_organisation", ("organisationId",)))
     elif decision.role not in ROLES_OF[OrganisationKind(kind)]:
@@ -97,9 +103,9 @@ def _(decision: NewMembership, by: Deciding) -> Effect:
         faults.append(Fault("role_of_another_kind", ("role",), {"kind": kind, "allowed": allowed}))
     period = _period(by, decision.valid_from, decision.valid_until, faults)
     keys = decision.model_dump(include={"person_id", "organisation_id", "role"})
-    if by.unit.memberships.within(period, keys):
+    if Memberships(by.transaction).within(period, keys):
         raise AlreadyThere(str(decision.person_id))
-    by.unit.memberships.begin(period, keys)
+    Memberships(by.transaction).begin(period, keys)
     return _of_membership(decision, "membership_begun", period)
 
 
@@ -108,7 +114,7 @@ def _(decision: MembershipEnd, by: Deciding) -> Effect:
     if decision.person_id == by.actor_id:
         raise OwnMembership
     _not_before_yesterday(by, decision.valid_until)
-    if not by.unit.memberships.end(
+    if not Memberships(by.transaction).end(
         decision.valid_until, decision.model_dump(include={"person_id", "organisation_id", "role"})
     ):
         insist([Fault("nothing_to_end", ())])
@@ -117,26 +123,28 @@ def _(decision: MembershipEnd, by: Deciding) -> Effect:
 
 @put_into_effect.register
 def _(decision: NewCoverage, by: Deciding) -> Effect:
-    kind = by.unit.people.kinds({decision.organisation_id}).get(decision.organisation_id)
-    faults = [] if by.unit.coverages.lock(decision.region) else [Fault("unknown_region", ("region",))]
+    kind = People(by.transaction).kinds({decision.organisation_id}).get(decision.organisation_id)
+    faults = [] if Coverages(by.transaction).lock(decision.region) else [Fault("unknown_region", ("region",))]
     if kind is None:
         faults.append(Fault("no_such_organisation", ("organisationId",)))
     elif kind not in COVERING:
         faults.append(Fault("covers_no_region", ("organisationId",), {"kinds": ", ".join(COVERING)}))
     period = _period(by, decision.valid_from, decision.valid_until, faults)
-    there = by.unit.coverages.by_kind(str(kind), decision.region, period)
+    there = Coverages(by.transaction).by_kind(str(kind), decision.region, period)
     if there == decision.organisation_id:
         raise AlreadyThere(str(there))
     if there:
         raise RegionIsCovered(decision.region, str(there))
-    by.unit.coverages.begin(period, decision.model_dump(include={"organisation_id", "region"}))
+    Coverages(by.transaction).begin(period, decision.model_dump(include={"organisation_id", "region"}))
     return _of_coverage(decision, "coverage_begun", period)
 
 
 @put_into_effect.register
 def _(decision: CoverageEnd, by: Deciding) -> Effect:
     _not_before_yesterday(by, decision.valid_until)
-    if not by.unit.coverages.end(decision.valid_until, decision.model_dump(include={"organisation_id", "region"})):
+    if not Coverages(by.transaction).end(
+        decision.valid_until, decision.model_dump(include={"organisation_id", "region"})
+    ):
         insist([Fault("nothing_to_end", ())])
     return _of_coverage(decision, "coverage_ended", Period(LAST_DAY, decision.valid_until))
 
@@ -144,7 +152,7 @@ def _(decision: CoverageEnd, by: Deciding) -> Effect:
 @put_into_effect.register
 def _(decision: SettingsOf, by: Deciding) -> Effect:
     """What the region decides, checked with every workflow in force before it takes effect (decision 2)."""
-    if not by.unit.coverages.lock(decision.region):
+    if not Coverages(by.transaction).lock(decision.region):
         raise NotFound
     first, changes = decision.decided.valid_from or by.today, decision.decided.settings
     faults = [in_body(Fault("day_in_past", ("validFrom",)), under="")] if first < by.today else []
@@ -160,7 +168,7 @@ def _(decision: SettingsOf, by: Deciding) -> Effect:
         faults += [input_fault("body", "/settings", error) for error in wrong.errors()]
     if settings is None or faults:
         raise Invalid(tuple(faults))
-    by.unit.definitions.keep_settings(settings)
+    Definitions(by.transaction).keep_settings(settings)
     details = {"from": first.isoformat(), "settings": settings.hash}
     return Effect(action="settings_decided", subject_kind="region", subject=decision.region, details=details)
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from service.database.transaction import Unit
+from service.database.transaction import Transaction
+from service.people.store.people import People
 from service.vocabulary.roles import Role
 
 # The same on every port, so that a demonstration database can be served again elsewhere.
@@ -96,25 +97,25 @@ class ADemonstration(RuntimeError):
     """There are fictional people in this database, and cases of theirs: no real ones beside them."""
 
 
-def insist_on_real_people(unit: Unit) -> None:
+def insist_on_real_people(transaction: Transaction) -> None:
     """Raises ADemonstration where this database was ever furnished for one."""
-    if unit.people.names({it.id for it in (*ORGANISATIONS, *PEOPLE)}):
+    if People(transaction).names({it.id for it in (*ORGANISATIONS, *PEOPLE)}):
         raise ADemonstration("this database holds the people of a demonstration; use another for real ones")
 
 
-def furnish(unit: Unit, issuer: str) -> None:
+def furnish(transaction: Transaction, issuer: str) -> None:
     """Put into a database what it lacks of the demonstration region. Raises NotADemonstration."""
-    if unit.people.issuers() - {issuer}:
+    if People(transaction).issuers() - {issuer}:
         raise NotADemonstration("this database holds people of other issuers; use another for a demonstration")
-    there = unit.people.names({it.id for it in (*ORGANISATIONS, *PEOPLE)})
+    there = People(transaction).names({it.id for it in (*ORGANISATIONS, *PEOPLE)})
     ids = {it.key: it.id for it in ORGANISATIONS}
     for organisation in (it for it in ORGANISATIONS if it.id not in there):
-        unit.people.add_organisation(
+        People(transaction).add_organisation(
             organisation.id, kind=organisation.kind, name=organisation.name, municipality=organisation.municipality
         )
         for region in organisation.regions:
-            unit.people.cover(organisation.id, region, since=SINCE)
+            People(transaction).cover(organisation.id, region, since=SINCE)
     for person in (it for it in PEOPLE if it.id not in there):
-        unit.people.add_person(person.id, issuer=issuer, subject=person.key, name=person.name)
+        People(transaction).add_person(person.id, issuer=issuer, subject=person.key, name=person.name)
         for role in person.roles:
-            unit.people.join(person.id, ids[person.organisation], role, since=SINCE)
+            People(transaction).join(person.id, ids[person.organisation], role, since=SINCE)

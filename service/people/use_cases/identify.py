@@ -7,8 +7,10 @@ from uuid import UUID
 
 from service.cases.rules.forms.base import Fault
 from service.database.idempotency import Request
-from service.database.transaction import Unit
+from service.database.transaction import Transaction
 from service.people.rules.actor import Actor
+from service.people.store.people import People
+from service.people.store.row_scope import allow_rows_of
 from service.vocabulary.messages import say
 from service.vocabulary.refusals import InputFault, Invalid, NotKnown
 
@@ -37,12 +39,12 @@ class Once:
         return Request(person_id, self.key, self.asked)
 
 
-def known(unit: Unit, asker: Asker) -> Actor:
+def known(transaction: Transaction, asker: Asker) -> Actor:
     """The person who asks; from here on the database shows what they may see at most. Raises NotKnown."""
-    actor = unit.people.actor(asker.issuer, asker.subject)
+    actor = People(transaction).actor(asker.issuer, asker.subject)
     if actor is None:
         raise NotKnown
-    unit.sees(actor)
+    allow_rows_of(transaction, actor)
     return actor
 
 

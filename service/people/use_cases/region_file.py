@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from service.database.transaction import Unit
+from service.database.transaction import Transaction
 from service.people.rules.decisions import (
     Change,
     CoverageEnd,
@@ -30,7 +30,9 @@ from service.people.rules.decisions import (
     SettingsOf,
     Vouched,
 )
-from service.people.store.relations import Relations
+from service.people.store.change_log import Administration
+from service.people.store.people import People
+from service.people.store.relations import Coverages, Memberships, Relations
 from service.people.use_cases.administer import administrator, carry_out
 from service.people.use_cases.apply_decision import LAST_DAY, Deciding
 from service.people.use_cases.identify import Asker
@@ -119,10 +121,10 @@ def read_set_up(text: str) -> SetUp:
         raise SetUpRefused([FileFault(it.location, it.code, it.words) for it in found]) from None
 
 
-def set_up(unit: Unit, asker: Asker, wanted: SetUp, *, rules: Rulebook) -> tuple[Change, ...]:
+def set_up(transaction: Transaction, asker: Asker, wanted: SetUp, *, rules: Rulebook) -> tuple[Change, ...]:
     """Carry out what the file says and is not so yet. Raises SetUpRefused, upon which nothing may be committed."""
-    actor, acting = administrator(unit, asker)
-    work = _Work(Deciding(unit, actor.person_id, acting.organisation_id, uuid4(), rules))
+    actor, acting = administrator(transaction, asker)
+    work = _Work(Deciding(transaction, actor.person_id, acting.organisation_id, uuid4(), rules))
     work.organisations(wanted)
     work.people(wanted)
     work.memberships(wanted.memberships)
@@ -143,10 +145,10 @@ class _Work:
     faults: list[FileFault] = field(default_factory=list)
 
     def organisations(self, wanted: SetUp) -> None:
-        unit = self.by.unit
+        transaction = self.by.transaction
         for key, it in wanted.organisations.items():
-            place, id_ = f"/organisations/{key}", unit.keyring.id_for("set-up", wanted.name, key)
-            there = next(iter(unit.people.organisations(id_=id_)), None)
+            place, id_ = f"/organisations/{key}", transaction.keyring.id_for("set-up", wanted.name, key)
+            there = next(iter(People(transaction).organisations(id_=id_)), None)
             done = True
             if there is None:
                 done = self._decide(place, it, id_)
@@ -157,7 +159,7 @@ class _Work:
             self.ids["organisation", key] = id_ if done else None
 
     def people(self, wanted: SetUp) -> None:
-        people = self.by.unit.people
+        people = People(self.by.transaction)
         for key, it in wanted.people.items():
             place, issuer = f"/people/{key}", it.issuer or wanted.issuer
             if issuer is None:
@@ -179,7 +181,7 @@ class _Work:
             organisation = self._id(place, "organisation", it.organisation)
             for role in it.roles if person and organisation else ():
                 between = {"person_id": person, "organisation_id": organisation, "role": role}
-                for days in self._missing(self.by.unit.memberships, between, it):
+                for days in self._missing(Memberships(self.by.transaction), between, it):
                     decided = NewMembership if "valid_from" in days else MembershipEnd
                     self._decide(place, decided.model_validate({**between, **days}, by_name=True))
 
@@ -189,13 +191,13 @@ class _Work:
             organisation = self._id(place, "organisation", it.organisation)
             for region in it.regions if organisation else ():
                 between = {"organisation_id": organisation, "region": region}
-                for days in self._missing(self.by.unit.coverages, between, it):
+                for days in self._missing(Coverages(self.by.transaction), between, it):
                     decided = NewCoverage if "valid_from" in days else CoverageEnd
                     self._decide(place, decided.model_validate({**between, **days}, by_name=True))
 
     def settings(self, wanted: list[_Settings]) -> None:
         for number, it in enumerate(wanted):
-            there = self.by.unit.administration.decided(it.region)
+            there = Administration(self.by.transaction).decided(it.region)
             if it.valid_from is None:
                 compared = there[-1:]
             else:

@@ -9,14 +9,16 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from service.caseload.api.lists import MOST
 from service.cases.api.views import InTwoLanguages, Labelled, Named, OptionalDay, Utc, View
-from service.database.transaction import Unit
+from service.database.transaction import Transaction
 from service.http.bodies import DESTRUCTION_PROPOSAL, DESTRUCTION_SIGNATURE, DESTRUCTION_WITHDRAWAL
 from service.http.context import OnceOnly, TheAsker, TheHouse, read_body
 from service.http.openapi import may_refuse, takes
 from service.http.request_faults import CheckedRoute
 from service.http.responses import answer
+from service.people.store.people import People
 from service.retention.api.legal_holds import CodedReasonView, RecordedView, reason_view, recorded_view
 from service.retention.rules.destruction import Capacity, Certificate, Proposal, Signature
+from service.retention.store.destructions import Destructions
 from service.retention.use_cases.proposals import (
     list_certificates,
     list_proposals,
@@ -113,10 +115,10 @@ class ProposalsQuery(PageQuery):
 async def get_proposals(house: TheHouse, asker: TheAsker, wanted: Annotated[ProposalsQuery, Query()]) -> Response:
     """The cases that are proposed to be destroyed, for the team and its data-protection officer: both sign."""
 
-    def work(unit: Unit) -> Response:
+    def work(transaction: Transaction) -> Response:
         open_only = wanted.state == "open"
-        found = list_proposals(unit, asker, open_only=open_only, limit=wanted.limit, cursor=wanted.cursor)
-        items = [_proposal_view(unit, it, found.numbers[it.case_id]) for it in found.proposals]
+        found = list_proposals(transaction, asker, open_only=open_only, limit=wanted.limit, cursor=wanted.cursor)
+        items = [_proposal_view(transaction, it, found.numbers[it.case_id]) for it in found.proposals]
         return answer(Proposals(items=items, next_cursor=found.next_cursor))
 
     return await house.database.read(work)
@@ -129,9 +131,9 @@ async def get_proposals(house: TheHouse, asker: TheAsker, wanted: Annotated[Prop
 async def get_proposal(proposal_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
     """A proposal with its signatures, and the certificate once it was carried out."""
 
-    def work(unit: Unit) -> Response:
-        found = read_proposal(unit, asker, proposal_id)
-        return answer(_view(unit, found), version=_version(found))
+    def work(transaction: Transaction) -> Response:
+        found = read_proposal(transaction, asker, proposal_id)
+        return answer(_view(transaction, found), version=_version(found))
 
     return await house.database.read(work)
 
@@ -144,8 +146,8 @@ async def add_proposal(request: Request, house: TheHouse, asker: TheAsker, once:
     """Propose to destroy a case because a request for it was granted in full; what is due is proposed every night."""
     body = await read_body(request, DESTRUCTION_PROPOSAL)
     return await house.database.write(
-        lambda unit: _made(
-            unit, *propose_on_request(unit, asker, body.case_id, body.request_id, once, rules=house.rules)
+        lambda transaction: _made(
+            transaction, *propose_on_request(transaction, asker, body.case_id, body.request_id, once, rules=house.rules)
         )
     )
 
@@ -161,9 +163,9 @@ async def add_signature(
     """Agree, for the team or as its officer. The second signature destroys the case, at once and for good."""
     body = await read_body(request, DESTRUCTION_SIGNATURE)
 
-    def work(unit: Unit) -> tuple[Response, bool]:
-        found, repeated = sign(unit, asker, proposal_id, body.capacity, once, outside=house.destructions)
-        return _made(unit, found, repeated), found.certificate is not None
+    def work(transaction: Transaction) -> tuple[Response, bool]:
+        found, repeated = sign(transaction, asker, proposal_id, body.capacity, once, outside=house.destructions)
+        return _made(transaction, found, repeated), found.certificate is not None
 
     answered, destroyed = await house.database.write(work)
     if destroyed:
@@ -182,7 +184,7 @@ async def add_withdrawal(
     """Take a proposal back; the case stays, and can be proposed again."""
     body = await read_body(request, DESTRUCTION_WITHDRAWAL)
     return await house.database.write(
-        lambda unit: _made(unit, *withdraw(unit, asker, proposal_id, body.to_reason(), once))
+        lambda transaction: _made(transaction, *withdraw(transaction, asker, proposal_id, body.to_reason(), once))
     )
 
 
@@ -190,17 +192,17 @@ async def add_withdrawal(
 async def list_destructions(house: TheHouse, asker: TheAsker, wanted: Annotated[PageQuery, Query()]) -> Response:
     """The certificates of what was destroyed, for the team and its data-protection officer."""
 
-    def work(unit: Unit) -> Response:
-        found, numbers, more = list_certificates(unit, asker, limit=wanted.limit, cursor=wanted.cursor)
-        items = [_certificate_view(unit, it, numbers[it.case_id]) for it in found]
+    def work(transaction: Transaction) -> Response:
+        found, numbers, more = list_certificates(transaction, asker, limit=wanted.limit, cursor=wanted.cursor)
+        items = [_certificate_view(transaction, it, numbers[it.case_id]) for it in found]
         return answer(Certificates(items=items, next_cursor=more))
 
     return await house.database.read(work)
 
 
-def _made(unit: Unit, it: Proposal, repeated: bool) -> Response:
+def _made(transaction: Transaction, it: Proposal, repeated: bool) -> Response:
     where = f"/destruction-proposals/{it.id}"
-    return answer(_view(unit, it), status=201, version=_version(it), location=where, repeated=repeated)
+    return answer(_view(transaction, it), status=201, version=_version(it), location=where, repeated=repeated)
 
 
 def _version(it: Proposal) -> int:
@@ -208,11 +210,11 @@ def _version(it: Proposal) -> int:
     return 1 + len(it.signed) + (it.withdrawn is not None)
 
 
-def _view(unit: Unit, it: Proposal) -> ProposalView:
-    return _proposal_view(unit, it, unit.destructions.numbers({it.case_id})[it.case_id])
+def _view(transaction: Transaction, it: Proposal) -> ProposalView:
+    return _proposal_view(transaction, it, Destructions(transaction).numbers({it.case_id})[it.case_id])
 
 
-def _proposal_view(unit: Unit, it: Proposal, number: str) -> ProposalView:
+def _proposal_view(transaction: Transaction, it: Proposal, number: str) -> ProposalView:
     because = it.withdrawn_because
     return ProposalView(
         id=it.id,
@@ -223,15 +225,15 @@ def _proposal_view(unit: Unit, it: Proposal, number: str) -> ProposalView:
         policy=it.policy,
         keep_until=it.keep_until,
         state="withdrawn" if it.withdrawn else "carried_out" if it.certificate else "open",
-        proposed=recorded_view(unit, it.recorded),
-        signed=_signatures(unit, it.signed),
-        withdrawn=recorded_view(unit, it.withdrawn) if it.withdrawn else None,
+        proposed=recorded_view(transaction, it.recorded),
+        signed=_signatures(transaction, it.signed),
+        withdrawn=recorded_view(transaction, it.withdrawn) if it.withdrawn else None,
         withdrawn_because=reason_view(because, "destruction_withdrawal_reason") if because else None,
-        certificate=_certificate_view(unit, it.certificate, number) if it.certificate else None,
+        certificate=_certificate_view(transaction, it.certificate, number) if it.certificate else None,
     )
 
 
-def _certificate_view(unit: Unit, it: Certificate, number: str) -> CertificateView:
+def _certificate_view(transaction: Transaction, it: Certificate, number: str) -> CertificateView:
     return CertificateView(
         case_id=it.case_id,
         number=number,
@@ -239,7 +241,7 @@ def _certificate_view(unit: Unit, it: Certificate, number: str) -> CertificateVi
         ground=_ground(it.ground),
         request_id=it.request_id,
         policy=it.policy,
-        signed=_signatures(unit, it.signed),
+        signed=_signatures(transaction, it.signed),
         destroyed_at=it.destroyed_at,
         day=it.day,
         entries=it.entries,
@@ -249,8 +251,8 @@ def _certificate_view(unit: Unit, it: Certificate, number: str) -> CertificateVi
     )
 
 
-def _signatures(unit: Unit, signed: tuple[Signature, ...]) -> list[SignatureView]:
-    names = unit.people.names({it.person_id for it in signed})
+def _signatures(transaction: Transaction, signed: tuple[Signature, ...]) -> list[SignatureView]:
+    names = People(transaction).names({it.person_id for it in signed})
     return [
         SignatureView(
             capacity=it.capacity,

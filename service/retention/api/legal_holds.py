@@ -7,13 +7,15 @@ from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
 from service.cases.api.views import InTwoLanguages, Labelled, Named, OptionalDay, Utc, View
-from service.database.transaction import Unit
+from service.database.transaction import Transaction
 from service.http.bodies import LEGAL_HOLD, LIFTING
 from service.http.context import OnceOnly, TheAsker, TheHouse, read_body
 from service.http.openapi import may_refuse, takes
 from service.http.request_faults import CheckedRoute
 from service.http.responses import answer
+from service.people.store.people import People
 from service.people.use_cases.identify import known
+from service.reference.store import Reference
 from service.retention.rules.destruction import CodedReason, Hold, Recorded
 from service.retention.rules.terms import Rule, policy
 from service.retention.use_cases.legal_holds import hold_case, lift_hold, list_holds
@@ -92,10 +94,12 @@ class Holds(View):
 async def get_retention_policy(house: TheHouse, asker: TheAsker) -> Response:
     """How long what is kept, from when, and on which ground; and what regions decided otherwise."""
 
-    def work(unit: Unit) -> Response:
-        known(unit, asker)
+    def work(transaction: Transaction) -> Response:
+        known(transaction, asker)
         default = house.rules.settings.default
-        theirs = {it.code: settings_in_force(unit, house.rules, it.code) for it in unit.reference.regions()}
+        theirs = {
+            it.code: settings_in_force(transaction, house.rules, it.code) for it in Reference(transaction).regions()
+        }
         return answer(
             RetentionPolicyView(
                 version=default.hash,
@@ -117,9 +121,9 @@ async def get_retention_policy(house: TheHouse, asker: TheAsker) -> Response:
 async def list_legal_holds(case_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
     """What keeps this case from being destroyed, or did; for the team's coordinator and chair, and its officer."""
 
-    def work(unit: Unit) -> Response:
-        found = list_holds(unit, asker, case_id)
-        return answer(Holds(items=[hold_view(unit, it) for it in found]))
+    def work(transaction: Transaction) -> Response:
+        found = list_holds(transaction, asker, case_id)
+        return answer(Holds(items=[hold_view(transaction, it) for it in found]))
 
     return await house.database.read(work)
 
@@ -132,7 +136,9 @@ async def add_legal_hold(request: Request, case_id: UUID, house: TheHouse, asker
     """Keep this case from being destroyed; several may stand beside each other."""
     body = await read_body(request, LEGAL_HOLD)
     return await house.database.write(
-        lambda unit: _made(unit, *hold_case(unit, asker, case_id, body.to_reason(), body.until, once))
+        lambda transaction: _made(
+            transaction, *hold_case(transaction, asker, case_id, body.to_reason(), body.until, once)
+        )
     )
 
 
@@ -145,12 +151,14 @@ async def add_lifting(
 ) -> Response:
     """Lift a hold: its reason is gone. It stays readable."""
     await read_body(request, LIFTING)
-    return await house.database.write(lambda unit: _made(unit, *lift_hold(unit, asker, case_id, hold_id, once)))
+    return await house.database.write(
+        lambda transaction: _made(transaction, *lift_hold(transaction, asker, case_id, hold_id, once))
+    )
 
 
-def _made(unit: Unit, hold: Hold, repeated: bool) -> Response:
+def _made(transaction: Transaction, hold: Hold, repeated: bool) -> Response:
     return answer(
-        hold_view(unit, hold),
+        hold_view(transaction, hold),
         status=201,
         version=1 + (hold.lifted is not None),
         location=f"/cases/{hold.case_id}/legal-holds",
@@ -158,20 +166,20 @@ def _made(unit: Unit, hold: Hold, repeated: bool) -> Response:
     )
 
 
-def hold_view(unit: Unit, it: Hold) -> HoldView:
+def hold_view(transaction: Transaction, it: Hold) -> HoldView:
     return HoldView(
         id=it.id,
         case_id=it.case_id,
         reason=reason_view(it.reason, "legal_hold_reason"),
         until=it.until,
-        recorded=recorded_view(unit, it.recorded),
-        lifted=recorded_view(unit, it.lifted) if it.lifted else None,
-        stands=it.stands(day_in_amsterdam(unit.now)),
+        recorded=recorded_view(transaction, it.recorded),
+        lifted=recorded_view(transaction, it.lifted) if it.lifted else None,
+        stands=it.stands(day_in_amsterdam(transaction.now)),
     )
 
 
-def recorded_view(unit: Unit, it: Recorded) -> RecordedView:
-    names = unit.people.names({id_ for id_ in (it.person_id, it.organisation_id) if id_})
+def recorded_view(transaction: Transaction, it: Recorded) -> RecordedView:
+    names = People(transaction).names({id_ for id_ in (it.person_id, it.organisation_id) if id_})
     by, organisation = (Named(id=id_, name=names[id_]) if id_ else None for id_ in (it.person_id, it.organisation_id))
     return RecordedView(at=it.at, by=by, organisation=organisation)
 

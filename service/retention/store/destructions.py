@@ -3,7 +3,7 @@
 import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -11,8 +11,8 @@ from sqlalchemy import Connection, Row, Select, delete, exists, func, insert, se
 
 from service.cases.rules.history_chain import microseconds
 from service.cases.store.rows import moment, text_of
-from service.database.keyring import Keyring
 from service.database.paging import Cursors
+from service.database.transaction import Transaction
 from service.retention.rules.destruction import Certificate, CodedReason, Proposal, Recorded, Signature
 from service.retention.store.legal_holds import recorded_row, to_recorded
 from service.tables import (
@@ -53,12 +53,12 @@ class Subject:
 class Destructions:
     """A certificate that is stored here empties its case, by the database itself."""
 
-    def __init__(self, connection: Connection, keyring: Keyring, now: datetime) -> None:
-        self._connection = connection
-        self._keyring = keyring
-        self._proposal_cursors = Cursors(keyring, "destruction_proposals")
-        self._cursors = Cursors(keyring, "destructions")
-        self._now = now
+    def __init__(self, transaction: Transaction) -> None:
+        self._connection = transaction.connection
+        self._keyring = transaction.keyring
+        self._proposal_cursors = Cursors(transaction.keyring, "destruction_proposals")
+        self._cursors = Cursors(transaction.keyring, "destructions")
+        self._now = transaction.now
 
     def subject(self, case_id: UUID, *, teams: Collection[UUID], lock: bool = False) -> Subject | None:
         """The case, when it belongs to one of these teams. `lock` holds it until the transaction ends."""

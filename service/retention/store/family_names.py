@@ -1,11 +1,11 @@
 """Families: an organisation each, of which nothing is left to know once its last case is destroyed."""
 
-from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, exists, select, update
+from sqlalchemy import ColumnElement, exists, select, update
 
 from service.cases.rules.history_chain import microseconds
+from service.database.transaction import Transaction
 from service.people.store.people import NOBODY
 from service.tables import cases, destructions, drafts, memberships, organisations, people
 from service.vocabulary.organisation_kinds import OrganisationKind
@@ -16,9 +16,9 @@ NAMELESS = "—"
 class Families:
     """Ids stay, because the log of access names them; whose they were cannot be told any more."""
 
-    def __init__(self, connection: Connection, now: datetime) -> None:
-        self._connection = connection
-        self._now = microseconds(now)
+    def __init__(self, transaction: Transaction) -> None:
+        self._connection = transaction.connection
+        self._now = microseconds(transaction.now)
 
     def forget(self, organisation_id: UUID) -> bool:
         """Take the names from a family without a case or an unsent draft; False for everybody else."""

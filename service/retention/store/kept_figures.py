@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from service.database.transaction import Transaction
 from service.tables import kept_figures
 
 Missing = tuple[int, str, str]
@@ -14,8 +15,8 @@ _k = kept_figures.c
 class KeptFigures:
     """Only ever added to."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, transaction: Transaction) -> None:
+        self._connection = transaction.connection
 
     def missing(self, region: str, year: int) -> Mapping[tuple[str, str], int]:
         """By domain and function, how many destroyed cases of a region wanted it in a year."""

@@ -4,10 +4,11 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Row, insert, select
 
 from service.cases.rules.history_chain import microseconds
 from service.cases.store.rows import moment, text_of
+from service.database.transaction import Transaction
 from service.retention.rules.destruction import CodedReason, Hold, Recorded
 from service.tables import legal_hold_endings, legal_holds
 
@@ -23,8 +24,8 @@ _HOLDS = (
 class Holds:
     """Whoever asks here has been let in by a use case."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, transaction: Transaction) -> None:
+        self._connection = transaction.connection
 
     def of(self, case_id: UUID) -> tuple[Hold, ...]:
         """Every hold that the case ever had, the first one first."""

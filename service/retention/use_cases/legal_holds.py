@@ -5,64 +5,66 @@ from uuid import UUID
 
 from service.cases.rules.forms.base import Fault
 from service.cases.rules.model import Case
-from service.database.idempotency import Answered
-from service.database.transaction import Unit
+from service.cases.store.cases import Cases
+from service.database.idempotency import Answered, Requests
+from service.database.transaction import Transaction
 from service.people.rules.actor import Actor, Membership
 from service.people.use_cases.identify import Asker, Once, insist, known
 from service.retention.rules.destruction import HOLDING, CodedReason, Hold, Recorded
+from service.retention.store.legal_holds import Holds
 from service.vocabulary.calendar import day_in_amsterdam
 from service.vocabulary.refusals import NotAllowed, NotFound
 
 
-def list_holds(unit: Unit, asker: Asker, case_id: UUID) -> tuple[Hold, ...]:
+def list_holds(transaction: Transaction, asker: Asker, case_id: UUID) -> tuple[Hold, ...]:
     """Every hold that the case ever had. Raises as `hold_case` does."""
-    _holding(unit, known(unit, asker), case_id)
-    return unit.holds.of(case_id)
+    _holding(transaction, known(transaction, asker), case_id)
+    return Holds(transaction).of(case_id)
 
 
 def hold_case(
-    unit: Unit, asker: Asker, case_id: UUID, reason: CodedReason, until: date | None, once: Once
+    transaction: Transaction, asker: Asker, case_id: UUID, reason: CodedReason, until: date | None, once: Once
 ) -> tuple[Hold, bool]:
     """Keep the case from being destroyed. True: it was kept already, by the same request.
 
     Raises NotFound for whoever may not know of the case, NotAllowed for whoever may not hold it.
     """
-    actor = known(unit, asker)
-    acting = _holding(unit, actor, case_id, lock=True)
+    actor = known(transaction, asker)
+    acting = _holding(transaction, actor, case_id, lock=True)
     request = once.by(actor.person_id)
-    hold_id = unit.keyring.id_for("legal_hold", str(actor.person_id), once.key)
-    if unit.requests.answered(request):
-        return _of(unit, case_id, hold_id), True
-    insist([Fault("day_in_past", ("until",))] if until and until < day_in_amsterdam(unit.now) else [])
-    recorded = Recorded(at=unit.now, person_id=actor.person_id, organisation_id=acting.organisation_id)
+    hold_id = transaction.keyring.id_for("legal_hold", str(actor.person_id), once.key)
+    if Requests(transaction).answered(request):
+        return _of(transaction, case_id, hold_id), True
+    insist([Fault("day_in_past", ("until",))] if until and until < day_in_amsterdam(transaction.now) else [])
+    recorded = Recorded(at=transaction.now, person_id=actor.person_id, organisation_id=acting.organisation_id)
     hold = Hold(id=hold_id, case_id=case_id, reason=reason, until=until, recorded=recorded)
-    unit.holds.begin(hold)
-    unit.requests.remember(request, Answered())
+    Holds(transaction).begin(hold)
+    Requests(transaction).remember(request, Answered())
     return hold, False
 
 
-def lift_hold(unit: Unit, asker: Asker, case_id: UUID, hold_id: UUID, once: Once) -> tuple[Hold, bool]:
+def lift_hold(transaction: Transaction, asker: Asker, case_id: UUID, hold_id: UUID, once: Once) -> tuple[Hold, bool]:
     """Say that the reason is gone; once. It stays readable."""
-    actor = known(unit, asker)
-    acting = _holding(unit, actor, case_id, lock=True)
+    actor = known(transaction, asker)
+    acting = _holding(transaction, actor, case_id, lock=True)
     request = once.by(actor.person_id)
-    hold = _of(unit, case_id, hold_id)
-    if unit.requests.answered(request):
+    hold = _of(transaction, case_id, hold_id)
+    if Requests(transaction).answered(request):
         return hold, True
     insist([Fault("nothing_to_end", ())] if hold.lifted else [])
-    recorded = Recorded(at=unit.now, person_id=actor.person_id, organisation_id=acting.organisation_id)
-    unit.holds.lift(hold_id, recorded)
-    unit.requests.remember(request, Answered())
-    return _of(unit, case_id, hold_id), False
+    recorded = Recorded(at=transaction.now, person_id=actor.person_id, organisation_id=acting.organisation_id)
+    Holds(transaction).lift(hold_id, recorded)
+    Requests(transaction).remember(request, Answered())
+    return _of(transaction, case_id, hold_id), False
 
 
-def _holding(unit: Unit, actor: Actor, case_id: UUID, *, lock: bool = False) -> Membership:
+def _holding(transaction: Transaction, actor: Actor, case_id: UUID, *, lock: bool = False) -> Membership:
     """The membership in which this person may hold a case: the team's own, or its officer's."""
-    sight = unit.cases.find(case_id, case_id, seen_by=actor, lock=lock)
-    case: Case | None = sight.case if sight and sight.whole else unit.cases.watched(case_id, seen_by=actor)
+    sight = Cases(transaction).find(case_id, case_id, seen_by=actor, lock=lock)
+    case: Case | None = sight.case if sight and sight.whole else Cases(transaction).watched(case_id, seen_by=actor)
     if case is None:
         raise NotFound
-    unit.cases.insist_living(case_id)
+    Cases(transaction).insist_living(case_id)
     mine = (it for it in actor.memberships if it.organisation_id == case.team_id and it.role in HOLDING)
     acting = next(mine, None)
     if acting is None:
@@ -70,8 +72,8 @@ def _holding(unit: Unit, actor: Actor, case_id: UUID, *, lock: bool = False) -> 
     return acting
 
 
-def _of(unit: Unit, case_id: UUID, hold_id: UUID) -> Hold:
-    hold = unit.holds.find(hold_id)
+def _of(transaction: Transaction, case_id: UUID, hold_id: UUID) -> Hold:
+    hold = Holds(transaction).find(hold_id)
     if hold is None or hold.case_id != case_id:
         raise NotFound
     return hold

@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
-from service.audit.store.access_log import Reading
+from service.audit.store.access_log import AccessLog, Reading
 from service.cases.rules.facts import fold
 from service.cases.rules.model import Transition
+from service.cases.store.cases import Cases
 from service.cases.use_cases.birth_month import birth_month
-from service.database.idempotency import Answered
-from service.database.transaction import Unit
+from service.database.idempotency import Answered, Requests
+from service.database.transaction import Transaction
 from service.people.rules.actor import Actor, Membership
 from service.people.use_cases.identify import Asker, Once, known
 from service.retention.rules.destruction import (
@@ -29,7 +30,8 @@ from service.retention.rules.destruction import (
 )
 from service.retention.rules.terms import retention
 from service.retention.store.certificate_list import DestructionList
-from service.retention.store.destructions import Subject
+from service.retention.store.destructions import Destructions, Subject
+from service.retention.store.legal_holds import Holds
 from service.retention.use_cases.carry_out import destroy
 from service.vocabulary.calendar import day_in_amsterdam
 from service.vocabulary.refusals import CaseDestroyed, DestructionRefused, HumansOnly, NotAllowed, NotFound
@@ -59,80 +61,88 @@ class Listed:
     next_cursor: str | None
 
 
-def ended_cases(unit: Unit, asker: Asker) -> tuple[UUID, ...]:
+def ended_cases(transaction: Transaction, asker: Asker) -> tuple[UUID, ...]:
     """The ended cases to look at, of the teams whose data-protection officer asks. Raises NotAllowed."""
-    return unit.destructions.ended(teams=_teams(known(unit, asker), SIGNING["data_protection"]))
+    return Destructions(transaction).ended(teams=_teams(known(transaction, asker), SIGNING["data_protection"]))
 
 
-def propose_if_due(unit: Unit, asker: Asker, case_id: UUID, *, rules: Rulebook) -> Considered:
+def propose_if_due(transaction: Transaction, asker: Asker, case_id: UUID, *, rules: Rulebook) -> Considered:
     """Propose to destroy a case when its term has passed and nothing is in the way.
 
     Only under a measure does the term depend on age; then the month of birth is read, on behalf of the officer.
     """
-    actor = known(unit, asker)
-    subject = _subject(unit, actor, case_id, SIGNING["data_protection"], lock=True)
-    history, today = unit.cases.history(case_id), day_in_amsterdam(unit.now)
-    settings = settings_in_force(unit, rules, subject.region)
+    actor = known(transaction, asker)
+    subject = _subject(transaction, actor, case_id, SIGNING["data_protection"], lock=True)
+    history, today = Cases(transaction).history(case_id), day_in_amsterdam(transaction.now)
+    settings = settings_in_force(transaction, rules, subject.region)
     changed_on = day_in_amsterdam(last_change(history).recorded_at)
     kept = retention(settings, changed_on, measure=False, birth_month=None)
     if kept.keep_until < today and fold(history).under_measure:
-        _log(unit, asker, actor, subject)
-        kept = retention(settings, changed_on, measure=True, birth_month=birth_month(unit, history))
-    found = list(_in_the_way(unit, case_id, history))
+        _log(transaction, asker, actor, subject)
+        kept = retention(settings, changed_on, measure=True, birth_month=birth_month(transaction, history))
+    found = list(_in_the_way(transaction, case_id, history))
     if today <= kept.keep_until:
         found.append("term_runs")
     if found:
         return Considered(case_id=case_id, obstacles=tuple(found), keep_until=kept.keep_until)
     proposal = Proposal(
-        id=unit.keyring.id_for("destruction_due", str(case_id), str(subject.sequence), unit.now.isoformat()),
+        id=transaction.keyring.id_for(
+            "destruction_due", str(case_id), str(subject.sequence), transaction.now.isoformat()
+        ),
         case_id=case_id,
         ground="retention",
         request_id=None,
         sequence=last_change(history).sequence,
         policy=settings.hash,
         keep_until=kept.keep_until,
-        recorded=_recorded(unit, actor, _acting(actor, subject, SIGNING["data_protection"])),
+        recorded=_recorded(transaction, actor, _acting(actor, subject, SIGNING["data_protection"])),
     )
-    unit.destructions.propose(proposal)
+    Destructions(transaction).propose(proposal)
     return Considered(case_id=case_id, proposal=proposal, keep_until=kept.keep_until)
 
 
 def propose_on_request(
-    unit: Unit, asker: Asker, case_id: UUID, request_id: UUID, once: Once, *, rules: Rulebook
+    transaction: Transaction, asker: Asker, case_id: UUID, request_id: UUID, once: Once, *, rules: Rulebook
 ) -> tuple[Proposal, bool]:
     """Propose to destroy a case because it was asked and granted, whatever its term. True: proposed so before.
 
     Raises NotFound for whoever may not know of the case, NotAllowed, DestructionRefused with all the reasons.
     """
-    actor = known(unit, asker)
+    actor = known(transaction, asker)
     if not actor.organisations(DECIDING):
         raise NotAllowed
-    subject = _subject(unit, actor, case_id, DECIDING, lock=True)
+    subject = _subject(transaction, actor, case_id, DECIDING, lock=True)
     acting = _acting(actor, subject, SIGNING["team"])
     request = once.by(actor.person_id)
-    proposal_id = unit.keyring.id_for("destruction_proposal", str(actor.person_id), once.key)
-    if unit.requests.answered(request):
-        return _proposal(unit, actor, proposal_id)[0], True
-    unit.cases.insist_living(case_id)
-    history = unit.cases.history(case_id)
-    _insist(_in_the_way(unit, case_id, history) + (() if is_granted(history, request_id) else ("not_granted",)))
+    proposal_id = transaction.keyring.id_for("destruction_proposal", str(actor.person_id), once.key)
+    if Requests(transaction).answered(request):
+        return _proposal(transaction, actor, proposal_id)[0], True
+    Cases(transaction).insist_living(case_id)
+    history = Cases(transaction).history(case_id)
+    _insist(_in_the_way(transaction, case_id, history) + (() if is_granted(history, request_id) else ("not_granted",)))
     proposal = Proposal(
         id=proposal_id,
         case_id=case_id,
         ground="request",
         request_id=request_id,
         sequence=last_change(history).sequence,
-        policy=settings_in_force(unit, rules, subject.region).hash,
+        policy=settings_in_force(transaction, rules, subject.region).hash,
         keep_until=None,
-        recorded=_recorded(unit, actor, acting),
+        recorded=_recorded(transaction, actor, acting),
     )
-    unit.destructions.propose(proposal)
-    unit.requests.remember(request, Answered())
+    Destructions(transaction).propose(proposal)
+    Requests(transaction).remember(request, Answered())
     return proposal, False
 
 
 def sign(
-    unit: Unit, asker: Asker, proposal_id: UUID, capacity: Capacity, once: Once, *, outside: DestructionList
+    transaction: Transaction,
+    asker: Asker,
+    proposal_id: UUID,
+    capacity: Capacity,
+    once: Once,
+    *,
+    outside: DestructionList,
 ) -> tuple[Proposal, bool]:
     """Agree to a destruction. The second signature carries it out, all in this transaction.
 
@@ -140,21 +150,21 @@ def sign(
     the reasons, CaseDestroyed when it was carried out before, Unavailable when it cannot be written outside the
     database.
     """
-    actor = known(unit, asker)
+    actor = known(transaction, asker)
     if asker.machine:
         raise HumansOnly
-    proposal, subject = _proposal(unit, actor, proposal_id, lock=True)
+    proposal, subject = _proposal(transaction, actor, proposal_id, lock=True)
     acting = _acting(actor, subject, SIGNING[capacity])
     request = once.by(actor.person_id)
-    if unit.requests.answered(request):
+    if Requests(transaction).answered(request):
         return proposal, True
     if proposal.certificate:
         raise CaseDestroyed(proposal.certificate)
-    history, today = unit.cases.history(proposal.case_id), day_in_amsterdam(unit.now)
+    history, today = Cases(transaction).history(proposal.case_id), day_in_amsterdam(transaction.now)
     _insist(
         (
             *obstacles_to_signing(proposal, capacity, actor.person_id, history),
-            *obstacles(history, unit.holds.of(proposal.case_id), today),
+            *obstacles(history, Holds(transaction).of(proposal.case_id), today),
         )
     )
     signature = Signature(
@@ -162,10 +172,10 @@ def sign(
         role=acting.role,
         person_id=actor.person_id,
         organisation_id=acting.organisation_id,
-        at=unit.now,
+        at=transaction.now,
     )
-    unit.destructions.sign(proposal_id, signature)
-    unit.requests.remember(request, Answered())
+    Destructions(transaction).sign(proposal_id, signature)
+    Requests(transaction).remember(request, Answered())
     signed = replace(proposal, signed=(*proposal.signed, signature))
     if len(signed.signed) < len(SIGNING):
         return signed, False
@@ -176,59 +186,63 @@ def sign(
         request_id=proposal.request_id,
         policy=proposal.policy,
         signed=signed.signed,
-        destroyed_at=unit.now,
+        destroyed_at=transaction.now,
         day=today,
         entries=subject.sequence,
-        contents=unit.destructions.counted(proposal.case_id),
+        contents=Destructions(transaction).counted(proposal.case_id),
         head=subject.head,
     )
-    destroy(unit, certificate, history)
+    destroy(transaction, certificate, history)
     # Last, and on disk before the commit: a database that comes back follows this list.
     outside.add(certificate)
     return replace(signed, certificate=certificate), False
 
 
-def withdraw(unit: Unit, asker: Asker, proposal_id: UUID, reason: CodedReason, once: Once) -> tuple[Proposal, bool]:
+def withdraw(
+    transaction: Transaction, asker: Asker, proposal_id: UUID, reason: CodedReason, once: Once
+) -> tuple[Proposal, bool]:
     """Take a proposal back, by one of those who could sign it."""
-    actor = known(unit, asker)
-    proposal, subject = _proposal(unit, actor, proposal_id, lock=True)
+    actor = known(transaction, asker)
+    proposal, subject = _proposal(transaction, actor, proposal_id, lock=True)
     acting = _acting(actor, subject, DECIDING)
     request = once.by(actor.person_id)
-    if unit.requests.answered(request):
+    if Requests(transaction).answered(request):
         return proposal, True
     if proposal.certificate:
         raise CaseDestroyed(proposal.certificate)
     _insist(("proposal_withdrawn",) if proposal.withdrawn else ())
-    unit.destructions.withdraw(proposal_id, reason, _recorded(unit, actor, acting))
-    unit.requests.remember(request, Answered())
-    return _proposal(unit, actor, proposal_id)[0], False
+    Destructions(transaction).withdraw(proposal_id, reason, _recorded(transaction, actor, acting))
+    Requests(transaction).remember(request, Answered())
+    return _proposal(transaction, actor, proposal_id)[0], False
 
 
-def read_proposal(unit: Unit, asker: Asker, proposal_id: UUID) -> Proposal:
+def read_proposal(transaction: Transaction, asker: Asker, proposal_id: UUID) -> Proposal:
     """A proposal of a case of one's own team. Raises NotAllowed, NotFound."""
-    return _proposal(unit, known(unit, asker), proposal_id)[0]
+    return _proposal(transaction, known(transaction, asker), proposal_id)[0]
 
 
-def list_proposals(unit: Unit, asker: Asker, *, open_only: bool, limit: int, cursor: str | None) -> Listed:
+def list_proposals(
+    transaction: Transaction, asker: Asker, *, open_only: bool, limit: int, cursor: str | None
+) -> Listed:
     """The newest first, of the teams in which this person may sign. Raises NotAllowed for everybody else."""
-    teams = _teams(known(unit, asker), DECIDING)
-    found, more = unit.destructions.page(teams=teams, open_only=open_only, limit=limit, cursor=cursor)
-    return Listed(found, unit.destructions.numbers({it.case_id for it in found}), more)
+    teams = _teams(known(transaction, asker), DECIDING)
+    found, more = Destructions(transaction).page(teams=teams, open_only=open_only, limit=limit, cursor=cursor)
+    return Listed(found, Destructions(transaction).numbers({it.case_id for it in found}), more)
 
 
 def list_certificates(
-    unit: Unit, asker: Asker, *, limit: int, cursor: str | None
+    transaction: Transaction, asker: Asker, *, limit: int, cursor: str | None
 ) -> tuple[tuple[Certificate, ...], dict[UUID, str], str | None]:
     """What was destroyed of the teams in which this person may sign, the newest first. Raises NotAllowed."""
-    teams = _teams(known(unit, asker), DECIDING)
-    found, more = unit.destructions.certificates(teams=teams, limit=limit, cursor=cursor)
-    return found, unit.destructions.numbers({it.case_id for it in found}), more
+    teams = _teams(known(transaction, asker), DECIDING)
+    found, more = Destructions(transaction).certificates(teams=teams, limit=limit, cursor=cursor)
+    return found, Destructions(transaction).numbers({it.case_id for it in found}), more
 
 
-def _in_the_way(unit: Unit, case_id: UUID, history: Sequence[Transition]) -> tuple[Obstacle, ...]:
+def _in_the_way(transaction: Transaction, case_id: UUID, history: Sequence[Transition]) -> tuple[Obstacle, ...]:
     """What keeps a case from being proposed."""
-    found = tuple(obstacles(history, unit.holds.of(case_id), day_in_amsterdam(unit.now)))
-    return (*found, "proposal_stands") if unit.destructions.open_for(case_id) else found
+    found = tuple(obstacles(history, Holds(transaction).of(case_id), day_in_amsterdam(transaction.now)))
+    return (*found, "proposal_stands") if Destructions(transaction).open_for(case_id) else found
 
 
 def _insist(found: Sequence[Obstacle]) -> None:
@@ -243,21 +257,25 @@ def _teams(actor: Actor, roles: Collection[Role]) -> frozenset[UUID]:
     return teams
 
 
-def _subject(unit: Unit, actor: Actor, case_id: UUID, roles: Collection[Role], *, lock: bool = False) -> Subject:
-    subject = unit.destructions.subject(case_id, teams=_teams(actor, roles), lock=lock)
+def _subject(
+    transaction: Transaction, actor: Actor, case_id: UUID, roles: Collection[Role], *, lock: bool = False
+) -> Subject:
+    subject = Destructions(transaction).subject(case_id, teams=_teams(actor, roles), lock=lock)
     if subject is None:
         raise NotFound
     return subject
 
 
-def _proposal(unit: Unit, actor: Actor, proposal_id: UUID, *, lock: bool = False) -> tuple[Proposal, Subject]:
+def _proposal(
+    transaction: Transaction, actor: Actor, proposal_id: UUID, *, lock: bool = False
+) -> tuple[Proposal, Subject]:
     """The proposal with its case; what is read after the lock is what is decided on."""
     teams = _teams(actor, DECIDING)
-    found = unit.destructions.proposal(proposal_id)
+    found = Destructions(transaction).proposal(proposal_id)
     if found is None:
         raise NotFound
-    subject = unit.destructions.subject(found.case_id, teams=teams, lock=lock)
-    again = unit.destructions.proposal(proposal_id) if lock else found
+    subject = Destructions(transaction).subject(found.case_id, teams=teams, lock=lock)
+    again = Destructions(transaction).proposal(proposal_id) if lock else found
     if subject is None or again is None:
         raise NotFound
     return again, subject
@@ -271,12 +289,12 @@ def _acting(actor: Actor, subject: Subject, roles: Collection[Role]) -> Membersh
     return acting
 
 
-def _recorded(unit: Unit, actor: Actor, acting: Membership) -> Recorded:
-    return Recorded(at=unit.now, person_id=actor.person_id, organisation_id=acting.organisation_id)
+def _recorded(transaction: Transaction, actor: Actor, acting: Membership) -> Recorded:
+    return Recorded(at=transaction.now, person_id=actor.person_id, organisation_id=acting.organisation_id)
 
 
-def _log(unit: Unit, asker: Asker, actor: Actor, subject: Subject) -> None:
-    unit.access_log.record(
+def _log(transaction: Transaction, asker: Asker, actor: Actor, subject: Subject) -> None:
+    AccessLog(transaction).record(
         Reading(
             person_id=actor.person_id,
             acting=_acting(actor, subject, SIGNING["data_protection"]),

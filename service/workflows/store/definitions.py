@@ -1,10 +1,9 @@
 """Workflow definitions and region settings that were ever used: kept by content, never changed."""
 
-from datetime import datetime
-
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import insert, select
 
 from service.cases.rules.history_chain import microseconds
+from service.database.transaction import Transaction
 from service.tables import region_settings, workflow_edges, workflow_plans, workflows
 from service.vocabulary.canonical_json import canonical
 from service.workflows.rules.definition import Definition
@@ -14,9 +13,9 @@ from service.workflows.rules.region_settings import RegionSettings
 class Definitions:
     """A history row can only name what stands here."""
 
-    def __init__(self, connection: Connection, now: datetime) -> None:
-        self._connection = connection
-        self._now = now
+    def __init__(self, transaction: Transaction) -> None:
+        self._connection = transaction.connection
+        self._now = transaction.now
 
     def keep(self, definition: Definition) -> None:
         """Store a definition with its edges, once."""

@@ -1,0 +1,13 @@
+"""A transaction of the service on a connection of a test, for tests of one store."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection
+
+from service.database.keyring import Keyring
+from service.database.transaction import Transaction
+
+
+def transaction_on(connection: Connection, keyring: Keyring | None = None) -> Transaction:
+    """The transaction of now. Without a keyring it reads no content."""
+    return Transaction(connection, keyring or Keyring(bytes(32)), lambda: datetime.now(UTC))
