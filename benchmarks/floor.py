@@ -24,7 +24,10 @@ import uvicorn
 from sqlalchemy import Table, make_url
 from starlette.types import Receive, Scope, Send
 
-from service import tables
+from service.audit.store.tables import access_log
+from service.cases.store.tables import contents, outbox, transitions
+from service.database.tables import requests
+from service.events.store.tables import deliveries, feed
 
 READERS = 4
 CONNECTIONS = 8
@@ -95,12 +98,12 @@ class Floor:
         self._names = f"SELECT id, name FROM organisations WHERE id = {at('id')}"
         self._entries = f"SELECT * FROM transitions WHERE case_id = {at('id')} ORDER BY sequence"
         self._contents = f"SELECT * FROM contents WHERE case_id = {at('id')} ORDER BY sequence"
-        self._log_a_reading = driver.insert(tables.access_log, but="id")
+        self._log_a_reading = driver.insert(access_log, but="id")
         self._case = f"SELECT p.*, c.* FROM parts p JOIN cases c ON c.id = p.case_id WHERE p.case_id = {at('id')}"
         self._news = "SELECT id, case_id, sequence FROM outbox WHERE published_at IS NULL ORDER BY id LIMIT 100"
         self._publish = (
-            driver.insert(tables.feed),
-            driver.insert(tables.deliveries),
+            driver.insert(feed),
+            driver.insert(deliveries),
             f"UPDATE outbox SET published_at = 1 WHERE id = {at('id')}",
         )
         self._delivered = (
@@ -110,13 +113,13 @@ class Floor:
         self._position = 1_000_000
         self._moved = 0
         self._writes = [
-            (driver.insert(tables.transitions), self._newest("transitions")),
-            (driver.insert(tables.contents), self._newest("contents")),
-            (driver.insert(tables.outbox, but="id"), self._newest("outbox")),
+            (driver.insert(transitions), self._newest("transitions")),
+            (driver.insert(contents), self._newest("contents")),
+            (driver.insert(outbox, but="id"), self._newest("outbox")),
             (driver.update("parts", _HEAD_OF_PART), self._newest("parts")),
             (driver.update("cases", ("sequence", "digest", "recorded_at", "region")), self._newest("cases")),
         ]
-        self._request = (driver.insert(tables.requests), self._newest("requests"))
+        self._request = (driver.insert(requests), self._newest("requests"))
         self._reading = self._newest("access_log")
         self._heads = {
             it["id"]: (it["sequence"], it["part_sequence"])

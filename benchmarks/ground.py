@@ -27,8 +27,8 @@ from service.database.keyring import Keyring, load_master_key
 from service.database.transaction import Transaction
 from service.events.store.subscriptions import Subscription, Subscriptions
 from service.people.store.people import People
+from service.people.store.regions import Reference
 from service.people.use_cases.demonstration import ORGANISATIONS, PEOPLE
-from service.reference.store import Reference
 
 TEAM = {it.key: it.id for it in ORGANISATIONS}["ret"]
 REGION = "JZ10"

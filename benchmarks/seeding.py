@@ -11,15 +11,16 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import insert
 
-from service import tables
-from service.cases.rules.history_chain import BEGINNING, microseconds
+from service.cases.rules.history_chain import BEGINNING
 from service.cases.rules.model import Case, Content, Transition
 from service.cases.store.contents import Contents
 from service.cases.store.rows import text_of, to_row
+from service.cases.store.tables import cases, contents, parts, transitions
 from service.database.database import Database
 from service.database.keyring import CONTENT_CLASSES
 from service.database.transaction import Transaction
 from service.vocabulary.roles import Role
+from service.vocabulary.times import microseconds
 from service.workflows.rules.rulebook import Rulebook
 
 BATCH = 5000
@@ -105,7 +106,7 @@ def _store(transaction: Transaction, stories: list[Story]) -> None:
     if transaction.connection.dialect.name == "sqlite":
         # Random ids touch pages all over the file: with the usual 2 MB of cache each is read and written many times.
         transaction.connection.exec_driver_sql("PRAGMA cache_size = -500000")
-    entries, contents = [], []
+    entries, sealed_rows = [], []
     for story in stories:
         if story.contents:
             transaction.keyring.create(transaction.connection, story.case.id, CONTENT_CLASSES)
@@ -115,12 +116,12 @@ def _store(transaction: Transaction, stories: list[Story]) -> None:
             sealed = Contents(transaction).seal(entry, content) if content else None
             entries.append(to_row(entry, previous, sealed.digest if sealed else None))
             previous = entries[-1]["digest"]
-            contents += [sealed.row] if sealed else []
-    transaction.connection.execute(insert(tables.cases), [_case_row(it.case) for it in stories])
-    transaction.connection.execute(insert(tables.parts), [row for it in stories for row in _part_rows(it)])
-    transaction.connection.execute(insert(tables.transitions), entries)
-    if contents:
-        transaction.connection.execute(insert(tables.contents), contents)
+            sealed_rows += [sealed.row] if sealed else []
+    transaction.connection.execute(insert(cases), [_case_row(it.case) for it in stories])
+    transaction.connection.execute(insert(parts), [row for it in stories for row in _part_rows(it)])
+    transaction.connection.execute(insert(transitions), entries)
+    if sealed_rows:
+        transaction.connection.execute(insert(contents), sealed_rows)
 
 
 def _case_row(case: Case) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from typing import get_args
 from pydantic import ValidationError
 
 from service.app import IssuersRefused, NotMigrated
-from service.cases.rules.model import PartKind
 from service.commands.backup import back_up, recover, restore
 from service.commands.documents import draw, write_openapi
 from service.commands.migrate import migrate_database
@@ -18,16 +17,17 @@ from service.commands.roles import make_roles
 from service.commands.serve import relay, run, serve
 from service.commands.verify import digest, verify
 from service.commands.workflows import workflow
-from service.database.backup import BackupRefused
 from service.database.keyring import MasterKeyRefused
 from service.database.protections import Unprotected
 from service.database.row_security import NoSecondWall
+from service.integrity.store.backup import BackupRefused
 from service.people.use_cases.demonstration import ADemonstration, NotADemonstration
 from service.people.use_cases.region_file import SetUpRefused
 from service.retention.store.certificate_list import ListRefused
 from service.retention.store.scrub import NotSwept
 from service.settings import faults
 from service.vocabulary.refusals import Unavailable
+from service.workflows.rules.kinds import PartKind
 from service.workflows.rules.rulebook import RulesRefused
 
 COMMANDS: dict[str, Callable[..., None]] = {

@@ -12,15 +12,16 @@ from starlette.types import ASGIApp
 
 from service.cases.store.drafts import Drafts
 from service.database.database import Database, open_engine
-from service.database.health import figures, insist_on_disk
+from service.database.health import insist_on_disk
 from service.database.keyring import Keyring, load_master_key
 from service.database.migrations import expected_revision, revision_of
 from service.database.protections import insist
 from service.database.row_security import insist_on_wall
+from service.database.sqlite_log import scrub
 from service.database.transaction import Transaction
 from service.events.relay.relay import Relay
 from service.events.relay.webhook_client import Outside
-from service.http.application import create_api
+from service.events.store.backlog import figures, outbox_age
 from service.http.context import House
 from service.http.edge import Edge
 from service.http.rate_limit import Meter
@@ -28,11 +29,11 @@ from service.http.readiness import Readiness
 from service.identity.discovery import issuers_of
 from service.identity.issuer import Issuer
 from service.identity.tokens import Signer, Tokens
+from service.people.store.regions import Reference
 from service.people.use_cases.demonstration import ISSUER, furnish, insist_on_real_people
-from service.reference.store import Reference
 from service.retention.store.certificate_list import DestructionList
-from service.retention.store.scrub import scrub
 from service.retention.use_cases.carry_out import Replayed, replay
+from service.routes import create_api
 from service.settings import Settings
 from service.workflows.rules.rulebook import Rulebook, read_rules
 from service.workflows.store.definitions import Definitions
@@ -105,10 +106,9 @@ def build(settings: Settings, clock: Callable[[], datetime] | None = None) -> Bu
     database, rules = prepared(settings, clock, partial(furnish, issuer=ISSUER) if signer else insist_on_real_people)
     outside = Outside(address=settings.address, targets=settings.webhook_targets)
     relay = Relay(database, outside, settings)
-    readiness = Readiness(database, settings)
+    readiness = Readiness(database, settings, outbox_age)
     house = House(
         database=database,
-        destructions=DestructionList(settings.destruction_list),
         readiness=readiness,
         asked=Meter(settings.person_per_minute),
         rules=rules,
@@ -121,6 +121,7 @@ def build(settings: Settings, clock: Callable[[], datetime] | None = None) -> Bu
     )
     api = create_api(rules, settings.address)
     api.state.house = house
+    api.state.certificate_list = DestructionList(settings.destruction_list)
     api.state.background = relay.at_work if settings.relay == "in_process" else outside.open
     return Built(Edge(api, settings), api, database, readiness)
 
@@ -136,7 +137,11 @@ def _trusted(settings: Settings, signer: Signer | None) -> tuple[Issuer, ...]:
             "nobody could sign in: name in CASUSROUTE_ISSUERS who vouches for people and machines, "
             """for example [{"name": "https://login.example"}]"""
         )
-    return issuers_of(settings)
+    return issuers_of(
+        settings.issuers,
+        refresh_seconds=settings.issuer_refresh_seconds,
+        keep_seconds=settings.issuer_keep_hours * 3600,
+    )
 
 
 def build_relay(settings: Settings, clock: Callable[[], datetime] | None = None) -> Relay:

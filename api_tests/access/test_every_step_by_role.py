@@ -11,7 +11,7 @@ from api_tests.support.people import People
 from api_tests.support.sabotages import broken_by
 from api_tests.support.shared_case import FAR_AHEAD, sees_part, sees_whole
 from api_tests.support.workflows import RULES, form_for
-from service.cases.rules.model import PartKind
+from service.workflows.rules.kinds import PartKind
 
 BEYOND = {"sara": ("escalation", "ben-noord"), "mila": ("escalation", "cce")}
 BEYOND |= {"tom": ("question", "steun"), "ulla": ("question", "cce")}

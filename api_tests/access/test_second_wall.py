@@ -21,13 +21,14 @@ from api_tests.support.people import everybody
 from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import running, settings_for
 from api_tests.support.walls import OPEN, WALLED, Walled, count, furnished, tell
+from service.cases.store.tables import parts, transitions
 from service.cases.store.visibility import main, visible
 from service.database.protections import Unprotected, insist
 from service.database.transaction import Transaction
-from service.people.rules.actor import Actor, Emergency, Membership
 from service.people.store.row_scope import allow_rows_of
 from service.people.use_cases.demonstration import PEOPLE
-from service.tables import metadata, parts, transitions
+from service.tables import metadata
+from service.vocabulary.actor import Actor, Emergency, Membership
 from service.vocabulary.roles import Role
 
 HELD = tuple(

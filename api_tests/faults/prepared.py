@@ -12,7 +12,7 @@ import api_tests.faults.failing  # noqa: F401 - imported here for all lives
 from api_tests.faults.sabotaged import put
 from api_tests.support.checkout import ROOT
 from service import app
-from service.http.application import create_api
+from service.routes import create_api
 
 key = RSAKey.generate_key(2048, {"kid": "demonstration", "use": "sig", "alg": "RS256"})
 rules = app.read_folder(ROOT / "workflows")

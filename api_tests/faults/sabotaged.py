@@ -23,8 +23,8 @@ from service.database import database
 from service.database.database import Database
 from service.database.idempotency import Requests
 from service.database.keyring import Keyring
+from service.database.tables import case_keys
 from service.database.transaction import Transaction
-from service.tables import case_keys
 
 T = TypeVar("T")
 _CHANCE = Random(1)

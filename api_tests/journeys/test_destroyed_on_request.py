@@ -17,7 +17,8 @@ from api_tests.support.problems import problem_of
 from api_tests.support.sabotages import Refusal, broken_by
 from api_tests.support.servers import Running
 from api_tests.support.shared_case import rows
-from service.people.use_cases.identify import Asker, Once
+from service.identity.caller import Asker
+from service.people.use_cases.identify import Once
 from service.retention.store.certificate_list import DestructionList
 from service.retention.use_cases.proposals import sign
 from service.vocabulary.refusals import HumansOnly

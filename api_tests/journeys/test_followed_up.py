@@ -11,8 +11,7 @@ from api_tests.support.forms import filled
 from api_tests.support.people import People
 from api_tests.support.refusals import code_of, faults
 from api_tests.support.sabotages import Rule, broken_by
-from service.vocabulary.calendar import day_in_amsterdam, due
-from service.workflows.rules.region_settings import Term
+from service.vocabulary.calendar import Term, day_in_amsterdam, due
 
 pytestmark = pytest.mark.server
 

@@ -18,6 +18,7 @@ from service.database.database import Database
 from service.database.health import MayLoseData, failing
 from service.database.keyring import Keyring
 from service.database.transaction import Transaction
+from service.events.store.backlog import outbox_age
 from service.events.store.feeds import Feeds
 from service.http.readiness import Readiness
 
@@ -114,7 +115,7 @@ def test_a_disk_that_is_nearly_full_makes_it_not_ready(own: Running) -> None:
     """PostgreSQL looks after a disk of its own; what was destroyed is kept on ours."""
     more_than_any_disk = own.settings.model_copy(update={"free_megabytes": 10**12})
 
-    found = asyncio.run(Readiness(own.built.database, more_than_any_disk).failing())
+    found = asyncio.run(Readiness(own.built.database, more_than_any_disk, outbox_age).failing())
 
     assert found == ("disk",)
 

@@ -21,9 +21,9 @@ from api_tests.support.problems import problem_of
 from api_tests.support.raw_tables import Tables, read_postgresql, read_sqlite
 from api_tests.support.releases import Release
 from api_tests.support.sabotages import broken_by
-from service.database.backup import back_up
 from service.database.database import open_engine
 from service.database.keyring import Keyring, load_master_key
+from service.integrity.store.backup import back_up
 
 pytestmark = pytest.mark.server
 
@@ -105,7 +105,7 @@ def test_newer_keys_open_everything_in_older_data(place: Kept) -> None:
 
 @broken_by(
     "Issue 4.8: a backup of a database that is written to holds what was acknowledged",
-    "service/database/backup.py",
+    "service/integrity/store/backup.py",
     "        live.backup(copy)\n",
     "        target.write_bytes(Path(live.execute('PRAGMA database_list').fetchone()[2]).read_bytes())\n",
 )
@@ -138,7 +138,7 @@ def test_another_master_key_opens_no_backup(place: Kept, tmp_path: Path) -> None
 
 @broken_by(
     "Issue 4.8: a backup that is not whole is refused",
-    "service/database/backup.py",
+    "service/integrity/store/backup.py",
     "        if not compare_digest(_sha256(Path(copy)), manifest.sha256[name]):",
     "        if not manifest.sha256[name]:",
     case="sqlite-data",
@@ -211,7 +211,7 @@ def test_a_backup_tells_what_it_is_and_nothing_of_anybody_is_for_its_owner_alone
 
 @broken_by(
     "Issue 4.8: restoring never overwrites",
-    "service/database/backup.py",
+    "service/integrity/store/backup.py",
     "            if (there := place.with_name(place.name + beside)).exists():",
     "            if (there := place.with_name(place.name + beside)).is_dir():",
 )
@@ -237,7 +237,7 @@ def test_nothing_is_overwritten_by_a_backup_or_by_one_that_comes_back(place: Kep
 
 @broken_by(
     "Issue 4.8: a manifest that was made without the master key is refused",
-    "service/database/backup.py",
+    "service/integrity/store/backup.py",
     "    if not compare_digest(text, found.sealed(keyring)):",
     "    if not text:",
 )

@@ -11,7 +11,8 @@ from api_tests.support.people import People, Person
 from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import Running
 from api_tests.support.workflows import form_for
-from service.tables import case_keys, drafts
+from service.cases.store.tables import drafts
+from service.database.tables import case_keys
 
 
 def _begun(by: Person, form: object, *, key: str | None = None) -> str:

@@ -15,18 +15,11 @@ from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import Running
 from api_tests.support.tampering import change, lay_bare, undone
 from api_tests.support.transactions import transaction_on
+from service.cases.store.tables import cases, contents, destructions, parts, transitions
 from service.integrity.rules import Head
 from service.integrity.store.case_history import Verification, verify
 from service.integrity.store.heads import Heads
-from service.tables import (
-    cases,
-    contents,
-    destruction_proposals,
-    destruction_signatures,
-    destructions,
-    parts,
-    transitions,
-)
+from service.retention.store.tables import destruction_proposals, destruction_signatures
 
 # How the case is called stands nowhere else, and its id is what everything else names it by: see the digest of heads.
 NOT_OF_THE_HISTORY = {(cases, "id"), (cases, "number")}

@@ -13,16 +13,9 @@ from sqlalchemy.exc import IntegrityError
 from api_tests.support.destroyed_case import Story
 from api_tests.support.forgery import Changes, add, columns_of, engine_for, head_of_part, next_entry, say
 from api_tests.support.sabotages import broken_by
-from service.tables import (
-    contents,
-    destruction_proposals,
-    destruction_signatures,
-    destructions,
-    legal_holds,
-    parts,
-    transitions,
-    workflows,
-)
+from service.cases.store.tables import contents, destructions, parts, transitions
+from service.retention.store.tables import destruction_proposals, destruction_signatures, legal_holds
+from service.workflows.store.tables import workflows
 
 pytestmark = pytest.mark.server
 

@@ -24,7 +24,8 @@ from api_tests.support.forgery import (
     record,
 )
 from api_tests.support.sabotages import broken_by
-from service.tables import cases, parts, transitions, workflow_edges, workflows
+from service.cases.store.tables import cases, parts, transitions
+from service.workflows.store.tables import workflow_edges, workflows
 
 NEW = "00000000-0000-4000-8000-000000000001"
 _FACTS = (

@@ -21,7 +21,9 @@ from api_tests.support.forgery import (
     say,
 )
 from api_tests.support.sabotages import broken_by
-from service.tables import NO_DAY, cases, parts, workflows
+from service.cases.store.tables import cases, parts
+from service.database.columns import NO_DAY
+from service.workflows.store.tables import workflows
 
 NEW = "00000000-0000-4000-8000-000000000001"
 _BEGINNING = "0" * 64

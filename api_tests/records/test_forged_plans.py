@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from api_tests.support.forgery import Attack, Forger, Known, add, entries_of_case, head_of_part, record, say
 from api_tests.support.sabotages import broken_by
-from service.tables import workflow_edges, workflow_plans, workflows
+from service.workflows.store.tables import workflow_edges, workflow_plans, workflows
 
 PLAN, OTHER, SECOND = "e" * 64, "f" * 64, "a" * 64
 Edge = tuple[str, str, str]

@@ -14,7 +14,7 @@ from service.cases.store.cases import Cases
 from service.database.transaction import Transaction
 from service.events.store.deliveries import Deliveries
 from service.events.store.feeds import Feeds
-from service.people.rules.actor import Actor, Membership
+from service.vocabulary.actor import Actor, Membership
 from service.vocabulary.roles import Role
 from service.workflow_versions.store import Plans
 

@@ -13,7 +13,8 @@ from api_tests.support.forgery import counted, entries_of_case, head_of_case, sa
 from api_tests.support.people import People
 from api_tests.support.sabotages import broken_by
 from api_tests.support.workflows import workflow_of
-from service.tables import NO_DAY, parts
+from service.cases.store.tables import parts
+from service.database.columns import NO_DAY
 
 STEPS = 10
 STARTS = ("submitted", "in_review", "advice_issued", "help_started", "monitored", "withdrawn")

@@ -25,10 +25,11 @@ from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import Running
 from api_tests.support.transactions import transaction_on
 from service.database import migrations as migrating
+from service.database.columns import KEYS_SCHEMA
 from service.database.database import open_engine
 from service.database.migrations import downgrade, expected_revision, migrate, revision_of
-from service.reference.store import Reference
-from service.tables import KEYS_SCHEMA, metadata
+from service.people.store.regions import Reference
+from service.tables import metadata
 
 pytestmark = pytest.mark.server
 
@@ -268,7 +269,7 @@ def test_every_explanation_of_a_column_stands_in_postgresql_and_every_table_has_
 
 @broken_by(
     "every municipality is in its region",
-    "service/reference/municipalities.csv",
+    "service/people/store/municipalities.csv",
     "GM0392,Haarlem,JZ11",
     "GM0392,Haarlem,JZ10",
 )

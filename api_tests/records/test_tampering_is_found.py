@@ -13,8 +13,9 @@ from api_tests.support.servers import Running
 from api_tests.support.tampering import OTHER_ID, change, lay_bare, lies_about, undone
 from service.cases.rules.history_chain import entry_digest, facts_digest
 from service.cases.store.rows import to_transition
+from service.cases.store.tables import cases, contents, parts, transitions
 from service.integrity.store.case_history import Verification, verify
-from service.tables import cases, contents, parts, transitions, workflow_edges, workflows
+from service.workflows.store.tables import workflow_edges, workflows
 
 # A head also carries what the history does not tell: how the case is called, and which team took it up.
 NOT_OF_THE_HISTORY = {"id", "number", "team_id"}

@@ -26,11 +26,10 @@ from api_tests.support.releases import RELEASES, Release
 from api_tests.support.sabotages import broken_by
 from api_tests.support.upgrades import PAUSE, adopted, planned, sound
 from service.app import read_folder
-from service.cases.store.cases import Cases
 from service.database.database import open_engine
 from service.database.migrations import downgrade, expected_revision, migrate, revision_of
 from service.database.transaction import Transaction
-from service.integrity.store.case_history import Verification
+from service.integrity.store.case_history import Verification, verify
 
 # Migrations that refuse to go back where the database holds what the version before them does not know, and why.
 NO_WAY_BACK = {
@@ -53,7 +52,7 @@ def _in_force(rules: Path = ROOT / "workflows") -> dict[str, str]:
 
 def _verified(transaction: Transaction, case: CaseFile) -> Verification:
     transaction.allow_all_rows("a test")
-    return Cases(transaction).verify(UUID(case.id))
+    return verify(transaction.connection, UUID(case.id))
 
 
 @dataclass(frozen=True)

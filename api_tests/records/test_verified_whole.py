@@ -26,22 +26,14 @@ from api_tests.support.transactions import transaction_on
 from service.__main__ import main
 from service.cases.rules.history_chain import entry_digest, facts_digest
 from service.cases.store.rows import to_transition
+from service.cases.store.tables import cases, contents, outbox, parts, transitions
 from service.database.keyring import Keyring, load_master_key
+from service.database.tables import case_keys
 from service.events.store.feeds import Feeds
+from service.events.store.tables import feed
 from service.integrity.store.installation import Surroundings
 from service.settings import Settings
-from service.tables import (
-    case_keys,
-    cases,
-    contents,
-    feed,
-    outbox,
-    parts,
-    region_settings,
-    transitions,
-    workflow_edges,
-    workflows,
-)  # fmt: skip
+from service.workflows.store.tables import region_settings, workflow_edges, workflows
 
 pytestmark = pytest.mark.server
 

@@ -19,20 +19,11 @@ from api_tests.support.forgery import (
     say,
 )
 from api_tests.support.sabotages import broken_by
-from service.tables import (
-    access_log,
-    administrative_changes,
-    cases,
-    contents,
-    dated_region_settings,
-    outbox,
-    parts,
-    region_settings,
-    requests,
-    transitions,
-    workflow_edges,
-    workflows,
-)
+from service.audit.store.tables import access_log
+from service.cases.store.tables import cases, contents, outbox, parts, transitions
+from service.database.tables import requests
+from service.people.store.tables import administrative_changes
+from service.workflows.store.tables import dated_region_settings, region_settings, workflow_edges, workflows
 
 NEW = "00000000-0000-4000-8000-000000000001"
 # The heads move, by the database itself; test_forged_heads tells who else may move them.

@@ -23,10 +23,9 @@ from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import settings_for
 from api_tests.support.shared_case import rows
 from service.app import build
-from service.cases.store.cases import Cases
 from service.database.migrations import downgrade
 from service.database.transaction import Transaction
-from service.integrity.store.case_history import Verification
+from service.integrity.store.case_history import Verification, verify
 from service.retention.store.certificate_list import DestructionList, ListRefused
 from service.retention.use_cases.carry_out import replay
 
@@ -97,7 +96,7 @@ def test_i21_nothing_that_tells_of_a_destroyed_case_stands_in_any_file(
 def test_the_chain_of_a_destroyed_case_verifies_by_its_digests(story: Story) -> None:
     def verified(transaction: Transaction) -> Verification:
         transaction.allow_all_rows("a test")
-        return Cases(transaction).verify(UUID(story.case.id))
+        return verify(transaction.connection, UUID(story.case.id))
 
     found = story.service.built.database.read_now(verified)
 

@@ -18,9 +18,9 @@ from api_tests.support.sabotages import broken_by
 from api_tests.support.tampering import change, lay_bare, undone
 from api_tests.support.upgrades import KILLED, WHY, Story, Tried, Upgrade, sound, steps, verdicts
 from service.cases.store.rows import to_row, to_transition
+from service.cases.store.tables import cases, parts, transitions
 from service.database.migrations import downgrade, expected_revision, revision_of
 from service.integrity.store.case_history import verify
-from service.tables import cases, parts, transitions
 
 pytestmark = pytest.mark.server
 

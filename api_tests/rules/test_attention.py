@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from api_tests.support.form_faults import settings
 from api_tests.support.sabotages import broken_by
 from service.cases.rules.attention import attention, moves, refusals
-from service.cases.rules.model import PartKind, Transition
+from service.cases.rules.model import Transition
 from service.cases.rules.residence import by_residence
+from service.vocabulary.calendar import Term
 from service.vocabulary.roles import Role
-from service.workflows.rules.region_settings import Term
+from service.workflows.rules.kinds import PartKind
 
 REGION = settings(terms={"act_on_refusal": Term(working_days=5)}, longlist_days=91)
 DE_VESTE = uuid4()

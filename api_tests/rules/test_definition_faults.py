@@ -25,11 +25,11 @@ from api_tests.support.written_workflows import (
     understood,
 )
 from service.cases.rules.guards import GUARDS
-from service.cases.rules.model import PartKind
 from service.forms import FORMS
 from service.vocabulary.messages import MESSAGES
 from service.workflows.rules.checks import check_all
 from service.workflows.rules.definition import MAX_CHARACTERS, load
+from service.workflows.rules.kinds import PartKind
 
 # Faults of a text that is no workflow at all, and of workflows that do not fit together: shown one by one below.
 OF_THE_TEXT = {"too_large", "not_toml"}

@@ -27,13 +27,13 @@ from api_tests.support.written_workflows import (
     understood,
 )
 from service.cases.rules.guards import GUARDS
-from service.cases.rules.model import START, PartKind
 from service.forms import FORMS
 from service.vocabulary.messages import MESSAGES
 from service.workflows.rules.checks import check_all, ways
 from service.workflows.rules.checks.subject import IN_EVERY_OPEN_STATE
 from service.workflows.rules.definition import Definition, json_schema, load
 from service.workflows.rules.diagram import mermaid
+from service.workflows.rules.kinds import START, PartKind
 from service.workflows.rules.region_settings import RegionSettings
 from service.workflows.rules.rulebook import RulesRefused, read_settings
 

@@ -17,11 +17,11 @@ from api_tests.support.sabotages import broken_by
 from api_tests.support.workflows import RULES
 from service.cases.rules.facts import CaseFacts, PartFacts, Reconsidered
 from service.cases.rules.guards import Attempt
-from service.cases.rules.model import PartKind
-from service.people.rules.actor import Membership
+from service.vocabulary.actor import Membership
 from service.vocabulary.refusals import GuardsNotMet, RoleNotAllowed, TransitionNotAllowed
 from service.vocabulary.roles import Role
 from service.workflows.rules import machine as room
+from service.workflows.rules.kinds import PartKind
 from service.workflows.rules.machine import Workflow
 
 KINDS: tuple[PartKind, ...] = ("case", "commitment", "funding", "placement", "reconsideration", "follow_up")

@@ -11,9 +11,10 @@ from api_tests.support.form_faults import TODAY, code, consent, context, faults,
 from api_tests.support.sabotages import Returns, broken_by
 from service.cases.rules.consents import Agreed
 from service.cases.rules.facts import CaseFacts
-from service.cases.rules.forms.base import Codes, FormContext, Opening, Sought
+from service.cases.rules.forms.base import FormContext, Opening, Sought
 from service.forms import FORMS
 from service.vocabulary.code_lists import CODE_LISTS, OTHER
+from service.vocabulary.form_parts import Codes
 
 # --- help ------------------------------------------------------------------------------------------------------------
 

@@ -18,8 +18,9 @@ from api_tests.support.sabotages import broken_by
 from api_tests.support.workflows import RULES
 from service.cases.rules.facts import CaseFacts, HelpKind, PartFacts, fold
 from service.cases.rules.guards import GUARDS, Attempt
-from service.cases.rules.model import START, PartKind, Transition
+from service.cases.rules.model import Transition
 from service.vocabulary.roles import Role
+from service.workflows.rules.kinds import START, PartKind
 from service.workflows.rules.region_settings import RegionSettings
 
 ABOUT_MONEY = re.compile(

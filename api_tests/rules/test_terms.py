@@ -15,8 +15,7 @@ from api_tests.support.people import People
 from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import Running
 from api_tests.support.workflows import RULES
-from service.vocabulary.calendar import day_in_amsterdam, due
-from service.workflows.rules.region_settings import Term
+from service.vocabulary.calendar import Term, day_in_amsterdam, due
 
 
 def working(days: int) -> Term:

@@ -21,8 +21,8 @@ from service.cases.rules.facts import CaseFacts, PartFacts, Reconsidered
 from service.cases.rules.guards import Attempt
 from service.cases.rules.model import Case, Part
 from service.cases.rules.steps import party_of
-from service.people.rules.actor import Membership
 from service.people.use_cases.demonstration import PEOPLE
+from service.vocabulary.actor import Membership
 from service.vocabulary.refusals import GuardsNotMet, RoleNotAllowed
 from service.vocabulary.roles import ADDRESSED_ROLES, Role
 from service.workflows.rules.machine import Decision, Workflow

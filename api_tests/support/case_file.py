@@ -10,7 +10,7 @@ from api_tests.support.demonstration import AFRESH, WHO
 from api_tests.support.forms import filled
 from api_tests.support.people import People
 from api_tests.support.workflows import RULES, form_for
-from service.cases.rules.model import PartKind
+from service.workflows.rules.kinds import PartKind
 
 COLLECTIONS = {"case": "", "placement": "placements", "commitment": "commitments"}
 COLLECTIONS |= {"funding": "fundings", "escalation": "escalations", "question": "questions"}

@@ -22,7 +22,8 @@ from api_tests.support.postgres import SUPERUSER, Cluster
 from api_tests.support.servers import Running
 from api_tests.support.shared_case import rows
 from api_tests.support.workflows import form_for
-from service.tables import case_keys, contents, transitions
+from service.cases.store.tables import contents, transitions
+from service.database.tables import case_keys
 
 WANTED = "support_by_experience"
 

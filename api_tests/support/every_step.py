@@ -7,7 +7,7 @@ from api_tests.support.case_file import CaseFile
 from api_tests.support.demonstration import PERSON_IDS
 from api_tests.support.forms import filled
 from api_tests.support.workflows import RULES
-from service.cases.rules.model import PartKind
+from service.workflows.rules.kinds import PartKind
 
 Part = dict[str, Any] | None
 Take = Callable[[CaseFile, str, Part], None]

@@ -18,9 +18,10 @@ from sqlalchemy import func, insert, select
 from api_tests.support.demonstration import ORGANISATION_IDS, PERSON_IDS
 from api_tests.support.people import People
 from api_tests.support.servers import Clock, Running
-from service import tables
 from service.database.transaction import Transaction
 from service.events.store.subscriptions import Subscription, Subscriptions
+from service.events.store.tables import deliveries
+from service.events.store.tables import feed as feed_table
 
 Event = dict[str, Any]
 PATIENCE = 30  # seconds, for what should happen within one
@@ -175,15 +176,15 @@ def dead_letter(service: Running, case_id: str) -> dict[str, Any]:
                 changed_by=roos, changed_at=transaction.now,
             )
         )  # fmt: skip
-        of = (tables.feed.c.organisation_id == str(team), tables.feed.c.case_id == case_id)
-        position = transaction.connection.execute(select(tables.feed.c.position).where(*of)).scalar()
+        of = (feed_table.c.organisation_id == str(team), feed_table.c.case_id == case_id)
+        position = transaction.connection.execute(select(feed_table.c.position).where(*of)).scalar()
         if position is None:
-            last = transaction.connection.execute(select(func.max(tables.feed.c.position)).where(of[0])).scalar()
+            last = transaction.connection.execute(select(func.max(feed_table.c.position)).where(of[0])).scalar()
             position = (last or 0) + 1
             row = {"organisation_id": str(team), "position": position, "prev_position": last, "case_id": case_id}
-            transaction.connection.execute(insert(tables.feed), {**row, "sequence": 1})
+            transaction.connection.execute(insert(feed_table), {**row, "sequence": 1})
         row = {"subscription_id": str(made), "position": position, "case_id": case_id, "attempts": 12, "next_at": 0}
-        transaction.connection.execute(insert(tables.deliveries), {**row, "state": "dead", "status": 500})
+        transaction.connection.execute(insert(deliveries), {**row, "state": "dead", "status": 500})
         return {"subscriptionId": str(made), "position": str(position)}
 
     return service.built.database.write_now(work)

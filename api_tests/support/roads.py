@@ -8,10 +8,11 @@ from uuid import UUID, uuid4
 
 from hypothesis import strategies as st
 
-from service.cases.rules.model import START, PartKind, Phase, Transition
+from service.cases.rules.model import Transition
 from service.learning.rules.release_ladder import Release, release
 from service.learning.rules.routes import routes
 from service.vocabulary.roles import Role
+from service.workflows.rules.kinds import START, PartKind, Phase
 
 NOW = datetime(2026, 3, 14, 15, 9, 26, 535897, tzinfo=UTC)
 K = 5

@@ -16,11 +16,12 @@ from api_tests.support.demonstration import ORGANISATION_IDS
 from api_tests.support.people import People, Person
 from api_tests.support.servers import WITHOUT_TLS, Running
 from api_tests.support.workflows import form_for
+from service.database.columns import NO_DAY
 from service.database.transaction import Transaction
 from service.http.context import House
 from service.identity.tokens import Signer
 from service.people.store.people import People as StoredPeople
-from service.tables import NO_DAY, memberships
+from service.people.store.tables import memberships
 from service.vocabulary.roles import Role
 
 # No step can have happened then: whoever may take it hears so (400), and the case stays as it is.

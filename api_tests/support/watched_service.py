@@ -24,8 +24,8 @@ from api_tests.support.people import People
 from api_tests.support.receivers import Receiver, feed
 from api_tests.support.shared_case import FAR_AHEAD
 from api_tests.support.workflows import RULES, form_for
-from service.cases.rules.model import PartKind
 from service.people.use_cases.demonstration import ISSUER
+from service.workflows.rules.kinds import PartKind
 
 
 @dataclass

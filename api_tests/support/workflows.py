@@ -6,7 +6,7 @@ from api_tests.support.checkout import ROOT
 from api_tests.support.demonstration import ORGANISATION_IDS, PERSON_IDS
 from api_tests.support.forms import filled
 from service.app import read_folder
-from service.cases.rules.model import PartKind
+from service.workflows.rules.kinds import PartKind
 from service.workflows.rules.machine import Workflow
 
 RULES = read_folder(ROOT / "workflows")

@@ -9,10 +9,11 @@ from typing import Any, get_args
 
 from api_tests.support.checkout import ROOT
 from service.cases.rules.guards import Guard
-from service.cases.rules.model import PartKind
+from service.vocabulary.calendar import Term
 from service.workflows.rules.checks import check, check_all
 from service.workflows.rules.definition import Definition, Diagnostic, load
-from service.workflows.rules.region_settings import RegionSettings, Term
+from service.workflows.rules.kinds import PartKind
+from service.workflows.rules.region_settings import RegionSettings
 from service.workflows.rules.rulebook import SettingsBook, read_settings
 
 WORKFLOWS = ROOT / "workflows"

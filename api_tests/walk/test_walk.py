@@ -33,7 +33,7 @@ from api_tests.support.sabotages import Refusal, broken_by
 from api_tests.support.servers import Running, running, settings_for
 from api_tests.support.walker import Served, Tried, Walk
 from api_tests.support.workflows import workflow_of
-from service.tables import access_log
+from service.audit.store.tables import access_log
 
 pytestmark = pytest.mark.server
 

@@ -6,9 +6,10 @@ from fastapi import APIRouter, Response
 
 from service.advice.use_cases import advice_versions, read_advice
 from service.cases.api.point_in_time import TheLooking
-from service.cases.api.views import Dated, Utc, View
+from service.cases.api.views import Dated
 from service.database.transaction import Transaction
 from service.http.context import TheAsker, TheHouse
+from service.http.json_models import Utc, View
 from service.http.openapi import may_refuse
 from service.http.request_faults import CheckedRoute
 from service.http.responses import answer

@@ -15,8 +15,9 @@ from service.cases.use_cases.look_back import Then, looked_at
 from service.cases.use_cases.read import as_of, log, reader_of, seat_of
 from service.cases.use_cases.reading_rights import SHARED_FOR
 from service.database.transaction import Transaction
-from service.people.rules.actor import Actor
-from service.people.use_cases.identify import Asker, known
+from service.identity.caller import Asker
+from service.people.use_cases.identify import known
+from service.vocabulary.actor import Actor
 from service.vocabulary.refusals import NotFound
 from service.vocabulary.roles import Role
 

@@ -8,13 +8,15 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Select, and_, or_, select, tuple_
 
 from service.cases.rules.model import Part
-from service.cases.store.rows import moment, to_part
+from service.cases.store.rows import to_part
+from service.cases.store.tables import cases, parts
 from service.cases.store.visibility import main, visible, whole
+from service.database.columns import NO_DAY
 from service.database.paging import Cursors
 from service.database.transaction import Transaction
-from service.people.rules.actor import Actor
-from service.tables import NO_DAY, cases, parts
+from service.vocabulary.actor import Actor
 from service.vocabulary.roles import TEAM_ROLES
+from service.vocabulary.times import moment
 
 _DAY = len(NO_DAY)
 Whose = Literal["mine", "organisation", "team", "all"]

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from service.app import followed, open_database
 from service.commands.verify import everything
-from service.database.backup import Manifest
-from service.database.backup import back_up as copy_away
-from service.database.backup import restore as put_back
 from service.database.database import file_of
 from service.database.keyring import Keyring, load_master_key
 from service.database.migrations import expected_revision
+from service.integrity.store.backup import Manifest
+from service.integrity.store.backup import back_up as copy_away
+from service.integrity.store.backup import restore as put_back
 from service.integrity.store.heads import Heads
 from service.retention.store.certificate_list import DestructionList
 from service.settings import Settings

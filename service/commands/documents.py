@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from service.app import read_folder
-from service.http.application import create_api
+from service.routes import create_api
 from service.settings import table
 from service.workflows.rules.definition import json_schema
 from service.workflows.rules.diagram import redraw

@@ -4,9 +4,9 @@ import sys
 from pathlib import Path
 
 from service.commands.database import done
+from service.identity.caller import Asker
 from service.people.rules.decisions import NewPerson
 from service.people.use_cases.administer import make_first_administrator
-from service.people.use_cases.identify import Asker
 from service.people.use_cases.region_file import read_set_up, set_up
 
 

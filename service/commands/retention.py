@@ -6,7 +6,7 @@ from functools import partial
 
 from service.commands.database import opened
 from service.database.database import open_engine
-from service.people.use_cases.identify import Asker
+from service.identity.caller import Asker
 from service.retention.store.scrub import sweep
 from service.retention.use_cases.proposals import Considered, ended_cases, propose_if_due
 from service.settings import Settings

@@ -10,7 +10,7 @@ from service import __version__, metrics
 from service.app import build, build_relay
 from service.commands.migrate import migrate_as_owner
 from service.commands.server import Server
-from service.database.health import figures
+from service.events.store.backlog import figures
 from service.identity.trusted_issuer import LOOPBACK
 from service.logs import configure
 from service.people.use_cases.demonstration import ORGANISATIONS, PEOPLE

@@ -12,11 +12,11 @@ from pathlib import Path
 from pydantic_core import to_jsonable_python
 
 from service.app import NotMigrated, open_database
-from service.cases.api.views import Labelled
 from service.cases.store.cases import Cases
 from service.database.database import Database
 from service.database.migrations import expected_revision, revision_of
 from service.database.transaction import Transaction
+from service.http.json_models import Labelled
 from service.integrity.api import VerificationView, verification_view
 from service.integrity.rules import Head, NotADigest, heads_in, root_of, written
 from service.integrity.store.heads import PAGE, Departure, Heads

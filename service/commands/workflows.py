@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from service.cases.rules.model import PartKind
 from service.commands.database import opened
-from service.people.use_cases.identify import Asker, Once
+from service.identity.caller import Asker
+from service.people.use_cases.identify import Once
 from service.workflow_versions.api import progress_view, trial_view
 from service.workflow_versions.use_cases import Intended, Trial, adopt, make_plan, progress, try_version
+from service.workflows.rules.kinds import PartKind
 
 Pairs = list[tuple[str, str]]
 

@@ -16,8 +16,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from service import metrics
 from service.database.keyring import Keyring
+from service.database.sqlite_log import scrub
 from service.database.transaction import Transaction
-from service.retention.store.scrub import scrub
 from service.vocabulary.refusals import Refusal, Unavailable
 
 # recursive_triggers: without it INSERT OR REPLACE slips past the delete triggers of the history.

@@ -5,10 +5,10 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, insert, select
 
-from service.cases.rules.history_chain import microseconds
+from service.database.tables import requests
 from service.database.transaction import Transaction
-from service.tables import requests
 from service.vocabulary.refusals import KeyReused
+from service.vocabulary.times import microseconds
 
 _FIRST = select(requests).where(requests.c.person_id == bindparam("person_id"), requests.c.key == bindparam("key"))
 _ADD = insert(requests)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Table, make_url, text
 from sqlalchemy.dialects import postgresql
 
-from service.tables import KEYS_SCHEMA, metadata
+from service.database.columns import KEYS_SCHEMA, metadata
 
 # What the service changes after it was written; everything else it may add and read. Of cases, regions and offers it
 # changes nothing: a row can only be held until the end of a transaction by who may change some column of it, and their

@@ -10,8 +10,9 @@ from functools import lru_cache
 
 from sqlalchemy import Connection, inspect, text
 
+from service.database.columns import KEYS_SCHEMA
 from service.database.migrations import statements
-from service.tables import KEYS_SCHEMA, case_keys
+from service.database.tables import case_keys
 
 APPEND_ONLY = (
     "transitions", "contents", "requests", "access_log", "workflows", "workflow_edges", "region_settings", "feed",

@@ -1,24 +1,39 @@
 """/v1/escalation-signals and /v1/cases/{caseId}/refusals: what leads beyond the region."""
 
+from typing import Literal
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Request, Response
+from pydantic import TypeAdapter
 
 from service.cases.api.point_in_time import TheLooking
 from service.cases.api.presenter import Drawing
+from service.cases.api.step_bodies import CaseNumber, StepBody
 from service.cases.api.steps import made_answer
-from service.cases.api.views import Dated, MadeView, Named, Utc, View
+from service.cases.api.views import Dated, MadeView
 from service.cases.rules.attention import refusals
 from service.cases.use_cases.look_back import looked_at
 from service.cases.use_cases.read import whole_case
 from service.database.transaction import Transaction
+from service.escalations.rules.forms import EscalationSignal
 from service.escalations.use_cases import signal_escalation
-from service.http.bodies import SIGNAL
 from service.http.context import OnceOnly, TheAsker, TheHouse, read_body
+from service.http.json_models import Named, Utc, View
 from service.http.openapi import may_refuse, takes
 from service.http.request_faults import CheckedRoute
 from service.http.responses import answer
 from service.people.use_cases.identify import known
+
+
+class SignalBody(StepBody):
+    """A liaison's signal: the number of the case, as it was told her, and what she heard."""
+
+    trigger: Literal["signal_escalation"]
+    number: CaseNumber
+    form: EscalationSignal
+
+
+SIGNAL = TypeAdapter(SignalBody)
 
 router = APIRouter(tags=["cases"], route_class=CheckedRoute)
 

@@ -10,8 +10,9 @@ from service.cases.use_cases.situation import as_it_stands
 from service.cases.use_cases.take_step import Made, carry_out, made_before
 from service.database.idempotency import Answered, Requests
 from service.database.transaction import Transaction
+from service.identity.caller import Asker
 from service.people.store.row_scope import allow_rows_of
-from service.people.use_cases.identify import Asker, Once, known
+from service.people.use_cases.identify import Once, known
 from service.vocabulary.refusals import NotAllowed, NotFound
 from service.vocabulary.roles import Role
 from service.workflows.rules.rulebook import Rulebook

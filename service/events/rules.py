@@ -13,6 +13,8 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
+from service.workflows.rules.kinds import collection, event_type
+
 CLOUDEVENTS_JSON = "application/cloudevents+json"
 TYPE_PATTERN = r"^nl\.jeugdcasussen(\.[a-z]+(-[a-z]+)*){2}\.v1$"
 # Sequences are text that sorts as the numbers do, up to the largest that sequencetype Integer knows.
@@ -75,15 +77,6 @@ class Event(BaseModel):
     sequence: str = Field(description="Position in the feed of the organisation that hears it.", pattern="^[0-9]{10}$")
     sequencetype: Literal["Integer"] = "Integer"
     data: EventData
-
-
-def collection(kind: str) -> str:
-    """A kind of part in the plural, as in paths and types."""
-    return kind.replace("_", "-") + ("es" if kind.endswith("s") else "s")
-
-
-def event_type(kind: str, trigger: str) -> str:
-    return f"nl.jeugdcasussen.{collection(kind)}.{trigger.replace('_', '-')}.v1"
 
 
 def to_event(news: News, *, source: str, address: str) -> Event:

@@ -1,22 +1,19 @@
 """/v1/cases/{caseId}/coming-of-age and retention: what the years ask of a case. They show, and block nothing."""
 
-from datetime import date
-from typing import Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Response
 from pydantic import Field
 
-from service.cases.api.views import InTwoLanguages, Labelled, OptionalDay, View
 from service.database.transaction import Transaction
 from service.future_plan.rules import Plan
-from service.future_plan.use_cases import Kept, read_coming_of_age, read_retention
+from service.future_plan.use_cases import read_coming_of_age
 from service.http.context import TheAsker, TheHouse
+from service.http.json_models import InTwoLanguages, Labelled, OptionalDay, View
 from service.http.openapi import may_refuse
 from service.http.request_faults import CheckedRoute
 from service.http.responses import answer
-from service.retention.rules.terms import RetentionClass
-from service.vocabulary.messages import MESSAGES, say
+from service.vocabulary.messages import MESSAGES
 
 router = APIRouter(tags=["cases"], route_class=CheckedRoute)
 
@@ -36,16 +33,6 @@ class ComingOfAgeView(View):
     plan_after18: Plan = Field(alias="planAfter18")
     explanation: InTwoLanguages
     consents_to_reask: list[AskAgainView]
-
-
-class RetentionView(View):
-    """How long the file is kept, counted from where, and on which ground."""
-
-    retention_class: RetentionClass
-    counted_from: Literal["last_change", "majority"]
-    starts_on: date
-    keep_until: date
-    ground: InTwoLanguages
 
 
 @router.get(
@@ -73,25 +60,3 @@ async def get_coming_of_age(case_id: UUID, house: TheHouse, asker: TheAsker) -> 
         )
 
     return await house.database.write(work)
-
-
-@router.get("/cases/{case_id}/retention", response_model=RetentionView, responses=may_refuse(400, 401, 404, 503))
-async def get_retention(case_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
-    """Until when the file is kept."""
-
-    def work(transaction: Transaction) -> Response:
-        return answer(retention_view(read_retention(transaction, asker, case_id, house.rules)))
-
-    return await house.database.write(work)
-
-
-def retention_view(kept: Kept) -> RetentionView:
-    found, settings = kept.retention, kept.settings
-    years = {"years": settings.retention_years, "after_majority": settings.retention_years_after_majority}
-    return RetentionView(
-        retention_class=found.retention_class,
-        counted_from=found.counted_from,
-        starts_on=found.starts_on,
-        keep_until=found.keep_until,
-        ground=InTwoLanguages.of(say("retention", found.retention_class, years)),
-    )

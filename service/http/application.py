@@ -2,29 +2,16 @@
 
 import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, get_args
+from typing import Any
 
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse
+from pydantic import TypeAdapter
 from starlette.exceptions import HTTPException
 
-from service.advice import api as advices
-from service.caseload.api import work_items
-from service.cases.api import cases, drafts, parts
-from service.cases.api.step_bodies import union_for
-from service.cases.rules.model import PartKind
-from service.escalations import api as escalation
-from service.events.api import feed as events
-from service.events.api import subscriptions
-from service.file_rights.api import access_log as access
-from service.file_rights.api import file_requests as beside
-from service.file_rights.api import subject_access
-from service.future_plan import api as over_time
-from service.http import service_api as service_itself
-from service.http.bodies import BODIES
 from service.http.context import NotAcceptable, UnsupportedMediaType, check_request
 from service.http.documentation import page
 from service.http.edge import TooLarge, TooSlow
@@ -32,29 +19,22 @@ from service.http.negotiation import language_of
 from service.http.openapi import document
 from service.http.problems import bare, problem
 from service.http.request_faults import CheckedRoute, with_all_found
-from service.integrity import api as verification
-from service.learning import api as learning
-from service.offers.api import gaps, offers
-from service.people.api import changes as administration
-from service.people.api import relations as administered
-from service.reference import api as reference
-from service.retention.api import destructions
-from service.retention.api import legal_holds as retention
 from service.vocabulary.language import Language
 from service.vocabulary.refusals import Refusal
-from service.workflow_versions import api as workflow_versions
-from service.workflows.rules.rulebook import Rulebook
 
 _ALWAYS = {NotAcceptable: 406, UnsupportedMediaType: 415, TooLarge: 413, TooSlow: 408, Exception: 500}
-_ROUTERS = (
-    cases, beside, access, subject_access, parts, escalation, over_time, advices, work_items, drafts, offers, gaps,
-    learning, administration, administered, workflow_versions, events, subscriptions, reference, service_itself,
-    verification, retention, destructions,
-)  # fmt: skip
 
 
-def create_api(rules: Rulebook, public_url: str) -> FastAPI:
-    """The routes, their refusals and their document; `state.house` is still to be moved into."""
+def create_application(
+    routers: Iterable[APIRouter],
+    bodies: Mapping[str, TypeAdapter[Any]],
+    unions: Mapping[str, TypeAdapter[Any]],
+    public_url: str,
+) -> FastAPI:
+    """The routes, their refusals and their document; `state.house` is set by the composition root.
+
+    `bodies` and `unions` are the JSON that routes read, by the name in their document; `unions`: by kind of part.
+    """
 
     @asynccontextmanager
     async def lifespan(api: FastAPI) -> AsyncIterator[None]:
@@ -73,10 +53,9 @@ def create_api(rules: Rulebook, public_url: str) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     api.router.route_class = CheckedRoute
-    for room in _ROUTERS:
-        api.include_router(room.router)
-    unions = {kind: union_for(rules.versions(kind)) for kind in get_args(PartKind)}
-    described = document(api, {**BODIES, **unions}, public_url)
+    for router in routers:
+        api.include_router(router)
+    described = document(api, {**bodies, **unions}, public_url)
     api.state.unions = unions
     api.state.query_keys = _query_keys(described)
     api.openapi = lambda: described  # type: ignore[method-assign]  # as FastAPI documents it

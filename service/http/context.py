@@ -16,9 +16,9 @@ from service.database.database import Database
 from service.http import request_faults as faults
 from service.http.rate_limit import Meter
 from service.http.readiness import Readiness
+from service.identity.caller import Asker
 from service.identity.tokens import Signer, Tokens
-from service.people.use_cases.identify import Asker, Once
-from service.retention.store.certificate_list import DestructionList
+from service.people.use_cases.identify import Once
 from service.vocabulary.input_faults import input_fault
 from service.vocabulary.messages import MESSAGES
 from service.vocabulary.refusals import InputFault, TooMany
@@ -40,7 +40,6 @@ class House:
     """
 
     database: Database
-    destructions: DestructionList
     readiness: Readiness
     asked: Meter
     rules: Rulebook

@@ -3,11 +3,11 @@
 import asyncio
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from service.database.database import Database, file_of
-from service.database.health import failing, outbox_age
+from service.database.health import failing
 from service.database.transaction import Transaction
 from service.settings import Settings
 from service.vocabulary.refusals import Unavailable
@@ -20,12 +20,13 @@ STANDS_SECONDS = 10
 
 
 class Readiness:
-    """Asked by many at once, it looks once."""
+    """Asked by many at once, it looks once. `outbox_age`: seconds that the oldest event waits for its feeds."""
 
-    def __init__(self, database: Database, settings: Settings) -> None:
+    def __init__(self, database: Database, settings: Settings, outbox_age: Callable[[Transaction], float]) -> None:
         self.stopping = False
         self._database = database
         self._settings = settings
+        self._outbox_age = outbox_age
         self._looking: asyncio.Future[tuple[str, ...]] | None = None
         self._stands_until = 0.0
 
@@ -58,7 +59,7 @@ class Readiness:
                 return
             self._stands_until = 0.0 if found else time.monotonic() + STANDS_SECONDS
         most = self._settings.outbox_seconds
-        if most and outbox_age(transaction) > most:
+        if most and self._outbox_age(transaction) > most:
             yield "outbox"
 
     def _is_full(self) -> bool:

@@ -2,8 +2,8 @@
 
 from fastapi import Response
 
-from service.cases.api.views import View, json_of
 from service.http.edge import PREFIX
+from service.http.json_models import View, json_of
 
 
 def answer(

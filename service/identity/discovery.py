@@ -6,6 +6,7 @@ SSL_CERT_FILE, as for other programs.
 
 import asyncio
 import ssl
+from collections.abc import Sequence
 from functools import partial
 
 import httpx
@@ -13,7 +14,6 @@ import httpx
 from service.identity.issuer import Issuer
 from service.identity.jwks import Key, NotPublished, read_keys
 from service.identity.trusted_issuer import TrustedIssuer, may_be_asked, unambiguous
-from service.settings import Settings
 
 SECONDS = 5
 _MOST_BYTES = 64_000
@@ -21,19 +21,22 @@ _MOST_BYTES = 64_000
 _HEADERS = {"Accept": "application/json, application/jwk-set+json", "Accept-Encoding": "identity"}
 
 
-def issuers_of(settings: Settings) -> tuple[Issuer, ...]:
-    """Those that this installation trusts, not asked yet."""
-    if not settings.issuers:
+def issuers_of(trusted: Sequence[TrustedIssuer], *, refresh_seconds: float, keep_seconds: float) -> tuple[Issuer, ...]:
+    """The issuers that this installation trusts, not asked yet.
+
+    Their keys are fetched anew after `refresh_seconds`, and used for `keep_seconds` while an issuer is silent.
+    """
+    if not trusted:
         return ()
     tls = httpx.create_ssl_context()
     return tuple(
         Issuer(
             it,
             partial(published, it, tls),
-            refresh_seconds=settings.issuer_refresh_seconds,
-            keep_seconds=settings.issuer_keep_hours * 3600,
+            refresh_seconds=refresh_seconds,
+            keep_seconds=keep_seconds,
         )
-        for it in settings.issuers
+        for it in trusted
     )
 
 

@@ -6,8 +6,8 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
-from service.cases.api.views import InTwoLanguages, Labelled, Utc, View
 from service.http.context import TheAsker, TheHouse, accepted
+from service.http.json_models import InTwoLanguages, Labelled, Utc, View
 from service.http.openapi import may_refuse
 from service.http.request_faults import CheckedRoute
 from service.http.responses import answer

@@ -4,15 +4,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from uuid import UUID
 
-from service.cases.store.cases import Cases
 from service.cases.use_cases.read import whole_case
 from service.database.migrations import expected_revision
 from service.database.transaction import Transaction
+from service.identity.caller import Asker
 from service.integrity.rules import written
-from service.integrity.store.case_history import Verification
+from service.integrity.store.case_history import Verification, verify
 from service.integrity.store.heads import Heads
 from service.integrity.store.installation import Surroundings
-from service.people.use_cases.identify import Asker, known
+from service.people.use_cases.identify import known
 from service.vocabulary.refusals import NotAllowed
 from service.vocabulary.roles import Role
 
@@ -22,7 +22,7 @@ KEEPERS = (Role.DATA_PROTECTION_OFFICER, Role.ADMINISTRATOR)
 
 def verified(transaction: Transaction, case_id: UUID | str) -> Verification:
     """The verdict on one case: its history, and when that is sound what must agree with it."""
-    found = Cases(transaction).verify(case_id)
+    found = verify(transaction.connection, case_id)
     beside = Surroundings(transaction).of_case(case_id, destroyed=found.destroyed) if found.sound else iter(())
     sequence, fault = next(beside, (None, None))
     return found if fault is None else replace(found, sound=False, first_bad_sequence=sequence, fault=fault)

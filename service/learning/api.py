@@ -6,13 +6,12 @@ from uuid import uuid4
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict
 
-from service.cases.api.views import View
 from service.http.context import TheAsker, TheHouse, accepted
+from service.http.json_models import RegionParameter, View
 from service.http.openapi import may_refuse
 from service.http.request_faults import CheckedRoute
 from service.learning.rules.export import as_csv, as_json
 from service.learning.use_cases import pull_histories
-from service.reference.api import RegionCode
 
 router = APIRouter(tags=["learning"], route_class=CheckedRoute)
 CSV = "text/csv"
@@ -23,7 +22,7 @@ class HistoriesQuery(BaseModel):
     """One of your regions; all of them when left out."""
 
     model_config = ConfigDict(extra="forbid")
-    region: RegionCode | None = None
+    region: RegionParameter | None = None
 
 
 class DroppedView(View):

@@ -12,10 +12,11 @@ from service.audit.store.access_log import AccessLog, Reading
 from service.cases.store.cases import Cases
 from service.cases.use_cases.read import PURPOSES
 from service.database.transaction import Transaction
+from service.identity.caller import Asker
 from service.learning.rules.release_ladder import Release, release
 from service.learning.rules.routes import routes
 from service.people.store.row_scope import allow_rows_of
-from service.people.use_cases.identify import Asker, known
+from service.people.use_cases.identify import known
 from service.vocabulary.refusals import NotAllowed, NotFound
 from service.vocabulary.roles import Role
 from service.workflows.rules.rulebook import Rulebook

@@ -4,26 +4,25 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
-from service.cases.api.views import InTwoLanguages, Labelled, View
 from service.database.transaction import Transaction
-from service.events.rules import event_type
 from service.http.context import TheAsker, TheHouse
+from service.http.json_models import InTwoLanguages, Labelled, RegionParameter, View
 from service.http.openapi import PUBLIC, may_refuse
 from service.http.request_faults import CheckedRoute
 from service.http.responses import answer
 from service.people.store.people import People
+from service.people.store.regions import Reference
 from service.people.use_cases.identify import known
-from service.reference.store import Reference
 from service.vocabulary.code_lists import CODE_LISTS, CodeList
 from service.vocabulary.organisation_kinds import OrganisationKind
 from service.vocabulary.refusals import NotFound
 from service.vocabulary.roles import Role
 from service.workflows.rules.definition import Definition
+from service.workflows.rules.kinds import event_type
 
 router = APIRouter(tags=["reference"], route_class=CheckedRoute)
-RegionCode = Annotated[str, Field(pattern=r"^JZ[0-9]{2}$", description="CBS code of a youth region.")]
 
 
 class RegionView(View):
@@ -149,7 +148,7 @@ class MunicipalityQuery(BaseModel):
     """Narrows the list down to a region."""
 
     model_config = ConfigDict(extra="forbid")
-    region: RegionCode | None = None
+    region: RegionParameter | None = None
 
 
 class OrganisationQuery(MunicipalityQuery):

@@ -5,8 +5,23 @@ from functools import cache
 from zoneinfo import ZoneInfo
 
 from holidays import country_holidays
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from service.workflows.rules.region_settings import Term
+
+class Term(BaseModel):
+    """A length of time: working days in the Netherlands or calendar days, counted from the day after."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    working_days: int | None = Field(default=None, ge=0, le=260)
+    days: int | None = Field(default=None, ge=0, le=3660)
+
+    @model_validator(mode="after")
+    def _has_one_unit(self) -> "Term":
+        if (self.working_days is None) == (self.days is None):
+            raise ValueError("give working_days or days, one of the two")
+        return self
+
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 _SATURDAY = 5

@@ -9,8 +9,8 @@ from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, StringConstra
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticKnownError
 
-from service.cases.rules.forms.base import Codes, Fault, FormPart
 from service.vocabulary.code_lists import CodeList
+from service.vocabulary.form_parts import Codes, Fault, FormPart
 from service.vocabulary.language import ShortText
 
 T = TypeVar("T")

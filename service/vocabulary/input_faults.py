@@ -1,18 +1,20 @@
 """From JSON to a form: all faults at once, each at its place."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from service.cases.rules.forms.base import Form
+from service.vocabulary.form_parts import Fault
 from service.vocabulary.language import Words
 from service.vocabulary.messages import MESSAGES, say
 from service.vocabulary.refusals import InputFault, Invalid
 
+F = TypeVar("F", bound=BaseModel)
 
-def form_from(form: type[Form], body: Mapping[str, Any], *, under: str = "/form") -> Form:
+
+def form_from(form: type[F], body: Mapping[str, Any], *, under: str = "/form") -> F:
     """The form that this JSON fills in. Raises Invalid."""
     try:
         return form.model_validate(body, by_alias=True, by_name=False)
@@ -20,7 +22,7 @@ def form_from(form: type[Form], body: Mapping[str, Any], *, under: str = "/form"
         raise Invalid(tuple(input_fault("body", under, error) for error in wrong.errors())) from None
 
 
-def missing_in(form: type[Form], body: Mapping[str, Any]) -> tuple[InputFault, ...]:
+def missing_in(form: type[BaseModel], body: Mapping[str, Any]) -> tuple[InputFault, ...]:
     """What would still be refused if this were sent now."""
     try:
         form_from(form, body)
@@ -45,3 +47,16 @@ def _said(error: ErrorDetails) -> tuple[str, Words]:
     if code in MESSAGES["input"]:
         return code, say("input", code, error.get("ctx", {}))
     return "malformed", MESSAGES["input"]["malformed"]
+
+
+def in_body(fault: Fault, *, under: str = "/form") -> InputFault:
+    """A fault of a form as a fault of the request, at its JSON Pointer (RFC 6901)."""
+    steps = (str(step).replace("~", "~0").replace("/", "~1") for step in fault.location)
+    params: dict[str, Any] = dict(fault.params)
+    return InputFault("body", "/".join((under, *steps)), fault.code, say("faults", fault.code, params))
+
+
+def insist(faults: Iterable[Fault]) -> None:
+    """Raises Invalid with all these faults of the request's body, if there are any."""
+    if found := tuple(in_body(it, under="") for it in faults):
+        raise Invalid(found)

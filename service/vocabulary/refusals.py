@@ -37,7 +37,6 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from service.retention.rules.destruction import Certificate, Obstacle
 from service.vocabulary.language import Words
 from service.vocabulary.messages import MESSAGES
 
@@ -124,17 +123,18 @@ class NotFound(Refusal):
 class CaseDestroyed(Refusal):
     """Whoever could see the whole case hears that it was destroyed, on which day and on which ground."""
 
-    certificate: Certificate
+    destroyed_on: date
+    ground: str
+    certificate: Mapping[str, Any]
     code = "case_destroyed"
 
     def facts(self) -> Mapping[str, Any]:
-        it = self.certificate
-        words = MESSAGES["destruction_grounds"][it.ground]
+        words = MESSAGES["destruction_grounds"][self.ground]
         return {
-            "destroyed_on": it.day.isoformat(),
+            "destroyed_on": self.destroyed_on.isoformat(),
             "ground_nl": words.nl,
             "ground_en": words.en,
-            "certificate": {**it.facts(), "certificate": it.digest},
+            "certificate": dict(self.certificate),
         }
 
 
@@ -251,7 +251,7 @@ class RegionIsCovered(NotPossible):
 class DestructionRefused(NotPossible):
     """The case may not be destroyed now, or not by this person; `obstacles` are all the reasons why."""
 
-    obstacles: tuple[Obstacle, ...]
+    obstacles: tuple[str, ...]
     code = "destruction_refused"
 
     def facts(self) -> Mapping[str, Any]:

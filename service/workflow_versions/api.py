@@ -3,23 +3,22 @@
 from collections.abc import Iterable
 from functools import partial
 from itertools import groupby
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from pydantic import Field
+from pydantic import Field, StringConstraints, TypeAdapter
 
-from service.cases.api.views import Named, Utc, View
-from service.cases.rules.forms.base import Fault
-from service.cases.rules.model import PartKind
 from service.database.transaction import Transaction
-from service.http.bodies import WORKFLOW_ADOPTION, WORKFLOW_PLAN, WORKFLOW_TRIAL
 from service.http.context import House, OnceOnly, TheAsker, TheHouse, read_body
+from service.http.json_models import Body, Named, Utc, View
 from service.http.openapi import may_refuse, takes
 from service.http.request_faults import CheckedRoute
 from service.http.responses import answer
+from service.identity.caller import Asker
 from service.people.store.people import People
-from service.people.use_cases.identify import Asker
+from service.vocabulary.form_parts import Fault
+from service.vocabulary.language import FreeText
 from service.vocabulary.messages import say
 from service.workflow_versions.rules import Fit, Verdict
 from service.workflow_versions.store import Plan
@@ -36,7 +35,55 @@ from service.workflow_versions.use_cases import (
     progress,
     try_version,
 )
-from service.workflows.rules.definition import ADOPT, Diagnostic
+from service.workflows.rules.definition import ADOPT, MAX_CHARACTERS, Diagnostic
+from service.workflows.rules.kinds import PartKind
+
+StateName = Annotated[str, StringConstraints(max_length=60)]
+
+
+Hash = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
+
+
+States = Annotated[
+    dict[StateName, StateName],
+    Field(max_length=200, description="State of the workflow that runs: state of the other that takes its place."),
+]
+
+
+class WorkflowTrialBody(Body):
+    """What to hold against all running cases: a file as you would deploy it, a known workflow, or the one in force."""
+
+    kind: PartKind
+    mapping: States = Field(default_factory=dict)
+    to: Hash | None = Field(default=None, description="A known workflow; the one in force when left out.")
+    definition: Annotated[str, StringConstraints(max_length=MAX_CHARACTERS)] | None = Field(
+        default=None, description="The text of a workflow file (TOML); then `to` is not looked at."
+    )
+
+
+class WorkflowPlanBody(Body):
+    """From which workflow to which. A state of the same name needs no mapping."""
+
+    kind: PartKind
+    from_: Hash = Field(alias="from", description="The workflow that parts run on.")
+    to: Hash | None = Field(default=None, description="A known workflow; the one in force when left out.")
+    mapping: States = Field(default_factory=dict)
+
+
+class WorkflowAdoptionBody(Body):
+    """How many parts to move now, and why; the rest can be moved by further requests."""
+
+    limit: int = Field(default=100, ge=1, le=1000)
+    grounds: FreeText = Field(description="Why (onderbouwing): stands in the history of every case that is moved.")
+
+
+WORKFLOW_TRIAL = TypeAdapter(WorkflowTrialBody)
+
+
+WORKFLOW_PLAN = TypeAdapter(WorkflowPlanBody)
+
+
+WORKFLOW_ADOPTION = TypeAdapter(WorkflowAdoptionBody)
 
 router = APIRouter(tags=["administration"], route_class=CheckedRoute)
 

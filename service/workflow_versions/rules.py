@@ -8,11 +8,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from service.cases.rules.forms.base import Fault
-from service.cases.rules.model import Part, PartKind, Transition
+from service.cases.rules.model import Part, Transition
 from service.cases.rules.steps import Situation, Step, move
-from service.people.rules.actor import Membership
+from service.vocabulary.actor import Membership
+from service.vocabulary.form_parts import Fault
 from service.workflows.rules.definition import ADOPT, Definition, Edge, Move, Passage
+from service.workflows.rules.kinds import PartKind
 from service.workflows.rules.machine import Decision, Workflow
 
 Fit = Literal["fits", "needs_a_mapping", "impossible"]

@@ -10,13 +10,14 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, and_, func, insert, literal_column, select
 
-from service.cases.rules.history_chain import microseconds
 from service.cases.rules.model import Case, Part
-from service.cases.store.rows import moment, to_case, to_part
+from service.cases.store.rows import to_case, to_part
+from service.cases.store.tables import cases, parts, transitions
 from service.database.transaction import Transaction
-from service.tables import cases, parts, transitions, workflow_plans, workflows
+from service.vocabulary.times import microseconds, moment
 from service.workflows.rules.definition import ADOPT, Definition, Edge, Passage
 from service.workflows.store.definitions import Definitions
+from service.workflows.store.tables import workflow_plans, workflows
 
 
 @dataclass(frozen=True, slots=True)

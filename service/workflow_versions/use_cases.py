@@ -6,14 +6,16 @@ from functools import cache
 from types import MappingProxyType
 from uuid import UUID
 
-from service.cases.rules.forms.base import Fault
-from service.cases.rules.model import Content, Part, PartKind
+from service.cases.rules.model import Content, Part
 from service.cases.rules.steps import Situation
 from service.cases.store.cases import Cases
 from service.database.idempotency import Answered, Requests
 from service.database.transaction import Transaction
+from service.identity.caller import Asker
 from service.people.use_cases.administer import administrator
-from service.people.use_cases.identify import Asker, Once, in_body, insist
+from service.people.use_cases.identify import Once
+from service.vocabulary.form_parts import Fault
+from service.vocabulary.input_faults import in_body, insist
 from service.vocabulary.refusals import Invalid, NotFound
 from service.workflow_versions.rules import (
     Mapped,
@@ -26,6 +28,7 @@ from service.workflow_versions.rules import (
 )
 from service.workflow_versions.store import Plan, Plans, Running
 from service.workflows.rules.definition import ADOPT, Definition, Diagnostic, Edge, Passage
+from service.workflows.rules.kinds import PartKind
 from service.workflows.rules.rulebook import Rulebook
 from service.workflows.use_cases import settings_in_force
 

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from service.database.transaction import Transaction
-from service.people.store.change_log import Administration
 from service.vocabulary.calendar import day_in_amsterdam
 from service.workflows.rules.region_settings import RegionSettings
 from service.workflows.rules.rulebook import Rulebook
+from service.workflows.store.dated_settings import DatedSettings
 from service.workflows.store.definitions import Definitions
 
 
@@ -20,7 +20,7 @@ def settings_in_force(
     `at`: those of a moment before, without what was decided for it afterwards.
     """
     day = day_in_amsterdam(at or transaction.now)
-    decided = Administration(transaction).in_force(region, day, recorded_by=at)
+    decided = DatedSettings(transaction).in_force(region, day, recorded_by=at)
     return rules.settings.on(region, day) if decided is None else rules.settings.changed(decided)
 
 
@@ -35,7 +35,7 @@ def keep_decided(transaction: Transaction, rules: Rulebook) -> None:
 def _of_today_and_later(transaction: Transaction, rules: Rulebook) -> Mapping[str, RegionSettings]:
     tomorrow = day_in_amsterdam(transaction.now) + timedelta(days=1)
     found = {}
-    for region, dated in groupby(Administration(transaction).decided(), key=lambda it: it.region):
+    for region, dated in groupby(DatedSettings(transaction).decided(), key=lambda it: it.region):
         past_and_future = tuple(dated)
         past = [it for it in past_and_future if it.valid_from < tomorrow]
         for it in (*past[-1:], *(it for it in past_and_future if it.valid_from >= tomorrow)):

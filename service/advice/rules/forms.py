@@ -8,17 +8,7 @@ from pydantic import Field
 from typing_extensions import override
 
 from service.cases.rules.facts import CaseFacts
-from service.cases.rules.forms.base import (
-    Codes,
-    ContentClass,
-    Fault,
-    Form,
-    FormContext,
-    FormPart,
-    Named,
-    Opening,
-    Sought,
-)
+from service.cases.rules.forms.base import Form, FormContext, Named, Opening, Sought
 from service.cases.rules.forms.review import CLOSED_STAY, Dissent
 from service.vocabulary.coded_answers import AdviceDomain, Law, PersonRole, ProductCategory, RelationToCase
 from service.vocabulary.fields import (
@@ -33,6 +23,7 @@ from service.vocabulary.fields import (
     enclosed,
     repeated,
 )
+from service.vocabulary.form_parts import Codes, ContentClass, Fault, FormPart
 from service.vocabulary.language import FreeText, ShortText
 
 # Relations that leave somebody free to judge; every other one, also one in other words, is an interest (I15).

@@ -8,9 +8,10 @@ from uuid import UUID
 from typing_extensions import override
 
 from service.advice.rules.forms import FREE_TO_JUDGE
-from service.cases.rules.forms.base import Codes, ContentClass, Fault, Form, FormContext, Opening
+from service.cases.rules.forms.base import Form, FormContext, Opening
 from service.vocabulary.coded_answers import PersonRole, ReconsiderationGround, RelationToCase
 from service.vocabulary.fields import Contact, Day, OrNone, enclosed, not_in_future
+from service.vocabulary.form_parts import Codes, ContentClass, Fault
 from service.vocabulary.language import FreeText
 
 

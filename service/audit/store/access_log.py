@@ -1,24 +1,17 @@
 """Who read what of whom, and why: written in the transaction of the reading itself (I18, NEN 7513)."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, insert, or_, select
+from sqlalchemy import insert
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.audit.rules import Activity, Purpose
-from service.cases.rules.history_chain import microseconds
-from service.cases.store.rows import moment
-from service.cases.store.visibility import overseen
-from service.database.paging import Cursors
+from service.audit.store.tables import access_log
 from service.database.transaction import Transaction
-from service.people.rules.actor import Actor, Membership
-from service.tables import access_log, cases
+from service.vocabulary.actor import Membership
 from service.vocabulary.refusals import Unavailable
-from service.vocabulary.roles import Role
+from service.vocabulary.times import microseconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,84 +29,13 @@ class Reading:
     emergency: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """One look at content as it was written down. `number` is that of the case; None for an export of many."""
-
-    at: datetime
-    action: str
-    activity: str
-    purpose: str
-    person_id: UUID
-    role: Role
-    organisation_id: UUID
-    case_id: UUID | None
-    number: str | None
-    detail: str
-    emergency: bool
-    trace_id: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """Which lines somebody wants; None means whatever it is. From `since` on and before `before`."""
-
-    case_id: UUID | None = None
-    person_id: UUID | None = None
-    since: datetime | None = None
-    before: datetime | None = None
-    emergency: bool | None = None
-    beside_role: Role | None = None
-    limit: int | None = None
-    cursor: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Lines, the newest first, and where the next page begins."""
-
-    lines: tuple[Line, ...]
-    next_cursor: str | None
-
-
-_c = access_log.c
-_LINES = (
-    select(access_log, cases.c.number)
-    .select_from(access_log.outerjoin(cases, cases.c.id == _c.case_id))
-    .order_by(_c.id.desc())
-)
-
-
 class AccessLog:
     """Append-only. A read that cannot be written here fails with its transaction and is not served."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._connection = transaction.connection
-        self._cursors = Cursors(transaction.keyring, "access_log")
         self._now = transaction.now
         self._transaction = transaction
-
-    def of_case(self, case_id: UUID, wanted: Wanted) -> Page:
-        """The lines about one case, for whoever may know who read it."""
-        return self._page(wanted, _c.case_id == str(case_id))
-
-    def page(self, wanted: Wanted, *, seen_by: Actor) -> Page:
-        """The lines about the cases that this data-protection officer watches, and about no case but by their own."""
-        own = sorted(str(it) for it in seen_by.organisations({Role.DATA_PROTECTION_OFFICER}))
-        about_none = and_(_c.case_id.is_(None), _c.organisation_id.in_(own))
-        return self._page(wanted, or_(overseen(seen_by), about_none))
-
-    def _page(self, wanted: Wanted, seen: ColumnElement[bool]) -> Page:
-        """Raises Invalid for a cursor that was not made here."""
-        query = _LINES.where(seen, *_conditions(wanted))
-        if wanted.cursor is not None:
-            query = query.where(_c.id < int(self._cursors.place(wanted.cursor)))
-        if wanted.limit is None:
-            return Page(tuple(map(_to_line, self._connection.execute(query))), None)
-        rows = self._connection.execute(query.limit(wanted.limit + 1)).all()
-        shown = rows[: wanted.limit]
-        more = len(rows) > len(shown)
-        return Page(tuple(map(_to_line, shown)), self._cursors.after(str(shown[-1].id)) if more else None)
 
     def record(self, reading: Reading) -> None:
         """Raises Unavailable when the line cannot be written, whatever the cause: then nothing is read either."""
@@ -135,35 +57,3 @@ class AccessLog:
         except SQLAlchemyError as error:
             raise Unavailable from error
         self._transaction.emergency_readings += reading.emergency
-
-
-def _conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
-    if wanted.case_id is not None:
-        yield _c.case_id == str(wanted.case_id)
-    if wanted.person_id is not None:
-        yield _c.user_id == str(wanted.person_id)
-    if wanted.since is not None:
-        yield _c.event_at >= microseconds(wanted.since)
-    if wanted.before is not None:
-        yield _c.event_at < microseconds(wanted.before)
-    if wanted.emergency is not None:
-        yield _c.emergency.is_(wanted.emergency)
-    if wanted.beside_role is not None:
-        yield _c.role != str(wanted.beside_role)
-
-
-def _to_line(row: Row[Any]) -> Line:
-    return Line(
-        at=moment(row.event_at),
-        action=row.action,
-        activity=row.processing_activity,
-        purpose=row.purpose,
-        person_id=UUID(row.user_id),
-        role=Role(row.role),
-        organisation_id=UUID(row.organisation_id),
-        case_id=row.case_id and UUID(row.case_id),
-        number=row.number,
-        detail=row.object_detail,
-        emergency=row.emergency,
-        trace_id=row.trace_id,
-    )

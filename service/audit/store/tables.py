@@ -7,44 +7,11 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    LargeBinary,
-    PrimaryKeyConstraint,
     String,
     Table,
 )
 
-from service.database.columns import NO_ROWID, id_column, metadata
-
-requests = Table(
-    "requests",
-    metadata,
-    id_column("person_id", ForeignKey("people.id")),
-    Column("key", String(200), nullable=False, comment="Idempotency-Key"),
-    Column("fingerprint", String(64), nullable=False, comment="HMAC of what was asked"),
-    Column("status", Integer, nullable=False),
-    id_column("case_id", nullable=True),
-    Column("sequence", Integer, comment="entry that the answer is rebuilt from"),
-    id_column("draft_id", nullable=True),
-    Column("at", BigInteger, nullable=False),
-    PrimaryKeyConstraint("person_id", "key"),
-    comment="what was answered to whom: the same request never acts twice",
-    **NO_ROWID,
-)
-
-drafts = Table(
-    "drafts",
-    metadata,
-    id_column("id"),
-    id_column("person_id", ForeignKey("people.id")),
-    Column("version", Integer, nullable=False),
-    Column("saved_at", BigInteger, nullable=False),
-    Column("expires_at", BigInteger, nullable=False),
-    Column("nonce", LargeBinary(12), nullable=False),
-    Column("ciphertext", LargeBinary, nullable=False),
-    PrimaryKeyConstraint("id"),
-    Index("ix_drafts_person_id", "person_id", "saved_at"),
-    comment="unsent forms: nobody's history",
-)
+from service.database.columns import id_column, metadata
 
 access_log = Table(
     "access_log",

@@ -1,16 +1,18 @@
 """/v1/cases: submitting, finding and looking at cases; their history and what may happen next."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
+from pydantic import Field, TypeAdapter
 
-from service.caseload.api.lists import ListQuery, WorkItemPage, page_of
 from service.cases.api.point_in_time import Looking, TheLooking
 from service.cases.api.presenter import Drawing, ids_of_case, ids_of_entry, ids_of_part, possible_view
 from service.cases.api.steps import fire, made_answer
-from service.cases.api.views import CaseInPart, CaseView, Dated, EntryView, MadeView, PossibleView, View
+from service.cases.api.views import CaseInPart, CaseView, Dated, EntryView, MadeView, PossibleView
 from service.cases.rules.amendments import corrections
+from service.cases.rules.forms.consult import ConsultRequest
+from service.cases.rules.forms.referral import Referral
 from service.cases.rules.steps import Step, possible
 from service.cases.store.cases import Cases
 from service.cases.use_cases.look_back import look_back, settings_then
@@ -18,16 +20,42 @@ from service.cases.use_cases.read import Document, read_file
 from service.cases.use_cases.situation import as_it_stands
 from service.cases.use_cases.submit import Submission, make_keys, submit
 from service.database.transaction import Transaction
-from service.http.bodies import SUBMISSION, SubmitBody
 from service.http.context import OnceOnly, TheAsker, TheHouse, Version, read_body
+from service.http.json_models import Body, Moment, View
 from service.http.openapi import may_refuse, takes
 from service.http.request_faults import CheckedRoute
 from service.http.responses import answer
-from service.people.use_cases.identify import Asker, known
+from service.identity.caller import Asker
+from service.people.use_cases.identify import known
+from service.vocabulary.language import FreeText
 from service.vocabulary.messages import MESSAGES
 from service.vocabulary.refusals import InputFault, Invalid, NotFound
 from service.workflows.rules.rulebook import Rulebook
 from service.workflows.use_cases import settings_in_force
+
+
+class SubmitBody(Body):
+    """A submission: the referral itself, or the draft that holds it."""
+
+    trigger: Literal["submit"]
+    occurred_at: Moment | None = Field(default=None, description="With an offset from UTC; now when left out.")
+    grounds: FreeText | None = None
+    form: Referral | None = Field(default=None, description="The referral; or give draftId.")
+    draft_id: UUID | None = Field(default=None, description="Your draft: it is submitted and used up.")
+
+
+class ConsultBody(Body):
+    """A question: asked in one's own words, without consent, since nothing in it tells who the child is."""
+
+    trigger: Literal["ask_consult"]
+    occurred_at: Moment | None = Field(default=None, description="With an offset from UTC; now when left out.")
+    grounds: FreeText | None = None
+    form: ConsultRequest = Field(description="Form consult_request@1.")
+
+
+SUBMISSION: TypeAdapter[SubmitBody | ConsultBody] = TypeAdapter(
+    Annotated[SubmitBody | ConsultBody, Field(discriminator="trigger")]
+)
 
 router = APIRouter(tags=["cases"], route_class=CheckedRoute)
 
@@ -85,14 +113,6 @@ async def submit_case(request: Request, house: TheHouse, asker: TheAsker, once: 
         return made_answer(transaction, house.rules, made)
 
     return await house.database.write(work)
-
-
-@router.get("/cases", response_model=WorkItemPage, responses=may_refuse(400, 401))
-async def list_cases(house: TheHouse, asker: TheAsker, wanted: Annotated[ListQuery, Query()]) -> Response:
-    """The cases that you may read as a whole, the first due on top."""
-    return await house.database.read(
-        lambda transaction: page_of(transaction, asker, house.rules, wanted, kinds=("case",))
-    )
 
 
 @router.get("/cases/{case_id}", response_model=CaseView | CaseInPart, responses=may_refuse(400, 401, 404))

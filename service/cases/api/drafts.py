@@ -1,10 +1,12 @@
 """/v1/drafts: referrals that are not sent yet, yours alone; saved however incomplete, with what is still missing."""
 
+from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
+from pydantic import Field, TypeAdapter
 
-from service.cases.api.views import GuardView, Utc, View
+from service.cases.api.views import GuardView
 from service.cases.use_cases.drafts import (
     DraftWithGaps,
     begin_draft,
@@ -14,11 +16,20 @@ from service.cases.use_cases.drafts import (
     save_draft,
 )
 from service.database.keyring import DRAFT_CLASS
-from service.http.bodies import DRAFT
 from service.http.context import OnceOnly, TheAsker, TheHouse, Version, read_body
+from service.http.json_models import Body, Utc, View
 from service.http.openapi import may_refuse, takes
 from service.http.request_faults import CheckedRoute
 from service.http.responses import answer
+
+
+class DraftBody(Body):
+    """A draft of a referral: whatever has been typed so far."""
+
+    form: dict[str, Any] = Field(description="Any part of the form referral@1, in any state.")
+
+
+DRAFT = TypeAdapter(DraftBody)
 
 router = APIRouter(tags=["drafts"], route_class=CheckedRoute)
 

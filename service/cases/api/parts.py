@@ -10,18 +10,18 @@ from service.cases.api.point_in_time import Looking, TheLooking
 from service.cases.api.presenter import Drawing, ids_of_entry, ids_of_part
 from service.cases.api.steps import fire
 from service.cases.api.views import Dated, MadeView, PartView
-from service.cases.rules.model import PartKind
 from service.cases.store.cases import Cases
 from service.cases.use_cases.look_back import look_back
 from service.cases.use_cases.read import read_entry
 from service.database.transaction import Transaction
-from service.events.rules import collection
 from service.http.context import OnceOnly, TheAsker, TheHouse, Version
 from service.http.openapi import may_refuse, takes
 from service.http.request_faults import CheckedRoute
 from service.http.responses import answer
-from service.people.use_cases.identify import Asker, known
+from service.identity.caller import Asker
+from service.people.use_cases.identify import known
 from service.vocabulary.refusals import NotFound
+from service.workflows.rules.kinds import PartKind, collection
 from service.workflows.rules.rulebook import Rulebook
 
 router = APIRouter(tags=["parts"], route_class=CheckedRoute)

@@ -7,12 +7,12 @@ from fastapi import Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from service.cases.api.step_bodies import Moment
 from service.cases.api.views import AsOfView, Dated
 from service.cases.rules.point_in_time import When
 from service.cases.use_cases.look_back import Then
 from service.http import request_faults as faults
 from service.http.edge import PREFIX
+from service.http.json_models import Moment
 
 D = TypeVar("D", bound=Dated)
 

@@ -6,26 +6,13 @@ from datetime import date, datetime
 from functools import lru_cache
 from uuid import UUID
 
-from service.caseload.store import WorkItem
-from service.cases.api.views import (
-    AttentionView,
-    By,
-    CaseView,
-    EntryView,
-    GuardView,
-    InTwoLanguages,
-    Labelled,
-    Named,
-    PartView,
-    PartyView,
-    PossibleView,
-    WorkItemView,
-)
+from service.cases.api.views import AttentionView, By, CaseView, EntryView, GuardView, PartView, PartyView, PossibleView
 from service.cases.rules.amendments import corrects
 from service.cases.rules.attention import attention, moves
 from service.cases.rules.model import Case, Part, Transition
 from service.cases.store.cases import Sight
 from service.database.transaction import Transaction
+from service.http.json_models import InTwoLanguages, Labelled, Named
 from service.people.store.people import People
 from service.vocabulary.calendar import day_in_amsterdam
 from service.vocabulary.language import Words
@@ -63,10 +50,10 @@ class Drawing:
             kind=part.kind,
             line=part.line,
             addressee=self.named(part.addressee_id) if part.addressee_id else None,
-            state=_labelled(state),
+            state=labelled(state),
             phase=part.phase,
             party=self._party(part),
-            next_action=_labelled(definition.triggers[state.next]) if state.next else None,
+            next_action=labelled(definition.triggers[state.next]) if state.next else None,
             due_on=part.due_on,
             late=bool(part.due_on and part.due_on < self.today),
             version=part.sequence,
@@ -132,22 +119,6 @@ class Drawing:
             settings=entry.settings,
         )
 
-    def work_item(self, item: WorkItem) -> WorkItemView:
-        case_state = self._state_of_case(item)
-        return WorkItemView(
-            case_id=item.part.case_id,
-            number=item.number,
-            region=item.region,
-            case_state=case_state,
-            waiting_since=item.submitted_at,
-            part=self.part(item.part),
-        )
-
-    def _state_of_case(self, item: WorkItem) -> Labelled | None:
-        if item.case_state is None:
-            return None
-        return _labelled(self.rules.pinned(item.case_workflow).definition.states[item.case_state])
-
 
 def ids_of_case(sight: Sight, parts: Iterable[Part]) -> tuple[UUID | None, ...]:
     everything = (sight.part, *parts)
@@ -176,7 +147,7 @@ def possible_view(it: PossibleTransition) -> PossibleView:
     )
 
 
-def _labelled(it: State | Trigger) -> Labelled:
+def labelled(it: State | Trigger) -> Labelled:
     return _label(it.name, it.label)
 
 

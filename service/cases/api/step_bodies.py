@@ -1,47 +1,21 @@
 """The JSON of a step: per kind of part one union of all its triggers, told apart by `trigger`."""
 
-import re
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal, Union
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, WrapValidator, create_model
-from pydantic.alias_generators import to_camel, to_pascal
-from pydantic_core import PydanticKnownError
+from pydantic import Field, TypeAdapter, WrapValidator, create_model
+from pydantic.alias_generators import to_pascal
 
 from service.cases.rules.forms.base import Form
-from service.cases.rules.model import START
 from service.cases.rules.steps import Step
 from service.forms import FORMS
+from service.http.json_models import Body, Moment
 from service.vocabulary.language import FreeText
 from service.workflows.rules.definition import Definition, Trigger
+from service.workflows.rules.kinds import START
 
-
-class Body(BaseModel):
-    """What may be sent: unknown members are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
-
-
-_RFC_3339 = re.compile(
-    r"(?:19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})?"
-)
-
-
-def _in_utc(given: object) -> datetime:
-    """A moment as the Dutch rules write it: capitals T and Z, an offset that says something, no number of seconds."""
-    match = _RFC_3339.fullmatch(given) if isinstance(given, str) else None
-    if match is None or match[1] == "-00:00":
-        raise PydanticKnownError("datetime_parsing", {"error": "not as in RFC 3339"})
-    if match[1] is None:
-        raise PydanticKnownError("timezone_aware")
-    try:
-        return datetime.fromisoformat(match[0]).astimezone(UTC)
-    except ValueError:
-        raise PydanticKnownError("datetime_parsing", {"error": "no such moment"}) from None
-
-
-Moment = Annotated[datetime, BeforeValidator(_in_utc)]
+CaseNumber = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{4}$", examples=["4821-7730"])]
 
 
 class StepBody(Body):

@@ -6,13 +6,14 @@ from fastapi import Request, Response
 
 from service.cases.api.presenter import Drawing, ids_of_entry
 from service.cases.api.views import MadeView, OpenedView
-from service.cases.rules.model import PartKind, Transition
+from service.cases.rules.model import Transition
 from service.cases.use_cases.take_step import Made, perform_transition
 from service.database.transaction import Transaction
-from service.events.rules import collection
 from service.http.context import House, read_body
 from service.http.responses import answer
-from service.people.use_cases.identify import Asker, Once
+from service.identity.caller import Asker
+from service.people.use_cases.identify import Once
+from service.workflows.rules.kinds import PartKind, collection
 from service.workflows.rules.rulebook import Rulebook
 
 CREATED = 201

@@ -1,29 +1,12 @@
 """The JSON that the outside sees of cases, parts and history; every name a person reads in Dutch and English."""
 
-from datetime import date, datetime
-from typing import Annotated
+from datetime import date
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
-from pydantic.alias_generators import to_camel
+from pydantic import Field
 
-from service.vocabulary.code_lists import CODE_LISTS
-from service.vocabulary.language import Words
+from service.http.json_models import InTwoLanguages, Labelled, Named, OptionalDay, Utc, View
 from service.vocabulary.roles import Role
-
-
-def _utc(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")
-
-
-Utc = Annotated[datetime, PlainSerializer(_utc), WithJsonSchema({"type": "string", "format": "date-time"})]
-OptionalDay = Annotated[date | None, WithJsonSchema({"type": ["string", "null"], "format": "date"})]
-
-
-class View(BaseModel):
-    """What is shown."""
-
-    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
 
 
 class AsOfView(View):
@@ -40,40 +23,6 @@ class Dated(View):
     as_of: AsOfView | None = Field(
         default=None, exclude_if=lambda it: it is None, description="Only there when you looked back."
     )
-
-
-class InTwoLanguages(View):
-    """The same in Dutch and in English."""
-
-    nl: str
-    en: str
-
-    @classmethod
-    def of(cls, words: Words) -> "InTwoLanguages":
-        return cls(nl=words.nl, en=words.en)
-
-
-class Named(View):
-    """A person or an organisation."""
-
-    id: UUID
-    name: str
-
-
-class Labelled(View):
-    """A code with its label."""
-
-    code: str
-    label: InTwoLanguages
-
-    @classmethod
-    def of(cls, code: str, label: Words) -> "Labelled":
-        return Labelled(code=code, label=InTwoLanguages.of(label))
-
-    @classmethod
-    def listed(cls, code: str, in_list: str) -> "Labelled":
-        """A code of a code list."""
-        return Labelled.of(code, CODE_LISTS[in_list].codes[code])
 
 
 class PartyView(View):
@@ -214,18 +163,3 @@ class PossibleView(View):
     form: str | None
     grounds_required: bool
     unmet_guards: list[GuardView]
-
-
-class WorkItemView(View):
-    """A part on a work list, with what is needed of its case."""
-
-    case_id: UUID
-    number: str
-    region: str
-    case_state: Labelled | None = Field(description="Told to whoever may read the whole case.")
-    waiting_since: Utc
-    part: PartView
-
-
-def json_of(view: View) -> bytes:
-    return view.model_dump_json(by_alias=True).encode()

@@ -6,9 +6,9 @@ from types import MappingProxyType
 from uuid import UUID
 
 from service.cases.rules.facts import CaseFacts
-from service.cases.rules.model import PartKind
 from service.vocabulary.language import Words
 from service.vocabulary.messages import MESSAGES
+from service.workflows.rules.kinds import PartKind
 from service.workflows.rules.region_settings import RegionSettings
 
 

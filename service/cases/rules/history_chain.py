@@ -4,19 +4,15 @@ Content and facts can be destroyed with their salts; the digests stay, and the c
 """
 
 import hashlib
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from service.cases.rules.model import Transition
 from service.vocabulary.canonical_json import canonical
+from service.vocabulary.times import microseconds
 
 BEGINNING = "0" * 64
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def microseconds(moment: datetime) -> int:
-    """Whole microseconds since 1970 in UTC: the one form of a time that every database gives back unchanged."""
-    return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 def facts_of(entry: Transition) -> dict[str, Any]:

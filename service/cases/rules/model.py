@@ -3,20 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from service.vocabulary.roles import Role
-
-PartKind = Literal[
-    "case", "placement", "commitment", "funding", "escalation", "question", "reconsideration", "follow_up",
-    "file_request", "emergency_access",
-]  # fmt: skip
-# About the file and not of it: they begin by themselves, at any time and after the end as well, change nothing of the
-# case and do not count as a change of its file.
-BESIDE_THE_FILE: frozenset[PartKind] = frozenset({"file_request", "emergency_access"})
-Phase = Literal["referral", "review", "binding_advice", "placement", "follow_up", "ended"]
-START = "start"
+from service.workflows.rules.kinds import PartKind, Phase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,15 +9,18 @@ from uuid import UUID
 
 from service.cases.rules.amendments import AMENDS
 from service.cases.rules.facts import NEW_ROUND, CaseFacts, fold
-from service.cases.rules.forms.base import Codes, Form, FormContext, Opening, Sought
+from service.cases.rules.forms.base import Form, FormContext, Opening, Sought
 from service.cases.rules.forms.notes import Amendment
 from service.cases.rules.guards import Attempt
-from service.cases.rules.model import START, Case, Part, PartKind, Transition
-from service.people.rules.actor import Actor, standing
+from service.cases.rules.model import Case, Part, Transition
+from service.cases.rules.standing import standing
+from service.vocabulary.actor import Actor
 from service.vocabulary.calendar import day_in_amsterdam, due
+from service.vocabulary.form_parts import Codes
 from service.vocabulary.refusals import NoLiaisonForRegion
 from service.vocabulary.roles import ADDRESSED_ROLES, TABLE_ROLES, TEAM_ROLES, Role
 from service.workflows.rules.definition import State
+from service.workflows.rules.kinds import START, PartKind
 from service.workflows.rules.machine import Decision, PossibleTransition, Workflow
 from service.workflows.rules.region_settings import RegionSettings
 

@@ -9,17 +9,16 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, insert, literal_column, or_, select, true
 
-from service.cases.rules.history_chain import BEGINNING, microseconds
+from service.cases.rules.history_chain import BEGINNING
 from service.cases.rules.model import Case, Content, Part, Transition
+from service.cases.store.certificates import certificate_of
 from service.cases.store.contents import Contents
 from service.cases.store.rows import text_of, to_case, to_part, to_row, to_transition
+from service.cases.store.tables import cases, outbox, parts, transitions
 from service.cases.store.visibility import main, overseen, visible, whole
 from service.database.transaction import Transaction
-from service.integrity.store.case_history import Verification, verify
-from service.people.rules.actor import Actor
-from service.retention.store.destructions import certificate_of
-from service.tables import cases, outbox, parts, transitions
-from service.vocabulary.refusals import CaseDestroyed
+from service.vocabulary.actor import Actor
+from service.vocabulary.times import microseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +155,7 @@ class Cases:
     def insist_living(self, case_id: UUID) -> None:
         """For whoever may know of the case. Raises CaseDestroyed: then its parts have no state any more."""
         if certificate := certificate_of(self._connection, case_id):
-            raise CaseDestroyed(certificate)
-
-    def verify(self, case_id: UUID | str) -> Verification:
-        return verify(self._connection, case_id)
+            raise certificate.refusal()
 
     def digest(self, case_id: UUID, sequence: int) -> str:
         """The head of the chain as this entry left it."""

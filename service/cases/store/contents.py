@@ -12,8 +12,8 @@ from sqlalchemy import bindparam, insert, select
 
 from service.cases.rules.history_chain import content_digest
 from service.cases.rules.model import Content, Transition
+from service.cases.store.tables import contents
 from service.database.transaction import Transaction
-from service.tables import contents
 from service.vocabulary.canonical_json import canonical
 from service.vocabulary.refusals import Unavailable
 

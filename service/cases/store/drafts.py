@@ -12,13 +12,12 @@ from uuid import UUID
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import ColumnElement, Row, delete, insert, select, update
 
-from service.cases.rules.history_chain import microseconds
 from service.cases.store.contents import NONCE_BYTES
-from service.cases.store.rows import moment
+from service.cases.store.tables import drafts
 from service.database.keyring import DRAFT_CLASS
 from service.database.transaction import Transaction
-from service.tables import drafts
 from service.vocabulary.canonical_json import canonical
+from service.vocabulary.times import microseconds, moment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

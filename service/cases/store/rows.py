@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
@@ -11,13 +11,14 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
-from service.cases.rules.history_chain import BEGINNING, entry_digest, facts_digest, microseconds
+from service.cases.rules.history_chain import BEGINNING, entry_digest, facts_digest
 from service.cases.rules.model import Case, Part, Transition
-from service.tables import NO_DAY, cases, parts
+from service.cases.store.tables import cases, parts
+from service.database.columns import NO_DAY
 from service.vocabulary.canonical_json import canonical
 from service.vocabulary.roles import Role
+from service.vocabulary.times import microseconds, moment
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Asked of the table, each column is looked up anew: that takes half of the time of reading a row.
 _CASE, _PART = (SimpleNamespace(**dict(it.c.items())) for it in (cases, parts))
 
@@ -137,10 +138,6 @@ def to_part(row: Mapping[Any, Any]) -> Part:
         assignee_id=_uuid(row[c.assignee_id]),
         due_on=_day(row[c.due_on]),
     )
-
-
-def moment(microseconds_since_1970: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=microseconds_since_1970)
 
 
 def text_of(value: UUID | None) -> str | None:

@@ -16,7 +16,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from service.database.columns import FOLLOWS, KEYS_SCHEMA, NO_ROWID, id_column, index_where, metadata
+from service.database.columns import FOLLOWS, NO_ROWID, id_column, index_where, metadata
 
 _FACTS = (
     "trigger_name source target phase region occurred_at recorded_at actor_id role organisation_id settings workflow"
@@ -167,13 +167,59 @@ contents = Table(
     **NO_ROWID,
 )
 
-case_keys = Table(
-    "case_keys",
+
+drafts = Table(
+    "drafts",
     metadata,
-    id_column("owner_id", comment="case or draft"),
-    Column("content_class", String(20), nullable=False),
-    Column("wrapped", LargeBinary, nullable=False, comment="AES-256 key wrapped with the master key (RFC 3394)"),
-    PrimaryKeyConstraint("owner_id", "content_class"),
-    schema=KEYS_SCHEMA,
-    comment="kept apart from the data: committed before it, backed up beside it",
+    id_column("id"),
+    id_column("person_id", ForeignKey("people.id")),
+    Column("version", Integer, nullable=False),
+    Column("saved_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("nonce", LargeBinary(12), nullable=False),
+    Column("ciphertext", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("id"),
+    Index("ix_drafts_person_id", "person_id", "saved_at"),
+    comment="unsent forms: nobody's history",
+)
+
+
+destructions = Table(
+    "destructions",
+    metadata,
+    id_column("case_id", ForeignKey("cases.id")),
+    id_column("proposal_id", ForeignKey("destruction_proposals.id")),
+    Column("ground", String(20), nullable=False),
+    id_column("request_id", nullable=True),
+    Column("policy", String(64), nullable=False),
+    Column("signed", Text, nullable=False, comment="canonical JSON: who signed as what and when, ids only"),
+    Column("destroyed_at", BigInteger, nullable=False),
+    Column("day", String(10), nullable=False, comment="the same in Amsterdam"),
+    Column("entries", Integer, nullable=False, comment="how many the history had"),
+    Column("contents", Integer, nullable=False, comment="how many of them had content"),
+    Column("head", String(64), nullable=False, comment="digest of the last entry"),
+    Column("certificate", String(64), nullable=False, comment="SHA-256 of the certificate, as in the list outside"),
+    Column("replayed_at", BigInteger, comment="null, or when a database that came back was made to follow the list"),
+    PrimaryKeyConstraint("case_id"),
+    UniqueConstraint("proposal_id"),
+    Index("ix_destructions_destroyed_at", "destroyed_at", "case_id"),
+    comment="certificates: a row here empties its case, and nothing else does; append-only",
+    **NO_ROWID,
+)
+
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    id_column("case_id"),
+    Column("sequence", Integer, nullable=False),
+    Column("type", String(60), nullable=False),
+    Column("published_at", BigInteger, comment="null: not in the feeds yet"),
+    UniqueConstraint("case_id", "sequence"),
+    ForeignKeyConstraint(
+        ["case_id", "sequence"], ["transitions.case_id", "transitions.sequence"], name="fk_outbox_transition"
+    ),
+    index_where("published_at IS NULL", "ix_outbox_unpublished", "id"),
+    comment="news to tell: a reference, never content",
 )

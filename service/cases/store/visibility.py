@@ -2,10 +2,10 @@
 
 from sqlalchemy import ColumnElement, and_, exists, false, or_
 
-from service.cases.rules.model import BESIDE_THE_FILE
-from service.people.rules.actor import Actor
-from service.tables import cases, parts
+from service.cases.store.tables import cases, parts
+from service.vocabulary.actor import Actor
 from service.vocabulary.roles import SUBMITTING_ROLES, TABLE_ROLES, TEAM_ROLES, Role
+from service.workflows.rules.kinds import BESIDE_THE_FILE
 
 main = parts.alias("main")
 _escalation = parts.alias("escalation")

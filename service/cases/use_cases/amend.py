@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from service.cases.rules.amendments import amendments_of, as_it_reads, merged
-from service.cases.rules.forms.base import Fault, Form
+from service.cases.rules.forms.base import Form
 from service.cases.rules.forms.notes import Amendment
 from service.cases.rules.model import Transition
 from service.cases.rules.steps import Situation
@@ -12,8 +12,8 @@ from service.cases.store.contents import Contents
 from service.cases.use_cases.situation import log_for_step
 from service.database.transaction import Transaction
 from service.forms import FORMS
-from service.people.use_cases.identify import in_body
-from service.vocabulary.input_faults import form_from
+from service.vocabulary.form_parts import Fault
+from service.vocabulary.input_faults import form_from, in_body
 from service.vocabulary.refusals import Invalid
 from service.workflows.rules.machine import Decision
 

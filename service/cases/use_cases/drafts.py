@@ -10,8 +10,9 @@ from service.cases.store.drafts import Draft, Drafts
 from service.database.idempotency import Answered, Requests
 from service.database.transaction import Transaction
 from service.forms import FORMS
+from service.identity.caller import Asker
 from service.people.store.row_scope import allow_rows_of
-from service.people.use_cases.identify import Asker, Once, known
+from service.people.use_cases.identify import Once, known
 from service.vocabulary.input_faults import missing_in
 from service.vocabulary.refusals import InputFault, NotFound, Stale, VersionMissing
 

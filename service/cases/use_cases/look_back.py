@@ -9,11 +9,10 @@ from service.cases.rules.point_in_time import Past, When, as_known
 from service.cases.store.cases import Cases, Sight
 from service.cases.store.visibility import AT_THE_TABLE
 from service.database.transaction import Transaction
-from service.people.rules.actor import Actor, Membership
+from service.vocabulary.actor import Actor, Membership
 from service.vocabulary.input_faults import bare_fault
 from service.vocabulary.refusals import Invalid, NotFound
 from service.vocabulary.roles import TABLE_ROLES, Role
-from service.workflow_versions.store import Plans
 from service.workflows.rules.definition import ADOPT
 from service.workflows.rules.region_settings import RegionSettings
 from service.workflows.rules.rulebook import Rulebook
@@ -106,4 +105,4 @@ def _showed(held: Membership, main: Part, beside: tuple[Part, ...]) -> bool:
 
 def _plans(transaction: Transaction, past: Past) -> Mapping[str, str]:
     hashes = {it.workflow for it in past.history if it.trigger == ADOPT.name}
-    return {it: plan.passage.new for it in hashes if (plan := Plans(transaction).find(it))}
+    return {it: new for it in hashes if (new := Definitions(transaction).adopted_by(it))}

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from service.cases.rules.forms.base import Codes, Sought
+from service.cases.rules.forms.base import Sought
 from service.cases.rules.forms.referral import Referral, Residence
 from service.cases.rules.residence import by_residence
 from service.cases.rules.steps import Situation, Step
@@ -14,6 +14,7 @@ from service.cases.use_cases.situation import log_for_step
 from service.database.transaction import Transaction
 from service.people.store.people import People
 from service.vocabulary.calendar import day_in_amsterdam
+from service.vocabulary.form_parts import Codes
 from service.workflows.rules.machine import Decision
 
 PAYER_BASIS = "payer_basis"

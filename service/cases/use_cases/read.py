@@ -16,8 +16,9 @@ from service.cases.use_cases.look_back import Then, looked_at
 from service.cases.use_cases.put_question import asked
 from service.cases.use_cases.reading_rights import Reader
 from service.database.transaction import Transaction
-from service.people.rules.actor import Actor, Seat
-from service.people.use_cases.identify import Asker, known
+from service.identity.caller import Asker
+from service.people.use_cases.identify import known
+from service.vocabulary.actor import Actor, Seat
 from service.vocabulary.calendar import day_in_amsterdam
 from service.vocabulary.refusals import NotFound
 from service.vocabulary.roles import FAMILY_ROLES, Role

@@ -19,7 +19,7 @@ from service.cases.rules.facts import CaseFacts, fold
 from service.cases.rules.model import Transition
 from service.cases.use_cases.birth_month import birth_month
 from service.database.transaction import Transaction
-from service.people.rules.actor import Actor, Seat
+from service.vocabulary.actor import Actor, Seat
 from service.vocabulary.ages import age_on
 from service.vocabulary.calendar import day_in_amsterdam
 from service.vocabulary.code_lists import CODE_LISTS

@@ -5,11 +5,12 @@ from dataclasses import replace
 from service.audit.rules import Activity, Purpose
 from service.audit.store.access_log import AccessLog, Reading
 from service.cases.rules.model import Case, Part
+from service.cases.rules.standing import own_emergency
 from service.cases.rules.steps import Situation
 from service.cases.store.cases import Cases
 from service.database.transaction import Transaction
-from service.people.rules.actor import Actor, own_emergency
 from service.people.store.people import People
+from service.vocabulary.actor import Actor
 from service.workflows.rules.machine import Decision
 from service.workflows.rules.rulebook import Rulebook
 from service.workflows.use_cases import settings_in_force

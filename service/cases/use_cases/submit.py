@@ -8,7 +8,7 @@ from uuid import UUID
 from service.cases.rules.forms.consult import ConsultRequest
 from service.cases.rules.forms.referral import Referral
 from service.cases.rules.history_chain import BEGINNING
-from service.cases.rules.model import START, Case, Part
+from service.cases.rules.model import Case, Part
 from service.cases.rules.residence import provisional_municipality
 from service.cases.rules.steps import Situation, Step
 from service.cases.store.cases import Cases
@@ -18,13 +18,15 @@ from service.database.idempotency import Answered, Requests
 from service.database.keyring import CONTENT_CLASSES
 from service.database.transaction import Transaction
 from service.forms import FORMS
-from service.people.rules.actor import Actor, Membership
+from service.identity.caller import Asker
 from service.people.store.people import People
-from service.people.use_cases.identify import Asker, Once, known
-from service.reference.store import Reference
+from service.people.store.regions import Reference
+from service.people.use_cases.identify import Once, known
+from service.vocabulary.actor import Actor, Membership
 from service.vocabulary.input_faults import form_from
 from service.vocabulary.refusals import NotAllowed, NoTeamForRegion, NotFound
 from service.workflows.rules.definition import Trigger
+from service.workflows.rules.kinds import START
 from service.workflows.rules.rulebook import Rulebook
 from service.workflows.use_cases import settings_in_force
 

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from service.audit.rules import Purpose
-from service.cases.rules.forms.base import Fault, Form
+from service.cases.rules.forms.base import Form
 from service.cases.rules.forms.notes import Amendment
 from service.cases.rules.model import Content, Transition
 from service.cases.rules.steps import Situation, Step, Workflows, decide, move
@@ -19,11 +19,13 @@ from service.cases.use_cases.situation import as_it_stands, log_for_step
 from service.database.idempotency import Answered, Request, Requests
 from service.database.transaction import Transaction
 from service.forms import FORMS
-from service.people.rules.actor import Actor
+from service.identity.caller import Asker
 from service.people.store.people import People
-from service.people.use_cases.identify import Asker, Once, in_body, known
+from service.people.use_cases.identify import Once, known
+from service.vocabulary.actor import Actor
 from service.vocabulary.calendar import day_in_amsterdam
-from service.vocabulary.input_faults import bare_fault, form_from
+from service.vocabulary.form_parts import Fault
+from service.vocabulary.input_faults import bare_fault, form_from, in_body
 from service.vocabulary.refusals import Invalid, NotFound, Stale, VersionMissing
 from service.workflows.rules.machine import Decision
 from service.workflows.rules.rulebook import Rulebook

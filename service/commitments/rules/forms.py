@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from service.cases.rules.forms.base import Codes, ContentClass, Fault, Form, FormContext
+from service.cases.rules.forms.base import Form, FormContext
 from service.vocabulary.coded_answers import (
     EndReason,
     EndReasonAllocation,
@@ -19,6 +19,7 @@ from service.vocabulary.coded_answers import (
     StagnationReason,
 )
 from service.vocabulary.fields import AtLeastOne, Contact, Day, LineKey, OrNone, TakenOver, YesNo, not_in_future
+from service.vocabulary.form_parts import Codes, ContentClass, Fault
 from service.vocabulary.language import FreeText, ShortText
 
 MAY_CONFIRM_HELP = frozenset(

@@ -8,10 +8,11 @@ from uuid import UUID
 from typing_extensions import override
 
 from service.cases.rules.consents import GIVEN, TO_CCE, TO_NETWORK, ConsentFact
-from service.cases.rules.forms.base import Codes, ContentClass, Fault, Form, FormContext, Named, Opening, Sought
+from service.cases.rules.forms.base import Form, FormContext, Named, Opening, Sought
 from service.cases.rules.forms.consent import Consent, as_facts, sharing_faults
 from service.vocabulary.coded_answers import EscalationLevel, EscalationPurpose
 from service.vocabulary.fields import Contact, Day, OrNone, Several, not_in_future
+from service.vocabulary.form_parts import Codes, ContentClass, Fault
 from service.vocabulary.language import FreeText, ShortText
 
 NETWORK = "expertise_network"

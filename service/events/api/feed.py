@@ -6,10 +6,10 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.cases.api.views import View
 from service.events.rules import Event, to_event
 from service.events.use_cases.feed import pull_events
 from service.http.context import TheAsker, TheHouse
+from service.http.json_models import View
 from service.http.openapi import may_refuse
 from service.http.request_faults import CheckedRoute
 from service.http.responses import answer

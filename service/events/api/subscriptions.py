@@ -5,13 +5,15 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Request, Response
+from pydantic import Field, TypeAdapter
 
-from service.cases.api.views import Utc, View
 from service.events.api.feed import LAST_POSITION
-from service.events.rules import Event, to_event
+from service.events.rules import TYPE_PATTERN, Event, to_event
 from service.events.store.deliveries import Delivery
 from service.events.store.subscriptions import State, Subscription
 from service.events.use_cases.subscriptions import (
+    Change,
+    Reason,
     Subscribed,
     TargetRefused,
     Wanted,
@@ -24,12 +26,42 @@ from service.events.use_cases.subscriptions import (
     resend,
     subscribe,
 )
-from service.http.bodies import SUBSCRIPTION, SUBSCRIPTION_CHANGE
 from service.http.context import House, OnceOnly, TheAsker, TheHouse, Version, read_body
+from service.http.json_models import Body, Utc, View
 from service.http.openapi import may_refuse, takes
 from service.http.request_faults import CheckedRoute
 from service.http.responses import answer
-from service.people.use_cases.identify import Asker, Once
+from service.identity.caller import Asker
+from service.people.use_cases.identify import Once
+
+
+class SubscriptionBody(Body):
+    """Who is to be told, where, of which types of event; of all when left out."""
+
+    organisation_id: UUID
+    url: str = Field(
+        min_length=1,
+        max_length=500,
+        pattern=r"^https?://[\x21-\x7e]+$",
+        description="HTTPS, a public address; no user name, no query: nothing secret belongs in an address.",
+        examples=["https://ontvanger.example/events"],
+    )
+    types: tuple[Annotated[str, Field(pattern=TYPE_PATTERN, max_length=100)], ...] | None = Field(
+        default=None, min_length=1, max_length=100, description="As in eventType of GET /workflows."
+    )
+
+
+class SubscriptionChangeBody(Body):
+    """What is to change of a webhook, and why."""
+
+    change: Change
+    reason: Reason
+
+
+SUBSCRIPTION = TypeAdapter(SubscriptionBody)
+
+
+SUBSCRIPTION_CHANGE = TypeAdapter(SubscriptionChangeBody)
 
 router = APIRouter(tags=["events"], route_class=CheckedRoute)
 Position = Annotated[int, Path(ge=1, le=LAST_POSITION)]

@@ -22,11 +22,12 @@ from sqlalchemy import (
     update,
 )
 
-from service.cases.rules.history_chain import microseconds
+from service.cases.store.tables import transitions
 from service.database.transaction import Transaction
 from service.events.rules import News
 from service.events.store.news import NEWS, to_news
-from service.tables import deliveries, feed, subscriptions, transitions
+from service.events.store.tables import deliveries, feed, subscriptions
+from service.vocabulary.times import microseconds
 
 # Longer than a try may take: nobody else begins while one is under way.
 CLAIM = timedelta(minutes=1)

@@ -11,14 +11,16 @@ from uuid import UUID
 
 from sqlalchemy import Row, and_, bindparam, exists, func, insert, select, text, update
 
-from service.cases.rules.history_chain import microseconds
+from service.cases.store.tables import outbox, parts, transitions
 from service.cases.store.visibility import PUT_TO_SOMEBODY, main, visible
 from service.database.transaction import Transaction
-from service.events.rules import News, event_type
+from service.events.rules import News
 from service.events.store.deliveries import Deliveries, Place
 from service.events.store.news import NEWS, to_news
-from service.people.rules.actor import Actor
-from service.tables import feed, outbox, parts, transitions
+from service.events.store.tables import feed
+from service.vocabulary.actor import Actor
+from service.vocabulary.times import microseconds
+from service.workflows.rules.kinds import event_type
 
 # Any number will do, as long as every process that publishes takes the same.
 _ADVISORY_LOCK = 7_240_102

@@ -5,9 +5,10 @@ from uuid import UUID
 
 from sqlalchemy import Row, and_, select
 
-from service.cases.store.rows import moment
+from service.cases.store.tables import transitions
 from service.events.rules import News
-from service.tables import feed, transitions
+from service.events.store.tables import feed
+from service.vocabulary.times import moment
 
 _t = transitions.c
 _FACTS = (

@@ -9,11 +9,11 @@ from uuid import UUID
 
 from sqlalchemy import Row, insert, select, update
 
-from service.cases.rules.history_chain import microseconds
-from service.cases.store.rows import moment, text_of
+from service.cases.store.rows import text_of
 from service.database.transaction import Transaction
-from service.tables import subscriptions
+from service.events.store.tables import subscriptions
 from service.vocabulary.canonical_json import canonical
+from service.vocabulary.times import microseconds, moment
 
 State = Literal["active", "paused", "retired"]
 

@@ -18,22 +18,6 @@ from sqlalchemy import (
 
 from service.database.columns import FOLLOWS, NO_ROWID, id_column, index_where, metadata
 
-outbox = Table(
-    "outbox",
-    metadata,
-    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
-    id_column("case_id"),
-    Column("sequence", Integer, nullable=False),
-    Column("type", String(60), nullable=False),
-    Column("published_at", BigInteger, comment="null: not in the feeds yet"),
-    UniqueConstraint("case_id", "sequence"),
-    ForeignKeyConstraint(
-        ["case_id", "sequence"], ["transitions.case_id", "transitions.sequence"], name="fk_outbox_transition"
-    ),
-    index_where("published_at IS NULL", "ix_outbox_unpublished", "id"),
-    comment="news to tell: a reference, never content",
-)
-
 feed = Table(
     "feed",
     metadata,

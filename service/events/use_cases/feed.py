@@ -4,8 +4,9 @@ from uuid import UUID
 
 from service.database.transaction import Transaction
 from service.events.store.feeds import Feeds, Page
-from service.people.rules.actor import Actor
-from service.people.use_cases.identify import Asker, known
+from service.identity.caller import Asker
+from service.people.use_cases.identify import known
+from service.vocabulary.actor import Actor
 from service.vocabulary.input_faults import bare_fault
 from service.vocabulary.refusals import Invalid, NotAllowed, NotFound
 from service.vocabulary.roles import ADDRESSED_ROLES, SUBMITTING_ROLES, TEAM_ROLES

@@ -8,17 +8,18 @@ from uuid import UUID
 
 from service.database.idempotency import Answered, Requests
 from service.database.transaction import Transaction
-from service.events.rules import event_type
 from service.events.store.deliveries import Deliveries, Delivery
 from service.events.store.subscriptions import State, Subscription, Subscriptions
-from service.people.rules.actor import Actor, Membership
+from service.identity.caller import Asker
 from service.people.rules.decisions import Effect
 from service.people.store.change_log import Administration
 from service.people.store.people import People
 from service.people.use_cases.administer import administrator
-from service.people.use_cases.identify import Asker, Once
+from service.people.use_cases.identify import Once
+from service.vocabulary.actor import Actor, Membership
 from service.vocabulary.input_faults import bare_fault
 from service.vocabulary.refusals import Invalid, NotFound, NotPossible, Stale, VersionMissing
+from service.workflows.rules.kinds import event_type
 from service.workflows.rules.rulebook import Rulebook
 
 Change = Literal["pause", "resume", "retire", "rotate_secret"]

@@ -11,14 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from service.audit.rules import REGISTER, in_words, sentence, who
-from service.audit.store.access_log import Line, Page, Wanted
-from service.caseload.api.lists import MOST
-from service.cases.api.views import InTwoLanguages, Labelled, Named, Utc, View
 from service.database.transaction import Transaction
+from service.file_rights.store.access_log import Line, Page, Wanted
 from service.file_rights.use_cases.access_overview import Seen, oversee, who_saw
 from service.http.context import TheAsker, TheHouse, accepted
 from service.http.edge import PREFIX
+from service.http.json_models import InTwoLanguages, Labelled, Named, Utc, View
 from service.http.openapi import PUBLIC, may_refuse
+from service.http.paging import MOST
 from service.http.request_faults import CheckedRoute
 from service.http.responses import answer
 from service.people.store.people import People

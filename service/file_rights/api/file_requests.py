@@ -1,17 +1,42 @@
 """/v1/cases/{caseId}/file-requests and /v1/emergency-accesses: where they begin; their steps are those of any part."""
 
+from typing import Literal
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Request, Response
+from pydantic import Field, TypeAdapter
 
+from service.cases.api.step_bodies import CaseNumber, StepBody
 from service.cases.api.steps import made_answer
 from service.cases.api.views import MadeView
 from service.database.transaction import Transaction
+from service.file_rights.rules.emergency_forms import EmergencyAccess
+from service.file_rights.rules.request_forms import FileRequest
 from service.file_rights.use_cases.file_requests import ask_about_file, take_emergency_access
-from service.http.bodies import EMERGENCY, FILE_REQUEST
 from service.http.context import OnceOnly, TheAsker, TheHouse, read_body
 from service.http.openapi import may_refuse, takes
 from service.http.request_faults import CheckedRoute
+
+
+class FileRequestBody(StepBody):
+    """A right that is used over the file."""
+
+    trigger: Literal["ask_about_file"]
+    form: FileRequest = Field(description="Form file_request@1.")
+
+
+class EmergencyBody(StepBody):
+    """The number of the case, as somebody told you, and why you must read it now; a date is not looked at."""
+
+    trigger: Literal["take_emergency_access"]
+    number: CaseNumber
+    form: EmergencyAccess = Field(description="Form emergency_access@1.")
+
+
+FILE_REQUEST = TypeAdapter(FileRequestBody)
+
+
+EMERGENCY = TypeAdapter(EmergencyBody)
 
 router = APIRouter(tags=["cases"], route_class=CheckedRoute)
 

@@ -7,19 +7,19 @@ from fastapi import APIRouter, Request, Response
 from pydantic.alias_generators import to_camel
 
 from service.audit.rules import in_words
-from service.cases.api.views import InTwoLanguages, Utc, View
 from service.database.transaction import Transaction
 from service.file_rights.api.access_log import LineView, lines_of
 from service.file_rights.api.readable_text import Readable, as_text, readable
 from service.file_rights.rules.answers import Told
 from service.file_rights.rules.personal_data import Tells
 from service.file_rights.use_cases.subject_access import Bundle, Written, subject_access
-from service.future_plan.api import RetentionView, retention_view
 from service.http.context import TheAsker, TheHouse, accepted
+from service.http.json_models import InTwoLanguages, Utc, View
 from service.http.negotiation import language_of
 from service.http.openapi import may_refuse
 from service.http.request_faults import CheckedRoute
 from service.http.responses import answer
+from service.retention.api.terms import RetentionView, retention_view
 
 router = APIRouter(tags=["access"], route_class=CheckedRoute)
 JSON, TEXT = "application/json", "text/plain"

@@ -2,9 +2,10 @@
 
 from typing import ClassVar
 
-from service.cases.rules.forms.base import ContentClass, Form
+from service.cases.rules.forms.base import Form
 from service.vocabulary.coded_answers import EmergencyFinding, EmergencyReason
 from service.vocabulary.fields import OrNone
+from service.vocabulary.form_parts import ContentClass
 from service.vocabulary.language import FreeText
 
 

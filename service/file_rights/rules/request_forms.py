@@ -7,9 +7,10 @@ from typing import ClassVar, Literal
 from pydantic import Field
 from typing_extensions import override
 
-from service.cases.rules.forms.base import ContentClass, Fault, Form, FormContext
+from service.cases.rules.forms.base import Form, FormContext
 from service.vocabulary.coded_answers import FileRequestExtent, FileRequestKind, FileRequestRefusalReason, PersonRole
 from service.vocabulary.fields import Day, OrNone, not_in_future
+from service.vocabulary.form_parts import ContentClass, Fault
 from service.vocabulary.language import FreeText
 
 # Two months more than the one there is, counted from the day on which it was told (AVG 12.3).

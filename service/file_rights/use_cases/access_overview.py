@@ -5,13 +5,15 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from service.audit.rules import Activity
-from service.audit.store.access_log import AccessLog, Line, Page, Reading, Wanted
+from service.audit.store.access_log import AccessLog, Reading
 from service.cases.rules.model import Case
 from service.cases.store.cases import Cases
 from service.cases.use_cases.read import PURPOSES, whole_case
 from service.database.transaction import Transaction
-from service.people.rules.actor import Actor, Membership
-from service.people.use_cases.identify import Asker, known
+from service.file_rights.store.access_log import AccessLines, Line, Page, Wanted
+from service.identity.caller import Asker
+from service.people.use_cases.identify import known
+from service.vocabulary.actor import Actor, Membership
 from service.vocabulary.refusals import NotAllowed, NotFound
 from service.vocabulary.roles import FAMILY_ROLES, SUBMITTING_ROLES, Role
 
@@ -50,7 +52,7 @@ def as_told_to(transaction: Transaction, acting: Membership, case_id: UUID, want
     if acting.role == Role.PARENT:
         # When a young person reads about themselves is no affair of their parents (Jeugdwet 7.3.11).
         wanted = replace(wanted, beside_role=Role.YOUNG_PERSON)
-    page = AccessLog(transaction).of_case(case_id, wanted)
+    page = AccessLines(transaction).of_case(case_id, wanted)
     if acting.role not in SUBMITTING_ROLES:
         return Seen(page, lambda _: True)
     around = {person for entry in Cases(transaction).history(case_id) for person in (entry.actor_id, entry.assignee_id)}
@@ -71,7 +73,7 @@ def oversee(transaction: Transaction, asker: Asker, wanted: Wanted, *, exported:
     transaction.allow_all_rows(
         "oversight of access"
     )  # also what colleagues looked at that is about no case in particular
-    page = AccessLog(transaction).page(wanted, seen_by=actor)
+    page = AccessLines(transaction).page(wanted, seen_by=actor)
     action = "E" if exported else "R"
     record(transaction, asker, actor.person_id, acting, "oversee_access", case_id=wanted.case_id, action=action)
     return page

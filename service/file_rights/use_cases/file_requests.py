@@ -5,17 +5,19 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
-from service.cases.rules.model import START, Case, Part, PartKind
+from service.cases.rules.model import Case, Part
 from service.cases.rules.steps import Situation, Step
 from service.cases.store.cases import Cases
 from service.cases.use_cases.read import whole_case
 from service.cases.use_cases.take_step import Made, carry_out, made_before
 from service.database.idempotency import Answered, Requests
 from service.database.transaction import Transaction
-from service.people.rules.actor import Actor, Emergency, Membership
+from service.identity.caller import Asker
 from service.people.store.people import People
-from service.people.use_cases.identify import Asker, Once, known
+from service.people.use_cases.identify import Once, known
+from service.vocabulary.actor import Actor, Emergency, Membership
 from service.vocabulary.refusals import AlreadyInSight, HumansOnly, NotAllowed, NotFound
+from service.workflows.rules.kinds import START, PartKind
 from service.workflows.rules.rulebook import Rulebook
 from service.workflows.use_cases import settings_in_force
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from service.audit.store.access_log import Wanted
 from service.cases.rules.amendments import AMENDS, amendments_of, as_it_reads
 from service.cases.rules.consents import Agreed
 from service.cases.rules.facts import fold
@@ -19,13 +18,15 @@ from service.cases.use_cases.reading_rights import Reader
 from service.database.transaction import Transaction
 from service.file_rights.rules.answers import Told, told_by
 from service.file_rights.rules.personal_data import Tells, column_of
-from service.file_rights.store import Record, Records
+from service.file_rights.store.access_log import Wanted
+from service.file_rights.store.stored_rows import Record, Records
 from service.file_rights.use_cases.access_overview import Seen, acting_as, as_told_to, record
 from service.forms import FORMS
-from service.future_plan.use_cases import Kept, kept
-from service.people.rules.actor import Membership, Seat
+from service.identity.caller import Asker
 from service.people.store.people import People
-from service.people.use_cases.identify import Asker, known
+from service.people.use_cases.identify import known
+from service.retention.use_cases.terms import Kept, kept
+from service.vocabulary.actor import Membership, Seat
 from service.vocabulary.organisation_kinds import OrganisationKind
 from service.vocabulary.refusals import NotAllowed
 from service.vocabulary.roles import FAMILY_ROLES, Role

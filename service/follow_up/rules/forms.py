@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from service.cases.rules.forms.base import Codes, ContentClass, Fault, Form, FormContext, FormPart, Opening
+from service.cases.rules.forms.base import Form, FormContext, Opening
 from service.cases.rules.forms.referral import LifeDomainState
 from service.vocabulary.calendar import due
 from service.vocabulary.code_lists import OTHER
@@ -35,6 +35,7 @@ from service.vocabulary.fields import (
     not_in_future,
     repeated,
 )
+from service.vocabulary.form_parts import Codes, ContentClass, Fault, FormPart
 from service.vocabulary.language import FreeText, ShortText
 
 CHECK_MOMENT = "check_moment"

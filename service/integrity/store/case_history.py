@@ -10,12 +10,14 @@ from uuid import UUID
 from sqlalchemy import BindParameter, Connection, Row, bindparam, select
 
 from service.cases.rules.history_chain import BEGINNING, content_digest, entry_digest, facts_digest
-from service.cases.rules.model import START
 from service.cases.store.rows import facts_to_row, to_transition
+from service.cases.store.tables import cases, contents, destructions, parts, transitions
+from service.database.columns import NO_DAY
 from service.integrity.store.destroyed_case import Fault, Remains
-from service.tables import NO_DAY, cases, contents, destructions, parts, transitions, workflows
 from service.vocabulary.messages import MESSAGES
 from service.workflows.rules.definition import Definition, Edge
+from service.workflows.rules.kinds import START
+from service.workflows.store.tables import workflows
 
 # What a damaged row may do to whoever reads it: a text that is no identifier, a time that is none, codes that are none.
 _UNREADABLE = (ValueError, TypeError, AttributeError, OverflowError, OSError)

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Row, Table
 
-from service.tables import contents, parts, transitions
+from service.cases.store.tables import contents, parts, transitions
 
 Fault = tuple[int, str]  # sequence of the entry, and code of what is wrong with it
 _KEPT = {"prev_sequence", "prev_part_sequence", "prev_digest", "content_digest"}

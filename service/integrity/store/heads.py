@@ -6,10 +6,10 @@ from datetime import datetime
 
 from sqlalchemy import func, or_, select, true, tuple_
 
-from service.cases.store.rows import moment
+from service.cases.store.tables import cases, destructions, transitions
 from service.database.transaction import Transaction
 from service.integrity.rules import Head
-from service.tables import cases, destructions, transitions
+from service.vocabulary.times import moment
 
 PAGE = 500
 

@@ -7,24 +7,15 @@ from uuid import UUID
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap
 from sqlalchemy import ColumnElement, Row, Table, and_, exists, func, literal, or_, select
 
+from service.cases.store.tables import cases, contents, outbox, parts, transitions
 from service.database.protections import Unprotected, insist
+from service.database.tables import case_keys
 from service.database.transaction import Transaction
+from service.events.store.tables import feed
 from service.integrity.store.case_history import definition_of, edges_of, is_text_of
 from service.integrity.store.destroyed_case import Fault
-from service.tables import (
-    case_keys,
-    cases,
-    contents,
-    feed,
-    outbox,
-    parts,
-    region_settings,
-    transitions,
-    workflow_edges,
-    workflow_plans,
-    workflows,
-)
 from service.workflows.rules.definition import Definition, Edge
+from service.workflows.store.tables import region_settings, workflow_edges, workflow_plans, workflows
 
 Found = tuple[str, str]  # the code of a fault, and where it is
 

@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
-from service.cases.rules.model import PartKind
 from service.learning.rules.routes import CaseRoute, WaitBand, Withheld
 from service.vocabulary.roles import Role
+from service.workflows.rules.kinds import PartKind
 
 SMALLEST_K = 5
 

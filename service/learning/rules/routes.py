@@ -12,10 +12,11 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Literal, get_args
 
-from service.cases.rules.model import BESIDE_THE_FILE, START, PartKind, Transition
+from service.cases.rules.model import Transition
 from service.vocabulary.ages import AGE_BANDS
 from service.vocabulary.code_lists import CODE_LISTS
 from service.vocabulary.roles import Role
+from service.workflows.rules.kinds import BESIDE_THE_FILE, START, PartKind
 
 WaitBand = Literal["under_4_weeks", "4_to_13_weeks", "13_to_26_weeks", "26_to_52_weeks", "over_52_weeks"]
 OPEN = "open"

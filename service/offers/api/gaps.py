@@ -6,14 +6,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.cases.api.views import Labelled, View
 from service.database.transaction import Transaction
 from service.http.context import TheAsker, TheHouse
+from service.http.json_models import Labelled, RegionParameter, View
 from service.http.openapi import may_refuse
 from service.http.request_faults import CheckedRoute
 from service.http.responses import answer
 from service.offers.use_cases.gaps import count_gaps
-from service.reference.api import RegionCode
 from service.vocabulary.code_lists import CODE_LISTS
 
 router = APIRouter(tags=["offer"], route_class=CheckedRoute)
@@ -52,7 +51,7 @@ class Gaps(View):
 
 @router.get("/regions/{region}/gaps", response_model=Gaps, responses=may_refuse(400, 401, 403, 404))
 async def get_gaps(
-    region: RegionCode, house: TheHouse, asker: TheAsker, wanted: Annotated[GapsQuery, Query()]
+    region: RegionParameter, house: TheHouse, asker: TheAsker, wanted: Annotated[GapsQuery, Query()]
 ) -> Response:
     """How many cases of your region wanted help that does not exist, by domain and function."""
 

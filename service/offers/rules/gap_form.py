@@ -4,9 +4,10 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from service.cases.rules.forms.base import Codes, ContentClass, Form
+from service.cases.rules.forms.base import Form
 from service.vocabulary.coded_answers import AdviceDomain, HelpFunction
 from service.vocabulary.fields import OrNone
+from service.vocabulary.form_parts import Codes, ContentClass
 from service.vocabulary.language import FreeText
 
 # The facts of a gap have names of their own: the same lists say other things in other forms.

@@ -7,12 +7,11 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, func, insert, or_, select
 
-from service.cases.rules.history_chain import microseconds
-from service.cases.store.rows import moment
 from service.database.transaction import Transaction
 from service.offers.rules.offer import Chosen, Offer, Statement
-from service.people.rules.actor import Membership
-from service.tables import offer_endings, offer_statements, offers
+from service.offers.store.tables import offer_endings, offer_statements, offers
+from service.vocabulary.actor import Membership
+from service.vocabulary.times import microseconds, moment
 
 _OFFERS = select(offers, offer_endings.c.last_day).outerjoin(offer_endings, offer_endings.c.offer_id == offers.c.id)
 _newest_first = func.row_number().over(

@@ -53,3 +53,16 @@ offer_endings = Table(
     comment="an offer ends once: append-only",
     **NO_ROWID,
 )
+
+
+kept_figures = Table(
+    "kept_figures",
+    metadata,
+    Column("region", String(4), ForeignKey("regions.code"), nullable=False),
+    Column("year", Integer, nullable=False),
+    Column("domain", String(30), nullable=False, comment="missing_domain"),
+    Column("function", String(60), nullable=False, comment="missing_function"),
+    Column("cases", Integer, nullable=False, comment="how many destroyed cases wanted it"),
+    PrimaryKeyConstraint("region", "year", "domain", "function"),
+    comment="what destroyed cases still count for in the sum of what is missing",
+)

@@ -2,10 +2,11 @@
 
 from service.cases.store.cases import Cases
 from service.database.transaction import Transaction
+from service.identity.caller import Asker
 from service.offers.rules.gap_table import GapCount, gap_table
+from service.offers.store.kept_figures import KeptFigures
 from service.people.store.row_scope import allow_rows_of
-from service.people.use_cases.identify import Asker, known
-from service.retention.store.kept_figures import KeptFigures
+from service.people.use_cases.identify import known
 from service.vocabulary.calendar import day_in_amsterdam
 from service.vocabulary.refusals import NotAllowed, NotFound
 from service.vocabulary.roles import TEAM_ROLES, Role

@@ -10,16 +10,18 @@ from dataclasses import asdict, replace
 from datetime import date
 from uuid import UUID
 
-from service.cases.rules.forms.base import Fault
 from service.database.idempotency import Answered, Requests
 from service.database.transaction import Transaction
+from service.identity.caller import Asker
 from service.offers.rules.offer import Offer, Said, Statement
 from service.offers.store.offers import Offers
-from service.people.rules.actor import Actor, Membership
 from service.people.store.people import People
-from service.people.use_cases.identify import Asker, Once, insist, known
-from service.reference.store import Reference
+from service.people.store.regions import Reference
+from service.people.use_cases.identify import Once, known
+from service.vocabulary.actor import Actor, Membership
 from service.vocabulary.calendar import day_in_amsterdam
+from service.vocabulary.form_parts import Fault
+from service.vocabulary.input_faults import insist
 from service.vocabulary.refusals import NotAllowed, NotFound, OfferEnded
 from service.vocabulary.roles import ADDRESSED_ROLES, TABLE_ROLES, TEAM_ROLES, Role
 from service.workflows.rules.rulebook import Rulebook

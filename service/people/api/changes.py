@@ -1,27 +1,52 @@
 """/v1/organisations, people, memberships, coverages, settings of regions: decided by administrators, and recorded."""
 
-from collections.abc import Iterable
-from typing import Annotated
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from service.caseload.api.lists import MOST
-from service.cases.api.views import Named, Utc, View
 from service.database.transaction import Transaction
-from service.http.bodies import DECISIONS
 from service.http.context import House, OnceOnly, TheAsker, TheHouse, read_body
+from service.http.json_models import Named, RegionParameter, Utc, View
 from service.http.openapi import may_refuse, takes
+from service.http.paging import MOST
 from service.http.request_faults import CheckedRoute
 from service.http.responses import answer
-from service.people.rules.decisions import Change, Decision, Renaming, SettingsOf
+from service.identity.caller import Asker
+from service.people.rules.decisions import (
+    Change,
+    CoverageEnd,
+    Decision,
+    Identity,
+    MembershipEnd,
+    NewCoverage,
+    NewMembership,
+    NewName,
+    NewOrganisation,
+    NewPerson,
+    NewSettings,
+    Renaming,
+    SettingsOf,
+)
 from service.people.store.change_log import Administration
 from service.people.store.people import People
 from service.people.use_cases.administer import administer, administrator, recorded
-from service.people.use_cases.identify import Asker
-from service.reference.api import RegionCode
 from service.vocabulary.refusals import NotFound
+
+# What an administrator decides, by the name of its body.
+DECISIONS: Mapping[str, TypeAdapter[Any]] = {
+    "organisation": TypeAdapter(NewOrganisation),
+    "name": TypeAdapter(NewName),
+    "person": TypeAdapter(NewPerson),
+    "identity": TypeAdapter(Identity),
+    "membership": TypeAdapter(NewMembership),
+    "membership_end": TypeAdapter(MembershipEnd),
+    "coverage": TypeAdapter(NewCoverage),
+    "coverage_end": TypeAdapter(CoverageEnd),
+    "region_settings": TypeAdapter(NewSettings),
+}
 
 router = APIRouter(tags=["administration"], route_class=CheckedRoute)
 _REFUSALS = (400, 401, 403, 409, 413, 415)
@@ -185,7 +210,7 @@ async def find_person(request: Request, house: TheHouse, asker: TheAsker) -> Res
     responses=may_refuse(*_REFUSALS, 404),
 )  # fmt: skip
 async def decide_settings(
-    request: Request, region: RegionCode, house: TheHouse, asker: TheAsker, once: OnceOnly
+    request: Request, region: RegionParameter, house: TheHouse, asker: TheAsker, once: OnceOnly
 ) -> Response:
     """Say what a region decides otherwise from a day on. Running terms stay; steps after that day follow it."""
     decided = await read_body(request, DECISIONS["region_settings"])

@@ -7,22 +7,21 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from service.cases.api.views import Named, OptionalDay, Utc, View
+from service.database.columns import NO_DAY
 from service.database.transaction import Transaction
 from service.http.context import TheAsker, TheHouse
+from service.http.json_models import Named, OptionalDay, RegionParameter, Utc, View
 from service.http.openapi import may_refuse
 from service.http.request_faults import CheckedRoute
 from service.http.responses import answer
 from service.people.rules.decisions import Period
-from service.people.store.change_log import Administration
 from service.people.store.people import People
+from service.people.store.regions import Reference
 from service.people.store.relations import Coverages, Memberships
 from service.people.use_cases.administer import administrator
-from service.reference.api import RegionCode
-from service.reference.store import Reference
-from service.tables import NO_DAY
 from service.vocabulary.refusals import NotFound
 from service.vocabulary.roles import Role
+from service.workflows.store.dated_settings import DatedSettings
 from service.workflows.use_cases import settings_in_force
 
 router = APIRouter(tags=["administration"], route_class=CheckedRoute)
@@ -161,14 +160,14 @@ async def get_person(person_id: UUID, house: TheHouse, asker: TheAsker) -> Respo
 @router.get(
     "/regions/{region}/settings", response_model=SettingsOfRegion, responses=may_refuse(400, 401, 403, 404)
 )  # fmt: skip
-async def get_region_settings(region: RegionCode, house: TheHouse, asker: TheAsker) -> Response:
+async def get_region_settings(region: RegionParameter, house: TheHouse, asker: TheAsker) -> Response:
     """The settings that hold in a region today, and what it decided from which day on."""
 
     def work(transaction: Transaction) -> Response:
         administrator(transaction, asker)
         if region not in {it.code for it in Reference(transaction).regions()}:
             raise NotFound
-        decided = Administration(transaction).decided(region)
+        decided = DatedSettings(transaction).decided(region)
         names = People(transaction).names({it.actor_id for it in decided})
         shown = [
             DecidedSettings(

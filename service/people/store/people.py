@@ -7,11 +7,9 @@ from uuid import UUID
 
 from sqlalchemy import BindParameter, ColumnElement, Table, and_, bindparam, insert, select, update
 
-from service.cases.rules.history_chain import microseconds
+from service.database.columns import NO_DAY
 from service.database.transaction import Transaction
-from service.people.rules.actor import Actor, Emergency, Membership
-from service.tables import (
-    NO_DAY,
+from service.people.store.tables import (
     coverages,
     emergency_accesses,
     memberships,
@@ -19,8 +17,10 @@ from service.tables import (
     organisations,
     people,
 )
+from service.vocabulary.actor import Actor, Emergency, Membership
 from service.vocabulary.calendar import day_in_amsterdam
 from service.vocabulary.roles import Role
+from service.vocabulary.times import microseconds
 
 # Who vouches for somebody whose name was destroyed: nobody can sign in so.
 NOBODY = ""

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Row, Table, and_, insert, select, update
 
 from service.database.transaction import Transaction
 from service.people.rules.decisions import Period
-from service.tables import coverages, memberships, organisations, people, regions
+from service.people.store.tables import coverages, memberships, organisations, people, regions
 
 Keys = Mapping[str, object]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from service.database.transaction import Transaction
-from service.people.rules.actor import Actor
+from service.vocabulary.actor import Actor
 
 
 def allow_rows_of(

@@ -1,21 +1,24 @@
 """Administering what stands around the cases: one door, through which every change is dated and recorded."""
 
+from datetime import date
 from uuid import UUID, uuid4
 
 from service.database.idempotency import Answered, Requests
 from service.database.transaction import Transaction
-from service.people.rules.actor import Actor, Membership
+from service.identity.caller import Asker
 from service.people.rules.decisions import Change, Decision, Effect, NewPerson, Period, SettingsOf
 from service.people.store.change_log import Administration
 from service.people.store.people import People
 from service.people.store.relations import Memberships
 from service.people.use_cases.apply_decision import LAST_DAY, Deciding, put_into_effect
-from service.people.use_cases.identify import Asker, Once, known
+from service.people.use_cases.identify import Once, known
+from service.vocabulary.actor import Actor, Membership
 from service.vocabulary.calendar import day_in_amsterdam
 from service.vocabulary.organisation_kinds import OrganisationKind
 from service.vocabulary.refusals import NotAllowed, NotFound
 from service.vocabulary.roles import Role
 from service.workflows.rules.rulebook import Rulebook
+from service.workflows.store.dated_settings import DatedSettings, Decided
 
 
 def administrator(transaction: Transaction, asker: Asker) -> tuple[Actor, Membership]:
@@ -58,7 +61,15 @@ def carry_out(by: Deciding, decision: Decision) -> Change:
     )
     if isinstance(decision, SettingsOf):
         # What was decided names its entry of the log, which must stand there before it.
-        Administration(by.transaction).decide(change, decision.decided.settings)
+        effect = change.effect
+        decided = Decided(
+            region=effect.subject,
+            valid_from=date.fromisoformat(effect.details["from"]),
+            changes=decision.decided.settings,
+            recorded_at=change.at,
+            actor_id=by.actor_id,
+        )
+        DatedSettings(by.transaction).decide(change.id, decided, effect.details["settings"])
     return change
 
 

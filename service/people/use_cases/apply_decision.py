@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from service.cases.rules.forms.base import Fault
+from service.database.columns import NO_DAY
 from service.database.transaction import Transaction
 from service.people.rules.decisions import (
     CoverageEnd,
@@ -22,12 +22,11 @@ from service.people.rules.decisions import (
     SettingsOf,
 )
 from service.people.store.people import People
+from service.people.store.regions import Reference
 from service.people.store.relations import Coverages, Memberships
-from service.people.use_cases.identify import in_body, insist
-from service.reference.store import Reference
-from service.tables import NO_DAY
 from service.vocabulary.calendar import day_in_amsterdam
-from service.vocabulary.input_faults import input_fault
+from service.vocabulary.form_parts import Fault
+from service.vocabulary.input_faults import in_body, input_fault, insist
 from service.vocabulary.organisation_kinds import COVERING, IN_A_MUNICIPALITY, ROLES_OF, OrganisationKind
 from service.vocabulary.refusals import AlreadyThere, Invalid, NotFound, OwnMembership, RegionIsCovered
 from service.workflows.rules.rulebook import Rulebook, RulesRefused, UnknownTerms

@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from service.database.transaction import Transaction
+from service.identity.caller import Asker
 from service.people.rules.decisions import (
     Change,
     CoverageEnd,
@@ -30,12 +31,10 @@ from service.people.rules.decisions import (
     SettingsOf,
     Vouched,
 )
-from service.people.store.change_log import Administration
 from service.people.store.people import People
 from service.people.store.relations import Coverages, Memberships, Relations
 from service.people.use_cases.administer import administrator, carry_out
 from service.people.use_cases.apply_decision import LAST_DAY, Deciding
-from service.people.use_cases.identify import Asker
 from service.vocabulary.fields import Day, RegionCode
 from service.vocabulary.input_faults import input_fault
 from service.vocabulary.language import Words
@@ -43,6 +42,7 @@ from service.vocabulary.messages import say
 from service.vocabulary.refusals import Invalid, Refusal
 from service.vocabulary.roles import Role
 from service.workflows.rules.rulebook import Rulebook
+from service.workflows.store.dated_settings import DatedSettings
 
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")]
 
@@ -197,7 +197,7 @@ class _Work:
 
     def settings(self, wanted: list[_Settings]) -> None:
         for number, it in enumerate(wanted):
-            there = Administration(self.by.transaction).decided(it.region)
+            there = DatedSettings(self.by.transaction).decided(it.region)
             if it.valid_from is None:
                 compared = there[-1:]
             else:

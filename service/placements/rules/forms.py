@@ -7,7 +7,7 @@ from typing import ClassVar
 from typing_extensions import override
 
 from service.cases.rules.facts import CaseFacts
-from service.cases.rules.forms.base import Codes, Fault, FormContext, Opening
+from service.cases.rules.forms.base import FormContext, Opening
 from service.cases.rules.forms.review import CLOSED_STAY, BeforeRemoval
 from service.cases.rules.living_place import HOME
 from service.commitments.rules.forms import HelpForm
@@ -23,6 +23,7 @@ from service.vocabulary.fields import (
     YesNo,
     not_in_future,
 )
+from service.vocabulary.form_parts import Codes, Fault
 from service.vocabulary.language import FreeText
 
 CLOSED = "closed"

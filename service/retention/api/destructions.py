@@ -4,20 +4,21 @@ from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from service.caseload.api.lists import MOST
-from service.cases.api.views import InTwoLanguages, Labelled, Named, OptionalDay, Utc, View
+from service.cases.rules.certificate import Capacity, Certificate, Signature
 from service.database.transaction import Transaction
-from service.http.bodies import DESTRUCTION_PROPOSAL, DESTRUCTION_SIGNATURE, DESTRUCTION_WITHDRAWAL
 from service.http.context import OnceOnly, TheAsker, TheHouse, read_body
+from service.http.json_models import Body, InTwoLanguages, Labelled, Named, OptionalDay, Utc, View
 from service.http.openapi import may_refuse, takes
+from service.http.paging import MOST
 from service.http.request_faults import CheckedRoute
 from service.http.responses import answer
 from service.people.store.people import People
-from service.retention.api.legal_holds import CodedReasonView, RecordedView, reason_view, recorded_view
-from service.retention.rules.destruction import Capacity, Certificate, Proposal, Signature
+from service.retention.api.legal_holds import CodedReasonView, RecordedView, _reason, reason_view, recorded_view
+from service.retention.rules.destruction import CodedReason, Proposal
+from service.retention.store.certificate_list import DestructionList
 from service.retention.store.destructions import Destructions
 from service.retention.use_cases.proposals import (
     list_certificates,
@@ -27,8 +28,48 @@ from service.retention.use_cases.proposals import (
     sign,
     withdraw,
 )
+from service.vocabulary.coded_answers import DestructionWithdrawalReason
 from service.vocabulary.messages import MESSAGES
 from service.vocabulary.roles import Role
+
+
+async def _certificate_list(request: Request) -> DestructionList:
+    kept: DestructionList = request.app.state.certificate_list
+    return kept
+
+
+TheCertificateList = Annotated[DestructionList, Depends(_certificate_list)]
+
+
+class DestructionProposalBody(Body):
+    """The case, and the request that was granted."""
+
+    case_id: UUID
+    request_id: UUID = Field(description="The part (file request) that asked for destruction and was granted in full.")
+
+
+class DestructionSignatureBody(Body):
+    """As what you sign: for the team, or as its data-protection officer."""
+
+    capacity: Capacity
+
+
+class DestructionWithdrawalBody(Body):
+    """Why the proposal is taken back."""
+
+    reason: DestructionWithdrawalReason
+
+    def to_reason(self) -> CodedReason:
+        return _reason(self.reason)
+
+
+DESTRUCTION_PROPOSAL = TypeAdapter(DestructionProposalBody)
+
+
+DESTRUCTION_SIGNATURE = TypeAdapter(DestructionSignatureBody)
+
+
+DESTRUCTION_WITHDRAWAL = TypeAdapter(DestructionWithdrawalBody)
 
 router = APIRouter(tags=["retention"], route_class=CheckedRoute)
 
@@ -158,13 +199,18 @@ async def add_proposal(request: Request, house: TheHouse, asker: TheAsker, once:
     responses=may_refuse(400, 401, 403, 404, 409, 410, 413, 415, 503),
 )  # fmt: skip
 async def add_signature(
-    request: Request, proposal_id: UUID, house: TheHouse, asker: TheAsker, once: OnceOnly
+    request: Request,
+    proposal_id: UUID,
+    house: TheHouse,
+    certificate_list: TheCertificateList,
+    asker: TheAsker,
+    once: OnceOnly,
 ) -> Response:
     """Agree, for the team or as its officer. The second signature destroys the case, at once and for good."""
     body = await read_body(request, DESTRUCTION_SIGNATURE)
 
     def work(transaction: Transaction) -> tuple[Response, bool]:
-        found, repeated = sign(transaction, asker, proposal_id, body.capacity, once, outside=house.destructions)
+        found, repeated = sign(transaction, asker, proposal_id, body.capacity, once, outside=certificate_list)
         return _made(transaction, found, repeated), found.certificate is not None
 
     answered, destroyed = await house.database.write(work)

@@ -4,25 +4,47 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from pydantic import Field
+from pydantic import Field, TypeAdapter
 
-from service.cases.api.views import InTwoLanguages, Labelled, Named, OptionalDay, Utc, View
 from service.database.transaction import Transaction
-from service.http.bodies import LEGAL_HOLD, LIFTING
 from service.http.context import OnceOnly, TheAsker, TheHouse, read_body
+from service.http.json_models import Body, InTwoLanguages, Labelled, Named, OptionalDay, Utc, View
 from service.http.openapi import may_refuse, takes
 from service.http.request_faults import CheckedRoute
 from service.http.responses import answer
 from service.people.store.people import People
+from service.people.store.regions import Reference
 from service.people.use_cases.identify import known
-from service.reference.store import Reference
 from service.retention.rules.destruction import CodedReason, Hold, Recorded
 from service.retention.rules.terms import Rule, policy
 from service.retention.use_cases.legal_holds import hold_case, lift_hold, list_holds
 from service.vocabulary.calendar import day_in_amsterdam
+from service.vocabulary.code_lists import Coded
+from service.vocabulary.coded_answers import LegalHoldReason
+from service.vocabulary.fields import Day, OrNone
 from service.vocabulary.messages import MESSAGES, say
 from service.workflows.rules.region_settings import RegionSettings
 from service.workflows.use_cases import settings_in_force
+
+
+class LegalHoldBody(Body):
+    """Why a case may not be destroyed, and until when."""
+
+    reason: LegalHoldReason
+    until: OrNone[Day] = Field(default=None, description="The last day; until it is lifted, when left out.")
+
+    def to_reason(self) -> CodedReason:
+        return _reason(self.reason)
+
+
+class LiftingBody(Body):
+    """A hold is lifted as a whole: there is nothing to say."""
+
+
+LEGAL_HOLD = TypeAdapter(LegalHoldBody)
+
+
+LIFTING = TypeAdapter(LiftingBody)
 
 router = APIRouter(tags=["retention"], route_class=CheckedRoute)
 
@@ -205,3 +227,7 @@ def _rule(it: Rule, settings: RegionSettings) -> RuleView:
         counted_from=Labelled.of(it.counted_from, MESSAGES["counted_from"][it.counted_from]),
         ground=InTwoLanguages.of(say("retention", it.kind, terms)),
     )
+
+
+def _reason(it: Coded) -> CodedReason:
+    return CodedReason(code=it.code, text=it.text)

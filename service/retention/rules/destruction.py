@@ -1,20 +1,18 @@
 """When the file of a case may be destroyed, who decides it, and what is then left to show (I21; Jeugdwet 7.3.8-9)."""
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 from service.cases.rules.amendments import with_amendments
-from service.cases.rules.model import BESIDE_THE_FILE, Transition
-from service.vocabulary.canonical_json import canonical
+from service.cases.rules.certificate import Capacity, Certificate, Ground, Signature
+from service.cases.rules.model import Transition
 from service.vocabulary.roles import Role
+from service.workflows.rules.kinds import BESIDE_THE_FILE
 
-Ground = Literal["retention", "request"]
-Capacity = Literal["team", "data_protection"]
 Obstacle = Literal[
     "case_is_open", "term_runs", "legal_hold", "proposal_stands", "file_changed", "proposal_withdrawn",
     "signed_already", "signed_by_you", "not_granted",
@@ -60,90 +58,6 @@ class Hold:
 
     def stands(self, today: date) -> bool:
         return self.lifted is None and (self.until is None or self.until >= today)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Signature:
-    """Somebody agreed, in one of the two capacities."""
-
-    capacity: Capacity
-    role: Role
-    person_id: UUID
-    organisation_id: UUID
-    at: datetime
-
-    def facts(self) -> dict[str, Any]:
-        return {
-            "capacity": self.capacity,
-            "role": str(self.role),
-            "personId": str(self.person_id),
-            "organisationId": str(self.organisation_id),
-            "signedAt": _utc(self.at),
-        }
-
-    @classmethod
-    def read(cls, facts: Mapping[str, Any]) -> "Signature":
-        return cls(
-            capacity=facts["capacity"],
-            role=Role(facts["role"]),
-            person_id=UUID(facts["personId"]),
-            organisation_id=UUID(facts["organisationId"]),
-            at=datetime.fromisoformat(facts["signedAt"]),
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Certificate:
-    """What is left of a case to show: that it was destroyed, on which ground, decided by whom. Ids, nothing else."""
-
-    case_id: UUID
-    proposal_id: UUID
-    ground: Ground
-    request_id: UUID | None
-    policy: str
-    signed: tuple[Signature, ...]
-    destroyed_at: datetime
-    day: date
-    entries: int
-    contents: int
-    head: str
-
-    def facts(self) -> dict[str, Any]:
-        """As it enters its digest, and stands in the list of destructions."""
-        return {
-            "caseId": str(self.case_id),
-            "proposalId": str(self.proposal_id),
-            "ground": self.ground,
-            "requestId": self.request_id and str(self.request_id),
-            "policy": self.policy,
-            "signed": [it.facts() for it in self.signed],
-            "destroyedAt": _utc(self.destroyed_at),
-            "day": self.day.isoformat(),
-            "entries": self.entries,
-            "contents": self.contents,
-            "head": self.head,
-        }
-
-    @classmethod
-    def read(cls, facts: Mapping[str, Any]) -> "Certificate":
-        """What `facts` tells. Raises KeyError, TypeError or ValueError for what was never told by it."""
-        return cls(
-            case_id=UUID(facts["caseId"]),
-            proposal_id=UUID(facts["proposalId"]),
-            ground=facts["ground"],
-            request_id=facts["requestId"] and UUID(facts["requestId"]),
-            policy=facts["policy"],
-            signed=tuple(map(Signature.read, facts["signed"])),
-            destroyed_at=datetime.fromisoformat(facts["destroyedAt"]),
-            day=date.fromisoformat(facts["day"]),
-            entries=facts["entries"],
-            contents=facts["contents"],
-            head=facts["head"],
-        )
-
-    @property
-    def digest(self) -> str:
-        return hashlib.sha256(canonical(self.facts()).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,7 +121,3 @@ def obstacles_to_signing(
         yield "signed_already"
     if any(it.person_id == person_id for it in proposal.signed):
         yield "signed_by_you"
-
-
-def _utc(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")

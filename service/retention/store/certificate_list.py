@@ -9,7 +9,7 @@ import json
 import os
 from pathlib import Path
 
-from service.retention.rules.destruction import Certificate
+from service.cases.rules.certificate import Certificate
 from service.vocabulary.canonical_json import canonical
 from service.vocabulary.refusals import Unavailable
 

@@ -1,32 +1,26 @@
 """Proposals to destroy a case, who signed or withdrew them, and the certificates of what was destroyed."""
 
-import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, Select, delete, exists, func, insert, select, tuple_
+from sqlalchemy import Row, Select, delete, exists, func, insert, select, tuple_
 
-from service.cases.rules.history_chain import microseconds
-from service.cases.store.rows import moment, text_of
+from service.cases.rules.certificate import Certificate, Signature
+from service.cases.store.certificates import _certificate, certificate_of
+from service.cases.store.rows import text_of
+from service.cases.store.tables import cases, contents, destructions, parts
 from service.database.paging import Cursors
+from service.database.tables import case_keys
 from service.database.transaction import Transaction
-from service.retention.rules.destruction import Certificate, CodedReason, Proposal, Recorded, Signature
+from service.retention.rules.destruction import CodedReason, Proposal, Recorded
 from service.retention.store.legal_holds import recorded_row, to_recorded
-from service.tables import (
-    case_keys,
-    cases,
-    contents,
-    destruction_proposals,
-    destruction_signatures,
-    destruction_withdrawals,
-    destructions,
-    parts,
-)
+from service.retention.store.tables import destruction_proposals, destruction_signatures, destruction_withdrawals
 from service.vocabulary.canonical_json import canonical
 from service.vocabulary.roles import Role
+from service.vocabulary.times import microseconds, moment
 
 _p, _s, _w, _d = destruction_proposals.c, destruction_signatures.c, destruction_withdrawals.c, destructions.c
 _PROPOSALS = (
@@ -202,11 +196,6 @@ class Destructions:
         return tuple(_proposal(row, signed[row.id], certificates.get(row.case_id)) for row in rows)
 
 
-def certificate_of(connection: Connection, case_id: UUID) -> Certificate | None:
-    row = connection.execute(select(destructions).where(_d.case_id == str(case_id))).first()
-    return None if row is None else _certificate(row)
-
-
 def _texts(ids: Iterable[UUID]) -> list[str]:
     return sorted(map(str, ids))
 
@@ -247,20 +236,4 @@ def _signature(row: Row[Any]) -> Signature:
         person_id=UUID(row.person_id),
         organisation_id=UUID(row.organisation_id),
         at=moment(row.signed_at),
-    )
-
-
-def _certificate(row: Row[Any]) -> Certificate:
-    return Certificate(
-        case_id=UUID(row.case_id),
-        proposal_id=UUID(row.proposal_id),
-        ground=row.ground,
-        request_id=row.request_id and UUID(row.request_id),
-        policy=row.policy,
-        signed=tuple(map(Signature.read, json.loads(row.signed))),
-        destroyed_at=moment(row.destroyed_at),
-        day=date.fromisoformat(row.day),
-        entries=row.entries,
-        contents=row.contents,
-        head=row.head,
     )

@@ -4,11 +4,12 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, exists, select, update
 
-from service.cases.rules.history_chain import microseconds
+from service.cases.store.tables import cases, destructions, drafts
 from service.database.transaction import Transaction
 from service.people.store.people import NOBODY
-from service.tables import cases, destructions, drafts, memberships, organisations, people
+from service.people.store.tables import memberships, organisations, people
 from service.vocabulary.organisation_kinds import OrganisationKind
+from service.vocabulary.times import microseconds
 
 NAMELESS = "—"
 

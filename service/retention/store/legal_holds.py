@@ -6,11 +6,11 @@ from uuid import UUID
 
 from sqlalchemy import Row, insert, select
 
-from service.cases.rules.history_chain import microseconds
-from service.cases.store.rows import moment, text_of
+from service.cases.store.rows import text_of
 from service.database.transaction import Transaction
 from service.retention.rules.destruction import CodedReason, Hold, Recorded
-from service.tables import legal_hold_endings, legal_holds
+from service.retention.store.tables import legal_hold_endings, legal_holds
+from service.vocabulary.times import microseconds, moment
 
 _h, _e = legal_holds.c, legal_hold_endings.c
 _HOLDS = (

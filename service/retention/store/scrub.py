@@ -4,20 +4,12 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, Engine, text
 
-from service.tables import (
-    KEYS_SCHEMA,
-    case_keys,
-    cases,
-    contents,
-    deliveries,
-    destruction_withdrawals,
-    legal_holds,
-    organisations,
-    outbox,
-    parts,
-    people,
-    transitions,
-)
+from service.cases.store.tables import cases, contents, outbox, parts, transitions
+from service.database.sqlite_log import scrub
+from service.database.tables import case_keys
+from service.events.store.tables import deliveries
+from service.people.store.tables import organisations, people
+from service.retention.store.tables import destruction_withdrawals, legal_holds
 
 TOUCHED = (
     transitions, contents, parts, cases, outbox, deliveries, legal_holds, destruction_withdrawals, organisations,
@@ -32,23 +24,6 @@ _ARCHIVED = text("SELECT current_setting('archive_mode')")
 
 class NotSwept(RuntimeError):
     """Something could not be swept: what, and who can."""
-
-
-def scrub(engine: Engine) -> bool:
-    """SQLite: move the log into the database, where freed pages are overwritten, and empty it. False: somebody reads.
-
-    PostgreSQL keeps dead rows until they are vacuumed: that is for `sweep`.
-    """
-    if engine.dialect.name != "sqlite":
-        return False
-    raw = engine.raw_connection()
-    try:
-        # Outside a transaction, and of both files.
-        busy, _, _ = raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        keys_busy, _, _ = raw.cursor().execute(f"PRAGMA {KEYS_SCHEMA}.wal_checkpoint(TRUNCATE)").fetchone()
-    finally:
-        raw.close()
-    return not (busy or keys_busy)
 
 
 def sweep(engine: Engine) -> tuple[str, ...]:

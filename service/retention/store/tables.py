@@ -10,7 +10,6 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     String,
     Table,
-    Text,
     UniqueConstraint,
 )
 
@@ -93,39 +92,4 @@ destruction_withdrawals = Table(
     PrimaryKeyConstraint("proposal_id"),
     comment="a proposal is withdrawn once: append-only",
     **NO_ROWID,
-)
-
-destructions = Table(
-    "destructions",
-    metadata,
-    id_column("case_id", ForeignKey("cases.id")),
-    id_column("proposal_id", ForeignKey("destruction_proposals.id")),
-    Column("ground", String(20), nullable=False),
-    id_column("request_id", nullable=True),
-    Column("policy", String(64), nullable=False),
-    Column("signed", Text, nullable=False, comment="canonical JSON: who signed as what and when, ids only"),
-    Column("destroyed_at", BigInteger, nullable=False),
-    Column("day", String(10), nullable=False, comment="the same in Amsterdam"),
-    Column("entries", Integer, nullable=False, comment="how many the history had"),
-    Column("contents", Integer, nullable=False, comment="how many of them had content"),
-    Column("head", String(64), nullable=False, comment="digest of the last entry"),
-    Column("certificate", String(64), nullable=False, comment="SHA-256 of the certificate, as in the list outside"),
-    Column("replayed_at", BigInteger, comment="null, or when a database that came back was made to follow the list"),
-    PrimaryKeyConstraint("case_id"),
-    UniqueConstraint("proposal_id"),
-    Index("ix_destructions_destroyed_at", "destroyed_at", "case_id"),
-    comment="certificates: a row here empties its case, and nothing else does; append-only",
-    **NO_ROWID,
-)
-
-kept_figures = Table(
-    "kept_figures",
-    metadata,
-    Column("region", String(4), ForeignKey("regions.code"), nullable=False),
-    Column("year", Integer, nullable=False),
-    Column("domain", String(30), nullable=False, comment="missing_domain"),
-    Column("function", String(60), nullable=False, comment="missing_function"),
-    Column("cases", Integer, nullable=False, comment="how many destroyed cases wanted it"),
-    PrimaryKeyConstraint("region", "year", "domain", "function"),
-    comment="what destroyed cases still count for in the sum of what is missing",
 )

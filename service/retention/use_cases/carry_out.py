@@ -4,15 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from service.cases.rules.certificate import Certificate
 from service.cases.rules.model import Transition
 from service.cases.store.cases import Cases
 from service.database.transaction import Transaction
 from service.offers.rules.gap_table import wanted
-from service.retention.rules.destruction import Certificate, Proposal, Recorded
+from service.offers.store.kept_figures import KeptFigures
+from service.retention.rules.destruction import Proposal, Recorded
 from service.retention.store.certificate_list import DestructionList
 from service.retention.store.destructions import Destructions, Subject
 from service.retention.store.family_names import Families
-from service.retention.store.kept_figures import KeptFigures
 from service.retention.store.legal_holds import Holds
 
 

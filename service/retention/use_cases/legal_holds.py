@@ -3,16 +3,18 @@
 from datetime import date
 from uuid import UUID
 
-from service.cases.rules.forms.base import Fault
 from service.cases.rules.model import Case
 from service.cases.store.cases import Cases
 from service.database.idempotency import Answered, Requests
 from service.database.transaction import Transaction
-from service.people.rules.actor import Actor, Membership
-from service.people.use_cases.identify import Asker, Once, insist, known
+from service.identity.caller import Asker
+from service.people.use_cases.identify import Once, known
 from service.retention.rules.destruction import HOLDING, CodedReason, Hold, Recorded
 from service.retention.store.legal_holds import Holds
+from service.vocabulary.actor import Actor, Membership
 from service.vocabulary.calendar import day_in_amsterdam
+from service.vocabulary.form_parts import Fault
+from service.vocabulary.input_faults import insist
 from service.vocabulary.refusals import NotAllowed, NotFound
 
 

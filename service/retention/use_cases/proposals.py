@@ -6,23 +6,21 @@ from datetime import date
 from uuid import UUID
 
 from service.audit.store.access_log import AccessLog, Reading
+from service.cases.rules.certificate import Capacity, Certificate, Signature
 from service.cases.rules.facts import fold
 from service.cases.rules.model import Transition
 from service.cases.store.cases import Cases
 from service.cases.use_cases.birth_month import birth_month
 from service.database.idempotency import Answered, Requests
 from service.database.transaction import Transaction
-from service.people.rules.actor import Actor, Membership
-from service.people.use_cases.identify import Asker, Once, known
+from service.identity.caller import Asker
+from service.people.use_cases.identify import Once, known
 from service.retention.rules.destruction import (
     SIGNING,
-    Capacity,
-    Certificate,
     CodedReason,
     Obstacle,
     Proposal,
     Recorded,
-    Signature,
     is_granted,
     last_change,
     obstacles,
@@ -33,8 +31,9 @@ from service.retention.store.certificate_list import DestructionList
 from service.retention.store.destructions import Destructions, Subject
 from service.retention.store.legal_holds import Holds
 from service.retention.use_cases.carry_out import destroy
+from service.vocabulary.actor import Actor, Membership
 from service.vocabulary.calendar import day_in_amsterdam
-from service.vocabulary.refusals import CaseDestroyed, DestructionRefused, HumansOnly, NotAllowed, NotFound
+from service.vocabulary.refusals import DestructionRefused, HumansOnly, NotAllowed, NotFound
 from service.vocabulary.roles import Role
 from service.workflows.rules.rulebook import Rulebook
 from service.workflows.use_cases import settings_in_force
@@ -159,7 +158,7 @@ def sign(
     if Requests(transaction).answered(request):
         return proposal, True
     if proposal.certificate:
-        raise CaseDestroyed(proposal.certificate)
+        raise proposal.certificate.refusal()
     history, today = Cases(transaction).history(proposal.case_id), day_in_amsterdam(transaction.now)
     _insist(
         (
@@ -209,7 +208,7 @@ def withdraw(
     if Requests(transaction).answered(request):
         return proposal, True
     if proposal.certificate:
-        raise CaseDestroyed(proposal.certificate)
+        raise proposal.certificate.refusal()
     _insist(("proposal_withdrawn",) if proposal.withdrawn else ())
     Destructions(transaction).withdraw(proposal_id, reason, _recorded(transaction, actor, acting))
     Requests(transaction).remember(request, Answered())

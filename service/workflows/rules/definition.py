@@ -24,11 +24,11 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
-from service.cases.rules.model import PartKind, Phase
 from service.vocabulary.canonical_json import canonical, digest_of
 from service.vocabulary.language import Words
 from service.vocabulary.messages import say
 from service.vocabulary.roles import Role
+from service.workflows.rules.kinds import PartKind, Phase
 
 MAX_CHARACTERS = 100_000
 

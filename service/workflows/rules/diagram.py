@@ -4,13 +4,13 @@ from collections.abc import Iterable, Iterator
 from html import escape
 from typing import get_args
 
-from service.cases.rules.model import START, Phase
 from service.vocabulary.language import Language
 from service.vocabulary.messages import say
 from service.vocabulary.roles import ROLE_LABELS
 from service.workflows.rules.checks import ways
 from service.workflows.rules.checks.subject import IN_EVERY_OPEN_STATE
 from service.workflows.rules.definition import Definition, State, Trigger
+from service.workflows.rules.kinds import START, Phase
 
 _PHASES = get_args(Phase)
 _PLAIN_IN_MERMAID = " ,.()'/-"

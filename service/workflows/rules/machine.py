@@ -12,10 +12,10 @@ from typing import Any, cast
 from transitions import EventData, Machine
 
 from service.cases.rules.guards import GUARDS, Attempt, Guard
-from service.cases.rules.model import START, PartKind
-from service.people.rules.actor import Membership
+from service.vocabulary.actor import Membership
 from service.vocabulary.refusals import GuardsNotMet, RoleNotAllowed, TransitionNotAllowed, UnmetGuard
 from service.workflows.rules.definition import Definition, Trigger
+from service.workflows.rules.kinds import START, PartKind
 
 
 @dataclass(slots=True)

@@ -3,26 +3,14 @@
 from functools import cached_property
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
+from service.vocabulary.calendar import Term
 from service.vocabulary.canonical_json import digest_of
 
 
 class _Setting(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Term(_Setting):
-    """A length of time: working days in the Netherlands or calendar days, counted from the day after."""
-
-    working_days: int | None = Field(default=None, ge=0, le=260)
-    days: int | None = Field(default=None, ge=0, le=3660)
-
-    @model_validator(mode="after")
-    def _has_one_unit(self) -> "Term":
-        if (self.working_days is None) == (self.days is None):
-            raise ValueError("give working_days or days, one of the two")
-        return self
 
 
 class Quorum(_Setting):

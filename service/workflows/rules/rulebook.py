@@ -10,10 +10,10 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from service.cases.rules.guards import GUARDS
-from service.cases.rules.model import PartKind
 from service.forms import FORMS
 from service.workflows.rules.checks import check_all
 from service.workflows.rules.definition import ADOPT, Definition, Diagnostic, Reading, Trigger, load
+from service.workflows.rules.kinds import PartKind
 from service.workflows.rules.machine import Workflow
 from service.workflows.rules.region_settings import RegionSettings
 

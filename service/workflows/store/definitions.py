@@ -2,12 +2,12 @@
 
 from sqlalchemy import insert, select
 
-from service.cases.rules.history_chain import microseconds
 from service.database.transaction import Transaction
-from service.tables import region_settings, workflow_edges, workflow_plans, workflows
 from service.vocabulary.canonical_json import canonical
+from service.vocabulary.times import microseconds
 from service.workflows.rules.definition import Definition
 from service.workflows.rules.region_settings import RegionSettings
+from service.workflows.store.tables import region_settings, workflow_edges, workflow_plans, workflows
 
 
 class Definitions:
@@ -36,6 +36,11 @@ class Definitions:
             },
         )
         self._connection.execute(insert(workflow_edges), edges)
+
+    def adopted_by(self, plan_hash: str) -> str | None:
+        """The workflow that a plan to move running parts leads to; None when there is no such plan."""
+        to = select(workflow_plans.c.to_workflow).where(workflow_plans.c.hash == plan_hash)
+        return self._connection.execute(to).scalar()
 
     def keep_settings(self, settings: RegionSettings) -> None:
         """Store settings, once."""

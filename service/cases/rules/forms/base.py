@@ -6,15 +6,11 @@ from datetime import date
 from typing import Any, ClassVar, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
-from pydantic.alias_generators import to_camel
-
 from service.cases.rules.facts import CaseFacts
 from service.vocabulary.code_lists import coded_values
+from service.vocabulary.form_parts import Codes, ContentClass, Fault, FormPart
 from service.workflows.rules.region_settings import RegionSettings
 
-ContentClass = Literal["referral", "review", "advice", "help", "escalation", "notes"]
-Codes = dict[str, tuple[str, ...]]
 Sought = Literal["liaison", "network", "payer", "asker"]
 
 
@@ -32,15 +28,6 @@ class FormContext:
     region: str = ""
     part_id: UUID | None = None
     birth_month: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One thing wrong in a form. `location` is the JSON path in camelCase; the sentence stands in messages.toml."""
-
-    code: str
-    location: tuple[str | int, ...]
-    params: Mapping[str, str | int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +53,6 @@ class Named:
     id: UUID
     kinds: tuple[str, ...]
     location: tuple[str | int, ...]
-
-
-class FormPart(BaseModel):
-    """A piece of a form: immutable, camelCase outside, unknown fields refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
 
 
 class Form(FormPart):

@@ -7,10 +7,11 @@ from typing import ClassVar
 from typing_extensions import override
 
 from service.cases.rules.consents import GIVEN, GROUND, WITHDRAWN, ConsentFact, consenters, who_must_consent
-from service.cases.rules.forms.base import Codes, ContentClass, Fault, Form, FormContext, FormPart
+from service.cases.rules.forms.base import Form, FormContext
 from service.vocabulary.ages import age_band, age_on
 from service.vocabulary.coded_answers import ConsentKind, InformationPurpose, LegalGround, PersonRole
 from service.vocabulary.fields import AtLeastOne, Day, OrNone, in_words, not_in_future
+from service.vocabulary.form_parts import Codes, ContentClass, Fault, FormPart
 from service.vocabulary.language import FreeText
 
 

@@ -6,10 +6,11 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from service.cases.rules.forms.base import ContentClass, Fault, Form, FormContext
+from service.cases.rules.forms.base import Form, FormContext
 from service.vocabulary.ages import age_band, age_on
 from service.vocabulary.coded_answers import PersonRole
 from service.vocabulary.fields import BirthMonth, Contact, MunicipalityCode, OrNone, RegionCode
+from service.vocabulary.form_parts import ContentClass, Fault
 from service.vocabulary.language import FreeText
 
 

@@ -9,8 +9,9 @@ from uuid import UUID
 from pydantic import Field, JsonValue
 from typing_extensions import override
 
-from service.cases.rules.forms.base import ContentClass, Fault, Form, FormContext
+from service.cases.rules.forms.base import Form, FormContext
 from service.vocabulary.fields import OrNone
+from service.vocabulary.form_parts import ContentClass, Fault
 from service.vocabulary.language import FreeText
 
 MOST_CHANGES = 200_000

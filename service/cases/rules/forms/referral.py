@@ -7,7 +7,7 @@ from typing import ClassVar
 from typing_extensions import override
 
 from service.cases.rules.consents import GIVEN, TO_THE_TABLE
-from service.cases.rules.forms.base import Codes, ContentClass, Fault, Form, FormContext, FormPart
+from service.cases.rules.forms.base import Form, FormContext
 from service.cases.rules.forms.consent import Consent, age_rule_faults, as_facts, consent_faults, settled
 from service.vocabulary.ages import age_band, age_on
 from service.vocabulary.coded_answers import (
@@ -37,6 +37,7 @@ from service.vocabulary.fields import (
     enclosed,
     not_in_future,
 )
+from service.vocabulary.form_parts import Codes, ContentClass, Fault, FormPart
 from service.vocabulary.language import FreeText, ShortText
 
 

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from service.cases.rules.forms.base import Codes, ContentClass, Fault, Form, FormContext, FormPart
+from service.cases.rules.forms.base import Form, FormContext
 from service.vocabulary.code_lists import OTHER
 from service.vocabulary.coded_answers import (
     AlternativeToRemoval,
@@ -19,6 +19,7 @@ from service.vocabulary.coded_answers import (
     TableRole,
 )
 from service.vocabulary.fields import AtLeastOne, Day, Location, OrNone, Several, YesNo, in_words, not_in_future
+from service.vocabulary.form_parts import Codes, ContentClass, Fault, FormPart
 from service.vocabulary.language import FreeText, ShortText
 from service.workflows.rules.region_settings import Quorum
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from typing_extensions import override
 
-from service.cases.rules.forms.base import ContentClass, Fault, Form, FormContext, FormPart
+from service.cases.rules.forms.base import Form, FormContext
 from service.vocabulary.coded_answers import (
     DeclineReason,
     PersonRole,
@@ -18,6 +18,7 @@ from service.vocabulary.coded_answers import (
     WithdrawalReason,
 )
 from service.vocabulary.fields import AtLeastOne, Day, OrNone, RegionCode, TakenOver, YesNo, not_in_future
+from service.vocabulary.form_parts import ContentClass, Fault, FormPart
 from service.vocabulary.language import FreeText, ShortText
 
 

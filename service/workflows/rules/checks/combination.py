@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from service.cases.rules.model import BESIDE_THE_FILE, START
 from service.workflows.rules.definition import Definition, Diagnostic, Trigger
+from service.workflows.rules.kinds import BESIDE_THE_FILE, START
 
 
 def faults(definitions: tuple[Definition, ...]) -> Iterator[Diagnostic]:

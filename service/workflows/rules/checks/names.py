@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator
 from typing import get_args
 
-from service.cases.rules.model import START, PartKind, Phase
 from service.workflows.rules.checks.subject import ROLES, Subject
 from service.workflows.rules.definition import ADOPT, Diagnostic
+from service.workflows.rules.kinds import START, PartKind, Phase
 
 _PHASES: frozenset[str] = frozenset(get_args(Phase))
 _KINDS: frozenset[str] = frozenset(get_args(PartKind))

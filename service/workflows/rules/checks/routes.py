@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-from service.cases.rules.model import START
 from service.workflows.rules.checks.subject import Subject
 from service.workflows.rules.definition import Definition, Diagnostic, Edge
+from service.workflows.rules.kinds import START
 
 REOPEN = "reopen"
 # These leave an end as it is: what was written is still there, to be shared or not, also to learn from (I20, I22).

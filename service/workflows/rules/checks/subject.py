@@ -5,9 +5,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from service.cases.rules.model import START, PartKind
 from service.vocabulary.roles import Role
 from service.workflows.rules.definition import Definition, Diagnostic, Edge, State, Trigger
+from service.workflows.rules.kinds import START, PartKind
 
 # Ordinary transitions that leave the state, possible in every open state; they are nobody's next action.
 IN_EVERY_OPEN_STATE = ("amend", "add_note", "reassign")

@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import Any
 
 from service import __version__
-from service.cases.store.rows import moment
 from service.database.database import keys_file
 from service.database.keyring import Keyring, MasterKeyRefused
 from service.database.migrations import revisions
 from service.integrity.rules import Head, written
 from service.vocabulary.canonical_json import canonical
+from service.vocabulary.times import moment
 
 FORMAT = "casusroute-backup@1"
 MANIFEST = "manifest.json"

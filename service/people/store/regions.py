@@ -7,7 +7,7 @@ from importlib.resources import files
 from sqlalchemy import insert, select
 
 from service.database.transaction import Transaction
-from service.tables import municipalities, regions
+from service.people.store.tables import municipalities, regions
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,11 @@ from uuid import UUID
 
 from sqlalchemy import BigInteger, Column, ColumnElement, Select, Table, select
 
-from service.cases.store.rows import moment
+from service.database.columns import KEYS_SCHEMA, metadata
 from service.database.transaction import Transaction
 from service.file_rights.rules.personal_data import OF_A_CASE, column_of
-from service.tables import KEYS_SCHEMA, memberships, metadata, organisations, people
+from service.people.store.tables import memberships, organisations, people
+from service.vocabulary.times import moment
 
 Record = Mapping[str, Any]
 # Told line by line and opened, elsewhere: who saw the file, and what was written.

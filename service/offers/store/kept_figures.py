@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from service.database.transaction import Transaction
-from service.tables import kept_figures
+from service.offers.store.tables import kept_figures
 
 Missing = tuple[int, str, str]
 _k = kept_figures.c

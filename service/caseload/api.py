@@ -1,0 +1,120 @@
+"""/v1/work-items and the list of /v1/cases: what waits for whom, the first due on top."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from service.caseload.store import Wanted, WorkItem, WorkList
+from service.cases.api.presenter import Drawing, ids_of_part, labelled
+from service.cases.api.views import PartView
+from service.database.transaction import Transaction
+from service.http.context import TheAsker, TheHouse
+from service.http.json_models import Labelled, Utc, View
+from service.http.openapi import may_refuse
+from service.http.paging import MOST
+from service.http.request_faults import CheckedRoute
+from service.http.responses import answer
+from service.identity.caller import Asker
+from service.people.use_cases.identify import known
+from service.vocabulary.fields import Day
+from service.vocabulary.roles import Role
+from service.workflows.rules.kinds import PartKind
+from service.workflows.rules.rulebook import Rulebook
+
+router = APIRouter(route_class=CheckedRoute)
+
+
+class WorkItemView(View):
+    """A part on a work list, with what is needed of its case."""
+
+    case_id: UUID
+    number: str
+    region: str
+    case_state: Labelled | None = Field(description="Told to whoever may read the whole case.")
+    waiting_since: Utc
+    part: PartView
+
+
+class ListQuery(BaseModel):
+    """Everything narrows the list down; nothing widens what you may see."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+
+    state: Annotated[str | None, Field(pattern=r"^[a-z_]{1,60}$")] = None
+    party: Role | None = None
+    due_before: Day | None = None
+    number: Annotated[str | None, Field(pattern=r"^[0-9]{4}-[0-9]{4}$")] = None
+    include_ended: bool = False
+    limit: Annotated[int, Field(ge=1, le=MOST)] = 50
+    cursor: Annotated[str | None, Field(max_length=200)] = None
+
+
+class WorkQuery(ListQuery):
+    """`whose`: mine (put to me, or to my role and to nobody yet), my organisation's, my team's cases, or all I see."""
+
+    whose: Literal["mine", "organisation", "team", "all"] = "mine"
+    kind: PartKind | None = None
+
+
+class WorkItemPage(View):
+    """A page, in order of (due, id). `nextCursor` is null on the last page."""
+
+    items: list[WorkItemView]
+    next_cursor: str | None
+
+
+@router.get("/cases", tags=["cases"], response_model=WorkItemPage, responses=may_refuse(400, 401))
+async def list_cases(house: TheHouse, asker: TheAsker, wanted: Annotated[ListQuery, Query()]) -> Response:
+    """The cases that you may read as a whole, the first due on top."""
+    return await house.database.read(
+        lambda transaction: page_of(transaction, asker, house.rules, wanted, kinds=("case",))
+    )
+
+
+@router.get("/work-items", tags=["work"], response_model=WorkItemPage, responses=may_refuse(400, 401))
+async def list_work_items(house: TheHouse, asker: TheAsker, wanted: Annotated[WorkQuery, Query()]) -> Response:
+    """What waits for you, your organisation or your team: the case and each of its parts, the first due on top."""
+    kinds = (wanted.kind,) if wanted.kind else ()
+    return await house.database.read(lambda transaction: page_of(transaction, asker, house.rules, wanted, kinds=kinds))
+
+
+def page_of(
+    transaction: Transaction, asker: Asker, rules: Rulebook, query: ListQuery, *, kinds: tuple[str, ...] = ()
+) -> Response:
+    """Two statements for the asker and their page, one for the names; the same however long the list."""
+    actor = known(transaction, asker)
+    wanted = Wanted(
+        whose=query.whose if isinstance(query, WorkQuery) else "all",
+        kinds=kinds,
+        state=query.state,
+        party=query.party,
+        due_before=query.due_before,
+        number=query.number,
+        open_only=not query.include_ended,
+        limit=query.limit,
+        cursor=query.cursor,
+    )
+    page = WorkList(transaction).page(wanted, seen_by=actor)
+    drawing = Drawing.of(transaction, rules, [id_ for item in page.items for id_ in ids_of_part(item.part)])
+    return answer(WorkItemPage(items=[_work_item(drawing, it) for it in page.items], next_cursor=page.next_cursor))
+
+
+def _work_item(drawing: Drawing, item: WorkItem) -> WorkItemView:
+    return WorkItemView(
+        case_id=item.part.case_id,
+        number=item.number,
+        region=item.region,
+        case_state=_state_of_case(drawing, item),
+        waiting_since=item.submitted_at,
+        part=drawing.part(item.part),
+    )
+
+
+def _state_of_case(drawing: Drawing, item: WorkItem) -> Labelled | None:
+    """None for whoever sees no more of the case than a part."""
+    if item.case_state is None:
+        return None
+    return labelled(drawing.rules.pinned(item.case_workflow).definition.states[item.case_state])

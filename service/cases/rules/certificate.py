@@ -1,0 +1,106 @@
+"""The certificate of destruction: what is left of a case that was destroyed (I25)."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from service.vocabulary.canonical_json import canonical
+from service.vocabulary.refusals import CaseDestroyed
+from service.vocabulary.roles import Role
+from service.vocabulary.times import in_utc_text
+
+Ground = Literal["retention", "request"]
+
+
+Capacity = Literal["team", "data_protection"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """Somebody agreed, in one of the two capacities."""
+
+    capacity: Capacity
+    role: Role
+    person_id: UUID
+    organisation_id: UUID
+    at: datetime
+
+    def facts(self) -> dict[str, Any]:
+        return {
+            "capacity": self.capacity,
+            "role": str(self.role),
+            "personId": str(self.person_id),
+            "organisationId": str(self.organisation_id),
+            "signedAt": in_utc_text(self.at),
+        }
+
+    @classmethod
+    def read(cls, facts: Mapping[str, Any]) -> "Signature":
+        return cls(
+            capacity=facts["capacity"],
+            role=Role(facts["role"]),
+            person_id=UUID(facts["personId"]),
+            organisation_id=UUID(facts["organisationId"]),
+            at=datetime.fromisoformat(facts["signedAt"]),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """What is left of a case to show: that it was destroyed, on which ground, decided by whom. Ids, nothing else."""
+
+    case_id: UUID
+    proposal_id: UUID
+    ground: Ground
+    request_id: UUID | None
+    policy: str
+    signed: tuple[Signature, ...]
+    destroyed_at: datetime
+    day: date
+    entries: int
+    contents: int
+    head: str
+
+    def facts(self) -> dict[str, Any]:
+        """As it enters its digest, and stands in the list of destructions."""
+        return {
+            "caseId": str(self.case_id),
+            "proposalId": str(self.proposal_id),
+            "ground": self.ground,
+            "requestId": self.request_id and str(self.request_id),
+            "policy": self.policy,
+            "signed": [it.facts() for it in self.signed],
+            "destroyedAt": in_utc_text(self.destroyed_at),
+            "day": self.day.isoformat(),
+            "entries": self.entries,
+            "contents": self.contents,
+            "head": self.head,
+        }
+
+    @classmethod
+    def read(cls, facts: Mapping[str, Any]) -> "Certificate":
+        """What `facts` tells. Raises KeyError, TypeError or ValueError for what was never told by it."""
+        return cls(
+            case_id=UUID(facts["caseId"]),
+            proposal_id=UUID(facts["proposalId"]),
+            ground=facts["ground"],
+            request_id=facts["requestId"] and UUID(facts["requestId"]),
+            policy=facts["policy"],
+            signed=tuple(map(Signature.read, facts["signed"])),
+            destroyed_at=datetime.fromisoformat(facts["destroyedAt"]),
+            day=date.fromisoformat(facts["day"]),
+            entries=facts["entries"],
+            contents=facts["contents"],
+            head=facts["head"],
+        )
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(canonical(self.facts()).encode()).hexdigest()
+
+    def refusal(self) -> CaseDestroyed:
+        """The answer to whoever could read the whole case."""
+        return CaseDestroyed(self.day, self.ground, {**self.facts(), "certificate": self.digest})

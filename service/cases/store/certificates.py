@@ -1,0 +1,35 @@
+"""Certificates of destruction, for whoever could read the case."""
+
+import json
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, select
+
+from service.cases.rules.certificate import Certificate, Signature
+from service.cases.store.tables import destructions
+from service.vocabulary.times import moment
+
+_d = destructions.c
+
+
+def certificate_of(connection: Connection, case_id: UUID) -> Certificate | None:
+    row = connection.execute(select(destructions).where(_d.case_id == str(case_id))).first()
+    return None if row is None else _certificate(row)
+
+
+def _certificate(row: Row[Any]) -> Certificate:
+    return Certificate(
+        case_id=UUID(row.case_id),
+        proposal_id=UUID(row.proposal_id),
+        ground=row.ground,
+        request_id=row.request_id and UUID(row.request_id),
+        policy=row.policy,
+        signed=tuple(map(Signature.read, json.loads(row.signed))),
+        destroyed_at=moment(row.destroyed_at),
+        day=date.fromisoformat(row.day),
+        entries=row.entries,
+        contents=row.contents,
+        head=row.head,
+    )

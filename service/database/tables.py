@@ -1,0 +1,33 @@
+"""Tables of the database itself: idempotency and the keys of content."""
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Integer, LargeBinary, PrimaryKeyConstraint, String, Table
+
+from service.database.columns import KEYS_SCHEMA, NO_ROWID, id_column, metadata
+
+requests = Table(
+    "requests",
+    metadata,
+    id_column("person_id", ForeignKey("people.id")),
+    Column("key", String(200), nullable=False, comment="Idempotency-Key"),
+    Column("fingerprint", String(64), nullable=False, comment="HMAC of what was asked"),
+    Column("status", Integer, nullable=False),
+    id_column("case_id", nullable=True),
+    Column("sequence", Integer, comment="entry that the answer is rebuilt from"),
+    id_column("draft_id", nullable=True),
+    Column("at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("person_id", "key"),
+    comment="what was answered to whom: the same request never acts twice",
+    **NO_ROWID,
+)
+
+
+case_keys = Table(
+    "case_keys",
+    metadata,
+    id_column("owner_id", comment="case or draft"),
+    Column("content_class", String(20), nullable=False),
+    Column("wrapped", LargeBinary, nullable=False, comment="AES-256 key wrapped with the master key (RFC 3394)"),
+    PrimaryKeyConstraint("owner_id", "content_class"),
+    schema=KEYS_SCHEMA,
+    comment="kept apart from the data: committed before it, backed up beside it",
+)

@@ -1,0 +1,48 @@
+"""Events that wait to be delivered, as operators watch them."""
+
+from sqlalchemy import func, select
+
+from service.cases.store.tables import outbox, transitions
+from service.database.database import Database
+from service.database.transaction import Transaction
+from service.events.store.tables import deliveries
+from service.vocabulary.refusals import Unavailable
+from service.vocabulary.times import microseconds
+
+_WAITING_SINCE = (
+    select(func.min(transitions.c.recorded_at))
+    .select_from(
+        outbox.join(
+            transitions,
+            (transitions.c.case_id == outbox.c.case_id) & (transitions.c.sequence == outbox.c.sequence),
+        )
+    )
+    .where(outbox.c.id == select(func.min(outbox.c.id)).where(outbox.c.published_at.is_(None)).scalar_subquery())
+)
+
+
+_DELIVERIES = [
+    select(func.count()).select_from(deliveries).where(deliveries.c.state == state) for state in ("waiting", "dead")
+]
+
+
+def outbox_age(transaction: Transaction) -> float:
+    """The seconds that the oldest news waits for the feeds."""
+    transaction.allow_all_rows("readiness")
+    since = transaction.connection.execute(_WAITING_SINCE).scalar()
+    return 0.0 if since is None else max(0.0, (microseconds(transaction.now) - since) / 1e6)
+
+
+def figures(database: Database) -> dict[str, float]:
+    """What operators watch, by name: what is still to be told, and that the database answers."""
+    try:
+        return database.watch_now(_figures)
+    except Unavailable:
+        return {"database_up": 0}
+
+
+def _figures(transaction: Transaction) -> dict[str, float]:
+    transaction.allow_all_rows("metrics")
+    waiting, dead = (transaction.connection.execute(query).scalar_one() for query in _DELIVERIES)
+    told = {"deliveries_waiting": waiting, "deliveries_dead": dead}
+    return {"database_up": 1, "outbox_seconds": outbox_age(transaction), **told}

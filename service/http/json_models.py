@@ -1,0 +1,92 @@
+"""The JSON that every route shares: its base types, moments, days, names and labelled codes."""
+
+import re
+from datetime import UTC, date, datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticKnownError
+
+from service.vocabulary.code_lists import CODE_LISTS
+from service.vocabulary.fields import RegionCode
+from service.vocabulary.language import Words
+from service.vocabulary.times import in_utc_text
+
+Utc = Annotated[datetime, PlainSerializer(in_utc_text), WithJsonSchema({"type": "string", "format": "date-time"})]
+
+
+RegionParameter = Annotated[RegionCode, Field(description="CBS code of a youth region.")]
+OptionalDay = Annotated[date | None, WithJsonSchema({"type": ["string", "null"], "format": "date"})]
+
+
+class View(BaseModel):
+    """What is shown."""
+
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
+
+
+class InTwoLanguages(View):
+    """The same in Dutch and in English."""
+
+    nl: str
+    en: str
+
+    @classmethod
+    def of(cls, words: Words) -> "InTwoLanguages":
+        return cls(nl=words.nl, en=words.en)
+
+
+class Named(View):
+    """A person or an organisation."""
+
+    id: UUID
+    name: str
+
+
+class Labelled(View):
+    """A code with its label."""
+
+    code: str
+    label: InTwoLanguages
+
+    @classmethod
+    def of(cls, code: str, label: Words) -> "Labelled":
+        return Labelled(code=code, label=InTwoLanguages.of(label))
+
+    @classmethod
+    def listed(cls, code: str, in_list: str) -> "Labelled":
+        """A code of a code list."""
+        return Labelled.of(code, CODE_LISTS[in_list].codes[code])
+
+
+def json_of(view: View) -> bytes:
+    return view.model_dump_json(by_alias=True).encode()
+
+
+class Body(BaseModel):
+    """What may be sent: unknown members are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+
+
+_RFC_3339 = re.compile(
+    r"(?:19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})?"
+)
+
+
+def _in_utc(given: object) -> datetime:
+    """A moment as the Dutch rules write it: capitals T and Z, an offset that says something, no number of seconds."""
+    match = _RFC_3339.fullmatch(given) if isinstance(given, str) else None
+    if match is None or match[1] == "-00:00":
+        raise PydanticKnownError("datetime_parsing", {"error": "not as in RFC 3339"})
+    if match[1] is None:
+        raise PydanticKnownError("timezone_aware")
+    try:
+        return datetime.fromisoformat(match[0]).astimezone(UTC)
+    except ValueError:
+        raise PydanticKnownError("datetime_parsing", {"error": "no such moment"}) from None
+
+
+Moment = Annotated[datetime, BeforeValidator(_in_utc)]

@@ -1,0 +1,51 @@
+"""Until when the file of a case is kept."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from service.cases.rules.facts import fold
+from service.cases.rules.model import Case, Transition
+from service.cases.store.cases import Cases
+from service.cases.use_cases.birth_month import birth_month
+from service.cases.use_cases.read import log, whole_case
+from service.database.transaction import Transaction
+from service.identity.caller import Asker
+from service.people.use_cases.identify import known
+from service.retention.rules.destruction import last_change
+from service.retention.rules.terms import Retention, retention
+from service.vocabulary.calendar import day_in_amsterdam
+from service.workflows.rules.region_settings import RegionSettings
+from service.workflows.rules.rulebook import Rulebook
+from service.workflows.use_cases import settings_in_force
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How long the file is kept, and the settings that say so."""
+
+    retention: Retention
+    settings: RegionSettings
+
+
+def read_retention(transaction: Transaction, asker: Asker, case_id: UUID, rules: Rulebook) -> Kept:
+    """Until when the file is kept. Only under a measure that depends on age, whose reading is logged."""
+    actor = known(transaction, asker)
+    sight = whole_case(transaction, actor, case_id)
+    history = Cases(transaction).history(case_id)
+    if fold(history).under_measure:
+        log(transaction, asker, actor, sight, "read_retention", "month of birth")
+    return kept(transaction, rules, sight.case, history)
+
+
+def kept(transaction: Transaction, rules: Rulebook, case: Case, history: Sequence[Transition]) -> Kept:
+    """Until when the file is kept, as of today. Under a measure this reads the month of birth: whoever asks logs it."""
+    measure = fold(history).under_measure
+    settings = settings_in_force(transaction, rules, case.region)
+    found = retention(
+        settings,
+        day_in_amsterdam(last_change(history).recorded_at),
+        measure=measure,
+        birth_month=birth_month(transaction, history) if measure else None,
+    )
+    return Kept(found, settings)

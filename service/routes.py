@@ -1,0 +1,80 @@
+"""The routers of all subjects, and the JSON that they read: the list from which the API is made."""
+
+from collections.abc import Mapping
+from typing import Any, get_args
+
+from fastapi import FastAPI
+from pydantic import TypeAdapter
+
+from service.advice import api as advice
+from service.caseload import api as caseload
+from service.cases.api import cases, drafts, parts
+from service.cases.api.cases import SUBMISSION
+from service.cases.api.drafts import DRAFT
+from service.cases.api.step_bodies import union_for
+from service.escalations import api as escalations
+from service.escalations.api import SIGNAL
+from service.events.api import feed, subscriptions
+from service.events.api.subscriptions import SUBSCRIPTION, SUBSCRIPTION_CHANGE
+from service.file_rights.api import access_log, file_requests, subject_access
+from service.file_rights.api.file_requests import EMERGENCY, FILE_REQUEST
+from service.future_plan import api as future_plan
+from service.http import service_api
+from service.http.application import create_application
+from service.integrity import api as integrity
+from service.learning import api as learning
+from service.offers.api import gaps, offers
+from service.offers.api.offers import OFFER, OFFER_ENDING, OFFER_STATEMENT
+from service.people.api import changes, demonstration, relations
+from service.people.api.changes import DECISIONS
+from service.people.api.demonstration import TOKEN
+from service.reference import api as reference
+from service.retention.api import destructions, legal_holds, terms
+from service.retention.api.destructions import (
+    DESTRUCTION_PROPOSAL,
+    DESTRUCTION_SIGNATURE,
+    DESTRUCTION_WITHDRAWAL,
+)
+from service.retention.api.legal_holds import LEGAL_HOLD, LIFTING
+from service.workflow_versions import api as workflow_versions
+from service.workflow_versions.api import WORKFLOW_ADOPTION, WORKFLOW_PLAN, WORKFLOW_TRIAL
+from service.workflows.rules.kinds import PartKind
+from service.workflows.rules.rulebook import Rulebook
+
+# In the order of the document.
+ROUTERS = tuple(
+    module.router
+    for module in (
+        cases, file_requests, access_log, subject_access, parts, escalations, future_plan, terms, advice, caseload,
+        drafts, offers, gaps, learning, changes, relations, workflow_versions, feed, subscriptions, reference,
+        service_api, demonstration, integrity, legal_holds, destructions,
+    )
+)  # fmt: skip
+BODIES: Mapping[str, TypeAdapter[Any]] = {
+    **DECISIONS,
+    "submission": SUBMISSION,
+    "draft": DRAFT,
+    "token": TOKEN,
+    "signal": SIGNAL,
+    "new_file_request": FILE_REQUEST,
+    "new_emergency_access": EMERGENCY,
+    "subscription": SUBSCRIPTION,
+    "subscription_change": SUBSCRIPTION_CHANGE,
+    "offer": OFFER,
+    "offer_statement": OFFER_STATEMENT,
+    "offer_ending": OFFER_ENDING,
+    "legal_hold": LEGAL_HOLD,
+    "lifting": LIFTING,
+    "destruction_proposal": DESTRUCTION_PROPOSAL,
+    "destruction_signature": DESTRUCTION_SIGNATURE,
+    "destruction_withdrawal": DESTRUCTION_WITHDRAWAL,
+    "workflow_trial": WORKFLOW_TRIAL,
+    "workflow_plan": WORKFLOW_PLAN,
+    "workflow_adoption": WORKFLOW_ADOPTION,
+}
+
+
+def create_api(rules: Rulebook, public_url: str) -> FastAPI:
+    """The API of every subject, with the steps that these workflows know."""
+    unions = {kind: union_for(rules.versions(kind)) for kind in get_args(PartKind)}
+    return create_application(ROUTERS, BODIES, unions, public_url)
