@@ -3,7 +3,6 @@
 import argparse
 from collections.abc import Callable
 from pathlib import Path
-from typing import get_args
 
 from pydantic import ValidationError
 
@@ -21,13 +20,13 @@ from service.database.keyring import MasterKeyRefused
 from service.database.protections import Unprotected
 from service.database.row_security import NoSecondWall
 from service.integrity.store.backup import BackupRefused
+from service.kinds import KINDS
 from service.people.use_cases.demonstration import ADemonstration, NotADemonstration
 from service.people.use_cases.region_file import SetUpRefused
 from service.retention.store.certificate_list import ListRefused
 from service.retention.store.scrub import NotSwept
 from service.settings import faults
 from service.vocabulary.refusals import Unavailable
-from service.workflows.rules.kinds import PartKind
 from service.workflows.rules.rulebook import RulesRefused
 
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -61,7 +60,7 @@ def _add_workflow(acts: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     """What `workflow try` and `workflow adopt` are asked with."""
     for name in ("try", "adopt"):
         act = acts.add_parser(name)
-        act.add_argument("kind", choices=get_args(PartKind))
+        act.add_argument("kind", choices=tuple(KINDS))
         act.add_argument("--map", dest="mapping", action="append", default=[], type=_pair, metavar="OLD=NEW")
         act.add_argument("--to", metavar="HASH", help="a known workflow; the one in force when left out")
         act.add_argument("--as", dest="asker", nargs=2, required=True, metavar=("ISSUER", "SUBJECT"))

@@ -29,6 +29,7 @@ from service.http.readiness import Readiness
 from service.identity.discovery import issuers_of
 from service.identity.issuer import Issuer
 from service.identity.tokens import Signer, Tokens
+from service.kinds import KINDS
 from service.people.store.regions import Reference
 from service.people.use_cases.demonstration import ISSUER, furnish, insist_on_real_people
 from service.retention.store.certificate_list import DestructionList
@@ -66,7 +67,7 @@ class Built:
 
 def read_folder(folder: Path) -> Rulebook:
     """The rules of a folder of workflow files. Raises RulesRefused with everything that is wrong."""
-    return read_rules({file.name: file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.toml"))})
+    return read_rules({file.name: file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.toml"))}, KINDS)
 
 
 def open_database(settings: Settings, clock: Callable[[], datetime] | None = None) -> Database:

@@ -1,7 +1,7 @@
 """The routers of all subjects, and the JSON that they read: the list from which the API is made."""
 
 from collections.abc import Mapping
-from typing import Any, get_args
+from typing import Any
 
 from fastapi import FastAPI
 from pydantic import TypeAdapter
@@ -22,6 +22,7 @@ from service.future_plan import api as future_plan
 from service.http import service_api
 from service.http.application import create_application
 from service.integrity import api as integrity
+from service.kinds import KINDS
 from service.learning import api as learning
 from service.offers.api import gaps, offers
 from service.offers.api.offers import OFFER, OFFER_ENDING, OFFER_STATEMENT
@@ -38,7 +39,6 @@ from service.retention.api.destructions import (
 from service.retention.api.legal_holds import LEGAL_HOLD, LIFTING
 from service.workflow_versions import api as workflow_versions
 from service.workflow_versions.api import WORKFLOW_ADOPTION, WORKFLOW_PLAN, WORKFLOW_TRIAL
-from service.workflows.rules.kinds import PartKind
 from service.workflows.rules.rulebook import Rulebook
 
 # In the order of the document.
@@ -76,5 +76,5 @@ BODIES: Mapping[str, TypeAdapter[Any]] = {
 
 def create_api(rules: Rulebook, public_url: str) -> FastAPI:
     """The API of every subject, with the steps that these workflows know."""
-    unions = {kind: union_for(rules.versions(kind)) for kind in get_args(PartKind)}
+    unions = {kind: union_for(rules.versions(kind)) for kind in KINDS}
     return create_application(ROUTERS, BODIES, unions, public_url)

@@ -162,9 +162,9 @@ def test_i23_nobody_beyond_the_region_knows_of_a_case_before_they_are_asked(mark
 
 @broken_by(
     "I23, issue 3.1: the national level sees its own question and not the escalation around it",
-    "service/cases/store/visibility.py",
-    'Role.NATIONAL_SUPPORT: ("question",),',
-    'Role.NATIONAL_SUPPORT: ("question", "escalation"),',
+    "service/escalations/rules/kinds.py",
+    "seen_by=frozenset({Role.EXPERTISE_NETWORK, Role.CCE_LIAISON})",
+    "seen_by=frozenset({Role.EXPERTISE_NETWORK, Role.CCE_LIAISON, Role.NATIONAL_SUPPORT})",
     case="sqlite-during-ulla",
 )
 @pytest.mark.parametrize("key", ["sara", "tom", "ulla"])

@@ -38,7 +38,7 @@ from api_tests.support.watched_service import (
 )
 from api_tests.support.workflows import RULES
 from service.database.database import open_engine
-from service.forms import FORMS
+from service.kinds import KINDS
 from service.logs import EVENTS
 
 pytestmark = pytest.mark.server
@@ -79,7 +79,7 @@ def test_a_mark_is_put_into_every_text_field_of_every_form(played: Watched) -> N
     marked = set(played.canaries.places.values())
 
     in_use = {trigger.form for it in RULES.newest.values() for trigger in it.definition.triggers.values()} - {None}
-    missing = {(form, place) for form in FORMS.keys() & in_use for place in text_fields(form)} - marked
+    missing = {(form, place) for form in KINDS.forms.keys() & in_use for place in text_fields(form)} - marked
 
     assert missing == {("amendment@1", "/reason")}
     assert len(marked) > 250

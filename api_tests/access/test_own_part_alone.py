@@ -125,7 +125,7 @@ def test_i17_dissent_and_the_familys_statement_stand_beside_the_advice_for_whoev
 @broken_by(
     "I23: no words of the advice for a provider without consent to sharing",
     "service/advice/use_cases.py",
-    "shared = SHARED_FOR[Role.PROVIDER] in fold(history).consented",
+    "shared = SHARED_FOR[Role.PROVIDER] in fold(history, KINDS).consented",
     "shared = True",
 )
 def test_i23_a_provider_gets_the_line_without_words_where_sharing_was_not_consented_to(

@@ -82,9 +82,9 @@ def everything(people: People, case: CaseFile, key: str) -> dict[str, tuple[int,
 
 @broken_by(
     "Decision 14: who asked for a reconsideration sees what becomes of it, on every list alike",
-    "service/cases/store/visibility.py",
-    'Role.PROVIDER: ("commitment", "reconsideration"),',
-    'Role.PROVIDER: ("commitment",),',
+    "service/advice/rules/kinds.py",
+    "seen_by=frozenset({Role.PROVIDER, Role.MUNICIPALITY})",
+    "seen_by=frozenset({Role.MUNICIPALITY})",
 )
 @example(
     kinds=[Kind("JZ11", "arranging_placement", escalated=True)], askers=["ivo", "joke", "karim", "mila", "sara", "tom"]

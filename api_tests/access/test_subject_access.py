@@ -19,11 +19,11 @@ from api_tests.support.servers import Running
 from api_tests.support.shared_case import Scene, help_running, rows
 from service.cases.rules.forms.referral import Referral
 from service.file_rights.rules.personal_data import COLUMNS, FIELDS, OF_A_CASE, Unclassified, column_of, field_of
-from service.forms import FORMS
+from service.kinds import KINDS
 from service.vocabulary.code_lists import Coded
 
 ABOUT = {"child", "parents", "family", "network", "professional", "user"}
-KINDS = {"identity", "life", "contact", "opinion", "course"}
+SORTS = {"identity", "life", "contact", "opinion", "course"}
 TEXT = {"Accept": "text/plain"}
 
 
@@ -91,7 +91,7 @@ def columns_of(service: Running) -> dict[str, set[str]]:
 )
 def test_every_field_of_every_form_says_about_whom_it_tells_what() -> None:
     """What is not classified is named here; a rule for what is no longer there is a fault as well."""
-    fields = {it for form in FORMS.values() for it in all_fields(form)}
+    fields = {it for form in KINDS.forms.values() for it in all_fields(form)}
 
     unclassified, used = set[str](), set[str]()
     for model, name in fields:
@@ -100,7 +100,7 @@ def test_every_field_of_every_form_says_about_whom_it_tells_what() -> None:
         except Unclassified as fault:
             unclassified.add(str(fault))
         else:
-            assert (found.tells.about in ABOUT, found.tells.kind in KINDS) == (True, True), f"{model}.{name}"
+            assert (found.tells.about in ABOUT, found.tells.kind in SORTS) == (True, True), f"{model}.{name}"
             assert found.words.nl, f"{model}.{name}"
             used |= {rule for rule, field in FIELDS.items() if field is found}
 

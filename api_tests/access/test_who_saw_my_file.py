@@ -14,7 +14,7 @@ from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import Running
 from api_tests.support.shared_case import SOME_TIME_AGO, newcomer, rows, today
 from service.audit.rules import REGISTER, Activity, Purpose, in_words, sentence
-from service.forms import FORMS
+from service.kinds import KINDS
 from service.vocabulary.language import Words
 from service.vocabulary.messages import MESSAGES
 from service.vocabulary.roles import Role
@@ -216,7 +216,7 @@ def test_everything_that_can_be_logged_has_a_sentence_in_both_languages(service:
         for detail in ("referral@1#3", "advice version 2")
     ]
     assert all("{" not in it.nl + it.en and it.nl != it.en for it in said)
-    assert all(in_words(f"{form}#12") == MESSAGES["documents"][form.partition("@")[0]] for form in FORMS)
+    assert all(in_words(f"{form}#12") == MESSAGES["documents"][form.partition("@")[0]] for form in KINDS.forms)
     assert {it["processing_activity"] for it in written} <= set(REGISTER) == set(get_args(Activity))
     assert {it["purpose"] for it in written} <= set(get_args(Purpose))
     assert in_words("referral@1#1, as known at 7").nl == "de aanmelding, zoals het bij stap 7 bekend was"

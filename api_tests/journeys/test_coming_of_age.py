@@ -15,6 +15,7 @@ from api_tests.support.sabotages import broken_by
 from service.cases.rules.facts import fold
 from service.cases.rules.forms.consent import ConsentGiven
 from service.future_plan.rules import coming_of_age
+from service.kinds import KINDS
 from service.vocabulary.roles import Role
 
 DAYS_IN_A_MONTH = 31
@@ -131,7 +132,7 @@ def test_i7_a_consent_given_at_fifteen_is_asked_again_at_sixteen_and_at_eighteen
         for by in ("child", "parent")
     ]
     given = ConsentGiven.model_validate({"consents": consents}).weighed("2008-06")
-    facts = fold(history([Move("case", "record_consent", "in_triage", "in_triage", Role.CHAIR, given)]))
+    facts = fold(history([Move("case", "record_consent", "in_triage", "in_triage", Role.CHAIR, given)]), KINDS)
 
     assert [(it.purpose, list(it.ages)) for it in coming_of_age(facts, "2008-06", on).ask_again] == (
         [("cce", ages)] if ages else []

@@ -23,6 +23,7 @@ from api_tests.support.servers import Running, running, settings_for
 from examples.answers import NotAsTold
 from examples.chapters import CHAPTERS
 from examples.story import play
+from service.kinds import KINDS
 from service.workflows.rules.definition import load
 from service.workflows.rules.rulebook import RulesRefused, read_rules
 
@@ -342,7 +343,7 @@ def leave_out(rules: Path, *edges: Edge) -> None:
 
 def starts(files: Mapping[str, str]) -> bool:
     try:
-        read_rules(files)
+        read_rules(files, KINDS)
     except RulesRefused:
         return False
     return True

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, cast
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -16,7 +16,6 @@ from service.cases.rules.model import Transition
 from service.cases.rules.residence import by_residence
 from service.vocabulary.calendar import Term
 from service.vocabulary.roles import Role
-from service.workflows.rules.kinds import PartKind
 
 REGION = settings(terms={"act_on_refusal": Term(working_days=5)}, longlist_days=91)
 DE_VESTE = uuid4()
@@ -41,7 +40,7 @@ class Told:
                 case_id=self._parts["case"],
                 sequence=len(self.entries) + 1,
                 part_id=id_,
-                part_kind=_kind(kind),
+                part_kind=kind,
                 part_sequence=len(before) + 1,
                 workflow="0" * 64,
                 settings="0" * 64,
@@ -62,10 +61,6 @@ class Told:
 
     def asks_on(self, day: date) -> list[tuple[str, date]]:
         return [(it.reason, it.since) for it in attention(self.entries, REGION, day)]
-
-
-def _kind(name: str) -> PartKind:
-    return cast("PartKind", name)
 
 
 def advised() -> Told:

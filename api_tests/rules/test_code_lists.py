@@ -11,11 +11,11 @@ from api_tests.support.form_faults import TODAY, code, read, settings
 from api_tests.support.forms import filled
 from service.cases.rules.facts import CaseFacts
 from service.cases.rules.forms.base import FormContext
-from service.forms import FORMS
+from service.kinds import KINDS
 from service.vocabulary.code_lists import CODE_LISTS, OTHER
 from service.vocabulary.messages import MESSAGES, say
 
-ALL_FORMS = pytest.mark.parametrize("name", FORMS)
+ALL_FORMS = pytest.mark.parametrize("name", KINDS.forms)
 
 
 @pytest.mark.parametrize("name", CODE_LISTS)

@@ -19,6 +19,7 @@ from service.cases.rules.amendments import AMENDS
 from service.cases.rules.facts import CaseFacts, fold
 from service.cases.rules.forms.base import FormContext
 from service.cases.rules.forms.consent import ConsentGiven, ConsentWithdrawn
+from service.kinds import KINDS
 from service.vocabulary.roles import Role
 
 BORN = "2008-06"
@@ -47,7 +48,7 @@ def said(step: Step, purpose: dict[str, str] = PURPOSE) -> Move:
 
 
 def shared_after(*steps: Step) -> bool:
-    return "cce" in fold(history([said(it) for it in steps])).consented
+    return "cce" in fold(history([said(it) for it in steps]), KINDS).consented
 
 
 def enough(standing: set[str], age: int) -> bool:
@@ -122,7 +123,7 @@ def test_i20_whose_word_counts_at_which_age(steps: list[Step], shared: bool) -> 
 def test_i20_one_purpose_taken_back_leaves_the_others() -> None:
     both = [said(("give", "child", 16), {"code": it}) for it in ("cce", "learning")]
 
-    facts = fold(history([*both, said(("take back", "child", 16))]))
+    facts = fold(history([*both, said(("take back", "child", 16))]), KINDS)
 
     assert facts.consented == {"learning"}
 
@@ -133,7 +134,7 @@ def test_i20_a_consent_recorded_by_mistake_does_not_count_and_a_later_withdrawal
     amended = Move("case", "amend", "in_triage", "in_triage", Role.CHAIR, mistaken)
     entries = history([said(("give", "child", 16)), said(("give", "child", 17), {"code": "learning"}), amended])
 
-    assert fold(entries).consented == {"learning"}
+    assert fold(entries, KINDS).consented == {"learning"}
 
 
 @pytest.mark.parametrize(

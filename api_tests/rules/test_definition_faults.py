@@ -11,7 +11,6 @@ from api_tests.support.sabotages import broken_by
 from api_tests.support.written_workflows import (
     GONE,
     GUARDS_IN_TEST,
-    KINDS,
     PAYMENT_GUARD,
     TERMS,
     Document,
@@ -24,8 +23,7 @@ from api_tests.support.written_workflows import (
     some_settings,
     understood,
 )
-from service.cases.rules.guards import GUARDS
-from service.forms import FORMS
+from service.kinds import KINDS
 from service.vocabulary.messages import MESSAGES
 from service.workflows.rules.checks import check_all
 from service.workflows.rules.definition import MAX_CHARACTERS, load
@@ -134,14 +132,16 @@ def test_a_guard_about_payment_is_allowed_where_the_payer_answers() -> None:
 
 def test_no_guard_of_the_house_that_is_about_payment_serves_another_kind_too() -> None:
     """Asking to look at the advice again is everybody's, a payer's too; it knows no payment."""
-    shared = {guard.name for guard in GUARDS.values() if "funding" in guard.kinds and len(guard.kinds) > 1}
+    shared = {guard.name for guard in KINDS.guards.values() if "funding" in guard.kinds and len(guard.kinds) > 1}
     assert shared == {"no_open_reconsideration", "advice_in_force"}
 
 
 def test_settings_that_lack_a_term_are_named_with_the_workflow_that_needs_it() -> None:
     in_force = {"JZ01 2026-01-01": some_settings(TERMS), "JZ25 2026-07-01": some_settings({"another_term"})}
 
-    found = check_all([understood(right()), understood(placement())], in_force, guards=GUARDS_IN_TEST, forms=FORMS)
+    found = check_all(
+        [understood(right()), understood(placement())], in_force, guards=GUARDS_IN_TEST, forms=KINDS.forms, kinds=KINDS
+    )
 
     assert {(one.code, one.settings) for one in found} == {("unknown_term", "JZ25 2026-07-01")}
     assert {(one.workflow, one.path) for one in found} == {

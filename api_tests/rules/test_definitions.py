@@ -17,7 +17,6 @@ from api_tests.support.broken_workflows import LOST
 from api_tests.support.sabotages import broken_by
 from api_tests.support.written_workflows import (
     GONE,
-    KINDS,
     WORKFLOWS,
     changed,
     laid_out,
@@ -26,8 +25,7 @@ from api_tests.support.written_workflows import (
     right,
     understood,
 )
-from service.cases.rules.guards import GUARDS
-from service.forms import FORMS
+from service.kinds import KINDS
 from service.vocabulary.messages import MESSAGES
 from service.workflows.rules.checks import check_all, ways
 from service.workflows.rules.checks.subject import IN_EVERY_OPEN_STATE
@@ -136,7 +134,7 @@ def test_a_definition_cannot_be_changed_after_it_was_read() -> None:
 
 
 def test_the_workflows_of_the_house_have_no_faults_under_any_settings() -> None:
-    found = check_all(real_definitions(), real_settings().named(), guards=GUARDS, forms=FORMS)
+    found = check_all(real_definitions(), real_settings().named(), guards=KINDS.guards, forms=KINDS.forms, kinds=KINDS)
 
     assert [f"{one.workflow}.toml, {one.path}: {one.words.en} {one.witness}" for one in found] == []
 
@@ -152,13 +150,13 @@ def test_every_state_of_the_house_is_reached_by_the_steps_that_are_shown() -> No
 
 
 def test_editors_know_the_same_keys_as_the_service() -> None:
-    assert (WORKFLOWS / "workflow.schema.json").read_text(encoding="utf-8") == json_schema()
+    assert (WORKFLOWS / "workflow.schema.json").read_text(encoding="utf-8") == json_schema(KINDS)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_workflow_names_its_schema_and_follows_it(kind: PartKind) -> None:
     text = (WORKFLOWS / f"{kind}.toml").read_text(encoding="utf-8")
-    schema = json.loads(json_schema())
+    schema = json.loads(json_schema(KINDS))
     jsonschema.Draft202012Validator.check_schema(schema)
 
     assert text.startswith("#:schema ./workflow.schema.json\n")
@@ -170,7 +168,7 @@ def test_every_workflow_names_its_schema_and_follows_it(kind: PartKind) -> None:
 )
 def test_an_editor_refuses_what_the_service_refuses(place: str) -> None:
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(changed(right(), {place: ["mayor"]}), json.loads(json_schema()))
+        jsonschema.validate(changed(right(), {place: ["mayor"]}), json.loads(json_schema(KINDS)))
 
 
 # --- what is written for the coordinator of a team -----------------------------------------------------------------
@@ -259,6 +257,8 @@ def test_the_states_steps_and_settings_in_the_manual_are_those_of_the_house() ->
 
 def faults_of_the_house(case: Definition) -> list[str]:
     others = [definition for definition in real_definitions() if definition.name != "case"]
-    return str(RulesRefused(check_all([case, *others], real_settings().named(), guards=GUARDS, forms=FORMS))).split(
-        "\n"
-    )
+    return str(
+        RulesRefused(
+            check_all([case, *others], real_settings().named(), guards=KINDS.guards, forms=KINDS.forms, kinds=KINDS)
+        )
+    ).split("\n")

@@ -3,7 +3,8 @@
 import pytest
 
 from api_tests.support.checkout import ROOT
-from api_tests.support.written_workflows import KINDS, changed, everywhere, real_definitions, right, understood
+from api_tests.support.written_workflows import changed, everywhere, real_definitions, right, understood
+from service.kinds import KINDS
 from service.vocabulary.language import Language
 from service.workflows.rules.diagram import markers, mermaid, redraw, trigger_table
 

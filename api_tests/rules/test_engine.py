@@ -35,7 +35,7 @@ def some_facts(random: Random) -> CaseFacts:
 
     def part(kind: str, state: str) -> PartFacts:
         open_ = random.random() < 0.5
-        return PartFacts(id=uuid4(), kind=kind, state=state, is_open=open_, line="A")  # type: ignore[arg-type]  # kinds are text here
+        return PartFacts(id=uuid4(), kind=kind, state=state, is_open=open_, line="A")
 
     states = (
         ("commitment", "requested"),

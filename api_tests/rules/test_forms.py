@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from api_tests.support.checkout import ROOT
 from api_tests.support.form_faults import faults, field_names, read, schema, words_of
 from api_tests.support.forms import FILLED, filled
-from service.forms import FORMS
+from service.kinds import KINDS
 from service.vocabulary.code_lists import CODE_LISTS
 
 # Released with 0.1.0 and asked by no workflow any more, but by the cases that began under the old ones.
@@ -28,7 +28,7 @@ OF_A_FORM = {
     "weighed": "removal|closed_stay",
     **dict.fromkeys(("consent_given", "consent_withdrawn"), "[a-z_]{1,40}:[0-9+-]{1,6}:[a-z_]{1,40}"),
 }
-ALL_FORMS = pytest.mark.parametrize("name", FORMS)
+ALL_FORMS = pytest.mark.parametrize("name", KINDS.forms)
 
 
 def test_every_form_of_every_workflow_exists_and_has_a_filled_example() -> None:
@@ -37,7 +37,7 @@ def test_every_form_of_every_workflow_exists_and_has_a_filled_example() -> None:
         for workflow in (ROOT / "workflows").glob("*.toml")
         for form in re.findall(r'^form = "(.+)"$', workflow.read_text(encoding="utf-8"), re.MULTILINE)
     }
-    assert asked | FOR_CASES_THAT_RUN == set(FORMS) == set(FILLED)
+    assert asked | FOR_CASES_THAT_RUN == set(KINDS.forms) == set(FILLED)
     assert asked.isdisjoint(FOR_CASES_THAT_RUN)
 
 
@@ -45,7 +45,7 @@ def test_every_form_of_every_workflow_exists_and_has_a_filled_example() -> None:
 def test_a_filled_form_has_nothing_wrong_and_is_the_same_after_storing(name: str) -> None:
     form = read(name)
     assert faults(name) == []
-    assert FORMS[name].model_validate(form.stored()) == form
+    assert KINDS.forms[name].model_validate(form.stored()) == form
     assert form.stored() == filled(name), "what was typed is what is kept"
 
 
@@ -67,7 +67,7 @@ def test_a_field_nobody_knows_is_refused_at_every_depth(name: str) -> None:
 
     for body in spoiled(filled(name)):
         with pytest.raises(ValidationError, match="extra_forbidden"):
-            FORMS[name].model_validate(body)
+            KINDS.forms[name].model_validate(body)
 
 
 @ALL_FORMS

@@ -12,7 +12,7 @@ from api_tests.support.form_faults import code, context, faults, item, read, wit
 from api_tests.support.forms import filled
 from service.cases.rules.facts import CaseFacts, PartFacts
 from service.cases.rules.forms.base import Opening
-from service.forms import FORMS
+from service.kinds import KINDS
 from service.vocabulary.code_lists import CODE_LISTS
 
 
@@ -101,13 +101,13 @@ def test_what_the_family_says_stands_in_the_advice_or_why_it_does_not(name: str)
 @ADVICE
 def test_the_child_gets_a_version_of_its_own(name: str) -> None:
     with pytest.raises(ValidationError, match="childVersion"):
-        FORMS[name].model_validate(without(name, "childVersion"))
+        KINDS.forms[name].model_validate(without(name, "childVersion"))
 
 
 def test_a_new_version_of_the_advice_gives_its_reason() -> None:
     for field in ("reason", "whatIsNew"):
         with pytest.raises(ValidationError, match=field):
-            FORMS["advice_revision@1"].model_validate(without("advice_revision@1", field))  # I13
+            KINDS.forms["advice_revision@1"].model_validate(without("advice_revision@1", field))  # I13
 
 
 KEYS = st.sets(st.sampled_from("ABCDEF"))

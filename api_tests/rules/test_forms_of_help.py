@@ -12,7 +12,7 @@ from api_tests.support.sabotages import Returns, broken_by
 from service.cases.rules.consents import Agreed
 from service.cases.rules.facts import CaseFacts
 from service.cases.rules.forms.base import FormContext, Opening, Sought
-from service.forms import FORMS
+from service.kinds import KINDS
 from service.vocabulary.code_lists import CODE_LISTS, OTHER
 from service.vocabulary.form_parts import Codes
 
@@ -22,7 +22,7 @@ from service.vocabulary.form_parts import Codes
 def test_a_refusal_says_what_would_make_it_possible() -> None:
     for field in ("reason", "possibleIf"):
         with pytest.raises(ValidationError, match=field):
-            FORMS["refusal@1"].model_validate(without("refusal@1", field))  # domain.md 5.3 T11
+            KINDS.forms["refusal@1"].model_validate(without("refusal@1", field))  # domain.md 5.3 T11
 
 
 @given(st.sampled_from(list(CODE_LISTS["person_role"].codes)))
@@ -240,12 +240,12 @@ def test_an_amendment_may_take_something_away_and_keeps_that_it_did() -> None:
     changes = {"interpreter": None, "residence": {"sinceOn": None}}
     amendment = read("amendment@1", changes=changes)
     assert amendment.stored()["changes"] == changes
-    assert FORMS["amendment@1"].model_validate(amendment.stored()) == amendment
+    assert KINDS.forms["amendment@1"].model_validate(amendment.stored()) == amendment
 
 
 @pytest.mark.parametrize("field", ["changes", "reason", "amends"])
 def test_an_amendment_names_what_it_corrects_and_why(field: str) -> None:
     with pytest.raises(ValidationError, match=field):
-        FORMS["amendment@1"].model_validate(without("amendment@1", field))
+        KINDS.forms["amendment@1"].model_validate(without("amendment@1", field))
     with pytest.raises(ValidationError, match="greater_than_equal"):
         read("amendment@1", amends=0)

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from api_tests.support.form_faults import TODAY, code, consent, faults, ground, item, read, settings, without, words_of
 from api_tests.support.forms import filled
 from api_tests.support.forms_of_referral import CONSENTS
-from service.forms import FORMS
+from service.kinds import KINDS
 from service.vocabulary.ages import AGE_BANDS, age_band, age_on
 from service.vocabulary.code_lists import CODE_LISTS
 
@@ -173,7 +173,7 @@ def test_triage_has_no_place_for_funding_contract_capacity_or_age() -> None:
 @pytest.mark.parametrize(("name", "who"), [("decline@1", "takenOverBy"), ("transfer@1", "acceptedBy")])
 def test_nobody_is_let_go_of_without_a_person_elsewhere_who_accepted(name: str, who: str) -> None:
     with pytest.raises(ValidationError, match="missing"):
-        FORMS[name].model_validate(without(name, who))
+        KINDS.forms[name].model_validate(without(name, who))
     for field in ("name", "organisation", "role", "acceptedOn"):
         half = {key: value for key, value in filled(name)[who].items() if key != field}
         with pytest.raises(ValidationError, match="missing"):
@@ -185,7 +185,7 @@ def test_nobody_is_let_go_of_without_a_person_elsewhere_who_accepted(name: str, 
 @pytest.mark.parametrize("name", ["decline@1", "transfer@1"])
 def test_the_family_is_told_when_a_case_goes_elsewhere(name: str) -> None:
     with pytest.raises(ValidationError, match="messageToFamily"):
-        FORMS[name].model_validate(without(name, "messageToFamily"))
+        KINDS.forms[name].model_validate(without(name, "messageToFamily"))
 
 
 def test_a_form_that_sets_a_day_or_a_person_says_so() -> None:

@@ -57,12 +57,14 @@ def test_i26_a_route_is_read_from_recorded_transitions_and_needs_nothing_else() 
     assert {name for name in imported if name.startswith("service.") and not name.startswith("service.learning.")} == {
         "service.cases.rules.amendments",  # what was amended counts as amended
         "service.cases.rules.model",
+        "service.kinds",  # what belongs to the file
         "service.offers.rules.gap_form",  # the codes of a gap
         "service.vocabulary.ages",
         "service.vocabulary.calendar",  # the year of a moment
         "service.vocabulary.code_lists",
         "service.vocabulary.language",
         "service.vocabulary.roles",
+        "service.workflows.rules.kinds",
     }
     assert imported.isdisjoint({"time", "random", "secrets", "sqlite3", "os", "pathlib"})
 
@@ -94,7 +96,7 @@ def test_housekeeping_consent_and_the_parts_a_step_opens_are_no_steps_of_the_rou
 @broken_by(
     "I24: what a family asks about its file and reading in an emergency are no steps of a learning route",
     "service/learning/rules/routes.py",
-    " and entry.part_kind not in BESIDE_THE_FILE",
+    " and entry.part_kind not in KINDS.beside_the_file",
     "",
 )
 @pytest.mark.parametrize(

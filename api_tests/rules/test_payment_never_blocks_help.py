@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import fields, replace
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_type_hints
 from uuid import uuid4
 
 import pytest
@@ -16,9 +16,10 @@ from api_tests.support.people import People
 from api_tests.support.roads import NOTE, PROPOSE, TO_ADVICE, TO_PLACEMENT, TO_REFUSAL, Move, history
 from api_tests.support.sabotages import broken_by
 from api_tests.support.workflows import RULES
-from service.cases.rules.facts import CaseFacts, HelpKind, PartFacts, fold
-from service.cases.rules.guards import GUARDS, Attempt
+from service.cases.rules.facts import CaseFacts, PartFacts, fold
+from service.cases.rules.guards import Attempt
 from service.cases.rules.model import Transition
+from service.kinds import KINDS
 from service.vocabulary.roles import Role
 from service.workflows.rules.kinds import START, PartKind
 from service.workflows.rules.region_settings import RegionSettings
@@ -36,10 +37,9 @@ OBSTACLES = ("2", "3", "4", "5", "8", "9", "other")
 
 @broken_by(
     "the type of what guards get has no place for payment (I2)",
-    "service/cases/rules/facts.py",
-    'HelpKind = Literal["placement", "commitment", "escalation", "question", "reconsideration", "follow_up"]',
-    'HelpKind = Literal["placement", "commitment", "escalation", "question", '
-    '"reconsideration", "follow_up", "funding"]',
+    "service/commitments/rules/kinds.py",
+    ("    about_payment=True,\n    facts=None,"),
+    ("    about_payment=True,\n    facts=state_alone,"),
 )
 @pytest.mark.parametrize("known", [CaseFacts, PartFacts, Attempt])
 def test_what_a_guard_may_look_at_has_no_field_about_payment(known: type[Any]) -> None:
@@ -49,7 +49,8 @@ def test_what_a_guard_may_look_at_has_no_field_about_payment(known: type[Any]) -
     assert names
     assert not ABOUT_MONEY.search(words)
     beside = {"placement", "commitment", "escalation", "question", "reconsideration", "follow_up"}
-    assert set(get_args(HelpKind)) == beside
+    assert {name for name, kind in KINDS.items() if kind.facts} - {"case"} == beside
+    assert [name for name, kind in KINDS.items() if kind.about_payment] == ["funding"]
     assert not any(ABOUT_MONEY.search(name) for name in RegionSettings.model_fields)
 
 
@@ -63,7 +64,7 @@ def test_no_guard_is_about_payment_and_no_step_of_help_uses_a_guard_made_for_fun
 
     assert used
     for kind, name in used:
-        guard = GUARDS[name]
+        guard = KINDS.guards[name]
         assert kind in guard.kinds
         assert "funding" not in guard.kinds or name in ASKING_AGAIN
         assert not ABOUT_MONEY.search(f"{name} {guard.holds.__name__}")
@@ -85,16 +86,16 @@ HISTORIES = st.sampled_from([TO_ADVICE, TO_REFUSAL, TO_PLACEMENT, (*TO_ADVICE[:2
 
 @broken_by(
     "facts for guards know nothing of funding (I2)",
-    "service/cases/rules/facts.py",
-    "        elif entry.part_kind in get_args(HelpKind):\n",
-    "        else:\n",
+    "service/commitments/rules/kinds.py",
+    ("    about_payment=True,\n    facts=None,"),
+    "    facts=state_alone,",
 )
 @settings(max_examples=150, deadline=None)
 @given(told=HISTORIES, paid=st.lists(st.tuples(st.sampled_from(PAID), st.integers(0, 20)), min_size=1, max_size=12))
 def test_adding_or_removing_anything_about_payment_leaves_every_fact_as_it_is(
     told: list[Transition], paid: list[tuple[Move, int]]
 ) -> None:
-    without = fold(told)
+    without = fold(told, KINDS)
 
     with_payment = list(told)
     ids = [uuid4(), uuid4()]
@@ -111,7 +112,7 @@ def test_adding_or_removing_anything_about_payment_leaves_every_fact_as_it_is(
         )
         with_payment.insert(min(at, len(with_payment)), entry)
 
-    assert fold(with_payment) == without
+    assert fold(with_payment, KINDS) == without
 
 
 @broken_by(

@@ -8,9 +8,10 @@ import pytest
 
 from api_tests.support.roads import PROPOSE, SCHEDULE, TO_TRIAGE, Move, history
 from api_tests.support.sabotages import broken_by
-from api_tests.support.written_workflows import KINDS, ROUTE, TERMS
+from api_tests.support.written_workflows import ROUTE, TERMS
 from service.cases.rules.facts import fold
 from service.cases.rules.model import Part
+from service.kinds import KINDS
 from service.vocabulary.roles import Role
 from service.workflow_versions.rules import judged, plan_between, unknown_sources, unknown_targets
 from service.workflows.rules.definition import ADOPT, Definition, Edge, load
@@ -126,6 +127,9 @@ def test_i10_a_proposal_stands_when_its_state_is_called_otherwise_and_lapses_whe
     proposed = (*TO_TRIAGE, PROPOSE)
     renamed = Move("case", ADOPT.name, "in_triage", "in_triage_by_screener", Role.ADMINISTRATOR)
 
-    by = [fold(history(road)).decline_proposed_by for road in (proposed, (*proposed, renamed), (*proposed, SCHEDULE))]
+    by = [
+        fold(history(road), KINDS).decline_proposed_by
+        for road in (proposed, (*proposed, renamed), (*proposed, SCHEDULE))
+    ]
 
     assert [proposer is not None for proposer in by] == [True, True, False]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from service.forms import FORMS
+from service.kinds import KINDS
 
 # What people may type has one of these limits; keys, codes, days and ids do not.
 LENGTHS_OF_TEXT = (300, 20_000)
@@ -29,7 +29,7 @@ class Canaries:
 
     def marked(self, form: str, body: dict[str, Any]) -> dict[str, Any]:
         """The form with a mark in every text field, also those that were left out."""
-        schema = FORMS[form].model_json_schema(by_alias=True)
+        schema = KINDS.forms[form].model_json_schema(by_alias=True)
         found: dict[str, Any] = _marked(self, form, schema, schema.get("$defs", {}), body, "")
         return found
 
@@ -42,7 +42,7 @@ class Canaries:
 
 def text_fields(form: str) -> set[str]:
     """Every place in a form where people type."""
-    schema = FORMS[form].model_json_schema(by_alias=True)
+    schema = KINDS.forms[form].model_json_schema(by_alias=True)
     return set(_text_fields(schema, schema.get("$defs", {}), ""))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from api_tests.support.forms import filled
 from service.cases.rules.facts import CaseFacts
 from service.cases.rules.forms.base import Form, FormContext
-from service.forms import FORMS
+from service.kinds import KINDS
 from service.vocabulary.code_lists import OTHER
 from service.workflows.rules.region_settings import Quorum, RegionSettings
 
@@ -33,7 +33,7 @@ def settings(**changes: object) -> RegionSettings:
 
 
 def read(name: str, **changes: object) -> Form:
-    return FORMS[name].model_validate(filled(name, **changes))
+    return KINDS.forms[name].model_validate(filled(name, **changes))
 
 
 def faults(
@@ -75,7 +75,7 @@ def ground(which: str, *, purpose: str = "discuss_at_table") -> dict[str, Any]:
 
 @cache
 def schema(name: str) -> dict[str, Any]:
-    return FORMS[name].model_json_schema()
+    return KINDS.forms[name].model_json_schema()
 
 
 def field_names(shown: object) -> Iterator[str]:

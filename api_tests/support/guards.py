@@ -4,12 +4,12 @@ import inspect
 from pathlib import Path
 
 from api_tests.support.checkout import ROOT
-from service.cases.rules.guards import GUARDS
+from service.kinds import KINDS
 
 
 def guard_places() -> dict[str, tuple[str, str]]:
     """File and function of each guard."""
-    functions = {name: inspect.unwrap(guard.holds) for name, guard in GUARDS.items()}
+    functions = {name: inspect.unwrap(guard.holds) for name, guard in KINDS.guards.items()}
     return {name: (_file_of(it.__code__.co_filename), it.__qualname__) for name, it in functions.items()}
 
 

@@ -51,8 +51,8 @@ class Process:
 
 
 @contextmanager
-def process(folder: Path, database_url: str, **changes: object) -> Iterator[Process]:
-    """`python -m service run` on this database, with changes to the settings."""
+def process(folder: Path, database_url: str, *, tree: Path = ROOT, **changes: object) -> Iterator[Process]:
+    """`python -m service run` of this checkout on this database, with changes to the settings."""
     with socket.socket() as free, socket.socket() as another:
         free.bind(("127.0.0.1", 0))
         another.bind(("127.0.0.1", 0))
@@ -68,7 +68,7 @@ def process(folder: Path, database_url: str, **changes: object) -> Iterator[Proc
     environment = {**os.environ, **told}
     with log_file.open("wb") as log:
         command = [sys.executable, "-m", "service", "run"]
-        started = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
+        started = subprocess.Popen(command, cwd=tree, env=environment, stdout=log, stderr=subprocess.STDOUT)
         try:
             _wait_for(url, started)
             yield Process(url, f"http://127.0.0.1:{metrics_port}/metrics", database_url, log_file, started)

@@ -1,12 +1,11 @@
 """The workflows in force, and a valid form for each of their triggers."""
 
-from typing import Any, cast
+from typing import Any
 
 from api_tests.support.checkout import ROOT
 from api_tests.support.demonstration import ORGANISATION_IDS, PERSON_IDS
 from api_tests.support.forms import filled
 from service.app import read_folder
-from service.workflows.rules.kinds import PartKind
 from service.workflows.rules.machine import Workflow
 
 RULES = read_folder(ROOT / "workflows")
@@ -14,7 +13,7 @@ RULES = read_folder(ROOT / "workflows")
 
 def workflow_of(kind: str) -> Workflow:
     """The workflow in force of a kind of part, named as in JSON."""
-    return RULES.current(cast("PartKind", kind))
+    return RULES.current(kind)
 
 
 def form_for(kind: str, trigger: str, **changes: Any) -> dict[str, Any] | None:

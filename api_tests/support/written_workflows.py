@@ -5,19 +5,18 @@ import random
 import tomllib
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
-from typing import Any, get_args
+from typing import Any
 
 from api_tests.support.checkout import ROOT
-from service.cases.rules.guards import Guard
+from service.kinds import KINDS
 from service.vocabulary.calendar import Term
 from service.workflows.rules.checks import check, check_all
 from service.workflows.rules.definition import Definition, Diagnostic, load
-from service.workflows.rules.kinds import PartKind
+from service.workflows.rules.guard import Guard
 from service.workflows.rules.region_settings import RegionSettings
 from service.workflows.rules.rulebook import SettingsBook, read_settings
 
 WORKFLOWS = ROOT / "workflows"
-KINDS: tuple[PartKind, ...] = get_args(PartKind)
 
 ROUTE = """
 name = "case"
@@ -103,12 +102,12 @@ label = { nl = "Toewijzen", en = "Reassign" }
 
 TERMS = {"triage"}
 SEARCH_FORMS = {"referral@1", "search@1"}
-PAYMENT_GUARD = Guard("payer_confirmed", frozenset({"funding"}), lambda _: True)
+PAYMENT_GUARD = Guard("payer_confirmed", lambda _: True, kinds=frozenset({"funding"}))
 GUARDS_IN_TEST: Mapping[str, Guard] = {
-    "goals_checked": Guard("goals_checked", frozenset({"case"}), lambda _: True),
-    "place_found": Guard("place_found", frozenset({"placement"}), lambda _: True),
+    "goals_checked": Guard("goals_checked", lambda _: True, kinds=frozenset({"case"})),
+    "place_found": Guard("place_found", lambda _: True, kinds=frozenset({"placement"})),
     "payer_confirmed": PAYMENT_GUARD,
-    "no_open_placement": Guard("no_open_placement", frozenset({"case"}), lambda _: True, awaits="placement"),
+    "no_open_placement": Guard("no_open_placement", lambda _: True, awaits="placement", kinds=frozenset({"case"})),
 }
 GONE = object()
 
@@ -208,14 +207,22 @@ def diagnostics_of(document: Document, *, file_name: str = "case.toml") -> tuple
     reading = load(toml(document), file_name)
     if reading.definition is None:
         return reading.diagnostics
-    kinds = {"case", "placement", "funding"}
-    found = check(reading.definition, settings_terms=TERMS, guards=GUARDS_IN_TEST, forms=SEARCH_FORMS, kinds=kinds)
+    found = check(
+        reading.definition,
+        settings_terms=TERMS,
+        guards=GUARDS_IN_TEST,
+        forms=SEARCH_FORMS,
+        kinds=KINDS,
+        written={"case", "placement", "funding"},
+    )
     return (*reading.diagnostics, *found)
 
 
 def diagnostics_together(*documents: Document) -> tuple[Diagnostic, ...]:
     definitions = [understood(document) for document in documents]
-    return check_all(definitions, {"JZ25": some_settings(TERMS)}, guards=GUARDS_IN_TEST, forms=SEARCH_FORMS)
+    return check_all(
+        definitions, {"JZ25": some_settings(TERMS)}, guards=GUARDS_IN_TEST, forms=SEARCH_FORMS, kinds=KINDS
+    )
 
 
 def real_definitions() -> list[Definition]:

@@ -16,6 +16,7 @@ from service.cases.use_cases.read import as_of, log, reader_of, seat_of
 from service.cases.use_cases.reading_rights import SHARED_FOR
 from service.database.transaction import Transaction
 from service.identity.caller import Asker
+from service.kinds import KINDS
 from service.people.use_cases.identify import known
 from service.vocabulary.actor import Actor
 from service.vocabulary.refusals import NotFound
@@ -71,7 +72,7 @@ def read_advice(
     form = Contents(transaction).open(case_id, [entry.sequence])[entry.sequence].body["form"]
     log(transaction, asker, actor, sight, "read_advice", as_of(f"advice version {version}", then), seat=seat)
     if not sight.whole:
-        shared = SHARED_FOR[Role.PROVIDER] in fold(history).consented
+        shared = SHARED_FOR[Role.PROVIDER] in fold(history, KINDS).consented
         form = own_part(form, mine, asked_by(entry, history), shared=shared)
     return AdviceVersion(version=version, entry=entry, whole=sight.whole, form=form, then=then)
 

@@ -18,10 +18,10 @@ from service.http.paging import MOST
 from service.http.request_faults import CheckedRoute
 from service.http.responses import answer
 from service.identity.caller import Asker
+from service.kinds import KindOfPart
 from service.people.use_cases.identify import known
 from service.vocabulary.fields import Day
 from service.vocabulary.roles import Role
-from service.workflows.rules.kinds import PartKind
 from service.workflows.rules.rulebook import Rulebook
 
 router = APIRouter(route_class=CheckedRoute)
@@ -56,7 +56,7 @@ class WorkQuery(ListQuery):
     """`whose`: mine (put to me, or to my role and to nobody yet), my organisation's, my team's cases, or all I see."""
 
     whose: Literal["mine", "organisation", "team", "all"] = "mine"
-    kind: PartKind | None = None
+    kind: KindOfPart | None = None
 
 
 class WorkItemPage(View):

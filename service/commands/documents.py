@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from service.app import read_folder
+from service.kinds import KINDS
 from service.routes import create_api
 from service.settings import table
 from service.workflows.rules.definition import json_schema
@@ -27,7 +28,7 @@ def draw() -> None:
     """Draw the workflows and the settings into the README, and write the JSON Schema of workflows."""
     readme = ROOT / "README.md"
     readme.write_text(drawn(readme.read_text(encoding="utf-8")), encoding="utf-8")
-    (ROOT / "workflows" / "workflow.schema.json").write_text(json_schema(), encoding="utf-8")
+    (ROOT / "workflows" / "workflow.schema.json").write_text(json_schema(KINDS), encoding="utf-8")
 
 
 def drawn(readme: str) -> str:

@@ -9,6 +9,7 @@ from service.cases.use_cases.read import log, seat_of, whole_case
 from service.database.transaction import Transaction
 from service.future_plan.rules import ComingOfAge, coming_of_age
 from service.identity.caller import Asker
+from service.kinds import KINDS
 from service.people.use_cases.identify import known
 from service.vocabulary.calendar import day_in_amsterdam
 from service.vocabulary.refusals import NotAllowed
@@ -26,4 +27,4 @@ def read_coming_of_age(transaction: Transaction, asker: Asker, case_id: UUID) ->
         raise NotAllowed
     history = Cases(transaction).history(case_id)
     log(transaction, asker, actor, sight, "read_coming_of_age", "month of birth")
-    return coming_of_age(fold(history), birth_month(transaction, history), day_in_amsterdam(transaction.now))
+    return coming_of_age(fold(history, KINDS), birth_month(transaction, history), day_in_amsterdam(transaction.now))

@@ -16,6 +16,7 @@ from service.http.openapi import may_refuse, takes
 from service.http.request_faults import CheckedRoute
 from service.http.responses import answer
 from service.identity.caller import Asker
+from service.kinds import KindOfPart
 from service.people.store.people import People
 from service.vocabulary.form_parts import Fault
 from service.vocabulary.language import FreeText
@@ -36,7 +37,6 @@ from service.workflow_versions.use_cases import (
     try_version,
 )
 from service.workflows.rules.definition import ADOPT, MAX_CHARACTERS, Diagnostic
-from service.workflows.rules.kinds import PartKind
 
 StateName = Annotated[str, StringConstraints(max_length=60)]
 
@@ -53,7 +53,7 @@ States = Annotated[
 class WorkflowTrialBody(Body):
     """What to hold against all running cases: a file as you would deploy it, a known workflow, or the one in force."""
 
-    kind: PartKind
+    kind: KindOfPart
     mapping: States = Field(default_factory=dict)
     to: Hash | None = Field(default=None, description="A known workflow; the one in force when left out.")
     definition: Annotated[str, StringConstraints(max_length=MAX_CHARACTERS)] | None = Field(
@@ -64,7 +64,7 @@ class WorkflowTrialBody(Body):
 class WorkflowPlanBody(Body):
     """From which workflow to which. A state of the same name needs no mapping."""
 
-    kind: PartKind
+    kind: KindOfPart
     from_: Hash = Field(alias="from", description="The workflow that parts run on.")
     to: Hash | None = Field(default=None, description="A known workflow; the one in force when left out.")
     mapping: States = Field(default_factory=dict)
@@ -147,7 +147,7 @@ class PlanView(View):
     """A plan: every open state with the one that takes its place."""
 
     hash: str
-    kind: PartKind
+    kind: KindOfPart
     from_: str = Field(alias="from")
     to: str
     mapping: dict[str, str]

@@ -121,7 +121,7 @@ class _Along:
         raise LookupError(f"a plan opens no {kind}")
 
     def pinned(self, workflow_hash: str) -> Workflow:  # noqa: ARG002 - the part of the move is on the plan
-        return Workflow(self.plan)
+        return Workflow(self.plan, {})
 
 
 def _no_way_to(target: str, new: Definition) -> Iterator[Fault]:

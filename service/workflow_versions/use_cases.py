@@ -12,6 +12,7 @@ from service.cases.store.cases import Cases
 from service.database.idempotency import Answered, Requests
 from service.database.transaction import Transaction
 from service.identity.caller import Asker
+from service.kinds import KINDS
 from service.people.use_cases.administer import administrator
 from service.people.use_cases.identify import Once
 from service.vocabulary.form_parts import Fault
@@ -155,6 +156,7 @@ def adopt(transaction: Transaction, asker: Asker, plan_hash: str, part: Part, gr
         settings=settings_in_force(transaction, rules, found.case.region),
         actor=actor,
         now=transaction.now,
+        kinds=KINDS,
     )
     entry = adoption(situation, plan.definition, acting)
     Cases(transaction).record(

@@ -1,6 +1,5 @@
 """/v1/cases/{caseId}/placements, commitments, escalations and so on: what lives a life of its own beside a case."""
 
-from typing import get_args
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -19,6 +18,7 @@ from service.http.openapi import may_refuse, takes
 from service.http.request_faults import CheckedRoute
 from service.http.responses import answer
 from service.identity.caller import Asker
+from service.kinds import KINDS
 from service.people.use_cases.identify import known
 from service.vocabulary.refusals import NotFound
 from service.workflows.rules.kinds import PartKind, collection
@@ -158,6 +158,5 @@ def _routes(kind: PartKind) -> None:  # noqa: C901 - one list of six routes
         return await fire(request, house, asker, (case_id, part_id), once, version, kind=kind)
 
 
-for _kind in get_args(PartKind):
-    if _kind != "case":
-        _routes(_kind)
+for _kind in KINDS.parts:
+    _routes(_kind)

@@ -9,8 +9,8 @@ from pydantic.alias_generators import to_pascal
 
 from service.cases.rules.forms.base import Form
 from service.cases.rules.steps import Step
-from service.forms import FORMS
 from service.http.json_models import Body, Moment
+from service.kinds import KINDS
 from service.vocabulary.language import FreeText
 from service.workflows.rules.definition import Definition, Trigger
 from service.workflows.rules.kinds import START
@@ -57,7 +57,7 @@ def _model(kind: str, versions: Sequence[Trigger]) -> type[StepBody]:
     if len(forms) > 1:
         fields["form"] = (_one_of(forms) | None, Field(default=None, description=_which(forms)))
     elif newest.form:
-        fields["form"] = (FORMS[newest.form], Field(description=f"Form {newest.form}."))
+        fields["form"] = (KINDS.forms[newest.form], Field(description=f"Form {newest.form}."))
     if all(it.grounds == "required" for it in versions):
         fields["grounds"] = (FreeText, Field(description="Why (onderbouwing): obligatory for this trigger."))
     name = f"{to_pascal(kind)}{to_pascal(newest.name)}"
@@ -67,7 +67,7 @@ def _model(kind: str, versions: Sequence[Trigger]) -> type[StepBody]:
 
 def _one_of(forms: Iterable[str | None]) -> Any:
     """Any object, documented as one of these forms: which of them it must be is known with the part."""
-    known = tuple(FORMS[name] for name in forms if name)
+    known = tuple(KINDS.forms[name] for name in forms if name)
     union: Any = Union[known]  # noqa: UP007 - a union made of a list
     return Annotated[dict[str, Any], WrapValidator(lambda given, as_object: as_object(given), union)]
 

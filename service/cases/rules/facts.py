@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal, get_args
+from typing import Protocol
 from uuid import UUID
 
 from service.cases.rules.amendments import with_amendments
@@ -10,9 +10,8 @@ from service.cases.rules.consents import GIVEN, WITHDRAWN, Agreed, ConsentFact
 from service.cases.rules.living_place import living
 from service.cases.rules.model import Transition
 from service.workflows.rules.definition import ADOPT
+from service.workflows.rules.kinds import PartKind
 
-# Funding is absent on purpose: who pays never blocks help (I2), so guards cannot even name it.
-HelpKind = Literal["placement", "commitment", "escalation", "question", "reconsideration", "follow_up"]
 # A supervision order or guardianship, whichever answer tells: such a file is kept longer (domain.md 2.11).
 _MEASURES: Mapping[str, frozenset[str]] = {
     "legal_status": frozenset({"04"}),
@@ -33,7 +32,7 @@ class PartFacts:
     """
 
     id: UUID
-    kind: HelpKind
+    kind: PartKind
     state: str
     is_open: bool
     line: str | None
@@ -77,17 +76,17 @@ class CaseFacts:
         """The purposes for which may be shared now, by consent or on a legal ground."""
         return frozenset(purpose for purpose, it in self.agreed.items() if it.in_force)
 
-    def parts_of(self, kind: HelpKind) -> tuple[PartFacts, ...]:
+    def parts_of(self, kind: PartKind) -> tuple[PartFacts, ...]:
         return tuple(part for part in self.parts if part.kind == kind)
 
-    def open_parts(self, kind: HelpKind) -> tuple[PartFacts, ...]:
+    def open_parts(self, kind: PartKind) -> tuple[PartFacts, ...]:
         return tuple(part for part in self.parts if part.kind == kind and part.is_open)
 
     def questions_of(self, escalation_id: UUID | None) -> tuple[PartFacts, ...]:
         """What was put to bodies at the national level by this escalation, open or not."""
         return tuple(part for part in self.parts_of("question") if part.opened_by == escalation_id)
 
-    def parts_in(self, kind: HelpKind, *states: str) -> tuple[PartFacts, ...]:
+    def parts_in(self, kind: PartKind, *states: str) -> tuple[PartFacts, ...]:
         return tuple(part for part in self.parts if part.kind == kind and part.state in states)
 
 
@@ -104,19 +103,42 @@ class Reconsidered:
     revised: bool = False
 
 
-def fold(history: Iterable[Transition]) -> CaseFacts:
-    """The facts after these entries, which must be in order of sequence. What was amended counts as amended."""
+FactsRule = Callable[[CaseFacts, Transition], CaseFacts]
+
+
+class GivesFacts(Protocol):
+    """What folding needs to know of a kind: see cases/rules/kinds.py."""
+
+    @property
+    def facts(self) -> FactsRule | None: ...
+
+    @property
+    def about_payment(self) -> bool: ...
+
+
+def state_alone(facts: CaseFacts, _: Transition) -> CaseFacts:
+    """The rule of a kind that tells the case nothing but where its parts stand."""
+    return facts
+
+
+def fold(history: Iterable[Transition], kinds: Mapping[PartKind, GivesFacts]) -> CaseFacts:
+    """The facts after these entries, which must be in order of sequence. What was amended counts as amended.
+
+    A kind without a rule gives none. What is about payment gives no coded answers either: who pays never blocks help
+    (I2), so guards cannot even name it.
+    """
     facts = CaseFacts()
     entries = tuple(with_amendments(tuple(history)))
     of_part = {entry.sequence: entry.part_id for entry in entries}
     for entry in entries:
-        if entry.codes and entry.part_kind != "funding":
+        kind = kinds[entry.part_kind]
+        if entry.codes and not kind.about_payment:
             facts = _after_words(facts, entry)
-        if entry.part_kind == "case":
-            facts = _after_case(facts, entry)
-        elif entry.part_kind in get_args(HelpKind):
-            opened_by = of_part.get(entry.cause) if entry.cause else None
-            facts = _after_part(_after_looking_again(facts, entry), entry, opened_by)
+        if kind.facts is None:
+            continue
+        facts = kind.facts(facts, entry)
+        if entry.part_id != entry.case_id:
+            facts = _after_part(facts, entry, of_part.get(entry.cause) if entry.cause else None)
     return replace(facts, at_home=living(entries).at_home)
 
 
@@ -137,7 +159,7 @@ def _after_words(facts: CaseFacts, entry: Transition) -> CaseFacts:
     )
 
 
-def _after_case(facts: CaseFacts, entry: Transition) -> CaseFacts:
+def after_case(facts: CaseFacts, entry: Transition) -> CaseFacts:
     if entry.source != entry.target and entry.trigger != ADOPT.name:
         # A proposal is one for the state in which it was made; under another workflow that may be called otherwise.
         facts = replace(facts, decline_proposed_by=None, transfer_proposed_by=None)
@@ -194,25 +216,11 @@ _CASE_TELLS: Mapping[str, Callable[[CaseFacts, Transition], CaseFacts]] = {
 }
 
 
-def _after_looking_again(facts: CaseFacts, entry: Transition) -> CaseFacts:
-    """What a reconsideration or a check of the goals tells the case."""
-    match entry.trigger:
-        case "request_reconsideration" if entry.part_kind == "reconsideration":
-            return replace(facts, reconsidered=Reconsidered(entry.organisation_id, facts.advised_by))
-        case "take_up" if facts.reconsidered:
-            from_outside = "outside_expert" in entry.codes.get("enclosed", ())
-            return replace(facts, reconsidered=replace(facts.reconsidered, outside_expert=from_outside))
-        case "record_check":
-            return replace(facts, goals_checked=True)
-        case _:
-            return facts
-
-
 def _after_part(facts: CaseFacts, entry: Transition, opened_by: UUID | None) -> CaseFacts:
     before = next((part for part in facts.parts if part.id == entry.part_id), None)
     moved = PartFacts(
         id=entry.part_id,
-        kind=entry.part_kind,  # type: ignore[arg-type]  # fold hands on none but these
+        kind=entry.part_kind,
         state=entry.target,
         is_open=entry.phase != "ended",
         line=entry.line,
@@ -221,5 +229,4 @@ def _after_part(facts: CaseFacts, entry: Transition, opened_by: UUID | None) -> 
         moment=before.moment if before else next(iter(entry.codes.get("check_moment", ())), None),
     )
     others = tuple(part for part in facts.parts if part.id != entry.part_id)
-    answered = facts.network_answered or entry.trigger == "record_network_answer"
-    return replace(facts, parts=(*others, moved), network_answered=answered)
+    return replace(facts, parts=(*others, moved))

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from service.vocabulary.roles import Role
-from service.workflows.rules.kinds import PartKind, Phase
+from service.workflows.rules.kinds import START, PartKind, Phase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +52,31 @@ class Part:
     @property
     def is_open(self) -> bool:
         return self.phase != "ended"
+
+
+def part_to_begin(
+    id_: UUID,
+    case_id: UUID,
+    kind: PartKind,
+    workflow: str,
+    occurred_at: datetime,
+    *,
+    line: str | None = None,
+    addressee_id: UUID | None = None,
+) -> Part:
+    """A part before its first step: nothing of it is recorded yet. `workflow` is the hash of its definition."""
+    return Part(
+        id=id_,
+        case_id=case_id,
+        kind=kind,
+        workflow=workflow,
+        state=START,
+        phase="referral",
+        sequence=0,
+        occurred_at=occurred_at,
+        line=line,
+        addressee_id=addressee_id,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

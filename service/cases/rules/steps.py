@@ -12,7 +12,8 @@ from service.cases.rules.facts import NEW_ROUND, CaseFacts, fold
 from service.cases.rules.forms.base import Form, FormContext, Opening, Sought
 from service.cases.rules.forms.notes import Amendment
 from service.cases.rules.guards import Attempt
-from service.cases.rules.model import Case, Part, Transition
+from service.cases.rules.kinds import Kinds
+from service.cases.rules.model import Case, Part, Transition, part_to_begin
 from service.cases.rules.standing import standing
 from service.vocabulary.actor import Actor
 from service.vocabulary.calendar import day_in_amsterdam, due
@@ -20,7 +21,7 @@ from service.vocabulary.form_parts import Codes
 from service.vocabulary.refusals import NoLiaisonForRegion
 from service.vocabulary.roles import ADDRESSED_ROLES, TABLE_ROLES, TEAM_ROLES, Role
 from service.workflows.rules.definition import State
-from service.workflows.rules.kinds import START, PartKind
+from service.workflows.rules.kinds import PartKind
 from service.workflows.rules.machine import Decision, PossibleTransition, Workflow
 from service.workflows.rules.region_settings import RegionSettings
 
@@ -60,12 +61,13 @@ class Situation:
     settings: RegionSettings
     actor: Actor
     now: datetime
+    kinds: Kinds
     sought: Mapping[Sought, UUID | None] = field(default_factory=dict)
     birth_month: str | None = None
 
     @cached_property
     def facts(self) -> CaseFacts:
-        return fold(self.history)
+        return fold(self.history, self.kinds)
 
     def context(self, on: date) -> FormContext:
         """What a form that comes with a step on that day is held against."""
@@ -94,7 +96,7 @@ class Situation:
 def possible(situation: Situation, workflows: Workflows) -> tuple[PossibleTransition, ...]:
     """Every step that the part knows in its state, the next action first, with what stands in the way of it."""
     part, workflow = situation.part, workflows.pinned(situation.part.workflow)
-    seats = standing(situation.actor, situation.case, part, situation.history)
+    seats = standing(situation.actor, situation.case, part, situation.history, situation.kinds)
     found = workflow.possible(part.state, situation.attempt(), seats)
     due_next = workflow.definition.states[part.state].next
     return tuple(sorted(found, key=lambda it: (it.trigger.name != due_next, it.trigger.name)))
@@ -103,7 +105,7 @@ def possible(situation: Situation, workflows: Workflows) -> tuple[PossibleTransi
 def decide(situation: Situation, trigger: str, workflows: Workflows) -> Decision:
     """The decision on a step, or the refusal with all its reasons."""
     part = situation.part
-    seats = standing(situation.actor, situation.case, part, situation.history)
+    seats = standing(situation.actor, situation.case, part, situation.history, situation.kinds)
     return workflows.pinned(part.workflow).decide(part.state, trigger, situation.attempt(), seats)
 
 
@@ -176,17 +178,14 @@ def _begin_parts(
         workflow = workflows.current(kind)
         for opening in step.form.openings(kind, context):
             addressee = _addressee(opening, decision, situation)
-            if kind == "funding" and _was_asked_to_pay(situation, opening.line, addressee):
+            if situation.kinds[kind].once_a_line and _was_asked(situation, kind, opening.line, addressee):
                 continue
-            part = Part(
-                id=new_id(),
-                case_id=situation.case.id,
-                kind=kind,
-                workflow=workflow.hash,
-                state=START,
-                phase="placement",
-                sequence=0,
-                occurred_at=step.occurred_at,
+            part = part_to_begin(
+                new_id(),
+                situation.case.id,
+                kind,
+                workflow.hash,
+                step.occurred_at,
                 line=opening.line,
                 addressee_id=addressee,
             )
@@ -208,12 +207,12 @@ def _addressee(opening: Opening, decision: Decision, situation: Situation) -> UU
     return found
 
 
-def _was_asked_to_pay(situation: Situation, line: str | None, payer: UUID | None) -> bool:
-    """Whether this payer was asked for this line before, in this round of the case; another one is asked anew."""
+def _was_asked(situation: Situation, kind: PartKind, line: str | None, addressee: UUID | None) -> bool:
+    """Whether this organisation was asked for this line before, in this round of the case; another is asked anew."""
     again = [it for it in situation.history if it.part_kind == "case" and it.trigger in NEW_ROUND]
     reopened = again[-1].sequence if again else 0
     return any(
-        (it.part_kind, it.part_sequence, it.line, it.addressee_id) == ("funding", 1, line, payer)
+        (it.part_kind, it.part_sequence, it.line, it.addressee_id) == (kind, 1, line, addressee)
         and (it.sequence > reopened or line in situation.facts.advice_lines)
         for it in situation.history
     )

@@ -3,28 +3,15 @@
 from sqlalchemy import ColumnElement, and_, exists, false, or_
 
 from service.cases.store.tables import cases, parts
+from service.kinds import KINDS
 from service.vocabulary.actor import Actor
 from service.vocabulary.roles import SUBMITTING_ROLES, TABLE_ROLES, TEAM_ROLES, Role
-from service.workflows.rules.kinds import BESIDE_THE_FILE
 
 main = parts.alias("main")
 _escalation = parts.alias("escalation")
 _emergency = parts.alias("emergency")
 # An expert sees a case while it is at the table, and not before or after (domain.md 2.11).
 AT_THE_TABLE = ("review", "binding_advice")
-# What is put to an organisation is seen by who is that for it: a provider its commitments, a network and the national
-# level what was asked of them. The liaison keeps her own escalations in sight, and the whole case as long as one of
-# them is open: a question to the national level is not made of a part.
-_ANSWERS = {
-    Role.PROVIDER: ("commitment", "reconsideration"),
-    Role.MUNICIPALITY: ("funding", "reconsideration"),
-    Role.EXPERTISE_NETWORK: ("escalation",),
-    Role.NATIONAL_SUPPORT: ("question",),
-    Role.CCE_LIAISON: ("escalation",),
-    Role.DATA_PROTECTION_OFFICER: tuple(sorted(BESIDE_THE_FILE)),
-}
-# What is seen by the organisation that it is put to, and therefore heard of there.
-PUT_TO_SOMEBODY = frozenset(kind for kinds in _ANSWERS.values() for kind in kinds)
 
 
 def whole(actor: Actor) -> ColumnElement[bool]:
@@ -56,10 +43,14 @@ def whole(actor: Actor) -> ColumnElement[bool]:
 
 
 def visible(actor: Actor) -> ColumnElement[bool]:
-    """The parts that this person may see: all of a whole case, and what is put to their organisation."""
+    """The parts that this person may see: all of a whole case, and what is put to their organisation.
+
+    A liaison keeps her own escalations in sight, and the whole case as long as one of them is open: a question to the
+    national level is not made of a part.
+    """
     own = [
         and_(parts.c.addressee_id.in_(addressed), parts.c.kind.in_(kinds))
-        for role, kinds in _ANSWERS.items()
+        for role, kinds in KINDS.seen_by.items()
         if (addressed := _ids(actor, {role}))
     ]
     return or_(whole(actor), *own)

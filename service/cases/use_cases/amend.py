@@ -11,7 +11,7 @@ from service.cases.rules.steps import Situation
 from service.cases.store.contents import Contents
 from service.cases.use_cases.situation import log_for_step
 from service.database.transaction import Transaction
-from service.forms import FORMS
+from service.kinds import KINDS
 from service.vocabulary.form_parts import Fault
 from service.vocabulary.input_faults import form_from, in_body
 from service.vocabulary.refusals import Invalid
@@ -37,7 +37,7 @@ def amended(
         detail=detail,
     )
     body = merged(form_as_it_reads(transaction, entry, situation.history), amendment.changes)
-    return form_from(FORMS[entry.form or ""], body, under="/form/changes")
+    return form_from(KINDS.forms[entry.form or ""], body, under="/form/changes")
 
 
 def _amendable(situation: Situation, decision: Decision, amendment: Amendment) -> Transition:

@@ -9,8 +9,8 @@ from service.cases.rules.forms.referral import Referral
 from service.cases.store.drafts import Draft, Drafts
 from service.database.idempotency import Answered, Requests
 from service.database.transaction import Transaction
-from service.forms import FORMS
 from service.identity.caller import Asker
+from service.kinds import KINDS
 from service.people.store.row_scope import allow_rows_of
 from service.people.use_cases.identify import Once, known
 from service.vocabulary.input_faults import missing_in
@@ -90,4 +90,4 @@ def _found(transaction: Transaction, draft_id: UUID, owner: UUID) -> DraftWithGa
 
 
 def _with_gaps(draft: Draft) -> DraftWithGaps:
-    return DraftWithGaps(draft, missing_in(FORMS[Referral.form_name], draft.body.get("form", {})))
+    return DraftWithGaps(draft, missing_in(KINDS.forms[Referral.form_name], draft.body.get("form", {})))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from uuid import UUID
 
 from service.cases.rules.forms.base import Sought
@@ -30,18 +31,22 @@ class Found:
 
 def find_sought(transaction: Transaction, situation: Situation, step: Step, decision: Decision, trace_id: str) -> Found:
     """What the parts that this step opens may seek. Who pays is found and shown, and never required (I2)."""
-    region, opens = situation.case.region, decision.trigger.opens
-    if "escalation" in opens:
+    region = situation.case.region
+    seeks = frozenset().union(*(situation.kinds[kind].seeks for kind in decision.trigger.opens))
+    if "liaison" in seeks:
         return Found({**situation.sought, "network": People(transaction).network_for(region)})
-    if "funding" in opens and _seeks_payer(situation, step):
+    if "payer" in seeks and _seeks_payer(situation, step, decision):
         return _payer(transaction, situation, decision, trace_id)
     return Found()
 
 
-def _seeks_payer(situation: Situation, step: Step) -> bool:
+def _seeks_payer(situation: Situation, step: Step, decision: Decision) -> bool:
     """Whether a line has no payer yet; where each is named, nothing has to be read of where the child lived."""
     context = situation.context(day_in_amsterdam(step.occurred_at))
-    return step.form is not None and any(it.sought == "payer" for it in step.form.openings("funding", context))
+    if step.form is None:
+        return False
+    openings = chain.from_iterable(step.form.openings(kind, context) for kind in decision.trigger.opens)
+    return any(opening.sought == "payer" for opening in openings)
 
 
 def _payer(transaction: Transaction, situation: Situation, decision: Decision, trace_id: str) -> Found:

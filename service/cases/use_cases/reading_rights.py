@@ -19,6 +19,7 @@ from service.cases.rules.facts import CaseFacts, fold
 from service.cases.rules.model import Transition
 from service.cases.use_cases.birth_month import birth_month
 from service.database.transaction import Transaction
+from service.kinds import KINDS
 from service.vocabulary.actor import Actor, Seat
 from service.vocabulary.ages import age_on
 from service.vocabulary.calendar import day_in_amsterdam
@@ -58,7 +59,7 @@ class Reader:
         *,
         today: "Reader | None" = None,
     ) -> None:
-        facts = fold(history)
+        facts = fold(history, KINDS)
         self._person, self._acting, self._today = actor.person_id, seat.acting, today
         day = on or day_in_amsterdam(transaction.now)
         # In an emergency nothing is withheld: whoever takes it answers for it afterwards.

@@ -9,6 +9,7 @@ from service.cases.rules.standing import own_emergency
 from service.cases.rules.steps import Situation
 from service.cases.store.cases import Cases
 from service.database.transaction import Transaction
+from service.kinds import KINDS
 from service.people.store.people import People
 from service.vocabulary.actor import Actor
 from service.workflows.rules.machine import Decision
@@ -25,7 +26,8 @@ def as_it_stands(transaction: Transaction, actor: Actor, case: Case, part: Part,
     if actor.emergencies and not own_emergency(actor, part, history):
         by_right = replace(actor, emergencies=())
         actor = actor if Cases(transaction).find(case.id, part.id, seen_by=by_right) else replace(actor, memberships=())
-    may_escalate = rules.pinned(part.workflow).begins(part.state, "escalation")
+    opens = rules.pinned(part.workflow).opens_from(part.state)
+    may_escalate = any("liaison" in KINDS[kind].seeks for kind in opens)
     return Situation(
         case=case,
         part=part,
@@ -33,6 +35,7 @@ def as_it_stands(transaction: Transaction, actor: Actor, case: Case, part: Part,
         settings=settings_in_force(transaction, rules, case.region),
         actor=actor,
         now=transaction.now,
+        kinds=KINDS,
         sought={"liaison": People(transaction).liaison_for(case.region)} if may_escalate else {},
     )
 

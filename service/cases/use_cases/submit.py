@@ -8,7 +8,7 @@ from uuid import UUID
 from service.cases.rules.forms.consult import ConsultRequest
 from service.cases.rules.forms.referral import Referral
 from service.cases.rules.history_chain import BEGINNING
-from service.cases.rules.model import Case, Part
+from service.cases.rules.model import Case, part_to_begin
 from service.cases.rules.residence import provisional_municipality
 from service.cases.rules.steps import Situation, Step
 from service.cases.store.cases import Cases
@@ -17,8 +17,8 @@ from service.cases.use_cases.take_step import Made, carry_out, made_before
 from service.database.idempotency import Answered, Requests
 from service.database.keyring import CONTENT_CLASSES
 from service.database.transaction import Transaction
-from service.forms import FORMS
 from service.identity.caller import Asker
+from service.kinds import KINDS
 from service.people.store.people import People
 from service.people.store.regions import Reference
 from service.people.use_cases.identify import Once, known
@@ -26,7 +26,6 @@ from service.vocabulary.actor import Actor, Membership
 from service.vocabulary.input_faults import form_from
 from service.vocabulary.refusals import NotAllowed, NoTeamForRegion, NotFound
 from service.workflows.rules.definition import Trigger
-from service.workflows.rules.kinds import START
 from service.workflows.rules.rulebook import Rulebook
 from service.workflows.use_cases import settings_in_force
 
@@ -88,7 +87,7 @@ def _with_draft(transaction: Transaction, actor: Actor, submission: Submission) 
     draft = Drafts(transaction).find(submission.draft_id, seen_by=actor.person_id)
     if draft is None:
         raise NotFound
-    return replace(submission.step, form=form_from(FORMS[Referral.form_name], draft.body.get("form", {})))
+    return replace(submission.step, form=form_from(KINDS.forms[Referral.form_name], draft.body.get("form", {})))
 
 
 def _new_case(transaction: Transaction, case_id: UUID, acting: Membership, step: Step) -> Case:
@@ -110,18 +109,9 @@ def _new_case(transaction: Transaction, case_id: UUID, acting: Membership, step:
 
 
 def _before_the_first_step(transaction: Transaction, actor: Actor, case: Case, rules: Rulebook) -> Situation:
-    main = Part(
-        id=case.id,
-        case_id=case.id,
-        kind="case",
-        workflow=rules.current("case").hash,
-        state=START,
-        phase="referral",
-        sequence=0,
-        occurred_at=case.submitted_at,
-    )
+    main = part_to_begin(case.id, case.id, "case", rules.current("case").hash, case.submitted_at)
     settings = settings_in_force(transaction, rules, case.region)
-    return Situation(case=case, part=main, history=(), settings=settings, actor=actor, now=transaction.now)
+    return Situation(case=case, part=main, history=(), settings=settings, actor=actor, now=transaction.now, kinds=KINDS)
 
 
 def _owning_region(transaction: Transaction, acting: Membership, step: Step) -> str:

@@ -18,8 +18,8 @@ from service.cases.use_cases.lookups import find_sought
 from service.cases.use_cases.situation import as_it_stands, log_for_step
 from service.database.idempotency import Answered, Request, Requests
 from service.database.transaction import Transaction
-from service.forms import FORMS
 from service.identity.caller import Asker
+from service.kinds import KINDS
 from service.people.store.people import People
 from service.people.use_cases.identify import Once, known
 from service.vocabulary.actor import Actor
@@ -149,7 +149,7 @@ def _read(step: Step, decision: Decision) -> Form | None:
     if step.unread is None or decision.trigger.form is None:
         code = "missing" if step.unread is None else "extra_forbidden"
         raise Invalid((bare_fault("body", "/form", code),))
-    return form_from(FORMS[decision.trigger.form], step.unread)
+    return form_from(KINDS.forms[decision.trigger.form], step.unread)
 
 
 def _faults_of_step(situation: Situation, step: Step, decision: Decision) -> Iterator[Any]:

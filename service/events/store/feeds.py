@@ -12,12 +12,13 @@ from uuid import UUID
 from sqlalchemy import Row, and_, bindparam, exists, func, insert, select, text, update
 
 from service.cases.store.tables import outbox, parts, transitions
-from service.cases.store.visibility import PUT_TO_SOMEBODY, main, visible
+from service.cases.store.visibility import main, visible
 from service.database.transaction import Transaction
 from service.events.rules import News
 from service.events.store.deliveries import Deliveries, Place
 from service.events.store.news import NEWS, to_news
 from service.events.store.tables import feed
+from service.kinds import KINDS
 from service.vocabulary.actor import Actor
 from service.vocabulary.times import microseconds
 from service.workflows.rules.kinds import event_type
@@ -130,5 +131,5 @@ class Feeds:
 
 def _concerned(row: Row[Any]) -> Collection[str]:
     """The case's team and whoever submitted it; and the one that the part is put to, who hears of that part alone."""
-    addressed = {row.addressee_id} if row.addressee_id and row.kind in PUT_TO_SOMEBODY else set()
+    addressed = {row.addressee_id} if row.addressee_id and KINDS[row.kind].seen_by else set()
     return {row.team_id, row.submitter_id} | addressed

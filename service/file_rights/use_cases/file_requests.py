@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
-from service.cases.rules.model import Case, Part
+from service.cases.rules.model import Case, part_to_begin
 from service.cases.rules.steps import Situation, Step
 from service.cases.store.cases import Cases
 from service.cases.use_cases.read import whole_case
@@ -13,11 +13,12 @@ from service.cases.use_cases.take_step import Made, carry_out, made_before
 from service.database.idempotency import Answered, Requests
 from service.database.transaction import Transaction
 from service.identity.caller import Asker
+from service.kinds import KINDS
 from service.people.store.people import People
 from service.people.use_cases.identify import Once, known
 from service.vocabulary.actor import Actor, Emergency, Membership
 from service.vocabulary.refusals import AlreadyInSight, HumansOnly, NotAllowed, NotFound
-from service.workflows.rules.kinds import START, PartKind
+from service.workflows.rules.kinds import PartKind
 from service.workflows.rules.rulebook import Rulebook
 from service.workflows.use_cases import settings_in_force
 
@@ -98,17 +99,10 @@ def _beginning(
     transaction: Transaction, actor: Actor, case: Case, kind: PartKind, rules: Rulebook, new_id: Callable[[], UUID]
 ) -> Situation:
     """The situation before the first step of such a part, which is put to the case's own team."""
-    part = Part(
-        id=new_id(),
-        case_id=case.id,
-        kind=kind,
-        workflow=rules.current(kind).hash,
-        state=START,
-        phase="follow_up",
-        sequence=0,
-        occurred_at=transaction.now,
-        addressee_id=case.team_id,
-    )
+    workflow = rules.current(kind).hash
+    part = part_to_begin(new_id(), case.id, kind, workflow, transaction.now, addressee_id=case.team_id)
     settings = settings_in_force(transaction, rules, case.region)
     history = Cases(transaction).history(case.id)
-    return Situation(case=case, part=part, history=history, settings=settings, actor=actor, now=transaction.now)
+    return Situation(
+        case=case, part=part, history=history, settings=settings, actor=actor, now=transaction.now, kinds=KINDS
+    )

@@ -21,8 +21,8 @@ from service.file_rights.rules.personal_data import Tells, column_of
 from service.file_rights.store.access_log import Wanted
 from service.file_rights.store.stored_rows import Record, Records
 from service.file_rights.use_cases.access_overview import Seen, acting_as, as_told_to, record
-from service.forms import FORMS
 from service.identity.caller import Asker
+from service.kinds import KINDS
 from service.people.store.people import People
 from service.people.use_cases.identify import known
 from service.retention.use_cases.terms import Kept, kept
@@ -98,7 +98,7 @@ def subject_access(transaction: Transaction, asker: Asker, case_id: UUID, rules:
         written=written,
         records=records,
         seen=seen,
-        agreed=fold(history).agreed,
+        agreed=fold(history, KINDS).agreed,
         kept=kept(transaction, rules, sight.case, history),
         categories=_categories(records, written),
     )
@@ -129,13 +129,13 @@ def _answers(
     """The answers of a form; of an amendment also what it changes, in the words of the form that it amends."""
     if not entry.form or not form:
         return
-    if FORMS[entry.form] is not Amendment:
-        yield from told_by(FORMS[entry.form], form, names)
+    if KINDS.forms[entry.form] is not Amendment:
+        yield from told_by(KINDS.forms[entry.form], form, names)
         return
     (number,) = entry.codes[AMENDS]
     amended = next(it for it in history if (it.part_id, it.part_sequence) == (entry.part_id, int(number)))
     yield from told_by(Amendment, {name: it for name, it in form.items() if name != "changes"}, names)
-    yield from told_by(FORMS[amended.form or ""], form["changes"], names)
+    yield from told_by(KINDS.forms[amended.form or ""], form["changes"], names)
 
 
 def _of_family(transaction: Transaction, case: Case, member: UUID | None) -> dict[str, tuple[Record, ...]]:

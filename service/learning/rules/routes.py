@@ -13,10 +13,11 @@ from itertools import pairwise
 from typing import Literal, get_args
 
 from service.cases.rules.model import Transition
+from service.kinds import KINDS
 from service.vocabulary.ages import AGE_BANDS
 from service.vocabulary.code_lists import CODE_LISTS
 from service.vocabulary.roles import Role
-from service.workflows.rules.kinds import BESIDE_THE_FILE, START, PartKind
+from service.workflows.rules.kinds import START, PartKind
 
 WaitBand = Literal["under_4_weeks", "4_to_13_weeks", "13_to_26_weeks", "26_to_52_weeks", "over_52_weeks"]
 OPEN = "open"
@@ -76,7 +77,7 @@ class RouteStep:
     codes: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
-        _insist(self.part in get_args(PartKind), "there is no such part")
+        _insist(self.part in KINDS, "there is no such part")
         _insist(isinstance(self.role, Role), "there is no such role")
         _insist(all(_is_learnable(name, code) for name, code in self.codes), "a code is not for learning")
         _only_names(self.trigger, self.target)
@@ -157,7 +158,7 @@ def _is_step(entry: Transition) -> bool:
     What a family asked about its file, and that somebody read it in an emergency, moved nothing.
     """
     is_opening = entry.source == START and entry.part_kind != "case"
-    return entry.trigger not in _NOT_STEPS and not is_opening and entry.part_kind not in BESIDE_THE_FILE
+    return entry.trigger not in _NOT_STEPS and not is_opening and entry.part_kind not in KINDS.beside_the_file
 
 
 def _is_stay(entry: Transition) -> bool:

@@ -4,17 +4,19 @@ from datetime import date
 from typing import Literal
 from uuid import UUID
 
-from fastapi import Response
+from fastapi import APIRouter, Response
 
 from service.database.transaction import Transaction
-from service.future_plan.api import router
 from service.http.context import TheAsker, TheHouse
 from service.http.json_models import InTwoLanguages, View
 from service.http.openapi import may_refuse
+from service.http.request_faults import CheckedRoute
 from service.http.responses import answer
 from service.retention.rules.terms import RetentionClass
 from service.retention.use_cases.terms import Kept, read_retention
 from service.vocabulary.messages import say
+
+router = APIRouter(tags=["cases"], route_class=CheckedRoute)
 
 
 class RetentionView(View):

@@ -10,8 +10,8 @@ from uuid import UUID
 from service.cases.rules.amendments import with_amendments
 from service.cases.rules.certificate import Capacity, Certificate, Ground, Signature
 from service.cases.rules.model import Transition
+from service.kinds import KINDS
 from service.vocabulary.roles import Role
-from service.workflows.rules.kinds import BESIDE_THE_FILE
 
 Obstacle = Literal[
     "case_is_open", "term_runs", "legal_hold", "proposal_stands", "file_changed", "proposal_withdrawn",
@@ -80,7 +80,7 @@ class Proposal:
 
 def last_change(history: Sequence[Transition]) -> Transition:
     """The last change of the file: requests about it and reading it in an emergency are none."""
-    return next(it for it in reversed(history) if it.part_kind not in BESIDE_THE_FILE)
+    return next(it for it in reversed(history) if it.part_kind not in KINDS.beside_the_file)
 
 
 def has_ended(history: Sequence[Transition]) -> bool:

@@ -14,6 +14,7 @@ from service.cases.use_cases.birth_month import birth_month
 from service.database.idempotency import Answered, Requests
 from service.database.transaction import Transaction
 from service.identity.caller import Asker
+from service.kinds import KINDS
 from service.people.use_cases.identify import Once, known
 from service.retention.rules.destruction import (
     SIGNING,
@@ -76,7 +77,7 @@ def propose_if_due(transaction: Transaction, asker: Asker, case_id: UUID, *, rul
     settings = settings_in_force(transaction, rules, subject.region)
     changed_on = day_in_amsterdam(last_change(history).recorded_at)
     kept = retention(settings, changed_on, measure=False, birth_month=None)
-    if kept.keep_until < today and fold(history).under_measure:
+    if kept.keep_until < today and fold(history, KINDS).under_measure:
         _log(transaction, asker, actor, subject)
         kept = retention(settings, changed_on, measure=True, birth_month=birth_month(transaction, history))
     found = list(_in_the_way(transaction, case_id, history))

@@ -11,6 +11,7 @@ from service.cases.use_cases.birth_month import birth_month
 from service.cases.use_cases.read import log, whole_case
 from service.database.transaction import Transaction
 from service.identity.caller import Asker
+from service.kinds import KINDS
 from service.people.use_cases.identify import known
 from service.retention.rules.destruction import last_change
 from service.retention.rules.terms import Retention, retention
@@ -33,14 +34,14 @@ def read_retention(transaction: Transaction, asker: Asker, case_id: UUID, rules:
     actor = known(transaction, asker)
     sight = whole_case(transaction, actor, case_id)
     history = Cases(transaction).history(case_id)
-    if fold(history).under_measure:
+    if fold(history, KINDS).under_measure:
         log(transaction, asker, actor, sight, "read_retention", "month of birth")
     return kept(transaction, rules, sight.case, history)
 
 
 def kept(transaction: Transaction, rules: Rulebook, case: Case, history: Sequence[Transition]) -> Kept:
     """Until when the file is kept, as of today. Under a measure this reads the month of birth: whoever asks logs it."""
-    measure = fold(history).under_measure
+    measure = fold(history, KINDS).under_measure
     settings = settings_in_force(transaction, rules, case.region)
     found = retention(
         settings,

@@ -2,7 +2,7 @@
 
 import json
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePath
@@ -84,7 +84,7 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
 Label = Annotated[Words, BeforeValidator(_with_both_languages), AfterValidator(_one_tidy_line)]
 RoleName = Annotated[Role, Lenient]
 PhaseName = Annotated[Phase, Lenient]
-KindName = Annotated[PartKind, Lenient]
+KindName = PartKind
 NO_LABEL = Words("", "")
 
 
@@ -285,7 +285,12 @@ def _moves(trigger: TriggerFile, everywhere: tuple[str, ...]) -> tuple[Move, ...
     return tuple(sorted(Move(source, source if trigger.to == "=" else trigger.to) for source in sources))
 
 
-def json_schema() -> str:
+def json_schema(kinds: Iterable[PartKind]) -> str:
     """Give the text of workflows/workflow.schema.json, with which an editor completes and explains a workflow."""
-    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **WorkflowFile.model_json_schema()}
+    shape = WorkflowFile.model_json_schema()
+    for named in (shape["properties"]["name"], shape["$defs"]["TriggerFile"]["properties"]["opens"]["items"]):
+        ordered = sorted({**named, "enum": list(kinds)}.items())
+        named.clear()
+        named.update(ordered)
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **shape}
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"

@@ -1,28 +1,54 @@
-"""Kinds of part: the case itself, and what lives a life of its own beside it."""
+"""What a workflow knows of kinds of part. The kinds themselves are declared by their subjects: see service/kinds.py."""
 
-from typing import Literal
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Literal, Protocol, TypeVar
 
-PartKind = Literal[
-    "case", "placement", "commitment", "funding", "escalation", "question", "reconsideration", "follow_up",
-    "file_request", "emergency_access",
-]  # fmt: skip
+from pydantic import BaseModel
 
+from service.workflows.rules.guard import Guard
 
-# About the file and not of it: they begin by themselves, at any time and after the end as well, change nothing of the
-# case and do not count as a change of its file.
-BESIDE_THE_FILE: frozenset[PartKind] = frozenset({"file_request", "emergency_access"})
-
-
+# The name of a kind: a key of the registry (service/kinds.py), in the history for good.
+PartKind = str
 Phase = Literal["referral", "review", "binding_advice", "placement", "follow_up", "ended"]
-
-
 START = "start"
 
 
-def collection(kind: str) -> str:
-    """A kind of part in the plural, as in paths and types."""
+Beginning = Literal["with_the_case", "opened", "by_itself"]
+
+
+class KnownKind(Protocol):
+    """What the checks of a definition need to know of a kind."""
+
+    @property
+    def begins(self) -> Beginning: ...
+
+    @property
+    def about_payment(self) -> bool:
+        """Whether it may read who pays (I2)."""
+
+
+K_co = TypeVar("K_co", bound=KnownKind, covariant=True)
+
+
+class Registry(Mapping[PartKind, K_co]):
+    """Every kind by its name, and the words that workflows may use."""
+
+    @property
+    @abstractmethod
+    def guards(self) -> Mapping[str, Guard]:
+        """Every guard by its name, with the kinds whose triggers may use it."""
+
+    @property
+    @abstractmethod
+    def forms(self) -> Mapping[str, type[BaseModel]]:
+        """Every form by its versioned name. A form once released keeps its name and its class for ever."""
+
+
+def collection(kind: PartKind) -> str:
+    """The plural of a kind, as in paths and types of events."""
     return kind.replace("_", "-") + ("es" if kind.endswith("s") else "s")
 
 
-def event_type(kind: str, trigger: str) -> str:
+def event_type(kind: PartKind, trigger: str) -> str:
     return f"nl.jeugdcasussen.{collection(kind)}.{trigger.replace('_', '-')}.v1"

@@ -11,10 +11,10 @@ from typing import Any, cast
 
 from transitions import EventData, Machine
 
-from service.cases.rules.guards import GUARDS, Attempt, Guard
 from service.vocabulary.actor import Membership
 from service.vocabulary.refusals import GuardsNotMet, RoleNotAllowed, TransitionNotAllowed, UnmetGuard
 from service.workflows.rules.definition import Definition, Trigger
+from service.workflows.rules.guard import Guard
 from service.workflows.rules.kinds import START, PartKind
 
 
@@ -23,7 +23,7 @@ class _Firing:
     """What travels through the machine for one step; `state` is written by the machine."""
 
     state: str
-    attempt: Attempt
+    attempt: object
     unmet: list[Guard] = field(default_factory=list)
 
 
@@ -44,7 +44,7 @@ class PossibleTransition:
 class Workflow:
     """One definition, ready to decide. Immutable and shared by all threads."""
 
-    def __init__(self, definition: Definition, guards: Mapping[str, Guard] = GUARDS) -> None:
+    def __init__(self, definition: Definition, guards: Mapping[str, Guard]) -> None:
         self.definition = definition
         self.hash = definition.hash
         self._edges: dict[str, dict[str, tuple[Trigger, str]]] = {START: {}}
@@ -61,11 +61,11 @@ class Workflow:
     def known_from(self, state: str) -> tuple[str, ...]:
         return tuple(self._edges.get(state, ()))
 
-    def begins(self, state: str, kind: PartKind) -> bool:
-        """Whether a step from this state may begin a part of this kind."""
-        return any(kind in found.opens for found, _ in self._edges.get(state, {}).values())
+    def opens_from(self, state: str) -> frozenset[PartKind]:
+        """The kinds of part that a step from this state may begin."""
+        return frozenset(kind for found, _ in self._edges.get(state, {}).values() for kind in found.opens)
 
-    def decide(self, state: str, trigger: str, attempt: Attempt, standing: Collection[Membership]) -> "Decision":
+    def decide(self, state: str, trigger: str, attempt: object, standing: Collection[Membership]) -> "Decision":
         """Where the step leads and in which membership it is made, or the refusal that says why not."""
         if trigger not in self._edges.get(state, ()):
             raise TransitionNotAllowed(trigger, state, self.known_from(state))
@@ -78,9 +78,7 @@ class Workflow:
             raise GuardsNotMet(trigger, _told(firing.unmet))
         return Decision(found, firing.state, acting)
 
-    def possible(
-        self, state: str, attempt: Attempt, standing: Collection[Membership]
-    ) -> tuple[PossibleTransition, ...]:
+    def possible(self, state: str, attempt: object, standing: Collection[Membership]) -> tuple[PossibleTransition, ...]:
         """Every trigger that this state knows, with what stands in the way."""
         return tuple(
             PossibleTransition(

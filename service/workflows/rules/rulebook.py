@@ -9,11 +9,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-from service.cases.rules.guards import GUARDS
-from service.forms import FORMS
 from service.workflows.rules.checks import check_all
 from service.workflows.rules.definition import ADOPT, Definition, Diagnostic, Reading, Trigger, load
-from service.workflows.rules.kinds import PartKind
+from service.workflows.rules.kinds import KnownKind, PartKind, Registry
 from service.workflows.rules.machine import Workflow
 from service.workflows.rules.region_settings import RegionSettings
 
@@ -102,6 +100,7 @@ class Rulebook:
     newest: Mapping[PartKind, Workflow]
     by_hash: Mapping[str, Workflow]
     settings: SettingsBook
+    kinds: Registry[KnownKind]
 
     def current(self, kind: PartKind) -> Workflow:
         return self.newest[kind]
@@ -119,7 +118,7 @@ class Rulebook:
         if reading.definition is None:
             return reading
         others = (it.definition for name, it in self.newest.items() if name != kind)
-        found = check_all((*others, reading.definition), self.settings.named(), guards=GUARDS, forms=FORMS)
+        found = _faults((*others, reading.definition), self.settings.named(), self.kinds)
         return Reading(reading.definition, (*reading.diagnostics, *found))
 
     def versions(self, kind: PartKind) -> tuple[Definition, ...]:
@@ -130,28 +129,35 @@ class Rulebook:
     def check(self, settings: Mapping[str, RegionSettings]) -> None:
         """Raises RulesRefused when the workflows in force cannot do with these settings, called by region and day."""
         definitions = [it.definition for it in self.newest.values()]
-        faults = check_all(definitions, settings, guards=GUARDS, forms=FORMS)
+        faults = _faults(definitions, settings, self.kinds)
         if any(fault.severity == "error" for fault in faults):
             raise RulesRefused(faults)
 
     def with_older(self, definitions: Iterable[Definition]) -> "Rulebook":
         """The same rules, knowing also the definitions that cases still run on."""
-        older = {it.hash: Workflow(it) for it in definitions if it.hash not in self.by_hash}
+        older = {it.hash: Workflow(it, self.kinds.guards) for it in definitions if it.hash not in self.by_hash}
         return replace(self, by_hash=MappingProxyType({**older, **self.by_hash}))
 
 
-def read_rules(files: Mapping[str, str]) -> Rulebook:
-    """The rules of a folder of workflow files (name to text). Raises RulesRefused with everything that is wrong."""
+def read_rules(files: Mapping[str, str], kinds: Registry[KnownKind]) -> Rulebook:
+    """The rules of a folder of workflow files (name to text), for these kinds. Raises RulesRefused with all faults."""
     settings = read_settings(files["settings.toml"])
     readings = [load(text, name) for name, text in sorted(files.items()) if name != "settings.toml"]
     definitions = [it.definition for it in readings if it.definition]
     faults = [fault for it in readings for fault in it.diagnostics]
-    faults += check_all(definitions, settings.named(), guards=GUARDS, forms=FORMS)
+    faults += _faults(definitions, settings.named(), kinds)
     if any(fault.severity == "error" for fault in faults):
         raise RulesRefused(faults)
-    newest = {it.name: Workflow(it) for it in definitions}
+    newest = {it.name: Workflow(it, kinds.guards) for it in definitions}
     return Rulebook(
         newest=MappingProxyType(newest),
         by_hash=MappingProxyType({it.hash: it for it in newest.values()}),
         settings=settings,
+        kinds=kinds,
     )
+
+
+def _faults(
+    definitions: Iterable[Definition], settings: Mapping[str, RegionSettings], kinds: Registry[KnownKind]
+) -> tuple[Diagnostic, ...]:
+    return check_all(definitions, settings, guards=kinds.guards, forms=kinds.forms, kinds=kinds)

@@ -1,0 +1,31 @@
+"""Forms of the case itself, and those that every kind of part asks."""
+
+from service.cases.rules.forms import consent, consult, notes, referral, review, triage
+from service.cases.rules.forms.base import Form
+
+IN_EVERY_KIND: tuple[type[Form], ...] = (notes.Note, notes.Reassignment, notes.Amendment)
+ASKED_BY_THE_CASE: tuple[type[Form], ...] = (
+    referral.Referral,
+    consult.ConsultRequest,
+    consent.ConsentGiven,
+    consent.ConsentWithdrawn,
+    triage.TriageStart,
+    triage.InformationRequest,
+    triage.Information,
+    triage.Proceeding,
+    triage.Consult,
+    triage.ConsultOutcome,
+    triage.TableRequest,
+    triage.Triage,
+    triage.Rescheduling,
+    triage.DeclineProposal,
+    triage.Decline,
+    triage.TransferProposal,
+    triage.Transfer,
+    triage.Withdrawal,
+    triage.Reopening,
+    review.Table,
+    review.Analysis,
+    review.Comment,
+    *IN_EVERY_KIND,
+)

@@ -6,16 +6,15 @@ A case is in one state at a time, so that all of this is plain search in a graph
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import chain
 
-from service.workflows.rules.checks import combination as together
-from service.workflows.rules.checks import duties, names
-from service.workflows.rules.checks import routes as route
+from service.workflows.rules.checks import combination, duties, names, routes
 from service.workflows.rules.checks.subject import KnownGuard, Subject, ways
 from service.workflows.rules.definition import Definition, Diagnostic
+from service.workflows.rules.kinds import KnownKind, PartKind
 from service.workflows.rules.region_settings import RegionSettings
 
 __all__ = ["KnownGuard", "check", "check_all", "ways"]
 
-_LOOKS = (*names.LOOKS, *duties.LOOKS, *route.LOOKS)
+_LOOKS = (*names.LOOKS, *duties.LOOKS, *routes.LOOKS)
 
 
 def check(
@@ -24,10 +23,13 @@ def check(
     settings_terms: Collection[str],
     guards: Mapping[str, KnownGuard],
     forms: Collection[str],
-    kinds: Collection[str],
+    kinds: Mapping[PartKind, KnownKind],
+    written: Collection[PartKind],
 ) -> tuple[Diagnostic, ...]:
-    """Everything wrong with one definition; `kinds` are the kinds of parts that have a workflow."""
-    subject = Subject(definition=definition, guards=guards, forms=forms, kinds=kinds, ways=ways(definition))
+    """Everything wrong with one definition; `written` are the kinds that have a workflow."""
+    subject = Subject(
+        definition=definition, guards=guards, forms=forms, kinds=kinds, written=written, ways=ways(definition)
+    )
     found = chain.from_iterable(look(subject) for look in _LOOKS)
     return (*found, *_unknown_terms(definition, settings_terms, settings=None))
 
@@ -38,17 +40,18 @@ def check_all(
     *,
     guards: Mapping[str, KnownGuard],
     forms: Collection[str],
+    kinds: Mapping[PartKind, KnownKind],
 ) -> tuple[Diagnostic, ...]:
     """Everything wrong with a set of definitions: each by itself, all together, and each with each of the settings.
 
     `settings` are named as people know them: the region, and the day from which they hold.
     """
     every = tuple(definitions)
-    kinds = {definition.name for definition in every}
-    found = list(together.faults(every))
+    written = {definition.name for definition in every}
+    found = list(combination.faults(every, kinds))
     for definition in every:
         terms = {state.term for state in definition.states.values() if state.term}
-        found += check(definition, settings_terms=terms, guards=guards, forms=forms, kinds=kinds)
+        found += check(definition, settings_terms=terms, guards=guards, forms=forms, kinds=kinds, written=written)
         for name, chosen in settings.items():
             found += _unknown_terms(definition, chosen.terms, settings=name)
     return tuple(found)

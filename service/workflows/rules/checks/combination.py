@@ -1,13 +1,13 @@
 """The workflows of one house fit together: a part begins by the trigger that opens it, and by no other."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from service.workflows.rules.definition import Definition, Diagnostic, Trigger
-from service.workflows.rules.kinds import BESIDE_THE_FILE, START
+from service.workflows.rules.kinds import START, KnownKind, PartKind
 
 
-def faults(definitions: tuple[Definition, ...]) -> Iterator[Diagnostic]:
+def faults(definitions: tuple[Definition, ...], kinds: Mapping[PartKind, KnownKind]) -> Iterator[Diagnostic]:
     yield from _one_file_for_a_kind(definitions)
     if all(definition.name != "case" for definition in definitions):
         yield Diagnostic("no_case", "case", "")
@@ -18,7 +18,7 @@ def faults(definitions: tuple[Definition, ...]) -> Iterator[Diagnostic]:
             if kind in by_kind:
                 yield from _can_begin(definition, trigger, by_kind[kind])
     for part in by_kind.values():
-        if part.name != "case" and part.name not in BESIDE_THE_FILE:
+        if part.name in kinds and kinds[part.name].begins == "opened":
             yield from _is_opened(part, {trigger.name for _, trigger in openers if part.name in trigger.opens})
 
 

@@ -5,14 +5,13 @@ from typing import get_args
 
 from service.workflows.rules.checks.subject import ROLES, Subject
 from service.workflows.rules.definition import ADOPT, Diagnostic
-from service.workflows.rules.kinds import START, PartKind, Phase
+from service.workflows.rules.kinds import START, Phase
 
 _PHASES: frozenset[str] = frozenset(get_args(Phase))
-_KINDS: frozenset[str] = frozenset(get_args(PartKind))
 
 
 def _name(subject: Subject) -> Iterator[Diagnostic]:
-    if subject.definition.name not in _KINDS:
+    if subject.definition.name not in subject.kinds:
         yield subject.fault("unknown_kind", "name", kind=subject.definition.name)
 
 
@@ -58,7 +57,8 @@ def _guards(subject: Subject) -> Iterator[Diagnostic]:
             if guard not in subject.guards:
                 yield subject.fault("unknown_guard", path, guard=guard)
             elif kind not in (kinds := subject.guards[guard].kinds):
-                code = "payment_blocks_help" if kinds == {"funding"} else "guard_of_another_kind"
+                of_payment = bool(kinds) and all(subject.kinds[it].about_payment for it in kinds)
+                code = "payment_blocks_help" if of_payment else "guard_of_another_kind"
                 yield subject.fault(code, path, guard=guard, kind=kind)
 
 
@@ -66,14 +66,19 @@ def _opens(subject: Subject) -> Iterator[Diagnostic]:
     for trigger in subject.triggers():
         path = f"triggers.{trigger.name}.opens"
         for kind in trigger.opens:
-            if kind not in _KINDS - {"case"}:
+            if kind not in subject.kinds or subject.kinds[kind].begins == "with_the_case":
                 yield subject.fault("unknown_kind", path, kind=kind)
-            elif kind not in subject.kinds:
+            elif kind not in subject.written:
                 yield subject.fault("kind_without_file", path, kind=kind)
         if trigger.opens and not trigger.form:
             yield subject.fault("opens_without_form", path, trigger=trigger.name)
-        if set(trigger.opens) - {"reconsideration"} and subject.definition.name == "funding":
+        if set(trigger.opens) - {"reconsideration"} and _is_about_payment(subject):
             yield subject.fault("payment_opens_help", path, trigger=trigger.name)
+
+
+def _is_about_payment(subject: Subject) -> bool:
+    kind = subject.kinds.get(subject.definition.name)
+    return kind is not None and kind.about_payment
 
 
 def _labels(subject: Subject) -> Iterator[Diagnostic]:

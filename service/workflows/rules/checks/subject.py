@@ -7,7 +7,7 @@ from typing import Protocol
 
 from service.vocabulary.roles import Role
 from service.workflows.rules.definition import Definition, Diagnostic, Edge, State, Trigger
-from service.workflows.rules.kinds import START, PartKind
+from service.workflows.rules.kinds import START, KnownKind, PartKind
 
 # Ordinary transitions that leave the state, possible in every open state; they are nobody's next action.
 IN_EVERY_OPEN_STATE = ("amend", "add_note", "reassign")
@@ -40,12 +40,13 @@ def ways(definition: Definition) -> dict[str, tuple[str, ...]]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """The definition, the words it may use beside its own, and the ways to its states."""
+    """The definition, the words it may use beside its own, and the ways to its states. `written`: kinds with a file."""
 
     definition: Definition
     guards: Mapping[str, KnownGuard]
     forms: Collection[str]
-    kinds: Collection[str]
+    kinds: Mapping[PartKind, KnownKind]
+    written: Collection[PartKind]
     ways: Mapping[str, tuple[str, ...]]
 
     def fault(self, code: str, path: str, *, witness: Iterable[str] = (), **params: str) -> Diagnostic:

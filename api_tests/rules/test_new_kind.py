@@ -1,0 +1,207 @@
+"""What a new kind of part costs: five files, and it is served, seen, counted and told like every other."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api_tests.support.case_file import CaseFile
+from api_tests.support.checkout import ROOT
+from api_tests.support.databases import new_database
+from api_tests.support.engines import ENGINES
+from api_tests.support.people import People, everybody
+from api_tests.support.processes import process
+from service.cases.rules.kinds import Kinds
+from service.kinds import CASE
+
+pytestmark = pytest.mark.server
+# Files to add, and beside them lines to add to files that are there.
+ADDED = {
+    "service/home_visits/__init__.py": '"""A visit at home, planned by the table."""\n',
+    "service/home_visits/rules.py": '''
+"""Home visit: somebody of the team sees the child where the child lives."""
+
+from typing import ClassVar
+
+from typing_extensions import override
+
+from service.cases.rules.facts import state_alone
+from service.cases.rules.forms import IN_EVERY_KIND
+from service.cases.rules.forms.base import Form, FormContext, Opening
+from service.cases.rules.kinds import Kind
+from service.vocabulary.fields import OrNone
+from service.vocabulary.form_parts import ContentClass
+from service.vocabulary.language import FreeText
+from service.vocabulary.roles import Role
+
+
+class HomeVisitPlan(Form):
+    """Why somebody goes and looks."""
+
+    form_name: ClassVar[str] = "home_visit_plan@1"
+    content_class: ClassVar[ContentClass] = "review"
+
+    explanation: OrNone[FreeText] = None
+
+    @override
+    def openings(self, kind: str, context: FormContext) -> tuple[Opening, ...]:
+        return (Opening(),) if kind == "home_visit" else ()
+
+
+HOME_VISIT = Kind(
+    name="home_visit",
+    parties=frozenset({Role.CHAIR}),
+    facts=state_alone,
+    forms=(HomeVisitPlan, *IN_EVERY_KIND),
+)
+''',
+    "workflows/home_visit.toml": """
+name = "home_visit"
+label = { nl = "Huisbezoek", en = "Home visit" }
+
+[states.planned]
+phase = "review"
+party = "chair"
+term = "check"
+next = "hold_visit"
+label = { nl = "Gepland", en = "Planned" }
+
+[states.held]
+phase = "ended"
+label = { nl = "Gehouden", en = "Held" }
+
+[triggers.plan_visit]
+from = ["start"]
+to = "planned"
+roles = ["chair"]
+label = { nl = "Huisbezoek plannen", en = "Plan a home visit" }
+
+[triggers.hold_visit]
+from = ["planned"]
+to = "held"
+roles = ["chair"]
+grounds = "required"
+label = { nl = "Huisbezoek afleggen", en = "Hold the visit" }
+
+[triggers.amend]
+from = ["planned"]
+to = "="
+roles = ["chair"]
+form = "amendment@1"
+label = { nl = "Aanvullen", en = "Amend" }
+
+[triggers.add_note]
+from = ["planned"]
+to = "="
+roles = ["chair"]
+form = "note@1"
+label = { nl = "Notitie", en = "Add a note" }
+
+[triggers.reassign]
+from = ["planned"]
+to = "="
+roles = ["chair"]
+form = "reassignment@1"
+label = { nl = "Toewijzen", en = "Reassign" }
+""",
+}
+LINES = {
+    "service/kinds.py": {
+        "from service.offers.rules": "from service.home_visits.rules import HOME_VISIT\nfrom service.offers.rules",
+        "KINDS = Kinds(\n": "KINDS = Kinds(\n    HOME_VISIT,\n",
+    },
+    "workflows/case.toml": {
+        "[triggers.record_gap]\n": """
+[triggers.plan_visit]
+from = ["in_triage"]
+to = "="
+roles = ["chair"]
+form = "home_visit_plan@1"
+opens = ["home_visit"]
+label = { nl = "Huisbezoek plannen", en = "Plan a home visit" }
+
+[triggers.record_gap]
+""",
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout with the new kind in it."""
+    folder = tmp_path_factory.mktemp("checkout")
+    for room in ("service", "workflows", "migrations"):
+        shutil.copytree(ROOT / room, folder / room, ignore=shutil.ignore_patterns("__pycache__"))
+    for name, text in ADDED.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text.lstrip(), encoding="utf-8")
+    for name, changes in LINES.items():
+        text = (folder / name).read_text(encoding="utf-8")
+        for old, new in changes.items():
+            assert text.count(old) == 1, old
+            text = text.replace(old, new)
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def case(request: pytest.FixtureRequest, tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CaseFile]:
+    """A case in triage, in a service that knows the new kind."""
+    folder = tmp_path_factory.mktemp(f"kind_{request.param}")
+    with process(folder, new_database(request, folder, request.param), tree=tree, relay="off") as service:
+        people = everybody(service.url)
+        yield CaseFile.submitted(people).go_to("in_triage")
+        for person in people.values():
+            person.client.close()
+
+
+def fire(people: People, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    version = int(people.esra.get(path).headers["ETag"].strip('"'))
+    answer = people.esra.post(f"{path}/transitions", body, version=version)
+    assert answer.status_code == 201, answer.text
+    made: dict[str, Any] = answer.json()
+    return made
+
+
+def test_a_new_kind_takes_five_files_and_is_walked_from_its_beginning_to_its_end(case: CaseFile) -> None:
+    people, ordinary = case.people, {"grounds": "Zo is het aan tafel besproken."}
+
+    planned = fire(people, case.path, {"trigger": "plan_visit", "form": {"explanation": "Even kijken."}, **ordinary})
+    (opened,) = planned["opened"]
+    path = f"{case.path}/home-visits/{opened['id']}"
+    (listed,) = people.esra.get(f"{case.path}/home-visits").json()["items"]
+    possible = people.esra.get(f"{path}/possible-transitions").json()["transitions"]
+    refused = people.esra.post(f"{path}/transitions", {"trigger": "hold_visit"}, version=1)
+    held = fire(people, path, {"trigger": "hold_visit", **ordinary})
+
+    assert len({*ADDED, *LINES}) == 5
+    assert (opened["kind"], listed["state"]["label"]["nl"], listed["party"]["role"]) == (
+        "home_visit",
+        "Gepland",
+        "chair",
+    )
+    assert {it["trigger"] for it in possible if it["possible"]} == {"hold_visit", "amend", "add_note", "reassign"}
+    assert [it["code"] for it in refused.json()["errors"]] == ["missing"]
+    assert held["transition"]["target"] == "held"
+
+
+def test_a_new_kind_stands_in_history_chain_document_and_published_workflows(case: CaseFile) -> None:
+    people = case.people
+    if not case.parts("home_visit"):
+        fire(people, case.path, {"trigger": "plan_visit", "form": {}, "grounds": "Zo is het besproken."})
+    kinds = {entry["partKind"] for entry in case.history()}
+    document = people.esra.get("/openapi.json").json()
+    published = {it["name"]: it for it in people.esra.get("/workflows").json()["items"]}
+
+    assert "home_visit" in kinds
+    assert people.esra.get(f"{case.path}/verification").json()["sound"]
+    assert "/cases/{caseId}/home-visits/{partId}/transitions" in document["paths"]
+    assert "nl.jeugdcasussen.home-visits.hold-visit.v1" in str(published["home_visit"])
+    assert people.esra.get("/work-items", params={"kind": "home_visit", "whose": "all"}).status_code == 200
+
+
+def test_two_kinds_of_one_name_are_refused() -> None:
+    with pytest.raises(ValueError, match="two kinds have one name"):
+        Kinds(CASE, CASE)

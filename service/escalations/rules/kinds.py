@@ -1,0 +1,47 @@
+"""Escalation: help is asked beyond the region. Question: what one body at the national level is asked by it."""
+
+from dataclasses import replace
+
+from service.cases.rules.facts import CaseFacts, state_alone
+from service.cases.rules.forms import IN_EVERY_KIND
+from service.cases.rules.kinds import Kind
+from service.cases.rules.model import Transition
+from service.commitments.rules.forms import NewRequest
+from service.escalations.rules import forms
+from service.escalations.rules.guards import OF_A_QUESTION, OF_AN_ESCALATION
+from service.vocabulary.roles import Role
+
+ASKED_BY_THE_CASE = (forms.NetworkRequest, forms.EscalationRequest, forms.EscalationSignal)
+
+
+def _facts(facts: CaseFacts, entry: Transition) -> CaseFacts:
+    """The network is asked before the national level (T16)."""
+    return replace(facts, network_answered=facts.network_answered or entry.trigger == "record_network_answer")
+
+
+ESCALATION = Kind(
+    name="escalation",
+    seen_by=frozenset({Role.EXPERTISE_NETWORK, Role.CCE_LIAISON}),
+    parties=frozenset({Role.EXPERTISE_NETWORK, Role.CCE_LIAISON, Role.CHAIR, Role.PROCESS_DIRECTOR}),
+    seeks=frozenset({"liaison", "network"}),
+    facts=_facts,
+    guards=OF_AN_ESCALATION,
+    forms=(
+        forms.EscalationV1,
+        forms.Escalation,
+        forms.Reminder,
+        forms.EscalationAnswer,
+        forms.EscalationConclusion,
+        forms.EscalationReturn,
+        forms.EscalationWithdrawal,
+        *IN_EVERY_KIND,
+    ),
+)
+QUESTION = Kind(
+    name="question",
+    seen_by=frozenset({Role.NATIONAL_SUPPORT}),
+    parties=frozenset({Role.NATIONAL_SUPPORT, Role.PROCESS_DIRECTOR}),
+    facts=state_alone,
+    guards=OF_A_QUESTION,
+    forms=(forms.EscalationAnswer, forms.EscalationWithdrawal, NewRequest, forms.Reminder, *IN_EVERY_KIND),
+)

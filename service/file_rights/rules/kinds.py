@@ -1,0 +1,32 @@
+"""Beside the file: a request about it, and reading it in an emergency."""
+
+from service.cases.rules.forms import IN_EVERY_KIND
+from service.cases.rules.kinds import Kind
+from service.file_rights.rules import emergency_forms, request_forms
+from service.vocabulary.roles import Role
+
+FILE_REQUEST = Kind(
+    name="file_request",
+    begins="by_itself",
+    of_the_file=False,
+    seen_by=frozenset({Role.DATA_PROTECTION_OFFICER}),
+    parties=frozenset({Role.COORDINATOR}),
+    facts=None,
+    forms=(
+        request_forms.FileRequest,
+        request_forms.FileRequestGranting,
+        request_forms.FileRequestRefusal,
+        request_forms.FileRequestPostponement,
+        request_forms.FileRequestOutcome,
+        *IN_EVERY_KIND,
+    ),
+)
+EMERGENCY_ACCESS = Kind(
+    name="emergency_access",
+    begins="by_itself",
+    of_the_file=False,
+    seen_by=frozenset({Role.DATA_PROTECTION_OFFICER}),
+    parties=frozenset({Role.DATA_PROTECTION_OFFICER}),
+    facts=None,
+    forms=(emergency_forms.EmergencyAccess, emergency_forms.EmergencyReview, *IN_EVERY_KIND),
+)

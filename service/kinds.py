@@ -1,0 +1,52 @@
+"""The registry of kinds of part: a new kind is a folder with its rules, a workflow of its name, and a line here.
+
+Sight, openings, feeds, subject access, learning, routes and tests read this and keep no list of their own.
+"""
+
+from typing import TYPE_CHECKING, Literal
+
+from service.advice.rules import kinds as advice
+from service.cases.rules import forms, guards
+from service.cases.rules.facts import after_case
+from service.cases.rules.kinds import Kind, Kinds
+from service.commitments.rules import kinds as commitments
+from service.escalations.rules import kinds as escalations
+from service.file_rights.rules import kinds as file_rights
+from service.follow_up.rules import kinds as follow_up
+from service.offers.rules.gap_form import Gap
+from service.placements.rules import kinds as placements
+from service.vocabulary.roles import Role
+
+CASE = Kind(
+    name="case",
+    begins="with_the_case",
+    parties=frozenset({Role.LOCAL_TEAM, Role.COORDINATOR, Role.SCREENER, Role.CHAIR, Role.PROCESS_DIRECTOR}),
+    facts=after_case,
+    guards=guards.OF_THE_CASE,
+    forms=(
+        *forms.ASKED_BY_THE_CASE,
+        Gap,
+        *advice.ASKED_BY_THE_CASE,
+        *commitments.ASKED_BY_THE_CASE,
+        *placements.ASKED_BY_THE_CASE,
+        *escalations.ASKED_BY_THE_CASE,
+        *follow_up.ASKED_BY_THE_CASE,
+    ),
+)
+KINDS = Kinds(
+    CASE,
+    placements.PLACEMENT,
+    commitments.COMMITMENT,
+    commitments.FUNDING,
+    escalations.ESCALATION,
+    escalations.QUESTION,
+    advice.RECONSIDERATION,
+    follow_up.FOLLOW_UP,
+    file_rights.FILE_REQUEST,
+    file_rights.EMERGENCY_ACCESS,
+)
+# The name of a kind in JSON: the API knows these and refuses every other.
+if TYPE_CHECKING:
+    KindOfPart = str
+else:
+    KindOfPart = Literal[tuple(KINDS)]
