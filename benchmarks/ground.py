@@ -22,9 +22,10 @@ from benchmarks.seeding import Story, just_submitted, plant, told_again
 from service.app import build
 from service.cases.store.cases import Cases
 from service.cases.store.contents import Contents
-from service.database.database import Database, open_engine
+from service.database.engine import open_engine
 from service.database.keyring import Keyring, load_master_key
 from service.database.transaction import Transaction
+from service.database.worker_threads import Database
 from service.events.store.subscriptions import Subscription, Subscriptions
 from service.people.store.people import People
 from service.people.store.regions import Reference

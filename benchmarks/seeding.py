@@ -16,9 +16,9 @@ from service.cases.rules.model import Case, Content, Transition
 from service.cases.store.contents import Contents
 from service.cases.store.rows import text_of, to_row
 from service.cases.store.tables import cases, contents, parts, transitions
-from service.database.database import Database
 from service.database.keyring import CONTENT_CLASSES
 from service.database.transaction import Transaction
+from service.database.worker_threads import Database
 from service.vocabulary.roles import Role
 from service.vocabulary.times import microseconds
 from service.workflows.rules.rulebook import Rulebook

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from service.cases.store.drafts import Drafts
-from service.database.database import Database, open_engine
+from service.database.engine import open_engine
 from service.database.health import insist_on_disk
 from service.database.keyring import Keyring, load_master_key
 from service.database.migrations import expected_revision, revision_of
@@ -19,6 +19,7 @@ from service.database.protections import insist
 from service.database.row_security import insist_on_wall
 from service.database.sqlite_log import scrub
 from service.database.transaction import Transaction
+from service.database.worker_threads import Database
 from service.events.relay.relay import Relay
 from service.events.relay.webhook_client import Outside
 from service.events.store.backlog import figures, outbox_age

@@ -37,7 +37,7 @@ from api_tests.support.watched_service import (
     take,
 )
 from api_tests.support.workflows import RULES
-from service.database.database import open_engine
+from service.database.engine import open_engine
 from service.kinds import KINDS
 from service.logs import EVENTS
 

@@ -14,11 +14,12 @@ from api_tests.support.servers import settings_for
 from service.app import build
 from service.commands.migrate import migrate_database
 from service.commands.roles import make_roles
-from service.database.database import Database, open_engine
+from service.database.engine import open_engine
 from service.database.health import failing
 from service.database.keyring import Keyring
 from service.database.postgres_roles import REPORTED
 from service.database.row_security import NoSecondWall, insist_on_wall
+from service.database.worker_threads import Database
 from service.identity.trusted_issuer import TrustedIssuer
 from service.settings import Settings
 from service.tables import metadata

@@ -15,7 +15,7 @@ from api_tests.faults.tracing import Happened, happened
 from api_tests.support.history_checker import contents, histories, master_key
 from api_tests.support.ledger import Ledger
 from api_tests.support.raw_tables import read_sqlite
-from service.database.database import open_engine
+from service.database.engine import open_engine
 from service.integrity.store.case_history import verify
 
 SECTOR = 512

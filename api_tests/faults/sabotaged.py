@@ -19,12 +19,13 @@ from service.cases.rules.steps import Situation
 from service.cases.store import cases
 from service.cases.store.cases import Cases
 from service.cases.use_cases import take_step as transition
-from service.database import database
-from service.database.database import Database
+from service.database import engine
+from service.database import worker_threads as database
 from service.database.idempotency import Requests
 from service.database.keyring import Keyring
 from service.database.tables import case_keys
 from service.database.transaction import Transaction
+from service.database.worker_threads import Database
 
 T = TypeVar("T")
 _CHANCE = Random(1)
@@ -142,7 +143,7 @@ def _add_keys(transaction: Transaction, rows: list[dict[str, Any]]) -> None:
 
 def commits_not_synced() -> None:
     """A commit is written, and nobody waits until it is on disk."""
-    database.SQLITE_PRAGMAS["synchronous"] = "NORMAL"
+    engine.SQLITE_PRAGMAS["synchronous"] = "NORMAL"
 
     def connected(connection: Any, _: object) -> None:
         if isinstance(connection, psycopg.Connection):

@@ -23,7 +23,7 @@ from api_tests.support.ledger import Ledger
 from api_tests.support.load_clients import Client, World
 from api_tests.support.postgres import Cluster
 from api_tests.support.raw_tables import Tables, read_postgresql, read_sqlite
-from service.database.database import open_engine
+from service.database.engine import open_engine
 from service.database.migrations import migrate
 
 CLIENTS = 6

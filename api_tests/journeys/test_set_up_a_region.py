@@ -21,7 +21,7 @@ from api_tests.support.refusals import faults
 from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import running, settings_for
 from service import __main__ as command_line
-from service.database.database import open_engine
+from service.database.engine import open_engine
 from service.identity.tokens import Signer, Tokens
 
 pytestmark = pytest.mark.server

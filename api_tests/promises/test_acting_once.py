@@ -184,7 +184,7 @@ def test_twelve_simultaneous_twins_take_one_step(case: CaseFile) -> None:
 
 @broken_by(
     "twins of a request that made something are answered",
-    "service/database/database.py",
+    "service/database/worker_threads.py",
     "        except IntegrityError:\n"
     '            metrics.unit("again")\n'
     "            return self._once(self.engine, work)",

@@ -152,7 +152,7 @@ def test_all_addresses_of_one_ipv6_network_count_as_one() -> None:
 
 @broken_by(
     "Issue 4 point 9: a queue that is full turns away at once",
-    "service/database/database.py",
+    "service/database/worker_threads.py",
     "        if self.under_way >= self._queue:\n",
     "        if self.under_way > 10 * self._queue:\n",
 )

@@ -19,7 +19,7 @@ from api_tests.support.problems import problem_of
 from api_tests.support.processes import Process, process
 from api_tests.support.sabotages import broken_by
 from api_tests.support.workflows import form_for
-from service.database.database import open_engine
+from service.database.engine import open_engine
 
 pytestmark = pytest.mark.server
 
@@ -123,8 +123,8 @@ def in_headers(case: CaseFile) -> Iterator[httpx.Response]:
 @broken_by(
     "nothing typed is said back",
     "service/vocabulary/input_faults.py",
-    '    return InputFault(where, "/".join((under, *steps)), *_said(error))',
-    "    return InputFault(where, \"/\".join((under, *steps, str(error.get('ctx')))), *_said(error))",
+    'json_pointer(under, error["loc"]), *_said(error))',
+    'json_pointer(under, (*error["loc"], str(error.get("ctx")))), *_said(error))',
 )
 @broken_by(
     "the log names no address",

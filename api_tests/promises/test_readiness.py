@@ -14,10 +14,10 @@ from api_tests.support.problems import problem_of
 from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import Running, running, settings_for
 from service.app import build
-from service.database.database import Database
 from service.database.health import MayLoseData, failing
 from service.database.keyring import Keyring
 from service.database.transaction import Transaction
+from service.database.worker_threads import Database
 from service.events.store.backlog import outbox_age
 from service.events.store.feeds import Feeds
 from service.http.readiness import Readiness

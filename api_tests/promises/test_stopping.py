@@ -19,7 +19,7 @@ from api_tests.support.people import everybody
 from api_tests.support.problems import problem_of
 from api_tests.support.processes import process
 from api_tests.support.sabotages import broken_by
-from service.database.database import open_engine
+from service.database.engine import open_engine
 
 pytestmark = pytest.mark.server
 

@@ -59,7 +59,7 @@ def on_sqlite(tmp_path: Path) -> Iterator[Running]:
 
 @broken_by(
     'issue 4.7: a PostgreSQL that is down is a "not now"',
-    "service/database/database.py",
+    "service/database/worker_threads.py",
     "not_now = isinstance(error, OperationalError | InterfaceError)",
     "not_now = False",
     case="kill",
@@ -101,7 +101,7 @@ def _settled(people: People, path: str, tries: int = 9) -> httpx.Response:
     return answer
 
 
-@broken_by("a locked database is a not now", "service/database/database.py", '"SQLITE_BUSY", ', "")
+@broken_by("a locked database is a not now", "service/database/worker_threads.py", '"SQLITE_BUSY", ', "")
 def test_while_somebody_holds_the_sqlite_file_changes_wait_and_reading_goes_on(on_sqlite: Running) -> None:
     people, key = everybody(on_sqlite.url), str(uuid4())
     case = CaseFile.submitted(people)
@@ -142,7 +142,7 @@ def test_when_a_table_is_missing_that_is_our_fault_and_not_a_matter_of_waiting(
 
 @broken_by(
     'issue 4.7: a PostgreSQL that takes no changes for now is a "not now"',
-    "service/database/database.py",
+    "service/database/worker_threads.py",
     " or isinstance(error.orig, ReadOnlySqlTransaction)",
     "",
 )
@@ -172,7 +172,7 @@ def test_while_postgresql_takes_no_changes_they_wait_and_reading_goes_on(
 
 @broken_by(
     "issue 4.7: a frozen process lets go of the case that it holds",
-    "service/database/database.py",
+    "service/database/engine.py",
     " -c idle_in_transaction_session_timeout=60s",
     "",
 )

@@ -113,7 +113,7 @@ def _rows(database: Engine) -> dict[str, int]:
 
 @broken_by(
     "a step that fails halfway leaves nothing",
-    "service/database/database.py",
+    "service/database/engine.py",
     '        connection.exec_driver_sql(f"BEGIN {mode}")',
     "        _ = mode",
     case="sqlite-halfway",
@@ -140,7 +140,7 @@ def test_i11_a_step_that_fails_is_not_answered_as_done_leaves_nothing_and_is_set
 
 @broken_by(
     "a full disk is a not now that may be sent again",
-    "service/database/database.py",
+    "service/database/worker_threads.py",
     "not_now = isinstance(error, OperationalError | InterfaceError)",
     "not_now = isinstance(error, InterfaceError)",
     case="postgresql",
@@ -202,7 +202,7 @@ def test_i11_a_refused_step_leaves_no_trace_in_any_table(
 
 @broken_by(
     "an answered step is committed before its answer leaves",
-    "service/database/database.py",
+    "service/database/worker_threads.py",
     "return await self._in_turn(self._writers, self.write_now, work)",
     "loop = asyncio.get_running_loop(); early = loop.create_future(); "
     "loop.run_in_executor(self._writers, self.write_now, lambda unit: "

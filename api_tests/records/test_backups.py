@@ -21,7 +21,7 @@ from api_tests.support.problems import problem_of
 from api_tests.support.raw_tables import Tables, read_postgresql, read_sqlite
 from api_tests.support.releases import Release
 from api_tests.support.sabotages import broken_by
-from service.database.database import open_engine
+from service.database.engine import open_engine
 from service.database.keyring import Keyring, load_master_key
 from service.integrity.store.backup import back_up
 

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import Running
-from service.database.database import SQLITE_READERS, keys_file, open_engine
+from service.database.engine import SQLITE_READERS, keys_file, open_engine
 from service.database.keyring import Keyring
 from service.database.migrations import migrate
 
@@ -57,7 +57,7 @@ def test_every_connection_is_set_up_as_promised(opened: Engine) -> None:
 
 @broken_by(
     "a key that is gone lies about in no free page",
-    "service/database/database.py",
+    "service/database/engine.py",
     '    "secure_delete": "ON",',
     '    "secure_delete": "OFF",',
 )

@@ -23,7 +23,7 @@ from api_tests.support.transactions import transaction_on
 from service.cases.store.contents import Contents
 from service.cases.store.rows import to_row, to_transition
 from service.cases.store.tables import contents
-from service.database.database import keys_file
+from service.database.engine import keys_file
 from service.database.keyring import Keyring, MasterKeyRefused, load_master_key
 from service.database.tables import case_keys
 from service.integrity.store.case_history import verify

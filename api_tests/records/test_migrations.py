@@ -26,7 +26,7 @@ from api_tests.support.servers import Running
 from api_tests.support.transactions import transaction_on
 from service.database import migrations as migrating
 from service.database.columns import KEYS_SCHEMA
-from service.database.database import open_engine
+from service.database.engine import open_engine
 from service.database.migrations import downgrade, expected_revision, migrate, revision_of
 from service.people.store.regions import Reference
 from service.tables import metadata

@@ -20,7 +20,7 @@ from api_tests.support.postgres import SUPERUSER
 from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import settings_for
 from service.app import NotMigrated, build
-from service.database.database import open_engine
+from service.database.engine import open_engine
 from service.database.keyring import MasterKeyRefused
 from service.database.protections import TRIGGERS, Unprotected, insist
 from service.database.transaction import Transaction
@@ -94,7 +94,7 @@ def test_every_trigger_that_the_migrations_make_is_insisted_on(engine: Engine) -
 
 @broken_by(
     "an answered step survives a power cut: SQLite waits for the disk",
-    "service/database/database.py",
+    "service/database/engine.py",
     '    "synchronous": "FULL",',
     '    "synchronous": "NORMAL",',
 )

@@ -26,7 +26,7 @@ from api_tests.support.releases import RELEASES, Release
 from api_tests.support.sabotages import broken_by
 from api_tests.support.upgrades import PAUSE, adopted, planned, sound
 from service.app import read_folder
-from service.database.database import open_engine
+from service.database.engine import open_engine
 from service.database.migrations import downgrade, expected_revision, migrate, revision_of
 from service.database.transaction import Transaction
 from service.integrity.store.case_history import Verification, verify

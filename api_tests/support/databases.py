@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Engine, create_engine, make_url
 
 from api_tests.support.postgres import Cluster
-from service.database.database import open_engine
+from service.database.engine import open_engine
 from service.database.migrations import migrate
 from service.database.postgres_roles import Roles, making
 from service.settings import Settings

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, Row, Table, event, insert, select, te
 from api_tests.support.databases import ROLES, as_role
 from api_tests.support.postgres import SUPERUSER
 from service.cases.store.tables import cases, parts, transitions
-from service.database.database import open_engine
+from service.database.engine import open_engine
 from service.tables import metadata
 
 DIGEST = "d" * 64

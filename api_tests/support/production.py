@@ -17,7 +17,7 @@ import httpx
 from api_tests.support.checkout import ROOT
 from api_tests.support.servers import WITHOUT_TLS, settings_for
 from service.app import prepared
-from service.database.database import open_engine
+from service.database.engine import open_engine
 from service.database.migrations import migrate
 from service.people.rules.decisions import NewPerson
 from service.people.use_cases.administer import make_first_administrator

@@ -4,8 +4,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import Field
 
 from service.caseload.store import Wanted, WorkItem, WorkList
 from service.cases.api.presenter import Drawing, ids_of_part, labelled
@@ -14,7 +13,7 @@ from service.database.transaction import Transaction
 from service.http.context import TheAsker, TheHouse
 from service.http.json_models import Labelled, Utc, View
 from service.http.openapi import may_refuse
-from service.http.paging import MOST
+from service.http.paging import PageQuery
 from service.http.request_faults import CheckedRoute
 from service.http.responses import answer
 from service.identity.caller import Asker
@@ -38,18 +37,14 @@ class WorkItemView(View):
     part: PartView
 
 
-class ListQuery(BaseModel):
+class ListQuery(PageQuery):
     """Everything narrows the list down; nothing widens what you may see."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
 
     state: Annotated[str | None, Field(pattern=r"^[a-z_]{1,60}$")] = None
     party: Role | None = None
     due_before: Day | None = None
     number: Annotated[str | None, Field(pattern=r"^[0-9]{4}-[0-9]{4}$")] = None
     include_ended: bool = False
-    limit: Annotated[int, Field(ge=1, le=MOST)] = 50
-    cursor: Annotated[str | None, Field(max_length=200)] = None
 
 
 class WorkQuery(ListQuery):

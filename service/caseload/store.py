@@ -12,7 +12,7 @@ from service.cases.store.rows import to_part
 from service.cases.store.tables import cases, parts
 from service.cases.store.visibility import main, visible, whole
 from service.database.columns import NO_DAY
-from service.database.paging import Cursors
+from service.database.paging import Cursors, Page
 from service.database.transaction import Transaction
 from service.vocabulary.actor import Actor
 from service.vocabulary.roles import TEAM_ROLES
@@ -50,14 +50,6 @@ class WorkItem:
     submitted_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Items in order of (due, id), and where the next page begins."""
-
-    items: tuple[WorkItem, ...]
-    next_cursor: str | None
-
-
 class WorkList:
     """Reads heads only: no content, no history."""
 
@@ -65,19 +57,14 @@ class WorkList:
         self._connection = transaction.connection
         self._cursors = Cursors(transaction.keyring, "cursor")
 
-    def page(self, wanted: Wanted, *, seen_by: Actor) -> Page:
+    def page(self, wanted: Wanted, *, seen_by: Actor) -> Page[WorkItem]:
         """Raises Invalid for a cursor that was not made here."""
         query = _first_page(replace(wanted, cursor=None), seen_by)
         if wanted.cursor is not None:
             place = self._cursors.place(wanted.cursor)
             query = query.where(tuple_(parts.c.due_on, parts.c.id) > tuple_(place[:_DAY], place[_DAY:]))
         rows = self._connection.execute(query).all()
-        shown = rows[: wanted.limit]
-        more = len(rows) > wanted.limit
-        return Page(
-            items=tuple(_to_item(row) for row in shown),
-            next_cursor=self._cursors.after(shown[-1].due_on + shown[-1].id) if more else None,
-        )
+        return self._cursors.page(rows, wanted.limit, read=_to_item, place=lambda row: str(row.due_on + row.id))
 
 
 @lru_cache(maxsize=1000)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from service.app import followed, open_database
 from service.commands.verify import everything
-from service.database.database import file_of
+from service.database.engine import file_of
 from service.database.keyring import Keyring, load_master_key
 from service.database.migrations import expected_revision
 from service.integrity.store.backup import Manifest

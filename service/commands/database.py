@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from service.app import prepared
-from service.database.database import Database
 from service.database.transaction import Transaction
+from service.database.worker_threads import Database
 from service.settings import Settings
 from service.vocabulary.messages import say
 from service.vocabulary.refusals import Invalid, NotAllowed, NotKnown, Refusal

@@ -1,6 +1,6 @@
 """Keeping the database: bringing it to the schema of this version."""
 
-from service.database.database import open_engine
+from service.database.engine import open_engine
 from service.database.migrations import migrate
 from service.database.postgres_roles import Roles
 from service.settings import Settings

@@ -5,7 +5,7 @@ from collections import Counter
 from functools import partial
 
 from service.commands.database import opened
-from service.database.database import open_engine
+from service.database.engine import open_engine
 from service.identity.caller import Asker
 from service.retention.store.scrub import sweep
 from service.retention.use_cases.proposals import Considered, ended_cases, propose_if_due

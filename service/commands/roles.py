@@ -2,7 +2,7 @@
 
 import sys
 
-from service.database.database import open_engine
+from service.database.engine import open_engine
 from service.database.postgres_roles import Roles, making
 from service.settings import Settings
 

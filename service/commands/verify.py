@@ -13,9 +13,9 @@ from pydantic_core import to_jsonable_python
 
 from service.app import NotMigrated, open_database
 from service.cases.store.cases import Cases
-from service.database.database import Database
 from service.database.migrations import expected_revision, revision_of
 from service.database.transaction import Transaction
+from service.database.worker_threads import Database
 from service.http.json_models import Labelled
 from service.integrity.api import VerificationView, verification_view
 from service.integrity.rules import Head, NotADigest, heads_in, root_of, written

@@ -1,14 +1,27 @@
-"""Where the next page of a list begins: opaque and tagged, so that a place of somebody's own making is refused."""
+"""Pages of a list, and cursors to the next: opaque and tagged, so that a made-up place is refused."""
 
 import base64
 import binascii
 import hmac
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from service.database.keyring import Keyring
 from service.vocabulary.messages import MESSAGES
 from service.vocabulary.refusals import InputFault, Invalid
 
 _TAG_BYTES = 8
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Items in the order of their list. `next_cursor` is None on the last page."""
+
+    items: tuple[T, ...]
+    next_cursor: str | None = None
 
 
 class Cursors:
@@ -18,7 +31,16 @@ class Cursors:
         self._keyring = keyring
         self._kind = kind
 
-    def after(self, place: str) -> str:
+    def page(self, rows: Sequence[R], limit: int, *, read: Callable[[R], T], place: Callable[[R], str]) -> Page[T]:
+        """A page of at most `limit` of these rows, of which one more than that was asked.
+
+        `read` makes an item of a row, `place` says where a row stands in the list.
+        """
+        shown = rows[:limit]
+        more = self._after(place(shown[-1])) if len(rows) > limit else None
+        return Page(tuple(map(read, shown)), more)
+
+    def _after(self, place: str) -> str:
         return base64.urlsafe_b64encode(self._tag(place) + place.encode()).decode().rstrip("=")
 
     def place(self, cursor: str) -> str:

@@ -13,6 +13,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
+from service.vocabulary.times import in_utc_text
 from service.workflows.rules.kinds import collection, event_type
 
 CLOUDEVENTS_JSON = "application/cloudevents+json"
@@ -22,7 +23,7 @@ _DIGITS = 10
 
 Utc = Annotated[
     datetime,
-    PlainSerializer(lambda moment: moment.isoformat().replace("+00:00", "Z")),
+    PlainSerializer(in_utc_text),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypeVar
 from fastapi import Depends, Request
 from pydantic import TypeAdapter, ValidationError
 
-from service.database.database import Database
+from service.database.worker_threads import Database
 from service.http import request_faults as faults
 from service.http.rate_limit import Meter
 from service.http.readiness import Readiness

@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from service.database.database import Database, file_of
+from service.database.engine import file_of
 from service.database.health import failing
 from service.database.transaction import Transaction
+from service.database.worker_threads import Database
 from service.settings import Settings
 from service.vocabulary.refusals import Unavailable
 

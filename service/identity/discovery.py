@@ -13,7 +13,8 @@ import httpx
 
 from service.identity.issuer import Issuer
 from service.identity.jwks import Key, NotPublished, read_keys
-from service.identity.trusted_issuer import TrustedIssuer, may_be_asked, unambiguous
+from service.identity.trusted_issuer import TrustedIssuer, may_be_asked
+from service.vocabulary.strict_json import unambiguous
 
 SECONDS = 5
 _MOST_BYTES = 64_000

@@ -8,7 +8,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 from joserfc.util import base64_to_int
 
-from service.identity.trusted_issuer import unambiguous
+from service.vocabulary.strict_json import unambiguous
 
 Key = RSAKey | ECKey
 # Whose half nobody else may have, and the whole of a shared secret.

@@ -17,8 +17,9 @@ from joserfc.jwk import RSAKey
 
 from service.identity.issuer import Issuer
 from service.identity.jwks import Key
-from service.identity.trusted_issuer import TrustedIssuer, unambiguous
+from service.identity.trusted_issuer import TrustedIssuer
 from service.vocabulary.refusals import NotKnown
+from service.vocabulary.strict_json import unambiguous
 
 LEEWAY_SECONDS = 30
 # Before the subject of every machine, and of nobody else: who may choose a name at an issuer cannot take a machine's.

@@ -1,11 +1,12 @@
 """Whom an installation trusts to say who somebody is: the members of CASUSROUTE_ISSUERS."""
 
-import json
-from typing import Annotated, Any, Literal, NoReturn, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_settings import NoDecode
+
+from service.vocabulary.strict_json import unambiguous
 
 T = TypeVar("T")
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -82,25 +83,6 @@ class TrustedIssuer(BaseModel):
 
     def takes_type(self, typ: object) -> bool:
         return isinstance(typ, str) and _media_type(typ) in self.types
-
-
-def unambiguous(text: str | bytes) -> Any:
-    """JSON in which nothing stands twice, because readers disagree on which of the two counts.
-
-    Raises ValueError or RecursionError.
-    """
-    return json.loads(text, object_pairs_hook=_each_member_once, parse_constant=_no_number)
-
-
-def _each_member_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a member stands twice")
-    return found
-
-
-def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number")
 
 
 def _read(value: Any) -> Any:

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from service.vocabulary.canonical_json import canonical
+from service.vocabulary.times import in_utc_text
 
 FORMAT = "casusroute-heads@1"
 
@@ -33,7 +34,7 @@ class NotADigest(ValueError):
 def written(heads: Iterable[Head], at: datetime, revision: str | None) -> Iterator[str]:
     """The lines, each with its end: a header, the heads in order of case, the root."""
     root, cases = hashlib.sha256(), 0
-    header = {"format": FORMAT, "at": at.isoformat().replace("+00:00", "Z"), "database": revision}
+    header = {"format": FORMAT, "at": in_utc_text(at), "database": revision}
     yield _told(header, root)
     for cases, head in enumerate(heads, 1):  # noqa: B007 - told below
         yield _told({"case": head.case, "sequence": head.sequence, "digest": head.digest}, root)

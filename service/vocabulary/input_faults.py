@@ -31,10 +31,14 @@ def missing_in(form: type[BaseModel], body: Mapping[str, Any]) -> tuple[InputFau
     return ()
 
 
+def json_pointer(under: str, steps: Iterable[str | int]) -> str:
+    """The place of a value below another one (RFC 6901)."""
+    return "/".join((under, *(str(step).replace("~", "~0").replace("/", "~1") for step in steps)))
+
+
 def input_fault(where: str, under: str, error: ErrorDetails) -> InputFault:
     """A pydantic error as ours: its place, a code and a sentence; never what was typed."""
-    steps = (str(step).replace("~", "~0").replace("/", "~1") for step in error["loc"])
-    return InputFault(where, "/".join((under, *steps)), *_said(error))
+    return InputFault(where, json_pointer(under, error["loc"]), *_said(error))
 
 
 def bare_fault(where: str, location: str, code: str) -> InputFault:
@@ -51,9 +55,8 @@ def _said(error: ErrorDetails) -> tuple[str, Words]:
 
 def in_body(fault: Fault, *, under: str = "/form") -> InputFault:
     """A fault of a form as a fault of the request, at its JSON Pointer (RFC 6901)."""
-    steps = (str(step).replace("~", "~0").replace("/", "~1") for step in fault.location)
     params: dict[str, Any] = dict(fault.params)
-    return InputFault("body", "/".join((under, *steps)), fault.code, say("faults", fault.code, params))
+    return InputFault("body", json_pointer(under, fault.location), fault.code, say("faults", fault.code, params))
 
 
 def insist(faults: Iterable[Fault]) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from service.vocabulary.canonical_json import canonical
@@ -19,16 +20,29 @@ class Unreadable(ValueError):
         self.code = code
 
 
+def unambiguous(
+    text: str | bytes,
+    *,
+    parse_int: Callable[[str], Any] | None = None,
+    parse_float: Callable[[str], Any] | None = None,
+) -> Any:
+    """JSON in which nothing stands twice, because readers disagree on which of the two counts.
+
+    The hooks are those of json.loads. Raises ValueError (Unreadable where a member stands twice) or RecursionError.
+    """
+    return json.loads(
+        text,
+        object_pairs_hook=_each_member_once,
+        parse_constant=_no_number,
+        parse_int=parse_int,
+        parse_float=parse_float,
+    )
+
+
 def meaning(body: bytes) -> str:
     """The canonical text of a body: the same however it was written. Raises Unreadable."""
     try:
-        value = json.loads(
-            body.decode(),
-            object_pairs_hook=_each_member_once,
-            parse_int=_whole_number,
-            parse_float=_finite_number,
-            parse_constant=_no_number,
-        )
+        value = unambiguous(body.decode(), parse_int=_whole_number, parse_float=_finite_number)
         text = canonical(value)
         text.encode()
     except Unreadable:

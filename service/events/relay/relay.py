@@ -10,8 +10,8 @@ from uuid import UUID
 
 import structlog
 
-from service.database.database import Database
 from service.database.transaction import Transaction
+from service.database.worker_threads import Database
 from service.events.relay.webhook_client import Outside
 from service.events.rules import to_event
 from service.events.store.deliveries import Deliveries

@@ -3,8 +3,8 @@
 from sqlalchemy import func, select
 
 from service.cases.store.tables import outbox, transitions
-from service.database.database import Database
 from service.database.transaction import Transaction
+from service.database.worker_threads import Database
 from service.events.store.tables import deliveries
 from service.vocabulary.refusals import Unavailable
 from service.vocabulary.times import microseconds

@@ -7,18 +7,18 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import Field
 
 from service.audit.rules import REGISTER, in_words, sentence, who
+from service.database.paging import Page
 from service.database.transaction import Transaction
-from service.file_rights.store.access_log import Line, Page, Wanted
+from service.file_rights.store.access_log import Line, Wanted
 from service.file_rights.use_cases.access_overview import Seen, oversee, who_saw
 from service.http.context import TheAsker, TheHouse, accepted
 from service.http.edge import PREFIX
 from service.http.json_models import InTwoLanguages, Labelled, Named, Utc, View
 from service.http.openapi import PUBLIC, may_refuse
-from service.http.paging import MOST
+from service.http.paging import PageQuery
 from service.http.request_faults import CheckedRoute
 from service.http.responses import answer
 from service.people.store.people import People
@@ -26,18 +26,14 @@ from service.vocabulary.calendar import AMSTERDAM
 from service.vocabulary.fields import Day
 from service.vocabulary.messages import MESSAGES
 from service.vocabulary.roles import ROLE_LABELS
+from service.vocabulary.times import in_utc_text
 
 router = APIRouter(tags=["access"], route_class=CheckedRoute)
 JSON, NDJSON = "application/json", "application/x-ndjson"
 
 
-class LogQuery(BaseModel):
+class LogQuery(PageQuery):
     """How many, and from where."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
-
-    limit: Annotated[int, Field(ge=1, le=MOST)] = 50
-    cursor: Annotated[str | None, Field(max_length=200)] = None
 
     def wanted(self) -> Wanted:
         return Wanted(limit=self.limit, cursor=self.cursor)
@@ -155,7 +151,7 @@ async def oversee_access(
         lines = lines_of(transaction, Seen(page, lambda _: True))
         items = [
             LineOfOfficer(**dict(view), case_id=it.case_id, number=it.number)
-            for view, it in zip(lines, page.lines, strict=True)
+            for view, it in zip(lines, page.items, strict=True)
         ]
         return answer(OverseenPage(items=items, next_cursor=page.next_cursor))
 
@@ -182,7 +178,7 @@ async def list_processing_activities() -> Response:
 
 def lines_of(transaction: Transaction, seen: Seen) -> list[LineView]:
     """The lines as this reader is told them."""
-    lines = seen.page.lines
+    lines = seen.page.items
     names = People(transaction).names({it.person_id for it in lines} | {it.organisation_id for it in lines})
     return [_view(it, names.get(it.person_id) if seen.by_name(it) else None, names) for it in lines]
 
@@ -205,9 +201,9 @@ def _view(it: Line, name: str | None, names: dict[UUID, str]) -> LineView:
     )
 
 
-def _records(request: Request, address: str, page: Page) -> Response:
+def _records(request: Request, address: str, page: Page[Line]) -> Response:
     """A page as NDJSON, one record a line: never more in memory than a page."""
-    body = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in _as_records(page.lines, address))
+    body = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in _as_records(page.items, address))
     following = {}
     if page.next_cursor:
         query = request.url.include_query_params(cursor=page.next_cursor).query
@@ -223,7 +219,7 @@ def _as_records(lines: Iterable[Line], address: str) -> Iterable[dict[str, objec
         yield {
             "trace_id": it.trace_id,
             "name": it.action,
-            "start_time": it.at.isoformat().replace("+00:00", "Z"),
+            "start_time": in_utc_text(it.at),
             "status_code": "OK",
             "attributes": {
                 "dpl.core.processing_activity_id": f"{address}{PREFIX}/processing-activities#{it.activity}",

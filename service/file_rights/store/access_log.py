@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Row, and_, or_, select
 from service.audit.store.tables import access_log
 from service.cases.store.tables import cases
 from service.cases.store.visibility import overseen
-from service.database.paging import Cursors
+from service.database.paging import Cursors, Page
 from service.database.transaction import Transaction
 from service.vocabulary.actor import Actor
 from service.vocabulary.roles import Role
@@ -50,14 +50,6 @@ class Wanted:
     cursor: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Lines, the newest first, and where the next page begins."""
-
-    lines: tuple[Line, ...]
-    next_cursor: str | None
-
-
 _c = access_log.c
 
 
@@ -75,27 +67,25 @@ class AccessLines:
         self._connection = transaction.connection
         self._cursors = Cursors(transaction.keyring, "access_log")
 
-    def of_case(self, case_id: UUID, wanted: Wanted) -> Page:
+    def of_case(self, case_id: UUID, wanted: Wanted) -> Page[Line]:
         """The lines about one case, for whoever may know who read it."""
         return self._page(wanted, _c.case_id == str(case_id))
 
-    def page(self, wanted: Wanted, *, seen_by: Actor) -> Page:
+    def page(self, wanted: Wanted, *, seen_by: Actor) -> Page[Line]:
         """The lines about the cases that this data-protection officer watches, and about no case but by their own."""
         own = sorted(str(it) for it in seen_by.organisations({Role.DATA_PROTECTION_OFFICER}))
         about_none = and_(_c.case_id.is_(None), _c.organisation_id.in_(own))
         return self._page(wanted, or_(overseen(seen_by), about_none))
 
-    def _page(self, wanted: Wanted, seen: ColumnElement[bool]) -> Page:
+    def _page(self, wanted: Wanted, seen: ColumnElement[bool]) -> Page[Line]:
         """Raises Invalid for a cursor that was not made here."""
         query = _LINES.where(seen, *_conditions(wanted))
         if wanted.cursor is not None:
             query = query.where(_c.id < int(self._cursors.place(wanted.cursor)))
         if wanted.limit is None:
-            return Page(tuple(map(_to_line, self._connection.execute(query))), None)
+            return Page(tuple(map(_to_line, self._connection.execute(query))))
         rows = self._connection.execute(query.limit(wanted.limit + 1)).all()
-        shown = rows[: wanted.limit]
-        more = len(rows) > len(shown)
-        return Page(tuple(map(_to_line, shown)), self._cursors.after(str(shown[-1].id)) if more else None)
+        return self._cursors.page(rows, wanted.limit, read=_to_line, place=lambda row: str(row.id))
 
 
 def _conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:

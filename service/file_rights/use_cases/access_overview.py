@@ -9,8 +9,9 @@ from service.audit.store.access_log import AccessLog, Reading
 from service.cases.rules.model import Case
 from service.cases.store.cases import Cases
 from service.cases.use_cases.read import PURPOSES, whole_case
+from service.database.paging import Page
 from service.database.transaction import Transaction
-from service.file_rights.store.access_log import AccessLines, Line, Page, Wanted
+from service.file_rights.store.access_log import AccessLines, Line, Wanted
 from service.identity.caller import Asker
 from service.people.use_cases.identify import known
 from service.vocabulary.actor import Actor, Membership
@@ -26,7 +27,7 @@ OFFICER = Role.DATA_PROTECTION_OFFICER
 class Seen:
     """Who saw a file, the newest first. `by_name`: whether this reader is told who it was."""
 
-    page: Page
+    page: Page[Line]
     by_name: Callable[[Line], bool]
 
 
@@ -59,7 +60,7 @@ def as_told_to(transaction: Transaction, acting: Membership, case_id: UUID, want
     return Seen(page, lambda it: it.person_id in around or it.organisation_id == acting.organisation_id)
 
 
-def oversee(transaction: Transaction, asker: Asker, wanted: Wanted, *, exported: bool = False) -> Page:
+def oversee(transaction: Transaction, asker: Asker, wanted: Wanted, *, exported: bool = False) -> Page[Line]:
     """The log over all cases of the teams whose data-protection officer asks. Raises NotAllowed for everybody else.
 
     Raises NotFound for a case of another team.

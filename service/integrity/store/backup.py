@@ -13,18 +13,18 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from hmac import compare_digest
 from pathlib import Path
 from typing import Any
 
 from service import __version__
-from service.database.database import keys_file
+from service.database.engine import keys_file
 from service.database.keyring import Keyring, MasterKeyRefused
 from service.database.migrations import revisions
 from service.integrity.rules import Head, written
 from service.vocabulary.canonical_json import canonical
-from service.vocabulary.times import moment
+from service.vocabulary.times import in_utc_text, moment
 
 FORMAT = "casusroute-backup@1"
 MANIFEST = "manifest.json"
@@ -70,7 +70,7 @@ def back_up(database: Path, destructions: Path, folder: Path, keyring: Keyring, 
         manifest = Manifest(
             format=FORMAT,
             version=__version__,
-            at=_utc(at),
+            at=in_utc_text(at),
             sha256={name: _sha256(made / file) for name, file in FILES.items()},
             master_key=_tag_of(keyring),
             **_told(made / FILES["data"], at),
@@ -214,7 +214,7 @@ def _told(data: Path, at: datetime) -> dict[str, Any]:
         "revision": revision,
         "cases": len(heads),
         "entries": entries,
-        "last_recorded_at": last and _utc(moment(last)),
+        "last_recorded_at": last and in_utc_text(moment(last)),
         "root": json.loads(root)["root"],
     }
 
@@ -227,10 +227,6 @@ def _tag_of(keyring: Keyring) -> str:
 def _sha256(file: Path) -> str:
     with file.open("rb") as read:
         return hashlib.file_digest(read, "sha256").hexdigest()
-
-
-def _utc(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _write(file: Path, content: bytes) -> None:

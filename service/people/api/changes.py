@@ -5,13 +5,13 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from service.database.transaction import Transaction
 from service.http.context import House, OnceOnly, TheAsker, TheHouse, read_body
 from service.http.json_models import Named, RegionParameter, Utc, View
 from service.http.openapi import may_refuse, takes
-from service.http.paging import MOST
+from service.http.paging import PageQuery
 from service.http.request_faults import CheckedRoute
 from service.http.responses import answer
 from service.identity.caller import Asker
@@ -70,14 +70,6 @@ class ChangePage(View):
 
     items: list[ChangeView]
     next_cursor: str | None
-
-
-class ChangeQuery(BaseModel):
-    """How many, and from where."""
-
-    model_config = ConfigDict(extra="forbid")
-    limit: Annotated[int, Field(ge=1, le=MOST)] = 50
-    cursor: Annotated[str | None, Field(max_length=200)] = None
 
 
 class FoundPerson(View):
@@ -219,14 +211,14 @@ async def decide_settings(
 
 @router.get("/administrative-changes", response_model=ChangePage, responses=may_refuse(400, 401, 403))
 async def list_administrative_changes(
-    house: TheHouse, asker: TheAsker, wanted: Annotated[ChangeQuery, Query()]
+    house: TheHouse, asker: TheAsker, wanted: Annotated[PageQuery, Query()]
 ) -> Response:
     """Who changed what around the cases, the newest first."""
 
     def work(transaction: Transaction) -> Response:
         administrator(transaction, asker)
-        found, cursor = Administration(transaction).page(wanted.limit, wanted.cursor)
-        return answer(ChangePage(items=_views(transaction, found), next_cursor=cursor))
+        page = Administration(transaction).page(wanted.limit, wanted.cursor)
+        return answer(ChangePage(items=_views(transaction, page.items), next_cursor=page.next_cursor))
 
     return await house.database.read(work)
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, insert, select, tuple_
 
-from service.database.paging import Cursors
+from service.database.paging import Cursors, Page
 from service.database.transaction import Transaction
 from service.people.rules.decisions import Change, Effect
 from service.people.store.tables import administrative_changes
@@ -42,16 +42,14 @@ class Administration:
         row = self._connection.execute(select(administrative_changes).where(_c.id == str(id_))).first()
         return None if row is None else _to_change(row)
 
-    def page(self, limit: int, cursor: str | None) -> tuple[tuple[Change, ...], str | None]:
-        """The newest first, and the cursor to the page after. Raises Invalid for another cursor."""
+    def page(self, limit: int, cursor: str | None) -> Page[Change]:
+        """The newest first. Raises Invalid for a cursor that was not made here."""
         query = select(administrative_changes).order_by(_c.at.desc(), _c.id.desc()).limit(limit + 1)
         if cursor is not None:
             at, id_ = self._cursors.place(cursor).split()
             query = query.where(tuple_(_c.at, _c.id) < tuple_(int(at), id_))
         rows = self._connection.execute(query).all()
-        shown = rows[:limit]
-        more = self._cursors.after(f"{shown[-1].at} {shown[-1].id}") if len(rows) > limit else None
-        return tuple(_to_change(row) for row in shown), more
+        return self._cursors.page(rows, limit, read=_to_change, place=lambda row: f"{row.at} {row.id}")
 
 
 def _to_change(row: Row[Any]) -> Change:

@@ -5,14 +5,14 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from service.cases.rules.certificate import Capacity, Certificate, Signature
 from service.database.transaction import Transaction
 from service.http.context import OnceOnly, TheAsker, TheHouse, read_body
 from service.http.json_models import Body, InTwoLanguages, Labelled, Named, OptionalDay, Utc, View
 from service.http.openapi import may_refuse, takes
-from service.http.paging import MOST
+from service.http.paging import PageQuery
 from service.http.request_faults import CheckedRoute
 from service.http.responses import answer
 from service.people.store.people import People
@@ -135,14 +135,6 @@ class Proposals(View):
     next_cursor: str | None
 
 
-class PageQuery(BaseModel):
-    """How many, and from where."""
-
-    model_config = ConfigDict(extra="forbid")
-    limit: Annotated[int, Field(ge=1, le=MOST)] = 50
-    cursor: Annotated[str | None, Field(max_length=200)] = None
-
-
 class ProposalsQuery(PageQuery):
     """Which, how many, and from where."""
 
@@ -159,8 +151,8 @@ async def get_proposals(house: TheHouse, asker: TheAsker, wanted: Annotated[Prop
     def work(transaction: Transaction) -> Response:
         open_only = wanted.state == "open"
         found = list_proposals(transaction, asker, open_only=open_only, limit=wanted.limit, cursor=wanted.cursor)
-        items = [_proposal_view(transaction, it, found.numbers[it.case_id]) for it in found.proposals]
-        return answer(Proposals(items=items, next_cursor=found.next_cursor))
+        items = [_proposal_view(transaction, it, found.numbers[it.case_id]) for it in found.page.items]
+        return answer(Proposals(items=items, next_cursor=found.page.next_cursor))
 
     return await house.database.read(work)
 
@@ -239,9 +231,9 @@ async def list_destructions(house: TheHouse, asker: TheAsker, wanted: Annotated[
     """The certificates of what was destroyed, for the team and its data-protection officer."""
 
     def work(transaction: Transaction) -> Response:
-        found, numbers, more = list_certificates(transaction, asker, limit=wanted.limit, cursor=wanted.cursor)
-        items = [_certificate_view(transaction, it, numbers[it.case_id]) for it in found]
-        return answer(Certificates(items=items, next_cursor=more))
+        found = list_certificates(transaction, asker, limit=wanted.limit, cursor=wanted.cursor)
+        items = [_certificate_view(transaction, it, found.numbers[it.case_id]) for it in found.page.items]
+        return answer(Certificates(items=items, next_cursor=found.page.next_cursor))
 
     return await house.database.read(work)
 

@@ -12,7 +12,7 @@ from service.cases.rules.certificate import Certificate, Signature
 from service.cases.store.certificates import _certificate, certificate_of
 from service.cases.store.rows import text_of
 from service.cases.store.tables import cases, contents, destructions, parts
-from service.database.paging import Cursors
+from service.database.paging import Cursors, Page
 from service.database.tables import case_keys
 from service.database.transaction import Transaction
 from service.retention.rules.destruction import CodedReason, Proposal, Recorded
@@ -92,10 +92,8 @@ class Destructions:
         found = self._proposals(_PROPOSALS.where(_p.case_id == str(case_id), *_OPEN))
         return found[0] if found else None
 
-    def page(
-        self, *, teams: Collection[UUID], open_only: bool, limit: int, cursor: str | None
-    ) -> tuple[tuple[Proposal, ...], str | None]:
-        """The proposals of these teams, the newest first, and the cursor to the page after."""
+    def page(self, *, teams: Collection[UUID], open_only: bool, limit: int, cursor: str | None) -> Page[Proposal]:
+        """The proposals of these teams, the newest first."""
         query = _PROPOSALS.join(cases, cases.c.id == _p.case_id).where(cases.c.team_id.in_(_texts(teams)))
         if open_only:
             query = query.where(*_OPEN)
@@ -103,9 +101,9 @@ class Destructions:
             at, id_ = self._proposal_cursors.place(cursor).split()
             query = query.where(tuple_(_p.recorded_at, _p.id) < tuple_(int(at), id_))
         found = self._proposals(query.order_by(_p.recorded_at.desc(), _p.id.desc()).limit(limit + 1))
-        shown = found[:limit]
-        more = f"{microseconds(shown[-1].recorded.at)} {shown[-1].id}" if len(found) > limit else None
-        return shown, more and self._proposal_cursors.after(more)
+        return self._proposal_cursors.page(
+            found, limit, read=lambda it: it, place=lambda it: f"{microseconds(it.recorded.at)} {it.id}"
+        )
 
     def sign(self, proposal_id: UUID, it: Signature) -> None:
         """Raises IntegrityError when somebody signed so before, or this person signed already."""
@@ -146,19 +144,15 @@ class Destructions:
     def certificate(self, case_id: UUID) -> Certificate | None:
         return certificate_of(self._connection, case_id)
 
-    def certificates(
-        self, *, teams: Collection[UUID], limit: int, cursor: str | None
-    ) -> tuple[tuple[Certificate, ...], str | None]:
-        """Of the cases of these teams, the newest first, and the cursor to the page after."""
+    def certificates(self, *, teams: Collection[UUID], limit: int, cursor: str | None) -> Page[Certificate]:
+        """Of the cases of these teams, the newest first."""
         query = select(destructions).join(cases, cases.c.id == _d.case_id).where(cases.c.team_id.in_(_texts(teams)))
         if cursor is not None:
             at, id_ = self._cursors.place(cursor).split()
             query = query.where(tuple_(_d.destroyed_at, _d.case_id) < tuple_(int(at), id_))
         newest_first = query.order_by(_d.destroyed_at.desc(), _d.case_id.desc()).limit(limit + 1)
         rows = self._connection.execute(newest_first).all()
-        shown = rows[:limit]
-        more = self._cursors.after(f"{shown[-1].destroyed_at} {shown[-1].case_id}") if len(rows) > limit else None
-        return tuple(map(_certificate, shown)), more
+        return self._cursors.page(rows, limit, read=_certificate, place=lambda row: f"{row.destroyed_at} {row.case_id}")
 
     def all(self) -> tuple[Certificate, ...]:
         """Every certificate, for the list outside the database."""

@@ -12,6 +12,7 @@ from service.cases.rules.model import Transition
 from service.cases.store.cases import Cases
 from service.cases.use_cases.birth_month import birth_month
 from service.database.idempotency import Answered, Requests
+from service.database.paging import Page
 from service.database.transaction import Transaction
 from service.identity.caller import Asker
 from service.kinds import KINDS
@@ -53,12 +54,19 @@ class Considered:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """A page of proposals with the number of each case, and the cursor to the next."""
+class ProposalPage:
+    """A page of proposals, with the number of each case."""
 
-    proposals: tuple[Proposal, ...]
+    page: Page[Proposal]
     numbers: dict[UUID, str]
-    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CertificatePage:
+    """A page of certificates, with the number of each case."""
+
+    page: Page[Certificate]
+    numbers: dict[UUID, str]
 
 
 def ended_cases(transaction: Transaction, asker: Asker) -> tuple[UUID, ...]:
@@ -223,20 +231,18 @@ def read_proposal(transaction: Transaction, asker: Asker, proposal_id: UUID) -> 
 
 def list_proposals(
     transaction: Transaction, asker: Asker, *, open_only: bool, limit: int, cursor: str | None
-) -> Listed:
+) -> ProposalPage:
     """The newest first, of the teams in which this person may sign. Raises NotAllowed for everybody else."""
     teams = _teams(known(transaction, asker), DECIDING)
-    found, more = Destructions(transaction).page(teams=teams, open_only=open_only, limit=limit, cursor=cursor)
-    return Listed(found, Destructions(transaction).numbers({it.case_id for it in found}), more)
+    page = Destructions(transaction).page(teams=teams, open_only=open_only, limit=limit, cursor=cursor)
+    return ProposalPage(page, Destructions(transaction).numbers({proposal.case_id for proposal in page.items}))
 
 
-def list_certificates(
-    transaction: Transaction, asker: Asker, *, limit: int, cursor: str | None
-) -> tuple[tuple[Certificate, ...], dict[UUID, str], str | None]:
+def list_certificates(transaction: Transaction, asker: Asker, *, limit: int, cursor: str | None) -> CertificatePage:
     """What was destroyed of the teams in which this person may sign, the newest first. Raises NotAllowed."""
     teams = _teams(known(transaction, asker), DECIDING)
-    found, more = Destructions(transaction).certificates(teams=teams, limit=limit, cursor=cursor)
-    return found, Destructions(transaction).numbers({it.case_id for it in found}), more
+    page = Destructions(transaction).certificates(teams=teams, limit=limit, cursor=cursor)
+    return CertificatePage(page, Destructions(transaction).numbers({given.case_id for given in page.items}))
 
 
 def _in_the_way(transaction: Transaction, case_id: UUID, history: Sequence[Transition]) -> tuple[Obstacle, ...]:

@@ -6,92 +6,23 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from psycopg.errors import ReadOnlySqlTransaction
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from service import metrics
+from service.database.engine import SQLITE_READERS
 from service.database.keyring import Keyring
 from service.database.sqlite_log import scrub
 from service.database.transaction import Transaction
 from service.vocabulary.refusals import Refusal, Unavailable
 
-# recursive_triggers: without it INSERT OR REPLACE slips past the delete triggers of the history.
-SQLITE_PRAGMAS = {
-    "journal_mode": "WAL",
-    "synchronous": "FULL",
-    "foreign_keys": "ON",
-    "recursive_triggers": "ON",
-    "busy_timeout": "10000",
-    "secure_delete": "ON",
-}
-# A process that stopped with a case locked lets go of it when its time is up; one whose database has gone without a
-# word notices before its own asker gives up, and not after the quarter of an hour that systems wait by themselves.
-POSTGRESQL_PATIENCE = {
-    "connect_timeout": 5,
-    "tcp_user_timeout": 15_000,  # milliseconds
-    "keepalives_idle": 5,
-    "keepalives_interval": 5,
-    "keepalives_count": 2,
-    "options": "-c lock_timeout=5s -c statement_timeout=30s -c idle_in_transaction_session_timeout=60s",
-}
-SQLITE_READERS = 4
 _SQLITE_NOT_NOW = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY")
 
 T = TypeVar("T")
-
-
-def open_engine(url: str, connections: int = 8) -> Engine:
-    """An engine set up as this service needs it; also used by the migrations."""
-    parsed = make_url(url)
-    if parsed.get_backend_name() == "sqlite":
-        return _open_sqlite(url, Path(parsed.database or ""))
-    return create_engine(
-        url,
-        pool_size=connections + 1,  # one more than there are threads for work: it watches
-        max_overflow=0,
-        pool_timeout=5,
-        isolation_level="READ COMMITTED",
-        connect_args=POSTGRESQL_PATIENCE,
-    )
-
-
-def file_of(url: str) -> Path | None:
-    """The file of a database that is one."""
-    parsed = make_url(url)
-    return Path(parsed.database or "") if parsed.get_backend_name() == "sqlite" else None
-
-
-def keys_file(database: Path) -> Path:
-    """The file beside a SQLite database that holds the keys of its content."""
-    return database.with_name(database.name + ".keys")
-
-
-def _open_sqlite(url: str, file: Path) -> Engine:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, pool_size=SQLITE_READERS + 2, connect_args={"check_same_thread": False})
-
-    @event.listens_for(engine, "connect")
-    def _prepare(connection: Any, _record: object) -> None:
-        # The driver's own BEGIN is too late and too weak: transactions begin in _begin, below.
-        connection.isolation_level = None
-        connection.execute("ATTACH DATABASE ? AS keys", (str(keys_file(file)),))
-        for name, value in SQLITE_PRAGMAS.items():
-            connection.execute(f"PRAGMA {name}={value}")
-        for name in ("journal_mode", "synchronous", "secure_delete"):
-            connection.execute(f"PRAGMA keys.{name}={SQLITE_PRAGMAS[name]}")
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        # A writer takes its lock at once: a read snapshot cannot be upgraded after somebody else wrote.
-        mode = connection.get_execution_options().get("sqlite_begin", "IMMEDIATE")
-        connection.exec_driver_sql(f"BEGIN {mode}")
-
-    return engine
 
 
 class Database:
