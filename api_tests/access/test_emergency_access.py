@@ -17,10 +17,10 @@ from api_tests.support.shared_case import in_days, newcomer, rows
 from api_tests.support.workflows import RULES
 from service.cases.rules.steps import Step
 from service.cases.use_cases.take_step import Made
+from service.database.idempotency import IdempotencyKey, Outcome
 from service.database.transaction import Transaction
 from service.file_rights.use_cases.file_requests import take_emergency_access
 from service.identity.caller import Asker
-from service.people.use_cases.identify import Once
 from service.vocabulary.refusals import HumansOnly
 from service.vocabulary.roles import Role
 
@@ -147,9 +147,10 @@ def test_whoever_reads_the_case_anyway_whoever_has_no_such_role_and_systems_do_n
     assert case.parts("emergency_access") == []
 
 
-def _taken_by(transaction: Transaction, asker: Asker, number: str) -> Made:
+def _taken_by(transaction: Transaction, asker: Asker, number: str) -> Outcome[Made]:
     step = Step(trigger="take_emergency_access", occurred_at=transaction.now)
-    return take_emergency_access(transaction, asker, number, step, Once("k", ""), rules=RULES, new_id=uuid4)
+    key = IdempotencyKey("k", "")
+    return take_emergency_access(transaction, asker, number, step, key, rules=RULES, new_id=uuid4)
 
 
 def test_the_same_request_begins_one_access_and_nobody_reviews_their_own(people: People, case: CaseFile) -> None:

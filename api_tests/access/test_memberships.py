@@ -17,11 +17,11 @@ NOTE = {"trigger": "add_note", "form": {"text": "Gebeld."}}
 @broken_by(
     "a repeated submission is not answered to who left",
     "service/cases/use_cases/take_step.py",
-    "        raise NotFound\n    return Made(entry, sight.case.number, tuple(after), repeated=True, whole=sight.whole)",
-    "        return Made(entry, unit.cases.number(entry.case_id), tuple(after), "
-    "repeated=True)\n"
-    "    return Made(entry, sight.case.number, tuple(after), repeated=True, "
-    "whole=sight.whole)",
+    ("        raise NotFound\n    return Made(entry, sight.case.number, tuple(after), whole=sight.whole)"),
+    (
+        "        return Made(entry, Cases(transaction).number(entry.case_id), tuple(after))\n"
+        "    return Made(entry, sight.case.number, tuple(after), whole=sight.whole)"
+    ),
 )
 def test_a_repeated_submission_is_not_answered_to_somebody_who_left_the_team(service: Running) -> None:
     with newcomer(service, ("team-haarlem", Role.LOCAL_TEAM, in_days(-9), None)) as leaver:

@@ -19,9 +19,8 @@ from service.cases.rules.steps import Situation
 from service.cases.store import cases
 from service.cases.store.cases import Cases
 from service.cases.use_cases import take_step as transition
-from service.database import engine
+from service.database import engine, idempotency
 from service.database import worker_threads as database
-from service.database.idempotency import Requests
 from service.database.keyring import Keyring
 from service.database.tables import case_keys
 from service.database.transaction import Transaction
@@ -80,7 +79,7 @@ def answered_without_commit() -> None:
 
 def no_key_lookup() -> None:
     """A request is not known again."""
-    put(Requests, answered=lambda *_: None, remember=lambda *_: None)
+    put(idempotency._Requests, answered=lambda *_: None, remember=lambda *_: None)  # noqa: SLF001 - broken on purpose
 
 
 def outbox_skipped() -> None:

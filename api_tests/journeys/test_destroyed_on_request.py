@@ -17,8 +17,8 @@ from api_tests.support.problems import problem_of
 from api_tests.support.sabotages import Refusal, broken_by
 from api_tests.support.servers import Running
 from api_tests.support.shared_case import rows
+from service.database.idempotency import IdempotencyKey
 from service.identity.caller import Asker
-from service.people.use_cases.identify import Once
 from service.retention.store.certificate_list import DestructionList
 from service.retention.use_cases.proposals import sign
 from service.vocabulary.refusals import HumansOnly
@@ -146,7 +146,7 @@ def test_a_system_is_nobody_to_agree_to_a_destruction(service: Running, people: 
     case = ended(people)
     proposal = proposed(case)
     issuer = rows(service, "SELECT issuer FROM people WHERE subject = 'quint'")[0]["issuer"]
-    machine, once = Asker(issuer, "quint", trace_id="", machine=True), Once(str(uuid4()), "")
+    machine, once = Asker(issuer, "quint", trace_id="", machine=True), IdempotencyKey(str(uuid4()), "")
     outside = DestructionList(service.settings.destruction_list)
 
     with pytest.raises(HumansOnly):

@@ -181,11 +181,13 @@ def test_i6_a_refusal_says_what_would_make_it_possible_or_is_not_taken(people: P
 @broken_by(
     "I2: no step waits for the funding",
     "service/cases/use_cases/take_step.py",
-    "    if version is None:\n        raise VersionMissing\n",
-    '    if any(it.target == "disputed" for it in history):\n'
-    "        raise NotFound\n"
-    "    if version is None:\n"
-    "        raise VersionMissing\n",
+    ("        if version is None:\n            raise VersionMissing\n"),
+    (
+        '        if any(it.target == "disputed" for it in situation.history):\n'
+        "            raise NotFound\n"
+        "        if version is None:\n"
+        "            raise VersionMissing\n"
+    ),
 )
 def test_i2_from_the_advice_to_closure_nothing_waits_for_the_funding(people: People) -> None:
     case = CaseFile.submitted(people).go_to("advice_issued")

@@ -52,11 +52,13 @@ def test_i28_the_day_after_the_last_one_is_late_and_the_last_one_is_not(elsewher
 @broken_by(
     "I28: lateness refuses nothing",
     "service/cases/use_cases/take_step.py",
-    "    if version is None:\n        raise VersionMissing\n",
-    "    if sight.part.due_on and sight.part.due_on < day_in_amsterdam(unit.now):\n"
-    "        raise NotFound\n"
-    "    if version is None:\n"
-    "        raise VersionMissing\n",
+    ("        if version is None:\n            raise VersionMissing\n"),
+    (
+        "        if sight.part.due_on and sight.part.due_on < day_in_amsterdam(transaction.now):\n"
+        "            raise NotFound\n"
+        "        if version is None:\n"
+        "            raise VersionMissing\n"
+    ),
 )
 def test_i28_what_is_late_is_still_possible(elsewhere: Elsewhere) -> None:
     case = CaseFile.submitted(elsewhere.people).go_to("awaiting_information")

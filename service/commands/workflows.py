@@ -7,8 +7,8 @@ from typing import Any
 from uuid import uuid4
 
 from service.commands.database import opened
+from service.database.idempotency import IdempotencyKey
 from service.identity.caller import Asker
-from service.people.use_cases.identify import Once
 from service.workflow_versions.api import progress_view, trial_view
 from service.workflow_versions.use_cases import Intended, Trial, adopt, make_plan, progress, try_version
 from service.workflows.rules.kinds import PartKind
@@ -36,10 +36,10 @@ def _try_version(who: Asker, kind: PartKind, mapping: Pairs, to: str | None, fil
 def _adopt_version(who: Asker, kind: PartKind, mapping: Pairs, to: str | None, old: str, grounds: str) -> None:
     """Part by part, each in its own transaction: the same command goes on where an earlier one was broken off."""
     intended = Intended(kind=kind, old=old, new=to, mapping=dict(mapping))
-    once = Once(str(uuid4()), "")
+    once = IdempotencyKey(str(uuid4()), "")
     with opened() as (database, rules):
-        plan, _ = database.write_now(lambda transaction: make_plan(transaction, who, intended, once, rules=rules))
-        hash_ = plan.definition.hash
+        plan = database.write_now(lambda transaction: make_plan(transaction, who, intended, once, rules=rules))
+        hash_ = plan.value.definition.hash
         for it in database.read_now(lambda transaction: progress(transaction, who, hash_, rules=rules)).left:
             moved = partial(adopt, asker=who, plan_hash=hash_, part=it.part, grounds=grounds, rules=rules)
             database.write_now(moved)

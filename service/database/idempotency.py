@@ -1,6 +1,8 @@
 """What was answered to whom: a repeated request gets its first answer and acts no second time (decision 13)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 from uuid import UUID
 
 from sqlalchemy import bindparam, insert, select
@@ -10,6 +12,7 @@ from service.database.transaction import Transaction
 from service.vocabulary.refusals import KeyReused
 from service.vocabulary.times import microseconds
 
+T = TypeVar("T")
 _FIRST = select(requests).where(requests.c.person_id == bindparam("person_id"), requests.c.key == bindparam("key"))
 _ADD = insert(requests)
 
@@ -21,6 +24,17 @@ class Request:
     person_id: UUID
     key: str
     asked: str
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyKey:
+    """A request that acts once: the Idempotency-Key and a canonical text of everything asked under it."""
+
+    key: str
+    asked: str
+
+    def by(self, person_id: UUID) -> Request:
+        return Request(person_id, self.key, self.asked)
 
 
 # Only what was made is remembered, and whoever makes something is answered so.
@@ -37,7 +51,49 @@ class Answered:
     status: int = CREATED
 
 
-class Requests:
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[T]):
+    """The result of a verb that acts once. `repeated`: the request acted before, and this is its first answer again."""
+
+    value: T
+    repeated: bool = False
+
+
+def act_once(
+    transaction: Transaction,
+    once: IdempotencyKey,
+    person_id: UUID,
+    *,
+    act: Callable[[], T],
+    again: Callable[[Answered], T],
+    answered: Callable[[T], Answered] = lambda _: Answered(),
+) -> Outcome[T]:
+    """Act on the first of equal requests of a person, and answer every later one with what `again` rebuilds.
+
+    A verb calls this after its lock and its sight and leaves all else to `act`, so that answers come in one order: not
+    known; not found, out of sight, or no such role; the key belongs to another request; repeated, answered as before;
+    version missing or stale; all other refusals. The lock comes first because a simultaneous twin must wait and then
+    find the answer. The sight comes before the answer because nobody is told what they may not see any more; a verb
+    that sees nothing before it acts has `again` look. `answered` names what the answer is rebuilt from.
+
+    Raises KeyReused.
+    """
+    answers = _Requests(transaction)
+    request = once.by(person_id)
+    first = answers.answered(request)
+    if first is not None:
+        return Outcome(again(first), repeated=True)
+    value = act()
+    answers.remember(request, answered(value))
+    return Outcome(value)
+
+
+def has_acted(transaction: Transaction, once: IdempotencyKey, person_id: UUID) -> bool:
+    """True for a repeated request, for a verb of several transactions: the last of them acts once. Raises KeyReused."""
+    return _Requests(transaction).answered(once.by(person_id)) is not None
+
+
+class _Requests:
     """Holds no content: a status, the number of an entry, and a keyed digest of the request."""
 
     def __init__(self, transaction: Transaction) -> None:

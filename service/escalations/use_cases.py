@@ -7,12 +7,12 @@ from uuid import UUID
 from service.cases.rules.steps import Step
 from service.cases.store.cases import Cases
 from service.cases.use_cases.situation import as_it_stands
-from service.cases.use_cases.take_step import Made, carry_out, made_before
-from service.database.idempotency import Answered, Requests
+from service.cases.use_cases.take_step import Made, carry_out, make_once
+from service.database.idempotency import IdempotencyKey, Outcome
 from service.database.transaction import Transaction
 from service.identity.caller import Asker
 from service.people.store.row_scope import allow_rows_of
-from service.people.use_cases.identify import Once, known
+from service.people.use_cases.identify import known
 from service.vocabulary.refusals import NotAllowed, NotFound
 from service.vocabulary.roles import Role
 from service.workflows.rules.rulebook import Rulebook
@@ -23,29 +23,28 @@ def signal_escalation(
     asker: Asker,
     number: str,
     step: Step,
-    once: Once,
+    once: IdempotencyKey,
     *,
     rules: Rulebook,
     new_id: Callable[[], UUID],
-) -> Made:
+) -> Outcome[Made]:
     """Begin an escalation of the case with this number. What she may do nothing for, she is not told about.
 
     Raises NotAllowed for whoever is no liaison, NotFound for a number that is no case of the regions appointed for.
     """
     actor = known(transaction, asker)
-    request = once.by(actor.person_id)
-    if before := made_before(transaction, request, seen_by=actor):
-        return before
-    if actor.holding(Role.CCE_LIAISON) is None:
-        raise NotAllowed
-    appointed_for = actor.regions(Role.CCE_LIAISON)
-    allow_rows_of(transaction, actor, regions=appointed_for)
-    found = Cases(transaction).by_number(number, regions=appointed_for)
-    if found is None:
-        raise NotFound
-    case, part = found
-    # What she reads in an emergency, here or elsewhere, takes nothing from her: a signal needs no sight.
-    situation = as_it_stands(transaction, replace(actor, emergencies=()), case, part, rules)
-    made = carry_out(transaction, situation, step, rules, new_id=new_id, trace_id=asker.trace_id)
-    Requests(transaction).remember(request, Answered(case_id=made.entry.case_id, sequence=made.entry.sequence))
-    return made
+
+    def signal() -> Made:
+        if actor.holding(Role.CCE_LIAISON) is None:
+            raise NotAllowed
+        appointed_for = actor.regions(Role.CCE_LIAISON)
+        allow_rows_of(transaction, actor, regions=appointed_for)
+        found = Cases(transaction).by_number(number, regions=appointed_for)
+        if found is None:
+            raise NotFound
+        case, part = found
+        # What she reads in an emergency, here or elsewhere, takes nothing from her: a signal needs no sight.
+        situation = as_it_stands(transaction, replace(actor, emergencies=()), case, part, rules)
+        return carry_out(transaction, situation, step, rules, new_id=new_id, trace_id=asker.trace_id)
+
+    return make_once(transaction, once, actor, act=signal)

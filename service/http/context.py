@@ -12,13 +12,13 @@ from typing import Annotated, Any, TypeVar
 from fastapi import Depends, Request
 from pydantic import TypeAdapter, ValidationError
 
+from service.database.idempotency import IdempotencyKey
 from service.database.worker_threads import Database
 from service.http import request_faults as faults
 from service.http.rate_limit import Meter
 from service.http.readiness import Readiness
 from service.identity.caller import Asker
 from service.identity.tokens import Signer, Tokens
-from service.people.use_cases.identify import Once
 from service.vocabulary.input_faults import input_fault
 from service.vocabulary.messages import MESSAGES
 from service.vocabulary.refusals import InputFault, TooMany
@@ -86,19 +86,19 @@ async def _version(request: Request) -> int | None:
     return int(given.strip('"'))
 
 
-async def _once(request: Request) -> Once:
+async def _once(request: Request) -> IdempotencyKey:
     """The Idempotency-Key with everything that is asked under it."""
     key = request.headers.get("idempotency-key")
     if key is None or not re.fullmatch(r"[\x21-\x7e]{1,200}", key):
         faults.found("header", "Idempotency-Key", "key_missing" if key is None else "key_malformed")
-        return Once("", "")
+        return IdempotencyKey("", "")
     try:
         meant = await _meaning(request)
     except Unreadable:
         meant = ""  # refused a moment later, where the body is read
     matched = request.headers.get("if-match", "")
     asked = "\n".join((request.method, request.scope["path"], matched, hashlib.sha256(meant.encode()).hexdigest()))
-    return Once(key, asked)
+    return IdempotencyKey(key, asked)
 
 
 async def check_request(request: Request) -> None:
@@ -171,4 +171,4 @@ def _untagged(error: Any) -> Any:
 TheHouse = Annotated[House, Depends(_house)]
 TheAsker = Annotated[Asker, Depends(_asker)]
 Version = Annotated[int | None, Depends(_version)]
-OnceOnly = Annotated[Once, Depends(_once)]
+OnceOnly = Annotated[IdempotencyKey, Depends(_once)]

@@ -9,12 +9,13 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from pydantic import Field, StringConstraints, TypeAdapter
 
+from service.database.idempotency import Outcome
 from service.database.transaction import Transaction
 from service.http.context import House, OnceOnly, TheAsker, TheHouse, read_body
 from service.http.json_models import Body, Named, Utc, View
 from service.http.openapi import may_refuse, takes
 from service.http.request_faults import CheckedRoute
-from service.http.responses import answer
+from service.http.responses import answer, answer_once
 from service.identity.caller import Asker
 from service.kinds import KindOfPart
 from service.people.store.people import People
@@ -192,9 +193,9 @@ async def add_plan(request: Request, house: TheHouse, asker: TheAsker, once: Onc
     intended = Intended(kind=body.kind, old=body.from_, new=body.to, mapping=body.mapping)
 
     def work(transaction: Transaction) -> Response:
-        plan, repeated = make_plan(transaction, asker, intended, once, rules=house.rules)
-        location = f"/workflow-plans/{plan.definition.hash}"
-        return answer(_plan_view(transaction, plan), status=201, location=location, repeated=repeated)
+        made = make_plan(transaction, asker, intended, once, rules=house.rules)
+        location = f"/workflow-plans/{made.value.definition.hash}"
+        return answer_once(made, _plan_view(transaction, made.value), location=location)
 
     return await house.database.write(work)
 
@@ -214,7 +215,7 @@ async def list_workflow_plans(house: TheHouse, asker: TheAsker) -> Response:
 @router.get("/workflow-plans/{plan}", response_model=ProgressView, responses=may_refuse(400, 401, 403, 404))
 async def get_workflow_plan(plan: str, house: TheHouse, asker: TheAsker) -> Response:
     """How far a plan is."""
-    return await house.database.read(partial(_progress, house=house, asker=asker, plan=plan, repeated=False))
+    return await house.database.read(lambda transaction: answer(_progress(transaction, house, asker, plan)))
 
 
 @router.post(
@@ -236,12 +237,14 @@ async def add_adoptions(request: Request, plan: str, house: TheHouse, asker: The
             if left == 0:
                 break
         await house.database.write(lambda transaction: carried_out(transaction, asker, once))
-    return await house.database.read(partial(_progress, house=house, asker=asker, plan=plan, repeated=repeated))
+    outcome = Outcome(plan, repeated)
+    return await house.database.read(
+        lambda transaction: answer_once(outcome, _progress(transaction, house, asker, plan), status=200)
+    )
 
 
-def _progress(transaction: Transaction, *, house: House, asker: Asker, plan: str, repeated: bool) -> Response:
-    found = progress(transaction, asker, plan, rules=house.rules)
-    return answer(progress_view(transaction, found), repeated=repeated)
+def _progress(transaction: Transaction, house: House, asker: Asker, plan: str) -> ProgressView:
+    return progress_view(transaction, progress(transaction, asker, plan, rules=house.rules))
 
 
 def trial_view(tried: Tried) -> TrialView:

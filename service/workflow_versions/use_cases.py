@@ -9,12 +9,11 @@ from uuid import UUID
 from service.cases.rules.model import Content, Part
 from service.cases.rules.steps import Situation
 from service.cases.store.cases import Cases
-from service.database.idempotency import Answered, Requests
+from service.database.idempotency import IdempotencyKey, Outcome, act_once, has_acted
 from service.database.transaction import Transaction
 from service.identity.caller import Asker
 from service.kinds import KINDS
 from service.people.use_cases.administer import administrator
-from service.people.use_cases.identify import Once
 from service.vocabulary.form_parts import Fault
 from service.vocabulary.input_faults import in_body, insist
 from service.vocabulary.refusals import Invalid, NotFound
@@ -96,24 +95,23 @@ def try_version(transaction: Transaction, asker: Asker, trial: Trial, *, rules: 
 
 
 def make_plan(
-    transaction: Transaction, asker: Asker, intended: Intended, once: Once, *, rules: Rulebook
-) -> tuple[Plan, bool]:
-    """Store the way from one workflow to another. The plan, and whether this request was answered before."""
+    transaction: Transaction, asker: Asker, intended: Intended, once: IdempotencyKey, *, rules: Rulebook
+) -> Outcome[Plan]:
+    """Store the way from one workflow to another. The same plan made twice is one plan, so every request makes it."""
     actor, _ = administrator(transaction, asker)
-    request = once.by(actor.person_id)
-    repeated = Requests(transaction).answered(request) is not None
-    old = _known(rules, intended.kind, intended.old, "from")
-    new = _known(rules, intended.kind, intended.new, "to")
-    if old.hash == new.hash:
-        insist([Fault("same_workflow", ("to",))])
-    insist((*unknown_sources(intended.mapping, [old]), *unknown_targets(intended.mapping, new)))
-    definition = plan_between(old, new, intended.mapping)
-    if not definition.states:
-        insist([Fault("nothing_to_move", ("mapping",))])
-    plan = Plans(transaction).keep(definition, Passage(old.hash, new.hash), actor.person_id)
-    if not repeated:
-        Requests(transaction).remember(request, Answered())
-    return plan, repeated
+
+    def make() -> Plan:
+        old = _known(rules, intended.kind, intended.old, "from")
+        new = _known(rules, intended.kind, intended.new, "to")
+        if old.hash == new.hash:
+            insist([Fault("same_workflow", ("to",))])
+        insist((*unknown_sources(intended.mapping, [old]), *unknown_targets(intended.mapping, new)))
+        definition = plan_between(old, new, intended.mapping)
+        if not definition.states:
+            insist([Fault("nothing_to_move", ("mapping",))])
+        return Plans(transaction).keep(definition, Passage(old.hash, new.hash), actor.person_id)
+
+    return act_once(transaction, once, actor.person_id, act=make, again=lambda _: make())
 
 
 def list_plans(transaction: Transaction, asker: Asker) -> tuple[Plan, ...]:
@@ -165,18 +163,16 @@ def adopt(transaction: Transaction, asker: Asker, plan_hash: str, part: Part, gr
     return True
 
 
-def acted_before(transaction: Transaction, asker: Asker, once: Once) -> bool:
+def acted_before(transaction: Transaction, asker: Asker, once: IdempotencyKey) -> bool:
     """Whether this request was carried out to its end."""
     actor, _ = administrator(transaction, asker)
-    return Requests(transaction).answered(once.by(actor.person_id)) is not None
+    return has_acted(transaction, once, actor.person_id)
 
 
-def carried_out(transaction: Transaction, asker: Asker, once: Once) -> None:
+def carried_out(transaction: Transaction, asker: Asker, once: IdempotencyKey) -> None:
     """Remember a request when all of it was done: one that was broken off goes on when it is sent again."""
     actor, _ = administrator(transaction, asker)
-    request = once.by(actor.person_id)
-    if Requests(transaction).answered(request) is None:
-        Requests(transaction).remember(request, Answered())
+    act_once(transaction, once, actor.person_id, act=lambda: None, again=lambda _: None)
 
 
 def _known(rules: Rulebook, kind: PartKind, hash_: str | None, place: str) -> Definition:

@@ -20,7 +20,7 @@ from service.http.context import OnceOnly, TheAsker, TheHouse, Version, read_bod
 from service.http.json_models import Body, Utc, View
 from service.http.openapi import may_refuse, takes
 from service.http.request_faults import CheckedRoute
-from service.http.responses import answer
+from service.http.responses import answer, answer_once
 
 
 class DraftBody(Body):
@@ -88,8 +88,8 @@ async def create_draft(request: Request, house: TheHouse, asker: TheAsker, once:
             transaction, asker, {"form": body.form}, once, draft_id=draft_id, days=house.draft_days
         )
     )
-    where = f"/drafts/{draft_id}"
-    return answer(_view(made), status=201, version=made.draft.version, location=where, repeated=made.repeated)
+    version, where = made.value.draft.version, f"/drafts/{draft_id}"
+    return answer_once(made, _view(made.value), version=version, location=where)
 
 
 @router.get("/drafts", response_model=Drafts, responses=may_refuse(400, 401), name="list_drafts")

@@ -8,15 +8,13 @@ from service.cases.api.presenter import Drawing, ids_of_entry
 from service.cases.api.views import MadeView, OpenedView
 from service.cases.rules.model import Transition
 from service.cases.use_cases.take_step import Made, perform_transition
+from service.database.idempotency import IdempotencyKey, Outcome
 from service.database.transaction import Transaction
 from service.http.context import House, read_body
-from service.http.responses import answer
+from service.http.responses import answer_once
 from service.identity.caller import Asker
-from service.people.use_cases.identify import Once
 from service.workflows.rules.kinds import PartKind, collection
 from service.workflows.rules.rulebook import Rulebook
-
-CREATED = 201
 
 
 async def fire(
@@ -24,7 +22,7 @@ async def fire(
     house: House,
     asker: Asker,
     address: tuple[UUID, UUID],
-    once: Once,
+    once: IdempotencyKey,
     version: int | None,
     *,
     kind: PartKind,
@@ -42,8 +40,9 @@ async def fire(
     return await house.database.write(work)
 
 
-def made_answer(transaction: Transaction, rules: Rulebook, made: Made) -> Response:
+def made_answer(transaction: Transaction, rules: Rulebook, outcome: Outcome[Made]) -> Response:
     """The answer to a transition, rebuilt from its entry alone: a repeated request gets the same one."""
+    made = outcome.value
     entry = made.entry
     drawing = Drawing.of(transaction, rules, ids_of_entry(entry))
     view = MadeView(
@@ -57,7 +56,7 @@ def made_answer(transaction: Transaction, rules: Rulebook, made: Made) -> Respon
         ],
     )
     location = f"{_path(entry)}/transitions/{entry.part_sequence}"
-    return answer(view, status=CREATED, version=entry.part_sequence, location=location, repeated=made.repeated)
+    return answer_once(outcome, view, version=entry.part_sequence, location=location)
 
 
 def _path(entry: Transition) -> str:

@@ -1,48 +1,54 @@
 """Drafts: saved as often as somebody likes, however incomplete, and told what is still missing."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from service.cases.rules.forms.referral import Referral
 from service.cases.store.drafts import Draft, Drafts
-from service.database.idempotency import Answered, Requests
+from service.database.idempotency import Answered, IdempotencyKey, Outcome, act_once
 from service.database.transaction import Transaction
 from service.identity.caller import Asker
 from service.kinds import KINDS
 from service.people.store.row_scope import allow_rows_of
-from service.people.use_cases.identify import Once, known
+from service.people.use_cases.identify import known
 from service.vocabulary.input_faults import missing_in
 from service.vocabulary.refusals import InputFault, NotFound, Stale, VersionMissing
 
 
 @dataclass(frozen=True, slots=True)
 class DraftWithGaps:
-    """A draft and what would still be refused if it were sent as a referral now. `repeated`: it was there already."""
+    """A draft and what would still be refused if it were sent as a referral now."""
 
     draft: Draft
     missing: tuple[InputFault, ...]
-    repeated: bool = False
 
 
 def begin_draft(
-    transaction: Transaction, asker: Asker, body: Mapping[str, Any], once: Once, *, draft_id: UUID, days: int
-) -> DraftWithGaps:
+    transaction: Transaction, asker: Asker, body: Mapping[str, Any], once: IdempotencyKey, *, draft_id: UUID, days: int
+) -> Outcome[DraftWithGaps]:
     """Keep a new draft. The key of `draft_id` must have been committed before (decision 16).
 
     A draft has no history, so a repeated request is answered with the draft as it stands.
     """
     actor = known(transaction, asker)
-    request = once.by(actor.person_id)
-    answered = Requests(transaction).answered(request)
-    if answered is None:
+
+    def begin() -> DraftWithGaps:
         transaction.allow_all_rows("expired drafts")
         Drafts(transaction).remove_expired()
         allow_rows_of(transaction, actor, begins={draft_id})
         Drafts(transaction).begin(draft_id, actor.person_id, dict(body), days=days)
-        Requests(transaction).remember(request, Answered(draft_id=draft_id))
-    return replace(_found(transaction, draft_id, actor.person_id), repeated=answered is not None)
+        return _found(transaction, draft_id, actor.person_id)
+
+    return act_once(
+        transaction,
+        once,
+        actor.person_id,
+        act=begin,
+        again=lambda _: _found(transaction, draft_id, actor.person_id),
+        answered=lambda _: Answered(draft_id=draft_id),
+    )
 
 
 def save_draft(

@@ -13,15 +13,15 @@ from service.cases.rules.residence import provisional_municipality
 from service.cases.rules.steps import Situation, Step
 from service.cases.store.cases import Cases
 from service.cases.store.drafts import Drafts
-from service.cases.use_cases.take_step import Made, carry_out, made_before
-from service.database.idempotency import Answered, Requests
+from service.cases.use_cases.take_step import Made, carry_out, make_once
+from service.database.idempotency import IdempotencyKey, Outcome
 from service.database.keyring import CONTENT_CLASSES
 from service.database.transaction import Transaction
 from service.identity.caller import Asker
 from service.kinds import KINDS
 from service.people.store.people import People
 from service.people.store.regions import Reference
-from service.people.use_cases.identify import Once, known
+from service.people.use_cases.identify import known
 from service.vocabulary.actor import Actor, Membership
 from service.vocabulary.input_faults import form_from
 from service.vocabulary.refusals import NotAllowed, NoTeamForRegion, NotFound
@@ -48,31 +48,31 @@ def submit(
     transaction: Transaction,
     asker: Asker,
     submission: Submission,
-    once: Once,
+    once: IdempotencyKey,
     *,
     case_id: UUID,
     rules: Rulebook,
     new_id: Callable[[], UUID],
-) -> Made:
+) -> Outcome[Made]:
     """Open a case with its first transition. The keys of `case_id` must have been committed before (decision 16)."""
     actor = known(transaction, asker)
-    request = once.by(actor.person_id)
     if submission.draft_id:
         Drafts(transaction).hold(submission.draft_id, seen_by=actor.person_id)
-    if before := made_before(transaction, request, seen_by=actor):
-        return before
-    acting = _acting(actor, rules.current("case").definition.triggers[submission.step.trigger])
-    if acting is None:
-        raise NotAllowed
-    step = _with_draft(transaction, actor, submission)
-    case = _new_case(transaction, case_id, acting, step)
-    Cases(transaction).open(case)
-    situation = _before_the_first_step(transaction, actor, case, rules)
-    made = carry_out(transaction, situation, step, rules, new_id=new_id, trace_id=asker.trace_id)
-    if submission.draft_id:
-        Drafts(transaction).remove(submission.draft_id, seen_by=actor.person_id)
-    Requests(transaction).remember(request, Answered(case_id=case_id, sequence=made.entry.sequence))
-    return made
+
+    def open_case() -> Made:
+        acting = _acting(actor, rules.current("case").definition.triggers[submission.step.trigger])
+        if acting is None:
+            raise NotAllowed
+        step = _with_draft(transaction, actor, submission)
+        case = _new_case(transaction, case_id, acting, step)
+        Cases(transaction).open(case)
+        situation = _before_the_first_step(transaction, actor, case, rules)
+        made = carry_out(transaction, situation, step, rules, new_id=new_id, trace_id=asker.trace_id)
+        if submission.draft_id:
+            Drafts(transaction).remove(submission.draft_id, seen_by=actor.person_id)
+        return made
+
+    return make_once(transaction, once, actor, act=open_case)
 
 
 def _acting(actor: Actor, trigger: Trigger) -> Membership | None:

@@ -16,12 +16,12 @@ from service.cases.use_cases.amend import amended
 from service.cases.use_cases.birth_month import birth_month
 from service.cases.use_cases.lookups import find_sought
 from service.cases.use_cases.situation import as_it_stands, log_for_step
-from service.database.idempotency import Answered, Request, Requests
+from service.database.idempotency import Answered, IdempotencyKey, Outcome, act_once
 from service.database.transaction import Transaction
 from service.identity.caller import Asker
 from service.kinds import KINDS
 from service.people.store.people import People
-from service.people.use_cases.identify import Once, known
+from service.people.use_cases.identify import known
 from service.vocabulary.actor import Actor
 from service.vocabulary.calendar import day_in_amsterdam
 from service.vocabulary.form_parts import Fault
@@ -36,7 +36,7 @@ CLOCK_TOLERANCE = timedelta(minutes=2)
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A transition that was made now or, for a repeated request, before. `opened`: the parts that began with it.
+    """A transition that was made. `opened`: the parts that began with it.
 
     `whole`: whoever took the step may read the case around it.
     """
@@ -44,27 +44,39 @@ class Made:
     entry: Transition
     number: str
     opened: tuple[Transition, ...] = ()
-    repeated: bool = False
     whole: bool = True
 
 
-def made_before(transaction: Transaction, request: Request, *, seen_by: Actor) -> Made | None:
-    """The answer to a repeated request, rebuilt from the history.
+def make_once(
+    transaction: Transaction, once: IdempotencyKey, actor: Actor, *, act: Callable[[], Made]
+) -> Outcome[Made]:
+    """Make one transition for equal requests; see `act_once`.
 
-    Raises NotFound when it is out of sight by now, CaseDestroyed for whoever could still see all of it.
+    A repeated request is answered from the history. Raises NotFound when the transition is out of sight by now,
+    CaseDestroyed for whoever could still see all of it.
     """
-    answered = Requests(transaction).answered(request)
-    if answered is None or answered.case_id is None or answered.sequence is None:
-        return None
-    entries = Cases(transaction).entries_from(answered.case_id, answered.sequence)
+    return act_once(
+        transaction,
+        once,
+        actor.person_id,
+        act=act,
+        again=lambda first: _made_before(transaction, first, seen_by=actor),
+        answered=lambda made: Answered(case_id=made.entry.case_id, sequence=made.entry.sequence),
+    )
+
+
+def _made_before(transaction: Transaction, first: Answered, *, seen_by: Actor) -> Made:
+    if first.case_id is None or first.sequence is None:
+        raise NotFound  # never of a step: the digest of any other request differs
+    entries = Cases(transaction).entries_from(first.case_id, first.sequence)
     if not entries:
-        Cases(transaction).find(answered.case_id, answered.case_id, seen_by=seen_by)
+        Cases(transaction).find(first.case_id, first.case_id, seen_by=seen_by)
         raise NotFound
     entry, *after = entries
     sight = Cases(transaction).find(entry.case_id, entry.part_id, seen_by=seen_by)
     if sight is None:
         raise NotFound
-    return Made(entry, sight.case.number, tuple(after), repeated=True, whole=sight.whole)
+    return Made(entry, sight.case.number, tuple(after), whole=sight.whole)
 
 
 def perform_transition(
@@ -72,12 +84,12 @@ def perform_transition(
     asker: Asker,
     address: tuple[UUID, UUID],
     step: Step,
-    once: Once,
+    once: IdempotencyKey,
     *,
     version: int | None,
     rules: Rulebook,
     new_id: Callable[[], UUID],
-) -> Made:
+) -> Outcome[Made]:
     """Take one step with the part at `address` (case, part). `version` is the part's sequence the asker decided on.
 
     Refusals come in the order in which they can be acted on: not found; repeated (answered as before); version missing
@@ -87,17 +99,17 @@ def perform_transition(
     sight = Cases(transaction).find(*address, seen_by=actor, lock=True)
     if sight is None:
         raise NotFound
-    request = once.by(actor.person_id)
-    if before := made_before(transaction, request, seen_by=actor):
-        return before
-    situation = as_it_stands(transaction, actor, sight.case, sight.part, rules)
-    if version is None:
-        raise VersionMissing
-    if version != sight.part.sequence:
-        raise Stale(sight.part.sequence, _told(situation.history, sight.part.id, sight.part.sequence))
-    made = carry_out(transaction, situation, step, rules, new_id=new_id, trace_id=asker.trace_id)
-    Requests(transaction).remember(request, Answered(case_id=made.entry.case_id, sequence=made.entry.sequence))
-    return replace(made, whole=sight.whole)
+
+    def take() -> Made:
+        situation = as_it_stands(transaction, actor, sight.case, sight.part, rules)
+        if version is None:
+            raise VersionMissing
+        if version != sight.part.sequence:
+            raise Stale(sight.part.sequence, _told(situation.history, sight.part.id, sight.part.sequence))
+        made = carry_out(transaction, situation, step, rules, new_id=new_id, trace_id=asker.trace_id)
+        return replace(made, whole=sight.whole)
+
+    return make_once(transaction, once, actor, act=take)
 
 
 def carry_out(

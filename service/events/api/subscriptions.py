@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import Field, TypeAdapter
 
+from service.database.idempotency import IdempotencyKey, Outcome
 from service.events.api.feed import LAST_POSITION
 from service.events.rules import TYPE_PATTERN, Event, to_event
 from service.events.store.deliveries import Delivery
@@ -14,7 +15,6 @@ from service.events.store.subscriptions import State, Subscription
 from service.events.use_cases.subscriptions import (
     Change,
     Reason,
-    Subscribed,
     TargetRefused,
     Wanted,
     change_subscription,
@@ -30,9 +30,8 @@ from service.http.context import House, OnceOnly, TheAsker, TheHouse, Version, r
 from service.http.json_models import Body, Utc, View
 from service.http.openapi import may_refuse, takes
 from service.http.request_faults import CheckedRoute
-from service.http.responses import answer
+from service.http.responses import answer, answer_once
 from service.identity.caller import Asker
-from service.people.use_cases.identify import Once
 
 
 class SubscriptionBody(Body):
@@ -127,7 +126,7 @@ async def create_subscription(request: Request, house: TheHouse, asker: TheAsker
     return _changed(done, secret=True)
 
 
-async def _agreed(house: House, asker: Asker, wanted: Wanted, once: Once) -> Subscribed:
+async def _agreed(house: House, asker: Asker, wanted: Wanted, once: IdempotencyKey) -> Outcome[Subscription]:
     """The receiver is asked outside of any transaction."""
     try:
         per_minute = await house.agreed(wanted.url)
@@ -191,18 +190,16 @@ async def add_resending(
     subscription_id: UUID, position: Position, house: TheHouse, asker: TheAsker, once: OnceOnly
 ) -> Response:
     """Have a dead letter told again, with all its attempts before it."""
-    letter, repeated = await house.database.write(
-        lambda transaction: resend(transaction, asker, subscription_id, position, once)
-    )
+    resent = await house.database.write(lambda transaction: resend(transaction, asker, subscription_id, position, once))
     where = f"/subscriptions/{subscription_id}/dead-letters"
-    return answer(_letter(house, letter), status=201, location=where, repeated=repeated)
+    return answer_once(resent, _letter(house, resent.value), location=where)
 
 
-def _changed(done: Subscribed, *, secret: bool) -> Response:
-    it = done.subscription
+def _changed(done: Outcome[Subscription], *, secret: bool) -> Response:
+    it = done.value
     told = "whsec_" + base64.b64encode(it.secrets[0]).decode() if secret else None
     view = SignedSubscriptionView(**_facts(it), secret=told)
-    return answer(view, status=201, version=it.version, location=f"/subscriptions/{it.id}", repeated=done.repeated)
+    return answer_once(done, view, version=it.version, location=f"/subscriptions/{it.id}")
 
 
 def _facts(it: Subscription) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 from uuid import UUID
 
-from service.database.idempotency import Answered, Requests
+from service.database.idempotency import IdempotencyKey, Outcome, act_once, has_acted
 from service.database.transaction import Transaction
 from service.events.store.deliveries import Deliveries, Delivery
 from service.events.store.subscriptions import State, Subscription, Subscriptions
@@ -15,7 +15,6 @@ from service.people.rules.decisions import Effect
 from service.people.store.change_log import Administration
 from service.people.store.people import People
 from service.people.use_cases.administer import administrator
-from service.people.use_cases.identify import Once
 from service.vocabulary.actor import Actor, Membership
 from service.vocabulary.input_faults import bare_fault
 from service.vocabulary.refusals import Invalid, NotFound, NotPossible, Stale, VersionMissing
@@ -51,21 +50,13 @@ class Wanted:
     types: tuple[str, ...] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Subscribed:
-    """A webhook that was made or changed now or, for a repeated request, before."""
-
-    subscription: Subscription
-    repeated: bool = False
-
-
 def may_subscribe(
-    transaction: Transaction, asker: Asker, wanted: Wanted, once: Once, *, rules: Rulebook
-) -> Subscribed | None:
+    transaction: Transaction, asker: Asker, wanted: Wanted, once: IdempotencyKey, *, rules: Rulebook
+) -> Outcome[Subscription] | None:
     """Everything that can be said before the receiver is asked; the webhook itself when it was made already."""
     actor, _ = administrator(transaction, asker)
-    if Requests(transaction).answered(once.by(actor.person_id)):
-        return Subscribed(_found(transaction, _id(transaction, actor, once)), repeated=True)
+    if has_acted(transaction, once, actor.person_id):
+        return Outcome(_found(transaction, _id(transaction, actor, once)), repeated=True)
     faults = []
     if wanted.organisation_id not in People(transaction).kinds({wanted.organisation_id}):
         faults.append(bare_fault("body", "/organisationId", "no_organisation"))
@@ -83,31 +74,33 @@ def not_a_target(refused: TargetRefused) -> Invalid:
 
 
 def subscribe(
-    transaction: Transaction, asker: Asker, wanted: Wanted, once: Once, *, per_minute: int | None
-) -> Subscribed:
+    transaction: Transaction, asker: Asker, wanted: Wanted, once: IdempotencyKey, *, per_minute: int | None
+) -> Outcome[Subscription]:
     """Make a webhook that the receiver agreed to. It hears of what is published from now on."""
     actor, acting = administrator(transaction, asker)
-    request, id_ = once.by(actor.person_id), _id(transaction, actor, once)
-    if Requests(transaction).answered(request):
-        return Subscribed(_found(transaction, id_), repeated=True)
-    made = Subscription(
-        id=id_,
-        organisation_id=wanted.organisation_id,
-        url=wanted.url,
-        types=wanted.types,
-        per_minute=per_minute,
-        state="active",
-        reason=None,
-        version=1,
-        secrets=(os.urandom(SECRET_BYTES),),
-        made_by=actor.person_id,
-        made_at=transaction.now,
-        changed_by=actor.person_id,
-        changed_at=transaction.now,
-    )
-    Subscriptions(transaction).add(made)
-    _record(transaction, actor, acting, once, made, "webhook_made")
-    return Subscribed(made)
+    id_ = _id(transaction, actor, once)
+
+    def make() -> Subscription:
+        made = Subscription(
+            id=id_,
+            organisation_id=wanted.organisation_id,
+            url=wanted.url,
+            types=wanted.types,
+            per_minute=per_minute,
+            state="active",
+            reason=None,
+            version=1,
+            secrets=(os.urandom(SECRET_BYTES),),
+            made_by=actor.person_id,
+            made_at=transaction.now,
+            changed_by=actor.person_id,
+            changed_at=transaction.now,
+        )
+        Subscriptions(transaction).add(made)
+        _record(transaction, actor, acting, once, made, "webhook_made")
+        return made
+
+    return act_once(transaction, once, actor.person_id, act=make, again=lambda _: _found(transaction, id_))
 
 
 def change_subscription(
@@ -116,33 +109,35 @@ def change_subscription(
     id_: UUID,
     change: Change,
     reason: Reason,
-    once: Once,
+    once: IdempotencyKey,
     *,
     version: int | None,
-) -> Subscribed:
+) -> Outcome[Subscription]:
     """Pause, resume or retire a webhook, or give it a new secret; the one before signs as well until the next one."""
     actor, acting = administrator(transaction, asker)
     it = _found(transaction, id_, lock=True)
-    if Requests(transaction).answered(once.by(actor.person_id)):
-        return Subscribed(it, repeated=True)
-    if version is None:
-        raise VersionMissing
-    if version != it.version:
-        raise Stale(it.version)
-    if it.state not in _LEADS[change]:
-        raise NotPossible
-    changed = replace(
-        it,
-        state=_LEADS[change][it.state],
-        reason=reason,
-        version=it.version + 1,
-        secrets=(os.urandom(SECRET_BYTES), it.secrets[0]) if change == "rotate_secret" else it.secrets,
-        changed_by=actor.person_id,
-        changed_at=transaction.now,
-    )
-    Subscriptions(transaction).change(changed)
-    _record(transaction, actor, acting, once, changed, f"webhook_{change}")
-    return Subscribed(changed)
+
+    def alter() -> Subscription:
+        if version is None:
+            raise VersionMissing
+        if version != it.version:
+            raise Stale(it.version)
+        if it.state not in _LEADS[change]:
+            raise NotPossible
+        changed = replace(
+            it,
+            state=_LEADS[change][it.state],
+            reason=reason,
+            version=it.version + 1,
+            secrets=(os.urandom(SECRET_BYTES), it.secrets[0]) if change == "rotate_secret" else it.secrets,
+            changed_by=actor.person_id,
+            changed_at=transaction.now,
+        )
+        Subscriptions(transaction).change(changed)
+        _record(transaction, actor, acting, once, changed, f"webhook_{change}")
+        return changed
+
+    return act_once(transaction, once, actor.person_id, act=alter, again=lambda _: it)
 
 
 def list_subscriptions(transaction: Transaction, asker: Asker) -> tuple[Subscription, ...]:
@@ -162,24 +157,26 @@ def list_dead_letters(transaction: Transaction, asker: Asker, id_: UUID) -> tupl
     return Deliveries(transaction).dead(it.id)
 
 
-def resend(transaction: Transaction, asker: Asker, id_: UUID, position: int, once: Once) -> tuple[Delivery, bool]:
-    """Have a dead letter told again; and whether that was asked before."""
+def resend(transaction: Transaction, asker: Asker, id_: UUID, position: int, once: IdempotencyKey) -> Outcome[Delivery]:
+    """Have a dead letter told again."""
     actor, acting = administrator(transaction, asker)
     it = _found(transaction, id_)
     transaction.allow_all_rows("dead letters")
     letter = Deliveries(transaction).find(it.id, position)
     if letter is None:
         raise NotFound
-    if Requests(transaction).answered(once.by(actor.person_id)):
-        return letter, True
-    if letter.state != "dead" or it.state == "retired":
-        raise NotPossible
-    Deliveries(transaction).resend(letter)
-    _record(transaction, actor, acting, once, it, "webhook_letter_resent")
-    return replace(letter, state="waiting", attempts=0), False
+
+    def send_again() -> Delivery:
+        if letter.state != "dead" or it.state == "retired":
+            raise NotPossible
+        Deliveries(transaction).resend(letter)
+        _record(transaction, actor, acting, once, it, "webhook_letter_resent")
+        return replace(letter, state="waiting", attempts=0)
+
+    return act_once(transaction, once, actor.person_id, act=send_again, again=lambda _: letter)
 
 
-def _id(transaction: Transaction, actor: Actor, once: Once) -> UUID:
+def _id(transaction: Transaction, actor: Actor, once: IdempotencyKey) -> UUID:
     """The same for the same request, so that a repeated one finds what it made."""
     return transaction.keyring.id_for("subscription", str(actor.person_id), once.key)
 
@@ -192,7 +189,12 @@ def _found(transaction: Transaction, id_: UUID, *, lock: bool = False) -> Subscr
 
 
 def _record(
-    transaction: Transaction, actor: Actor, acting: Membership, once: Once, it: Subscription, action: str
+    transaction: Transaction,
+    actor: Actor,
+    acting: Membership,
+    once: IdempotencyKey,
+    it: Subscription,
+    action: str,
 ) -> None:
     effect = Effect(
         action=action,
@@ -204,4 +206,3 @@ def _record(
     Administration(transaction).record(
         change_id, effect, actor_id=actor.person_id, organisation_id=acting.organisation_id
     )
-    Requests(transaction).remember(once.by(actor.person_id), Answered())

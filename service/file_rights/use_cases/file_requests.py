@@ -9,13 +9,13 @@ from service.cases.rules.model import Case, part_to_begin
 from service.cases.rules.steps import Situation, Step
 from service.cases.store.cases import Cases
 from service.cases.use_cases.read import whole_case
-from service.cases.use_cases.take_step import Made, carry_out, made_before
-from service.database.idempotency import Answered, Requests
+from service.cases.use_cases.take_step import Made, carry_out, make_once
+from service.database.idempotency import IdempotencyKey, Outcome
 from service.database.transaction import Transaction
 from service.identity.caller import Asker
 from service.kinds import KINDS
 from service.people.store.people import People
-from service.people.use_cases.identify import Once, known
+from service.people.use_cases.identify import known
 from service.vocabulary.actor import Actor, Emergency, Membership
 from service.vocabulary.refusals import AlreadyInSight, HumansOnly, NotAllowed, NotFound
 from service.workflows.rules.kinds import PartKind
@@ -28,23 +28,22 @@ def ask_about_file(
     asker: Asker,
     case_id: UUID,
     step: Step,
-    once: Once,
+    once: IdempotencyKey,
     *,
     rules: Rulebook,
     new_id: Callable[[], UUID],
-) -> Made:
+) -> Outcome[Made]:
     """Begin a request about the file, for whoever may see the whole case. Raises NotFound, NotAllowed, Invalid."""
     actor = known(transaction, asker)
-    request = once.by(actor.person_id)
     Cases(transaction).find(case_id, case_id, seen_by=actor, lock=True)
     case = whole_case(transaction, actor, case_id).case
-    if before := made_before(transaction, request, seen_by=actor):
-        return before
-    by_right = replace(actor, emergencies=())
-    situation = _beginning(transaction, by_right, case, "file_request", rules, new_id)
-    made = carry_out(transaction, situation, step, rules, new_id=new_id, trace_id=asker.trace_id)
-    Requests(transaction).remember(request, Answered(case_id=case.id, sequence=made.entry.sequence))
-    return made
+
+    def ask() -> Made:
+        by_right = replace(actor, emergencies=())
+        situation = _beginning(transaction, by_right, case, "file_request", rules, new_id)
+        return carry_out(transaction, situation, step, rules, new_id=new_id, trace_id=asker.trace_id)
+
+    return make_once(transaction, once, actor, act=ask)
 
 
 def take_emergency_access(
@@ -52,11 +51,11 @@ def take_emergency_access(
     asker: Asker,
     number: str,
     step: Step,
-    once: Once,
+    once: IdempotencyKey,
     *,
     rules: Rulebook,
     new_id: Callable[[], UUID],
-) -> Made:
+) -> Outcome[Made]:
     """Let somebody read the case with this number for some hours; the case tells everybody around it who did and why.
 
     Raises HumansOnly for a system, NotAllowed for whoever holds none of the roles, NotFound, AlreadyInSight, Invalid.
@@ -64,26 +63,27 @@ def take_emergency_access(
     actor = known(transaction, asker)
     if asker.machine:
         raise HumansOnly
-    request = once.by(actor.person_id)
-    if before := made_before(transaction, request, seen_by=actor):
-        return before
-    acting = _acting(actor, rules)
-    transaction.allow_all_rows("emergency access")
-    case = Cases(transaction).numbered(number)
-    if case is None:
-        raise NotFound
-    sight = Cases(transaction).find(case.id, case.id, seen_by=actor)
-    if sight is not None and sight.whole:
-        raise AlreadyInSight(case.id)
-    # What is not dated happens now: hours count from when the system wrote it down.
-    step = replace(step, occurred_at=transaction.now, dated=False)
-    situation = _beginning(transaction, replace(actor, memberships=(acting,)), case, "emergency_access", rules, new_id)
-    made = carry_out(transaction, situation, step, rules, new_id=new_id, trace_id=asker.trace_id)
-    taken = Emergency(case.id, made.entry.part_id, acting)
-    until = transaction.now + timedelta(hours=situation.settings.emergency_hours)
-    People(transaction).let_read(actor.person_id, taken, until=until)
-    Requests(transaction).remember(request, Answered(case_id=case.id, sequence=made.entry.sequence))
-    return made
+
+    def take() -> Made:
+        acting = _acting(actor, rules)
+        transaction.allow_all_rows("emergency access")
+        case = Cases(transaction).numbered(number)
+        if case is None:
+            raise NotFound
+        sight = Cases(transaction).find(case.id, case.id, seen_by=actor)
+        if sight is not None and sight.whole:
+            raise AlreadyInSight(case.id)
+        by_role = replace(actor, memberships=(acting,))
+        situation = _beginning(transaction, by_role, case, "emergency_access", rules, new_id)
+        # What is not dated happens now: hours count from when the system wrote it down.
+        undated = replace(step, occurred_at=transaction.now, dated=False)
+        made = carry_out(transaction, situation, undated, rules, new_id=new_id, trace_id=asker.trace_id)
+        taken = Emergency(case.id, made.entry.part_id, acting)
+        until = transaction.now + timedelta(hours=situation.settings.emergency_hours)
+        People(transaction).let_read(actor.person_id, taken, until=until)
+        return made
+
+    return make_once(transaction, once, actor, act=take)
 
 
 def _acting(actor: Actor, rules: Rulebook) -> Membership:

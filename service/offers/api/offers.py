@@ -11,12 +11,13 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from service.database.idempotency import Outcome
 from service.database.transaction import Transaction
 from service.http.context import House, OnceOnly, TheAsker, TheHouse, read_body
 from service.http.json_models import Body, Labelled, Named, OptionalDay, RegionParameter, Utc, View
 from service.http.openapi import may_refuse, takes
 from service.http.request_faults import CheckedRoute
-from service.http.responses import answer
+from service.http.responses import answer, answer_once
 from service.offers.rules.offer import Chosen, Offer, Said, Statement
 from service.offers.use_cases.offers import begin_offer, end_offer, list_offers, read_offer, stale_after, state_of_offer
 from service.people.store.people import People
@@ -254,7 +255,7 @@ async def add_offer(request: Request, house: TheHouse, asker: TheAsker, once: On
     body = await read_body(request, OFFER)
     offer = body.to_offer(house.database.keyring.id_for("offer", asker.issuer, asker.subject, once.key))
     return await house.database.write(
-        lambda transaction: _made(transaction, house, *begin_offer(transaction, asker, offer, once))
+        lambda transaction: _made(transaction, house, begin_offer(transaction, asker, offer, once))
     )
 
 
@@ -269,7 +270,7 @@ async def add_offer_statement(
     body = await read_body(request, OFFER_STATEMENT)
     return await house.database.write(
         lambda transaction: _made(
-            transaction, house, *state_of_offer(transaction, asker, offer_id, body.to_said(), once)
+            transaction, house, state_of_offer(transaction, asker, offer_id, body.to_said(), once)
         )
     )
 
@@ -282,14 +283,15 @@ async def post_ending(request: Request, offer_id: UUID, house: TheHouse, asker: 
     """Name the last day of an offer; it leaves the overview after that day and stays readable."""
     body = await read_body(request, OFFER_ENDING)
     return await house.database.write(
-        lambda transaction: _made(transaction, house, *end_offer(transaction, asker, offer_id, body.last_day, once))
+        lambda transaction: _made(transaction, house, end_offer(transaction, asker, offer_id, body.last_day, once))
     )
 
 
-def _made(transaction: Transaction, house: House, offer: Offer, repeated: bool) -> Response:
+def _made(transaction: Transaction, house: House, made: Outcome[Offer]) -> Response:
+    offer = made.value
     view = _Drawing.of(transaction, house.rules, (offer,)).offer(offer)
     where = f"/offers/{offer.id}"
-    return answer(view, status=201, version=_version(offer), location=where, repeated=repeated)
+    return answer_once(made, view, version=_version(offer), location=where)
 
 
 def _version(offer: Offer) -> int:

@@ -10,14 +10,14 @@ from dataclasses import asdict, replace
 from datetime import date
 from uuid import UUID
 
-from service.database.idempotency import Answered, Requests
+from service.database.idempotency import IdempotencyKey, Outcome, act_once
 from service.database.transaction import Transaction
 from service.identity.caller import Asker
 from service.offers.rules.offer import Offer, Said, Statement
 from service.offers.store.offers import Offers
 from service.people.store.people import People
 from service.people.store.regions import Reference
-from service.people.use_cases.identify import Once, known
+from service.people.use_cases.identify import known
 from service.vocabulary.actor import Actor, Membership
 from service.vocabulary.calendar import day_in_amsterdam
 from service.vocabulary.form_parts import Fault
@@ -53,66 +53,68 @@ def read_offer(transaction: Transaction, asker: Asker, offer_id: UUID) -> Offer:
     return _found(transaction, offer_id)
 
 
-def begin_offer(transaction: Transaction, asker: Asker, offer: Offer, once: Once) -> tuple[Offer, bool]:
-    """Put an offer on the overview. True: it stood there already, by the same request.
+def begin_offer(transaction: Transaction, asker: Asker, offer: Offer, once: IdempotencyKey) -> Outcome[Offer]:
+    """Put an offer on the overview.
 
     Raises NotAllowed unless the provider itself asks, or the team of the region that the offer serves.
     """
     actor = known(transaction, asker)
     acting = _acting(actor, offer)
-    request = once.by(actor.person_id)
-    if Requests(transaction).answered(request):
-        return _found(transaction, offer.id), True
-    faults = []
-    if People(transaction).kinds({offer.provider_id}).get(offer.provider_id) != "provider":
-        faults.append(Fault("unknown_organisation", ("providerId",), {"kinds": "provider"}))
-    if offer.region is not None and offer.region not in {it.code for it in Reference(transaction).regions()}:
-        faults.append(Fault("unknown_region", ("region",)))
-    insist(faults)
-    Offers(transaction).begin(offer, actor.person_id, acting)
-    Requests(transaction).remember(request, Answered())
-    return offer, False
+
+    def begin() -> Offer:
+        faults = []
+        if People(transaction).kinds({offer.provider_id}).get(offer.provider_id) != "provider":
+            faults.append(Fault("unknown_organisation", ("providerId",), {"kinds": "provider"}))
+        if offer.region is not None and offer.region not in {it.code for it in Reference(transaction).regions()}:
+            faults.append(Fault("unknown_region", ("region",)))
+        insist(faults)
+        Offers(transaction).begin(offer, actor.person_id, acting)
+        return offer
+
+    return act_once(transaction, once, actor.person_id, act=begin, again=lambda _: _found(transaction, offer.id))
 
 
 def state_of_offer(
-    transaction: Transaction, asker: Asker, offer_id: UUID, said: Said, once: Once
-) -> tuple[Offer, bool]:
+    transaction: Transaction, asker: Asker, offer_id: UUID, said: Said, once: IdempotencyKey
+) -> Outcome[Offer]:
     """Add what holds on a day; what was stated before stays. A repeated request is answered with what stands now."""
     actor = known(transaction, asker)
     _let_in(actor)
     offer = _found(transaction, offer_id, lock=True)
     acting = _acting(actor, offer)
-    request = once.by(actor.person_id)
-    if Requests(transaction).answered(request):
-        return offer, True
-    today = day_in_amsterdam(transaction.now)
-    if offer.last_day is not None and offer.last_day < today:
-        raise OfferEnded(offer.last_day)
-    insist([Fault("day_in_future", ("statedOn",))] if said.stated_on > today else [])
-    number = len(offer.statements) + 1
-    recorded = Statement(
-        **asdict(said), number=number, recorded_at=transaction.now, organisation_id=acting.organisation_id
-    )
-    Offers(transaction).state(offer, recorded, actor.person_id, acting)
-    Requests(transaction).remember(request, Answered())
-    return replace(offer, statements=(*offer.statements, recorded)), False
+
+    def state() -> Offer:
+        today = day_in_amsterdam(transaction.now)
+        if offer.last_day is not None and offer.last_day < today:
+            raise OfferEnded(offer.last_day)
+        insist([Fault("day_in_future", ("statedOn",))] if said.stated_on > today else [])
+        number = len(offer.statements) + 1
+        recorded = Statement(
+            **asdict(said), number=number, recorded_at=transaction.now, organisation_id=acting.organisation_id
+        )
+        Offers(transaction).state(offer, recorded, actor.person_id, acting)
+        return replace(offer, statements=(*offer.statements, recorded))
+
+    return act_once(transaction, once, actor.person_id, act=state, again=lambda _: offer)
 
 
-def end_offer(transaction: Transaction, asker: Asker, offer_id: UUID, last_day: date, once: Once) -> tuple[Offer, bool]:
+def end_offer(
+    transaction: Transaction, asker: Asker, offer_id: UUID, last_day: date, once: IdempotencyKey
+) -> Outcome[Offer]:
     """Name the last day of an offer, once."""
     actor = known(transaction, asker)
     _let_in(actor)
     offer = _found(transaction, offer_id, lock=True)
     acting = _acting(actor, offer)
-    request = once.by(actor.person_id)
-    if Requests(transaction).answered(request):
-        return offer, True
-    if offer.last_day is not None:
-        raise OfferEnded(offer.last_day)
-    insist([Fault("ends_before_it_begins", ("lastDay",))] if last_day < offer.valid_from else [])
-    Offers(transaction).end(offer, last_day, actor.person_id, acting)
-    Requests(transaction).remember(request, Answered())
-    return replace(offer, last_day=last_day), False
+
+    def end() -> Offer:
+        if offer.last_day is not None:
+            raise OfferEnded(offer.last_day)
+        insist([Fault("ends_before_it_begins", ("lastDay",))] if last_day < offer.valid_from else [])
+        Offers(transaction).end(offer, last_day, actor.person_id, acting)
+        return replace(offer, last_day=last_day)
+
+    return act_once(transaction, once, actor.person_id, act=end, again=lambda _: offer)
 
 
 def stale_after(transaction: Transaction, rules: Rulebook, region: str | None) -> int:

@@ -13,7 +13,7 @@ from service.http.json_models import Named, RegionParameter, Utc, View
 from service.http.openapi import may_refuse, takes
 from service.http.paging import PageQuery
 from service.http.request_faults import CheckedRoute
-from service.http.responses import answer
+from service.http.responses import answer, answer_once
 from service.identity.caller import Asker
 from service.people.rules.decisions import (
     Change,
@@ -83,9 +83,9 @@ async def _decided(house: House, asker: Asker, once: OnceOnly, decision: Decisio
     """Every decision of an administrator is answered with the change that was recorded, and so it is the next time."""
 
     def work(transaction: Transaction) -> Response:
-        change, repeated = administer(transaction, asker, decision, once, rules=house.rules)
-        (view,) = _views(transaction, [change])
-        return answer(view, status=201, location=f"/administrative-changes/{change.id}", repeated=repeated)
+        made = administer(transaction, asker, decision, once, rules=house.rules)
+        (view,) = _views(transaction, [made.value])
+        return answer_once(made, view, location=f"/administrative-changes/{made.value.id}")
 
     return await house.database.write(work)
 

@@ -3,7 +3,7 @@
 from datetime import date
 from uuid import UUID, uuid4
 
-from service.database.idempotency import Answered, Requests
+from service.database.idempotency import IdempotencyKey, Outcome, act_once
 from service.database.transaction import Transaction
 from service.identity.caller import Asker
 from service.people.rules.decisions import Change, Decision, Effect, NewPerson, Period, SettingsOf
@@ -11,7 +11,7 @@ from service.people.store.change_log import Administration
 from service.people.store.people import People
 from service.people.store.relations import Memberships
 from service.people.use_cases.apply_decision import LAST_DAY, Deciding, put_into_effect
-from service.people.use_cases.identify import Once, known
+from service.people.use_cases.identify import known
 from service.vocabulary.actor import Actor, Membership
 from service.vocabulary.calendar import day_in_amsterdam
 from service.vocabulary.organisation_kinds import OrganisationKind
@@ -31,18 +31,19 @@ def administrator(transaction: Transaction, asker: Asker) -> tuple[Actor, Member
 
 
 def administer(
-    transaction: Transaction, asker: Asker, decision: Decision, once: Once, *, rules: Rulebook
-) -> tuple[Change, bool]:
-    """Do what an administrator decided, and record it. The change, and whether it was there already."""
+    transaction: Transaction, asker: Asker, decision: Decision, once: IdempotencyKey, *, rules: Rulebook
+) -> Outcome[Change]:
+    """Do what an administrator decided, and record it."""
     actor, acting = administrator(transaction, asker)
-    request = once.by(actor.person_id)
     change_id = transaction.keyring.id_for("change", str(actor.person_id), once.key)
-    if Requests(transaction).answered(request):
-        return recorded(transaction, change_id), True
     deciding = Deciding(transaction, actor.person_id, acting.organisation_id, change_id, rules)
-    change = carry_out(deciding, decision)
-    Requests(transaction).remember(request, Answered())
-    return change, False
+    return act_once(
+        transaction,
+        once,
+        actor.person_id,
+        act=lambda: carry_out(deciding, decision),
+        again=lambda _: recorded(transaction, change_id),
+    )
 
 
 def recorded(transaction: Transaction, change_id: UUID) -> Change:

@@ -1,26 +1,11 @@
 """Who asks, and how they ask: the same for every use case."""
 
-from dataclasses import dataclass
-from uuid import UUID
-
-from service.database.idempotency import Request
 from service.database.transaction import Transaction
 from service.identity.caller import Asker
 from service.people.store.people import People
 from service.people.store.row_scope import allow_rows_of
 from service.vocabulary.actor import Actor
 from service.vocabulary.refusals import NotKnown
-
-
-@dataclass(frozen=True, slots=True)
-class Once:
-    """A request that acts once: the Idempotency-Key and a canonical text of everything asked under it."""
-
-    key: str
-    asked: str
-
-    def by(self, person_id: UUID) -> Request:
-        return Request(person_id, self.key, self.asked)
 
 
 def known(transaction: Transaction, asker: Asker) -> Actor:

@@ -8,13 +8,14 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import Field, TypeAdapter
 
 from service.cases.rules.certificate import Capacity, Certificate, Signature
+from service.database.idempotency import Outcome
 from service.database.transaction import Transaction
 from service.http.context import OnceOnly, TheAsker, TheHouse, read_body
 from service.http.json_models import Body, InTwoLanguages, Labelled, Named, OptionalDay, Utc, View
 from service.http.openapi import may_refuse, takes
 from service.http.paging import PageQuery
 from service.http.request_faults import CheckedRoute
-from service.http.responses import answer
+from service.http.responses import answer, answer_once
 from service.people.store.people import People
 from service.retention.api.legal_holds import CodedReasonView, RecordedView, _reason, reason_view, recorded_view
 from service.retention.rules.destruction import CodedReason, Proposal
@@ -180,7 +181,7 @@ async def add_proposal(request: Request, house: TheHouse, asker: TheAsker, once:
     body = await read_body(request, DESTRUCTION_PROPOSAL)
     return await house.database.write(
         lambda transaction: _made(
-            transaction, *propose_on_request(transaction, asker, body.case_id, body.request_id, once, rules=house.rules)
+            transaction, propose_on_request(transaction, asker, body.case_id, body.request_id, once, rules=house.rules)
         )
     )
 
@@ -202,8 +203,8 @@ async def add_signature(
     body = await read_body(request, DESTRUCTION_SIGNATURE)
 
     def work(transaction: Transaction) -> tuple[Response, bool]:
-        found, repeated = sign(transaction, asker, proposal_id, body.capacity, once, outside=certificate_list)
-        return _made(transaction, found, repeated), found.certificate is not None
+        signed = sign(transaction, asker, proposal_id, body.capacity, once, outside=certificate_list)
+        return _made(transaction, signed), signed.value.certificate is not None
 
     answered, destroyed = await house.database.write(work)
     if destroyed:
@@ -222,7 +223,7 @@ async def add_withdrawal(
     """Take a proposal back; the case stays, and can be proposed again."""
     body = await read_body(request, DESTRUCTION_WITHDRAWAL)
     return await house.database.write(
-        lambda transaction: _made(transaction, *withdraw(transaction, asker, proposal_id, body.to_reason(), once))
+        lambda transaction: _made(transaction, withdraw(transaction, asker, proposal_id, body.to_reason(), once))
     )
 
 
@@ -238,9 +239,10 @@ async def list_destructions(house: TheHouse, asker: TheAsker, wanted: Annotated[
     return await house.database.read(work)
 
 
-def _made(transaction: Transaction, it: Proposal, repeated: bool) -> Response:
-    where = f"/destruction-proposals/{it.id}"
-    return answer(_view(transaction, it), status=201, version=_version(it), location=where, repeated=repeated)
+def _made(transaction: Transaction, made: Outcome[Proposal]) -> Response:
+    proposal = made.value
+    where = f"/destruction-proposals/{proposal.id}"
+    return answer_once(made, _view(transaction, proposal), version=_version(proposal), location=where)
 
 
 def _version(it: Proposal) -> int:

@@ -6,12 +6,13 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from pydantic import Field, TypeAdapter
 
+from service.database.idempotency import Outcome
 from service.database.transaction import Transaction
 from service.http.context import OnceOnly, TheAsker, TheHouse, read_body
 from service.http.json_models import Body, InTwoLanguages, Labelled, Named, OptionalDay, Utc, View
 from service.http.openapi import may_refuse, takes
 from service.http.request_faults import CheckedRoute
-from service.http.responses import answer
+from service.http.responses import answer, answer_once
 from service.people.store.people import People
 from service.people.store.regions import Reference
 from service.people.use_cases.identify import known
@@ -159,7 +160,7 @@ async def add_legal_hold(request: Request, case_id: UUID, house: TheHouse, asker
     body = await read_body(request, LEGAL_HOLD)
     return await house.database.write(
         lambda transaction: _made(
-            transaction, *hold_case(transaction, asker, case_id, body.to_reason(), body.until, once)
+            transaction, hold_case(transaction, asker, case_id, body.to_reason(), body.until, once)
         )
     )
 
@@ -174,18 +175,14 @@ async def add_lifting(
     """Lift a hold: its reason is gone. It stays readable."""
     await read_body(request, LIFTING)
     return await house.database.write(
-        lambda transaction: _made(transaction, *lift_hold(transaction, asker, case_id, hold_id, once))
+        lambda transaction: _made(transaction, lift_hold(transaction, asker, case_id, hold_id, once))
     )
 
 
-def _made(transaction: Transaction, hold: Hold, repeated: bool) -> Response:
-    return answer(
-        hold_view(transaction, hold),
-        status=201,
-        version=1 + (hold.lifted is not None),
-        location=f"/cases/{hold.case_id}/legal-holds",
-        repeated=repeated,
-    )
+def _made(transaction: Transaction, made: Outcome[Hold]) -> Response:
+    hold = made.value
+    version, where = 1 + (hold.lifted is not None), f"/cases/{hold.case_id}/legal-holds"
+    return answer_once(made, hold_view(transaction, hold), version=version, location=where)
 
 
 def hold_view(transaction: Transaction, it: Hold) -> HoldView:

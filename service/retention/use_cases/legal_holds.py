@@ -5,10 +5,10 @@ from uuid import UUID
 
 from service.cases.rules.model import Case
 from service.cases.store.cases import Cases
-from service.database.idempotency import Answered, Requests
+from service.database.idempotency import IdempotencyKey, Outcome, act_once
 from service.database.transaction import Transaction
 from service.identity.caller import Asker
-from service.people.use_cases.identify import Once, known
+from service.people.use_cases.identify import known
 from service.retention.rules.destruction import HOLDING, CodedReason, Hold, Recorded
 from service.retention.store.legal_holds import Holds
 from service.vocabulary.actor import Actor, Membership
@@ -25,39 +25,46 @@ def list_holds(transaction: Transaction, asker: Asker, case_id: UUID) -> tuple[H
 
 
 def hold_case(
-    transaction: Transaction, asker: Asker, case_id: UUID, reason: CodedReason, until: date | None, once: Once
-) -> tuple[Hold, bool]:
-    """Keep the case from being destroyed. True: it was kept already, by the same request.
+    transaction: Transaction,
+    asker: Asker,
+    case_id: UUID,
+    reason: CodedReason,
+    until: date | None,
+    once: IdempotencyKey,
+) -> Outcome[Hold]:
+    """Keep the case from being destroyed.
 
     Raises NotFound for whoever may not know of the case, NotAllowed for whoever may not hold it.
     """
     actor = known(transaction, asker)
     acting = _holding(transaction, actor, case_id, lock=True)
-    request = once.by(actor.person_id)
     hold_id = transaction.keyring.id_for("legal_hold", str(actor.person_id), once.key)
-    if Requests(transaction).answered(request):
-        return _of(transaction, case_id, hold_id), True
-    insist([Fault("day_in_past", ("until",))] if until and until < day_in_amsterdam(transaction.now) else [])
-    recorded = Recorded(at=transaction.now, person_id=actor.person_id, organisation_id=acting.organisation_id)
-    hold = Hold(id=hold_id, case_id=case_id, reason=reason, until=until, recorded=recorded)
-    Holds(transaction).begin(hold)
-    Requests(transaction).remember(request, Answered())
-    return hold, False
+
+    def begin() -> Hold:
+        insist([Fault("day_in_past", ("until",))] if until and until < day_in_amsterdam(transaction.now) else [])
+        recorded = Recorded(at=transaction.now, person_id=actor.person_id, organisation_id=acting.organisation_id)
+        hold = Hold(id=hold_id, case_id=case_id, reason=reason, until=until, recorded=recorded)
+        Holds(transaction).begin(hold)
+        return hold
+
+    return act_once(transaction, once, actor.person_id, act=begin, again=lambda _: _of(transaction, case_id, hold_id))
 
 
-def lift_hold(transaction: Transaction, asker: Asker, case_id: UUID, hold_id: UUID, once: Once) -> tuple[Hold, bool]:
+def lift_hold(
+    transaction: Transaction, asker: Asker, case_id: UUID, hold_id: UUID, once: IdempotencyKey
+) -> Outcome[Hold]:
     """Say that the reason is gone; once. It stays readable."""
     actor = known(transaction, asker)
     acting = _holding(transaction, actor, case_id, lock=True)
-    request = once.by(actor.person_id)
     hold = _of(transaction, case_id, hold_id)
-    if Requests(transaction).answered(request):
-        return hold, True
-    insist([Fault("nothing_to_end", ())] if hold.lifted else [])
-    recorded = Recorded(at=transaction.now, person_id=actor.person_id, organisation_id=acting.organisation_id)
-    Holds(transaction).lift(hold_id, recorded)
-    Requests(transaction).remember(request, Answered())
-    return _of(transaction, case_id, hold_id), False
+
+    def lift() -> Hold:
+        insist([Fault("nothing_to_end", ())] if hold.lifted else [])
+        recorded = Recorded(at=transaction.now, person_id=actor.person_id, organisation_id=acting.organisation_id)
+        Holds(transaction).lift(hold_id, recorded)
+        return _of(transaction, case_id, hold_id)
+
+    return act_once(transaction, once, actor.person_id, act=lift, again=lambda _: hold)
 
 
 def _holding(transaction: Transaction, actor: Actor, case_id: UUID, *, lock: bool = False) -> Membership:

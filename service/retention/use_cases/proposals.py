@@ -11,12 +11,12 @@ from service.cases.rules.facts import fold
 from service.cases.rules.model import Transition
 from service.cases.store.cases import Cases
 from service.cases.use_cases.birth_month import birth_month
-from service.database.idempotency import Answered, Requests
+from service.database.idempotency import IdempotencyKey, Outcome, act_once
 from service.database.paging import Page
 from service.database.transaction import Transaction
 from service.identity.caller import Asker
 from service.kinds import KINDS
-from service.people.use_cases.identify import Once, known
+from service.people.use_cases.identify import known
 from service.retention.rules.destruction import (
     SIGNING,
     CodedReason,
@@ -110,9 +110,9 @@ def propose_if_due(transaction: Transaction, asker: Asker, case_id: UUID, *, rul
 
 
 def propose_on_request(
-    transaction: Transaction, asker: Asker, case_id: UUID, request_id: UUID, once: Once, *, rules: Rulebook
-) -> tuple[Proposal, bool]:
-    """Propose to destroy a case because it was asked and granted, whatever its term. True: proposed so before.
+    transaction: Transaction, asker: Asker, case_id: UUID, request_id: UUID, once: IdempotencyKey, *, rules: Rulebook
+) -> Outcome[Proposal]:
+    """Propose to destroy a case because it was asked and granted, whatever its term.
 
     Raises NotFound for whoever may not know of the case, NotAllowed, DestructionRefused with all the reasons.
     """
@@ -121,26 +121,33 @@ def propose_on_request(
         raise NotAllowed
     subject = _subject(transaction, actor, case_id, DECIDING, lock=True)
     acting = _acting(actor, subject, SIGNING["team"])
-    request = once.by(actor.person_id)
     proposal_id = transaction.keyring.id_for("destruction_proposal", str(actor.person_id), once.key)
-    if Requests(transaction).answered(request):
-        return _proposal(transaction, actor, proposal_id)[0], True
-    Cases(transaction).insist_living(case_id)
-    history = Cases(transaction).history(case_id)
-    _insist(_in_the_way(transaction, case_id, history) + (() if is_granted(history, request_id) else ("not_granted",)))
-    proposal = Proposal(
-        id=proposal_id,
-        case_id=case_id,
-        ground="request",
-        request_id=request_id,
-        sequence=last_change(history).sequence,
-        policy=settings_in_force(transaction, rules, subject.region).hash,
-        keep_until=None,
-        recorded=_recorded(transaction, actor, acting),
+
+    def propose() -> Proposal:
+        Cases(transaction).insist_living(case_id)
+        history = Cases(transaction).history(case_id)
+        granted = is_granted(history, request_id)
+        _insist(_in_the_way(transaction, case_id, history) + (() if granted else ("not_granted",)))
+        proposal = Proposal(
+            id=proposal_id,
+            case_id=case_id,
+            ground="request",
+            request_id=request_id,
+            sequence=last_change(history).sequence,
+            policy=settings_in_force(transaction, rules, subject.region).hash,
+            keep_until=None,
+            recorded=_recorded(transaction, actor, acting),
+        )
+        Destructions(transaction).propose(proposal)
+        return proposal
+
+    return act_once(
+        transaction,
+        once,
+        actor.person_id,
+        act=propose,
+        again=lambda _: _proposal(transaction, actor, proposal_id)[0],
     )
-    Destructions(transaction).propose(proposal)
-    Requests(transaction).remember(request, Answered())
-    return proposal, False
 
 
 def sign(
@@ -148,10 +155,10 @@ def sign(
     asker: Asker,
     proposal_id: UUID,
     capacity: Capacity,
-    once: Once,
+    once: IdempotencyKey,
     *,
     outside: DestructionList,
-) -> tuple[Proposal, bool]:
+) -> Outcome[Proposal]:
     """Agree to a destruction. The second signature carries it out, all in this transaction.
 
     Raises HumansOnly for a system, NotAllowed for whoever may not sign in this capacity, DestructionRefused with all
@@ -163,30 +170,33 @@ def sign(
         raise HumansOnly
     proposal, subject = _proposal(transaction, actor, proposal_id, lock=True)
     acting = _acting(actor, subject, SIGNING[capacity])
-    request = once.by(actor.person_id)
-    if Requests(transaction).answered(request):
-        return proposal, True
-    if proposal.certificate:
-        raise proposal.certificate.refusal()
-    history, today = Cases(transaction).history(proposal.case_id), day_in_amsterdam(transaction.now)
-    _insist(
-        (
-            *obstacles_to_signing(proposal, capacity, actor.person_id, history),
-            *obstacles(history, Holds(transaction).of(proposal.case_id), today),
+    today = day_in_amsterdam(transaction.now)
+
+    def agree() -> tuple[Proposal, tuple[Transition, ...]]:
+        if proposal.certificate:
+            raise proposal.certificate.refusal()
+        history = Cases(transaction).history(proposal.case_id)
+        _insist(
+            (
+                *obstacles_to_signing(proposal, capacity, actor.person_id, history),
+                *obstacles(history, Holds(transaction).of(proposal.case_id), today),
+            )
         )
-    )
-    signature = Signature(
-        capacity=capacity,
-        role=acting.role,
-        person_id=actor.person_id,
-        organisation_id=acting.organisation_id,
-        at=transaction.now,
-    )
-    Destructions(transaction).sign(proposal_id, signature)
-    Requests(transaction).remember(request, Answered())
-    signed = replace(proposal, signed=(*proposal.signed, signature))
-    if len(signed.signed) < len(SIGNING):
-        return signed, False
+        signature = Signature(
+            capacity=capacity,
+            role=acting.role,
+            person_id=actor.person_id,
+            organisation_id=acting.organisation_id,
+            at=transaction.now,
+        )
+        Destructions(transaction).sign(proposal_id, signature)
+        return replace(proposal, signed=(*proposal.signed, signature)), history
+
+    # The request is remembered before the list outside is written: after that, nothing may fail but the commit.
+    agreed = act_once(transaction, once, actor.person_id, act=agree, again=lambda _: (proposal, ()))
+    signed, history = agreed.value
+    if agreed.repeated or len(signed.signed) < len(SIGNING):
+        return Outcome(signed, agreed.repeated)
     certificate = Certificate(
         case_id=proposal.case_id,
         proposal_id=proposal_id,
@@ -203,25 +213,25 @@ def sign(
     destroy(transaction, certificate, history)
     # Last, and on disk before the commit: a database that comes back follows this list.
     outside.add(certificate)
-    return replace(signed, certificate=certificate), False
+    return Outcome(replace(signed, certificate=certificate))
 
 
 def withdraw(
-    transaction: Transaction, asker: Asker, proposal_id: UUID, reason: CodedReason, once: Once
-) -> tuple[Proposal, bool]:
+    transaction: Transaction, asker: Asker, proposal_id: UUID, reason: CodedReason, once: IdempotencyKey
+) -> Outcome[Proposal]:
     """Take a proposal back, by one of those who could sign it."""
     actor = known(transaction, asker)
     proposal, subject = _proposal(transaction, actor, proposal_id, lock=True)
     acting = _acting(actor, subject, DECIDING)
-    request = once.by(actor.person_id)
-    if Requests(transaction).answered(request):
-        return proposal, True
-    if proposal.certificate:
-        raise proposal.certificate.refusal()
-    _insist(("proposal_withdrawn",) if proposal.withdrawn else ())
-    Destructions(transaction).withdraw(proposal_id, reason, _recorded(transaction, actor, acting))
-    Requests(transaction).remember(request, Answered())
-    return _proposal(transaction, actor, proposal_id)[0], False
+
+    def take_back() -> Proposal:
+        if proposal.certificate:
+            raise proposal.certificate.refusal()
+        _insist(("proposal_withdrawn",) if proposal.withdrawn else ())
+        Destructions(transaction).withdraw(proposal_id, reason, _recorded(transaction, actor, acting))
+        return _proposal(transaction, actor, proposal_id)[0]
+
+    return act_once(transaction, once, actor.person_id, act=take_back, again=lambda _: proposal)
 
 
 def read_proposal(transaction: Transaction, asker: Asker, proposal_id: UUID) -> Proposal:
