@@ -223,16 +223,8 @@ def test_whoever_stops_being_what_they_took_it_as_reads_no_further(service: Runn
 @broken_by(
     "I18: looking back to what only an emergency shows is logged as that",
     "service/cases/use_cases/read.py",
-    (
-        "    history, then = looked_at(transaction, actor, case_id, when)\n"
-        "    seat = seat_of(transaction, then.rights if then else actor, sight)\n"
-        "    reader = "
-    ),
-    (
-        "    history, then = looked_at(transaction, actor, case_id, when)\n"
-        "    seat = seat_of(transaction, actor, sight)\n"
-        "    reader = "
-    ),
+    ("    seat = seat_of(transaction, reading.rights, sight)\n    reader = "),
+    ("    seat = seat_of(transaction, actor, sight)\n    reader = "),
 )
 def test_i18_looking_back_to_what_only_an_emergency_shows_is_logged_as_that(service: Running, people: People) -> None:
     """Floor reads the case at the table today as of right; how it stood before that, only because she took access."""

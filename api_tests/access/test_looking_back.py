@@ -180,12 +180,8 @@ def test_an_expert_looks_back_as_far_as_the_table_goes_and_the_liaison_as_far_as
 @broken_by(
     "I20: consent that is missing then withholds the file of then, whatever was agreed later",
     "service/cases/use_cases/read.py",
-    ("    reader = reader_of(transaction, actor, sight, history, then, seat=seat)\n    reader.insist_on_file()"),
-    (
-        "    reader = reader_of(transaction, actor, sight, Cases(transaction).history(case_id), then, "
-        "seat=seat)\n"
-        "    reader.insist_on_file()"
-    ),
+    ("return Reader(transaction, reading.rights, seat, reading.history, on=on, today=today)"),
+    ("return Reader(transaction, reading.rights, seat, Cases(transaction).history(sight.case.id), on=on, today=today)"),
 )
 def test_i20_content_is_withheld_that_was_withheld_then_and_that_is_withheld_today(people: People) -> None:
     """Consent given later opens nothing of before, and consent taken back closes what had been open."""
@@ -224,8 +220,8 @@ def test_i22_a_parent_of_a_sixteen_year_old_reads_no_content_of_before_either(pe
 @broken_by(
     "Issue 4 point 1: amendments made later are not applied to what was known then",
     "service/cases/use_cases/look_back.py",
-    "    return then.past.history, then\n",
-    "    return unit.cases.history(case_id), then\n",
+    "        return self.past.history\n",
+    "        return Cases(self.transaction).history(self.sight.case.id)\n",
 )
 def test_a_correction_names_what_it_corrects_and_is_named_there_and_is_not_applied_before_it_was_made(
     people: People,

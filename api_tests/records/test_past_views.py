@@ -186,8 +186,8 @@ def wandered(witness: Witness) -> None:
 @broken_by(
     "Design 2: the view at an entry is what was served when it was the last, also under the rules of then",
     "service/cases/use_cases/look_back.py",
-    ("    return Definitions(transaction).settings(past.last.settings) if at_entry == at_moment else at_moment\n"),
-    "    return at_moment\n",
+    ("        return Definitions(self.transaction).settings(last.settings) if at_entry == at_moment else at_moment\n"),
+    "        return at_moment\n",
 )
 @broken_by(
     "Design 2: a part that was taken along a plan is seen on the workflow that it came to",

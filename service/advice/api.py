@@ -12,7 +12,6 @@ from service.http.context import TheAsker, TheHouse
 from service.http.json_models import Utc, View
 from service.http.openapi import may_refuse
 from service.http.request_faults import CheckedRoute
-from service.http.responses import answer
 from service.workflows.store.definitions import Definitions
 
 router = APIRouter(tags=["advice"], route_class=CheckedRoute)
@@ -54,7 +53,7 @@ async def list_advices(case_id: UUID, house: TheHouse, asker: TheAsker, looking:
                 for n, it in found.issued.items()
             ]
         )
-        return answer(looking.dated(view, found.then))
+        return looking.answer(view, found.past)
 
     return await house.database.read(work)
 
@@ -74,6 +73,6 @@ async def get_advice(case_id: UUID, version: int, house: TheHouse, asker: TheAsk
             whole=found.whole,
             advice=dict(found.form),
         )
-        return answer(looking.dated(view, found.then))
+        return looking.answer(view, found.past)
 
     return await house.database.write(work)

@@ -8,17 +8,16 @@ from uuid import UUID
 from service.advice.rules.own_lines import asked_by, own_part
 from service.cases.rules.facts import fold
 from service.cases.rules.model import Part, Transition
-from service.cases.rules.point_in_time import When
-from service.cases.store.cases import Cases, Sight
+from service.cases.rules.point_in_time import Past, When
+from service.cases.store.cases import Sight
 from service.cases.store.contents import Contents
-from service.cases.use_cases.look_back import Then, looked_at
+from service.cases.use_cases.case_reading import CaseReading, read_case
 from service.cases.use_cases.read import as_of, log, reader_of, seat_of
 from service.cases.use_cases.reading_rights import SHARED_FOR
 from service.database.transaction import Transaction
 from service.identity.caller import Asker
 from service.kinds import KINDS
 from service.people.use_cases.identify import known
-from service.vocabulary.actor import Actor
 from service.vocabulary.refusals import NotFound
 from service.vocabulary.roles import Role
 
@@ -33,7 +32,7 @@ class AdviceVersion:
     entry: Transition
     whole: bool
     form: Mapping[str, Any]
-    then: Then | None = None
+    past: Past | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,15 +40,14 @@ class AdviceVersions:
     """The versions of the advice that somebody may read, by number, with the entry that issued each."""
 
     issued: Mapping[int, Transition]
-    then: Then | None = None
+    past: Past | None = None
 
 
 def advice_versions(transaction: Transaction, asker: Asker, case_id: UUID, when: When | None = None) -> AdviceVersions:
     """The versions that this person may read. Raises NotFound."""
-    actor = known(transaction, asker)
-    sight, mine = _some_part(transaction, actor, case_id)
-    history, then = looked_at(transaction, actor, case_id, when)
-    return AdviceVersions(issued=_shown(history, sight, mine), then=then)
+    reading = read_case(transaction, known(transaction, asker), case_id, when)
+    sight, mine = _some_part(reading)
+    return AdviceVersions(issued=_shown(reading.history, sight, mine), past=reading.past)
 
 
 def read_advice(
@@ -61,20 +59,21 @@ def read_advice(
     until then the lines in codes, without words (I23). A payer sees what it is asked to pay for, without aim or goals.
     """
     actor = known(transaction, asker)
-    sight, mine = _some_part(transaction, actor, case_id)
-    history, then = looked_at(transaction, actor, case_id, when)
+    reading = read_case(transaction, actor, case_id, when)
+    sight, mine = _some_part(reading)
+    history = reading.history
     entry = _shown(history, sight, mine).get(version)
     if entry is None:
         raise NotFound
-    seat = seat_of(transaction, then.rights if then else actor, sight)
+    seat = seat_of(transaction, reading.rights, sight)
     if sight.whole:
-        reader_of(transaction, actor, sight, history, then, seat=seat).insist_on(entry)
+        reader_of(transaction, actor, sight, reading, seat=seat).insist_on(entry)
     form = Contents(transaction).open(case_id, [entry.sequence])[entry.sequence].body["form"]
-    log(transaction, asker, actor, sight, "read_advice", as_of(f"advice version {version}", then), seat=seat)
+    log(transaction, asker, actor, sight, "read_advice", as_of(f"advice version {version}", reading.past), seat=seat)
     if not sight.whole:
         shared = SHARED_FOR[Role.PROVIDER] in fold(history, KINDS).consented
         form = own_part(form, mine, asked_by(entry, history), shared=shared)
-    return AdviceVersion(version=version, entry=entry, whole=sight.whole, form=form, then=then)
+    return AdviceVersion(version=version, entry=entry, whole=sight.whole, form=form, past=reading.past)
 
 
 def _shown(history: Collection[Transition], sight: Sight, mine: Collection[Part]) -> dict[int, Transition]:
@@ -86,10 +85,7 @@ def _shown(history: Collection[Transition], sight: Sight, mine: Collection[Part]
     }
 
 
-def _some_part(transaction: Transaction, actor: Actor, case_id: UUID) -> tuple[Sight, tuple[Part, ...]]:
-    """The case as far as this person sees any of it: its main part, or else the first part put to them."""
-    mine = Cases(transaction).parts(case_id, seen_by=actor)
-    for part_id in (case_id, *(part.id for part in mine)):
-        if sight := Cases(transaction).find(case_id, part_id, seen_by=actor):
-            return sight, mine
-    raise NotFound
+def _some_part(reading: CaseReading) -> tuple[Sight, tuple[Part, ...]]:
+    """The case as far as the reader sees any of it: its main part, or else the first part put to them."""
+    mine = reading.parts
+    return reading.sight or reading.of_part(mine[0].id), mine

@@ -1,5 +1,6 @@
 """/v1/escalation-signals and /v1/cases/{caseId}/refusals: what leads beyond the region."""
 
+from collections.abc import Sequence
 from typing import Literal
 from uuid import UUID, uuid4
 
@@ -11,9 +12,8 @@ from service.cases.api.presenter import Drawing
 from service.cases.api.step_bodies import CaseNumber, StepBody
 from service.cases.api.steps import made_answer
 from service.cases.api.views import Dated, MadeView
-from service.cases.rules.attention import refusals
-from service.cases.use_cases.look_back import looked_at
-from service.cases.use_cases.read import whole_case
+from service.cases.rules.attention import Refused, refusals
+from service.cases.use_cases.case_reading import read_case
 from service.database.transaction import Transaction
 from service.escalations.rules.forms import EscalationSignal
 from service.escalations.use_cases import signal_escalation
@@ -21,8 +21,8 @@ from service.http.context import OnceOnly, TheAsker, TheHouse, read_body
 from service.http.json_models import Named, Utc, View
 from service.http.openapi import may_refuse, takes
 from service.http.request_faults import CheckedRoute
-from service.http.responses import answer
 from service.people.use_cases.identify import known
+from service.workflows.rules.rulebook import Rulebook
 
 
 class SignalBody(StepBody):
@@ -61,26 +61,28 @@ async def list_refusals(case_id: UUID, house: TheHouse, asker: TheAsker, looking
     """The ledger of refusals, which stays with the case. Facts, no content."""
 
     def work(transaction: Transaction) -> Response:
-        actor = known(transaction, asker)
-        whole_case(transaction, actor, case_id)
-        history, then = looked_at(transaction, actor, case_id, looking.when)
-        found = refusals(history)
-        drawing = Drawing.of(transaction, house.rules, [it.organisation_id for it in found])
-        items = [
-            RefusalView(
-                line=it.line,
-                provider=drawing.named(it.organisation_id),
-                reasons=list(it.reasons),
-                refused_at=it.entry.occurred_at,
-                part_id=it.entry.part_id,
-                part_sequence=it.entry.part_sequence,
-                alternative=it.alternative,
-            )
-            for it in found
-        ]
-        return answer(looking.dated(Refusals(items=items), then))
+        reading = read_case(transaction, known(transaction, asker), case_id, looking.when)
+        reading.whole()
+        return looking.answer(_ledger(transaction, house.rules, refusals(reading.history)), reading.past)
 
     return await house.database.read(work)
+
+
+def _ledger(transaction: Transaction, rules: Rulebook, recorded: Sequence[Refused]) -> Refusals:
+    drawing = Drawing.of(transaction, rules, [it.organisation_id for it in recorded])
+    items = [
+        RefusalView(
+            line=it.line,
+            provider=drawing.named(it.organisation_id),
+            reasons=list(it.reasons),
+            refused_at=it.entry.occurred_at,
+            part_id=it.entry.part_id,
+            part_sequence=it.entry.part_sequence,
+            alternative=it.alternative,
+        )
+        for it in recorded
+    ]
+    return Refusals(items=items)
 
 
 @router.post(

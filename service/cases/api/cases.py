@@ -1,22 +1,24 @@
 """/v1/cases: submitting, finding and looking at cases; their history and what may happen next."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Request, Response
 from pydantic import Field, TypeAdapter
 
-from service.cases.api.point_in_time import Looking, TheLooking
+from service.cases.api.point_in_time import TheLooking
 from service.cases.api.presenter import Drawing, ids_of_case, ids_of_entry, ids_of_part, possible_view
 from service.cases.api.steps import fire, made_answer
 from service.cases.api.views import CaseInPart, CaseView, Dated, EntryView, MadeView, PossibleView
 from service.cases.rules.amendments import corrections
 from service.cases.rules.forms.consult import ConsultRequest
 from service.cases.rules.forms.referral import Referral
+from service.cases.rules.model import Part, Transition
 from service.cases.rules.steps import Step, possible
-from service.cases.store.cases import Cases
-from service.cases.use_cases.look_back import look_back, settings_then
-from service.cases.use_cases.read import Document, read_file
+from service.cases.store.cases import Cases, Sight
+from service.cases.use_cases.case_reading import CaseReading, read_case
+from service.cases.use_cases.read import CaseFile, Document, read_file
 from service.cases.use_cases.situation import as_it_stands
 from service.cases.use_cases.submit import Submission, make_keys, submit
 from service.database.transaction import Transaction
@@ -29,9 +31,8 @@ from service.identity.caller import Asker
 from service.people.use_cases.identify import known
 from service.vocabulary.language import FreeText
 from service.vocabulary.messages import MESSAGES
-from service.vocabulary.refusals import InputFault, Invalid, NotFound
+from service.vocabulary.refusals import InputFault, Invalid
 from service.workflows.rules.rulebook import Rulebook
-from service.workflows.use_cases import settings_in_force
 
 
 class SubmitBody(Body):
@@ -120,24 +121,12 @@ async def get_case(case_id: UUID, house: TheHouse, asker: TheAsker, looking: The
     """Where a case stands: its state and its parts, who must act, what comes next, by when."""
 
     def work(transaction: Transaction) -> Response:
-        actor = known(transaction, asker)
-        if looking.when:
-            then = look_back(transaction, actor, case_id, looking.when)
-            past, settings = then.past, settings_then(transaction, house.rules, then.past)
-            drawing = Drawing.of(transaction, house.rules, ids_of_case(then.sight, then.parts), at=past.at)
-            return answer(looking.dated(drawing.case(then.sight, then.parts, past.history, settings), then))
-        parts = Cases(transaction).parts(case_id, seen_by=actor)
-        sight = Cases(transaction).find(case_id, case_id, seen_by=actor)
-        if sight is not None:
-            history = Cases(transaction).history(case_id)
-            settings = settings_in_force(transaction, house.rules, sight.case.region)
-            drawing = Drawing.of(transaction, house.rules, ids_of_case(sight, parts))
-            return answer(drawing.case(sight, parts, history, settings), version=sight.part.sequence)
-        if not parts:
-            raise NotFound
-        drawing = Drawing.of(transaction, house.rules, [id_ for part in parts for id_ in ids_of_part(part)])
-        number = Cases(transaction).number(case_id)
-        return answer(CaseInPart(id=case_id, number=number, parts=[drawing.part(part) for part in parts]))
+        reading = read_case(transaction, known(transaction, asker), case_id, looking.when)
+        parts, sight = reading.parts, reading.sight
+        if sight is None:
+            return answer(_case_in_part(transaction, house.rules, case_id, parts))
+        view = _case_view(transaction, house.rules, reading, sight)
+        return looking.answer(view, reading.past, version=sight.part.sequence)
 
     return await house.database.read(work)
 
@@ -145,9 +134,14 @@ async def get_case(case_id: UUID, house: TheHouse, asker: TheAsker, looking: The
 @router.get("/cases/{case_id}/transitions", response_model=History, responses=may_refuse(400, 401, 404))
 async def list_transitions(case_id: UUID, house: TheHouse, asker: TheAsker, looking: TheLooking) -> Response:
     """The whole history of a case, parts included: who did what and when. Facts, no content."""
-    return await house.database.read(
-        lambda transaction: history_of(transaction, asker, house.rules, (case_id, None), looking)
-    )
+
+    def work(transaction: Transaction) -> Response:
+        reading = read_case(transaction, known(transaction, asker), case_id, looking.when)
+        sight = reading.whole()
+        view = history_view(transaction, house.rules, reading.history, whole=True)
+        return looking.answer(view, reading.past, version=sight.part.sequence)
+
+    return await house.database.read(work)
 
 
 @router.post(
@@ -169,7 +163,12 @@ async def add_transition(
 )
 async def list_possible_transitions(case_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
     """Every step this state knows: which you may take now, and for the others every reason why not."""
-    return await house.database.read(lambda transaction: possible_of(transaction, asker, house.rules, case_id, case_id))
+
+    def work(transaction: Transaction) -> Response:
+        view = possible_transitions(transaction, asker, house.rules, case_id, case_id)
+        return answer(view, version=view.version)
+
+    return await house.database.read(work)
 
 
 @router.get("/cases/{case_id}/file", response_model=CaseFileView, responses=may_refuse(400, 401, 403, 404, 503))
@@ -178,48 +177,46 @@ async def get_file(case_id: UUID, house: TheHouse, asker: TheAsker, looking: The
 
     def work(transaction: Transaction) -> Response:
         file = read_file(transaction, asker, case_id, looking.when)
-        drawing = Drawing.of(transaction, house.rules, [id_ for it in file.documents for id_ in ids_of_entry(it.entry)])
-        documents = [document_view(drawing, it, whole=True) for it in file.documents]
-        case = file.sight.case
-        return answer(looking.dated(CaseFileView(case_id=case.id, number=case.number, documents=documents), file.then))
+        return looking.answer(_file_view(transaction, house.rules, file), file.past)
 
     return await house.database.write(work)
 
 
-def history_of(
-    transaction: Transaction, asker: Asker, rules: Rulebook, address: tuple[UUID, UUID | None], looking: Looking
-) -> Response:
-    """The entries of the case, or of one part. The whole of it only for whoever may read the whole case."""
-    actor = known(transaction, asker)
-    case_id, part_id = address
-    then = look_back(transaction, actor, case_id, looking.when) if looking.when else None
-    sight = (
-        then.of_part(part_id or case_id)
-        if then
-        else Cases(transaction).find(case_id, part_id or case_id, seen_by=actor)
-    )
-    if sight is None or (part_id is None and not sight.whole):
-        raise NotFound
-    history = then.past.history if then else Cases(transaction).history(case_id)
-    entries = [it for it in history if part_id is None or it.part_id == part_id]
+def _case_view(transaction: Transaction, rules: Rulebook, reading: CaseReading, sight: Sight) -> CaseView:
+    parts, history, settings = reading.parts, reading.history, reading.settings(rules)
+    drawing = Drawing.of(transaction, rules, ids_of_case(sight, parts), at=reading.at)
+    return drawing.case(sight, parts, history, settings)
+
+
+def _case_in_part(transaction: Transaction, rules: Rulebook, case_id: UUID, parts: Sequence[Part]) -> CaseInPart:
+    drawing = Drawing.of(transaction, rules, [id_ for part in parts for id_ in ids_of_part(part)])
+    number = Cases(transaction).number(case_id)
+    return CaseInPart(id=case_id, number=number, parts=[drawing.part(part) for part in parts])
+
+
+def _file_view(transaction: Transaction, rules: Rulebook, file: CaseFile) -> CaseFileView:
+    drawing = Drawing.of(transaction, rules, [id_ for it in file.documents for id_ in ids_of_entry(it.entry)])
+    documents = [document_view(drawing, it, whole=True) for it in file.documents]
+    return CaseFileView(case_id=file.sight.case.id, number=file.sight.case.number, documents=documents)
+
+
+def history_view(transaction: Transaction, rules: Rulebook, entries: Sequence[Transition], *, whole: bool) -> History:
+    """The entries of a case or of one part. `whole`: the reader may read the whole case."""
     drawing = Drawing.of(transaction, rules, [id_ for entry in entries for id_ in ids_of_entry(entry)])
     corrected = corrections(entries)
-    view = History(
-        transitions=[
-            drawing.transition(it, whole=sight.whole, corrected_by=corrected.get(it.sequence, ())) for it in entries
-        ]
+    return History(
+        transitions=[drawing.transition(it, whole=whole, corrected_by=corrected.get(it.sequence, ())) for it in entries]
     )
-    return answer(looking.dated(view, then), version=None if then else sight.part.sequence)
 
 
-def possible_of(transaction: Transaction, asker: Asker, rules: Rulebook, case_id: UUID, part_id: UUID) -> Response:
+def possible_transitions(
+    transaction: Transaction, asker: Asker, rules: Rulebook, case_id: UUID, part_id: UUID
+) -> PossibleTransitions:
     actor = known(transaction, asker)
-    sight = Cases(transaction).find(case_id, part_id, seen_by=actor)
-    if sight is None:
-        raise NotFound
+    sight = read_case(transaction, actor, case_id).of_part(part_id)
     situation = as_it_stands(transaction, actor, sight.case, sight.part, rules)
     views = [possible_view(it) for it in possible(situation, rules)]
-    return answer(PossibleTransitions(version=sight.part.sequence, transitions=views), version=sight.part.sequence)
+    return PossibleTransitions(version=sight.part.sequence, transitions=views)
 
 
 def document_view(drawing: Drawing, document: Document, *, whole: bool) -> DocumentView:

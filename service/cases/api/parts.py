@@ -4,20 +4,25 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
-from service.cases.api.cases import DocumentView, History, PossibleTransitions, document_view, history_of, possible_of
-from service.cases.api.point_in_time import Looking, TheLooking
+from service.cases.api.cases import (
+    DocumentView,
+    History,
+    PossibleTransitions,
+    document_view,
+    history_view,
+    possible_transitions,
+)
+from service.cases.api.point_in_time import TheLooking
 from service.cases.api.presenter import Drawing, ids_of_entry, ids_of_part
 from service.cases.api.steps import fire
 from service.cases.api.views import Dated, MadeView, PartView
-from service.cases.store.cases import Cases
-from service.cases.use_cases.look_back import look_back
-from service.cases.use_cases.read import read_entry
+from service.cases.use_cases.case_reading import read_case
+from service.cases.use_cases.read import EntryRead, read_entry
 from service.database.transaction import Transaction
 from service.http.context import OnceOnly, TheAsker, TheHouse, Version
 from service.http.openapi import may_refuse, takes
 from service.http.request_faults import CheckedRoute
 from service.http.responses import answer
-from service.identity.caller import Asker
 from service.kinds import KINDS
 from service.people.use_cases.identify import known
 from service.vocabulary.refusals import NotFound
@@ -33,12 +38,9 @@ class Parts(Dated):
     items: list[PartView]
 
 
-def _read_entry(
-    transaction: Transaction, asker: Asker, rules: Rulebook, address: tuple[UUID, UUID, int], looking: Looking
-) -> Response:
-    found = read_entry(transaction, asker, *address, looking.when)
-    drawing = Drawing.of(transaction, rules, ids_of_entry(found.document.entry))
-    return answer(looking.dated(document_view(drawing, found.document, whole=found.sight.whole), found.then))
+def _entry_view(transaction: Transaction, rules: Rulebook, read: EntryRead) -> DocumentView:
+    drawing = Drawing.of(transaction, rules, ids_of_entry(read.document.entry))
+    return document_view(drawing, read.document, whole=read.sight.whole)
 
 
 @router.get(
@@ -49,10 +51,12 @@ def _read_entry(
 )
 async def get_transition(case_id: UUID, number: int, house: TheHouse, asker: TheAsker, looking: TheLooking) -> Response:
     """What was written at the n-th step of the case itself. Reading it is logged."""
-    address = (case_id, case_id, number)
-    return await house.database.write(
-        lambda transaction: _read_entry(transaction, asker, house.rules, address, looking)
-    )
+
+    def work(transaction: Transaction) -> Response:
+        read = read_entry(transaction, asker, case_id, case_id, number, looking.when)
+        return looking.answer(_entry_view(transaction, house.rules, read), read.past)
+
+    return await house.database.write(work)
 
 
 def _routes(kind: PartKind) -> None:  # noqa: C901 - one list of six routes
@@ -69,15 +73,11 @@ def _routes(kind: PartKind) -> None:  # noqa: C901 - one list of six routes
         """The parts of this kind that you may see."""
 
         def work(transaction: Transaction) -> Response:
-            actor = known(transaction, asker)
-            then = look_back(transaction, actor, case_id, looking.when) if looking.when else None
-            seen = then.parts if then else Cases(transaction).parts(case_id, seen_by=actor)
-            if not seen and Cases(transaction).find(case_id, case_id, seen_by=actor) is None:
-                raise NotFound
-            found = [part for part in seen if part.kind == kind]
-            ids = [id_ for part in found for id_ in ids_of_part(part)]
-            drawing = Drawing.of(transaction, house.rules, ids, at=then.past.at if then else None)
-            return answer(looking.dated(Parts(items=[drawing.part(part) for part in found]), then))
+            reading = read_case(transaction, known(transaction, asker), case_id, looking.when)
+            own = [part for part in reading.parts if part.kind == kind]
+            ids = [id_ for part in own for id_ in ids_of_part(part)]
+            drawing = Drawing.of(transaction, house.rules, ids, at=reading.at)
+            return looking.answer(Parts(items=[drawing.part(part) for part in own]), reading.past)
 
         return await house.database.read(work)
 
@@ -86,13 +86,12 @@ def _routes(kind: PartKind) -> None:  # noqa: C901 - one list of six routes
         """Where the part stands, who must act, by when."""
 
         def work(transaction: Transaction) -> Response:
-            actor = known(transaction, asker)
-            then = look_back(transaction, actor, case_id, looking.when) if looking.when else None
-            sight = then.of_part(part_id) if then else Cases(transaction).find(case_id, part_id, seen_by=actor)
-            if sight is None or sight.part.kind != kind:
+            reading = read_case(transaction, known(transaction, asker), case_id, looking.when)
+            part = reading.of_part(part_id).part
+            if part.kind != kind:
                 raise NotFound
-            drawing = Drawing.of(transaction, house.rules, ids_of_part(sight.part), at=then.past.at if then else None)
-            return answer(looking.dated(drawing.part(sight.part), then), version=None if then else sight.part.sequence)
+            drawing = Drawing.of(transaction, house.rules, ids_of_part(part), at=reading.at)
+            return looking.answer(drawing.part(part), reading.past, version=part.sequence)
 
         return await house.database.read(work)
 
@@ -106,9 +105,15 @@ def _routes(kind: PartKind) -> None:  # noqa: C901 - one list of six routes
         case_id: UUID, part_id: UUID, house: TheHouse, asker: TheAsker, looking: TheLooking
     ) -> Response:
         """The history of this part: facts, no content."""
-        return await house.database.read(
-            lambda transaction: history_of(transaction, asker, house.rules, (case_id, part_id), looking)
-        )
+
+        def work(transaction: Transaction) -> Response:
+            reading = read_case(transaction, known(transaction, asker), case_id, looking.when)
+            sight = reading.of_part(part_id)
+            own = [it for it in reading.history if it.part_id == part_id]
+            view = history_view(transaction, house.rules, own, whole=sight.whole)
+            return looking.answer(view, reading.past, version=sight.part.sequence)
+
+        return await house.database.read(work)
 
     @router.get(
         f"{one}/transitions/{{number}}",
@@ -120,10 +125,12 @@ def _routes(kind: PartKind) -> None:  # noqa: C901 - one list of six routes
         case_id: UUID, part_id: UUID, number: int, house: TheHouse, asker: TheAsker, looking: TheLooking
     ) -> Response:
         """What was written at the n-th step of this part. Reading it is logged."""
-        address = (case_id, part_id, number)
-        return await house.database.write(
-            lambda transaction: _read_entry(transaction, asker, house.rules, address, looking)
-        )
+
+        def work(transaction: Transaction) -> Response:
+            read = read_entry(transaction, asker, case_id, part_id, number, looking.when)
+            return looking.answer(_entry_view(transaction, house.rules, read), read.past)
+
+        return await house.database.write(work)
 
     @router.get(
         f"{one}/possible-transitions",
@@ -133,9 +140,12 @@ def _routes(kind: PartKind) -> None:  # noqa: C901 - one list of six routes
     )
     async def list_possible(case_id: UUID, part_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
         """Every step this part knows in its state, and every reason why not."""
-        return await house.database.read(
-            lambda transaction: possible_of(transaction, asker, house.rules, case_id, part_id)
-        )
+
+        def work(transaction: Transaction) -> Response:
+            view = possible_transitions(transaction, asker, house.rules, case_id, part_id)
+            return answer(view, version=view.version)
+
+        return await house.database.read(work)
 
     @router.post(
         f"{one}/transitions",

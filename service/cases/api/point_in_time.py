@@ -1,20 +1,18 @@
 """Looking at the present, or back at a moment: `?sequence=` or `?knownAt=`, and what an answer says of its moment."""
 
 from dataclasses import dataclass
-from typing import Annotated, TypeVar
+from typing import Annotated
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from service.cases.api.views import AsOfView, Dated
-from service.cases.rules.point_in_time import When
-from service.cases.use_cases.look_back import Then
+from service.cases.rules.point_in_time import Past, When
 from service.http import request_faults as faults
 from service.http.edge import PREFIX
 from service.http.json_models import Moment
-
-D = TypeVar("D", bound=Dated)
+from service.http.responses import answer
 
 
 class MomentQuery(BaseModel):
@@ -41,12 +39,12 @@ class Looking:
     when: When | None
     present: str
 
-    def dated(self, view: D, then: Then | None) -> D:
-        """The view with the moment that it is of; the present as it is."""
-        if then is None:
-            return view
-        as_of = AsOfView(sequence=then.past.last.sequence, known_at=then.past.at, present=self.present)
-        return view.model_copy(update={"as_of": as_of})
+    def answer(self, view: Dated, past: Past | None, *, version: int | None = None) -> Response:
+        """The view of the past with the moment that it is of; that of the present as it is, with its version."""
+        if past is None:
+            return answer(view, version=version)
+        as_of = AsOfView(sequence=past.last.sequence, known_at=past.at, present=self.present)
+        return answer(view.model_copy(update={"as_of": as_of}))
 
 
 async def _looking(request: Request, asked: Annotated[MomentQuery, Query()]) -> Looking:

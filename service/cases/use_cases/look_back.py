@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
 from service.cases.rules.model import Part, Transition
@@ -21,16 +22,28 @@ from service.workflows.use_cases import settings_in_force
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Then:
+class PastCase:
     """A case as it was known at a moment. `sight` is of its main part, `parts` are those beside it.
 
     `rights`: the person with those of their roles in which they saw the case then.
     """
 
+    transaction: Transaction
     rights: Actor
     sight: Sight
     parts: tuple[Part, ...]
     past: Past
+
+    @property
+    def at(self) -> datetime:
+        return self.past.at
+
+    @property
+    def history(self) -> tuple[Transition, ...]:
+        return self.past.history
+
+    def whole(self) -> Sight:
+        return self.sight
 
     def of_part(self, part_id: UUID) -> Sight:
         """The part as it stood. Raises NotFound when it had not begun."""
@@ -39,8 +52,19 @@ class Then:
                 return replace(self.sight, part=part)
         raise NotFound
 
+    def settings(self, rules: Rulebook) -> RegionSettings:
+        """Those that the last entry was made under, unless others began since.
 
-def look_back(transaction: Transaction, actor: Actor, case_id: UUID, when: When) -> Then:
+        The entry comes first because the files of this version may say something else than those that were served then.
+        """
+        last = self.past.last
+        at_entry, at_moment = (
+            settings_in_force(self.transaction, rules, last.region, at=moment) for moment in (last.recorded_at, self.at)
+        )
+        return Definitions(self.transaction).settings(last.settings) if at_entry == at_moment else at_moment
+
+
+def look_back(transaction: Transaction, actor: Actor, case_id: UUID, when: When) -> PastCase:
     """The case at that moment. Raises NotFound, also for whoever sees no more than a part: its numbers tell of others.
 
     The rights are those of today, and a role counts when it shows the whole case today and would have shown it then:
@@ -63,34 +87,13 @@ def look_back(transaction: Transaction, actor: Actor, case_id: UUID, when: When)
         raise NotFound
     shown = {part.id for part in Cases(transaction).parts(case_id, seen_by=rights)}
     case = past.case(sight.case, Cases(transaction).digest(case_id, past.last.sequence))
-    return Then(
+    return PastCase(
+        transaction=transaction,
         rights=rights,
         sight=Sight(case, main, whole=True),
         parts=tuple(sorted((it for it in beside if it.id in shown), key=lambda it: (it.kind, it.line or "", it.id))),
         past=past,
     )
-
-
-def looked_at(
-    transaction: Transaction, actor: Actor, case_id: UUID, when: When | None
-) -> tuple[tuple[Transition, ...], Then | None]:
-    """All that is known of the case now, for whoever asks on; or what was known then. Raises as `look_back` does."""
-    if when is None:
-        return Cases(transaction).history(case_id), None
-    then = look_back(transaction, actor, case_id, when)
-    return then.past.history, then
-
-
-def settings_then(transaction: Transaction, rules: Rulebook, past: Past) -> RegionSettings:
-    """The settings in force at that moment: those that the last entry was made under, unless others began since.
-
-    The entry comes first because the files of this version may say something else than those that were served then.
-    """
-    at_entry, at_moment = (
-        settings_in_force(transaction, rules, past.last.region, at=moment)
-        for moment in (past.last.recorded_at, past.at)
-    )
-    return Definitions(transaction).settings(past.last.settings) if at_entry == at_moment else at_moment
 
 
 def _showed(held: Membership, main: Part, beside: tuple[Part, ...]) -> bool:

@@ -9,10 +9,10 @@ from service.audit.rules import Activity, Purpose
 from service.audit.store.access_log import AccessLog, Reading
 from service.cases.rules.amendments import amendments_of, as_it_reads
 from service.cases.rules.model import Content, Transition
-from service.cases.rules.point_in_time import When
+from service.cases.rules.point_in_time import Past, When
 from service.cases.store.cases import Cases, Sight
 from service.cases.store.contents import Contents
-from service.cases.use_cases.look_back import Then, looked_at
+from service.cases.use_cases.case_reading import CaseReading, read_case
 from service.cases.use_cases.put_question import asked
 from service.cases.use_cases.reading_rights import Reader
 from service.database.transaction import Transaction
@@ -66,7 +66,7 @@ class CaseFile:
 
     sight: Sight
     documents: tuple[Document, ...]
-    then: Then | None = None
+    past: Past | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +75,7 @@ class EntryRead:
 
     sight: Sight
     document: Document
-    then: Then | None = None
+    past: Past | None = None
 
 
 def read_file(transaction: Transaction, asker: Asker, case_id: UUID, when: When | None = None) -> CaseFile:
@@ -84,18 +84,18 @@ def read_file(transaction: Transaction, asker: Asker, case_id: UUID, when: When 
     Raises NotFound for whoever may not see all of the case, and the refusal of what is withheld from the others.
     """
     actor = known(transaction, asker)
-    sight = whole_case(transaction, actor, case_id)
-    history, then = looked_at(transaction, actor, case_id, when)
-    seat = seat_of(transaction, then.rights if then else actor, sight)
-    reader = reader_of(transaction, actor, sight, history, then, seat=seat)
+    reading = read_case(transaction, actor, case_id, when)
+    sight, history = reading.whole(), reading.history
+    seat = seat_of(transaction, reading.rights, sight)
+    reader = reader_of(transaction, actor, sight, reading, seat=seat)
     reader.insist_on_file()
     contents = Contents(transaction).open(case_id)
     what = "own file" if seat.acting.role in FAMILY_ROLES else "whole file"
-    log(transaction, asker, actor, sight, "read_case_file", as_of(what, then), seat=seat)
+    log(transaction, asker, actor, sight, "read_case_file", as_of(what, reading.past), seat=seat)
     documents = tuple(
         _document(it, history, contents) for it in history if it.sequence in contents and reader.may_read(it)
     )
-    return CaseFile(sight=sight, documents=documents, then=then)
+    return CaseFile(sight=sight, documents=documents, past=reading.past)
 
 
 def read_entry(
@@ -103,10 +103,10 @@ def read_entry(
 ) -> EntryRead:
     """What was written at one entry of a part; at the first of an escalation, what was asked. Raises NotFound."""
     actor = known(transaction, asker)
-    sight = Cases(transaction).find(case_id, part_id, seen_by=actor)
-    if sight is None:
-        raise NotFound
-    history, then = looked_at(transaction, actor, case_id, when)
+    # The part of today comes first: one that is not there is refused before a moment that cannot be looked back at.
+    sight = read_case(transaction, actor, case_id).of_part(part_id)
+    reading = read_case(transaction, actor, case_id, when)
+    history = reading.history
     entry = next((it for it in history if (it.part_id, it.part_sequence) == (part_id, part_sequence)), None)
     if entry is None:
         raise NotFound
@@ -117,11 +117,11 @@ def read_entry(
         if question := asked(transaction, case_id, history, entry):
             found = replace(found, body={**found.body, "form": question})
     if found.body:
-        seat = seat_of(transaction, then.rights if then else actor, sight)
-        reader_of(transaction, actor, sight, history, then, seat=seat).insist_on(entry)
+        seat = seat_of(transaction, reading.rights, sight)
+        reader_of(transaction, actor, sight, reading, seat=seat).insist_on(entry)
         read = entry.form or ("question" if "form" in found.body else "grounds")
-        log(transaction, asker, actor, sight, "read_entry", as_of(f"{read}#{entry.sequence}", then), seat=seat)
-    return EntryRead(sight=sight, document=found, then=then)
+        log(transaction, asker, actor, sight, "read_entry", as_of(f"{read}#{entry.sequence}", reading.past), seat=seat)
+    return EntryRead(sight=sight, document=found, past=reading.past)
 
 
 def _is_for(actor: Actor, entry: Transition) -> bool:
@@ -142,33 +142,23 @@ def _document(entry: Transition, history: Sequence[Transition], contents: Mappin
     )
 
 
-def as_of(detail: str, then: Then | None) -> str:
+def as_of(detail: str, past: Past | None) -> str:
     """What the access log says was read: what was known then may be less, or other, than what is known now."""
-    return f"{detail}, as known at {then.past.last.sequence}" if then else detail
+    return f"{detail}, as known at {past.last.sequence}" if past else detail
 
 
 def whole_case(transaction: Transaction, actor: Actor, case_id: UUID) -> Sight:
     """The case, for whoever may see all of it. Raises NotFound."""
-    sight = Cases(transaction).find(case_id, case_id, seen_by=actor)
-    if sight is None or not sight.whole:
-        raise NotFound
-    return sight
+    return read_case(transaction, actor, case_id).whole()
 
 
-def reader_of(
-    transaction: Transaction,
-    actor: Actor,
-    sight: Sight,
-    history: Sequence[Transition],
-    then: Then | None = None,
-    *,
-    seat: Seat,
-) -> Reader:
-    """This person in this seat, to whom `history` is known: all of it, or what was known then to who had this seat."""
-    if then is None:
-        return Reader(transaction, actor, seat, history)
+def reader_of(transaction: Transaction, actor: Actor, sight: Sight, reading: CaseReading, *, seat: Seat) -> Reader:
+    """This person in this seat, to whom the history of the reading is known; looking back, as limited as today."""
+    if reading.past is None:
+        return Reader(transaction, actor, seat, reading.history)
     today = Reader(transaction, actor, seat_of(transaction, actor, sight), Cases(transaction).history(sight.case.id))
-    return Reader(transaction, then.rights, seat, history, on=day_in_amsterdam(then.past.at), today=today)
+    on = day_in_amsterdam(reading.at)
+    return Reader(transaction, reading.rights, seat, reading.history, on=on, today=today)
 
 
 def log(

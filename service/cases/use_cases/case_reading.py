@@ -1,0 +1,105 @@
+"""A case for one reader: as it is, or as it was known at a moment, behind one interface."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Protocol
+from uuid import UUID
+
+from service.cases.rules.model import Part, Transition
+from service.cases.rules.point_in_time import Past, When
+from service.cases.store.cases import Cases, Sight
+from service.cases.use_cases.look_back import look_back
+from service.database.transaction import Transaction
+from service.vocabulary.actor import Actor
+from service.vocabulary.refusals import NotFound
+from service.workflows.rules.region_settings import RegionSettings
+from service.workflows.rules.rulebook import Rulebook
+from service.workflows.use_cases import settings_in_force
+
+
+class CaseReading(Protocol):
+    """What a read of a case needs, the same for the present and the past."""
+
+    @property
+    def rights(self) -> Actor:
+        """The reader, with the roles in which they see the case."""
+
+    @property
+    def past(self) -> Past | None:
+        """What was known at the moment looked back at; None for the present."""
+
+    @property
+    def at(self) -> datetime:
+        """The moment for which ages, terms and lateness are told."""
+
+    @property
+    def sight(self) -> Sight | None:
+        """The main part; None when the reader does not see it."""
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The other parts that the reader sees. Raises NotFound when the reader sees nothing of the case."""
+
+    @property
+    def history(self) -> tuple[Transition, ...]:
+        """Every entry, also those that the reader may not see."""
+
+    def whole(self) -> Sight:
+        """The main part, for a reader who may see all of the case. Raises NotFound."""
+
+    def of_part(self, part_id: UUID) -> Sight:
+        """This part. Raises NotFound when it does not exist or the reader does not see it."""
+
+    def settings(self, rules: Rulebook) -> RegionSettings:
+        """The settings in force, for a reader who may see all of the case. Raises NotFound."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PresentCase:
+    """A case as it is. Everything is read when it is first needed, and once."""
+
+    transaction: Transaction
+    rights: Actor
+    case_id: UUID
+    past: None = field(default=None, init=False)
+
+    @property
+    def at(self) -> datetime:
+        return self.transaction.now
+
+    @cached_property
+    def sight(self) -> Sight | None:
+        return Cases(self.transaction).find(self.case_id, self.case_id, seen_by=self.rights)
+
+    @cached_property
+    def parts(self) -> tuple[Part, ...]:
+        seen = Cases(self.transaction).parts(self.case_id, seen_by=self.rights)
+        if not seen and self.sight is None:
+            raise NotFound
+        return seen
+
+    @cached_property
+    def history(self) -> tuple[Transition, ...]:
+        return Cases(self.transaction).history(self.case_id)
+
+    def whole(self) -> Sight:
+        if self.sight is None or not self.sight.whole:
+            raise NotFound
+        return self.sight
+
+    def of_part(self, part_id: UUID) -> Sight:
+        sight = Cases(self.transaction).find(self.case_id, part_id, seen_by=self.rights)
+        if sight is None:
+            raise NotFound
+        return sight
+
+    def settings(self, rules: Rulebook) -> RegionSettings:
+        return settings_in_force(self.transaction, rules, self.whole().case.region)
+
+
+def read_case(transaction: Transaction, actor: Actor, case_id: UUID, when: When | None = None) -> CaseReading:
+    """The case as it is, or as it was known at that moment. Raises as `look_back` does; the present raises nothing."""
+    if when is None:
+        return PresentCase(transaction=transaction, rights=actor, case_id=case_id)
+    return look_back(transaction, actor, case_id, when)
