@@ -56,8 +56,8 @@ def union_of(document: dict[str, Any], kind: str) -> dict[str, Any]:
 @broken_by(
     "Decision 12: every operation and every schema of the document has one name, in camel case",
     "service/cases/api/parts.py",
-    "name=f\"list_{collection(kind).replace('-', '_')}\"",
-    'name=f"list_{collection(kind)}"',
+    "name=f\"list_{plural.replace('-', '_')}\"",
+    'name=f"list_{plural}"',
 )
 def test_the_committed_document_is_the_one_that_the_code_publishes() -> None:
     assert COMMITTED.read_text(encoding="utf-8") == published()

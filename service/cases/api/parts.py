@@ -1,5 +1,6 @@
 """/v1/cases/{caseId}/placements, commitments, escalations and so on: what lives a life of its own beside a case."""
 
+from dataclasses import dataclass
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -59,50 +60,41 @@ async def get_transition(case_id: UUID, number: int, house: TheHouse, asker: The
     return await house.database.write(work)
 
 
-def _routes(kind: PartKind) -> None:  # noqa: C901 - one list of six routes
-    every = f"/cases/{{case_id}}/{collection(kind)}"
-    one = f"{every}/{{part_id}}"
+@dataclass(frozen=True, slots=True)
+class PartRoutes:
+    """The six routes of one kind of part."""
 
-    @router.get(
-        every,
-        response_model=Parts,
-        responses=may_refuse(400, 401, 404),
-        name=f"list_{collection(kind).replace('-', '_')}",
-    )
-    async def list_parts(case_id: UUID, house: TheHouse, asker: TheAsker, looking: TheLooking) -> Response:
+    kind: PartKind
+
+    async def list_parts(self, case_id: UUID, house: TheHouse, asker: TheAsker, looking: TheLooking) -> Response:
         """The parts of this kind that you may see."""
 
         def work(transaction: Transaction) -> Response:
             reading = read_case(transaction, known(transaction, asker), case_id, looking.when)
-            own = [part for part in reading.parts if part.kind == kind]
+            own = [part for part in reading.parts if part.kind == self.kind]
             ids = [id_ for part in own for id_ in ids_of_part(part)]
             drawing = Drawing.of(transaction, house.rules, ids, at=reading.at)
             return looking.answer(Parts(items=[drawing.part(part) for part in own]), reading.past)
 
         return await house.database.read(work)
 
-    @router.get(one, response_model=PartView, responses=may_refuse(400, 401, 404), name=f"get_{kind}")
-    async def get_part(case_id: UUID, part_id: UUID, house: TheHouse, asker: TheAsker, looking: TheLooking) -> Response:
+    async def get_part(
+        self, case_id: UUID, part_id: UUID, house: TheHouse, asker: TheAsker, looking: TheLooking
+    ) -> Response:
         """Where the part stands, who must act, by when."""
 
         def work(transaction: Transaction) -> Response:
             reading = read_case(transaction, known(transaction, asker), case_id, looking.when)
             part = reading.of_part(part_id).part
-            if part.kind != kind:
+            if part.kind != self.kind:
                 raise NotFound
             drawing = Drawing.of(transaction, house.rules, ids_of_part(part), at=reading.at)
             return looking.answer(drawing.part(part), reading.past, version=part.sequence)
 
         return await house.database.read(work)
 
-    @router.get(
-        f"{one}/transitions",
-        response_model=History,
-        responses=may_refuse(400, 401, 404),
-        name=f"list_{kind}_transitions",
-    )
-    async def list_part_transitions(
-        case_id: UUID, part_id: UUID, house: TheHouse, asker: TheAsker, looking: TheLooking
+    async def list_transitions(
+        self, case_id: UUID, part_id: UUID, house: TheHouse, asker: TheAsker, looking: TheLooking
     ) -> Response:
         """The history of this part: facts, no content."""
 
@@ -115,14 +107,8 @@ def _routes(kind: PartKind) -> None:  # noqa: C901 - one list of six routes
 
         return await house.database.read(work)
 
-    @router.get(
-        f"{one}/transitions/{{number}}",
-        response_model=DocumentView,
-        responses=may_refuse(400, 401, 403, 404, 503),
-        name=f"get_{kind}_transition",
-    )
-    async def get_part_transition(
-        case_id: UUID, part_id: UUID, number: int, house: TheHouse, asker: TheAsker, looking: TheLooking
+    async def get_transition(
+        self, case_id: UUID, part_id: UUID, number: int, house: TheHouse, asker: TheAsker, looking: TheLooking
     ) -> Response:
         """What was written at the n-th step of this part. Reading it is logged."""
 
@@ -132,13 +118,9 @@ def _routes(kind: PartKind) -> None:  # noqa: C901 - one list of six routes
 
         return await house.database.write(work)
 
-    @router.get(
-        f"{one}/possible-transitions",
-        response_model=PossibleTransitions,
-        responses=may_refuse(400, 401, 404),
-        name=f"list_possible_{kind}_transitions",
-    )
-    async def list_possible(case_id: UUID, part_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
+    async def list_possible_transitions(
+        self, case_id: UUID, part_id: UUID, house: TheHouse, asker: TheAsker
+    ) -> Response:
         """Every step this part knows in its state, and every reason why not."""
 
         def work(transaction: Transaction) -> Response:
@@ -147,15 +129,8 @@ def _routes(kind: PartKind) -> None:  # noqa: C901 - one list of six routes
 
         return await house.database.read(work)
 
-    @router.post(
-        f"{one}/transitions",
-        status_code=201,
-        response_model=MadeView,
-        openapi_extra=takes(kind),
-        responses=may_refuse(400, 401, 403, 404, 409, 412, 413, 415, 428),
-        name=f"add_{kind}_transition",
-    )
-    async def add_part_transition(
+    async def add_transition(
+        self,
         request: Request,
         case_id: UUID,
         part_id: UUID,
@@ -165,8 +140,58 @@ def _routes(kind: PartKind) -> None:  # noqa: C901 - one list of six routes
         version: Version,
     ) -> Response:
         """Take a step with this part. If-Match carries the part's version you decided on."""
-        return await fire(request, house, asker, (case_id, part_id), once, version, kind=kind)
+        return await fire(request, house, asker, (case_id, part_id), once, version, kind=self.kind)
+
+    def add_to(self, router: APIRouter) -> None:
+        kind, plural = self.kind, collection(self.kind)
+        every = f"/cases/{{case_id}}/{plural}"
+        one = f"{every}/{{part_id}}"
+        router.add_api_route(
+            every,
+            self.list_parts,
+            response_model=Parts,
+            responses=may_refuse(400, 401, 404),
+            name=f"list_{plural.replace('-', '_')}",
+        )
+        router.add_api_route(
+            one,
+            self.get_part,
+            response_model=PartView,
+            responses=may_refuse(400, 401, 404),
+            name=f"get_{kind}",
+        )
+        router.add_api_route(
+            f"{one}/transitions",
+            self.list_transitions,
+            response_model=History,
+            responses=may_refuse(400, 401, 404),
+            name=f"list_{kind}_transitions",
+        )
+        router.add_api_route(
+            f"{one}/transitions/{{number}}",
+            self.get_transition,
+            response_model=DocumentView,
+            responses=may_refuse(400, 401, 403, 404, 503),
+            name=f"get_{kind}_transition",
+        )
+        router.add_api_route(
+            f"{one}/possible-transitions",
+            self.list_possible_transitions,
+            response_model=PossibleTransitions,
+            responses=may_refuse(400, 401, 404),
+            name=f"list_possible_{kind}_transitions",
+        )
+        router.add_api_route(
+            f"{one}/transitions",
+            self.add_transition,
+            methods=["POST"],
+            status_code=201,
+            response_model=MadeView,
+            openapi_extra=takes(kind),
+            responses=may_refuse(400, 401, 403, 404, 409, 412, 413, 415, 428),
+            name=f"add_{kind}_transition",
+        )
 
 
 for _kind in KINDS.parts:
-    _routes(_kind)
+    PartRoutes(_kind).add_to(router)

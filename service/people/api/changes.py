@@ -1,10 +1,11 @@
 """/v1/organisations, people, memberships, coverages, settings of regions: decided by administrators, and recorded."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi.types import DecoratedCallable
 from pydantic import Field, TypeAdapter
 
 from service.database.transaction import Transaction
@@ -108,57 +109,54 @@ def _views(transaction: Transaction, changes: Iterable[Change]) -> list[ChangeVi
     ]
 
 
-# What is decided as it is sent, and answered with its change: the path, the decision, its name and what it is for.
-_PLAIN = (
-    (
-        "/organisations", "organisation", "add_organisation",
-        "Add an organisation: a team, a provider, a municipality, a network, a family.",
-    ),
-    (
-        "/people", "person", "add_person",
-        "Add a person, as an issuer vouches for them; what they may do is said by memberships.",
-    ),
-    (
-        "/memberships", "membership", "begin_membership",
-        "Let a person act in a role for an organisation. Nobody decides so for themselves.",
-    ),
-    (
-        "/membership-ends", "membership_end", "end_membership",
-        "Say until when a person acts so; with yesterday as the last day they are refused at their next request.",
-    ),
-    (
-        "/coverages", "coverage", "begin_coverage",
-        "Say which team or network is there for a region, or whose liaison is appointed for it. New cases follow it.",
-    ),
-    (
-        "/coverage-ends", "coverage_end", "end_coverage",
-        "Say until when an organisation is there for a region; its cases stay its own.",
-    ),
-)  # fmt: skip
-
-
-def _plain(path: str, kind: str, name: str, words: str) -> None:
-    @router.post(
+def _decision(path: str, kind: str, *refusals: int) -> Callable[[DecoratedCallable], DecoratedCallable]:
+    """A route that takes a decision of this kind, and may refuse it for these reasons too."""
+    return router.post(
         path,
         status_code=201,
         response_model=ChangeView,
         openapi_extra=takes(kind),
-        responses=may_refuse(*_REFUSALS),
-        name=name,
-        description=words,
+        responses=may_refuse(*_REFUSALS, *refusals),
     )
-    async def decide(request: Request, house: TheHouse, asker: TheAsker, once: OnceOnly) -> Response:
-        return await _decided(house, asker, once, await read_body(request, DECISIONS[kind]))
 
 
-for _one in _PLAIN:
-    _plain(*_one)
+@_decision("/organisations", "organisation")
+async def add_organisation(request: Request, house: TheHouse, asker: TheAsker, once: OnceOnly) -> Response:
+    """Add an organisation: a team, a provider, a municipality, a network, a family."""
+    return await _decided(house, asker, once, await read_body(request, DECISIONS["organisation"]))
 
 
-@router.post(
-    "/organisations/{organisation_id}/names", status_code=201, response_model=ChangeView, openapi_extra=takes("name"),
-    responses=may_refuse(*_REFUSALS, 404),
-)  # fmt: skip
+@_decision("/people", "person")
+async def add_person(request: Request, house: TheHouse, asker: TheAsker, once: OnceOnly) -> Response:
+    """Add a person, as an issuer vouches for them; what they may do is said by memberships."""
+    return await _decided(house, asker, once, await read_body(request, DECISIONS["person"]))
+
+
+@_decision("/memberships", "membership")
+async def begin_membership(request: Request, house: TheHouse, asker: TheAsker, once: OnceOnly) -> Response:
+    """Let a person act in a role for an organisation. Nobody decides so for themselves."""
+    return await _decided(house, asker, once, await read_body(request, DECISIONS["membership"]))
+
+
+@_decision("/membership-ends", "membership_end")
+async def end_membership(request: Request, house: TheHouse, asker: TheAsker, once: OnceOnly) -> Response:
+    """Say until when a person acts so; with yesterday as the last day they are refused at their next request."""
+    return await _decided(house, asker, once, await read_body(request, DECISIONS["membership_end"]))
+
+
+@_decision("/coverages", "coverage")
+async def begin_coverage(request: Request, house: TheHouse, asker: TheAsker, once: OnceOnly) -> Response:
+    """Say which team or network is there for a region, or whose liaison is appointed for it. New cases follow it."""
+    return await _decided(house, asker, once, await read_body(request, DECISIONS["coverage"]))
+
+
+@_decision("/coverage-ends", "coverage_end")
+async def end_coverage(request: Request, house: TheHouse, asker: TheAsker, once: OnceOnly) -> Response:
+    """Say until when an organisation is there for a region; its cases stay its own."""
+    return await _decided(house, asker, once, await read_body(request, DECISIONS["coverage_end"]))
+
+
+@_decision("/organisations/{organisation_id}/names", "name", 404)
 async def rename_organisation(
     request: Request, organisation_id: UUID, house: TheHouse, asker: TheAsker, once: OnceOnly
 ) -> Response:
@@ -167,10 +165,7 @@ async def rename_organisation(
     return await _decided(house, asker, once, Renaming("organisation", organisation_id, body.name))
 
 
-@router.post(
-    "/people/{person_id}/names", status_code=201, response_model=ChangeView, openapi_extra=takes("name"),
-    responses=may_refuse(*_REFUSALS, 404),
-)  # fmt: skip
+@_decision("/people/{person_id}/names", "name", 404)
 async def rename_person(
     request: Request, person_id: UUID, house: TheHouse, asker: TheAsker, once: OnceOnly
 ) -> Response:
@@ -197,10 +192,7 @@ async def find_person(request: Request, house: TheHouse, asker: TheAsker) -> Res
     return await house.database.read(work)
 
 
-@router.post(
-    "/regions/{region}/settings", status_code=201, response_model=ChangeView, openapi_extra=takes("region_settings"),
-    responses=may_refuse(*_REFUSALS, 404),
-)  # fmt: skip
+@_decision("/regions/{region}/settings", "region_settings", 404)
 async def decide_settings(
     request: Request, region: RegionParameter, house: TheHouse, asker: TheAsker, once: OnceOnly
 ) -> Response:
