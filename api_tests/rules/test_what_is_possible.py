@@ -115,8 +115,8 @@ def assert_they_can(case: CaseFile, part: Json) -> None:
 @broken_by(
     "a refusal lists every condition that does not hold (decision 6)",
     "service/workflows/rules/machine.py",
-    "firing.unmet = [guard for guard in guards if not guard.holds(firing.attempt)]",
-    "firing.unmet = [guard for guard in guards if not guard.holds(firing.attempt)][:1]",
+    "return [guard for guard in guards if not guard.holds(attempt)]",
+    "return [guard for guard in guards if not guard.holds(attempt)][:1]",
 )
 def test_closing_tells_every_condition_that_does_not_hold_at_once_in_two_languages(people: People) -> None:
     case = CaseFile.submitted(people).go_to("monitored")
@@ -170,7 +170,7 @@ PLACES = st.sampled_from([(kind, state) for kind, moves in MOVES.items() for sta
 @broken_by(
     "what is told to be possible is never refused by a guard (decision 6)",
     "service/workflows/rules/machine.py",
-    "unmet=_told(guard for guard in self._guards[name] if not guard.holds(attempt)),",
+    "unmet=_told(_unmet(self._guards[name], attempt)),",
     "unmet=(),",
 )
 @settings(max_examples=300, deadline=None)

@@ -85,7 +85,7 @@ class Workflow:
                 trigger=found,
                 target=target,
                 allowed_for_you=_in_role(found, standing) is not None,
-                unmet=_told(guard for guard in self._guards[name] if not guard.holds(attempt)),
+                unmet=_told(_unmet(self._guards[name], attempt)),
             )
             for name, (found, target) in self._edges.get(state, {}).items()
         )
@@ -108,12 +108,17 @@ def _told(guards: Iterable[Guard]) -> tuple[UnmetGuard, ...]:
     return tuple(UnmetGuard(guard.name, guard.words) for guard in guards)
 
 
+def _unmet(guards: tuple[Guard, ...], attempt: object) -> list[Guard]:
+    """The guards of a trigger that do not hold: what refuses a step, and what is told before it. Evaluates them all."""
+    return [guard for guard in guards if not guard.holds(attempt)]
+
+
 def _all_hold(guards: tuple[Guard, ...]) -> Any:
-    """One condition for the machine that evaluates every guard, so that a refusal lists all that is missing."""
+    """One condition for the machine: every guard holds. Those that do not are left in what was fired."""
 
     def check(event: EventData) -> bool:
         firing = cast("_Firing", event.model)
-        firing.unmet = [guard for guard in guards if not guard.holds(firing.attempt)]
+        firing.unmet = _unmet(guards, firing.attempt)
         return not firing.unmet
 
     return [check] if guards else None
