@@ -16,8 +16,9 @@ from service.escalations import api as escalations
 from service.escalations.api import SIGNAL
 from service.events.api import feed, subscriptions
 from service.events.api.subscriptions import SUBSCRIPTION, SUBSCRIPTION_CHANGE
-from service.file_rights.api import access_log, file_requests, subject_access
-from service.file_rights.api.file_requests import EMERGENCY, FILE_REQUEST
+from service.file_rights.api import access_log, emergency_access, file_requests, subject_access
+from service.file_rights.api.emergency_access import EMERGENCY
+from service.file_rights.api.file_requests import FILE_REQUEST
 from service.future_plan import api as future_plan
 from service.http import service_api
 from service.http.application import create_application
@@ -25,29 +26,31 @@ from service.integrity import api as integrity
 from service.kinds import KINDS
 from service.learning import api as learning
 from service.offers.api import gaps, offers
-from service.offers.api.offers import OFFER, OFFER_ENDING, OFFER_STATEMENT
+from service.offers.api.offer_bodies import OFFER, OFFER_ENDING, OFFER_STATEMENT
 from service.people.api import changes, demonstration, relations
 from service.people.api.changes import DECISIONS
 from service.people.api.demonstration import TOKEN
-from service.reference import api as reference
-from service.retention.api import destructions, legal_holds, terms
-from service.retention.api.destructions import (
+from service.reference.api import lists, workflows
+from service.retention.api import certificates, legal_holds, proposals, terms
+from service.retention.api.legal_holds import LEGAL_HOLD, LIFTING
+from service.retention.api.proposals import (
     DESTRUCTION_PROPOSAL,
     DESTRUCTION_SIGNATURE,
     DESTRUCTION_WITHDRAWAL,
 )
-from service.retention.api.legal_holds import LEGAL_HOLD, LIFTING
-from service.workflow_versions import api as workflow_versions
-from service.workflow_versions.api import WORKFLOW_ADOPTION, WORKFLOW_PLAN, WORKFLOW_TRIAL
+from service.workflow_versions.api import plans, trials
+from service.workflow_versions.api.plans import WORKFLOW_ADOPTION, WORKFLOW_PLAN
+from service.workflow_versions.api.trials import WORKFLOW_TRIAL
 from service.workflows.rules.rulebook import Rulebook
 
 # In the order of the document.
 ROUTERS = tuple(
     module.router
     for module in (
-        cases, file_requests, access_log, subject_access, parts, escalations, future_plan, terms, advice, caseload,
-        drafts, offers, gaps, learning, changes, relations, workflow_versions, feed, subscriptions, reference,
-        service_api, demonstration, integrity, legal_holds, destructions,
+        cases, file_requests, emergency_access, access_log, subject_access,
+        parts, escalations, future_plan, terms, advice, caseload,
+        drafts, offers, gaps, learning, changes, relations, trials, plans, feed, subscriptions, lists,
+        workflows, service_api, demonstration, integrity, legal_holds, proposals, certificates,
     )
 )  # fmt: skip
 BODIES: Mapping[str, TypeAdapter[Any]] = {

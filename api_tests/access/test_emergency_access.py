@@ -19,7 +19,7 @@ from service.cases.rules.steps import Step
 from service.cases.use_cases.take_step import Made
 from service.database.idempotency import IdempotencyKey, Outcome
 from service.database.transaction import Transaction
-from service.file_rights.use_cases.file_requests import take_emergency_access
+from service.file_rights.use_cases.emergency_access import take_emergency_access
 from service.identity.caller import Asker
 from service.vocabulary.refusals import HumansOnly
 from service.vocabulary.roles import Role

@@ -20,7 +20,7 @@ from api_tests.support.shared_case import rows
 from service.database.idempotency import IdempotencyKey
 from service.identity.caller import Asker
 from service.retention.store.certificate_list import DestructionList
-from service.retention.use_cases.proposals import sign
+from service.retention.use_cases.signing import sign
 from service.vocabulary.refusals import HumansOnly
 
 
@@ -140,7 +140,7 @@ def test_one_person_in_two_roles_and_two_people_in_one_do_not_destroy_anything(
 
 @broken_by(
     "I21: a system is nobody to agree to a destruction",
-    Refusal("service/retention/use_cases/proposals.py", "HumansOnly"),
+    Refusal("service/retention/use_cases/signing.py", "HumansOnly"),
 )
 def test_a_system_is_nobody_to_agree_to_a_destruction(service: Running, people: People) -> None:
     case = ended(people)

@@ -400,7 +400,7 @@ def test_the_sum_of_a_region_is_for_its_own_team_and_facilitator_and_another_reg
 
 @broken_by(
     "R70, policy 9: no field of the offer is about money",
-    "service/offers/api/offers.py",
+    "service/offers/api/offer_bodies.py",
     '    expertise: FreeText = Field(description="In the provider\'s own words; nothing about a child.")\n',
     "    expertise: FreeText\n    price_per_day: int | None = None\n",
 )

@@ -24,8 +24,8 @@ from examples.answers import NotAsTold
 from examples.chapters import CHAPTERS
 from examples.story import play
 from service.kinds import KINDS
-from service.workflows.rules.definition import load
 from service.workflows.rules.rulebook import RulesRefused, read_rules
+from service.workflows.rules.workflow_file import load
 
 pytestmark = pytest.mark.server
 

@@ -34,7 +34,7 @@ pytestmark = pytest.mark.server
 
 @broken_by(
     "issue 4.4: what cannot be written on the list outside the database is not destroyed",
-    "service/retention/use_cases/proposals.py",
+    "service/retention/use_cases/signing.py",
     "    outside.add(certificate)\n",
     "",
 )
@@ -54,7 +54,7 @@ def test_the_list_outside_holds_the_certificate_and_ids_alone(story: Story) -> N
 
 @broken_by(
     "issue 4.4: nothing readable remains in the log of SQLite",
-    "service/retention/api/destructions.py",
+    "service/retention/api/proposals.py",
     "await house.database.scrub()",
     "pass",
 )

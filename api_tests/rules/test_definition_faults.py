@@ -26,8 +26,8 @@ from api_tests.support.written_workflows import (
 from service.kinds import KINDS
 from service.vocabulary.messages import MESSAGES
 from service.workflows.rules.checks import check_all
-from service.workflows.rules.definition import MAX_CHARACTERS, load
 from service.workflows.rules.kinds import PartKind
+from service.workflows.rules.workflow_file import MAX_CHARACTERS, load
 
 # Faults of a text that is no workflow at all, and of workflows that do not fit together: shown one by one below.
 OF_THE_TEXT = {"too_large", "not_toml"}

@@ -29,11 +29,12 @@ from service.kinds import KINDS
 from service.vocabulary.messages import MESSAGES
 from service.workflows.rules.checks import check_all, ways
 from service.workflows.rules.checks.subject import IN_EVERY_OPEN_STATE
-from service.workflows.rules.definition import Definition, json_schema, load
+from service.workflows.rules.definition import Definition
 from service.workflows.rules.diagram import mermaid
 from service.workflows.rules.kinds import START, PartKind
 from service.workflows.rules.region_settings import RegionSettings
 from service.workflows.rules.rulebook import RulesRefused, read_settings
+from service.workflows.rules.workflow_file import json_schema, load
 
 # --- the same workflow, or another --------------------------------------------------------------------------------
 

@@ -14,7 +14,8 @@ from service.cases.rules.model import Part
 from service.kinds import KINDS
 from service.vocabulary.roles import Role
 from service.workflow_versions.rules import judged, plan_between, unknown_sources, unknown_targets
-from service.workflows.rules.definition import ADOPT, Definition, Edge, load
+from service.workflows.rules.definition import ADOPT, Definition, Edge
+from service.workflows.rules.workflow_file import load
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 

@@ -11,10 +11,11 @@ from api_tests.support.checkout import ROOT
 from service.kinds import KINDS
 from service.vocabulary.calendar import Term
 from service.workflows.rules.checks import check, check_all
-from service.workflows.rules.definition import Definition, Diagnostic, load
+from service.workflows.rules.definition import Definition, Diagnostic
 from service.workflows.rules.guard import Guard
 from service.workflows.rules.region_settings import RegionSettings
 from service.workflows.rules.rulebook import SettingsBook, read_settings
+from service.workflows.rules.workflow_file import load
 
 WORKFLOWS = ROOT / "workflows"
 

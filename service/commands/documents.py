@@ -7,8 +7,8 @@ from service.app import read_folder
 from service.kinds import KINDS
 from service.routes import create_api
 from service.settings import table
-from service.workflows.rules.definition import json_schema
 from service.workflows.rules.diagram import redraw
+from service.workflows.rules.workflow_file import json_schema
 
 ROOT = Path(__file__).parents[2]
 

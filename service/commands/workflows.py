@@ -9,7 +9,8 @@ from uuid import uuid4
 from service.commands.database import opened
 from service.database.idempotency import IdempotencyKey
 from service.identity.caller import Asker
-from service.workflow_versions.api import progress_view, trial_view
+from service.workflow_versions.api.plans import progress_view
+from service.workflow_versions.api.trials import trial_view
 from service.workflow_versions.use_cases import Intended, Trial, adopt, make_plan, progress, try_version
 from service.workflows.rules.kinds import PartKind
 

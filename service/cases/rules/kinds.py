@@ -22,7 +22,8 @@ class Kind:
     state. `of_the_file`: a part beside the file changes nothing of the case and is no change of its file.
     `seen_by`: roles that see the part when it is put to their organisation, and hear of it. `parties`: roles whose turn
     it may be. `seeks`: what the system finds for whoever opens it. `once_a_line`: an organisation is asked once for a
-    line of the advice, in one round of the case. `about_payment`: it alone may read who pays (I2).
+    line of the advice, in one round of the case. `shows_question`: whoever is asked reads the question it began with.
+    `about_payment`: it alone may read who pays (I2).
     `facts`: what an entry tells of the case; None where guards may know nothing of it.
     """
 
@@ -33,6 +34,7 @@ class Kind:
     parties: frozenset[Role]
     seeks: frozenset[Sought] = frozenset()
     once_a_line: bool = False
+    shows_question: bool = False
     about_payment: bool = False
     facts: FactsRule | None
     guards: tuple[Guard, ...] = ()

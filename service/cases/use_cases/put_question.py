@@ -7,8 +7,8 @@ from uuid import UUID
 from service.cases.rules.model import Transition
 from service.cases.store.contents import Contents
 from service.database.transaction import Transaction
+from service.kinds import KINDS
 
-_BEYOND = ("escalation", "question")
 # Of the request and of the liaison's own words; who consented to the sharing stays in the region.
 _SHOWN = ("level", "purpose", "regionTried", "question", "putOn", "answerExpectedOn", "explanation")
 
@@ -20,7 +20,7 @@ def asked(
 
     A question reads as the request of the chair, with what the liaison made of it when she put it.
     """
-    if entry.part_kind not in _BEYOND or entry.part_sequence != 1:
+    if not KINDS[entry.part_kind].shows_question or entry.part_sequence != 1:
         return None
     numbers = [*_causes(history, entry)][::-1]
     contents = Contents(transaction).open(case_id, numbers)

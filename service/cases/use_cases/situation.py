@@ -1,10 +1,12 @@
 """A case as it stands for whoever asks: the same for what is told to be possible and for what is then done."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from uuid import UUID
 
 from service.audit.rules import Activity, Purpose
 from service.audit.store.access_log import AccessLog, Reading
-from service.cases.rules.model import Case, Part
+from service.cases.rules.model import Case, Part, part_to_begin
 from service.cases.rules.standing import own_emergency
 from service.cases.rules.steps import Situation
 from service.cases.store.cases import Cases
@@ -12,6 +14,7 @@ from service.database.transaction import Transaction
 from service.kinds import KINDS
 from service.people.store.people import People
 from service.vocabulary.actor import Actor
+from service.workflows.rules.kinds import PartKind
 from service.workflows.rules.machine import Decision
 from service.workflows.rules.rulebook import Rulebook
 from service.workflows.use_cases import settings_in_force
@@ -61,4 +64,17 @@ def log_for_step(
             detail=detail,
             trace_id=trace_id,
         )
+    )
+
+
+def before_first_step(
+    transaction: Transaction, actor: Actor, case: Case, kind: PartKind, rules: Rulebook, new_id: Callable[[], UUID]
+) -> Situation:
+    """The situation before the first step of a part that begins by itself; it is put to the case's own team."""
+    workflow = rules.current(kind).hash
+    part = part_to_begin(new_id(), case.id, kind, workflow, transaction.now, addressee_id=case.team_id)
+    settings = settings_in_force(transaction, rules, case.region)
+    history = Cases(transaction).history(case.id)
+    return Situation(
+        case=case, part=part, history=history, settings=settings, actor=actor, now=transaction.now, kinds=KINDS
     )

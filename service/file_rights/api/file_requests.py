@@ -1,4 +1,4 @@
-"""/v1/cases/{caseId}/file-requests and /v1/emergency-accesses: where they begin; their steps are those of any part."""
+"""/v1/cases/{caseId}/file-requests: where a request begins; its steps are those of any part."""
 
 from typing import Literal
 from uuid import UUID, uuid4
@@ -6,13 +6,12 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, Request, Response
 from pydantic import Field, TypeAdapter
 
-from service.cases.api.step_bodies import CaseNumber, StepBody
+from service.cases.api.step_bodies import StepBody
 from service.cases.api.steps import made_answer
 from service.cases.api.views import MadeView
 from service.database.transaction import Transaction
-from service.file_rights.rules.emergency_forms import EmergencyAccess
 from service.file_rights.rules.request_forms import FileRequest
-from service.file_rights.use_cases.file_requests import ask_about_file, take_emergency_access
+from service.file_rights.use_cases.file_requests import ask_about_file
 from service.http.context import OnceOnly, TheAsker, TheHouse, read_body
 from service.http.openapi import may_refuse, takes
 from service.http.request_faults import CheckedRoute
@@ -25,18 +24,8 @@ class FileRequestBody(StepBody):
     form: FileRequest = Field(description="Form file_request@1.")
 
 
-class EmergencyBody(StepBody):
-    """The number of the case, as somebody told you, and why you must read it now; a date is not looked at."""
-
-    trigger: Literal["take_emergency_access"]
-    number: CaseNumber
-    form: EmergencyAccess = Field(description="Form emergency_access@1.")
-
-
 FILE_REQUEST = TypeAdapter(FileRequestBody)
 
-
-EMERGENCY = TypeAdapter(EmergencyBody)
 
 router = APIRouter(tags=["cases"], route_class=CheckedRoute)
 
@@ -58,28 +47,6 @@ async def add_file_request(
         made = ask_about_file(
             transaction, asker, case_id, body.to_step(transaction.now), once, rules=house.rules, new_id=uuid4
         )
-        return made_answer(transaction, house.rules, made)
-
-    return await house.database.write(work)
-
-
-@router.post(
-    "/emergency-accesses",
-    status_code=201,
-    response_model=MadeView,
-    openapi_extra=takes("new_emergency_access"),
-    responses=may_refuse(400, 401, 403, 404, 409, 413, 415),
-)
-async def add_emergency_access(request: Request, house: TheHouse, asker: TheAsker, once: OnceOnly) -> Response:
-    """Read one case in an emergency (noodtoegang), by its number, for some hours. Everybody around it sees it.
-
-    You say why; the data-protection officer of its team looks into it afterwards. For people, not for systems.
-    """
-    body = await read_body(request, EMERGENCY)
-
-    def work(transaction: Transaction) -> Response:
-        step = body.to_step(transaction.now)
-        made = take_emergency_access(transaction, asker, body.number, step, once, rules=house.rules, new_id=uuid4)
         return made_answer(transaction, house.rules, made)
 
     return await house.database.write(work)

@@ -1,6 +1,5 @@
 """People, organisations and what they may do today: memberships and coverages, all dated (I29)."""
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -9,6 +8,7 @@ from sqlalchemy import BindParameter, ColumnElement, Table, and_, bindparam, ins
 
 from service.database.columns import NO_DAY
 from service.database.transaction import Transaction
+from service.people.rules.people import Identity, Organisation
 from service.people.store.tables import (
     coverages,
     emergency_accesses,
@@ -24,25 +24,6 @@ from service.vocabulary.times import microseconds
 
 # Who vouches for somebody whose name was destroyed: nobody can sign in so.
 NOBODY = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Organisation:
-    """Somebody who can be addressed, or for whom people act. `regions`: covered today."""
-
-    id: UUID
-    kind: str
-    name: str
-    municipality: str | None
-    regions: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
-    """A person of this installation, as the people around a case may know them."""
-
-    id: UUID
-    name: str
 
 
 def _today(of: Table) -> ColumnElement[bool]:
@@ -83,16 +64,6 @@ _NAMES = (
     .where(people.c.id.in_(_IDS))
     .union_all(select(organisations.c.id, organisations.c.name).where(organisations.c.id.in_(_IDS)))
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
-    """A person, and who vouches for them under which name: for administrators alone."""
-
-    id: UUID
-    issuer: str
-    subject: str
-    name: str
 
 
 class People:

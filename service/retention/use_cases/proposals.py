@@ -1,12 +1,12 @@
 """Deciding that a case is destroyed: proposed, signed by two people in two capacities, or withdrawn (I21)."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
 from service.audit.store.access_log import AccessLog, Reading
-from service.cases.rules.certificate import Capacity, Certificate, Signature
+from service.cases.rules.certificate import Certificate
 from service.cases.rules.facts import fold
 from service.cases.rules.model import Transition
 from service.cases.store.cases import Cases
@@ -19,28 +19,21 @@ from service.kinds import KINDS
 from service.people.use_cases.identify import known
 from service.retention.rules.destruction import (
     SIGNING,
-    CodedReason,
     Obstacle,
     Proposal,
-    Recorded,
     is_granted,
     last_change,
     obstacles,
-    obstacles_to_signing,
 )
 from service.retention.rules.terms import retention
-from service.retention.store.certificate_list import DestructionList
 from service.retention.store.destructions import Destructions, Subject
 from service.retention.store.legal_holds import Holds
-from service.retention.use_cases.carry_out import destroy
-from service.vocabulary.actor import Actor, Membership
+from service.retention.use_cases.deciding import DECIDING, _acting, _insist, _proposal, _recorded, _subject, _teams
+from service.vocabulary.actor import Actor
 from service.vocabulary.calendar import day_in_amsterdam
-from service.vocabulary.refusals import DestructionRefused, HumansOnly, NotAllowed, NotFound
-from service.vocabulary.roles import Role
+from service.vocabulary.refusals import NotAllowed
 from service.workflows.rules.rulebook import Rulebook
 from service.workflows.use_cases import settings_in_force
-
-DECIDING = frozenset[Role]().union(*SIGNING.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,90 +143,6 @@ def propose_on_request(
     )
 
 
-def sign(
-    transaction: Transaction,
-    asker: Asker,
-    proposal_id: UUID,
-    capacity: Capacity,
-    once: IdempotencyKey,
-    *,
-    outside: DestructionList,
-) -> Outcome[Proposal]:
-    """Agree to a destruction. The second signature carries it out, all in this transaction.
-
-    Raises HumansOnly for a system, NotAllowed for whoever may not sign in this capacity, DestructionRefused with all
-    the reasons, CaseDestroyed when it was carried out before, Unavailable when it cannot be written outside the
-    database.
-    """
-    actor = known(transaction, asker)
-    if asker.machine:
-        raise HumansOnly
-    proposal, subject = _proposal(transaction, actor, proposal_id, lock=True)
-    acting = _acting(actor, subject, SIGNING[capacity])
-    today = day_in_amsterdam(transaction.now)
-
-    def agree() -> tuple[Proposal, tuple[Transition, ...]]:
-        if proposal.certificate:
-            raise proposal.certificate.refusal()
-        history = Cases(transaction).history(proposal.case_id)
-        _insist(
-            (
-                *obstacles_to_signing(proposal, capacity, actor.person_id, history),
-                *obstacles(history, Holds(transaction).of(proposal.case_id), today),
-            )
-        )
-        signature = Signature(
-            capacity=capacity,
-            role=acting.role,
-            person_id=actor.person_id,
-            organisation_id=acting.organisation_id,
-            at=transaction.now,
-        )
-        Destructions(transaction).sign(proposal_id, signature)
-        return replace(proposal, signed=(*proposal.signed, signature)), history
-
-    # The request is remembered before the list outside is written: after that, nothing may fail but the commit.
-    agreed = act_once(transaction, once, actor.person_id, act=agree, again=lambda _: (proposal, ()))
-    signed, history = agreed.value
-    if agreed.repeated or len(signed.signed) < len(SIGNING):
-        return Outcome(signed, agreed.repeated)
-    certificate = Certificate(
-        case_id=proposal.case_id,
-        proposal_id=proposal_id,
-        ground=proposal.ground,
-        request_id=proposal.request_id,
-        policy=proposal.policy,
-        signed=signed.signed,
-        destroyed_at=transaction.now,
-        day=today,
-        entries=subject.sequence,
-        contents=Destructions(transaction).counted(proposal.case_id),
-        head=subject.head,
-    )
-    destroy(transaction, certificate, history)
-    # Last, and on disk before the commit: a database that comes back follows this list.
-    outside.add(certificate)
-    return Outcome(replace(signed, certificate=certificate))
-
-
-def withdraw(
-    transaction: Transaction, asker: Asker, proposal_id: UUID, reason: CodedReason, once: IdempotencyKey
-) -> Outcome[Proposal]:
-    """Take a proposal back, by one of those who could sign it."""
-    actor = known(transaction, asker)
-    proposal, subject = _proposal(transaction, actor, proposal_id, lock=True)
-    acting = _acting(actor, subject, DECIDING)
-
-    def take_back() -> Proposal:
-        if proposal.certificate:
-            raise proposal.certificate.refusal()
-        _insist(("proposal_withdrawn",) if proposal.withdrawn else ())
-        Destructions(transaction).withdraw(proposal_id, reason, _recorded(transaction, actor, acting))
-        return _proposal(transaction, actor, proposal_id)[0]
-
-    return act_once(transaction, once, actor.person_id, act=take_back, again=lambda _: proposal)
-
-
 def read_proposal(transaction: Transaction, asker: Asker, proposal_id: UUID) -> Proposal:
     """A proposal of a case of one's own team. Raises NotAllowed, NotFound."""
     return _proposal(transaction, known(transaction, asker), proposal_id)[0]
@@ -259,54 +168,6 @@ def _in_the_way(transaction: Transaction, case_id: UUID, history: Sequence[Trans
     """What keeps a case from being proposed."""
     found = tuple(obstacles(history, Holds(transaction).of(case_id), day_in_amsterdam(transaction.now)))
     return (*found, "proposal_stands") if Destructions(transaction).open_for(case_id) else found
-
-
-def _insist(found: Sequence[Obstacle]) -> None:
-    if found:
-        raise DestructionRefused(tuple(found))
-
-
-def _teams(actor: Actor, roles: Collection[Role]) -> frozenset[UUID]:
-    teams = actor.organisations(roles)
-    if not teams:
-        raise NotAllowed
-    return teams
-
-
-def _subject(
-    transaction: Transaction, actor: Actor, case_id: UUID, roles: Collection[Role], *, lock: bool = False
-) -> Subject:
-    subject = Destructions(transaction).subject(case_id, teams=_teams(actor, roles), lock=lock)
-    if subject is None:
-        raise NotFound
-    return subject
-
-
-def _proposal(
-    transaction: Transaction, actor: Actor, proposal_id: UUID, *, lock: bool = False
-) -> tuple[Proposal, Subject]:
-    """The proposal with its case; what is read after the lock is what is decided on."""
-    teams = _teams(actor, DECIDING)
-    found = Destructions(transaction).proposal(proposal_id)
-    if found is None:
-        raise NotFound
-    subject = Destructions(transaction).subject(found.case_id, teams=teams, lock=lock)
-    again = Destructions(transaction).proposal(proposal_id) if lock else found
-    if subject is None or again is None:
-        raise NotFound
-    return again, subject
-
-
-def _acting(actor: Actor, subject: Subject, roles: Collection[Role]) -> Membership:
-    """The membership in one of these roles at the team of the case. Raises NotAllowed."""
-    acting = next((it for it in actor.memberships if it.role in roles and it.organisation_id == subject.team_id), None)
-    if acting is None:
-        raise NotAllowed
-    return acting
-
-
-def _recorded(transaction: Transaction, actor: Actor, acting: Membership) -> Recorded:
-    return Recorded(at=transaction.now, person_id=actor.person_id, organisation_id=acting.organisation_id)
 
 
 def _log(transaction: Transaction, asker: Asker, actor: Actor, subject: Subject) -> None:

@@ -10,10 +10,11 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from service.workflows.rules.checks import check_all
-from service.workflows.rules.definition import ADOPT, Definition, Diagnostic, Reading, Trigger, load
+from service.workflows.rules.definition import ADOPT, Definition, Diagnostic, Trigger
 from service.workflows.rules.kinds import KnownKind, PartKind, Registry
 from service.workflows.rules.machine import Workflow
 from service.workflows.rules.region_settings import RegionSettings
+from service.workflows.rules.workflow_file import Reading, load
 
 
 class RulesRefused(ValueError):

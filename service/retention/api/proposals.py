@@ -1,37 +1,28 @@
 """/v1/destruction-proposals and destructions: cases that may go, signed by two, and the certificates of what went."""
 
-from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import Field, TypeAdapter
 
-from service.cases.rules.certificate import Capacity, Certificate, Signature
+from service.cases.rules.certificate import Capacity
 from service.database.idempotency import Outcome
 from service.database.transaction import Transaction
 from service.http.context import OnceOnly, TheAsker, TheHouse, read_body
-from service.http.json_models import Body, InTwoLanguages, Labelled, Named, OptionalDay, Utc, View
+from service.http.json_models import Body, Labelled, OptionalDay, View
 from service.http.openapi import may_refuse, takes
 from service.http.paging import PageQuery
 from service.http.request_faults import CheckedRoute
 from service.http.responses import answer, answer_once
-from service.people.store.people import People
+from service.retention.api.certificates import CertificateView, SignatureView, _certificate_view, _ground, _signatures
 from service.retention.api.legal_holds import CodedReasonView, RecordedView, _reason, reason_view, recorded_view
 from service.retention.rules.destruction import CodedReason, Proposal
 from service.retention.store.certificate_list import DestructionList
 from service.retention.store.destructions import Destructions
-from service.retention.use_cases.proposals import (
-    list_certificates,
-    list_proposals,
-    propose_on_request,
-    read_proposal,
-    sign,
-    withdraw,
-)
+from service.retention.use_cases.proposals import list_proposals, propose_on_request, read_proposal
+from service.retention.use_cases.signing import sign, withdraw
 from service.vocabulary.coded_answers import DestructionWithdrawalReason
-from service.vocabulary.messages import MESSAGES
-from service.vocabulary.roles import Role
 
 
 async def _certificate_list(request: Request) -> DestructionList:
@@ -73,42 +64,6 @@ DESTRUCTION_SIGNATURE = TypeAdapter(DestructionSignatureBody)
 DESTRUCTION_WITHDRAWAL = TypeAdapter(DestructionWithdrawalBody)
 
 router = APIRouter(tags=["retention"], route_class=CheckedRoute)
-
-
-class SignatureView(View):
-    """Who agreed, and as what. `by` is null for somebody whom this database does not know any more."""
-
-    capacity: Capacity
-    role: Role
-    person_id: UUID
-    by: Named | None
-    organisation_id: UUID
-    signed_at: Utc
-
-
-class CertificateView(View):
-    """What is left of a case to show. `certificate` is the SHA-256 of the rest, as in the list outside."""
-
-    case_id: UUID
-    number: str
-    proposal_id: UUID
-    ground: Labelled
-    request_id: UUID | None
-    policy: str = Field(description="Version of the retention policy.")
-    signed: list[SignatureView]
-    destroyed_at: Utc
-    day: date
-    entries: int = Field(description="How many the history had.")
-    contents: int = Field(description="How many of them had content.")
-    head: str = Field(description="Head of the chain of the history.")
-    certificate: str
-
-
-class Certificates(View):
-    """A page, the newest first. `nextCursor` is null on the last page."""
-
-    items: list[CertificateView]
-    next_cursor: str | None
 
 
 class ProposalView(View):
@@ -227,18 +182,6 @@ async def add_withdrawal(
     )
 
 
-@router.get("/destructions", response_model=Certificates, responses=may_refuse(400, 401, 403))
-async def list_destructions(house: TheHouse, asker: TheAsker, wanted: Annotated[PageQuery, Query()]) -> Response:
-    """The certificates of what was destroyed, for the team and its data-protection officer."""
-
-    def work(transaction: Transaction) -> Response:
-        found = list_certificates(transaction, asker, limit=wanted.limit, cursor=wanted.cursor)
-        items = [_certificate_view(transaction, it, found.numbers[it.case_id]) for it in found.page.items]
-        return answer(Certificates(items=items, next_cursor=found.page.next_cursor))
-
-    return await house.database.read(work)
-
-
 def _made(transaction: Transaction, made: Outcome[Proposal]) -> Response:
     proposal = made.value
     where = f"/destruction-proposals/{proposal.id}"
@@ -271,41 +214,3 @@ def _proposal_view(transaction: Transaction, it: Proposal, number: str) -> Propo
         withdrawn_because=reason_view(because, "destruction_withdrawal_reason") if because else None,
         certificate=_certificate_view(transaction, it.certificate, number) if it.certificate else None,
     )
-
-
-def _certificate_view(transaction: Transaction, it: Certificate, number: str) -> CertificateView:
-    return CertificateView(
-        case_id=it.case_id,
-        number=number,
-        proposal_id=it.proposal_id,
-        ground=_ground(it.ground),
-        request_id=it.request_id,
-        policy=it.policy,
-        signed=_signatures(transaction, it.signed),
-        destroyed_at=it.destroyed_at,
-        day=it.day,
-        entries=it.entries,
-        contents=it.contents,
-        head=it.head,
-        certificate=it.digest,
-    )
-
-
-def _signatures(transaction: Transaction, signed: tuple[Signature, ...]) -> list[SignatureView]:
-    names = People(transaction).names({it.person_id for it in signed})
-    return [
-        SignatureView(
-            capacity=it.capacity,
-            role=it.role,
-            person_id=it.person_id,
-            by=Named(id=it.person_id, name=names[it.person_id]) if it.person_id in names else None,
-            organisation_id=it.organisation_id,
-            signed_at=it.at,
-        )
-        for it in signed
-    ]
-
-
-def _ground(code: str) -> Labelled:
-    words = MESSAGES["destruction_grounds"][code]
-    return Labelled(code=code, label=InTwoLanguages.of(words))

@@ -19,8 +19,6 @@ from service.vocabulary.code_lists import CODE_LISTS, CodeList
 from service.vocabulary.organisation_kinds import OrganisationKind
 from service.vocabulary.refusals import NotFound
 from service.vocabulary.roles import Role
-from service.workflows.rules.definition import Definition
-from service.workflows.rules.kinds import event_type
 
 router = APIRouter(tags=["reference"], route_class=CheckedRoute)
 
@@ -82,50 +80,6 @@ class CodeLists(View):
     """All code lists."""
 
     items: list[CodeListView]
-
-
-class StateView(Labelled):
-    """A state: who must act, within which term of the region's settings, and the one next action."""
-
-    phase: str
-    party: Role | None
-    term: str | None
-    next: str | None
-
-
-class MoveView(View):
-    """From one state to another, or to itself."""
-
-    source: str
-    target: str
-
-
-class TriggerView(Labelled):
-    """What somebody may do, from where to where, in which roles; `eventType` is how the outside hears of it."""
-
-    event_type: str
-    moves: list[MoveView]
-    roles: list[Role]
-    form: str | None
-    grounds_required: bool
-    guards: list[str]
-    opens: list[str]
-
-
-class WorkflowView(View):
-    """A definition; `hash` is its identity, which every entry of a history names."""
-
-    name: str
-    hash: str
-    label: InTwoLanguages
-    states: list[StateView]
-    triggers: list[TriggerView]
-
-
-class Workflows(View):
-    """The workflows on which new cases and parts begin."""
-
-    items: list[WorkflowView]
 
 
 class MembershipView(View):
@@ -227,50 +181,6 @@ async def get_code_list(name: str) -> Response:
     return answer(_code_list(CODE_LISTS[name]))
 
 
-@router.get("/workflows", response_model=Workflows, responses=may_refuse(400), openapi_extra=PUBLIC)
-async def list_workflows(house: TheHouse) -> Response:
-    """The workflows in force, one per kind of part."""
-    return answer(Workflows(items=[_workflow(it.definition) for it in house.rules.newest.values()]))
-
-
-@router.get("/workflows/{name}", response_model=WorkflowView, responses=may_refuse(400, 404), openapi_extra=PUBLIC)
-async def get_workflow(name: str, house: TheHouse) -> Response:
-    """The workflow in force for a kind of part, or any definition ever used, by its hash."""
-    found = next((it for kind, it in house.rules.newest.items() if kind == name), house.rules.by_hash.get(name))
-    if found is None:
-        raise NotFound
-    return answer(_workflow(found.definition))
-
-
 def _code_list(it: CodeList) -> CodeListView:
     codes = [Labelled.of(code, words) for code, words in it.codes.items()]
     return CodeListView(name=it.name, source=it.source, label=InTwoLanguages.of(it.label), codes=codes)
-
-
-def _workflow(it: Definition) -> WorkflowView:
-    states = [
-        StateView(
-            code=state.name,
-            label=InTwoLanguages.of(state.label),
-            phase=state.phase,
-            party=state.party,
-            term=state.term,
-            next=state.next,
-        )
-        for state in it.states.values()
-    ]
-    triggers = [
-        TriggerView(
-            code=trigger.name,
-            label=InTwoLanguages.of(trigger.label),
-            event_type=event_type(it.name, trigger.name),
-            moves=[MoveView(source=source, target=target) for source, target in trigger.edges],
-            roles=list(trigger.roles),
-            form=trigger.form,
-            grounds_required=trigger.grounds == "required",
-            guards=list(trigger.guards),
-            opens=list(trigger.opens),
-        )
-        for trigger in it.triggers.values()
-    ]
-    return WorkflowView(name=it.name, hash=it.hash, label=InTwoLanguages.of(it.label), states=states, triggers=triggers)

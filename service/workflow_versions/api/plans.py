@@ -1,13 +1,9 @@
 """/v1/workflow-trials and /v1/workflow-plans: another version of a workflow for cases that run, by administrators."""
 
-from collections.abc import Iterable
 from functools import partial
-from itertools import groupby
-from typing import Annotated, Literal
-from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from pydantic import Field, StringConstraints, TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from service.database.idempotency import Outcome
 from service.database.transaction import Transaction
@@ -19,47 +15,20 @@ from service.http.responses import answer, answer_once
 from service.identity.caller import Asker
 from service.kinds import KindOfPart
 from service.people.store.people import People
-from service.vocabulary.form_parts import Fault
 from service.vocabulary.language import FreeText
-from service.vocabulary.messages import say
-from service.workflow_versions.rules import Fit, Verdict
+from service.workflow_versions.api.verdicts import Hash, States, VerdictView, _verdict_views
 from service.workflow_versions.store import Plan
 from service.workflow_versions.use_cases import (
     Intended,
     Progress,
-    Trial,
-    Tried,
     acted_before,
     adopt,
     carried_out,
     list_plans,
     make_plan,
     progress,
-    try_version,
 )
-from service.workflows.rules.definition import ADOPT, MAX_CHARACTERS, Diagnostic
-
-StateName = Annotated[str, StringConstraints(max_length=60)]
-
-
-Hash = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
-
-
-States = Annotated[
-    dict[StateName, StateName],
-    Field(max_length=200, description="State of the workflow that runs: state of the other that takes its place."),
-]
-
-
-class WorkflowTrialBody(Body):
-    """What to hold against all running cases: a file as you would deploy it, a known workflow, or the one in force."""
-
-    kind: KindOfPart
-    mapping: States = Field(default_factory=dict)
-    to: Hash | None = Field(default=None, description="A known workflow; the one in force when left out.")
-    definition: Annotated[str, StringConstraints(max_length=MAX_CHARACTERS)] | None = Field(
-        default=None, description="The text of a workflow file (TOML); then `to` is not looked at."
-    )
+from service.workflows.rules.definition import ADOPT
 
 
 class WorkflowPlanBody(Body):
@@ -78,70 +47,12 @@ class WorkflowAdoptionBody(Body):
     grounds: FreeText = Field(description="Why (onderbouwing): stands in the history of every case that is moved.")
 
 
-WORKFLOW_TRIAL = TypeAdapter(WorkflowTrialBody)
-
-
 WORKFLOW_PLAN = TypeAdapter(WorkflowPlanBody)
 
 
 WORKFLOW_ADOPTION = TypeAdapter(WorkflowAdoptionBody)
 
 router = APIRouter(tags=["administration"], route_class=CheckedRoute)
-
-
-class ReasonView(View):
-    """What stands in the way."""
-
-    code: str
-    nl: str
-    en: str
-
-
-class TakenStepView(View):
-    """A kind of step: what was done, from which state to which."""
-
-    trigger: str
-    source: str
-    target: str
-
-
-class VerdictView(View):
-    """What would become of a part. `unknownSteps` it took and the other workflow does not have; they hinder nothing."""
-
-    case_id: UUID
-    part_id: UUID
-    state: str
-    verdict: Fit
-    target: str
-    reasons: list[ReasonView]
-    unknown_steps: list[TakenStepView]
-
-
-class WorkflowVersionView(View):
-    """A workflow that parts run on, and what would become of each of them."""
-
-    workflow: str
-    fits: int
-    needs_a_mapping: int
-    impossible: int
-    parts: list[VerdictView]
-
-
-class DiagnosticView(ReasonView):
-    """Something wrong with the file: where, and the triggers that lead to the trouble."""
-
-    path: str
-    witness: list[str]
-    severity: Literal["error", "warning"]
-    settings: str | None
-
-
-class TrialView(View):
-    """The outcome of a trial. `workflow` is null when the file cannot be used; `diagnostics` say why."""
-
-    workflow: str | None
-    diagnostics: list[DiagnosticView]
-    versions: list[WorkflowVersionView]
 
 
 class PlanView(View):
@@ -169,18 +80,6 @@ class Plans(View):
     """Every plan, the newest first, with how far it is."""
 
     items: list[ProgressView]
-
-
-@router.post(
-    "/workflow-trials", response_model=TrialView, openapi_extra=takes("workflow_trial"),
-    responses=may_refuse(400, 401, 403, 413, 415),
-)  # fmt: skip
-async def try_workflow(request: Request, house: TheHouse, asker: TheAsker) -> Response:
-    """Hold a version of a workflow against all cases that run on others. Changes nothing."""
-    body = await read_body(request, WORKFLOW_TRIAL)
-    trial = Trial(kind=body.kind, mapping=body.mapping, to=body.to, definition=body.definition)
-    tried = await house.database.read(lambda transaction: try_version(transaction, asker, trial, rules=house.rules))
-    return answer(trial_view(tried))
 
 
 @router.post(
@@ -247,20 +146,6 @@ def _progress(transaction: Transaction, house: House, asker: Asker, plan: str) -
     return progress_view(transaction, progress(transaction, asker, plan, rules=house.rules))
 
 
-def trial_view(tried: Tried) -> TrialView:
-    by_version = sorted(tried.verdicts, key=lambda it: it.part.workflow)
-    versions = []
-    for workflow, some in groupby(by_version, key=lambda it: it.part.workflow):
-        parts = _verdict_views(some)
-        counts: dict[str, int] = {fit: sum(it.verdict == fit for it in parts) for fit in _FITS}
-        versions.append(WorkflowVersionView(workflow=workflow, parts=parts, **counts))
-    diagnostics = [_diagnostic_view(it) for it in tried.diagnostics]
-    return TrialView(workflow=tried.workflow, diagnostics=diagnostics, versions=versions)
-
-
-_FITS = ("fits", "needs_a_mapping", "impossible")
-
-
 def progress_view(transaction: Transaction, found: Progress) -> ProgressView:
     refused = _verdict_views(found.refused)
     return ProgressView(
@@ -277,36 +162,4 @@ def _plan_view(transaction: Transaction, plan: Plan) -> PlanView:
         mapping=dict(plan.definition.triggers[ADOPT.name].edges),
         made_at=plan.made_at,
         made_by=Named(id=plan.actor_id, name=People(transaction).names({plan.actor_id})[plan.actor_id]),
-    )
-
-
-def _verdict_views(verdicts: Iterable[Verdict]) -> list[VerdictView]:
-    return [
-        VerdictView(
-            case_id=it.part.case_id,
-            part_id=it.part.id,
-            state=it.part.state,
-            verdict=it.fit,
-            target=it.target,
-            reasons=[_reason(fault) for fault in it.reasons],
-            unknown_steps=[TakenStepView(**step._asdict()) for step in it.unknown_steps],
-        )
-        for it in verdicts
-    ]
-
-
-def _reason(fault: Fault) -> ReasonView:
-    words = say("faults", fault.code, fault.params)
-    return ReasonView(code=fault.code, nl=words.nl, en=words.en)
-
-
-def _diagnostic_view(it: Diagnostic) -> DiagnosticView:
-    return DiagnosticView(
-        code=it.code,
-        nl=it.words.nl,
-        en=it.words.en,
-        path=it.path,
-        witness=list(it.witness),
-        severity=it.severity,
-        settings=it.settings,
     )

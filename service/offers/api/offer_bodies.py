@@ -1,0 +1,96 @@
+"""The JSON that makes or changes an offer."""
+
+from collections.abc import Iterable
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from service.http.json_models import Body, RegionParameter
+from service.offers.rules.offer import Chosen, Offer, Said
+from service.vocabulary.code_lists import CODE_LISTS
+from service.vocabulary.coded_answers import AdviceDomain, HelpFunction
+from service.vocabulary.fields import Day, OrNone, RegionCode
+from service.vocabulary.language import FreeText, ShortText
+
+DOMAIN, FUNCTION = CODE_LISTS["advice_domain"], CODE_LISTS["help_function"]
+
+
+class OfferBody(Body):
+    """One function of one provider. Living and treatment are offers of their own (R37); there is no price (R70)."""
+
+    provider_id: UUID
+    domain: AdviceDomain
+    function: HelpFunction
+    expertise: FreeText = Field(description="In the provider's own words; nothing about a child.")
+    region: OrNone[RegionCode] = Field(default=None, description="The region that it serves; every region, left out.")
+    valid_from: Day
+
+    def to_offer(self, offer_id: UUID) -> Offer:
+        return Offer(
+            id=offer_id,
+            provider_id=self.provider_id,
+            domain=Chosen(code=self.domain.code, text=self.domain.text),
+            function=Chosen(code=self.function.code, text=self.function.text),
+            expertise=self.expertise,
+            region=self.region,
+            valid_from=self.valid_from,
+        )
+
+
+class OfferStatementBody(Body):
+    """What holds on a day; what is left out is not known."""
+
+    stated_on: Day = Field(description="The day on which it was so, not in the future.")
+    places_free: OrNone[Annotated[int, Field(strict=True, ge=0, le=10_000)]] = None
+    waiting_days: OrNone[Annotated[int, Field(strict=True, ge=0, le=3660)]] = None
+    note: OrNone[ShortText] = Field(default=None, description="Nothing about a child.")
+
+    def to_said(self) -> Said:
+        return Said(**dict(self))
+
+
+class OfferEndingBody(Body):
+    """The last day of an offer."""
+
+    last_day: Day
+
+
+OFFER = TypeAdapter(OfferBody)
+
+
+OFFER_STATEMENT = TypeAdapter(OfferStatementBody)
+
+
+OFFER_ENDING = TypeAdapter(OfferEndingBody)
+
+
+def _listed(code: str, codes: Iterable[str]) -> str:
+    if code not in codes:
+        raise PydanticCustomError("unknown_code", "allowed: {allowed}", {"allowed": ", ".join(codes)})
+    return code
+
+
+DomainCode = Annotated[
+    str,
+    AfterValidator(lambda it: _listed(it, DOMAIN.codes)),
+    WithJsonSchema({"type": "string", "enum": list(DOMAIN.codes)}),
+]
+
+
+FunctionCode = Annotated[
+    str,
+    AfterValidator(lambda it: _listed(it, FUNCTION.codes)),
+    WithJsonSchema({"type": "string", "enum": list(FUNCTION.codes)}),
+]
+
+
+class OffersQuery(BaseModel):
+    """Narrows the overview down. `region` keeps what serves it, with what serves every region."""
+
+    model_config = ConfigDict(extra="forbid")
+    region: RegionParameter | None = None
+    domain: DomainCode | None = None
+    function: FunctionCode | None = None
+    provider: UUID | None = None
