@@ -19,8 +19,8 @@ from service.cases.store.tables import cases, contents, parts, transitions
 from service.database.keyring import CONTENT_CLASSES
 from service.database.transaction import Transaction
 from service.database.worker_threads import Database
+from service.vocabulary.calendar import microseconds
 from service.vocabulary.roles import Role
-from service.vocabulary.times import microseconds
 from service.workflows.rules.rulebook import Rulebook
 
 BATCH = 5000

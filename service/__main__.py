@@ -63,7 +63,7 @@ def _add_workflow(acts: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         act.add_argument("kind", choices=tuple(KINDS))
         act.add_argument("--map", dest="mapping", action="append", default=[], type=_pair, metavar="OLD=NEW")
         act.add_argument("--to", metavar="HASH", help="a known workflow; the one in force when left out")
-        act.add_argument("--as", dest="asker", nargs=2, required=True, metavar=("ISSUER", "SUBJECT"))
+        act.add_argument("--as", dest="caller", nargs=2, required=True, metavar=("ISSUER", "SUBJECT"))
         if name == "try":
             act.add_argument("--file", type=Path, metavar="FILE.toml", help="a workflow that is not in force yet")
         else:
@@ -85,7 +85,7 @@ def main() -> None:
         added["administrator"].add_argument(f"--{name}", required=True)
     added["set-up"].add_argument("file", type=Path, metavar="FILE.toml")
     for name in ("set-up", "propose-destructions"):
-        added[name].add_argument("--as", dest="asker", nargs=2, required=True, metavar=("ISSUER", "SUBJECT"))
+        added[name].add_argument("--as", dest="caller", nargs=2, required=True, metavar=("ISSUER", "SUBJECT"))
     added["verify"].add_argument("--case", metavar="NUMBER_OR_ID", help="this case alone")
     added["verify"].add_argument("--against", type=Path, metavar="FILE", help="a digest that was kept elsewhere")
     added["verify"].add_argument("--json", dest="as_json", action="store_true", help="a line of JSON for each case")

@@ -103,7 +103,7 @@ class Telling(BaseModel):
 
 
 class Limits(BaseModel):
-    """What one request, one asker and everybody together may take; each process counts for itself."""
+    """What one request, one caller and everybody together may take; each process counts for itself."""
 
     max_body_bytes: int = Field(default=1_000_000, ge=10_000, description="largest request body; more gets 413")
     request_seconds: float = Field(

@@ -45,7 +45,7 @@ def lines_of(service: Running, ask: Callable[[], httpx.Response]) -> tuple[httpx
 @broken_by(
     "I18: reading a case file is logged",
     "service/cases/use_cases/read.py",
-    ('    log(transaction, asker, actor, sight, "read_case_file", as_of(what, reading.past), seat=seat)\n'),
+    ('    log(transaction, caller, actor, sight, "read_case_file", as_of(what, reading.past), seat=seat)\n'),
     "",
 )
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from service.cases.use_cases.take_step import Made
 from service.database.idempotency import IdempotencyKey, Outcome
 from service.database.transaction import Transaction
 from service.file_rights.use_cases.emergency_access import take_emergency_access
-from service.identity.caller import Asker
+from service.identity.caller import Caller
 from service.vocabulary.refusals import HumansOnly
 from service.vocabulary.roles import Role
 
@@ -137,7 +137,7 @@ def test_whoever_reads_the_case_anyway_whoever_has_no_such_role_and_systems_do_n
     no_case = take(people.petra, "0000-0000")
     no_reason = take(people.petra, case.number, explanation=" ")
     issuer = rows(service, "SELECT issuer FROM people WHERE subject = 'petra'")[0]["issuer"]
-    machine = Asker(issuer, "petra", trace_id="", machine=True)
+    machine = Caller(issuer, "petra", trace_id="", machine=True)
 
     assert (anyway.status_code, anyway.json()["code"], anyway.json()["caseId"]) == (409, "already_in_sight", case.id)
     assert set(no_role.values()) == {403}
@@ -147,10 +147,10 @@ def test_whoever_reads_the_case_anyway_whoever_has_no_such_role_and_systems_do_n
     assert case.parts("emergency_access") == []
 
 
-def _taken_by(transaction: Transaction, asker: Asker, number: str) -> Outcome[Made]:
+def _taken_by(transaction: Transaction, caller: Caller, number: str) -> Outcome[Made]:
     step = Step(trigger="take_emergency_access", occurred_at=transaction.now)
     key = IdempotencyKey("k", "")
-    return take_emergency_access(transaction, asker, number, step, key, rules=RULES, new_id=uuid4)
+    return take_emergency_access(transaction, caller, number, step, key, rules=RULES, new_id=uuid4)
 
 
 def test_the_same_request_begins_one_access_and_nobody_reviews_their_own(people: People, case: CaseFile) -> None:

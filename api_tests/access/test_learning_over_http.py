@@ -106,7 +106,7 @@ def test_i24_two_pulls_cannot_be_laid_side_by_side(people: People, crowd: list[C
     "issue 4.7: replicas whose clocks differ keep nobody from learning",
     "service/learning/use_cases.py",
     "release(routes(histories, as_of=as_of)",
-    "release(routes(histories, as_of=unit.now)",
+    "release(routes(histories, as_of=transaction.now)",
 )
 def test_a_step_that_another_clock_recorded_a_moment_ahead_keeps_nobody_from_learning(
     service: Running, people: People

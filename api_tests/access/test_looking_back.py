@@ -180,7 +180,7 @@ def test_an_expert_looks_back_as_far_as_the_table_goes_and_the_liaison_as_far_as
 @broken_by(
     "I20: consent that is missing then withholds the file of then, whatever was agreed later",
     "service/cases/use_cases/read.py",
-    ("return Reader(transaction, reading.rights, seat, reading.history, on=on, today=today)"),
+    "return Reader(transaction, reading.rights, seat, reading.history, on=on, today=today)",
     ("return Reader(transaction, reading.rights, seat, Cases(transaction).history(sight.case.id), on=on, today=today)"),
 )
 def test_i20_content_is_withheld_that_was_withheld_then_and_that_is_withheld_today(people: People) -> None:

@@ -25,8 +25,8 @@ from service.cases.store.tables import parts, transitions
 from service.cases.store.visibility import main, visible
 from service.database.protections import Unprotected, insist
 from service.database.transaction import Transaction
-from service.people.store.row_scope import allow_rows_of
 from service.people.use_cases.demonstration import PEOPLE
+from service.people.use_cases.identify import allow_rows_of
 from service.tables import metadata
 from service.vocabulary.actor import Actor, Emergency, Membership
 from service.vocabulary.roles import Role

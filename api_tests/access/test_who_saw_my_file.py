@@ -83,7 +83,7 @@ def test_i18_the_team_and_its_officer_are_told_every_name_and_the_young_person_w
 @broken_by(
     "I18: looking at the log is logged too",
     "service/file_rights/use_cases/access_overview.py",
-    '    record(transaction, asker, actor.person_id, acting, "read_access_log", case_id=case.id)\n',
+    '    record(transaction, caller, actor.person_id, acting, "read_access_log", case_id=case.id)\n',
     "",
 )
 def test_i18_looking_at_the_log_stands_on_the_next_answer_once(people: People) -> None:

@@ -18,7 +18,7 @@ from api_tests.support.sabotages import Refusal, broken_by
 from api_tests.support.servers import Running
 from api_tests.support.shared_case import rows
 from service.database.idempotency import IdempotencyKey
-from service.identity.caller import Asker
+from service.identity.caller import Caller
 from service.retention.store.certificate_list import DestructionList
 from service.retention.use_cases.signing import sign
 from service.vocabulary.refusals import HumansOnly
@@ -139,14 +139,13 @@ def test_one_person_in_two_roles_and_two_people_in_one_do_not_destroy_anything(
 
 
 @broken_by(
-    "I21: a system is nobody to agree to a destruction",
-    Refusal("service/retention/use_cases/signing.py", "HumansOnly"),
+    "I21: a system is nobody to agree to a destruction", Refusal("service/retention/use_cases/signing.py", "HumansOnly")
 )
 def test_a_system_is_nobody_to_agree_to_a_destruction(service: Running, people: People) -> None:
     case = ended(people)
     proposal = proposed(case)
     issuer = rows(service, "SELECT issuer FROM people WHERE subject = 'quint'")[0]["issuer"]
-    machine, once = Asker(issuer, "quint", trace_id="", machine=True), IdempotencyKey(str(uuid4()), "")
+    machine, once = Caller(issuer, "quint", trace_id="", machine=True), IdempotencyKey(str(uuid4()), "")
     outside = DestructionList(service.settings.destruction_list)
 
     with pytest.raises(HumansOnly):

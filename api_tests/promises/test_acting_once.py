@@ -48,7 +48,7 @@ def test_a_key_is_some_visible_characters(people: People, key: str) -> None:
 @broken_by(
     "the same request acts once",
     "service/database/idempotency.py",
-    ("    answers.remember(request, answered(value))\n"),
+    "    answers.remember(request, answered(value))\n",
     "",
 )
 def test_a_step_sent_twice_is_taken_once_and_answered_the_same(people: People, case: CaseFile) -> None:

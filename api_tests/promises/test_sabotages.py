@@ -1,6 +1,8 @@
 """Each promise is broken by a sabotage that stands on its test: what that breaks is there, and is broken as it says."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -43,6 +45,20 @@ def test_every_sabotage_breaks_something_that_stands_once_in_its_file_and_is_sti
         assert text != (ROOT / file).read_text(encoding="utf-8"), sabotage.promise
         if file.endswith(".py"):
             ast.parse(text)
+
+
+@pytest.mark.server
+def test_no_sabotage_only_names_what_is_not_there(tmp_path: Path) -> None:
+    """A name that is not defined turns every test red, and proves nothing."""
+    guards = guard_places()
+    for number, sabotage in enumerate(sabotages(ROOT)):
+        file, text = sabotage.breaks(ROOT, guards)
+        if file.endswith(".py"):
+            (tmp_path / f"n{number}.py").write_text(text, encoding="utf-8")
+    lint = [sys.executable, "-m", "ruff", "check", "--isolated", "--no-cache", "--select", "F821", str(tmp_path)]
+    said = subprocess.run(lint, capture_output=True, text=True, check=False)
+
+    assert (said.returncode, said.stdout.strip()) == (0, "All checks passed!")
 
 
 def test_every_promise_is_told_once() -> None:

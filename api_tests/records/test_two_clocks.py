@@ -15,7 +15,7 @@ from api_tests.support.people import People
 from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import Running
 from api_tests.support.workflows import form_for
-from service.vocabulary.times import microseconds, moment
+from service.vocabulary.calendar import microseconds, moment
 
 NOON = "2026-01-05T12:00:00Z"
 MOMENTS = st.datetimes(datetime(1900, 1, 1), datetime(2199, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 - as asked

@@ -17,13 +17,13 @@ from api_tests.support.destructions import ended
 from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import Clock
 from api_tests.support.shared_case import rows
-from service.identity.caller import Asker
+from service.identity.caller import Caller
 from service.people.use_cases.demonstration import ISSUER
 from service.retention.use_cases.proposals import Considered, ended_cases, propose_if_due
 
 pytestmark = pytest.mark.server
 
-QUINT = Asker(ISSUER, "quint", "")
+QUINT = Caller(ISSUER, "quint", "")
 
 
 def _considered(story: Story, case: CaseFile) -> Considered:

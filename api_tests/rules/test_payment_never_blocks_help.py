@@ -38,8 +38,8 @@ OBSTACLES = ("2", "3", "4", "5", "8", "9", "other")
 @broken_by(
     "the type of what guards get has no place for payment (I2)",
     "service/commitments/rules/kinds.py",
-    ("    about_payment=True,\n    facts=None,"),
-    ("    about_payment=True,\n    facts=state_alone,"),
+    "    about_payment=True,\n    facts=None,",
+    "    about_payment=True,\n    facts=state_alone,",
 )
 @pytest.mark.parametrize("known", [CaseFacts, PartFacts, Attempt])
 def test_what_a_guard_may_look_at_has_no_field_about_payment(known: type[Any]) -> None:
@@ -87,7 +87,7 @@ HISTORIES = st.sampled_from([TO_ADVICE, TO_REFUSAL, TO_PLACEMENT, (*TO_ADVICE[:2
 @broken_by(
     "facts for guards know nothing of funding (I2)",
     "service/commitments/rules/kinds.py",
-    ("    about_payment=True,\n    facts=None,"),
+    "    about_payment=True,\n    facts=None,",
     "    facts=state_alone,",
 )
 @settings(max_examples=150, deadline=None)

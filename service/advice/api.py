@@ -5,10 +5,9 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from service.advice.use_cases import advice_versions, read_advice
-from service.cases.api.point_in_time import TheLooking
-from service.cases.api.views import Dated
+from service.cases.api.point_in_time import Dated, TheLooking
 from service.database.transaction import Transaction
-from service.http.context import TheAsker, TheHouse
+from service.http.context import TheCaller, TheHouse
 from service.http.json_models import Utc, View
 from service.http.openapi import may_refuse
 from service.http.request_faults import CheckedRoute
@@ -42,11 +41,11 @@ class AdviceView(Dated):
 
 
 @router.get("/cases/{case_id}/advices", response_model=Advices, responses=may_refuse(400, 401, 404))
-async def list_advices(case_id: UUID, house: TheHouse, asker: TheAsker, looking: TheLooking) -> Response:
+async def list_advices(case_id: UUID, house: TheHouse, caller: TheCaller, looking: TheLooking) -> Response:
     """When each version of the advice was issued."""
 
     def work(transaction: Transaction) -> Response:
-        found = advice_versions(transaction, asker, case_id, looking.when)
+        found = advice_versions(transaction, caller, case_id, looking.when)
         view = Advices(
             items=[
                 AdviceVersionView(version=n, issued_at=it.occurred_at, recorded_at=it.recorded_at)
@@ -61,11 +60,11 @@ async def list_advices(case_id: UUID, house: TheHouse, asker: TheAsker, looking:
 @router.get(
     "/cases/{case_id}/advices/{version}", response_model=AdviceView, responses=may_refuse(400, 401, 403, 404, 503)
 )
-async def get_advice(case_id: UUID, version: int, house: TheHouse, asker: TheAsker, looking: TheLooking) -> Response:
+async def get_advice(case_id: UUID, version: int, house: TheHouse, caller: TheCaller, looking: TheLooking) -> Response:
     """One version of the advice, with dissent and the family's statement beside it. Reading it is logged."""
 
     def work(transaction: Transaction) -> Response:
-        found = read_advice(transaction, asker, case_id, version, looking.when)
+        found = read_advice(transaction, caller, case_id, version, looking.when)
         view = AdviceView(
             version=found.version,
             modality=Definitions(transaction).settings(found.entry.settings).advice_modality,

@@ -15,9 +15,9 @@ from service.cases.use_cases.case_reading import CaseReading, read_case
 from service.cases.use_cases.read import as_of, log, reader_of, seat_of
 from service.cases.use_cases.reading_rights import SHARED_FOR
 from service.database.transaction import Transaction
-from service.identity.caller import Asker
+from service.identity.caller import Caller
 from service.kinds import KINDS
-from service.people.use_cases.identify import known
+from service.people.use_cases.identify import identify
 from service.vocabulary.refusals import NotFound
 from service.vocabulary.roles import Role
 
@@ -43,22 +43,24 @@ class AdviceVersions:
     past: Past | None = None
 
 
-def advice_versions(transaction: Transaction, asker: Asker, case_id: UUID, when: When | None = None) -> AdviceVersions:
+def advice_versions(
+    transaction: Transaction, caller: Caller, case_id: UUID, when: When | None = None
+) -> AdviceVersions:
     """The versions that this person may read. Raises NotFound."""
-    reading = read_case(transaction, known(transaction, asker), case_id, when)
+    reading = read_case(transaction, identify(transaction, caller), case_id, when)
     sight, mine = _some_part(reading)
     return AdviceVersions(issued=_shown(reading.history, sight, mine), past=reading.past)
 
 
 def read_advice(
-    transaction: Transaction, asker: Asker, case_id: UUID, version: int, when: When | None = None
+    transaction: Transaction, caller: Caller, case_id: UUID, version: int, when: When | None = None
 ) -> AdviceVersion:
     """One version of the advice, with dissent and the family's statement beside it for whoever sees it (I17).
 
     A provider sees its own lines and their goals, once sharing with providers was consented to or has a legal ground;
     until then the lines in codes, without words (I23). A payer sees what it is asked to pay for, without aim or goals.
     """
-    actor = known(transaction, asker)
+    actor = identify(transaction, caller)
     reading = read_case(transaction, actor, case_id, when)
     sight, mine = _some_part(reading)
     history = reading.history
@@ -69,7 +71,7 @@ def read_advice(
     if sight.whole:
         reader_of(transaction, actor, sight, reading, seat=seat).insist_on(entry)
     form = Contents(transaction).open(case_id, [entry.sequence])[entry.sequence].body["form"]
-    log(transaction, asker, actor, sight, "read_advice", as_of(f"advice version {version}", reading.past), seat=seat)
+    log(transaction, caller, actor, sight, "read_advice", as_of(f"advice version {version}", reading.past), seat=seat)
     if not sight.whole:
         shared = SHARED_FOR[Role.PROVIDER] in fold(history, KINDS).consented
         form = own_part(form, mine, asked_by(entry, history), shared=shared)

@@ -10,15 +10,15 @@ from service.caseload.store import Wanted, WorkItem, WorkList
 from service.cases.api.presenter import Drawing, ids_of_part, labelled
 from service.cases.api.views import PartView
 from service.database.transaction import Transaction
-from service.http.context import TheAsker, TheHouse
+from service.http.context import TheCaller, TheHouse
 from service.http.json_models import Labelled, Utc, View
 from service.http.openapi import may_refuse
 from service.http.paging import PageQuery
 from service.http.request_faults import CheckedRoute
 from service.http.responses import answer
-from service.identity.caller import Asker
+from service.identity.caller import Caller
 from service.kinds import KindOfPart
-from service.people.use_cases.identify import known
+from service.people.use_cases.identify import identify
 from service.vocabulary.fields import Day
 from service.vocabulary.roles import Role
 from service.workflows.rules.rulebook import Rulebook
@@ -62,25 +62,25 @@ class WorkItemPage(View):
 
 
 @router.get("/cases", tags=["cases"], response_model=WorkItemPage, responses=may_refuse(400, 401))
-async def list_cases(house: TheHouse, asker: TheAsker, wanted: Annotated[ListQuery, Query()]) -> Response:
+async def list_cases(house: TheHouse, caller: TheCaller, wanted: Annotated[ListQuery, Query()]) -> Response:
     """The cases that you may read as a whole, the first due on top."""
     return await house.database.read(
-        lambda transaction: page_of(transaction, asker, house.rules, wanted, kinds=("case",))
+        lambda transaction: page_of(transaction, caller, house.rules, wanted, kinds=("case",))
     )
 
 
 @router.get("/work-items", tags=["work"], response_model=WorkItemPage, responses=may_refuse(400, 401))
-async def list_work_items(house: TheHouse, asker: TheAsker, wanted: Annotated[WorkQuery, Query()]) -> Response:
+async def list_work_items(house: TheHouse, caller: TheCaller, wanted: Annotated[WorkQuery, Query()]) -> Response:
     """What waits for you, your organisation or your team: the case and each of its parts, the first due on top."""
     kinds = (wanted.kind,) if wanted.kind else ()
-    return await house.database.read(lambda transaction: page_of(transaction, asker, house.rules, wanted, kinds=kinds))
+    return await house.database.read(lambda transaction: page_of(transaction, caller, house.rules, wanted, kinds=kinds))
 
 
 def page_of(
-    transaction: Transaction, asker: Asker, rules: Rulebook, query: ListQuery, *, kinds: tuple[str, ...] = ()
+    transaction: Transaction, caller: Caller, rules: Rulebook, query: ListQuery, *, kinds: tuple[str, ...] = ()
 ) -> Response:
-    """Two statements for the asker and their page, one for the names; the same however long the list."""
-    actor = known(transaction, asker)
+    """Two statements for the caller and their page, one for the names; the same however long the list."""
+    actor = identify(transaction, caller)
     wanted = Wanted(
         whose=query.whose if isinstance(query, WorkQuery) else "all",
         kinds=kinds,

@@ -15,8 +15,8 @@ from service.database.columns import NO_DAY
 from service.database.paging import Cursors, Page
 from service.database.transaction import Transaction
 from service.vocabulary.actor import Actor
+from service.vocabulary.calendar import moment
 from service.vocabulary.roles import TEAM_ROLES
-from service.vocabulary.times import moment
 
 _DAY = len(NO_DAY)
 Whose = Literal["mine", "organisation", "team", "all"]

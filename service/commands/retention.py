@@ -6,7 +6,7 @@ from functools import partial
 
 from service.commands.database import opened
 from service.database.engine import open_engine
-from service.identity.caller import Asker
+from service.identity.caller import Caller
 from service.retention.store.scrub import sweep
 from service.retention.use_cases.proposals import Considered, ended_cases, propose_if_due
 from service.settings import Settings
@@ -14,9 +14,9 @@ from service.vocabulary.messages import MESSAGES
 from service.vocabulary.refusals import NotAllowed, NotKnown
 
 
-def propose_destructions(asker: tuple[str, str]) -> None:
+def propose_destructions(caller: tuple[str, str]) -> None:
     """Propose to destroy the cases whose term has passed, as this data-protection officer; for every night."""
-    who = Asker(*asker, trace_id="")
+    who = Caller(*caller, trace_id="")
     told: Counter[str] = Counter()
     with opened() as (database, rules):
         try:
@@ -24,7 +24,7 @@ def propose_destructions(asker: tuple[str, str]) -> None:
         except (NotKnown, NotAllowed):
             raise SystemExit("not done: --as names no data-protection officer of a team") from None
         for case_id in ended:
-            found = database.write_now(partial(propose_if_due, asker=who, case_id=case_id, rules=rules))
+            found = database.write_now(partial(propose_if_due, caller=who, case_id=case_id, rules=rules))
             told["proposed" if found.proposal else "term_runs" if found.obstacles == ("term_runs",) else "not"] += 1
             if told_of(found):
                 sys.stdout.write(told_of(found) + "\n")

@@ -17,7 +17,7 @@ SQLITE_PRAGMAS = {
 
 
 # A process that stopped with a case locked lets go of it when its time is up; one whose database has gone without a
-# word notices before its own asker gives up, and not after the quarter of an hour that systems wait by themselves.
+# word notices before its own caller gives up, and not after the quarter of an hour that systems wait by themselves.
 POSTGRESQL_PATIENCE = {
     "connect_timeout": 5,
     "tcp_user_timeout": 15_000,  # milliseconds

@@ -9,8 +9,8 @@ from sqlalchemy import bindparam, insert, select
 
 from service.database.tables import requests
 from service.database.transaction import Transaction
+from service.vocabulary.calendar import microseconds
 from service.vocabulary.refusals import KeyReused
-from service.vocabulary.times import microseconds
 
 T = TypeVar("T")
 _FIRST = select(requests).where(requests.c.person_id == bindparam("person_id"), requests.c.key == bindparam("key"))

@@ -7,21 +7,21 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, Request, Response
 from pydantic import TypeAdapter
 
-from service.cases.api.point_in_time import TheLooking
+from service.cases.api.point_in_time import Dated, TheLooking
 from service.cases.api.presenter import Drawing
 from service.cases.api.step_bodies import CaseNumber, StepBody
 from service.cases.api.steps import made_answer
-from service.cases.api.views import Dated, MadeView
+from service.cases.api.views import MadeView
 from service.cases.rules.attention import Refused, refusals
 from service.cases.use_cases.case_reading import read_case
 from service.database.transaction import Transaction
 from service.escalations.rules.forms import EscalationSignal
 from service.escalations.use_cases import signal_escalation
-from service.http.context import OnceOnly, TheAsker, TheHouse, read_body
+from service.http.context import OnceOnly, TheCaller, TheHouse, read_body
 from service.http.json_models import Named, Utc, View
 from service.http.openapi import may_refuse, takes
 from service.http.request_faults import CheckedRoute
-from service.people.use_cases.identify import known
+from service.people.use_cases.identify import identify
 from service.workflows.rules.rulebook import Rulebook
 
 
@@ -57,11 +57,11 @@ class Refusals(Dated):
 
 
 @router.get("/cases/{case_id}/refusals", response_model=Refusals, responses=may_refuse(400, 401, 404))
-async def list_refusals(case_id: UUID, house: TheHouse, asker: TheAsker, looking: TheLooking) -> Response:
+async def list_refusals(case_id: UUID, house: TheHouse, caller: TheCaller, looking: TheLooking) -> Response:
     """The ledger of refusals, which stays with the case. Facts, no content."""
 
     def work(transaction: Transaction) -> Response:
-        reading = read_case(transaction, known(transaction, asker), case_id, looking.when)
+        reading = read_case(transaction, identify(transaction, caller), case_id, looking.when)
         reading.whole()
         return looking.answer(_ledger(transaction, house.rules, refusals(reading.history)), reading.past)
 
@@ -92,13 +92,13 @@ def _ledger(transaction: Transaction, rules: Rulebook, recorded: Sequence[Refuse
     openapi_extra=takes("signal"),
     responses=may_refuse(400, 401, 403, 404, 409, 413, 415),
 )
-async def add_escalation_signal(request: Request, house: TheHouse, asker: TheAsker, once: OnceOnly) -> Response:
+async def add_escalation_signal(request: Request, house: TheHouse, caller: TheCaller, once: OnceOnly) -> Response:
     """Signal as CCE liaison that a case of your regions is stuck. You name it by its number; its chair is informed."""
     body = await read_body(request, SIGNAL)
 
     def work(transaction: Transaction) -> Response:
         made = signal_escalation(
-            transaction, asker, body.number, body.to_step(transaction.now), once, rules=house.rules, new_id=uuid4
+            transaction, caller, body.number, body.to_step(transaction.now), once, rules=house.rules, new_id=uuid4
         )
         return made_answer(transaction, house.rules, made)
 

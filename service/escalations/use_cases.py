@@ -10,9 +10,8 @@ from service.cases.use_cases.situation import as_it_stands
 from service.cases.use_cases.take_step import Made, carry_out, make_once
 from service.database.idempotency import IdempotencyKey, Outcome
 from service.database.transaction import Transaction
-from service.identity.caller import Asker
-from service.people.store.row_scope import allow_rows_of
-from service.people.use_cases.identify import known
+from service.identity.caller import Caller
+from service.people.use_cases.identify import allow_rows_of, identify
 from service.vocabulary.refusals import NotAllowed, NotFound
 from service.vocabulary.roles import Role
 from service.workflows.rules.rulebook import Rulebook
@@ -20,7 +19,7 @@ from service.workflows.rules.rulebook import Rulebook
 
 def signal_escalation(
     transaction: Transaction,
-    asker: Asker,
+    caller: Caller,
     number: str,
     step: Step,
     once: IdempotencyKey,
@@ -32,7 +31,7 @@ def signal_escalation(
 
     Raises NotAllowed for whoever is no liaison, NotFound for a number that is no case of the regions appointed for.
     """
-    actor = known(transaction, asker)
+    actor = identify(transaction, caller)
 
     def signal() -> Made:
         if actor.holding(Role.CCE_LIAISON) is None:
@@ -45,6 +44,6 @@ def signal_escalation(
         case, part = found
         # What she reads in an emergency, here or elsewhere, takes nothing from her: a signal needs no sight.
         situation = as_it_stands(transaction, replace(actor, emergencies=()), case, part, rules)
-        return carry_out(transaction, situation, step, rules, new_id=new_id, trace_id=asker.trace_id)
+        return carry_out(transaction, situation, step, rules, new_id=new_id, trace_id=caller.trace_id)
 
     return make_once(transaction, once, actor, act=signal)

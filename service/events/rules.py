@@ -13,7 +13,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
-from service.vocabulary.times import in_utc_text
+from service.vocabulary.calendar import in_utc_text
 from service.workflows.rules.kinds import collection, event_type
 
 CLOUDEVENTS_JSON = "application/cloudevents+json"

@@ -8,7 +8,7 @@ from pydantic import Field
 from service.database.transaction import Transaction
 from service.future_plan.rules import Plan
 from service.future_plan.use_cases import read_coming_of_age
-from service.http.context import TheAsker, TheHouse
+from service.http.context import TheCaller, TheHouse
 from service.http.json_models import InTwoLanguages, Labelled, OptionalDay, View
 from service.http.openapi import may_refuse
 from service.http.request_faults import CheckedRoute
@@ -38,11 +38,11 @@ class ComingOfAgeView(View):
 @router.get(
     "/cases/{case_id}/coming-of-age", response_model=ComingOfAgeView, responses=may_refuse(400, 401, 403, 404, 503)
 )
-async def get_coming_of_age(case_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
+async def get_coming_of_age(case_id: UUID, house: TheHouse, caller: TheCaller) -> Response:
     """What the child's age asks for today: a plan for after 18, and consents to ask again. Reading it is logged."""
 
     def work(transaction: Transaction) -> Response:
-        found = read_coming_of_age(transaction, asker, case_id)
+        found = read_coming_of_age(transaction, caller, case_id)
         return answer(
             ComingOfAgeView(
                 turns16_on=found.turns_16_on,

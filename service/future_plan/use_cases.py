@@ -8,9 +8,9 @@ from service.cases.use_cases.birth_month import birth_month
 from service.cases.use_cases.read import log, seat_of, whole_case
 from service.database.transaction import Transaction
 from service.future_plan.rules import ComingOfAge, coming_of_age
-from service.identity.caller import Asker
+from service.identity.caller import Caller
 from service.kinds import KINDS
-from service.people.use_cases.identify import known
+from service.people.use_cases.identify import identify
 from service.vocabulary.calendar import day_in_amsterdam
 from service.vocabulary.refusals import NotAllowed
 from service.vocabulary.roles import TEAM_ROLES, Role
@@ -19,12 +19,12 @@ from service.vocabulary.roles import TEAM_ROLES, Role
 ASKED_OF = TEAM_ROLES | {Role.LOCAL_TEAM, Role.YOUNG_PERSON}
 
 
-def read_coming_of_age(transaction: Transaction, asker: Asker, case_id: UUID) -> ComingOfAge:
+def read_coming_of_age(transaction: Transaction, caller: Caller, case_id: UUID) -> ComingOfAge:
     """The duties of the child's age today. Reading them reads the month of birth, and is logged. Raises NotAllowed."""
-    actor = known(transaction, asker)
+    actor = identify(transaction, caller)
     sight = whole_case(transaction, actor, case_id)
     if seat_of(transaction, actor, sight).acting.role not in ASKED_OF:
         raise NotAllowed
     history = Cases(transaction).history(case_id)
-    log(transaction, asker, actor, sight, "read_coming_of_age", "month of birth")
+    log(transaction, caller, actor, sight, "read_coming_of_age", "month of birth")
     return coming_of_age(fold(history, KINDS), birth_month(transaction, history), day_in_amsterdam(transaction.now))

@@ -79,7 +79,7 @@ def _as_routed(path: str) -> str:
 
 
 def _refuse(api: FastAPI, described: dict[str, Any]) -> None:
-    """Every way of saying no, as a problem in the language of the asker."""
+    """Every way of saying no, as a problem in the language of the caller."""
     served = {**described["paths"], "/openapi.json": ("get",), "/docs": ("get",)}
     shapes = [
         (re.compile(re.sub(r"\{\w+\}", "[^/]+", path)), sorted(method.upper() for method in operations))

@@ -17,7 +17,7 @@ from service.database.worker_threads import Database
 from service.http import request_faults as faults
 from service.http.rate_limit import Meter
 from service.http.readiness import Readiness
-from service.identity.caller import Asker
+from service.identity.caller import Caller
 from service.identity.tokens import Signer, Tokens
 from service.vocabulary.input_faults import input_fault
 from service.vocabulary.messages import MESSAGES
@@ -52,7 +52,7 @@ class House:
 
 
 class NotAcceptable(Exception):
-    """The answer cannot be given in any form that the asker takes."""
+    """The answer cannot be given in any form that the caller takes."""
 
 
 class UnsupportedMediaType(Exception):
@@ -68,11 +68,11 @@ async def _house(request: Request) -> House:
     return house(request)
 
 
-async def _asker(request: Request) -> Asker:
+async def _caller(request: Request) -> Caller:
     identity = await house(request).tokens.identity(request.headers.getlist("authorization"))
     if seconds := house(request).asked.take((identity.issuer, identity.subject)):
         raise TooMany(seconds)
-    return Asker(identity.issuer, identity.subject, request.scope["trace_id"], identity.machine)
+    return Caller(identity.issuer, identity.subject, request.scope["trace_id"], identity.machine)
 
 
 async def _version(request: Request) -> int | None:
@@ -115,7 +115,7 @@ async def check_request(request: Request) -> None:
 
 
 def accepted(request: Request, offered: tuple[str, ...]) -> str | None:
-    """The first form on offer that the asker takes; weights other than zero are not compared."""
+    """The first form on offer that the caller takes; weights other than zero are not compared."""
     ranges = [it.strip().lower() for it in request.headers.get("accept", "*/*").split(",")]
     taken = [it.split(";")[0].strip() for it in ranges if not re.search(r";\s*q=0(\.0*)?\s*$", it)]
     by_name = (form for form in offered for it in taken if it == form)
@@ -169,6 +169,6 @@ def _untagged(error: Any) -> Any:
 
 
 TheHouse = Annotated[House, Depends(_house)]
-TheAsker = Annotated[Asker, Depends(_asker)]
+TheCaller = Annotated[Caller, Depends(_caller)]
 Version = Annotated[int | None, Depends(_version)]
 OnceOnly = Annotated[IdempotencyKey, Depends(_once)]

@@ -9,10 +9,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticKnownError
 
+from service.vocabulary.calendar import in_utc_text
 from service.vocabulary.code_lists import CODE_LISTS
 from service.vocabulary.fields import RegionCode
 from service.vocabulary.language import Words
-from service.vocabulary.times import in_utc_text
 
 Utc = Annotated[datetime, PlainSerializer(in_utc_text), WithJsonSchema({"type": "string", "format": "date-time"})]
 

@@ -1,4 +1,4 @@
-"""How much one asker may ask: meters in memory, of this process alone."""
+"""How much one caller may ask: meters in memory, of this process alone."""
 
 import time
 from collections import OrderedDict

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Asker:
+class Caller:
     """What a valid token tells: who vouches (iss) and for whom (sub); and the id that traces this request.
 
     `machine`: a system of an organisation, not a person.

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
-from service.http.context import TheAsker, TheHouse, accepted
+from service.http.context import TheCaller, TheHouse, accepted
 from service.http.json_models import InTwoLanguages, Labelled, Utc, View
 from service.http.openapi import may_refuse
 from service.http.request_faults import CheckedRoute
@@ -52,9 +52,9 @@ class DigestView(View):
 
 
 @router.get("/cases/{case_id}/verification", response_model=VerificationView, responses=may_refuse(400, 401, 404))
-async def verify_case(case_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
+async def verify_case(case_id: UUID, house: TheHouse, caller: TheCaller) -> Response:
     """Recompute the chain of the history and name the first entry that is not as it was recorded."""
-    found = await house.database.read(lambda transaction: read_verification(transaction, asker, case_id))
+    found = await house.database.read(lambda transaction: read_verification(transaction, caller, case_id))
     return answer(verification_view(found))
 
 
@@ -64,9 +64,9 @@ async def verify_case(case_id: UUID, house: TheHouse, asker: TheAsker) -> Respon
     responses={200: {"content": {LINES: {"schema": {"type": "string"}}}}, **may_refuse(400, 401, 403)},
     tags=["administration"],
 )
-async def get_digest(request: Request, house: TheHouse, asker: TheAsker) -> Response:
+async def get_digest(request: Request, house: TheHouse, caller: TheCaller) -> Response:
     """How far each case has come, and a root over it all, to keep elsewhere. As JSON Lines `verify` reads it."""
-    header, *heads, footer = await house.database.read(lambda transaction: list(read_digest(transaction, asker)))
+    header, *heads, footer = await house.database.read(lambda transaction: list(read_digest(transaction, caller)))
     if accepted(request, (JSON, LINES)) == LINES:
         named = {"Content-Disposition": 'attachment; filename="heads.jsonl"'}
         return Response("".join((header, *heads, footer)).encode(), headers=named, media_type=LINES)

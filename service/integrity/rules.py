@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from service.vocabulary.calendar import in_utc_text
 from service.vocabulary.canonical_json import canonical
-from service.vocabulary.times import in_utc_text
 
 FORMAT = "casusroute-heads@1"
 

@@ -7,12 +7,12 @@ from uuid import UUID
 from service.cases.use_cases.read import whole_case
 from service.database.migrations import expected_revision
 from service.database.transaction import Transaction
-from service.identity.caller import Asker
+from service.identity.caller import Caller
 from service.integrity.rules import written
 from service.integrity.store.case_history import Verification, verify
 from service.integrity.store.heads import Heads
 from service.integrity.store.installation import Surroundings
-from service.people.use_cases.identify import known
+from service.people.use_cases.identify import identify
 from service.vocabulary.refusals import NotAllowed
 from service.vocabulary.roles import Role
 
@@ -28,15 +28,15 @@ def verified(transaction: Transaction, case_id: UUID | str) -> Verification:
     return found if fault is None else replace(found, sound=False, first_bad_sequence=sequence, fault=fault)
 
 
-def read_verification(transaction: Transaction, asker: Asker, case_id: UUID) -> Verification:
+def read_verification(transaction: Transaction, caller: Caller, case_id: UUID) -> Verification:
     """Raises NotFound for whoever may not see all of the case."""
-    whole_case(transaction, known(transaction, asker), case_id)
+    whole_case(transaction, identify(transaction, caller), case_id)
     return verified(transaction, case_id)
 
 
-def read_digest(transaction: Transaction, asker: Asker) -> Iterator[str]:
+def read_digest(transaction: Transaction, caller: Caller) -> Iterator[str]:
     """The lines of the digest of this moment. Raises NotAllowed."""
-    actor = known(transaction, asker)
+    actor = identify(transaction, caller)
     if not any(actor.holding(role) for role in KEEPERS):
         raise NotAllowed
     transaction.allow_all_rows("digest of all heads")

@@ -6,7 +6,7 @@ from uuid import uuid4
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict
 
-from service.http.context import TheAsker, TheHouse, accepted
+from service.http.context import TheCaller, TheHouse, accepted
 from service.http.json_models import RegionParameter, View
 from service.http.openapi import may_refuse
 from service.http.request_faults import CheckedRoute
@@ -46,12 +46,12 @@ class Histories(View):
     responses={200: {"content": {CSV: {"schema": {"type": "string"}}}}, **may_refuse(400, 401, 403, 404, 503)},
 )
 async def get_histories(
-    request: Request, house: TheHouse, asker: TheAsker, wanted: Annotated[HistoriesQuery, Query()]
+    request: Request, house: TheHouse, caller: TheCaller, wanted: Annotated[HistoriesQuery, Query()]
 ) -> Response:
     """De-identified histories of your regions: order, waits in bands, codes; JSON, or CSV with `Accept: text/csv`."""
     found = await house.database.write(
         lambda transaction: pull_histories(
-            transaction, asker, wanted.region, rules=house.rules, reference=lambda: str(uuid4())
+            transaction, caller, wanted.region, rules=house.rules, reference=lambda: str(uuid4())
         )
     )
     if accepted(request, (JSON, CSV)) == CSV:

@@ -12,11 +12,10 @@ from service.audit.store.access_log import AccessLog, Reading
 from service.cases.store.cases import Cases
 from service.cases.use_cases.read import PURPOSES
 from service.database.transaction import Transaction
-from service.identity.caller import Asker
+from service.identity.caller import Caller
 from service.learning.rules.release_ladder import Release, release
 from service.learning.rules.routes import routes
-from service.people.store.row_scope import allow_rows_of
-from service.people.use_cases.identify import known
+from service.people.use_cases.identify import allow_rows_of, identify
 from service.vocabulary.refusals import NotAllowed, NotFound
 from service.vocabulary.roles import Role
 from service.workflows.rules.rulebook import Rulebook
@@ -24,13 +23,13 @@ from service.workflows.use_cases import settings_in_force
 
 
 def pull_histories(
-    transaction: Transaction, asker: Asker, region: str | None, *, rules: Rulebook, reference: Callable[[], str]
+    transaction: Transaction, caller: Caller, region: str | None, *, rules: Rulebook, reference: Callable[[], str]
 ) -> Release:
     """The histories of a region, or of all regions of this facilitator, as far as k allows (I24).
 
     k is the strictest of the regions' settings. Raises NotAllowed for other roles, NotFound for other regions.
     """
-    actor = known(transaction, asker)
+    actor = identify(transaction, caller)
     acting = actor.holding(Role.FACILITATOR)
     if acting is None:
         raise NotAllowed
@@ -55,7 +54,7 @@ def pull_histories(
             purpose=PURPOSES[Role.FACILITATOR],
             case_id=None,
             detail="regions " + " ".join(sorted(wanted)),
-            trace_id=asker.trace_id,
+            trace_id=caller.trace_id,
             action="E",
         )
     )

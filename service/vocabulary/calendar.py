@@ -1,11 +1,28 @@
-"""When something is due: working days in the Netherlands, on the calendar of Europe/Amsterdam (design decision 19)."""
+"""Moments as they are stored and written, days in Europe/Amsterdam, and terms in working days (design decision 19)."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
 from holidays import country_holidays
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def microseconds(moment: datetime) -> int:
+    """Whole microseconds since 1970 in UTC: the one form of a time that every database gives back unchanged."""
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def moment(microseconds_since_1970: int) -> datetime:
+    """The moment as an aware datetime, UTC."""
+    return _EPOCH + timedelta(microseconds=microseconds_since_1970)
+
+
+def in_utc_text(at: datetime) -> str:
+    """A moment in UTC as RFC 3339 writes it, with Z."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 class Term(BaseModel):

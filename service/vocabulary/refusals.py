@@ -1,4 +1,4 @@
-"""Every expected "no", in one tree, by what the asker can do about it. The numbers of HTTP live in api/problems.
+"""Every expected "no", in one tree, by what the caller can do about it. The numbers of HTTP live in api/problems.
 
 Refusal
 ├── NotKnown                  say who you are
@@ -60,7 +60,7 @@ class NotKnown(Refusal):
 
 
 class NotAllowed(Refusal):
-    """None of the asker's roles may do this."""
+    """None of the caller's roles may do this."""
 
     code = "not_allowed"
 
@@ -114,7 +114,7 @@ class WrittenByOthers(NotAllowed):
 
 
 class NotFound(Refusal):
-    """The thing does not exist, or the asker may not know that it does: the two look the same."""
+    """The thing does not exist, or the caller may not know that it does: the two look the same."""
 
     code = "not_found"
 
@@ -267,7 +267,7 @@ class KeyReused(NotPossible):
 
 @dataclass(eq=False)
 class Stale(Refusal):
-    """The part moved on since the version the asker decided on; `won` is the entry that came first, if they may see."""
+    """The part moved on since the version the caller decided on; `won` is the entry that came first, if in sight."""
 
     version: int
     won: Mapping[str, Any] = field(default_factory=dict)
@@ -311,7 +311,7 @@ class Invalid(Refusal):
 
 @dataclass(eq=False)
 class TooMany(Refusal):
-    """More was asked in a minute than this installation answers to one asker. Nothing was done."""
+    """More was asked in a minute than this installation answers to one caller. Nothing was done."""
 
     seconds: int
     code = "too_many_requests"

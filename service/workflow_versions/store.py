@@ -14,7 +14,7 @@ from service.cases.rules.model import Case, Part
 from service.cases.store.rows import to_case, to_part
 from service.cases.store.tables import cases, parts, transitions
 from service.database.transaction import Transaction
-from service.vocabulary.times import microseconds, moment
+from service.vocabulary.calendar import microseconds, moment
 from service.workflows.rules.definition import ADOPT, Definition, Edge, Passage
 from service.workflows.store.definitions import Definitions
 from service.workflows.store.tables import workflow_plans, workflows

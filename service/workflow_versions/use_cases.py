@@ -11,7 +11,7 @@ from service.cases.rules.steps import Situation
 from service.cases.store.cases import Cases
 from service.database.idempotency import IdempotencyKey, Outcome, act_once, has_acted
 from service.database.transaction import Transaction
-from service.identity.caller import Asker
+from service.identity.caller import Caller
 from service.kinds import KINDS
 from service.people.use_cases.administer import administrator
 from service.vocabulary.form_parts import Fault
@@ -74,9 +74,9 @@ class Progress:
     refused: tuple[Verdict, ...]
 
 
-def try_version(transaction: Transaction, asker: Asker, trial: Trial, *, rules: Rulebook) -> Tried:
+def try_version(transaction: Transaction, caller: Caller, trial: Trial, *, rules: Rulebook) -> Tried:
     """Hold a version against all parts that run on others. Changes nothing."""
-    administrator(transaction, asker)
+    administrator(transaction, caller)
     diagnostics: tuple[Diagnostic, ...] = ()
     if trial.definition is None:
         new = _known(rules, trial.kind, trial.to, "to")
@@ -95,10 +95,10 @@ def try_version(transaction: Transaction, asker: Asker, trial: Trial, *, rules: 
 
 
 def make_plan(
-    transaction: Transaction, asker: Asker, intended: Intended, once: IdempotencyKey, *, rules: Rulebook
+    transaction: Transaction, caller: Caller, intended: Intended, once: IdempotencyKey, *, rules: Rulebook
 ) -> Outcome[Plan]:
     """Store the way from one workflow to another. The same plan made twice is one plan, so every request makes it."""
-    actor, _ = administrator(transaction, asker)
+    actor, _ = administrator(transaction, caller)
 
     def make() -> Plan:
         old = _known(rules, intended.kind, intended.old, "from")
@@ -114,14 +114,14 @@ def make_plan(
     return act_once(transaction, once, actor.person_id, act=make, again=lambda _: make())
 
 
-def list_plans(transaction: Transaction, asker: Asker) -> tuple[Plan, ...]:
-    administrator(transaction, asker)
+def list_plans(transaction: Transaction, caller: Caller) -> tuple[Plan, ...]:
+    administrator(transaction, caller)
     return Plans(transaction).all()
 
 
-def progress(transaction: Transaction, asker: Asker, plan_hash: str, *, rules: Rulebook) -> Progress:
+def progress(transaction: Transaction, caller: Caller, plan_hash: str, *, rules: Rulebook) -> Progress:
     """How far a plan is. Raises NotFound."""
-    administrator(transaction, asker)
+    administrator(transaction, caller)
     plan = _plan(transaction, plan_hash)
     new = rules.pinned(plan.passage.new).definition
     transaction.allow_all_rows("progress of a plan")
@@ -132,12 +132,14 @@ def progress(transaction: Transaction, asker: Asker, plan_hash: str, *, rules: R
     return Progress(plan, Plans(transaction).adopted(plan_hash), fitting, refused)
 
 
-def adopt(transaction: Transaction, asker: Asker, plan_hash: str, part: Part, grounds: str, *, rules: Rulebook) -> bool:
+def adopt(
+    transaction: Transaction, caller: Caller, plan_hash: str, part: Part, grounds: str, *, rules: Rulebook
+) -> bool:
     """Take one part along a plan, when it still fits as it stands now; whether it was moved.
 
     One transaction for each part: whoever is killed between two of them has lost nothing and goes on with the rest.
     """
-    actor, acting = administrator(transaction, asker)
+    actor, acting = administrator(transaction, caller)
     plan = _plan(transaction, plan_hash)
     transaction.allow_all_rows("adoption")
     found = Plans(transaction).locked(part)
@@ -163,15 +165,15 @@ def adopt(transaction: Transaction, asker: Asker, plan_hash: str, part: Part, gr
     return True
 
 
-def acted_before(transaction: Transaction, asker: Asker, once: IdempotencyKey) -> bool:
+def acted_before(transaction: Transaction, caller: Caller, once: IdempotencyKey) -> bool:
     """Whether this request was carried out to its end."""
-    actor, _ = administrator(transaction, asker)
+    actor, _ = administrator(transaction, caller)
     return has_acted(transaction, once, actor.person_id)
 
 
-def carried_out(transaction: Transaction, asker: Asker, once: IdempotencyKey) -> None:
+def carried_out(transaction: Transaction, caller: Caller, once: IdempotencyKey) -> None:
     """Remember a request when all of it was done: one that was broken off goes on when it is sent again."""
-    actor, _ = administrator(transaction, asker)
+    actor, _ = administrator(transaction, caller)
     act_once(transaction, once, actor.person_id, act=lambda: None, again=lambda _: None)
 
 

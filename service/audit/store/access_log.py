@@ -10,8 +10,8 @@ from service.audit.rules import Activity, Purpose
 from service.audit.store.tables import access_log
 from service.database.transaction import Transaction
 from service.vocabulary.actor import Membership
+from service.vocabulary.calendar import microseconds
 from service.vocabulary.refusals import Unavailable
-from service.vocabulary.times import microseconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

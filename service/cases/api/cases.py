@@ -7,10 +7,10 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, Request, Response
 from pydantic import Field, TypeAdapter
 
-from service.cases.api.point_in_time import TheLooking
+from service.cases.api.point_in_time import Dated, TheLooking
 from service.cases.api.presenter import Drawing, ids_of_case, ids_of_entry, ids_of_part, possible_view
 from service.cases.api.steps import fire, made_answer
-from service.cases.api.views import CaseInPart, CaseView, Dated, EntryView, MadeView, PossibleView
+from service.cases.api.views import CaseInPart, CaseView, EntryView, MadeView, PossibleView
 from service.cases.rules.amendments import corrections
 from service.cases.rules.forms.consult import ConsultRequest
 from service.cases.rules.forms.referral import Referral
@@ -22,13 +22,13 @@ from service.cases.use_cases.read import CaseFile, Document, read_file
 from service.cases.use_cases.situation import as_it_stands
 from service.cases.use_cases.submit import Submission, make_keys, submit
 from service.database.transaction import Transaction
-from service.http.context import OnceOnly, TheAsker, TheHouse, Version, read_body
+from service.http.context import OnceOnly, TheCaller, TheHouse, Version, read_body
 from service.http.json_models import Body, Moment, View
 from service.http.openapi import may_refuse, takes
 from service.http.request_faults import CheckedRoute
 from service.http.responses import answer
-from service.identity.caller import Asker
-from service.people.use_cases.identify import known
+from service.identity.caller import Caller
+from service.people.use_cases.identify import identify
 from service.vocabulary.language import FreeText
 from service.vocabulary.messages import MESSAGES
 from service.vocabulary.refusals import InputFault, Invalid
@@ -98,30 +98,30 @@ class CaseFileView(Dated):
     openapi_extra=takes("submission"),
     responses=may_refuse(400, 401, 403, 404, 409, 413, 415),
 )
-async def submit_case(request: Request, house: TheHouse, asker: TheAsker, once: OnceOnly) -> Response:
+async def submit_case(request: Request, house: TheHouse, caller: TheCaller, once: OnceOnly) -> Response:
     """Submit a case (aanmelden), with the referral or with the draft that holds it; or ask a consult."""
     body = await read_body(request, SUBMISSION, tagged=True)
     if isinstance(body, SubmitBody) and (body.form is None) == (body.draft_id is None):
         raise Invalid((InputFault("body", "/form", "form_or_draft", MESSAGES["input"]["form_or_draft"]),))
-    case_id = house.database.keyring.id_for("case", asker.issuer, asker.subject, once.key)
+    case_id = house.database.keyring.id_for("case", caller.issuer, caller.subject, once.key)
     await house.database.write(lambda transaction: make_keys(transaction, case_id))
 
     def work(transaction: Transaction) -> Response:
         when = body.occurred_at or transaction.now
         step = Step(trigger=body.trigger, occurred_at=when, grounds=body.grounds, form=body.form)
         submission = Submission(step=step, draft_id=body.draft_id if isinstance(body, SubmitBody) else None)
-        made = submit(transaction, asker, submission, once, case_id=case_id, rules=house.rules, new_id=uuid4)
+        made = submit(transaction, caller, submission, once, case_id=case_id, rules=house.rules, new_id=uuid4)
         return made_answer(transaction, house.rules, made)
 
     return await house.database.write(work)
 
 
 @router.get("/cases/{case_id}", response_model=CaseView | CaseInPart, responses=may_refuse(400, 401, 404))
-async def get_case(case_id: UUID, house: TheHouse, asker: TheAsker, looking: TheLooking) -> Response:
+async def get_case(case_id: UUID, house: TheHouse, caller: TheCaller, looking: TheLooking) -> Response:
     """Where a case stands: its state and its parts, who must act, what comes next, by when."""
 
     def work(transaction: Transaction) -> Response:
-        reading = read_case(transaction, known(transaction, asker), case_id, looking.when)
+        reading = read_case(transaction, identify(transaction, caller), case_id, looking.when)
         parts, sight = reading.parts, reading.sight
         if sight is None:
             return answer(_case_in_part(transaction, house.rules, case_id, parts))
@@ -132,11 +132,11 @@ async def get_case(case_id: UUID, house: TheHouse, asker: TheAsker, looking: The
 
 
 @router.get("/cases/{case_id}/transitions", response_model=History, responses=may_refuse(400, 401, 404))
-async def list_transitions(case_id: UUID, house: TheHouse, asker: TheAsker, looking: TheLooking) -> Response:
+async def list_transitions(case_id: UUID, house: TheHouse, caller: TheCaller, looking: TheLooking) -> Response:
     """The whole history of a case, parts included: who did what and when. Facts, no content."""
 
     def work(transaction: Transaction) -> Response:
-        reading = read_case(transaction, known(transaction, asker), case_id, looking.when)
+        reading = read_case(transaction, identify(transaction, caller), case_id, looking.when)
         sight = reading.whole()
         view = history_view(transaction, house.rules, reading.history, whole=True)
         return looking.answer(view, reading.past, version=sight.part.sequence)
@@ -152,31 +152,31 @@ async def list_transitions(case_id: UUID, house: TheHouse, asker: TheAsker, look
     responses=may_refuse(400, 401, 403, 404, 409, 412, 413, 415, 428),
 )
 async def add_transition(
-    request: Request, case_id: UUID, house: TheHouse, asker: TheAsker, once: OnceOnly, version: Version
+    request: Request, case_id: UUID, house: TheHouse, caller: TheCaller, once: OnceOnly, version: Version
 ) -> Response:
     """Take a step with the case. If-Match carries the version you decided on; a repeated request acts once."""
-    return await fire(request, house, asker, (case_id, case_id), once, version, kind="case")
+    return await fire(request, house, caller, (case_id, case_id), once, version, kind="case")
 
 
 @router.get(
     "/cases/{case_id}/possible-transitions", response_model=PossibleTransitions, responses=may_refuse(400, 401, 404)
 )
-async def list_possible_transitions(case_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
+async def list_possible_transitions(case_id: UUID, house: TheHouse, caller: TheCaller) -> Response:
     """Every step this state knows: which you may take now, and for the others every reason why not."""
 
     def work(transaction: Transaction) -> Response:
-        view = possible_transitions(transaction, asker, house.rules, case_id, case_id)
+        view = possible_transitions(transaction, caller, house.rules, case_id, case_id)
         return answer(view, version=view.version)
 
     return await house.database.read(work)
 
 
 @router.get("/cases/{case_id}/file", response_model=CaseFileView, responses=may_refuse(400, 401, 403, 404, 503))
-async def get_file(case_id: UUID, house: TheHouse, asker: TheAsker, looking: TheLooking) -> Response:
+async def get_file(case_id: UUID, house: TheHouse, caller: TheCaller, looking: TheLooking) -> Response:
     """Everything written in the case, in order. Reading it is logged with your role and its purpose."""
 
     def work(transaction: Transaction) -> Response:
-        file = read_file(transaction, asker, case_id, looking.when)
+        file = read_file(transaction, caller, case_id, looking.when)
         return looking.answer(_file_view(transaction, house.rules, file), file.past)
 
     return await house.database.write(work)
@@ -210,9 +210,9 @@ def history_view(transaction: Transaction, rules: Rulebook, entries: Sequence[Tr
 
 
 def possible_transitions(
-    transaction: Transaction, asker: Asker, rules: Rulebook, case_id: UUID, part_id: UUID
+    transaction: Transaction, caller: Caller, rules: Rulebook, case_id: UUID, part_id: UUID
 ) -> PossibleTransitions:
-    actor = known(transaction, asker)
+    actor = identify(transaction, caller)
     sight = read_case(transaction, actor, case_id).of_part(part_id)
     situation = as_it_stands(transaction, actor, sight.case, sight.part, rules)
     views = [possible_view(it) for it in possible(situation, rules)]

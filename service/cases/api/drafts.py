@@ -16,7 +16,7 @@ from service.cases.use_cases.drafts import (
     save_draft,
 )
 from service.database.keyring import DRAFT_CLASS
-from service.http.context import OnceOnly, TheAsker, TheHouse, Version, read_body
+from service.http.context import OnceOnly, TheCaller, TheHouse, Version, read_body
 from service.http.json_models import Body, Utc, View
 from service.http.openapi import may_refuse, takes
 from service.http.request_faults import CheckedRoute
@@ -76,16 +76,16 @@ def _view(it: DraftWithGaps) -> DraftView:
     "/drafts", status_code=201, response_model=DraftView, openapi_extra=takes("draft"),
     responses=may_refuse(400, 401, 409, 413, 415),
 )  # fmt: skip
-async def create_draft(request: Request, house: TheHouse, asker: TheAsker, once: OnceOnly) -> Response:
+async def create_draft(request: Request, house: TheHouse, caller: TheCaller, once: OnceOnly) -> Response:
     """Begin a draft with whatever there is."""
     body = await read_body(request, DRAFT)
-    draft_id = house.database.keyring.id_for("draft", asker.issuer, asker.subject, once.key)
+    draft_id = house.database.keyring.id_for("draft", caller.issuer, caller.subject, once.key)
     await house.database.write(
         lambda transaction: transaction.keyring.create(transaction.connection, draft_id, (DRAFT_CLASS,))
     )
     made = await house.database.write(
         lambda transaction: begin_draft(
-            transaction, asker, {"form": body.form}, once, draft_id=draft_id, days=house.draft_days
+            transaction, caller, {"form": body.form}, once, draft_id=draft_id, days=house.draft_days
         )
     )
     version, where = made.value.draft.version, f"/drafts/{draft_id}"
@@ -93,16 +93,16 @@ async def create_draft(request: Request, house: TheHouse, asker: TheAsker, once:
 
 
 @router.get("/drafts", response_model=Drafts, responses=may_refuse(400, 401), name="list_drafts")
-async def get_drafts(house: TheHouse, asker: TheAsker) -> Response:
+async def get_drafts(house: TheHouse, caller: TheCaller) -> Response:
     """Your drafts, the last saved first."""
-    found = await house.database.read(lambda transaction: list_drafts(transaction, asker))
+    found = await house.database.read(lambda transaction: list_drafts(transaction, caller))
     return answer(Drafts(items=[_view(it) for it in found]))
 
 
 @router.get("/drafts/{draft_id}", response_model=DraftView, responses=may_refuse(400, 401, 404))
-async def get_draft(draft_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
+async def get_draft(draft_id: UUID, house: TheHouse, caller: TheCaller) -> Response:
     """A draft of yours, and what is still missing before it can be submitted."""
-    found = await house.database.read(lambda transaction: read_draft(transaction, asker, draft_id))
+    found = await house.database.read(lambda transaction: read_draft(transaction, caller, draft_id))
     return answer(_view(found), version=found.draft.version)
 
 
@@ -110,19 +110,19 @@ async def get_draft(draft_id: UUID, house: TheHouse, asker: TheAsker) -> Respons
     "/drafts/{draft_id}", response_model=DraftView, openapi_extra=takes("draft"), name="save_draft",
     responses=may_refuse(400, 401, 404, 412, 413, 415, 428),
 )  # fmt: skip
-async def put_draft(request: Request, draft_id: UUID, house: TheHouse, asker: TheAsker, version: Version) -> Response:
+async def put_draft(request: Request, draft_id: UUID, house: TheHouse, caller: TheCaller, version: Version) -> Response:
     """Save a draft again, as incomplete as it may be."""
     body = await read_body(request, DRAFT)
     saved = await house.database.write(
         lambda transaction: save_draft(
-            transaction, asker, draft_id, {"form": body.form}, version=version, days=house.draft_days
+            transaction, caller, draft_id, {"form": body.form}, version=version, days=house.draft_days
         )
     )
     return answer(_view(saved), version=saved.draft.version)
 
 
 @router.delete("/drafts/{draft_id}", status_code=204, responses=may_refuse(400, 401, 404, 412, 428))
-async def delete_draft(draft_id: UUID, house: TheHouse, asker: TheAsker, version: Version) -> Response:
+async def delete_draft(draft_id: UUID, house: TheHouse, caller: TheCaller, version: Version) -> Response:
     """Remove a draft of yours, with its key: it cannot be brought back."""
-    await house.database.write(lambda transaction: discard_draft(transaction, asker, draft_id, version=version))
+    await house.database.write(lambda transaction: discard_draft(transaction, caller, draft_id, version=version))
     return Response(status_code=204)

@@ -13,19 +13,19 @@ from service.cases.api.cases import (
     history_view,
     possible_transitions,
 )
-from service.cases.api.point_in_time import TheLooking
+from service.cases.api.point_in_time import Dated, TheLooking
 from service.cases.api.presenter import Drawing, ids_of_entry, ids_of_part
 from service.cases.api.steps import fire
-from service.cases.api.views import Dated, MadeView, PartView
+from service.cases.api.views import MadeView, PartView
 from service.cases.use_cases.case_reading import read_case
 from service.cases.use_cases.read import EntryRead, read_entry
 from service.database.transaction import Transaction
-from service.http.context import OnceOnly, TheAsker, TheHouse, Version
+from service.http.context import OnceOnly, TheCaller, TheHouse, Version
 from service.http.openapi import may_refuse, takes
 from service.http.request_faults import CheckedRoute
 from service.http.responses import answer
 from service.kinds import KINDS
-from service.people.use_cases.identify import known
+from service.people.use_cases.identify import identify
 from service.vocabulary.refusals import NotFound
 from service.workflows.rules.kinds import PartKind, collection
 from service.workflows.rules.rulebook import Rulebook
@@ -50,11 +50,13 @@ def _entry_view(transaction: Transaction, rules: Rulebook, read: EntryRead) -> D
     responses=may_refuse(400, 401, 403, 404, 503),
     tags=["cases"],
 )
-async def get_transition(case_id: UUID, number: int, house: TheHouse, asker: TheAsker, looking: TheLooking) -> Response:
+async def get_transition(
+    case_id: UUID, number: int, house: TheHouse, caller: TheCaller, looking: TheLooking
+) -> Response:
     """What was written at the n-th step of the case itself. Reading it is logged."""
 
     def work(transaction: Transaction) -> Response:
-        read = read_entry(transaction, asker, case_id, case_id, number, looking.when)
+        read = read_entry(transaction, caller, case_id, case_id, number, looking.when)
         return looking.answer(_entry_view(transaction, house.rules, read), read.past)
 
     return await house.database.write(work)
@@ -66,11 +68,11 @@ class PartRoutes:
 
     kind: PartKind
 
-    async def list_parts(self, case_id: UUID, house: TheHouse, asker: TheAsker, looking: TheLooking) -> Response:
+    async def list_parts(self, case_id: UUID, house: TheHouse, caller: TheCaller, looking: TheLooking) -> Response:
         """The parts of this kind that you may see."""
 
         def work(transaction: Transaction) -> Response:
-            reading = read_case(transaction, known(transaction, asker), case_id, looking.when)
+            reading = read_case(transaction, identify(transaction, caller), case_id, looking.when)
             own = [part for part in reading.parts if part.kind == self.kind]
             ids = [id_ for part in own for id_ in ids_of_part(part)]
             drawing = Drawing.of(transaction, house.rules, ids, at=reading.at)
@@ -79,12 +81,12 @@ class PartRoutes:
         return await house.database.read(work)
 
     async def get_part(
-        self, case_id: UUID, part_id: UUID, house: TheHouse, asker: TheAsker, looking: TheLooking
+        self, case_id: UUID, part_id: UUID, house: TheHouse, caller: TheCaller, looking: TheLooking
     ) -> Response:
         """Where the part stands, who must act, by when."""
 
         def work(transaction: Transaction) -> Response:
-            reading = read_case(transaction, known(transaction, asker), case_id, looking.when)
+            reading = read_case(transaction, identify(transaction, caller), case_id, looking.when)
             part = reading.of_part(part_id).part
             if part.kind != self.kind:
                 raise NotFound
@@ -94,12 +96,12 @@ class PartRoutes:
         return await house.database.read(work)
 
     async def list_transitions(
-        self, case_id: UUID, part_id: UUID, house: TheHouse, asker: TheAsker, looking: TheLooking
+        self, case_id: UUID, part_id: UUID, house: TheHouse, caller: TheCaller, looking: TheLooking
     ) -> Response:
         """The history of this part: facts, no content."""
 
         def work(transaction: Transaction) -> Response:
-            reading = read_case(transaction, known(transaction, asker), case_id, looking.when)
+            reading = read_case(transaction, identify(transaction, caller), case_id, looking.when)
             sight = reading.of_part(part_id)
             own = [it for it in reading.history if it.part_id == part_id]
             view = history_view(transaction, house.rules, own, whole=sight.whole)
@@ -108,23 +110,23 @@ class PartRoutes:
         return await house.database.read(work)
 
     async def get_transition(
-        self, case_id: UUID, part_id: UUID, number: int, house: TheHouse, asker: TheAsker, looking: TheLooking
+        self, case_id: UUID, part_id: UUID, number: int, house: TheHouse, caller: TheCaller, looking: TheLooking
     ) -> Response:
         """What was written at the n-th step of this part. Reading it is logged."""
 
         def work(transaction: Transaction) -> Response:
-            read = read_entry(transaction, asker, case_id, part_id, number, looking.when)
+            read = read_entry(transaction, caller, case_id, part_id, number, looking.when)
             return looking.answer(_entry_view(transaction, house.rules, read), read.past)
 
         return await house.database.write(work)
 
     async def list_possible_transitions(
-        self, case_id: UUID, part_id: UUID, house: TheHouse, asker: TheAsker
+        self, case_id: UUID, part_id: UUID, house: TheHouse, caller: TheCaller
     ) -> Response:
         """Every step this part knows in its state, and every reason why not."""
 
         def work(transaction: Transaction) -> Response:
-            view = possible_transitions(transaction, asker, house.rules, case_id, part_id)
+            view = possible_transitions(transaction, caller, house.rules, case_id, part_id)
             return answer(view, version=view.version)
 
         return await house.database.read(work)
@@ -135,12 +137,12 @@ class PartRoutes:
         case_id: UUID,
         part_id: UUID,
         house: TheHouse,
-        asker: TheAsker,
+        caller: TheCaller,
         once: OnceOnly,
         version: Version,
     ) -> Response:
         """Take a step with this part. If-Match carries the part's version you decided on."""
-        return await fire(request, house, asker, (case_id, part_id), once, version, kind=self.kind)
+        return await fire(request, house, caller, (case_id, part_id), once, version, kind=self.kind)
 
     def add_to(self, router: APIRouter) -> None:
         kind, plural = self.kind, collection(self.kind)

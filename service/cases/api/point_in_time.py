@@ -7,12 +7,27 @@ from fastapi import Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from service.cases.api.views import AsOfView, Dated
 from service.cases.rules.point_in_time import Past, When
 from service.http import request_faults as faults
 from service.http.edge import PREFIX
-from service.http.json_models import Moment
+from service.http.json_models import Moment, Utc, View
 from service.http.responses import answer
+
+
+class AsOfView(View):
+    """The moment that a past view is of: nothing in it was recorded later, ages and terms are told for `knownAt`."""
+
+    sequence: int = Field(description="The last entry of the case that was known.")
+    known_at: Utc
+    present: str = Field(description="Where the present one stands.")
+
+
+class Dated(View):
+    """What can be looked back at with `sequence` or `knownAt`."""
+
+    as_of: AsOfView | None = Field(
+        default=None, exclude_if=lambda it: it is None, description="Only there when you looked back."
+    )
 
 
 class MomentQuery(BaseModel):

@@ -12,7 +12,7 @@ from service.database.idempotency import IdempotencyKey, Outcome
 from service.database.transaction import Transaction
 from service.http.context import House, read_body
 from service.http.responses import answer_once
-from service.identity.caller import Asker
+from service.identity.caller import Caller
 from service.workflows.rules.kinds import PartKind, collection
 from service.workflows.rules.rulebook import Rulebook
 
@@ -20,7 +20,7 @@ from service.workflows.rules.rulebook import Rulebook
 async def fire(
     request: Request,
     house: House,
-    asker: Asker,
+    caller: Caller,
     address: tuple[UUID, UUID],
     once: IdempotencyKey,
     version: int | None,
@@ -33,7 +33,7 @@ async def fire(
     def work(transaction: Transaction) -> Response:
         step = body.to_step(transaction.now)
         made = perform_transition(
-            transaction, asker, address, step, once, version=version, rules=house.rules, new_id=uuid4
+            transaction, caller, address, step, once, version=version, rules=house.rules, new_id=uuid4
         )
         return made_answer(transaction, house.rules, made)
 

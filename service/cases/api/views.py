@@ -5,24 +5,9 @@ from uuid import UUID
 
 from pydantic import Field
 
+from service.cases.api.point_in_time import Dated
 from service.http.json_models import InTwoLanguages, Labelled, Named, OptionalDay, Utc, View
 from service.vocabulary.roles import Role
-
-
-class AsOfView(View):
-    """The moment that a past view is of: nothing in it was recorded later, ages and terms are told for `knownAt`."""
-
-    sequence: int = Field(description="The last entry of the case that was known.")
-    known_at: Utc
-    present: str = Field(description="Where the present one stands.")
-
-
-class Dated(View):
-    """What can be looked back at with `sequence` or `knownAt`."""
-
-    as_of: AsOfView | None = Field(
-        default=None, exclude_if=lambda it: it is None, description="Only there when you looked back."
-    )
 
 
 class PartyView(View):

@@ -7,10 +7,10 @@ from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
+from service.vocabulary.calendar import in_utc_text
 from service.vocabulary.canonical_json import canonical
 from service.vocabulary.refusals import CaseDestroyed
 from service.vocabulary.roles import Role
-from service.vocabulary.times import in_utc_text
 
 Ground = Literal["retention", "request"]
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from service.cases.rules.model import Transition
+from service.vocabulary.calendar import microseconds
 from service.vocabulary.canonical_json import canonical
-from service.vocabulary.times import microseconds
 
 BEGINNING = "0" * 64
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -18,7 +18,7 @@ from service.cases.store.tables import cases, outbox, parts, transitions
 from service.cases.store.visibility import main, overseen, visible, whole
 from service.database.transaction import Transaction
 from service.vocabulary.actor import Actor
-from service.vocabulary.times import microseconds
+from service.vocabulary.calendar import microseconds
 
 
 @dataclass(frozen=True, slots=True)

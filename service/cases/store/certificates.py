@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, select
 
 from service.cases.rules.certificate import Certificate, Signature
 from service.cases.store.tables import destructions
-from service.vocabulary.times import moment
+from service.vocabulary.calendar import moment
 
 _d = destructions.c
 

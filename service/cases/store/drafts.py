@@ -16,8 +16,8 @@ from service.cases.store.contents import NONCE_BYTES
 from service.cases.store.tables import drafts
 from service.database.keyring import DRAFT_CLASS
 from service.database.transaction import Transaction
+from service.vocabulary.calendar import microseconds, moment
 from service.vocabulary.canonical_json import canonical
-from service.vocabulary.times import microseconds, moment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,9 +15,9 @@ from service.cases.rules.history_chain import BEGINNING, entry_digest, facts_dig
 from service.cases.rules.model import Case, Part, Transition
 from service.cases.store.tables import cases, parts
 from service.database.columns import NO_DAY
+from service.vocabulary.calendar import microseconds, moment
 from service.vocabulary.canonical_json import canonical
 from service.vocabulary.roles import Role
-from service.vocabulary.times import microseconds, moment
 
 # Asked of the table, each column is looked up anew: that takes half of the time of reading a row.
 _CASE, _PART = (SimpleNamespace(**dict(it.c.items())) for it in (cases, parts))

@@ -9,10 +9,9 @@ from service.cases.rules.forms.referral import Referral
 from service.cases.store.drafts import Draft, Drafts
 from service.database.idempotency import Answered, IdempotencyKey, Outcome, act_once
 from service.database.transaction import Transaction
-from service.identity.caller import Asker
+from service.identity.caller import Caller
 from service.kinds import KINDS
-from service.people.store.row_scope import allow_rows_of
-from service.people.use_cases.identify import known
+from service.people.use_cases.identify import allow_rows_of, identify
 from service.vocabulary.input_faults import missing_in
 from service.vocabulary.refusals import InputFault, NotFound, Stale, VersionMissing
 
@@ -26,13 +25,19 @@ class DraftWithGaps:
 
 
 def begin_draft(
-    transaction: Transaction, asker: Asker, body: Mapping[str, Any], once: IdempotencyKey, *, draft_id: UUID, days: int
+    transaction: Transaction,
+    caller: Caller,
+    body: Mapping[str, Any],
+    once: IdempotencyKey,
+    *,
+    draft_id: UUID,
+    days: int,
 ) -> Outcome[DraftWithGaps]:
     """Keep a new draft. The key of `draft_id` must have been committed before (decision 16).
 
     A draft has no history, so a repeated request is answered with the draft as it stands.
     """
-    actor = known(transaction, asker)
+    actor = identify(transaction, caller)
 
     def begin() -> DraftWithGaps:
         transaction.allow_all_rows("expired drafts")
@@ -52,10 +57,10 @@ def begin_draft(
 
 
 def save_draft(
-    transaction: Transaction, asker: Asker, draft_id: UUID, body: Mapping[str, Any], *, version: int | None, days: int
+    transaction: Transaction, caller: Caller, draft_id: UUID, body: Mapping[str, Any], *, version: int | None, days: int
 ) -> DraftWithGaps:
     """Replace what a draft holds. `version` is the one that was read last."""
-    actor = known(transaction, asker)
+    actor = identify(transaction, caller)
     draft = Drafts(transaction).find(draft_id, seen_by=actor.person_id)
     if draft is None:
         raise NotFound
@@ -66,18 +71,18 @@ def save_draft(
     return _found(transaction, draft_id, actor.person_id)
 
 
-def read_draft(transaction: Transaction, asker: Asker, draft_id: UUID) -> DraftWithGaps:
-    return _found(transaction, draft_id, known(transaction, asker).person_id)
+def read_draft(transaction: Transaction, caller: Caller, draft_id: UUID) -> DraftWithGaps:
+    return _found(transaction, draft_id, identify(transaction, caller).person_id)
 
 
-def list_drafts(transaction: Transaction, asker: Asker) -> tuple[DraftWithGaps, ...]:
-    owner = known(transaction, asker).person_id
+def list_drafts(transaction: Transaction, caller: Caller) -> tuple[DraftWithGaps, ...]:
+    owner = identify(transaction, caller).person_id
     return tuple(_with_gaps(draft) for draft in Drafts(transaction).all(seen_by=owner))
 
 
-def discard_draft(transaction: Transaction, asker: Asker, draft_id: UUID, *, version: int | None) -> None:
+def discard_draft(transaction: Transaction, caller: Caller, draft_id: UUID, *, version: int | None) -> None:
     """Only the owner removes a draft, and only the version they saw."""
-    actor = known(transaction, asker)
+    actor = identify(transaction, caller)
     draft = Drafts(transaction).find(draft_id, seen_by=actor.person_id)
     if draft is None:
         raise NotFound

@@ -16,8 +16,8 @@ from service.cases.use_cases.case_reading import CaseReading, read_case
 from service.cases.use_cases.put_question import asked
 from service.cases.use_cases.reading_rights import Reader
 from service.database.transaction import Transaction
-from service.identity.caller import Asker
-from service.people.use_cases.identify import known
+from service.identity.caller import Caller
+from service.people.use_cases.identify import identify
 from service.vocabulary.actor import Actor, Seat
 from service.vocabulary.calendar import day_in_amsterdam
 from service.vocabulary.refusals import NotFound
@@ -78,12 +78,12 @@ class EntryRead:
     past: Past | None = None
 
 
-def read_file(transaction: Transaction, asker: Asker, case_id: UUID, when: When | None = None) -> CaseFile:
+def read_file(transaction: Transaction, caller: Caller, case_id: UUID, when: When | None = None) -> CaseFile:
     """The file of a case; a family reads its own words in it and what was said to it.
 
     Raises NotFound for whoever may not see all of the case, and the refusal of what is withheld from the others.
     """
-    actor = known(transaction, asker)
+    actor = identify(transaction, caller)
     reading = read_case(transaction, actor, case_id, when)
     sight, history = reading.whole(), reading.history
     seat = seat_of(transaction, reading.rights, sight)
@@ -91,7 +91,7 @@ def read_file(transaction: Transaction, asker: Asker, case_id: UUID, when: When 
     reader.insist_on_file()
     contents = Contents(transaction).open(case_id)
     what = "own file" if seat.acting.role in FAMILY_ROLES else "whole file"
-    log(transaction, asker, actor, sight, "read_case_file", as_of(what, reading.past), seat=seat)
+    log(transaction, caller, actor, sight, "read_case_file", as_of(what, reading.past), seat=seat)
     documents = tuple(
         _document(it, history, contents) for it in history if it.sequence in contents and reader.may_read(it)
     )
@@ -99,10 +99,10 @@ def read_file(transaction: Transaction, asker: Asker, case_id: UUID, when: When 
 
 
 def read_entry(
-    transaction: Transaction, asker: Asker, case_id: UUID, part_id: UUID, part_sequence: int, when: When | None = None
+    transaction: Transaction, caller: Caller, case_id: UUID, part_id: UUID, part_sequence: int, when: When | None = None
 ) -> EntryRead:
     """What was written at one entry of a part; at the first of an escalation, what was asked. Raises NotFound."""
-    actor = known(transaction, asker)
+    actor = identify(transaction, caller)
     # The part of today comes first: one that is not there is refused before a moment that cannot be looked back at.
     sight = read_case(transaction, actor, case_id).of_part(part_id)
     reading = read_case(transaction, actor, case_id, when)
@@ -120,7 +120,7 @@ def read_entry(
         seat = seat_of(transaction, reading.rights, sight)
         reader_of(transaction, actor, sight, reading, seat=seat).insist_on(entry)
         read = entry.form or ("question" if "form" in found.body else "grounds")
-        log(transaction, asker, actor, sight, "read_entry", as_of(f"{read}#{entry.sequence}", reading.past), seat=seat)
+        log(transaction, caller, actor, sight, "read_entry", as_of(f"{read}#{entry.sequence}", reading.past), seat=seat)
     return EntryRead(sight=sight, document=found, past=reading.past)
 
 
@@ -163,7 +163,7 @@ def reader_of(transaction: Transaction, actor: Actor, sight: Sight, reading: Cas
 
 def log(
     transaction: Transaction,
-    asker: Asker,
+    caller: Caller,
     actor: Actor,
     sight: Sight,
     activity: Activity,
@@ -181,7 +181,7 @@ def log(
             purpose=IN_AN_EMERGENCY if seat.emergency else PURPOSES[seat.acting.role],
             case_id=sight.case.id,
             detail=detail,
-            trace_id=asker.trace_id,
+            trace_id=caller.trace_id,
             emergency=seat.emergency,
         )
     )

@@ -17,11 +17,11 @@ from service.cases.use_cases.take_step import Made, carry_out, make_once
 from service.database.idempotency import IdempotencyKey, Outcome
 from service.database.keyring import CONTENT_CLASSES
 from service.database.transaction import Transaction
-from service.identity.caller import Asker
+from service.identity.caller import Caller
 from service.kinds import KINDS
 from service.people.store.people import People
 from service.people.store.regions import Reference
-from service.people.use_cases.identify import known
+from service.people.use_cases.identify import identify
 from service.vocabulary.actor import Actor, Membership
 from service.vocabulary.input_faults import form_from
 from service.vocabulary.refusals import NotAllowed, NoTeamForRegion, NotFound
@@ -46,7 +46,7 @@ def make_keys(transaction: Transaction, case_id: UUID) -> None:
 
 def submit(
     transaction: Transaction,
-    asker: Asker,
+    caller: Caller,
     submission: Submission,
     once: IdempotencyKey,
     *,
@@ -55,7 +55,7 @@ def submit(
     new_id: Callable[[], UUID],
 ) -> Outcome[Made]:
     """Open a case with its first transition. The keys of `case_id` must have been committed before (decision 16)."""
-    actor = known(transaction, asker)
+    actor = identify(transaction, caller)
     if submission.draft_id:
         Drafts(transaction).hold(submission.draft_id, seen_by=actor.person_id)
 
@@ -67,7 +67,7 @@ def submit(
         case = _new_case(transaction, case_id, acting, step)
         Cases(transaction).open(case)
         situation = _before_the_first_step(transaction, actor, case, rules)
-        made = carry_out(transaction, situation, step, rules, new_id=new_id, trace_id=asker.trace_id)
+        made = carry_out(transaction, situation, step, rules, new_id=new_id, trace_id=caller.trace_id)
         if submission.draft_id:
             Drafts(transaction).remove(submission.draft_id, seen_by=actor.person_id)
         return made

@@ -18,10 +18,10 @@ from service.cases.use_cases.lookups import find_sought
 from service.cases.use_cases.situation import as_it_stands, log_for_step
 from service.database.idempotency import Answered, IdempotencyKey, Outcome, act_once
 from service.database.transaction import Transaction
-from service.identity.caller import Asker
+from service.identity.caller import Caller
 from service.kinds import KINDS
 from service.people.store.people import People
-from service.people.use_cases.identify import known
+from service.people.use_cases.identify import identify
 from service.vocabulary.actor import Actor
 from service.vocabulary.calendar import day_in_amsterdam
 from service.vocabulary.form_parts import Fault
@@ -81,7 +81,7 @@ def _made_before(transaction: Transaction, first: Answered, *, seen_by: Actor) -
 
 def perform_transition(
     transaction: Transaction,
-    asker: Asker,
+    caller: Caller,
     address: tuple[UUID, UUID],
     step: Step,
     once: IdempotencyKey,
@@ -90,12 +90,12 @@ def perform_transition(
     rules: Rulebook,
     new_id: Callable[[], UUID],
 ) -> Outcome[Made]:
-    """Take one step with the part at `address` (case, part). `version` is the part's sequence the asker decided on.
+    """Take one step with the part at `address` (case, part). `version` is the part's sequence the caller decided on.
 
     Refusals come in the order in which they can be acted on: not found; repeated (answered as before); version missing
     or stale; not possible from here, not for this role, guards; faults of the form, all at once.
     """
-    actor = known(transaction, asker)
+    actor = identify(transaction, caller)
     sight = Cases(transaction).find(*address, seen_by=actor, lock=True)
     if sight is None:
         raise NotFound
@@ -106,7 +106,7 @@ def perform_transition(
             raise VersionMissing
         if version != sight.part.sequence:
             raise Stale(sight.part.sequence, _told(situation.history, sight.part.id, sight.part.sequence))
-        made = carry_out(transaction, situation, step, rules, new_id=new_id, trace_id=asker.trace_id)
+        made = carry_out(transaction, situation, step, rules, new_id=new_id, trace_id=caller.trace_id)
         return replace(made, whole=sight.whole)
 
     return make_once(transaction, once, actor, act=take)

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from service.events.rules import Event, to_event
 from service.events.use_cases.feed import pull_events
-from service.http.context import TheAsker, TheHouse
+from service.http.context import TheCaller, TheHouse
 from service.http.json_models import View
 from service.http.openapi import may_refuse
 from service.http.request_faults import CheckedRoute
@@ -37,10 +37,12 @@ class Events(View):
 
 
 @router.get("/events", response_model=Events, responses=may_refuse(400, 401, 403, 404))
-async def list_events(house: TheHouse, asker: TheAsker, wanted: Annotated[EventsQuery, Query()]) -> Response:
+async def list_events(house: TheHouse, caller: TheCaller, wanted: Annotated[EventsQuery, Query()]) -> Response:
     """What your organisation hears of its cases, in order; a position is given once and none is left out."""
     found = await house.database.read(
-        lambda transaction: pull_events(transaction, asker, wanted.organisation, after=wanted.after, limit=wanted.limit)
+        lambda transaction: pull_events(
+            transaction, caller, wanted.organisation, after=wanted.after, limit=wanted.limit
+        )
     )
     items = [to_event(it, source=house.event_source, address=house.address) for it in found.news]
     last = max((wanted.after, *found.withheld, *(it.position for it in found.news)))

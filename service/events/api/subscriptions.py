@@ -26,12 +26,12 @@ from service.events.use_cases.subscriptions import (
     resend,
     subscribe,
 )
-from service.http.context import House, OnceOnly, TheAsker, TheHouse, Version, read_body
+from service.http.context import House, OnceOnly, TheCaller, TheHouse, Version, read_body
 from service.http.json_models import Body, Utc, View
 from service.http.openapi import may_refuse, takes
 from service.http.request_faults import CheckedRoute
 from service.http.responses import answer, answer_once
-from service.identity.caller import Asker
+from service.identity.caller import Caller
 
 
 class SubscriptionBody(Body):
@@ -115,43 +115,43 @@ class DeadLetters(View):
     "/subscriptions", status_code=201, response_model=SignedSubscriptionView, openapi_extra=takes("subscription"),
     responses=may_refuse(400, 401, 403, 409, 413, 415),
 )  # fmt: skip
-async def create_subscription(request: Request, house: TheHouse, asker: TheAsker, once: OnceOnly) -> Response:
+async def create_subscription(request: Request, house: TheHouse, caller: TheCaller, once: OnceOnly) -> Response:
     """Have a webhook told of what an organisation hears, once the receiver says with OPTIONS that it wants to be."""
     body = await read_body(request, SUBSCRIPTION)
     wanted = Wanted(organisation_id=body.organisation_id, url=body.url, types=body.types)
     done = await house.database.read(
-        lambda transaction: may_subscribe(transaction, asker, wanted, once, rules=house.rules)
+        lambda transaction: may_subscribe(transaction, caller, wanted, once, rules=house.rules)
     )
-    done = done or await _agreed(house, asker, wanted, once)
+    done = done or await _agreed(house, caller, wanted, once)
     return _changed(done, secret=True)
 
 
-async def _agreed(house: House, asker: Asker, wanted: Wanted, once: IdempotencyKey) -> Outcome[Subscription]:
+async def _agreed(house: House, caller: Caller, wanted: Wanted, once: IdempotencyKey) -> Outcome[Subscription]:
     """The receiver is asked outside of any transaction."""
     try:
         per_minute = await house.agreed(wanted.url)
     except TargetRefused as refused:
         raise not_a_target(refused) from None
     return await house.database.write(
-        lambda transaction: subscribe(transaction, asker, wanted, once, per_minute=per_minute)
+        lambda transaction: subscribe(transaction, caller, wanted, once, per_minute=per_minute)
     )
 
 
 @router.get(
     "/subscriptions", response_model=Subscriptions, responses=may_refuse(400, 401, 403), name="list_subscriptions"
 )
-async def get_subscriptions(house: TheHouse, asker: TheAsker) -> Response:
+async def get_subscriptions(house: TheHouse, caller: TheCaller) -> Response:
     """Every webhook that was ever made."""
-    found = await house.database.read(lambda transaction: list_subscriptions(transaction, asker))
+    found = await house.database.read(lambda transaction: list_subscriptions(transaction, caller))
     return answer(Subscriptions(items=[SubscriptionView(**_facts(it)) for it in found]))
 
 
 @router.get(
     "/subscriptions/{subscription_id}", response_model=SubscriptionView, responses=may_refuse(400, 401, 403, 404)
 )
-async def get_subscription(subscription_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
+async def get_subscription(subscription_id: UUID, house: TheHouse, caller: TheCaller) -> Response:
     """One webhook."""
-    found = await house.database.read(lambda transaction: read_subscription(transaction, asker, subscription_id))
+    found = await house.database.read(lambda transaction: read_subscription(transaction, caller, subscription_id))
     return answer(SubscriptionView(**_facts(found)), version=found.version)
 
 
@@ -160,13 +160,13 @@ async def get_subscription(subscription_id: UUID, house: TheHouse, asker: TheAsk
     openapi_extra=takes("subscription_change"), responses=may_refuse(400, 401, 403, 404, 409, 412, 413, 415, 428),
 )  # fmt: skip
 async def add_subscription_change(
-    request: Request, subscription_id: UUID, house: TheHouse, asker: TheAsker, once: OnceOnly, version: Version
+    request: Request, subscription_id: UUID, house: TheHouse, caller: TheCaller, once: OnceOnly, version: Version
 ) -> Response:
     """Pause, resume or retire a webhook, or give it a new secret: the one before signs as well until the next."""
     body = await read_body(request, SUBSCRIPTION_CHANGE)
     done = await house.database.write(
         lambda transaction: change_subscription(
-            transaction, asker, subscription_id, body.change, body.reason, once, version=version
+            transaction, caller, subscription_id, body.change, body.reason, once, version=version
         )
     )
     return _changed(done, secret=body.change == "rotate_secret")
@@ -176,9 +176,9 @@ async def add_subscription_change(
     "/subscriptions/{subscription_id}/dead-letters", response_model=DeadLetters,
     responses=may_refuse(400, 401, 403, 404), name="list_dead_letters",
 )  # fmt: skip
-async def get_dead_letters(subscription_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
+async def get_dead_letters(subscription_id: UUID, house: TheHouse, caller: TheCaller) -> Response:
     """What the webhook was not told in all its attempts: the two hundred oldest."""
-    found = await house.database.read(lambda transaction: list_dead_letters(transaction, asker, subscription_id))
+    found = await house.database.read(lambda transaction: list_dead_letters(transaction, caller, subscription_id))
     return answer(DeadLetters(items=[_letter(house, it) for it in found]))
 
 
@@ -187,10 +187,12 @@ async def get_dead_letters(subscription_id: UUID, house: TheHouse, asker: TheAsk
     response_model=DeadLetterView, responses=may_refuse(400, 401, 403, 404, 409),
 )  # fmt: skip
 async def add_resending(
-    subscription_id: UUID, position: Position, house: TheHouse, asker: TheAsker, once: OnceOnly
+    subscription_id: UUID, position: Position, house: TheHouse, caller: TheCaller, once: OnceOnly
 ) -> Response:
     """Have a dead letter told again, with all its attempts before it."""
-    resent = await house.database.write(lambda transaction: resend(transaction, asker, subscription_id, position, once))
+    resent = await house.database.write(
+        lambda transaction: resend(transaction, caller, subscription_id, position, once)
+    )
     where = f"/subscriptions/{subscription_id}/dead-letters"
     return answer_once(resent, _letter(house, resent.value), location=where)
 

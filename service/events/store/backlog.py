@@ -6,8 +6,8 @@ from service.cases.store.tables import outbox, transitions
 from service.database.transaction import Transaction
 from service.database.worker_threads import Database
 from service.events.store.tables import deliveries
+from service.vocabulary.calendar import microseconds
 from service.vocabulary.refusals import Unavailable
-from service.vocabulary.times import microseconds
 
 _WAITING_SINCE = (
     select(func.min(transitions.c.recorded_at))

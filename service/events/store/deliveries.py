@@ -27,7 +27,7 @@ from service.database.transaction import Transaction
 from service.events.rules import News
 from service.events.store.news import NEWS, to_news
 from service.events.store.tables import deliveries, feed, subscriptions
-from service.vocabulary.times import microseconds
+from service.vocabulary.calendar import microseconds
 
 # Longer than a try may take: nobody else begins while one is under way.
 CLAIM = timedelta(minutes=1)

@@ -20,7 +20,7 @@ from service.events.store.news import NEWS, to_news
 from service.events.store.tables import feed
 from service.kinds import KINDS
 from service.vocabulary.actor import Actor
-from service.vocabulary.times import microseconds
+from service.vocabulary.calendar import microseconds
 from service.workflows.rules.kinds import event_type
 
 # Any number will do, as long as every process that publishes takes the same.

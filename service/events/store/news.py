@@ -8,7 +8,7 @@ from sqlalchemy import Row, and_, select
 from service.cases.store.tables import transitions
 from service.events.rules import News
 from service.events.store.tables import feed
-from service.vocabulary.times import moment
+from service.vocabulary.calendar import moment
 
 _t = transitions.c
 _FACTS = (

@@ -12,8 +12,8 @@ from sqlalchemy import Row, insert, select, update
 from service.cases.store.rows import text_of
 from service.database.transaction import Transaction
 from service.events.store.tables import subscriptions
+from service.vocabulary.calendar import microseconds, moment
 from service.vocabulary.canonical_json import canonical
-from service.vocabulary.times import microseconds, moment
 
 State = Literal["active", "paused", "retired"]
 

@@ -4,8 +4,8 @@ from uuid import UUID
 
 from service.database.transaction import Transaction
 from service.events.store.feeds import Feeds, Page
-from service.identity.caller import Asker
-from service.people.use_cases.identify import known
+from service.identity.caller import Caller
+from service.people.use_cases.identify import identify
 from service.vocabulary.actor import Actor
 from service.vocabulary.input_faults import bare_fault
 from service.vocabulary.refusals import Invalid, NotAllowed, NotFound
@@ -16,10 +16,10 @@ _HEARING = TEAM_ROLES | SUBMITTING_ROLES | ADDRESSED_ROLES
 
 
 def pull_events(
-    transaction: Transaction, asker: Asker, organisation_id: UUID | None, *, after: int, limit: int
+    transaction: Transaction, caller: Caller, organisation_id: UUID | None, *, after: int, limit: int
 ) -> Page:
     """What the organisation heard after this position. Raises NotFound for an organisation of somebody else."""
-    actor = known(transaction, asker)
+    actor = identify(transaction, caller)
     return Feeds(transaction).after(_hearing(actor, organisation_id), after, limit=limit, seen_by=actor)
 
 

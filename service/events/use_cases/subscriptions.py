@@ -10,7 +10,7 @@ from service.database.idempotency import IdempotencyKey, Outcome, act_once, has_
 from service.database.transaction import Transaction
 from service.events.store.deliveries import Deliveries, Delivery
 from service.events.store.subscriptions import State, Subscription, Subscriptions
-from service.identity.caller import Asker
+from service.identity.caller import Caller
 from service.people.rules.decisions import Effect
 from service.people.store.change_log import Administration
 from service.people.store.people import People
@@ -51,10 +51,10 @@ class Wanted:
 
 
 def may_subscribe(
-    transaction: Transaction, asker: Asker, wanted: Wanted, once: IdempotencyKey, *, rules: Rulebook
+    transaction: Transaction, caller: Caller, wanted: Wanted, once: IdempotencyKey, *, rules: Rulebook
 ) -> Outcome[Subscription] | None:
     """Everything that can be said before the receiver is asked; the webhook itself when it was made already."""
-    actor, _ = administrator(transaction, asker)
+    actor, _ = administrator(transaction, caller)
     if has_acted(transaction, once, actor.person_id):
         return Outcome(_found(transaction, _id(transaction, actor, once)), repeated=True)
     faults = []
@@ -74,10 +74,10 @@ def not_a_target(refused: TargetRefused) -> Invalid:
 
 
 def subscribe(
-    transaction: Transaction, asker: Asker, wanted: Wanted, once: IdempotencyKey, *, per_minute: int | None
+    transaction: Transaction, caller: Caller, wanted: Wanted, once: IdempotencyKey, *, per_minute: int | None
 ) -> Outcome[Subscription]:
     """Make a webhook that the receiver agreed to. It hears of what is published from now on."""
-    actor, acting = administrator(transaction, asker)
+    actor, acting = administrator(transaction, caller)
     id_ = _id(transaction, actor, once)
 
     def make() -> Subscription:
@@ -105,7 +105,7 @@ def subscribe(
 
 def change_subscription(
     transaction: Transaction,
-    asker: Asker,
+    caller: Caller,
     id_: UUID,
     change: Change,
     reason: Reason,
@@ -114,7 +114,7 @@ def change_subscription(
     version: int | None,
 ) -> Outcome[Subscription]:
     """Pause, resume or retire a webhook, or give it a new secret; the one before signs as well until the next one."""
-    actor, acting = administrator(transaction, asker)
+    actor, acting = administrator(transaction, caller)
     it = _found(transaction, id_, lock=True)
 
     def alter() -> Subscription:
@@ -140,26 +140,28 @@ def change_subscription(
     return act_once(transaction, once, actor.person_id, act=alter, again=lambda _: it)
 
 
-def list_subscriptions(transaction: Transaction, asker: Asker) -> tuple[Subscription, ...]:
-    administrator(transaction, asker)
+def list_subscriptions(transaction: Transaction, caller: Caller) -> tuple[Subscription, ...]:
+    administrator(transaction, caller)
     return Subscriptions(transaction).all()
 
 
-def read_subscription(transaction: Transaction, asker: Asker, id_: UUID) -> Subscription:
-    administrator(transaction, asker)
+def read_subscription(transaction: Transaction, caller: Caller, id_: UUID) -> Subscription:
+    administrator(transaction, caller)
     return _found(transaction, id_)
 
 
-def list_dead_letters(transaction: Transaction, asker: Asker, id_: UUID) -> tuple[Delivery, ...]:
+def list_dead_letters(transaction: Transaction, caller: Caller, id_: UUID) -> tuple[Delivery, ...]:
     """What a webhook was not told in all its attempts."""
-    it = read_subscription(transaction, asker, id_)
+    it = read_subscription(transaction, caller, id_)
     transaction.allow_all_rows("dead letters")
     return Deliveries(transaction).dead(it.id)
 
 
-def resend(transaction: Transaction, asker: Asker, id_: UUID, position: int, once: IdempotencyKey) -> Outcome[Delivery]:
+def resend(
+    transaction: Transaction, caller: Caller, id_: UUID, position: int, once: IdempotencyKey
+) -> Outcome[Delivery]:
     """Have a dead letter told again."""
-    actor, acting = administrator(transaction, asker)
+    actor, acting = administrator(transaction, caller)
     it = _found(transaction, id_)
     transaction.allow_all_rows("dead letters")
     letter = Deliveries(transaction).find(it.id, position)

@@ -14,7 +14,7 @@ from service.database.paging import Page
 from service.database.transaction import Transaction
 from service.file_rights.store.access_log import Line, Wanted
 from service.file_rights.use_cases.access_overview import Seen, oversee, who_saw
-from service.http.context import TheAsker, TheHouse, accepted
+from service.http.context import TheCaller, TheHouse, accepted
 from service.http.edge import PREFIX
 from service.http.json_models import InTwoLanguages, Labelled, Named, Utc, View
 from service.http.openapi import PUBLIC, may_refuse
@@ -22,11 +22,10 @@ from service.http.paging import PageQuery
 from service.http.request_faults import CheckedRoute
 from service.http.responses import answer
 from service.people.store.people import People
-from service.vocabulary.calendar import AMSTERDAM
+from service.vocabulary.calendar import AMSTERDAM, in_utc_text
 from service.vocabulary.fields import Day
 from service.vocabulary.messages import MESSAGES
 from service.vocabulary.roles import ROLE_LABELS
-from service.vocabulary.times import in_utc_text
 
 router = APIRouter(tags=["access"], route_class=CheckedRoute)
 JSON, NDJSON = "application/json", "application/x-ndjson"
@@ -114,7 +113,7 @@ class Activities(View):
 
 @router.get("/cases/{case_id}/access-log", response_model=AccessLogPage, responses=may_refuse(400, 401, 403, 404, 503))
 async def list_access(
-    case_id: UUID, house: TheHouse, asker: TheAsker, wanted: Annotated[LogQuery, Query()]
+    case_id: UUID, house: TheHouse, caller: TheCaller, wanted: Annotated[LogQuery, Query()]
 ) -> Response:
     """Who saw this file, when, in which role, for whom and why: for the family, who brought it, and who answers for it.
 
@@ -122,7 +121,7 @@ async def list_access(
     """
 
     def work(transaction: Transaction) -> Response:
-        seen = who_saw(transaction, asker, case_id, wanted.wanted())
+        seen = who_saw(transaction, caller, case_id, wanted.wanted())
         items = lines_of(transaction, seen)
         return answer(AccessLogPage(items=items, next_cursor=seen.page.next_cursor))
 
@@ -135,7 +134,7 @@ async def list_access(
     responses={200: {"content": {NDJSON: {"schema": {"type": "string"}}}}, **may_refuse(400, 401, 403, 404, 503)},
 )
 async def oversee_access(
-    request: Request, house: TheHouse, asker: TheAsker, wanted: Annotated[OverseeQuery, Query()]
+    request: Request, house: TheHouse, caller: TheCaller, wanted: Annotated[OverseeQuery, Query()]
 ) -> Response:
     """The log over all cases of your teams, for their data-protection officer; no content.
 
@@ -145,7 +144,7 @@ async def oversee_access(
     as_records = accepted(request, (JSON, NDJSON)) == NDJSON
 
     def work(transaction: Transaction) -> Response:
-        page = oversee(transaction, asker, wanted.wanted(), exported=as_records)
+        page = oversee(transaction, caller, wanted.wanted(), exported=as_records)
         if as_records:
             return _records(request, house.address, page)
         lines = lines_of(transaction, Seen(page, lambda _: True))

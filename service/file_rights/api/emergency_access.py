@@ -12,7 +12,7 @@ from service.cases.api.views import MadeView
 from service.database.transaction import Transaction
 from service.file_rights.rules.emergency_forms import EmergencyAccess
 from service.file_rights.use_cases.emergency_access import take_emergency_access
-from service.http.context import OnceOnly, TheAsker, TheHouse, read_body
+from service.http.context import OnceOnly, TheCaller, TheHouse, read_body
 from service.http.openapi import may_refuse, takes
 from service.http.request_faults import CheckedRoute
 
@@ -37,7 +37,7 @@ EMERGENCY = TypeAdapter(EmergencyBody)
     openapi_extra=takes("new_emergency_access"),
     responses=may_refuse(400, 401, 403, 404, 409, 413, 415),
 )
-async def add_emergency_access(request: Request, house: TheHouse, asker: TheAsker, once: OnceOnly) -> Response:
+async def add_emergency_access(request: Request, house: TheHouse, caller: TheCaller, once: OnceOnly) -> Response:
     """Read one case in an emergency (noodtoegang), by its number, for some hours. Everybody around it sees it.
 
     You say why; the data-protection officer of its team looks into it afterwards. For people, not for systems.
@@ -46,7 +46,7 @@ async def add_emergency_access(request: Request, house: TheHouse, asker: TheAske
 
     def work(transaction: Transaction) -> Response:
         step = body.to_step(transaction.now)
-        made = take_emergency_access(transaction, asker, body.number, step, once, rules=house.rules, new_id=uuid4)
+        made = take_emergency_access(transaction, caller, body.number, step, once, rules=house.rules, new_id=uuid4)
         return made_answer(transaction, house.rules, made)
 
     return await house.database.write(work)

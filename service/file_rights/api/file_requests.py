@@ -12,7 +12,7 @@ from service.cases.api.views import MadeView
 from service.database.transaction import Transaction
 from service.file_rights.rules.request_forms import FileRequest
 from service.file_rights.use_cases.file_requests import ask_about_file
-from service.http.context import OnceOnly, TheAsker, TheHouse, read_body
+from service.http.context import OnceOnly, TheCaller, TheHouse, read_body
 from service.http.openapi import may_refuse, takes
 from service.http.request_faults import CheckedRoute
 
@@ -38,14 +38,14 @@ router = APIRouter(tags=["cases"], route_class=CheckedRoute)
     responses=may_refuse(400, 401, 403, 404, 409, 413, 415),
 )
 async def add_file_request(
-    request: Request, case_id: UUID, house: TheHouse, asker: TheAsker, once: OnceOnly
+    request: Request, case_id: UUID, house: TheHouse, caller: TheCaller, once: OnceOnly
 ) -> Response:
     """Ask about the file: access, a copy, correction, destruction. Also on a case that has ended."""
     body = await read_body(request, FILE_REQUEST)
 
     def work(transaction: Transaction) -> Response:
         made = ask_about_file(
-            transaction, asker, case_id, body.to_step(transaction.now), once, rules=house.rules, new_id=uuid4
+            transaction, caller, case_id, body.to_step(transaction.now), once, rules=house.rules, new_id=uuid4
         )
         return made_answer(transaction, house.rules, made)
 

@@ -13,7 +13,7 @@ from service.file_rights.api.readable_text import Readable, as_text, readable
 from service.file_rights.rules.answers import Told
 from service.file_rights.rules.personal_data import Tells
 from service.file_rights.use_cases.subject_access import Bundle, Written, subject_access
-from service.http.context import TheAsker, TheHouse, accepted
+from service.http.context import TheCaller, TheHouse, accepted
 from service.http.json_models import InTwoLanguages, Utc, View
 from service.http.negotiation import language_of
 from service.http.openapi import may_refuse
@@ -82,7 +82,7 @@ class SubjectAccessView(View):
     response_model=SubjectAccessView,
     responses={200: {"content": {TEXT: {"schema": {"type": "string"}}}}, **may_refuse(400, 401, 403, 404, 503)},
 )
-async def get_subject_access(request: Request, case_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
+async def get_subject_access(request: Request, case_id: UUID, house: TheHouse, caller: TheCaller) -> Response:
     """Everything held about the child and family of a case: what happened, what was written, who saw it, who was told.
 
     For the family as far as they may read, and for the coordinator or chair who hands it over. JSON, or with
@@ -90,7 +90,7 @@ async def get_subject_access(request: Request, case_id: UUID, house: TheHouse, a
     """
 
     def work(transaction: Transaction) -> Response:
-        bundle = subject_access(transaction, asker, case_id, house.rules)
+        bundle = subject_access(transaction, caller, case_id, house.rules)
         lines = lines_of(transaction, bundle.seen)
         chapters = readable(transaction, house.rules, bundle, lines)
         if accepted(request, (JSON, TEXT)) == TEXT:

@@ -14,8 +14,8 @@ from service.cases.store.visibility import overseen
 from service.database.paging import Cursors, Page
 from service.database.transaction import Transaction
 from service.vocabulary.actor import Actor
+from service.vocabulary.calendar import microseconds, moment
 from service.vocabulary.roles import Role
-from service.vocabulary.times import microseconds, moment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

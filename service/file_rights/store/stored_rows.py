@@ -11,7 +11,7 @@ from service.database.columns import KEYS_SCHEMA, metadata
 from service.database.transaction import Transaction
 from service.file_rights.rules.personal_data import OF_A_CASE, column_of
 from service.people.store.tables import memberships, organisations, people
-from service.vocabulary.times import in_utc_text, moment
+from service.vocabulary.calendar import in_utc_text, moment
 
 Record = Mapping[str, Any]
 # Told line by line and opened, elsewhere: who saw the file, and what was written.

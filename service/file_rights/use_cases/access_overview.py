@@ -12,8 +12,8 @@ from service.cases.use_cases.read import PURPOSES, whole_case
 from service.database.paging import Page
 from service.database.transaction import Transaction
 from service.file_rights.store.access_log import AccessLines, Line, Wanted
-from service.identity.caller import Asker
-from service.people.use_cases.identify import known
+from service.identity.caller import Caller
+from service.people.use_cases.identify import identify
 from service.vocabulary.actor import Actor, Membership
 from service.vocabulary.refusals import NotAllowed, NotFound
 from service.vocabulary.roles import FAMILY_ROLES, SUBMITTING_ROLES, Role
@@ -31,16 +31,16 @@ class Seen:
     by_name: Callable[[Line], bool]
 
 
-def who_saw(transaction: Transaction, asker: Asker, case_id: UUID, wanted: Wanted) -> Seen:
+def who_saw(transaction: Transaction, caller: Caller, case_id: UUID, wanted: Wanted) -> Seen:
     """Who saw the file of this case. This look is written down as well, for the next answer.
 
     Raises NotFound for whoever may not see all of the case, NotAllowed for those who see it and do not answer for it.
     Of a case that was destroyed its log is left, for the officer alone.
     """
-    actor = known(transaction, asker)
+    actor = identify(transaction, caller)
     case, acting = _accountable(transaction, actor, case_id)
     seen = as_told_to(transaction, acting, case.id, wanted)
-    record(transaction, asker, actor.person_id, acting, "read_access_log", case_id=case.id)
+    record(transaction, caller, actor.person_id, acting, "read_access_log", case_id=case.id)
     return seen
 
 
@@ -60,12 +60,12 @@ def as_told_to(transaction: Transaction, acting: Membership, case_id: UUID, want
     return Seen(page, lambda it: it.person_id in around or it.organisation_id == acting.organisation_id)
 
 
-def oversee(transaction: Transaction, asker: Asker, wanted: Wanted, *, exported: bool = False) -> Page[Line]:
+def oversee(transaction: Transaction, caller: Caller, wanted: Wanted, *, exported: bool = False) -> Page[Line]:
     """The log over all cases of the teams whose data-protection officer asks. Raises NotAllowed for everybody else.
 
     Raises NotFound for a case of another team.
     """
-    actor = known(transaction, asker)
+    actor = identify(transaction, caller)
     acting = actor.holding(OFFICER)
     if acting is None:
         raise NotAllowed
@@ -76,7 +76,7 @@ def oversee(transaction: Transaction, asker: Asker, wanted: Wanted, *, exported:
     )  # also what colleagues looked at that is about no case in particular
     page = AccessLines(transaction).page(wanted, seen_by=actor)
     action = "E" if exported else "R"
-    record(transaction, asker, actor.person_id, acting, "oversee_access", case_id=wanted.case_id, action=action)
+    record(transaction, caller, actor.person_id, acting, "oversee_access", case_id=wanted.case_id, action=action)
     return page
 
 
@@ -95,7 +95,7 @@ def acting_as(actor: Actor, case: Case, roles: Collection[Role]) -> Membership |
 
 def record(
     transaction: Transaction,
-    asker: Asker,
+    caller: Caller,
     by: UUID,
     acting: Membership,
     activity: Activity,
@@ -113,7 +113,7 @@ def record(
             purpose=PURPOSES[acting.role],
             case_id=case_id,
             detail=file if activity == "export_subject_access" else "access log",
-            trace_id=asker.trace_id,
+            trace_id=caller.trace_id,
             action=action,
         )
     )

@@ -11,9 +11,9 @@ from service.cases.use_cases.situation import before_first_step
 from service.cases.use_cases.take_step import Made, carry_out, make_once
 from service.database.idempotency import IdempotencyKey, Outcome
 from service.database.transaction import Transaction
-from service.identity.caller import Asker
+from service.identity.caller import Caller
 from service.people.store.people import People
-from service.people.use_cases.identify import known
+from service.people.use_cases.identify import identify
 from service.vocabulary.actor import Actor, Emergency, Membership
 from service.vocabulary.refusals import AlreadyInSight, HumansOnly, NotAllowed, NotFound
 from service.workflows.rules.rulebook import Rulebook
@@ -21,7 +21,7 @@ from service.workflows.rules.rulebook import Rulebook
 
 def take_emergency_access(
     transaction: Transaction,
-    asker: Asker,
+    caller: Caller,
     number: str,
     step: Step,
     once: IdempotencyKey,
@@ -33,8 +33,8 @@ def take_emergency_access(
 
     Raises HumansOnly for a system, NotAllowed for whoever holds none of the roles, NotFound, AlreadyInSight, Invalid.
     """
-    actor = known(transaction, asker)
-    if asker.machine:
+    actor = identify(transaction, caller)
+    if caller.machine:
         raise HumansOnly
 
     def take() -> Made:
@@ -50,7 +50,7 @@ def take_emergency_access(
         situation = before_first_step(transaction, by_role, case, "emergency_access", rules, new_id)
         # What is not dated happens now: hours count from when the system wrote it down.
         undated = replace(step, occurred_at=transaction.now, dated=False)
-        made = carry_out(transaction, situation, undated, rules, new_id=new_id, trace_id=asker.trace_id)
+        made = carry_out(transaction, situation, undated, rules, new_id=new_id, trace_id=caller.trace_id)
         taken = Emergency(case.id, made.entry.part_id, acting)
         until = transaction.now + timedelta(hours=situation.settings.emergency_hours)
         People(transaction).let_read(actor.person_id, taken, until=until)

@@ -11,14 +11,14 @@ from service.cases.use_cases.situation import before_first_step
 from service.cases.use_cases.take_step import Made, carry_out, make_once
 from service.database.idempotency import IdempotencyKey, Outcome
 from service.database.transaction import Transaction
-from service.identity.caller import Asker
-from service.people.use_cases.identify import known
+from service.identity.caller import Caller
+from service.people.use_cases.identify import identify
 from service.workflows.rules.rulebook import Rulebook
 
 
 def ask_about_file(
     transaction: Transaction,
-    asker: Asker,
+    caller: Caller,
     case_id: UUID,
     step: Step,
     once: IdempotencyKey,
@@ -27,13 +27,13 @@ def ask_about_file(
     new_id: Callable[[], UUID],
 ) -> Outcome[Made]:
     """Begin a request about the file, for whoever may see the whole case. Raises NotFound, NotAllowed, Invalid."""
-    actor = known(transaction, asker)
+    actor = identify(transaction, caller)
     Cases(transaction).find(case_id, case_id, seen_by=actor, lock=True)
     case = whole_case(transaction, actor, case_id).case
 
     def ask() -> Made:
         by_right = replace(actor, emergencies=())
         situation = before_first_step(transaction, by_right, case, "file_request", rules, new_id)
-        return carry_out(transaction, situation, step, rules, new_id=new_id, trace_id=asker.trace_id)
+        return carry_out(transaction, situation, step, rules, new_id=new_id, trace_id=caller.trace_id)
 
     return make_once(transaction, once, actor, act=ask)

@@ -21,10 +21,10 @@ from service.file_rights.rules.personal_data import Tells, column_of
 from service.file_rights.store.access_log import Wanted
 from service.file_rights.store.stored_rows import Record, Records
 from service.file_rights.use_cases.access_overview import Seen, acting_as, as_told_to, record
-from service.identity.caller import Asker
+from service.identity.caller import Caller
 from service.kinds import KINDS
 from service.people.store.people import People
-from service.people.use_cases.identify import known
+from service.people.use_cases.identify import identify
 from service.retention.use_cases.terms import Kept, kept
 from service.vocabulary.actor import Membership, Seat
 from service.vocabulary.organisation_kinds import OrganisationKind
@@ -68,13 +68,13 @@ class Bundle:
         return self.acting.role in FAMILY_ROLES
 
 
-def subject_access(transaction: Transaction, asker: Asker, case_id: UUID, rules: Rulebook) -> Bundle:
+def subject_access(transaction: Transaction, caller: Caller, case_id: UUID, rules: Rulebook) -> Bundle:
     """Everything held about a case, but what is withheld from this reader. It is written down as taken out.
 
     Raises NotFound for whoever may not see all of it, NotAllowed for who does and does not hand it over, and the
     refusal of a parent where the young person decides.
     """
-    actor = known(transaction, asker)
+    actor = identify(transaction, caller)
     sight = whole_case(transaction, actor, case_id)
     acting = acting_as(actor, sight.case, HANDED_OVER_BY | FAMILY_ROLES)
     if acting is None:
@@ -89,7 +89,7 @@ def subject_access(transaction: Transaction, asker: Asker, case_id: UUID, rules:
     member = actor.person_id if acting.role in FAMILY_ROLES else None
     records = Records(transaction).of_case(case_id) | _of_family(transaction, sight.case, member)
     seen = as_told_to(transaction, acting, case_id, Wanted())
-    record(transaction, asker, actor.person_id, acting, "export_subject_access", case_id=case_id, action="E")
+    record(transaction, caller, actor.person_id, acting, "export_subject_access", case_id=case_id, action="E")
     return Bundle(
         case=sight.case,
         acting=acting,

@@ -23,8 +23,8 @@ from service.database.engine import keys_file
 from service.database.keyring import Keyring, MasterKeyRefused
 from service.database.migrations import revisions
 from service.integrity.rules import Head, written
+from service.vocabulary.calendar import in_utc_text, moment
 from service.vocabulary.canonical_json import canonical
-from service.vocabulary.times import in_utc_text, moment
 
 FORMAT = "casusroute-backup@1"
 MANIFEST = "manifest.json"

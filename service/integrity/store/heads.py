@@ -9,7 +9,7 @@ from sqlalchemy import func, or_, select, true, tuple_
 from service.cases.store.tables import cases, destructions, transitions
 from service.database.transaction import Transaction
 from service.integrity.rules import Head
-from service.vocabulary.times import moment
+from service.vocabulary.calendar import moment
 
 PAGE = 500
 

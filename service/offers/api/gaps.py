@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.database.transaction import Transaction
-from service.http.context import TheAsker, TheHouse
+from service.http.context import TheCaller, TheHouse
 from service.http.json_models import Labelled, RegionParameter, View
 from service.http.openapi import may_refuse
 from service.http.request_faults import CheckedRoute
@@ -51,12 +51,12 @@ class Gaps(View):
 
 @router.get("/regions/{region}/gaps", response_model=Gaps, responses=may_refuse(400, 401, 403, 404))
 async def get_gaps(
-    region: RegionParameter, house: TheHouse, asker: TheAsker, wanted: Annotated[GapsQuery, Query()]
+    region: RegionParameter, house: TheHouse, caller: TheCaller, wanted: Annotated[GapsQuery, Query()]
 ) -> Response:
     """How many cases of your region wanted help that does not exist, by domain and function."""
 
     def work(transaction: Transaction) -> Response:
-        year, k, found = count_gaps(transaction, asker, region, wanted.year, rules=house.rules)
+        year, k, found = count_gaps(transaction, caller, region, wanted.year, rules=house.rules)
         ordered = sorted(found, key=lambda it: (DOMAINS.index(it.domain), -it.cases, it.function))
         domains = [
             GapsOfDomain(

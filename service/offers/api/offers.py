@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from service.database.idempotency import Outcome
 from service.database.transaction import Transaction
-from service.http.context import House, OnceOnly, TheAsker, TheHouse, read_body
+from service.http.context import House, OnceOnly, TheCaller, TheHouse, read_body
 from service.http.json_models import Labelled, Named, OptionalDay, Utc, View
 from service.http.openapi import may_refuse, takes
 from service.http.request_faults import CheckedRoute
@@ -128,13 +128,13 @@ class _Drawing:
 
 
 @router.get("/offers", response_model=Offers, responses=may_refuse(400, 401, 403), name="list_offers")
-async def get_offers(house: TheHouse, asker: TheAsker, wanted: Annotated[OffersQuery, Query()]) -> Response:
+async def get_offers(house: TheHouse, caller: TheCaller, wanted: Annotated[OffersQuery, Query()]) -> Response:
     """What help there is now or from a day to come, by domain; for everybody who looks for help with a family."""
 
     def work(transaction: Transaction) -> Response:
         found = list_offers(
             transaction,
-            asker,
+            caller,
             region=wanted.region,
             domain=wanted.domain,
             function=wanted.function,
@@ -153,11 +153,11 @@ async def get_offers(house: TheHouse, asker: TheAsker, wanted: Annotated[OffersQ
 
 
 @router.get("/offers/{offer_id}", response_model=OfferWithStatements, responses=may_refuse(400, 401, 403, 404))
-async def get_offer(offer_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
+async def get_offer(offer_id: UUID, house: TheHouse, caller: TheCaller) -> Response:
     """An offer, with everything that was stated of it and when."""
 
     def work(transaction: Transaction) -> Response:
-        found = read_offer(transaction, asker, offer_id)
+        found = read_offer(transaction, caller, offer_id)
         return answer(_Drawing.of(transaction, house.rules, (found,)).whole(found), version=_version(found))
 
     return await house.database.read(work)
@@ -167,12 +167,12 @@ async def get_offer(offer_id: UUID, house: TheHouse, asker: TheAsker) -> Respons
     "/offers", status_code=201, response_model=OfferView, openapi_extra=takes("offer"),
     responses=may_refuse(400, 401, 403, 409, 413, 415),
 )  # fmt: skip
-async def add_offer(request: Request, house: TheHouse, asker: TheAsker, once: OnceOnly) -> Response:
+async def add_offer(request: Request, house: TheHouse, caller: TheCaller, once: OnceOnly) -> Response:
     """Put a function of a provider on the overview: by the provider, or on its behalf by the region's team."""
     body = await read_body(request, OFFER)
-    offer = body.to_offer(house.database.keyring.id_for("offer", asker.issuer, asker.subject, once.key))
+    offer = body.to_offer(house.database.keyring.id_for("offer", caller.issuer, caller.subject, once.key))
     return await house.database.write(
-        lambda transaction: _made(transaction, house, begin_offer(transaction, asker, offer, once))
+        lambda transaction: _made(transaction, house, begin_offer(transaction, caller, offer, once))
     )
 
 
@@ -181,13 +181,13 @@ async def add_offer(request: Request, house: TheHouse, asker: TheAsker, once: On
     openapi_extra=takes("offer_statement"), responses=may_refuse(400, 401, 403, 404, 409, 413, 415),
 )  # fmt: skip
 async def add_offer_statement(
-    request: Request, offer_id: UUID, house: TheHouse, asker: TheAsker, once: OnceOnly
+    request: Request, offer_id: UUID, house: TheHouse, caller: TheCaller, once: OnceOnly
 ) -> Response:
     """State places and waiting time as they are on a day; what was stated before stays."""
     body = await read_body(request, OFFER_STATEMENT)
     return await house.database.write(
         lambda transaction: _made(
-            transaction, house, state_of_offer(transaction, asker, offer_id, body.to_said(), once)
+            transaction, house, state_of_offer(transaction, caller, offer_id, body.to_said(), once)
         )
     )
 
@@ -196,11 +196,11 @@ async def add_offer_statement(
     "/offers/{offer_id}/ending", status_code=201, response_model=OfferView, name="end_offer",
     openapi_extra=takes("offer_ending"), responses=may_refuse(400, 401, 403, 404, 409, 413, 415),
 )  # fmt: skip
-async def post_ending(request: Request, offer_id: UUID, house: TheHouse, asker: TheAsker, once: OnceOnly) -> Response:
+async def post_ending(request: Request, offer_id: UUID, house: TheHouse, caller: TheCaller, once: OnceOnly) -> Response:
     """Name the last day of an offer; it leaves the overview after that day and stays readable."""
     body = await read_body(request, OFFER_ENDING)
     return await house.database.write(
-        lambda transaction: _made(transaction, house, end_offer(transaction, asker, offer_id, body.last_day, once))
+        lambda transaction: _made(transaction, house, end_offer(transaction, caller, offer_id, body.last_day, once))
     )
 
 

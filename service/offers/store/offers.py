@@ -11,7 +11,7 @@ from service.database.transaction import Transaction
 from service.offers.rules.offer import Chosen, Offer, Statement
 from service.offers.store.tables import offer_endings, offer_statements, offers
 from service.vocabulary.actor import Membership
-from service.vocabulary.times import microseconds, moment
+from service.vocabulary.calendar import microseconds, moment
 
 _OFFERS = select(offers, offer_endings.c.last_day).outerjoin(offer_endings, offer_endings.c.offer_id == offers.c.id)
 _newest_first = func.row_number().over(

@@ -2,11 +2,10 @@
 
 from service.cases.store.cases import Cases
 from service.database.transaction import Transaction
-from service.identity.caller import Asker
+from service.identity.caller import Caller
 from service.offers.rules.gap_table import GapCount, gap_table
 from service.offers.store.kept_figures import KeptFigures
-from service.people.store.row_scope import allow_rows_of
-from service.people.use_cases.identify import known
+from service.people.use_cases.identify import allow_rows_of, identify
 from service.vocabulary.calendar import day_in_amsterdam
 from service.vocabulary.refusals import NotAllowed, NotFound
 from service.vocabulary.roles import TEAM_ROLES, Role
@@ -17,13 +16,13 @@ COUNTING = TEAM_ROLES | {Role.FACILITATOR}
 
 
 def count_gaps(
-    transaction: Transaction, asker: Asker, region: str, year: int | None, *, rules: Rulebook
+    transaction: Transaction, caller: Caller, region: str, year: int | None, *, rules: Rulebook
 ) -> tuple[int, int, tuple[GapCount, ...]]:
     """The year, the smallest number that is told, and the missing functions of a region that this person works for.
 
     Raises NotAllowed for other roles, NotFound for other regions.
     """
-    actor = known(transaction, asker)
+    actor = identify(transaction, caller)
     mine = [held for held in actor.memberships if held.role in COUNTING]
     if not mine:
         raise NotAllowed

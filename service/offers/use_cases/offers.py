@@ -12,12 +12,12 @@ from uuid import UUID
 
 from service.database.idempotency import IdempotencyKey, Outcome, act_once
 from service.database.transaction import Transaction
-from service.identity.caller import Asker
+from service.identity.caller import Caller
 from service.offers.rules.offer import Offer, Said, Statement
 from service.offers.store.offers import Offers
 from service.people.store.people import People
 from service.people.store.regions import Reference
-from service.people.use_cases.identify import known
+from service.people.use_cases.identify import identify
 from service.vocabulary.actor import Actor, Membership
 from service.vocabulary.calendar import day_in_amsterdam
 from service.vocabulary.form_parts import Fault
@@ -34,7 +34,7 @@ ON_BEHALF = frozenset({Role.COORDINATOR, Role.PROCESS_DIRECTOR})
 
 def list_offers(
     transaction: Transaction,
-    asker: Asker,
+    caller: Caller,
     *,
     region: str | None,
     domain: str | None,
@@ -42,23 +42,23 @@ def list_offers(
     provider: UUID | None,
 ) -> tuple[Offer, ...]:
     """What has not ended, each with its newest statement."""
-    _let_in(known(transaction, asker))
+    _let_in(identify(transaction, caller))
     today = day_in_amsterdam(transaction.now)
     return Offers(transaction).all(today, region=region, domain=domain, function=function, provider=provider)
 
 
-def read_offer(transaction: Transaction, asker: Asker, offer_id: UUID) -> Offer:
+def read_offer(transaction: Transaction, caller: Caller, offer_id: UUID) -> Offer:
     """An offer with everything that was ever stated of it."""
-    _let_in(known(transaction, asker))
+    _let_in(identify(transaction, caller))
     return _found(transaction, offer_id)
 
 
-def begin_offer(transaction: Transaction, asker: Asker, offer: Offer, once: IdempotencyKey) -> Outcome[Offer]:
+def begin_offer(transaction: Transaction, caller: Caller, offer: Offer, once: IdempotencyKey) -> Outcome[Offer]:
     """Put an offer on the overview.
 
     Raises NotAllowed unless the provider itself asks, or the team of the region that the offer serves.
     """
-    actor = known(transaction, asker)
+    actor = identify(transaction, caller)
     acting = _acting(actor, offer)
 
     def begin() -> Offer:
@@ -75,10 +75,10 @@ def begin_offer(transaction: Transaction, asker: Asker, offer: Offer, once: Idem
 
 
 def state_of_offer(
-    transaction: Transaction, asker: Asker, offer_id: UUID, said: Said, once: IdempotencyKey
+    transaction: Transaction, caller: Caller, offer_id: UUID, said: Said, once: IdempotencyKey
 ) -> Outcome[Offer]:
     """Add what holds on a day; what was stated before stays. A repeated request is answered with what stands now."""
-    actor = known(transaction, asker)
+    actor = identify(transaction, caller)
     _let_in(actor)
     offer = _found(transaction, offer_id, lock=True)
     acting = _acting(actor, offer)
@@ -99,10 +99,10 @@ def state_of_offer(
 
 
 def end_offer(
-    transaction: Transaction, asker: Asker, offer_id: UUID, last_day: date, once: IdempotencyKey
+    transaction: Transaction, caller: Caller, offer_id: UUID, last_day: date, once: IdempotencyKey
 ) -> Outcome[Offer]:
     """Name the last day of an offer, once."""
-    actor = known(transaction, asker)
+    actor = identify(transaction, caller)
     _let_in(actor)
     offer = _found(transaction, offer_id, lock=True)
     acting = _acting(actor, offer)

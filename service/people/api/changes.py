@@ -9,13 +9,13 @@ from fastapi.types import DecoratedCallable
 from pydantic import Field, TypeAdapter
 
 from service.database.transaction import Transaction
-from service.http.context import House, OnceOnly, TheAsker, TheHouse, read_body
+from service.http.context import House, OnceOnly, TheCaller, TheHouse, read_body
 from service.http.json_models import Named, RegionParameter, Utc, View
 from service.http.openapi import may_refuse, takes
 from service.http.paging import PageQuery
 from service.http.request_faults import CheckedRoute
 from service.http.responses import answer, answer_once
-from service.identity.caller import Asker
+from service.identity.caller import Caller
 from service.people.rules.decisions import (
     Change,
     CoverageEnd,
@@ -80,11 +80,11 @@ class FoundPerson(View):
     name: str
 
 
-async def _decided(house: House, asker: Asker, once: OnceOnly, decision: Decision) -> Response:
+async def _decided(house: House, caller: Caller, once: OnceOnly, decision: Decision) -> Response:
     """Every decision of an administrator is answered with the change that was recorded, and so it is the next time."""
 
     def work(transaction: Transaction) -> Response:
-        made = administer(transaction, asker, decision, once, rules=house.rules)
+        made = administer(transaction, caller, decision, once, rules=house.rules)
         (view,) = _views(transaction, [made.value])
         return answer_once(made, view, location=f"/administrative-changes/{made.value.id}")
 
@@ -121,69 +121,69 @@ def _decision(path: str, kind: str, *refusals: int) -> Callable[[DecoratedCallab
 
 
 @_decision("/organisations", "organisation")
-async def add_organisation(request: Request, house: TheHouse, asker: TheAsker, once: OnceOnly) -> Response:
+async def add_organisation(request: Request, house: TheHouse, caller: TheCaller, once: OnceOnly) -> Response:
     """Add an organisation: a team, a provider, a municipality, a network, a family."""
-    return await _decided(house, asker, once, await read_body(request, DECISIONS["organisation"]))
+    return await _decided(house, caller, once, await read_body(request, DECISIONS["organisation"]))
 
 
 @_decision("/people", "person")
-async def add_person(request: Request, house: TheHouse, asker: TheAsker, once: OnceOnly) -> Response:
+async def add_person(request: Request, house: TheHouse, caller: TheCaller, once: OnceOnly) -> Response:
     """Add a person, as an issuer vouches for them; what they may do is said by memberships."""
-    return await _decided(house, asker, once, await read_body(request, DECISIONS["person"]))
+    return await _decided(house, caller, once, await read_body(request, DECISIONS["person"]))
 
 
 @_decision("/memberships", "membership")
-async def begin_membership(request: Request, house: TheHouse, asker: TheAsker, once: OnceOnly) -> Response:
+async def begin_membership(request: Request, house: TheHouse, caller: TheCaller, once: OnceOnly) -> Response:
     """Let a person act in a role for an organisation. Nobody decides so for themselves."""
-    return await _decided(house, asker, once, await read_body(request, DECISIONS["membership"]))
+    return await _decided(house, caller, once, await read_body(request, DECISIONS["membership"]))
 
 
 @_decision("/membership-ends", "membership_end")
-async def end_membership(request: Request, house: TheHouse, asker: TheAsker, once: OnceOnly) -> Response:
+async def end_membership(request: Request, house: TheHouse, caller: TheCaller, once: OnceOnly) -> Response:
     """Say until when a person acts so; with yesterday as the last day they are refused at their next request."""
-    return await _decided(house, asker, once, await read_body(request, DECISIONS["membership_end"]))
+    return await _decided(house, caller, once, await read_body(request, DECISIONS["membership_end"]))
 
 
 @_decision("/coverages", "coverage")
-async def begin_coverage(request: Request, house: TheHouse, asker: TheAsker, once: OnceOnly) -> Response:
+async def begin_coverage(request: Request, house: TheHouse, caller: TheCaller, once: OnceOnly) -> Response:
     """Say which team or network is there for a region, or whose liaison is appointed for it. New cases follow it."""
-    return await _decided(house, asker, once, await read_body(request, DECISIONS["coverage"]))
+    return await _decided(house, caller, once, await read_body(request, DECISIONS["coverage"]))
 
 
 @_decision("/coverage-ends", "coverage_end")
-async def end_coverage(request: Request, house: TheHouse, asker: TheAsker, once: OnceOnly) -> Response:
+async def end_coverage(request: Request, house: TheHouse, caller: TheCaller, once: OnceOnly) -> Response:
     """Say until when an organisation is there for a region; its cases stay its own."""
-    return await _decided(house, asker, once, await read_body(request, DECISIONS["coverage_end"]))
+    return await _decided(house, caller, once, await read_body(request, DECISIONS["coverage_end"]))
 
 
 @_decision("/organisations/{organisation_id}/names", "name", 404)
 async def rename_organisation(
-    request: Request, organisation_id: UUID, house: TheHouse, asker: TheAsker, once: OnceOnly
+    request: Request, organisation_id: UUID, house: TheHouse, caller: TheCaller, once: OnceOnly
 ) -> Response:
     """Give an organisation another name."""
     body = await read_body(request, DECISIONS["name"])
-    return await _decided(house, asker, once, Renaming("organisation", organisation_id, body.name))
+    return await _decided(house, caller, once, Renaming("organisation", organisation_id, body.name))
 
 
 @_decision("/people/{person_id}/names", "name", 404)
 async def rename_person(
-    request: Request, person_id: UUID, house: TheHouse, asker: TheAsker, once: OnceOnly
+    request: Request, person_id: UUID, house: TheHouse, caller: TheCaller, once: OnceOnly
 ) -> Response:
     """Give a person another name."""
     body = await read_body(request, DECISIONS["name"])
-    return await _decided(house, asker, once, Renaming("person", person_id, body.name))
+    return await _decided(house, caller, once, Renaming("person", person_id, body.name))
 
 
 @router.post(
     "/person-searches", response_model=FoundPerson, openapi_extra=takes("identity"),
     responses=may_refuse(400, 401, 403, 404, 413, 415),
 )  # fmt: skip
-async def find_person(request: Request, house: TheHouse, asker: TheAsker) -> Response:
+async def find_person(request: Request, house: TheHouse, caller: TheCaller) -> Response:
     """The person of an issuer and a subject; asked in a body, because a subject may be somebody's e-mail address."""
     body = await read_body(request, DECISIONS["identity"])
 
     def work(transaction: Transaction) -> Response:
-        administrator(transaction, asker)
+        administrator(transaction, caller)
         found = People(transaction).id_of(body.issuer, body.subject)
         if found is None:
             raise NotFound
@@ -194,21 +194,21 @@ async def find_person(request: Request, house: TheHouse, asker: TheAsker) -> Res
 
 @_decision("/regions/{region}/settings", "region_settings", 404)
 async def decide_settings(
-    request: Request, region: RegionParameter, house: TheHouse, asker: TheAsker, once: OnceOnly
+    request: Request, region: RegionParameter, house: TheHouse, caller: TheCaller, once: OnceOnly
 ) -> Response:
     """Say what a region decides otherwise from a day on. Running terms stay; steps after that day follow it."""
     decided = await read_body(request, DECISIONS["region_settings"])
-    return await _decided(house, asker, once, SettingsOf(region, decided))
+    return await _decided(house, caller, once, SettingsOf(region, decided))
 
 
 @router.get("/administrative-changes", response_model=ChangePage, responses=may_refuse(400, 401, 403))
 async def list_administrative_changes(
-    house: TheHouse, asker: TheAsker, wanted: Annotated[PageQuery, Query()]
+    house: TheHouse, caller: TheCaller, wanted: Annotated[PageQuery, Query()]
 ) -> Response:
     """Who changed what around the cases, the newest first."""
 
     def work(transaction: Transaction) -> Response:
-        administrator(transaction, asker)
+        administrator(transaction, caller)
         page = Administration(transaction).page(wanted.limit, wanted.cursor)
         return answer(ChangePage(items=_views(transaction, page.items), next_cursor=page.next_cursor))
 
@@ -216,11 +216,11 @@ async def list_administrative_changes(
 
 
 @router.get("/administrative-changes/{change_id}", response_model=ChangeView, responses=may_refuse(400, 401, 403, 404))
-async def get_administrative_change(change_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
+async def get_administrative_change(change_id: UUID, house: TheHouse, caller: TheCaller) -> Response:
     """One change around the cases."""
 
     def work(transaction: Transaction) -> Response:
-        administrator(transaction, asker)
+        administrator(transaction, caller)
         (view,) = _views(transaction, [recorded(transaction, change_id)])
         return answer(view)
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 
 from service.database.columns import NO_DAY
 from service.database.transaction import Transaction
-from service.http.context import TheAsker, TheHouse
+from service.http.context import TheCaller, TheHouse
 from service.http.json_models import Named, OptionalDay, RegionParameter, Utc, View
 from service.http.openapi import may_refuse
 from service.http.request_faults import CheckedRoute
@@ -111,11 +111,11 @@ def _last(relation: Any) -> date | None:
     "/organisations/{organisation_id}", response_model=AdministeredOrganisation,
     responses=may_refuse(400, 401, 403, 404),
 )  # fmt: skip
-async def get_organisation(organisation_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
+async def get_organisation(organisation_id: UUID, house: TheHouse, caller: TheCaller) -> Response:
     """An organisation with the regions and the people that it has, had and will have."""
 
     def work(transaction: Transaction) -> Response:
-        administrator(transaction, asker)
+        administrator(transaction, caller)
         found = next(iter(People(transaction).organisations(id_=organisation_id)), None)
         if found is None:
             raise NotFound
@@ -139,11 +139,11 @@ async def get_organisation(organisation_id: UUID, house: TheHouse, asker: TheAsk
 
 
 @router.get("/people/{person_id}", response_model=AdministeredPerson, responses=may_refuse(400, 401, 403, 404))
-async def get_person(person_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
+async def get_person(person_id: UUID, house: TheHouse, caller: TheCaller) -> Response:
     """A person with the memberships that they have, had and will have."""
 
     def work(transaction: Transaction) -> Response:
-        administrator(transaction, asker)
+        administrator(transaction, caller)
         found = People(transaction).identity(person_id)
         if found is None:
             raise NotFound
@@ -160,11 +160,11 @@ async def get_person(person_id: UUID, house: TheHouse, asker: TheAsker) -> Respo
 @router.get(
     "/regions/{region}/settings", response_model=SettingsOfRegion, responses=may_refuse(400, 401, 403, 404)
 )  # fmt: skip
-async def get_region_settings(region: RegionParameter, house: TheHouse, asker: TheAsker) -> Response:
+async def get_region_settings(region: RegionParameter, house: TheHouse, caller: TheCaller) -> Response:
     """The settings that hold in a region today, and what it decided from which day on."""
 
     def work(transaction: Transaction) -> Response:
-        administrator(transaction, asker)
+        administrator(transaction, caller)
         if region not in {it.code for it in Reference(transaction).regions()}:
             raise NotFound
         decided = DatedSettings(transaction).decided(region)

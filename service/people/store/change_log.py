@@ -10,8 +10,8 @@ from service.database.paging import Cursors, Page
 from service.database.transaction import Transaction
 from service.people.rules.decisions import Change, Effect
 from service.people.store.tables import administrative_changes
+from service.vocabulary.calendar import microseconds, moment
 from service.vocabulary.canonical_json import canonical
-from service.vocabulary.times import microseconds, moment
 
 _c = administrative_changes.c
 

@@ -18,9 +18,8 @@ from service.people.store.tables import (
     people,
 )
 from service.vocabulary.actor import Actor, Emergency, Membership
-from service.vocabulary.calendar import day_in_amsterdam
+from service.vocabulary.calendar import day_in_amsterdam, microseconds
 from service.vocabulary.roles import Role
-from service.vocabulary.times import microseconds
 
 # Who vouches for somebody whose name was destroyed: nobody can sign in so.
 NOBODY = ""

@@ -5,13 +5,13 @@ from uuid import UUID, uuid4
 
 from service.database.idempotency import IdempotencyKey, Outcome, act_once
 from service.database.transaction import Transaction
-from service.identity.caller import Asker
+from service.identity.caller import Caller
 from service.people.rules.decisions import Change, Decision, Effect, NewPerson, Period, SettingsOf
 from service.people.store.change_log import Administration
 from service.people.store.people import People
 from service.people.store.relations import Memberships
 from service.people.use_cases.apply_decision import LAST_DAY, Deciding, put_into_effect
-from service.people.use_cases.identify import known
+from service.people.use_cases.identify import identify
 from service.vocabulary.actor import Actor, Membership
 from service.vocabulary.calendar import day_in_amsterdam
 from service.vocabulary.organisation_kinds import OrganisationKind
@@ -21,9 +21,9 @@ from service.workflows.rules.rulebook import Rulebook
 from service.workflows.store.dated_settings import DatedSettings, Decided
 
 
-def administrator(transaction: Transaction, asker: Asker) -> tuple[Actor, Membership]:
+def administrator(transaction: Transaction, caller: Caller) -> tuple[Actor, Membership]:
     """Who asks, and as what they administer. Raises NotAllowed for everybody else."""
-    actor = known(transaction, asker)
+    actor = identify(transaction, caller)
     acting = actor.holding(Role.ADMINISTRATOR)
     if acting is None:
         raise NotAllowed
@@ -31,10 +31,10 @@ def administrator(transaction: Transaction, asker: Asker) -> tuple[Actor, Member
 
 
 def administer(
-    transaction: Transaction, asker: Asker, decision: Decision, once: IdempotencyKey, *, rules: Rulebook
+    transaction: Transaction, caller: Caller, decision: Decision, once: IdempotencyKey, *, rules: Rulebook
 ) -> Outcome[Change]:
     """Do what an administrator decided, and record it."""
-    actor, acting = administrator(transaction, asker)
+    actor, acting = administrator(transaction, caller)
     change_id = transaction.keyring.id_for("change", str(actor.person_id), once.key)
     deciding = Deciding(transaction, actor.person_id, acting.organisation_id, change_id, rules)
     return act_once(

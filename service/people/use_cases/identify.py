@@ -1,17 +1,34 @@
 """Who asks, and how they ask: the same for every use case."""
 
+from collections.abc import Iterable
+from uuid import UUID
+
 from service.database.transaction import Transaction
-from service.identity.caller import Asker
+from service.identity.caller import Caller
 from service.people.store.people import People
-from service.people.store.row_scope import allow_rows_of
 from service.vocabulary.actor import Actor
 from service.vocabulary.refusals import NotKnown
 
 
-def known(transaction: Transaction, asker: Asker) -> Actor:
+def identify(transaction: Transaction, caller: Caller) -> Actor:
     """The person who asks; from here on the database shows what they may see at most. Raises NotKnown."""
-    actor = People(transaction).actor(asker.issuer, asker.subject)
+    actor = People(transaction).actor(caller.issuer, caller.subject)
     if actor is None:
         raise NotKnown
     allow_rows_of(transaction, actor)
     return actor
+
+
+def allow_rows_of(
+    transaction: Transaction, actor: Actor, *, regions: Iterable[str] = (), begins: Iterable[UUID] = ()
+) -> None:
+    """Limit the transaction to the cases of this person's organisations, and those read in an emergency.
+
+    `regions`: their cases as well; `begins`: ids of cases and drafts that are about to be stored.
+    """
+    transaction.allow_rows(
+        person=actor.person_id,
+        organisations=(held.organisation_id for held in actor.memberships),
+        regions=regions,
+        cases=(*(emergency.case_id for emergency in actor.emergencies), *begins),
+    )

@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from service.database.transaction import Transaction
-from service.identity.caller import Asker
+from service.identity.caller import Caller
 from service.people.rules.decisions import (
     Change,
     CoverageEnd,
@@ -121,9 +121,9 @@ def read_set_up(text: str) -> SetUp:
         raise SetUpRefused([FileFault(it.location, it.code, it.words) for it in found]) from None
 
 
-def set_up(transaction: Transaction, asker: Asker, wanted: SetUp, *, rules: Rulebook) -> tuple[Change, ...]:
+def set_up(transaction: Transaction, caller: Caller, wanted: SetUp, *, rules: Rulebook) -> tuple[Change, ...]:
     """Carry out what the file says and is not so yet. Raises SetUpRefused, upon which nothing may be committed."""
-    actor, acting = administrator(transaction, asker)
+    actor, acting = administrator(transaction, caller)
     work = _Work(Deciding(transaction, actor.person_id, acting.organisation_id, uuid4(), rules))
     work.organisations(wanted)
     work.people(wanted)

@@ -7,14 +7,14 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict
 
 from service.database.transaction import Transaction
-from service.http.context import TheAsker, TheHouse
+from service.http.context import TheCaller, TheHouse
 from service.http.json_models import InTwoLanguages, Labelled, RegionParameter, View
 from service.http.openapi import PUBLIC, may_refuse
 from service.http.request_faults import CheckedRoute
 from service.http.responses import answer
 from service.people.store.people import People
 from service.people.store.regions import Reference
-from service.people.use_cases.identify import known
+from service.people.use_cases.identify import identify
 from service.vocabulary.code_lists import CODE_LISTS, CodeList
 from service.vocabulary.organisation_kinds import OrganisationKind
 from service.vocabulary.refusals import NotFound
@@ -112,11 +112,11 @@ class OrganisationQuery(MunicipalityQuery):
 
 
 @router.get("/me", response_model=MeView, responses=may_refuse(400, 401), tags=["service"])
-async def get_me(house: TheHouse, asker: TheAsker) -> Response:
+async def get_me(house: TheHouse, caller: TheCaller) -> Response:
     """Who you are here, and in which roles you may act."""
 
     def work(transaction: Transaction) -> Response:
-        actor = known(transaction, asker)
+        actor = identify(transaction, caller)
         name = People(transaction).names({actor.person_id})[actor.person_id]
         held = [
             MembershipView(role=it.role, organisation=it.organisation_id, regions=sorted(it.regions))
@@ -146,12 +146,12 @@ async def list_municipalities(house: TheHouse, wanted: Annotated[MunicipalityQue
 
 @router.get("/organisations", response_model=Organisations, responses=may_refuse(400, 401))
 async def list_organisations(
-    house: TheHouse, asker: TheAsker, wanted: Annotated[OrganisationQuery, Query()]
+    house: TheHouse, caller: TheCaller, wanted: Annotated[OrganisationQuery, Query()]
 ) -> Response:
     """The organisations that can be addressed in an advice, and those that can be asked. Administrators see all."""
 
     def work(transaction: Transaction) -> Response:
-        actor = known(transaction, asker)
+        actor = identify(transaction, caller)
         found = People(transaction).organisations(kind=wanted.kind, region=wanted.region)
         if not actor.holding(Role.ADMINISTRATOR):
             # A child's family is known to those around its case, and to nobody else.

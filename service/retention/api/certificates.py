@@ -9,7 +9,7 @@ from pydantic import Field
 
 from service.cases.rules.certificate import Capacity, Certificate, Signature
 from service.database.transaction import Transaction
-from service.http.context import TheAsker, TheHouse
+from service.http.context import TheCaller, TheHouse
 from service.http.json_models import InTwoLanguages, Labelled, Named, Utc, View
 from service.http.openapi import may_refuse
 from service.http.paging import PageQuery
@@ -60,11 +60,11 @@ class Certificates(View):
 
 
 @router.get("/destructions", response_model=Certificates, responses=may_refuse(400, 401, 403))
-async def list_destructions(house: TheHouse, asker: TheAsker, wanted: Annotated[PageQuery, Query()]) -> Response:
+async def list_destructions(house: TheHouse, caller: TheCaller, wanted: Annotated[PageQuery, Query()]) -> Response:
     """The certificates of what was destroyed, for the team and its data-protection officer."""
 
     def work(transaction: Transaction) -> Response:
-        found = list_certificates(transaction, asker, limit=wanted.limit, cursor=wanted.cursor)
+        found = list_certificates(transaction, caller, limit=wanted.limit, cursor=wanted.cursor)
         items = [_certificate_view(transaction, it, found.numbers[it.case_id]) for it in found.page.items]
         return answer(Certificates(items=items, next_cursor=found.page.next_cursor))
 

@@ -8,14 +8,14 @@ from pydantic import Field, TypeAdapter
 
 from service.database.idempotency import Outcome
 from service.database.transaction import Transaction
-from service.http.context import OnceOnly, TheAsker, TheHouse, read_body
+from service.http.context import OnceOnly, TheCaller, TheHouse, read_body
 from service.http.json_models import Body, InTwoLanguages, Labelled, Named, OptionalDay, Utc, View
 from service.http.openapi import may_refuse, takes
 from service.http.request_faults import CheckedRoute
 from service.http.responses import answer, answer_once
 from service.people.store.people import People
 from service.people.store.regions import Reference
-from service.people.use_cases.identify import known
+from service.people.use_cases.identify import identify
 from service.retention.rules.destruction import CodedReason, Hold, Recorded
 from service.retention.rules.terms import Rule, policy
 from service.retention.use_cases.legal_holds import hold_case, lift_hold, list_holds
@@ -114,11 +114,11 @@ class Holds(View):
 
 
 @router.get("/retention-policy", response_model=RetentionPolicyView, responses=may_refuse(400, 401))
-async def get_retention_policy(house: TheHouse, asker: TheAsker) -> Response:
+async def get_retention_policy(house: TheHouse, caller: TheCaller) -> Response:
     """How long what is kept, from when, and on which ground; and what regions decided otherwise."""
 
     def work(transaction: Transaction) -> Response:
-        known(transaction, asker)
+        identify(transaction, caller)
         default = house.rules.settings.default
         theirs = {
             it.code: settings_in_force(transaction, house.rules, it.code) for it in Reference(transaction).regions()
@@ -141,11 +141,11 @@ async def get_retention_policy(house: TheHouse, asker: TheAsker) -> Response:
 @router.get(
     "/cases/{case_id}/legal-holds", response_model=Holds, responses=may_refuse(400, 401, 403, 404)
 )  # fmt: skip
-async def list_legal_holds(case_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
+async def list_legal_holds(case_id: UUID, house: TheHouse, caller: TheCaller) -> Response:
     """What keeps this case from being destroyed, or did; for the team's coordinator and chair, and its officer."""
 
     def work(transaction: Transaction) -> Response:
-        found = list_holds(transaction, asker, case_id)
+        found = list_holds(transaction, caller, case_id)
         return answer(Holds(items=[hold_view(transaction, it) for it in found]))
 
     return await house.database.read(work)
@@ -155,12 +155,14 @@ async def list_legal_holds(case_id: UUID, house: TheHouse, asker: TheAsker) -> R
     "/cases/{case_id}/legal-holds", status_code=201, response_model=HoldView, openapi_extra=takes("legal_hold"),
     responses=may_refuse(400, 401, 403, 404, 409, 413, 415),
 )  # fmt: skip
-async def add_legal_hold(request: Request, case_id: UUID, house: TheHouse, asker: TheAsker, once: OnceOnly) -> Response:
+async def add_legal_hold(
+    request: Request, case_id: UUID, house: TheHouse, caller: TheCaller, once: OnceOnly
+) -> Response:
     """Keep this case from being destroyed; several may stand beside each other."""
     body = await read_body(request, LEGAL_HOLD)
     return await house.database.write(
         lambda transaction: _made(
-            transaction, hold_case(transaction, asker, case_id, body.to_reason(), body.until, once)
+            transaction, hold_case(transaction, caller, case_id, body.to_reason(), body.until, once)
         )
     )
 
@@ -170,12 +172,12 @@ async def add_legal_hold(request: Request, case_id: UUID, house: TheHouse, asker
     openapi_extra=takes("lifting"), responses=may_refuse(400, 401, 403, 404, 409, 413, 415), name="lift_legal_hold",
 )  # fmt: skip
 async def add_lifting(
-    request: Request, case_id: UUID, hold_id: UUID, house: TheHouse, asker: TheAsker, once: OnceOnly
+    request: Request, case_id: UUID, hold_id: UUID, house: TheHouse, caller: TheCaller, once: OnceOnly
 ) -> Response:
     """Lift a hold: its reason is gone. It stays readable."""
     await read_body(request, LIFTING)
     return await house.database.write(
-        lambda transaction: _made(transaction, lift_hold(transaction, asker, case_id, hold_id, once))
+        lambda transaction: _made(transaction, lift_hold(transaction, caller, case_id, hold_id, once))
     )
 
 

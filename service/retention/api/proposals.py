@@ -9,7 +9,7 @@ from pydantic import Field, TypeAdapter
 from service.cases.rules.certificate import Capacity
 from service.database.idempotency import Outcome
 from service.database.transaction import Transaction
-from service.http.context import OnceOnly, TheAsker, TheHouse, read_body
+from service.http.context import OnceOnly, TheCaller, TheHouse, read_body
 from service.http.json_models import Body, Labelled, OptionalDay, View
 from service.http.openapi import may_refuse, takes
 from service.http.paging import PageQuery
@@ -101,12 +101,12 @@ class ProposalsQuery(PageQuery):
     "/destruction-proposals", response_model=Proposals, responses=may_refuse(400, 401, 403),
     name="list_destruction_proposals",
 )  # fmt: skip
-async def get_proposals(house: TheHouse, asker: TheAsker, wanted: Annotated[ProposalsQuery, Query()]) -> Response:
+async def get_proposals(house: TheHouse, caller: TheCaller, wanted: Annotated[ProposalsQuery, Query()]) -> Response:
     """The cases that are proposed to be destroyed, for the team and its data-protection officer: both sign."""
 
     def work(transaction: Transaction) -> Response:
         open_only = wanted.state == "open"
-        found = list_proposals(transaction, asker, open_only=open_only, limit=wanted.limit, cursor=wanted.cursor)
+        found = list_proposals(transaction, caller, open_only=open_only, limit=wanted.limit, cursor=wanted.cursor)
         items = [_proposal_view(transaction, it, found.numbers[it.case_id]) for it in found.page.items]
         return answer(Proposals(items=items, next_cursor=found.page.next_cursor))
 
@@ -117,11 +117,11 @@ async def get_proposals(house: TheHouse, asker: TheAsker, wanted: Annotated[Prop
     "/destruction-proposals/{proposal_id}", response_model=ProposalView, responses=may_refuse(400, 401, 403, 404),
     name="get_destruction_proposal",
 )  # fmt: skip
-async def get_proposal(proposal_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
+async def get_proposal(proposal_id: UUID, house: TheHouse, caller: TheCaller) -> Response:
     """A proposal with its signatures, and the certificate once it was carried out."""
 
     def work(transaction: Transaction) -> Response:
-        found = read_proposal(transaction, asker, proposal_id)
+        found = read_proposal(transaction, caller, proposal_id)
         return answer(_view(transaction, found), version=_version(found))
 
     return await house.database.read(work)
@@ -131,12 +131,12 @@ async def get_proposal(proposal_id: UUID, house: TheHouse, asker: TheAsker) -> R
     "/destruction-proposals", status_code=201, response_model=ProposalView, name="add_destruction_proposal",
     openapi_extra=takes("destruction_proposal"), responses=may_refuse(400, 401, 403, 404, 409, 410, 413, 415),
 )  # fmt: skip
-async def add_proposal(request: Request, house: TheHouse, asker: TheAsker, once: OnceOnly) -> Response:
+async def add_proposal(request: Request, house: TheHouse, caller: TheCaller, once: OnceOnly) -> Response:
     """Propose to destroy a case because a request for it was granted in full; what is due is proposed every night."""
     body = await read_body(request, DESTRUCTION_PROPOSAL)
     return await house.database.write(
         lambda transaction: _made(
-            transaction, propose_on_request(transaction, asker, body.case_id, body.request_id, once, rules=house.rules)
+            transaction, propose_on_request(transaction, caller, body.case_id, body.request_id, once, rules=house.rules)
         )
     )
 
@@ -151,14 +151,14 @@ async def add_signature(
     proposal_id: UUID,
     house: TheHouse,
     certificate_list: TheCertificateList,
-    asker: TheAsker,
+    caller: TheCaller,
     once: OnceOnly,
 ) -> Response:
     """Agree, for the team or as its officer. The second signature destroys the case, at once and for good."""
     body = await read_body(request, DESTRUCTION_SIGNATURE)
 
     def work(transaction: Transaction) -> tuple[Response, bool]:
-        signed = sign(transaction, asker, proposal_id, body.capacity, once, outside=certificate_list)
+        signed = sign(transaction, caller, proposal_id, body.capacity, once, outside=certificate_list)
         return _made(transaction, signed), signed.value.certificate is not None
 
     answered, destroyed = await house.database.write(work)
@@ -173,12 +173,12 @@ async def add_signature(
     responses=may_refuse(400, 401, 403, 404, 409, 410, 413, 415),
 )  # fmt: skip
 async def add_withdrawal(
-    request: Request, proposal_id: UUID, house: TheHouse, asker: TheAsker, once: OnceOnly
+    request: Request, proposal_id: UUID, house: TheHouse, caller: TheCaller, once: OnceOnly
 ) -> Response:
     """Take a proposal back; the case stays, and can be proposed again."""
     body = await read_body(request, DESTRUCTION_WITHDRAWAL)
     return await house.database.write(
-        lambda transaction: _made(transaction, withdraw(transaction, asker, proposal_id, body.to_reason(), once))
+        lambda transaction: _made(transaction, withdraw(transaction, caller, proposal_id, body.to_reason(), once))
     )
 
 

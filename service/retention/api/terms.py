@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from service.database.transaction import Transaction
-from service.http.context import TheAsker, TheHouse
+from service.http.context import TheCaller, TheHouse
 from service.http.json_models import InTwoLanguages, View
 from service.http.openapi import may_refuse
 from service.http.request_faults import CheckedRoute
@@ -30,11 +30,11 @@ class RetentionView(View):
 
 
 @router.get("/cases/{case_id}/retention", response_model=RetentionView, responses=may_refuse(400, 401, 404, 503))
-async def get_retention(case_id: UUID, house: TheHouse, asker: TheAsker) -> Response:
+async def get_retention(case_id: UUID, house: TheHouse, caller: TheCaller) -> Response:
     """Until when the file is kept."""
 
     def work(transaction: Transaction) -> Response:
-        return answer(retention_view(read_retention(transaction, asker, case_id, house.rules)))
+        return answer(retention_view(read_retention(transaction, caller, case_id, house.rules)))
 
     return await house.database.write(work)
 

@@ -18,9 +18,9 @@ from service.database.transaction import Transaction
 from service.retention.rules.destruction import CodedReason, Proposal, Recorded
 from service.retention.store.legal_holds import recorded_row, to_recorded
 from service.retention.store.tables import destruction_proposals, destruction_signatures, destruction_withdrawals
+from service.vocabulary.calendar import microseconds, moment
 from service.vocabulary.canonical_json import canonical
 from service.vocabulary.roles import Role
-from service.vocabulary.times import microseconds, moment
 
 _p, _s, _w, _d = destruction_proposals.c, destruction_signatures.c, destruction_withdrawals.c, destructions.c
 _PROPOSALS = (

@@ -8,8 +8,8 @@ from service.cases.store.tables import cases, destructions, drafts
 from service.database.transaction import Transaction
 from service.people.store.people import NOBODY
 from service.people.store.tables import memberships, organisations, people
+from service.vocabulary.calendar import microseconds
 from service.vocabulary.organisation_kinds import OrganisationKind
-from service.vocabulary.times import microseconds
 
 NAMELESS = "—"
 

@@ -10,7 +10,7 @@ from service.cases.store.rows import text_of
 from service.database.transaction import Transaction
 from service.retention.rules.destruction import CodedReason, Hold, Recorded
 from service.retention.store.tables import legal_hold_endings, legal_holds
-from service.vocabulary.times import microseconds, moment
+from service.vocabulary.calendar import microseconds, moment
 
 _h, _e = legal_holds.c, legal_hold_endings.c
 _HOLDS = (

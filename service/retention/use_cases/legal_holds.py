@@ -7,8 +7,8 @@ from service.cases.rules.model import Case
 from service.cases.store.cases import Cases
 from service.database.idempotency import IdempotencyKey, Outcome, act_once
 from service.database.transaction import Transaction
-from service.identity.caller import Asker
-from service.people.use_cases.identify import known
+from service.identity.caller import Caller
+from service.people.use_cases.identify import identify
 from service.retention.rules.destruction import HOLDING, CodedReason, Hold, Recorded
 from service.retention.store.legal_holds import Holds
 from service.vocabulary.actor import Actor, Membership
@@ -18,15 +18,15 @@ from service.vocabulary.input_faults import insist
 from service.vocabulary.refusals import NotAllowed, NotFound
 
 
-def list_holds(transaction: Transaction, asker: Asker, case_id: UUID) -> tuple[Hold, ...]:
+def list_holds(transaction: Transaction, caller: Caller, case_id: UUID) -> tuple[Hold, ...]:
     """Every hold that the case ever had. Raises as `hold_case` does."""
-    _holding(transaction, known(transaction, asker), case_id)
+    _holding(transaction, identify(transaction, caller), case_id)
     return Holds(transaction).of(case_id)
 
 
 def hold_case(
     transaction: Transaction,
-    asker: Asker,
+    caller: Caller,
     case_id: UUID,
     reason: CodedReason,
     until: date | None,
@@ -36,7 +36,7 @@ def hold_case(
 
     Raises NotFound for whoever may not know of the case, NotAllowed for whoever may not hold it.
     """
-    actor = known(transaction, asker)
+    actor = identify(transaction, caller)
     acting = _holding(transaction, actor, case_id, lock=True)
     hold_id = transaction.keyring.id_for("legal_hold", str(actor.person_id), once.key)
 
@@ -51,10 +51,10 @@ def hold_case(
 
 
 def lift_hold(
-    transaction: Transaction, asker: Asker, case_id: UUID, hold_id: UUID, once: IdempotencyKey
+    transaction: Transaction, caller: Caller, case_id: UUID, hold_id: UUID, once: IdempotencyKey
 ) -> Outcome[Hold]:
     """Say that the reason is gone; once. It stays readable."""
-    actor = known(transaction, asker)
+    actor = identify(transaction, caller)
     acting = _holding(transaction, actor, case_id, lock=True)
     hold = _of(transaction, case_id, hold_id)
 

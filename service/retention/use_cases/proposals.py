@@ -14,9 +14,9 @@ from service.cases.use_cases.birth_month import birth_month
 from service.database.idempotency import IdempotencyKey, Outcome, act_once
 from service.database.paging import Page
 from service.database.transaction import Transaction
-from service.identity.caller import Asker
+from service.identity.caller import Caller
 from service.kinds import KINDS
-from service.people.use_cases.identify import known
+from service.people.use_cases.identify import identify
 from service.retention.rules.destruction import (
     SIGNING,
     Obstacle,
@@ -62,24 +62,24 @@ class CertificatePage:
     numbers: dict[UUID, str]
 
 
-def ended_cases(transaction: Transaction, asker: Asker) -> tuple[UUID, ...]:
+def ended_cases(transaction: Transaction, caller: Caller) -> tuple[UUID, ...]:
     """The ended cases to look at, of the teams whose data-protection officer asks. Raises NotAllowed."""
-    return Destructions(transaction).ended(teams=_teams(known(transaction, asker), SIGNING["data_protection"]))
+    return Destructions(transaction).ended(teams=_teams(identify(transaction, caller), SIGNING["data_protection"]))
 
 
-def propose_if_due(transaction: Transaction, asker: Asker, case_id: UUID, *, rules: Rulebook) -> Considered:
+def propose_if_due(transaction: Transaction, caller: Caller, case_id: UUID, *, rules: Rulebook) -> Considered:
     """Propose to destroy a case when its term has passed and nothing is in the way.
 
     Only under a measure does the term depend on age; then the month of birth is read, on behalf of the officer.
     """
-    actor = known(transaction, asker)
+    actor = identify(transaction, caller)
     subject = _subject(transaction, actor, case_id, SIGNING["data_protection"], lock=True)
     history, today = Cases(transaction).history(case_id), day_in_amsterdam(transaction.now)
     settings = settings_in_force(transaction, rules, subject.region)
     changed_on = day_in_amsterdam(last_change(history).recorded_at)
     kept = retention(settings, changed_on, measure=False, birth_month=None)
     if kept.keep_until < today and fold(history, KINDS).under_measure:
-        _log(transaction, asker, actor, subject)
+        _log(transaction, caller, actor, subject)
         kept = retention(settings, changed_on, measure=True, birth_month=birth_month(transaction, history))
     found = list(_in_the_way(transaction, case_id, history))
     if today <= kept.keep_until:
@@ -103,13 +103,13 @@ def propose_if_due(transaction: Transaction, asker: Asker, case_id: UUID, *, rul
 
 
 def propose_on_request(
-    transaction: Transaction, asker: Asker, case_id: UUID, request_id: UUID, once: IdempotencyKey, *, rules: Rulebook
+    transaction: Transaction, caller: Caller, case_id: UUID, request_id: UUID, once: IdempotencyKey, *, rules: Rulebook
 ) -> Outcome[Proposal]:
     """Propose to destroy a case because it was asked and granted, whatever its term.
 
     Raises NotFound for whoever may not know of the case, NotAllowed, DestructionRefused with all the reasons.
     """
-    actor = known(transaction, asker)
+    actor = identify(transaction, caller)
     if not actor.organisations(DECIDING):
         raise NotAllowed
     subject = _subject(transaction, actor, case_id, DECIDING, lock=True)
@@ -143,23 +143,23 @@ def propose_on_request(
     )
 
 
-def read_proposal(transaction: Transaction, asker: Asker, proposal_id: UUID) -> Proposal:
+def read_proposal(transaction: Transaction, caller: Caller, proposal_id: UUID) -> Proposal:
     """A proposal of a case of one's own team. Raises NotAllowed, NotFound."""
-    return _proposal(transaction, known(transaction, asker), proposal_id)[0]
+    return _proposal(transaction, identify(transaction, caller), proposal_id)[0]
 
 
 def list_proposals(
-    transaction: Transaction, asker: Asker, *, open_only: bool, limit: int, cursor: str | None
+    transaction: Transaction, caller: Caller, *, open_only: bool, limit: int, cursor: str | None
 ) -> ProposalPage:
     """The newest first, of the teams in which this person may sign. Raises NotAllowed for everybody else."""
-    teams = _teams(known(transaction, asker), DECIDING)
+    teams = _teams(identify(transaction, caller), DECIDING)
     page = Destructions(transaction).page(teams=teams, open_only=open_only, limit=limit, cursor=cursor)
     return ProposalPage(page, Destructions(transaction).numbers({proposal.case_id for proposal in page.items}))
 
 
-def list_certificates(transaction: Transaction, asker: Asker, *, limit: int, cursor: str | None) -> CertificatePage:
+def list_certificates(transaction: Transaction, caller: Caller, *, limit: int, cursor: str | None) -> CertificatePage:
     """What was destroyed of the teams in which this person may sign, the newest first. Raises NotAllowed."""
-    teams = _teams(known(transaction, asker), DECIDING)
+    teams = _teams(identify(transaction, caller), DECIDING)
     page = Destructions(transaction).certificates(teams=teams, limit=limit, cursor=cursor)
     return CertificatePage(page, Destructions(transaction).numbers({given.case_id for given in page.items}))
 
@@ -170,7 +170,7 @@ def _in_the_way(transaction: Transaction, case_id: UUID, history: Sequence[Trans
     return (*found, "proposal_stands") if Destructions(transaction).open_for(case_id) else found
 
 
-def _log(transaction: Transaction, asker: Asker, actor: Actor, subject: Subject) -> None:
+def _log(transaction: Transaction, caller: Caller, actor: Actor, subject: Subject) -> None:
     AccessLog(transaction).record(
         Reading(
             person_id=actor.person_id,
@@ -179,6 +179,6 @@ def _log(transaction: Transaction, asker: Asker, actor: Actor, subject: Subject)
             purpose="oversight_of_the_file",
             case_id=subject.case_id,
             detail="month of birth",
-            trace_id=asker.trace_id,
+            trace_id=caller.trace_id,
         )
     )

@@ -8,8 +8,8 @@ from service.cases.rules.model import Transition
 from service.cases.store.cases import Cases
 from service.database.idempotency import IdempotencyKey, Outcome, act_once
 from service.database.transaction import Transaction
-from service.identity.caller import Asker
-from service.people.use_cases.identify import known
+from service.identity.caller import Caller
+from service.people.use_cases.identify import identify
 from service.retention.rules.destruction import SIGNING, CodedReason, Proposal, obstacles, obstacles_to_signing
 from service.retention.store.certificate_list import DestructionList
 from service.retention.store.destructions import Destructions
@@ -22,7 +22,7 @@ from service.vocabulary.refusals import HumansOnly
 
 def sign(
     transaction: Transaction,
-    asker: Asker,
+    caller: Caller,
     proposal_id: UUID,
     capacity: Capacity,
     once: IdempotencyKey,
@@ -35,8 +35,8 @@ def sign(
     the reasons, CaseDestroyed when it was carried out before, Unavailable when it cannot be written outside the
     database.
     """
-    actor = known(transaction, asker)
-    if asker.machine:
+    actor = identify(transaction, caller)
+    if caller.machine:
         raise HumansOnly
     proposal, subject = _proposal(transaction, actor, proposal_id, lock=True)
     acting = _acting(actor, subject, SIGNING[capacity])
@@ -87,10 +87,10 @@ def sign(
 
 
 def withdraw(
-    transaction: Transaction, asker: Asker, proposal_id: UUID, reason: CodedReason, once: IdempotencyKey
+    transaction: Transaction, caller: Caller, proposal_id: UUID, reason: CodedReason, once: IdempotencyKey
 ) -> Outcome[Proposal]:
     """Take a proposal back, by one of those who could sign it."""
-    actor = known(transaction, asker)
+    actor = identify(transaction, caller)
     proposal, subject = _proposal(transaction, actor, proposal_id, lock=True)
     acting = _acting(actor, subject, DECIDING)
 

@@ -10,9 +10,9 @@ from service.cases.store.cases import Cases
 from service.cases.use_cases.birth_month import birth_month
 from service.cases.use_cases.read import log, whole_case
 from service.database.transaction import Transaction
-from service.identity.caller import Asker
+from service.identity.caller import Caller
 from service.kinds import KINDS
-from service.people.use_cases.identify import known
+from service.people.use_cases.identify import identify
 from service.retention.rules.destruction import last_change
 from service.retention.rules.terms import Retention, retention
 from service.vocabulary.calendar import day_in_amsterdam
@@ -29,13 +29,13 @@ class Kept:
     settings: RegionSettings
 
 
-def read_retention(transaction: Transaction, asker: Asker, case_id: UUID, rules: Rulebook) -> Kept:
+def read_retention(transaction: Transaction, caller: Caller, case_id: UUID, rules: Rulebook) -> Kept:
     """Until when the file is kept. Only under a measure that depends on age, whose reading is logged."""
-    actor = known(transaction, asker)
+    actor = identify(transaction, caller)
     sight = whole_case(transaction, actor, case_id)
     history = Cases(transaction).history(case_id)
     if fold(history, KINDS).under_measure:
-        log(transaction, asker, actor, sight, "read_retention", "month of birth")
+        log(transaction, caller, actor, sight, "read_retention", "month of birth")
     return kept(transaction, rules, sight.case, history)
 
 

@@ -7,12 +7,12 @@ from pydantic import Field, TypeAdapter
 
 from service.database.idempotency import Outcome
 from service.database.transaction import Transaction
-from service.http.context import House, OnceOnly, TheAsker, TheHouse, read_body
+from service.http.context import House, OnceOnly, TheCaller, TheHouse, read_body
 from service.http.json_models import Body, Named, Utc, View
 from service.http.openapi import may_refuse, takes
 from service.http.request_faults import CheckedRoute
 from service.http.responses import answer, answer_once
-from service.identity.caller import Asker
+from service.identity.caller import Caller
 from service.kinds import KindOfPart
 from service.people.store.people import People
 from service.vocabulary.language import FreeText
@@ -86,13 +86,13 @@ class Plans(View):
     "/workflow-plans", status_code=201, response_model=PlanView, openapi_extra=takes("workflow_plan"),
     responses=may_refuse(400, 401, 403, 409, 413, 415),
 )  # fmt: skip
-async def add_plan(request: Request, house: TheHouse, asker: TheAsker, once: OnceOnly) -> Response:
+async def add_plan(request: Request, house: TheHouse, caller: TheCaller, once: OnceOnly) -> Response:
     """Plan how running cases go from one workflow to another, or back. The same plan made twice is one plan."""
     body = await read_body(request, WORKFLOW_PLAN)
     intended = Intended(kind=body.kind, old=body.from_, new=body.to, mapping=body.mapping)
 
     def work(transaction: Transaction) -> Response:
-        made = make_plan(transaction, asker, intended, once, rules=house.rules)
+        made = make_plan(transaction, caller, intended, once, rules=house.rules)
         location = f"/workflow-plans/{made.value.definition.hash}"
         return answer_once(made, _plan_view(transaction, made.value), location=location)
 
@@ -100,50 +100,50 @@ async def add_plan(request: Request, house: TheHouse, asker: TheAsker, once: Onc
 
 
 @router.get("/workflow-plans", response_model=Plans, responses=may_refuse(400, 401, 403))
-async def list_workflow_plans(house: TheHouse, asker: TheAsker) -> Response:
+async def list_workflow_plans(house: TheHouse, caller: TheCaller) -> Response:
     """The plans that were made, and how far each is."""
 
     def work(transaction: Transaction) -> Response:
-        hashes = [plan.definition.hash for plan in list_plans(transaction, asker)]
-        found = [progress(transaction, asker, it, rules=house.rules) for it in hashes]
+        hashes = [plan.definition.hash for plan in list_plans(transaction, caller)]
+        found = [progress(transaction, caller, it, rules=house.rules) for it in hashes]
         return answer(Plans(items=[progress_view(transaction, it) for it in found]))
 
     return await house.database.read(work)
 
 
 @router.get("/workflow-plans/{plan}", response_model=ProgressView, responses=may_refuse(400, 401, 403, 404))
-async def get_workflow_plan(plan: str, house: TheHouse, asker: TheAsker) -> Response:
+async def get_workflow_plan(plan: str, house: TheHouse, caller: TheCaller) -> Response:
     """How far a plan is."""
-    return await house.database.read(lambda transaction: answer(_progress(transaction, house, asker, plan)))
+    return await house.database.read(lambda transaction: answer(_progress(transaction, house, caller, plan)))
 
 
 @router.post(
     "/workflow-plans/{plan}/adoptions", response_model=ProgressView, openapi_extra=takes("workflow_adoption"),
     responses=may_refuse(400, 401, 403, 404, 409, 413, 415),
 )  # fmt: skip
-async def add_adoptions(request: Request, plan: str, house: TheHouse, asker: TheAsker, once: OnceOnly) -> Response:
+async def add_adoptions(request: Request, plan: str, house: TheHouse, caller: TheCaller, once: OnceOnly) -> Response:
     """Move the next parts along a plan, each in a transaction of its own; again, until nothing is left."""
     body = await read_body(request, WORKFLOW_ADOPTION)
-    repeated = await house.database.read(lambda transaction: acted_before(transaction, asker, once))
+    repeated = await house.database.read(lambda transaction: acted_before(transaction, caller, once))
     if not repeated:
-        found = await house.database.read(lambda transaction: progress(transaction, asker, plan, rules=house.rules))
+        found = await house.database.read(lambda transaction: progress(transaction, caller, plan, rules=house.rules))
         left = body.limit
         for verdict in found.left:
             moved = partial(
-                adopt, asker=asker, plan_hash=plan, part=verdict.part, grounds=body.grounds, rules=house.rules
+                adopt, caller=caller, plan_hash=plan, part=verdict.part, grounds=body.grounds, rules=house.rules
             )
             left -= await house.database.write(moved)
             if left == 0:
                 break
-        await house.database.write(lambda transaction: carried_out(transaction, asker, once))
+        await house.database.write(lambda transaction: carried_out(transaction, caller, once))
     outcome = Outcome(plan, repeated)
     return await house.database.read(
-        lambda transaction: answer_once(outcome, _progress(transaction, house, asker, plan), status=200)
+        lambda transaction: answer_once(outcome, _progress(transaction, house, caller, plan), status=200)
     )
 
 
-def _progress(transaction: Transaction, house: House, asker: Asker, plan: str) -> ProgressView:
-    return progress_view(transaction, progress(transaction, asker, plan, rules=house.rules))
+def _progress(transaction: Transaction, house: House, caller: Caller, plan: str) -> ProgressView:
+    return progress_view(transaction, progress(transaction, caller, plan, rules=house.rules))
 
 
 def progress_view(transaction: Transaction, found: Progress) -> ProgressView:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Request, Response
 from pydantic import Field, StringConstraints, TypeAdapter
 
-from service.http.context import TheAsker, TheHouse, read_body
+from service.http.context import TheCaller, TheHouse, read_body
 from service.http.json_models import Body, View
 from service.http.openapi import may_refuse, takes
 from service.http.request_faults import CheckedRoute
@@ -65,11 +65,11 @@ class TrialView(View):
     "/workflow-trials", response_model=TrialView, openapi_extra=takes("workflow_trial"),
     responses=may_refuse(400, 401, 403, 413, 415),
 )  # fmt: skip
-async def try_workflow(request: Request, house: TheHouse, asker: TheAsker) -> Response:
+async def try_workflow(request: Request, house: TheHouse, caller: TheCaller) -> Response:
     """Hold a version of a workflow against all cases that run on others. Changes nothing."""
     body = await read_body(request, WORKFLOW_TRIAL)
     trial = Trial(kind=body.kind, mapping=body.mapping, to=body.to, definition=body.definition)
-    tried = await house.database.read(lambda transaction: try_version(transaction, asker, trial, rules=house.rules))
+    tried = await house.database.read(lambda transaction: try_version(transaction, caller, trial, rules=house.rules))
     return answer(trial_view(tried))
 
 

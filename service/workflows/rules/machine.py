@@ -29,7 +29,7 @@ class _Firing:
 
 @dataclass(frozen=True, slots=True)
 class PossibleTransition:
-    """A trigger that the state knows: whether the asker's roles may fire it, and what is missing first."""
+    """A trigger that the state knows: whether the caller's roles may fire it, and what is missing first."""
 
     trigger: Trigger
     target: str

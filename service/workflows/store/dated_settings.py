@@ -11,8 +11,8 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Row, bindparam, insert, select
 
 from service.database.transaction import Transaction
+from service.vocabulary.calendar import microseconds, moment
 from service.vocabulary.canonical_json import canonical
-from service.vocabulary.times import microseconds, moment
 from service.workflows.store.tables import dated_region_settings
 
 _d = dated_region_settings.c

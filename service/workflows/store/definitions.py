@@ -3,8 +3,8 @@
 from sqlalchemy import insert, select
 
 from service.database.transaction import Transaction
+from service.vocabulary.calendar import microseconds
 from service.vocabulary.canonical_json import canonical
-from service.vocabulary.times import microseconds
 from service.workflows.rules.definition import Definition
 from service.workflows.rules.region_settings import RegionSettings
 from service.workflows.store.tables import region_settings, workflow_edges, workflow_plans, workflows
