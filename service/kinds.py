@@ -15,12 +15,10 @@ from service.file_rights.rules import kinds as file_rights
 from service.follow_up.rules import kinds as follow_up
 from service.offers.rules.gap_form import Gap
 from service.placements.rules import kinds as placements
-from service.vocabulary.roles import Role
 
 CASE = Kind(
     name="case",
     begins="with_the_case",
-    parties=frozenset({Role.LOCAL_TEAM, Role.COORDINATOR, Role.SCREENER, Role.CHAIR, Role.PROCESS_DIRECTOR}),
     facts=after_case,
     guards=guards.OF_THE_CASE,
     forms=(

@@ -34,7 +34,6 @@ from service.cases.rules.kinds import Kind
 from service.vocabulary.fields import OrNone
 from service.vocabulary.form_parts import ContentClass
 from service.vocabulary.language import FreeText
-from service.vocabulary.roles import Role
 
 
 class HomeVisitPlan(Form):
@@ -52,7 +51,6 @@ class HomeVisitPlan(Form):
 
 HOME_VISIT = Kind(
     name="home_visit",
-    parties=frozenset({Role.CHAIR}),
     facts=state_alone,
     forms=(HomeVisitPlan, *IN_EVERY_KIND),
 )

@@ -148,6 +148,12 @@ BROKEN = (
         {"triggers.decide.guards": ["place_found"]},
     ),
     Broken(
+        "a turn of somebody to whom a case is not put",
+        "party_of_another_kind",
+        "states.in_triage.party",
+        {"states.in_triage.party": "provider", "triggers.decide.roles": ["screener", "provider"]},
+    ),
+    Broken(
         "a guard about payment before help",
         "payment_blocks_help",
         "triggers.decide.guards",

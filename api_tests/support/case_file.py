@@ -10,12 +10,10 @@ from api_tests.support.demonstration import AFRESH, WHO
 from api_tests.support.forms import filled
 from api_tests.support.people import People
 from api_tests.support.workflows import RULES, form_for
-from service.workflows.rules.kinds import PartKind
+from service.kinds import KINDS
+from service.workflows.rules.kinds import PartKind, collection
 
-COLLECTIONS = {"case": "", "placement": "placements", "commitment": "commitments"}
-COLLECTIONS |= {"funding": "fundings", "escalation": "escalations", "question": "questions"}
-COLLECTIONS |= {"reconsideration": "reconsiderations", "follow_up": "follow-ups"}
-COLLECTIONS |= {"file_request": "file-requests", "emergency_access": "emergency-accesses"}
+COLLECTIONS = {"case": ""} | {kind: collection(kind) for kind in KINDS.parts}
 
 
 @dataclass

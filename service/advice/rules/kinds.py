@@ -31,7 +31,6 @@ def _facts(facts: CaseFacts, entry: Transition) -> CaseFacts:
 RECONSIDERATION = Kind(
     name="reconsideration",
     seen_by=frozenset({Role.PROVIDER, Role.MUNICIPALITY}),
-    parties=frozenset({Role.CHAIR}),
     facts=_facts,
     guards=OF_A_RECONSIDERATION,
     forms=(ReconsiderationStart, ReconsiderationOutcome, *IN_EVERY_KIND),

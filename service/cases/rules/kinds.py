@@ -16,28 +16,31 @@ from service.workflows.rules.kinds import Beginning, PartKind, Registry
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """What lives a life of its own in a case: its workflow stands in workflows/<name>.toml.
-
-    `begins`: with the case; opened by a step of another part; or by itself, by a trigger of its own on a case in any
-    state. `of_the_file`: a part beside the file changes nothing of the case and is no change of its file.
-    `seen_by`: roles that see the part when it is put to their organisation, and hear of it. `parties`: roles whose turn
-    it may be. `seeks`: what the system finds for whoever opens it. `once_a_line`: an organisation is asked once for a
-    line of the advice, in one round of the case. `shows_question`: whoever is asked reads the question it began with.
-    `about_payment`: it alone may read who pays (I2).
-    `facts`: what an entry tells of the case; None where guards may know nothing of it.
-    """
+    """A kind of part: what lives a life of its own in a case. Its workflow stands in workflows/<name>.toml."""
 
     name: PartKind
+    #: How it begins: with the case; opened by a step of another part; or by itself, by a trigger of its own on a case
+    #: in any state.
     begins: Beginning = "opened"
+    #: A part beside the file changes nothing of the case, and is no change of its file.
     of_the_file: bool = True
+    #: The roles that see the part, and hear of it, when it is put to their organisation.
     seen_by: frozenset[Role] = frozenset()
-    parties: frozenset[Role]
+    #: The roles outside the team and the submitter whose turn it may be (I1).
+    parties: frozenset[Role] = frozenset()
+    #: The organisations that the system finds for whoever opens it.
     seeks: frozenset[Sought] = frozenset()
+    #: An organisation is asked once for a line of the advice, in one round of the case.
     once_a_line: bool = False
+    #: Whoever is asked reads the question that the part began with.
     shows_question: bool = False
+    #: Its guards may be about payment, and it gives guards of others nothing (I2).
     about_payment: bool = False
+    #: The facts of the case that an entry changes; None where guards may know nothing of the kind.
     facts: FactsRule | None
+    #: The guards that triggers of its workflow may name.
     guards: tuple[Guard, ...] = ()
+    #: The forms that triggers of its workflow ask, in every version that was released.
     forms: tuple[type[Form], ...]
 
 

@@ -22,7 +22,7 @@ def _facts(facts: CaseFacts, entry: Transition) -> CaseFacts:
 ESCALATION = Kind(
     name="escalation",
     seen_by=frozenset({Role.EXPERTISE_NETWORK, Role.CCE_LIAISON}),
-    parties=frozenset({Role.EXPERTISE_NETWORK, Role.CCE_LIAISON, Role.CHAIR, Role.PROCESS_DIRECTOR}),
+    parties=frozenset({Role.EXPERTISE_NETWORK, Role.CCE_LIAISON}),
     seeks=frozenset({"liaison", "network"}),
     shows_question=True,
     facts=_facts,
@@ -41,7 +41,7 @@ ESCALATION = Kind(
 QUESTION = Kind(
     name="question",
     seen_by=frozenset({Role.NATIONAL_SUPPORT}),
-    parties=frozenset({Role.NATIONAL_SUPPORT, Role.PROCESS_DIRECTOR}),
+    parties=frozenset({Role.NATIONAL_SUPPORT}),
     shows_question=True,
     facts=state_alone,
     guards=OF_A_QUESTION,

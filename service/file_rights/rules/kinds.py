@@ -10,7 +10,6 @@ FILE_REQUEST = Kind(
     begins="by_itself",
     of_the_file=False,
     seen_by=frozenset({Role.DATA_PROTECTION_OFFICER}),
-    parties=frozenset({Role.COORDINATOR}),
     facts=None,
     forms=(
         request_forms.FileRequest,

@@ -7,7 +7,6 @@ from service.cases.rules.forms import IN_EVERY_KIND
 from service.cases.rules.kinds import Kind
 from service.cases.rules.model import Transition
 from service.follow_up.rules import forms
-from service.vocabulary.roles import Role
 
 ASKED_BY_THE_CASE = (forms.Monitoring, forms.CheckPlan, forms.Closure)
 
@@ -18,7 +17,6 @@ def _facts(facts: CaseFacts, entry: Transition) -> CaseFacts:
 
 FOLLOW_UP = Kind(
     name="follow_up",
-    parties=frozenset({Role.PROCESS_DIRECTOR}),
     facts=_facts,
     forms=(forms.CheckPlan, forms.GoalCheckV1, forms.GoalCheck, *IN_EVERY_KIND),
 )

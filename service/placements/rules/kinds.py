@@ -4,12 +4,10 @@ from service.cases.rules.facts import state_alone
 from service.cases.rules.forms import IN_EVERY_KIND
 from service.cases.rules.kinds import Kind
 from service.placements.rules import forms
-from service.vocabulary.roles import Role
 
 ASKED_BY_THE_CASE = (forms.SearchV1, forms.Search)
 PLACEMENT = Kind(
     name="placement",
-    parties=frozenset({Role.PROCESS_DIRECTOR}),
     facts=state_alone,
     forms=(
         forms.PlaceAgreement,

@@ -6,6 +6,7 @@ from typing import Literal, Protocol, TypeVar
 
 from pydantic import BaseModel
 
+from service.vocabulary.roles import Role
 from service.workflows.rules.guard import Guard
 
 # The name of a kind: a key of the registry (service/kinds.py), in the history for good.
@@ -22,6 +23,10 @@ class KnownKind(Protocol):
 
     @property
     def begins(self) -> Beginning: ...
+
+    @property
+    def parties(self) -> frozenset[Role]:
+        """The roles outside the team and the submitter whose turn it may be."""
 
     @property
     def about_payment(self) -> bool:

@@ -3,11 +3,14 @@
 from collections.abc import Callable, Iterator
 from typing import get_args
 
+from service.vocabulary.roles import ADDRESSED_ROLES, Role
 from service.workflows.rules.checks.subject import ROLES, Subject
 from service.workflows.rules.definition import ADOPT, Diagnostic
 from service.workflows.rules.kinds import START, Phase
 
 _PHASES: frozenset[str] = frozenset(get_args(Phase))
+# The turn of the team or of whoever submitted may come in every kind; that of these only where a part is put to them.
+_OF_SOME_KINDS: frozenset[str] = ADDRESSED_ROLES | {Role.DATA_PROTECTION_OFFICER}
 
 
 def _name(subject: Subject) -> Iterator[Diagnostic]:
@@ -16,6 +19,8 @@ def _name(subject: Subject) -> Iterator[Diagnostic]:
 
 
 def _states(subject: Subject) -> Iterator[Diagnostic]:
+    kind_name = subject.definition.name
+    kind = subject.kinds.get(kind_name)
     for state in subject.states():
         if state.name == START:
             yield subject.fault("reserved_name", f"states.{START}", name=START)
@@ -23,6 +28,8 @@ def _states(subject: Subject) -> Iterator[Diagnostic]:
             yield subject.at(state.name, "unknown_phase", "phase", phase=state.phase)
         if state.party and state.party not in ROLES:
             yield subject.at(state.name, "unknown_role", "party", role=state.party)
+        elif state.party in _OF_SOME_KINDS and kind and state.party not in kind.parties:
+            yield subject.at(state.name, "party_of_another_kind", "party", role=state.party, kind=kind_name)
 
 
 def _triggers(subject: Subject) -> Iterator[Diagnostic]:

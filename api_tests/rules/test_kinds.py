@@ -1,0 +1,96 @@
+"""The registry of kinds, held against a table written by hand: who sees what, what is beside the file, who pays."""
+
+import ast
+from dataclasses import dataclass
+
+import pytest
+
+from api_tests.support.checkout import ROOT
+from api_tests.support.sabotages import broken_by
+from api_tests.support.workflows import RULES
+from service.kinds import KINDS
+
+
+@dataclass(frozen=True)
+class Expected:
+    """A kind as domain.md and the design have it."""
+
+    begins: str = "opened"
+    seen_by: frozenset[str] = frozenset()
+    parties: frozenset[str] = frozenset()
+    beside_the_file: bool = False
+    known_to_guards: bool = True
+
+
+OFFICER = frozenset({"data_protection_officer"})
+BY_HAND = {
+    "case": Expected("with_the_case"),
+    "placement": Expected(),
+    "commitment": Expected(seen_by=frozenset({"provider"}), parties=frozenset({"provider"})),
+    "funding": Expected(
+        seen_by=frozenset({"municipality"}), parties=frozenset({"municipality"}), known_to_guards=False
+    ),
+    "escalation": Expected(
+        seen_by=frozenset({"expertise_network", "cce_liaison"}), parties=frozenset({"expertise_network", "cce_liaison"})
+    ),
+    "question": Expected(seen_by=frozenset({"national_support"}), parties=frozenset({"national_support"})),
+    "reconsideration": Expected(seen_by=frozenset({"provider", "municipality"})),
+    "follow_up": Expected(),
+    "file_request": Expected("by_itself", OFFICER, beside_the_file=True, known_to_guards=False),
+    "emergency_access": Expected("by_itself", OFFICER, OFFICER, beside_the_file=True, known_to_guards=False),
+}
+
+# What a rule says of two kinds by name is no list of kinds.
+ALLOWED = [
+    ("service/cases/rules/attention.py", ["escalation", "placement"]),  # the ends at which a table is held again
+    ("service/cases/rules/standing.py", ["case", "question"]),  # in which a liaison has a say
+    ("service/workflows/rules/kinds.py", ["follow_up", "placement"]),  # phases of the same names
+]
+
+
+@broken_by(
+    "I2: funding alone is about payment, and guards know nothing of it",
+    "service/commitments/rules/kinds.py",
+    "about_payment=True,\n    facts=None,",
+    "about_payment=True,\n    facts=lambda facts, _: facts,",
+)
+def test_every_kind_is_what_the_table_written_by_hand_says() -> None:
+    registered = {
+        name: Expected(
+            kind.begins,
+            frozenset(map(str, kind.seen_by)),
+            frozenset(map(str, kind.parties)),
+            not kind.of_the_file,
+            kind.facts is not None,
+        )
+        for name, kind in KINDS.items()
+    }
+
+    assert registered == BY_HAND
+    assert [name for name, kind in KINDS.items() if kind.about_payment] == ["funding"]
+
+
+@pytest.mark.parametrize("name", BY_HAND)
+def test_a_workflow_asks_forms_and_names_guards_of_its_own_kind(name: str) -> None:
+    kind, triggers = KINDS[name], RULES.current(name).definition.triggers.values()
+    guards, forms = {guard.name for guard in kind.guards}, {form.form_name for form in kind.forms}
+
+    assert {guard for trigger in triggers for guard in trigger.guards} <= guards
+    assert {trigger.form for trigger in triggers if trigger.form} <= forms
+
+
+@broken_by(
+    "nothing keeps a second list of kinds",
+    "service/cases/use_cases/put_question.py",
+    "_SHOWN = (",
+    '_BEYOND = ("escalation", "question")\n_SHOWN = (',
+)
+def test_no_module_keeps_a_list_of_kinds_beside_the_registry() -> None:
+    lists = []
+    for file in sorted((ROOT / "service").rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            values = node.elts if isinstance(node, ast.Tuple | ast.List | ast.Set) else []
+            kinds = {it.value for it in values if isinstance(it, ast.Constant) and it.value in BY_HAND}
+            lists += [(str(file.relative_to(ROOT)), sorted(kinds))] if len(kinds) > 1 else []
+
+    assert lists == ALLOWED
