@@ -24,7 +24,7 @@ from service.kinds import KINDS
 from service.people.use_cases.demonstration import ADemonstration, NotADemonstration
 from service.people.use_cases.region_file import SetUpRefused
 from service.retention.store.certificate_list import ListRefused
-from service.retention.store.scrub import NotSwept
+from service.retention.store.sweep import NotSwept
 from service.settings import faults
 from service.vocabulary.refusals import Unavailable
 from service.workflows.rules.rulebook import RulesRefused

@@ -60,7 +60,7 @@ def test_the_list_outside_holds_the_certificate_and_ids_alone(story: Story) -> N
 )
 @broken_by(
     "issue 4.4: nothing readable remains in the files of PostgreSQL after the sweep",
-    "service/retention/store/scrub.py",
+    "service/retention/store/sweep.py",
     "VACUUM (FULL, ANALYZE) {table.fullname}",
     "ANALYZE {table.fullname}",
     case="postgresql",

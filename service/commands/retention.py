@@ -7,7 +7,7 @@ from functools import partial
 from service.commands.database import opened
 from service.database.engine import open_engine
 from service.identity.caller import Caller
-from service.retention.store.scrub import sweep
+from service.retention.store.sweep import sweep
 from service.retention.use_cases.proposals import Considered, ended_cases, propose_if_due
 from service.settings import Settings
 from service.vocabulary.messages import MESSAGES

@@ -1,4 +1,4 @@
-"""The database: its engine, its own threads, and the one transaction that every piece of work runs in."""
+"""The threads of a database, and the one transaction that every piece of work runs in."""
 
 import asyncio
 import sqlite3

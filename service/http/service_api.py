@@ -1,4 +1,4 @@
-"""/v1/health, /v1/ready and, in demonstration mode, identities to act as."""
+"""/v1/health and /v1/ready: whether this process answers, and whether it should be sent requests."""
 
 from typing import Literal
 

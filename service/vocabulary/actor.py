@@ -1,4 +1,4 @@
-"""Who asks: a person with memberships, and the membership in which they may act for one part of one case."""
+"""An actor: a person with memberships, and the membership in which they act in one part of one case."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Every expected "no", in one tree, by what the caller can do about it. The numbers of HTTP live in api/problems.
+"""Every expected "no", in one tree, by what the caller can do about it. The numbers of HTTP live in http/problems.
 
 Refusal
 ├── NotKnown                  say who you are

@@ -1,4 +1,4 @@
-"""What was asked and read: answered requests, drafts, and the log of access."""
+"""The access log, as it is written."""
 
 from sqlalchemy import (
     BigInteger,

@@ -1,4 +1,4 @@
-"""Cases, their parts, their history and its content, and the keys of that content."""
+"""Cases, their parts, history, contents and outbox, drafts, and the certificates of what was destroyed."""
 
 from sqlalchemy import (
     BigInteger,

@@ -1,4 +1,4 @@
-"""A case as it stands for whoever asks: the same for what is told to be possible and for what is then done."""
+"""The situation of a part for one actor: the same for what is told to be possible and for what is then done."""
 
 from collections.abc import Callable
 from dataclasses import replace

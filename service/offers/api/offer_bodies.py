@@ -1,4 +1,4 @@
-"""The JSON that makes or changes an offer."""
+"""The JSON that asks for offers, makes one or changes one."""
 
 from collections.abc import Iterable
 from typing import Annotated

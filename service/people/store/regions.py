@@ -1,4 +1,4 @@
-"""Reference data: youth regions and municipalities, read from the files that are shipped with the service."""
+"""Youth regions and municipalities, read from the files that are shipped with the service."""
 
 import csv
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What stands around the cases: regions, organisations, people, what they may do, and who changed that."""
+"""Regions, municipalities, organisations, people, their memberships and coverages, and who changed them."""
 
 from sqlalchemy import (
     BigInteger,

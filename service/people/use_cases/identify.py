@@ -1,4 +1,4 @@
-"""Who asks, and how they ask: the same for every use case."""
+"""The person behind a caller, and the rows that a transaction may see for them."""
 
 from collections.abc import Iterable
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""/v1/regions, municipalities, organisations, code-lists and workflows: what the rest refers to."""
+"""/v1/me, regions, municipalities, organisations and code lists: what the rest refers to."""
 
 from typing import Annotated
 from uuid import UUID

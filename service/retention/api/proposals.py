@@ -1,4 +1,4 @@
-"""/v1/destruction-proposals and destructions: cases that may go, signed by two, and the certificates of what went."""
+"""/v1/destruction-proposals: cases that may be destroyed, signed by two."""
 
 from typing import Annotated, Literal
 from uuid import UUID

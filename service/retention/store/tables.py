@@ -1,4 +1,4 @@
-"""What keeps a case from being destroyed, how its destruction is decided, and what is left of it."""
+"""Legal holds, proposals to destroy a case, and their signatures and withdrawals."""
 
 from sqlalchemy import (
     BigInteger,

@@ -1,4 +1,4 @@
-"""Deciding that a case is destroyed: proposed, signed by two people in two capacities, or withdrawn (I21)."""
+"""Proposing that a case is destroyed, and reading proposals and certificates (I21)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

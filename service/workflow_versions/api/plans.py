@@ -1,4 +1,4 @@
-"""/v1/workflow-trials and /v1/workflow-plans: another version of a workflow for cases that run, by administrators."""
+"""/v1/workflow-plans: moving running cases to another workflow, by administrators."""
 
 from functools import partial
 

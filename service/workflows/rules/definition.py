@@ -1,4 +1,4 @@
-"""A workflow: the file a team may write, the definition it stands for, and the identity of that definition."""
+"""The definition that a workflow file stands for, and the identity of that definition."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field

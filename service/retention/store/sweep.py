@@ -1,4 +1,4 @@
-"""Leaving nothing readable behind of what was destroyed: what an engine keeps in freed pages and in its log."""
+"""Sweeping what was destroyed out of the files of a database, as the owner of its tables."""
 
 from collections.abc import Iterator
 
