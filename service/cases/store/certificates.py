@@ -16,10 +16,10 @@ _d = destructions.c
 
 def certificate_of(connection: Connection, case_id: UUID) -> Certificate | None:
     row = connection.execute(select(destructions).where(_d.case_id == str(case_id))).first()
-    return None if row is None else _certificate(row)
+    return None if row is None else to_certificate(row)
 
 
-def _certificate(row: Row[Any]) -> Certificate:
+def to_certificate(row: Row[Any]) -> Certificate:
     return Certificate(
         case_id=UUID(row.case_id),
         proposal_id=UUID(row.proposal_id),

@@ -65,21 +65,21 @@ async def list_destructions(house: TheHouse, caller: TheCaller, wanted: Annotate
 
     def work(transaction: Transaction) -> Response:
         found = list_certificates(transaction, caller, limit=wanted.limit, cursor=wanted.cursor)
-        items = [_certificate_view(transaction, it, found.numbers[it.case_id]) for it in found.page.items]
+        items = [certificate_view(transaction, it, found.numbers[it.case_id]) for it in found.page.items]
         return answer(Certificates(items=items, next_cursor=found.page.next_cursor))
 
     return await house.database.read(work)
 
 
-def _certificate_view(transaction: Transaction, it: Certificate, number: str) -> CertificateView:
+def certificate_view(transaction: Transaction, it: Certificate, number: str) -> CertificateView:
     return CertificateView(
         case_id=it.case_id,
         number=number,
         proposal_id=it.proposal_id,
-        ground=_ground(it.ground),
+        ground=ground_view(it.ground),
         request_id=it.request_id,
         policy=it.policy,
-        signed=_signatures(transaction, it.signed),
+        signed=signature_views(transaction, it.signed),
         destroyed_at=it.destroyed_at,
         day=it.day,
         entries=it.entries,
@@ -89,7 +89,7 @@ def _certificate_view(transaction: Transaction, it: Certificate, number: str) ->
     )
 
 
-def _signatures(transaction: Transaction, signed: tuple[Signature, ...]) -> list[SignatureView]:
+def signature_views(transaction: Transaction, signed: tuple[Signature, ...]) -> list[SignatureView]:
     names = People(transaction).names({it.person_id for it in signed})
     return [
         SignatureView(
@@ -104,6 +104,6 @@ def _signatures(transaction: Transaction, signed: tuple[Signature, ...]) -> list
     ]
 
 
-def _ground(code: str) -> Labelled:
+def ground_view(code: str) -> Labelled:
     words = MESSAGES["destruction_grounds"][code]
     return Labelled(code=code, label=InTwoLanguages.of(words))

@@ -35,7 +35,7 @@ class LegalHoldBody(Body):
     until: OrNone[Day] = Field(default=None, description="The last day; until it is lifted, when left out.")
 
     def to_reason(self) -> CodedReason:
-        return _reason(self.reason)
+        return coded_reason(self.reason)
 
 
 class LiftingBody(Body):
@@ -228,5 +228,5 @@ def _rule(it: Rule, settings: RegionSettings) -> RuleView:
     )
 
 
-def _reason(it: Coded) -> CodedReason:
+def coded_reason(it: Coded) -> CodedReason:
     return CodedReason(code=it.code, text=it.text)

@@ -15,8 +15,14 @@ from service.http.openapi import may_refuse, takes
 from service.http.paging import PageQuery
 from service.http.request_faults import CheckedRoute
 from service.http.responses import answer, answer_once
-from service.retention.api.certificates import CertificateView, SignatureView, _certificate_view, _ground, _signatures
-from service.retention.api.legal_holds import CodedReasonView, RecordedView, _reason, reason_view, recorded_view
+from service.retention.api.certificates import (
+    CertificateView,
+    SignatureView,
+    certificate_view,
+    ground_view,
+    signature_views,
+)
+from service.retention.api.legal_holds import CodedReasonView, RecordedView, coded_reason, reason_view, recorded_view
 from service.retention.rules.destruction import CodedReason, Proposal
 from service.retention.store.certificate_list import DestructionList
 from service.retention.store.destructions import Destructions
@@ -52,7 +58,7 @@ class DestructionWithdrawalBody(Body):
     reason: DestructionWithdrawalReason
 
     def to_reason(self) -> CodedReason:
-        return _reason(self.reason)
+        return coded_reason(self.reason)
 
 
 DESTRUCTION_PROPOSAL = TypeAdapter(DestructionProposalBody)
@@ -203,14 +209,14 @@ def _proposal_view(transaction: Transaction, it: Proposal, number: str) -> Propo
         id=it.id,
         case_id=it.case_id,
         number=number,
-        ground=_ground(it.ground),
+        ground=ground_view(it.ground),
         request_id=it.request_id,
         policy=it.policy,
         keep_until=it.keep_until,
         state="withdrawn" if it.withdrawn else "carried_out" if it.certificate else "open",
         proposed=recorded_view(transaction, it.recorded),
-        signed=_signatures(transaction, it.signed),
+        signed=signature_views(transaction, it.signed),
         withdrawn=recorded_view(transaction, it.withdrawn) if it.withdrawn else None,
         withdrawn_because=reason_view(because, "destruction_withdrawal_reason") if because else None,
-        certificate=_certificate_view(transaction, it.certificate, number) if it.certificate else None,
+        certificate=certificate_view(transaction, it.certificate, number) if it.certificate else None,
     )

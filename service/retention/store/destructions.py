@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Row, Select, delete, exists, func, insert, select, tuple_
 
 from service.cases.rules.certificate import Certificate, Signature
-from service.cases.store.certificates import _certificate, certificate_of
+from service.cases.store.certificates import certificate_of, to_certificate
 from service.cases.store.rows import text_of
 from service.cases.store.tables import cases, contents, destructions, parts
 from service.database.paging import Cursors, Page
@@ -152,11 +152,13 @@ class Destructions:
             query = query.where(tuple_(_d.destroyed_at, _d.case_id) < tuple_(int(at), id_))
         newest_first = query.order_by(_d.destroyed_at.desc(), _d.case_id.desc()).limit(limit + 1)
         rows = self._connection.execute(newest_first).all()
-        return self._cursors.page(rows, limit, read=_certificate, place=lambda row: f"{row.destroyed_at} {row.case_id}")
+        return self._cursors.page(
+            rows, limit, read=to_certificate, place=lambda row: f"{row.destroyed_at} {row.case_id}"
+        )
 
     def all(self) -> tuple[Certificate, ...]:
         """Every certificate, for the list outside the database."""
-        return tuple(map(_certificate, self._connection.execute(select(destructions).order_by(_d.destroyed_at))))
+        return tuple(map(to_certificate, self._connection.execute(select(destructions).order_by(_d.destroyed_at))))
 
     def left_of(self, case_id: UUID) -> Subject | None:
         """A case as a list of destructions names it, locked; for nobody's eyes."""
@@ -186,7 +188,7 @@ class Destructions:
         ):
             signed[row.proposal_id].append(_signature(row))
         done = self._connection.execute(select(destructions).where(_d.case_id.in_({row.case_id for row in rows})))
-        certificates = {row.case_id: _certificate(row) for row in done}
+        certificates = {row.case_id: to_certificate(row) for row in done}
         return tuple(_proposal(row, signed[row.id], certificates.get(row.case_id)) for row in rows)
 
 

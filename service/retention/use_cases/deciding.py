@@ -13,32 +13,32 @@ from service.vocabulary.roles import Role
 DECIDING = frozenset[Role]().union(*SIGNING.values())
 
 
-def _insist(found: Sequence[Obstacle]) -> None:
+def refuse_obstacles(found: Sequence[Obstacle]) -> None:
     if found:
         raise DestructionRefused(tuple(found))
 
 
-def _teams(actor: Actor, roles: Collection[Role]) -> frozenset[UUID]:
+def teams_of(actor: Actor, roles: Collection[Role]) -> frozenset[UUID]:
     teams = actor.organisations(roles)
     if not teams:
         raise NotAllowed
     return teams
 
 
-def _subject(
+def find_subject(
     transaction: Transaction, actor: Actor, case_id: UUID, roles: Collection[Role], *, lock: bool = False
 ) -> Subject:
-    subject = Destructions(transaction).subject(case_id, teams=_teams(actor, roles), lock=lock)
+    subject = Destructions(transaction).subject(case_id, teams=teams_of(actor, roles), lock=lock)
     if subject is None:
         raise NotFound
     return subject
 
 
-def _proposal(
+def find_proposal(
     transaction: Transaction, actor: Actor, proposal_id: UUID, *, lock: bool = False
 ) -> tuple[Proposal, Subject]:
     """The proposal with its case; what is read after the lock is what is decided on."""
-    teams = _teams(actor, DECIDING)
+    teams = teams_of(actor, DECIDING)
     found = Destructions(transaction).proposal(proposal_id)
     if found is None:
         raise NotFound
@@ -49,7 +49,7 @@ def _proposal(
     return again, subject
 
 
-def _acting(actor: Actor, subject: Subject, roles: Collection[Role]) -> Membership:
+def acting_membership(actor: Actor, subject: Subject, roles: Collection[Role]) -> Membership:
     """The membership in one of these roles at the team of the case. Raises NotAllowed."""
     acting = next((it for it in actor.memberships if it.role in roles and it.organisation_id == subject.team_id), None)
     if acting is None:
@@ -57,5 +57,5 @@ def _acting(actor: Actor, subject: Subject, roles: Collection[Role]) -> Membersh
     return acting
 
 
-def _recorded(transaction: Transaction, actor: Actor, acting: Membership) -> Recorded:
+def recorded_now(transaction: Transaction, actor: Actor, acting: Membership) -> Recorded:
     return Recorded(at=transaction.now, person_id=actor.person_id, organisation_id=acting.organisation_id)

@@ -28,7 +28,15 @@ from service.retention.rules.destruction import (
 from service.retention.rules.terms import retention
 from service.retention.store.destructions import Destructions, Subject
 from service.retention.store.legal_holds import Holds
-from service.retention.use_cases.deciding import DECIDING, _acting, _insist, _proposal, _recorded, _subject, _teams
+from service.retention.use_cases.deciding import (
+    DECIDING,
+    acting_membership,
+    find_proposal,
+    find_subject,
+    recorded_now,
+    refuse_obstacles,
+    teams_of,
+)
 from service.vocabulary.actor import Actor
 from service.vocabulary.calendar import day_in_amsterdam
 from service.vocabulary.refusals import NotAllowed
@@ -64,7 +72,7 @@ class CertificatePage:
 
 def ended_cases(transaction: Transaction, caller: Caller) -> tuple[UUID, ...]:
     """The ended cases to look at, of the teams whose data-protection officer asks. Raises NotAllowed."""
-    return Destructions(transaction).ended(teams=_teams(identify(transaction, caller), SIGNING["data_protection"]))
+    return Destructions(transaction).ended(teams=teams_of(identify(transaction, caller), SIGNING["data_protection"]))
 
 
 def propose_if_due(transaction: Transaction, caller: Caller, case_id: UUID, *, rules: Rulebook) -> Considered:
@@ -73,7 +81,7 @@ def propose_if_due(transaction: Transaction, caller: Caller, case_id: UUID, *, r
     Only under a measure does the term depend on age; then the month of birth is read, on behalf of the officer.
     """
     actor = identify(transaction, caller)
-    subject = _subject(transaction, actor, case_id, SIGNING["data_protection"], lock=True)
+    subject = find_subject(transaction, actor, case_id, SIGNING["data_protection"], lock=True)
     history, today = Cases(transaction).history(case_id), day_in_amsterdam(transaction.now)
     settings = settings_in_force(transaction, rules, subject.region)
     changed_on = day_in_amsterdam(last_change(history).recorded_at)
@@ -96,7 +104,7 @@ def propose_if_due(transaction: Transaction, caller: Caller, case_id: UUID, *, r
         sequence=last_change(history).sequence,
         policy=settings.hash,
         keep_until=kept.keep_until,
-        recorded=_recorded(transaction, actor, _acting(actor, subject, SIGNING["data_protection"])),
+        recorded=recorded_now(transaction, actor, acting_membership(actor, subject, SIGNING["data_protection"])),
     )
     Destructions(transaction).propose(proposal)
     return Considered(case_id=case_id, proposal=proposal, keep_until=kept.keep_until)
@@ -112,15 +120,15 @@ def propose_on_request(
     actor = identify(transaction, caller)
     if not actor.organisations(DECIDING):
         raise NotAllowed
-    subject = _subject(transaction, actor, case_id, DECIDING, lock=True)
-    acting = _acting(actor, subject, SIGNING["team"])
+    subject = find_subject(transaction, actor, case_id, DECIDING, lock=True)
+    acting = acting_membership(actor, subject, SIGNING["team"])
     proposal_id = transaction.keyring.id_for("destruction_proposal", str(actor.person_id), once.key)
 
     def propose() -> Proposal:
         Cases(transaction).insist_living(case_id)
         history = Cases(transaction).history(case_id)
         granted = is_granted(history, request_id)
-        _insist(_in_the_way(transaction, case_id, history) + (() if granted else ("not_granted",)))
+        refuse_obstacles(_in_the_way(transaction, case_id, history) + (() if granted else ("not_granted",)))
         proposal = Proposal(
             id=proposal_id,
             case_id=case_id,
@@ -129,7 +137,7 @@ def propose_on_request(
             sequence=last_change(history).sequence,
             policy=settings_in_force(transaction, rules, subject.region).hash,
             keep_until=None,
-            recorded=_recorded(transaction, actor, acting),
+            recorded=recorded_now(transaction, actor, acting),
         )
         Destructions(transaction).propose(proposal)
         return proposal
@@ -139,27 +147,27 @@ def propose_on_request(
         once,
         actor.person_id,
         act=propose,
-        again=lambda _: _proposal(transaction, actor, proposal_id)[0],
+        again=lambda _: find_proposal(transaction, actor, proposal_id)[0],
     )
 
 
 def read_proposal(transaction: Transaction, caller: Caller, proposal_id: UUID) -> Proposal:
     """A proposal of a case of one's own team. Raises NotAllowed, NotFound."""
-    return _proposal(transaction, identify(transaction, caller), proposal_id)[0]
+    return find_proposal(transaction, identify(transaction, caller), proposal_id)[0]
 
 
 def list_proposals(
     transaction: Transaction, caller: Caller, *, open_only: bool, limit: int, cursor: str | None
 ) -> ProposalPage:
     """The newest first, of the teams in which this person may sign. Raises NotAllowed for everybody else."""
-    teams = _teams(identify(transaction, caller), DECIDING)
+    teams = teams_of(identify(transaction, caller), DECIDING)
     page = Destructions(transaction).page(teams=teams, open_only=open_only, limit=limit, cursor=cursor)
     return ProposalPage(page, Destructions(transaction).numbers({proposal.case_id for proposal in page.items}))
 
 
 def list_certificates(transaction: Transaction, caller: Caller, *, limit: int, cursor: str | None) -> CertificatePage:
     """What was destroyed of the teams in which this person may sign, the newest first. Raises NotAllowed."""
-    teams = _teams(identify(transaction, caller), DECIDING)
+    teams = teams_of(identify(transaction, caller), DECIDING)
     page = Destructions(transaction).certificates(teams=teams, limit=limit, cursor=cursor)
     return CertificatePage(page, Destructions(transaction).numbers({given.case_id for given in page.items}))
 
@@ -174,7 +182,7 @@ def _log(transaction: Transaction, caller: Caller, actor: Actor, subject: Subjec
     AccessLog(transaction).record(
         Reading(
             person_id=actor.person_id,
-            acting=_acting(actor, subject, SIGNING["data_protection"]),
+            acting=acting_membership(actor, subject, SIGNING["data_protection"]),
             activity="read_retention",
             purpose="oversight_of_the_file",
             case_id=subject.case_id,

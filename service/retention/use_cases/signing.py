@@ -15,7 +15,13 @@ from service.retention.store.certificate_list import DestructionList
 from service.retention.store.destructions import Destructions
 from service.retention.store.legal_holds import Holds
 from service.retention.use_cases.carry_out import destroy
-from service.retention.use_cases.deciding import DECIDING, _acting, _insist, _proposal, _recorded
+from service.retention.use_cases.deciding import (
+    DECIDING,
+    acting_membership,
+    find_proposal,
+    recorded_now,
+    refuse_obstacles,
+)
 from service.vocabulary.calendar import day_in_amsterdam
 from service.vocabulary.refusals import HumansOnly
 
@@ -38,15 +44,15 @@ def sign(
     actor = identify(transaction, caller)
     if caller.machine:
         raise HumansOnly
-    proposal, subject = _proposal(transaction, actor, proposal_id, lock=True)
-    acting = _acting(actor, subject, SIGNING[capacity])
+    proposal, subject = find_proposal(transaction, actor, proposal_id, lock=True)
+    acting = acting_membership(actor, subject, SIGNING[capacity])
     today = day_in_amsterdam(transaction.now)
 
     def agree() -> tuple[Proposal, tuple[Transition, ...]]:
         if proposal.certificate:
             raise proposal.certificate.refusal()
         history = Cases(transaction).history(proposal.case_id)
-        _insist(
+        refuse_obstacles(
             (
                 *obstacles_to_signing(proposal, capacity, actor.person_id, history),
                 *obstacles(history, Holds(transaction).of(proposal.case_id), today),
@@ -91,14 +97,14 @@ def withdraw(
 ) -> Outcome[Proposal]:
     """Take a proposal back, by one of those who could sign it."""
     actor = identify(transaction, caller)
-    proposal, subject = _proposal(transaction, actor, proposal_id, lock=True)
-    acting = _acting(actor, subject, DECIDING)
+    proposal, subject = find_proposal(transaction, actor, proposal_id, lock=True)
+    acting = acting_membership(actor, subject, DECIDING)
 
     def take_back() -> Proposal:
         if proposal.certificate:
             raise proposal.certificate.refusal()
-        _insist(("proposal_withdrawn",) if proposal.withdrawn else ())
-        Destructions(transaction).withdraw(proposal_id, reason, _recorded(transaction, actor, acting))
-        return _proposal(transaction, actor, proposal_id)[0]
+        refuse_obstacles(("proposal_withdrawn",) if proposal.withdrawn else ())
+        Destructions(transaction).withdraw(proposal_id, reason, recorded_now(transaction, actor, acting))
+        return find_proposal(transaction, actor, proposal_id)[0]
 
     return act_once(transaction, once, actor.person_id, act=take_back, again=lambda _: proposal)

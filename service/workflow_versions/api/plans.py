@@ -16,7 +16,7 @@ from service.identity.caller import Caller
 from service.kinds import KindOfPart
 from service.people.store.people import People
 from service.vocabulary.language import FreeText
-from service.workflow_versions.api.verdicts import Hash, States, VerdictView, _verdict_views
+from service.workflow_versions.api.verdicts import Hash, States, VerdictView, verdict_views
 from service.workflow_versions.store import Plan
 from service.workflow_versions.use_cases import (
     Intended,
@@ -147,7 +147,7 @@ def _progress(transaction: Transaction, house: House, caller: Caller, plan: str)
 
 
 def progress_view(transaction: Transaction, found: Progress) -> ProgressView:
-    refused = _verdict_views(found.refused)
+    refused = verdict_views(found.refused)
     return ProgressView(
         plan=_plan_view(transaction, found.plan), adopted=found.adopted, left=len(found.left), refused=refused
     )

@@ -12,7 +12,7 @@ from service.http.openapi import may_refuse, takes
 from service.http.request_faults import CheckedRoute
 from service.http.responses import answer
 from service.kinds import KindOfPart
-from service.workflow_versions.api.verdicts import Hash, ReasonView, States, VerdictView, _verdict_views
+from service.workflow_versions.api.verdicts import Hash, ReasonView, States, VerdictView, verdict_views
 from service.workflow_versions.use_cases import Trial, Tried, try_version
 from service.workflows.rules.definition import Diagnostic
 from service.workflows.rules.workflow_file import MAX_CHARACTERS
@@ -77,7 +77,7 @@ def trial_view(tried: Tried) -> TrialView:
     by_version = sorted(tried.verdicts, key=lambda it: it.part.workflow)
     versions = []
     for workflow, some in groupby(by_version, key=lambda it: it.part.workflow):
-        parts = _verdict_views(some)
+        parts = verdict_views(some)
         counts: dict[str, int] = {fit: sum(it.verdict == fit for it in parts) for fit in _FITS}
         versions.append(WorkflowVersionView(workflow=workflow, parts=parts, **counts))
     diagnostics = [_diagnostic_view(it) for it in tried.diagnostics]

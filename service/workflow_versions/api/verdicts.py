@@ -51,7 +51,7 @@ class VerdictView(View):
     unknown_steps: list[TakenStepView]
 
 
-def _verdict_views(verdicts: Iterable[Verdict]) -> list[VerdictView]:
+def verdict_views(verdicts: Iterable[Verdict]) -> list[VerdictView]:
     return [
         VerdictView(
             case_id=it.part.case_id,

@@ -80,7 +80,7 @@ PhaseName = Annotated[Phase, Lenient]
 NO_LABEL = Words("", "")
 
 
-class _Written(BaseModel):
+class Written(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
@@ -106,7 +106,7 @@ class Passage(NamedTuple):
     new: str
 
 
-class State(_Written):
+class State(Written):
     """A state of a definition."""
 
     name: str
@@ -121,7 +121,7 @@ class State(_Written):
         return self.phase != "ended"
 
 
-class Trigger(_Written):
+class Trigger(Written):
     """A trigger of a definition, with its moves written out."""
 
     name: str
@@ -144,7 +144,7 @@ ADOPT = Trigger(
 )
 
 
-class Definition(_Written):
+class Definition(Written):
     """A workflow as it works, whatever way it was written down; ordered by name.
 
     A stored definition must read back for ever with the hash it had: a new field needs a default, and what has its

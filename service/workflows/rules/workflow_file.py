@@ -21,14 +21,14 @@ from service.workflows.rules.definition import (
     RoleName,
     State,
     Trigger,
-    _Written,
+    Written,
 )
 from service.workflows.rules.kinds import PartKind
 
 MAX_CHARACTERS = 100_000
 
 
-class StateFile(_Written):
+class StateFile(Written):
     """Where a part can be. An open state has a party, a term and a next action; an end has none of these."""
 
     model_config = ConfigDict(json_schema_extra={"required": ["phase", "label"]})
@@ -40,7 +40,7 @@ class StateFile(_Written):
     label: Label = NO_LABEL
 
 
-class TriggerFile(_Written):
+class TriggerFile(Written):
     """What somebody may do: from which states, to which one, in which roles, with which form, under which guards."""
 
     model_config = ConfigDict(json_schema_extra={"required": ["from", "to", "roles", "label"]})
@@ -57,7 +57,7 @@ class TriggerFile(_Written):
     label: Label = NO_LABEL
 
 
-class WorkflowFile(_Written):
+class WorkflowFile(Written):
     """One workflow of Casusroute, as its author writes it: workflows/README.md tells how."""
 
     model_config = ConfigDict(json_schema_extra={"required": ["name", "label", "states", "triggers"]})
