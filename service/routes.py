@@ -43,14 +43,13 @@ from service.workflow_versions.api.plans import WORKFLOW_ADOPTION, WORKFLOW_PLAN
 from service.workflow_versions.api.trials import WORKFLOW_TRIAL
 from service.workflows.rules.rulebook import Rulebook
 
-# In the order of the document.
+# In the order of the document. A request is held against one after the other: what is asked most stands first.
 ROUTERS = tuple(
     module.router
     for module in (
-        cases, file_requests, emergency_access, access_log, subject_access,
-        parts, escalations, future_plan, terms, advice, caseload,
-        drafts, offers, gaps, learning, changes, relations, trials, plans, feed, subscriptions, lists,
-        workflows, service_api, demonstration, integrity, legal_holds, proposals, certificates,
+        cases, caseload, parts, file_requests, access_log, subject_access, escalations, future_plan, advice, drafts,
+        offers, gaps, learning, changes, relations, trials, plans, feed, subscriptions, lists, workflows, service_api,
+        demonstration, integrity, terms, legal_holds, proposals, certificates, emergency_access,
     )
 )  # fmt: skip
 BODIES: Mapping[str, TypeAdapter[Any]] = {
