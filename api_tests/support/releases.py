@@ -22,7 +22,7 @@ from typing import Any
 
 from sqlalchemy import Boolean, Column, Connection, Engine, text
 
-from api_tests.support.checkout import ROOT
+from api_tests.support.checkout import ROOT, tree_of
 from service.database.migrations import migrate
 from service.tables import metadata
 
@@ -227,11 +227,8 @@ def _made(tag: str, commit: str) -> Iterator[str]:
     After those, the rows that the destruction of a case emptied, as they stood before it.
     """
     with tempfile.TemporaryDirectory() as name:
-        tree, data = Path(name) / "tree", Path(name) / "data"
-        tree.mkdir()
+        tree, data = tree_of(commit, Path(name) / "tree"), Path(name) / "data"
         data.mkdir()
-        archive = subprocess.run(["git", "archive", commit], cwd=ROOT, stdout=subprocess.PIPE, check=True)
-        subprocess.run(["tar", "-x", "-C", str(tree)], input=archive.stdout, check=True)
         environment = {**os.environ, "PYTHONPATH": str(tree)}
         making = [sys.executable, "-c", MAKING, str(data)]
         subprocess.run(making, cwd=tree, env=environment, stdout=subprocess.DEVNULL, check=True)

@@ -8,7 +8,6 @@ with 1 when there are differences, after the first of them.
 
 import argparse
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -19,7 +18,7 @@ from itertools import islice, zip_longest
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from api_tests.support.checkout import ROOT
+from api_tests.support.checkout import ROOT, tree_of
 from api_tests.support.databases import new_postgresql
 from api_tests.support.engines import ENGINES
 from api_tests.support.numbering import Numbering, numbered
@@ -40,7 +39,7 @@ def main() -> int:
     before_midnight, same = _days(), True
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="casusroute-stories-")))
-        old = _tree_of(chosen.commit, folder / "tree")
+        old = tree_of(chosen.commit, folder / "tree")
         for engine in chosen.engine or ENGINES:
             cluster = stack.enter_context(Cluster()) if engine == "postgresql" else None
             master_key = os.urandom(32)  # one for both, as everything else around them
@@ -114,13 +113,6 @@ def _played(tree: Path, folder: Path, cluster: Cluster | None, master_key: bytes
     name = folder.name.replace("-", "_")
     url = f"sqlite:///{folder / 'casusroute.db'}" if cluster is None else new_postgresql(cluster, name)
     return play(tree, folder, url, master_key)
-
-
-def _tree_of(commit: str, folder: Path) -> Path:
-    folder.mkdir()
-    archive = subprocess.run(["git", "archive", commit], cwd=ROOT, stdout=subprocess.PIPE, check=True)
-    subprocess.run(["tar", "-x", "-C", str(folder)], input=archive.stdout, check=True)
-    return folder
 
 
 def _days() -> tuple[date, date]:
