@@ -17,7 +17,7 @@ from api_tests.support.people import everybody
 from api_tests.support.processes import process
 
 ROUNDS = 15
-NOTES = 40  # a history of a usual length
+NOTES = 40  # the history of the case before it is measured; steps that are measured add to it
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,7 @@ def main() -> None:
 
 
 def _least(before: Side, after: Side, name: str) -> tuple[float, float]:
+    # The first round warms both up.
     rounds = [(before.cpu_ms(name), after.cpu_ms(name)) for _ in range(ROUNDS)]
     return min(old for old, _ in rounds[1:]), min(new for _, new in rounds[1:])
 

@@ -43,7 +43,7 @@ from service.workflow_versions.api.plans import WORKFLOW_ADOPTION, WORKFLOW_PLAN
 from service.workflow_versions.api.trials import WORKFLOW_TRIAL
 from service.workflows.rules.rulebook import Rulebook
 
-# In the order of the document. A request is held against one after the other: what is asked most stands first.
+# A request is held against one after the other, so what is asked most stands first; the document follows this order.
 ROUTERS = tuple(
     module.router
     for module in (

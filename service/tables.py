@@ -3,16 +3,14 @@
 Times are integer microseconds in UTC, days ISO text, identifiers text, digests hexadecimal.
 """
 
-from service.audit.store import tables as _audit
-from service.cases.store import tables as _cases
-from service.database import tables as _database
+import service.audit.store.tables
+import service.cases.store.tables
+import service.database.tables
+import service.events.store.tables
+import service.offers.store.tables
+import service.people.store.tables
+import service.retention.store.tables
+import service.workflows.store.tables  # noqa: F401 - importing a table adds it to the metadata
 from service.database.columns import metadata
-from service.events.store import tables as _events
-from service.offers.store import tables as _offers
-from service.people.store import tables as _people
-from service.retention.store import tables as _retention
-from service.workflows.store import tables as _workflows
 
-OWNERS = (_audit, _cases, _database, _events, _offers, _people, _retention, _workflows)
-
-__all__ = ["OWNERS", "metadata"]
+__all__ = ["metadata"]

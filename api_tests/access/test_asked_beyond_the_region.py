@@ -208,9 +208,9 @@ READ_AFTER: dict[str, list[tuple[str, tuple[str, ...]]]] = {
 
 @broken_by(
     "I23: who consented to the sharing is not told to whoever is asked beyond the region",
-    "service/cases/use_cases/put_question.py",
-    '_SHOWN = ("level",',
-    '_SHOWN = ("consents", "level",',
+    "service/escalations/rules/kinds.py",
+    'QUESTION_AS_PUT = ("level",',
+    'QUESTION_AS_PUT = ("consents", "level",',
     case="sqlite-during-sara",
 )
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -80,3 +81,18 @@ def test_every_contract_is_broken_here_and_holds_in_this_checkout(report: str) -
 
     assert sorted(names) == sorted(BREACHES)
     assert re.findall(r"^(.+) BROKEN", lint(ROOT), re.MULTILINE) == []
+
+
+def test_no_subject_is_left_out_of_the_contracts() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
+    by_name = {contract["name"]: contract for contract in contracts}
+    words = ("rules", "use_cases", "store", "api")
+    subjects = {it.parent for word in words for it in (ROOT / "service").glob(f"*/{word}*") if it.stem == word}
+    named = re.findall(r"^from (service[.\w]*rules)", (ROOT / "service" / "kinds.py").read_text("utf-8"), re.MULTILINE)
+
+    containers = by_name["A subject is made of four words: api, use_cases, store, rules"]["containers"]
+    below = by_name["Rules that the registry names do not know it"]["source_modules"]
+    assert sorted(containers) == sorted(f"service.{it.name}" for it in subjects)
+    assert [it for it in named if not any(rules.startswith(it) for rules in below)] == []

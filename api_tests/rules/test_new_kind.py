@@ -13,8 +13,10 @@ from api_tests.support.databases import new_database
 from api_tests.support.engines import ENGINES
 from api_tests.support.people import People, everybody
 from api_tests.support.processes import process
-from service.cases.rules.kinds import Kinds
+from service.cases.rules.forms.base import Form
+from service.cases.rules.kinds import Kind, Kinds
 from service.kinds import CASE
+from service.workflows.rules.guard import Guard
 
 pytestmark = pytest.mark.server
 # Files to add, and beside them lines to add to files that are there.
@@ -198,6 +200,20 @@ def test_a_new_kind_stands_in_history_chain_document_and_published_workflows(cas
     assert "/cases/{caseId}/home-visits/{partId}/transitions" in document["paths"]
     assert "nl.jeugdcasussen.home-visits.hold-visit.v1" in str(published["home_visit"])
     assert people.esra.get("/work-items", params={"kind": "home_visit", "whose": "all"}).status_code == 200
+
+
+def test_two_forms_or_guards_of_one_name_are_refused() -> None:
+    class Note(Form):
+        form_name = "note@1"
+        content_class = "notes"
+
+    def kind(**given: Any) -> Kind:
+        return Kind(**{"name": "home_visit", "facts": None, "forms": (), **given})
+
+    with pytest.raises(ValueError, match="two forms have one name: note@1"):
+        Kinds(CASE, kind(forms=(Note,)))
+    with pytest.raises(ValueError, match="two guards have one name: referred"):
+        Kinds(CASE, kind(guards=(Guard("referred", lambda _: True),)))
 
 
 def test_two_kinds_of_one_name_are_refused() -> None:

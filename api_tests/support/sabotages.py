@@ -84,7 +84,7 @@ class Rule:
     code: str
 
     def file(self, tree: Path, _guards: Places) -> str:
-        named = re.compile(rf'\byield Fault\(\s*"{self.code}"')
+        named = re.compile(rf'\byield Fault\(\s*"{re.escape(self.code)}"')
         files = [it for it in sorted((tree / "service").rglob("*.py")) if named.search(it.read_text(encoding="utf-8"))]
         if len(files) != 1:
             raise NotBreakable(f"the rule {self.code} stands in {len(files)} files")
@@ -169,12 +169,16 @@ def _written_in(file: Path, name: str) -> Iterator[Sabotage]:
     text = file.read_text(encoding="utf-8")
     if "@broken_by(" not in text:
         return
+    read = 0
     for test in ast.parse(text).body:
         if isinstance(test, ast.FunctionDef):
             for call in test.decorator_list:
                 if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "broken_by":
                     promise, *change = call.args
                     yield Sabotage(_literal(promise), _read(change), name, test.name, **_named(call))
+                    read += 1
+    if read != len(re.findall(r"^\s*@broken_by\(", text, re.MULTILINE)):
+        raise NotBreakable(f"{name} has a sabotage that stands on no plain test of the module")
 
 
 def _read(change: list[ast.expr]) -> Change:
@@ -188,7 +192,7 @@ def _named(call: ast.Call) -> dict[str, Any]:
     return {it.arg or "": _literal(it.value) for it in call.keywords}
 
 
-_FORMS: dict[str, Callable[..., Change]] = {it.__name__: it for it in (Returns, Guard, Rule, Refusal)}
+_FORMS: dict[str, Callable[..., Change]] = {it.__name__: it for it in (Text, Returns, Guard, Rule, Refusal)}
 
 
 def _literal(node: ast.expr) -> Any:

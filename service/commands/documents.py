@@ -27,7 +27,11 @@ def published() -> str:
 def draw() -> None:
     """Draw the workflows and the settings into the README, and write the JSON Schema of workflows."""
     readme = ROOT / "README.md"
-    readme.write_text(drawn(readme.read_text(encoding="utf-8")), encoding="utf-8")
+    try:
+        text = drawn(readme.read_text(encoding="utf-8"))
+    except LookupError as missing:
+        raise SystemExit(f"not done: {missing} in {readme.name}; add both where the drawing belongs") from None
+    readme.write_text(text, encoding="utf-8")
     (ROOT / "workflows" / "workflow.schema.json").write_text(json_schema(KINDS), encoding="utf-8")
 
 

@@ -43,7 +43,7 @@ def may_refuse(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def takes(body: str) -> dict[str, Any]:
-    """The body that a route reads itself: a name in `bodies.BODIES`, or the kind of part whose triggers it takes."""
+    """The body that a route reads itself: a name in `routes.BODIES`, or the kind of part whose triggers it takes."""
     return {"x-body": body}
 
 

@@ -31,6 +31,7 @@ def _facts(facts: CaseFacts, entry: Transition) -> CaseFacts:
 RECONSIDERATION = Kind(
     name="reconsideration",
     seen_by=frozenset({Role.PROVIDER, Role.MUNICIPALITY}),
+    opened_by_payment=True,
     facts=_facts,
     guards=OF_A_RECONSIDERATION,
     forms=(ReconsiderationStart, ReconsiderationOutcome, *IN_EVERY_KIND),

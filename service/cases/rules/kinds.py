@@ -1,9 +1,10 @@
 """A kind of part, as its subject declares it, and the registry of all of them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
+from typing import TypeVar
 
 from typing_extensions import override
 
@@ -12,6 +13,8 @@ from service.cases.rules.forms.base import Form, Sought
 from service.vocabulary.roles import Role
 from service.workflows.rules.guard import Guard
 from service.workflows.rules.kinds import Beginning, PartKind, Registry
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,10 +35,13 @@ class Kind:
     seeks: frozenset[Sought] = frozenset()
     #: An organisation is asked once for a line of the advice, in one round of the case.
     once_a_line: bool = False
-    #: Whoever is asked reads the question that the part began with.
-    shows_question: bool = False
+    #: The fields, by their JSON names, of the forms that led to the part: whoever it is put to reads these, and nothing
+    #: else of the case (R22, I23).
+    shows: tuple[str, ...] = ()
     #: Its guards may be about payment, and it gives guards of others nothing (I2).
     about_payment: bool = False
+    #: A step of a part about payment may open it: asking to look again is no help that waits for money.
+    opened_by_payment: bool = False
     #: The facts of the case that an entry changes; None where guards may know nothing of the kind.
     facts: FactsRule | None
     #: The guards that triggers of its workflow may name.
@@ -45,12 +51,14 @@ class Kind:
 
 
 class Kinds(Registry[Kind]):
-    """The registry: every kind by its name, in the order of the API's document. Immutable."""
+    """The registry: every kind by its name, in the order of the API's document. Immutable. Raises ValueError."""
 
     def __init__(self, *kinds: Kind) -> None:
         self._kinds = {kind.name: kind for kind in kinds}
         if len(self._kinds) != len(kinds):
             raise ValueError("two kinds have one name")
+        # Both are looked at now, so that two of one name stop the start.
+        _ = self.guards, self.forms
 
     def __getitem__(self, name: PartKind) -> Kind:
         return self._kinds[name]
@@ -82,14 +90,24 @@ class Kinds(Registry[Kind]):
     @override
     def guards(self) -> Mapping[str, Guard]:
         users: dict[str, frozenset[PartKind]] = {}
-        found: dict[str, Guard] = {}
         for kind in self.values():
             for guard in kind.guards:
                 users[guard.name] = users.get(guard.name, frozenset()) | {kind.name}
-                found[guard.name] = guard
-        return MappingProxyType({name: replace(guard, kinds=users[name]) for name, guard in found.items()})
+        named = _by_name("guards", ((guard.name, guard) for kind in self.values() for guard in kind.guards))
+        return MappingProxyType({name: replace(guard, kinds=users[name]) for name, guard in named.items()})
 
     @cached_property
     @override
     def forms(self) -> Mapping[str, type[Form]]:
-        return MappingProxyType({form.form_name: form for kind in self.values() for form in kind.forms})
+        return MappingProxyType(
+            _by_name("forms", ((form.form_name, form) for kind in self.values() for form in kind.forms))
+        )
+
+
+def _by_name(what: str, named: Iterable[tuple[str, T]]) -> dict[str, T]:
+    """Several kinds may share one. Raises ValueError when two of one name differ: stored content names its form."""
+    found: dict[str, T] = {}
+    for name, value in named:
+        if found.setdefault(name, value) is not value:
+            raise ValueError(f"two {what} have one name: {name}")
+    return found

@@ -31,7 +31,7 @@ class Sealed:
 
 
 class Contents:
-    """Seals, stores and opens content. Opening is for `use_cases.reading`, which logs it in the same transaction."""
+    """Seals, stores and opens content. Whoever opens it logs that in the same transaction."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._connection = transaction.connection

@@ -31,13 +31,13 @@ class Found:
 
 def find_sought(transaction: Transaction, situation: Situation, step: Step, decision: Decision, trace_id: str) -> Found:
     """What the parts that this step opens may seek. Who pays is found and shown, and never required (I2)."""
-    region = situation.case.region
-    seeks = frozenset().union(*(situation.kinds[kind].seeks for kind in decision.trigger.opens))
-    if "liaison" in seeks:
-        return Found({**situation.sought, "network": People(transaction).network_for(region)})
+    seeks: frozenset[Sought] = frozenset().union(*(situation.kinds[kind].seeks for kind in decision.trigger.opens))
+    organisations, codes = dict(situation.sought), Codes()
+    if "network" in seeks:
+        organisations["network"] = People(transaction).network_for(situation.case.region)
     if "payer" in seeks and _seeks_payer(situation, step, decision):
-        return _payer(transaction, situation, decision, trace_id)
-    return Found()
+        organisations["payer"], codes[PAYER_BASIS] = _payer(transaction, situation, decision, trace_id)
+    return Found(organisations, codes)
 
 
 def _seeks_payer(situation: Situation, step: Step, decision: Decision) -> bool:
@@ -49,11 +49,13 @@ def _seeks_payer(situation: Situation, step: Step, decision: Decision) -> bool:
     return any(opening.sought == "payer" for opening in openings)
 
 
-def _payer(transaction: Transaction, situation: Situation, decision: Decision, trace_id: str) -> Found:
-    """The municipality by the residence principle, from the referral as it reads now."""
+def _payer(
+    transaction: Transaction, situation: Situation, decision: Decision, trace_id: str
+) -> tuple[UUID | None, tuple[str, ...]]:
+    """The municipality by the residence principle, from the referral as it reads now, and the codes of that finding."""
     residence = _residence(transaction, situation, decision, trace_id)
     code, basis = by_residence(residence) if residence else (None, "unknown")
-    return Found({"payer": People(transaction).municipality_of(code) if code else None}, {PAYER_BASIS: (basis,)})
+    return People(transaction).municipality_of(code) if code else None, (basis,)
 
 
 def _residence(transaction: Transaction, situation: Situation, decision: Decision, trace_id: str) -> Residence | None:

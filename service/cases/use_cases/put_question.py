@@ -1,4 +1,4 @@
-"""What was asked of a body beyond the region: the question as it was put, and nothing else of the case (R22, I23)."""
+"""The question that a part was opened with, for the organisation it is put to, and nothing else (R22, I23)."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -9,23 +9,21 @@ from service.cases.store.contents import Contents
 from service.database.transaction import Transaction
 from service.kinds import KINDS
 
-# Of the request and of the liaison's own words; who consented to the sharing stays in the region.
-_SHOWN = ("level", "purpose", "regionTried", "question", "putOn", "answerExpectedOn", "explanation")
-
 
 def asked(
     transaction: Transaction, case_id: UUID, history: Sequence[Transition], entry: Transition
 ) -> dict[str, Any] | None:
-    """The question behind the first entry of an escalation or of a question; None for any other entry.
+    """The question behind the first entry of a part that shows one; None for any other entry.
 
-    A question reads as the request of the chair, with what the liaison made of it when she put it.
+    It reads as the form that asked for it, with what a later form made of it: the chair's request, then the liaison's.
     """
-    if not KINDS[entry.part_kind].shows_question or entry.part_sequence != 1:
+    shown = KINDS[entry.part_kind].shows
+    if not shown or entry.part_sequence != 1:
         return None
     numbers = [*_causes(history, entry)][::-1]
     contents = Contents(transaction).open(case_id, numbers)
     forms = [contents[number].body["form"] for number in numbers if number in contents]
-    return {name: form[name] for form in forms for name in _SHOWN if name in form}
+    return {name: form[name] for form in forms for name in shown if name in form}
 
 
 def _causes(history: Sequence[Transition], entry: Transition) -> Iterator[int]:

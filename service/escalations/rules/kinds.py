@@ -19,12 +19,14 @@ def _facts(facts: CaseFacts, entry: Transition) -> CaseFacts:
     return replace(facts, network_answered=facts.network_answered or entry.trigger == "record_network_answer")
 
 
+# The request of the chair and the liaison's own words; who consented to the sharing stays in the region.
+QUESTION_AS_PUT = ("level", "purpose", "regionTried", "question", "putOn", "answerExpectedOn", "explanation")
 ESCALATION = Kind(
     name="escalation",
     seen_by=frozenset({Role.EXPERTISE_NETWORK, Role.CCE_LIAISON}),
     parties=frozenset({Role.EXPERTISE_NETWORK, Role.CCE_LIAISON}),
     seeks=frozenset({"liaison", "network"}),
-    shows_question=True,
+    shows=QUESTION_AS_PUT,
     facts=_facts,
     guards=OF_AN_ESCALATION,
     forms=(
@@ -42,7 +44,7 @@ QUESTION = Kind(
     name="question",
     seen_by=frozenset({Role.NATIONAL_SUPPORT}),
     parties=frozenset({Role.NATIONAL_SUPPORT}),
-    shows_question=True,
+    shows=QUESTION_AS_PUT,
     facts=state_alone,
     guards=OF_A_QUESTION,
     forms=(forms.EscalationAnswer, forms.EscalationWithdrawal, NewRequest, forms.Reminder, *IN_EVERY_KIND),

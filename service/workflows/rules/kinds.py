@@ -1,4 +1,4 @@
-"""What a workflow knows of kinds of part. The kinds themselves are declared by their subjects: see service/kinds.py."""
+"""The words of kinds of part that workflows need, and what they know of a registry of kinds (service/kinds.py)."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -13,8 +13,6 @@ from service.workflows.rules.guard import Guard
 PartKind = str
 Phase = Literal["referral", "review", "binding_advice", "placement", "follow_up", "ended"]
 START = "start"
-
-
 Beginning = Literal["with_the_case", "opened", "by_itself"]
 
 
@@ -31,6 +29,10 @@ class KnownKind(Protocol):
     @property
     def about_payment(self) -> bool:
         """Whether it may read who pays (I2)."""
+
+    @property
+    def opened_by_payment(self) -> bool:
+        """Whether a step of a part about payment may open it."""
 
 
 K_co = TypeVar("K_co", bound=KnownKind, covariant=True)

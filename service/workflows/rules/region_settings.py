@@ -1,4 +1,4 @@
-"""What a region may decide for itself, with the defaults of domain.md 5.7; dated, and identified by content."""
+"""The settings that a region may decide for itself, with the defaults of domain.md 5.7; identified by content."""
 
 from functools import cached_property
 from typing import Literal

@@ -6,7 +6,7 @@ from typing import get_args
 from service.vocabulary.roles import ADDRESSED_ROLES, Role
 from service.workflows.rules.checks.subject import ROLES, Subject
 from service.workflows.rules.definition import ADOPT, Diagnostic
-from service.workflows.rules.kinds import START, Phase
+from service.workflows.rules.kinds import START, PartKind, Phase
 
 _PHASES: frozenset[str] = frozenset(get_args(Phase))
 # The turn of the team or of whoever submitted may come in every kind; that of these only where a part is put to them.
@@ -79,13 +79,17 @@ def _opens(subject: Subject) -> Iterator[Diagnostic]:
                 yield subject.fault("kind_without_file", path, kind=kind)
         if trigger.opens and not trigger.form:
             yield subject.fault("opens_without_form", path, trigger=trigger.name)
-        if set(trigger.opens) - {"reconsideration"} and _is_about_payment(subject):
+        if _is_about_payment(subject) and not all(_may_be_opened_by_payment(subject, kind) for kind in trigger.opens):
             yield subject.fault("payment_opens_help", path, trigger=trigger.name)
 
 
 def _is_about_payment(subject: Subject) -> bool:
     kind = subject.kinds.get(subject.definition.name)
     return kind is not None and kind.about_payment
+
+
+def _may_be_opened_by_payment(subject: Subject, kind: PartKind) -> bool:
+    return kind in subject.kinds and subject.kinds[kind].opened_by_payment
 
 
 def _labels(subject: Subject) -> Iterator[Diagnostic]:
