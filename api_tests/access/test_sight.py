@@ -290,6 +290,12 @@ def test_the_liaison_sees_a_case_of_any_region_once_it_is_escalated_and_none_bef
     assert after == {"JZ10": 200, "JZ11": 200, "JZ14": 404}
 
 
+@broken_by(
+    "what one may not see is not there: seen_by narrows every read",
+    "service/cases/store/visibility.py",
+    "    return or_(whole(actor), *own)",
+    "    return or_(parts.c.id.is_not(None), *own)",
+)
 def test_who_facilitates_or_administers_sees_no_case_at_all_and_who_protects_data_what_is_beside_the_file(
     people: People, case: CaseFile
 ) -> None:
@@ -309,12 +315,6 @@ def test_who_facilitates_or_administers_sees_no_case_at_all_and_who_protects_dat
     assert [people[key].get("/work-items?whose=all").json()["items"] for key in ("noor", "roos")] == [[], []]
 
 
-@broken_by(
-    "what one may not see is not there: seen_by narrows every read",
-    "service/cases/store/visibility.py",
-    "    return or_(whole(actor), *own)",
-    "    return or_(parts.c.id.is_not(None), *own)",
-)
 def test_two_regions_know_nothing_of_each_other(people: People, case: CaseFile) -> None:
     theirs = CaseFile.submitted(people, by="otto", **referral_of("JZ14"))
 

@@ -155,7 +155,7 @@ def hasty_threads() -> Iterator[None]:
     "service/workflows/rules/machine.py",
     "        firing = _Firing(state, attempt)\n",
     '        firing = self.__dict__.setdefault("_one", _Firing(state, attempt))\n'
-    "        firing.state, firing.attempt = state, attempt\n",
+    '        firing.state, firing.attempt = state, attempt\n        __import__("time").sleep(0)\n',
 )
 @pytest.mark.usefixtures("hasty_threads")
 def test_eight_threads_that_fire_at_one_machine_with_facts_of_their_own_never_disturb_each_other() -> None:
