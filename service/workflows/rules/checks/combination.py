@@ -18,7 +18,7 @@ def faults(definitions: tuple[Definition, ...], kinds: Mapping[PartKind, KnownKi
             if kind in by_kind:
                 yield from _can_begin(definition, trigger, by_kind[kind])
     for part in by_kind.values():
-        if part.name in kinds and kinds[part.name].begins == "opened":
+        if part.name not in kinds or kinds[part.name].begins == "opened":
             yield from _is_opened(part, {trigger.name for _, trigger in openers if part.name in trigger.opens})
 
 
