@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api_tests.support.broken_workflows import BROKEN, FALL, TRAP, TURN, Broken
+from api_tests.support.checkout import ROOT
 from api_tests.support.sabotages import broken_by
 from api_tests.support.written_workflows import (
     GONE,
@@ -27,6 +28,7 @@ from service.kinds import KINDS
 from service.vocabulary.messages import MESSAGES
 from service.workflows.rules.checks import check_all
 from service.workflows.rules.kinds import PartKind
+from service.workflows.rules.rulebook import read_rules
 from service.workflows.rules.workflow_file import MAX_CHARACTERS, load
 
 # Faults of a text that is no workflow at all, and of workflows that do not fit together: shown one by one below.
@@ -47,7 +49,7 @@ def test_the_small_workflow_of_these_tests_has_no_faults() -> None:
     case="an end that is left by taking a consent back",
 )
 @broken_by(
-    "I1: it is nobody's turn to whom the part is not put",
+    "I1: a turn of somebody to whom the part is not put is told",
     "service/workflows/rules/checks/names.py",
     "elif state.party in _OF_SOME_KINDS and kind and state.party not in kind.parties:",
     "elif False:",
@@ -59,6 +61,23 @@ def test_each_fault_is_named_where_it_stands_and_nothing_else_is_blamed(broken: 
 
     assert (broken.code, broken.path) in {(one.code, one.path) for one in found}
     assert {one.code for one in found} == {broken.code, *broken.also}
+
+
+@broken_by(
+    "decision 22: a workflow that an earlier release served is served",
+    "service/workflows/rules/checks/names.py",
+    'replace(told, severity="warning")',
+    "told",
+)
+def test_the_turn_of_a_role_that_a_kind_is_not_put_to_is_told_and_refused_to_nobody() -> None:
+    files = {file.name: file.read_text(encoding="utf-8") for file in (ROOT / "workflows").glob("*.toml")}
+    for word, instead in (('party = "', 'party = "provider" # '), ("roles = [", 'roles = ["provider", ')):
+        files["placement.toml"] = files["placement.toml"].replace(word, instead)
+
+    rules = read_rules(files, KINDS)
+    found = rules.tried(files["placement.toml"], "placement").diagnostics
+
+    assert {(it.code, it.severity) for it in found} == {("party_of_another_kind", "warning")}
 
 
 def test_every_fault_has_an_example_and_a_sentence_in_two_languages() -> None:

@@ -1,6 +1,7 @@
 """Every word in a definition is known, and everything that people read has a label."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import get_args
 
 from service.vocabulary.roles import ADDRESSED_ROLES, Role
@@ -9,7 +10,8 @@ from service.workflows.rules.definition import ADOPT, Diagnostic
 from service.workflows.rules.kinds import START, PartKind, Phase
 
 _PHASES: frozenset[str] = frozenset(get_args(Phase))
-# The turn of the team or of whoever submitted may come in every kind; that of these only where a part is put to them.
+# The turn of the team or of whoever submitted may come in every kind; that of these where a part is put to them. In a
+# kind that is put to nobody the process director gets their turn, so this is odd and leaves no child waiting.
 _OF_SOME_KINDS: frozenset[str] = ADDRESSED_ROLES | {Role.DATA_PROTECTION_OFFICER}
 
 
@@ -29,7 +31,8 @@ def _states(subject: Subject) -> Iterator[Diagnostic]:
         if state.party and state.party not in ROLES:
             yield subject.at(state.name, "unknown_role", "party", role=state.party)
         elif state.party in _OF_SOME_KINDS and kind and state.party not in kind.parties:
-            yield subject.at(state.name, "party_of_another_kind", "party", role=state.party, kind=kind_name)
+            told = subject.at(state.name, "party_of_another_kind", "party", role=state.party, kind=kind_name)
+            yield replace(told, severity="warning")
 
 
 def _triggers(subject: Subject) -> Iterator[Diagnostic]:
