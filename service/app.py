@@ -23,8 +23,8 @@ from service.database.worker_threads import Database
 from service.events.relay.relay import Relay
 from service.events.relay.webhook_client import Outside
 from service.events.store.backlog import figures, outbox_age
-from service.http.context import House
 from service.http.edge import Edge
+from service.http.house import House
 from service.http.rate_limit import Meter
 from service.http.readiness import Readiness
 from service.identity.discovery import issuers_of

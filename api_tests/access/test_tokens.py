@@ -241,7 +241,7 @@ def test_a_sound_token_is_known_written_in_each_way_that_the_standards_allow(
 @broken_by(
     "issue 4.5: a member that stands twice makes a token unsound",
     "service/vocabulary/strict_json.py",
-    "if len(found) != len(pairs):",
+    "if len(members) != len(pairs):",
     "if False:",
 )
 def test_every_hostile_token_is_a_401_that_does_not_say_why(anybody: httpx.Client, forger: Forger) -> None:

@@ -133,8 +133,8 @@ def test_what_was_stated_goes_stale_after_31_days_and_stays_visible_and_what_was
 @broken_by(
     "R37: living and treatment stand apart on the overview",
     "service/offers/api/offers.py",
-    "key=lambda it: it.domain.code\n",
-    'key=lambda it: "living"\n',
+    "groupby(ordered, key=lambda it: it.domain.code)",
+    'groupby(ordered, key=lambda it: "living")',
 )
 def test_r37_living_and_treatment_stand_apart_and_an_overview_is_narrowed_down_and_never_widened(
     people: People,

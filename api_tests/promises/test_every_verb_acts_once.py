@@ -18,6 +18,7 @@ from api_tests.support.demonstration import ORGANISATION_IDS, PERSON_IDS
 from api_tests.support.destructions import ended, granted, proposed
 from api_tests.support.engines import ENGINES
 from api_tests.support.expected_operations import BY_HAND
+from api_tests.support.openapi_documents import operations
 from api_tests.support.people import People, everybody, offered
 from api_tests.support.receivers import Receiver, dead_letter, receiving
 from api_tests.support.servers import Running, running, settings_for
@@ -182,12 +183,11 @@ def _around_cases(world: World, scene: Scene) -> dict[str, Ask]:
 
 
 def test_every_operation_that_asks_for_a_key_acts_once_and_says_that_it_answers_again(world: World) -> None:
-    published = world.people.anna.get("/openapi.json").json()["paths"].values()
+    published = world.people.anna.get("/openapi.json").json()
     with_key = {
         operation["operationId"]
-        for some in published
-        for operation in some.values()
-        if any(it["name"] == "Idempotency-Key" for it in operation.get("parameters", ()))
+        for _, _, operation in operations(published)
+        if any(it["name"] == "Idempotency-Key" for it in operation["parameters"])
     }
     differences = dict[str, str]()
 

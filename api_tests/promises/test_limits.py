@@ -48,7 +48,8 @@ def _a_minute_passes(service: Running) -> None:
 
 
 @broken_by(
-    "Issue 4 point 9: who asks too often waits, and nothing was done", Refusal("service/http/context.py", "TooMany")
+    "Issue 4 point 9: who asks too often waits, and nothing was done",
+    Refusal("service/http/strict_route.py", "TooMany"),
 )
 @pytest.mark.server
 def test_who_asks_too_often_waits_while_others_are_served_and_nothing_was_done(

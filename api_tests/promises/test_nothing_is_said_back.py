@@ -167,7 +167,7 @@ def test_the_log_tells_of_a_request_its_route_and_never_its_address(alone: Proce
         "event": "request",
         "level": "info",
         "method": "GET",
-        "route": "/cases/{case_id}/transitions",
+        "route": "/cases/{caseId}/transitions",
         "status": 400,
         "trace_id": trace,
     }
@@ -198,7 +198,7 @@ def test_every_refusal_leaves_a_line_with_its_kind_route_and_moment(alone: Proce
     told = {it["status"]: it for it in lines if it.get("trace_id") in of_each}
     assert {status: it.status_code for status, it in refused.items()} == {status: status for status in refused}
     assert told.keys() == refused.keys()
-    assert {it["route"].startswith("/cases/{case_id}") for it in told.values()} == {True}
+    assert {it["route"].startswith("/cases/{caseId}") for it in told.values()} == {True}
     assert {datetime.fromisoformat(it["timestamp"]).utcoffset() for it in told.values()} == {timedelta(0)}
 
 

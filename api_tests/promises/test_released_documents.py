@@ -41,13 +41,13 @@ def _operation_gone(document: dict[str, Any]) -> str:
 
 
 def _parameter_gone(document: dict[str, Any]) -> str:
-    kept = [it for it in document["paths"]["/cases"]["get"]["parameters"] if it.get("name") != "number"]
-    document["paths"]["/cases"]["get"]["parameters"] = kept
+    parameters = document["paths"]["/cases"]["get"]["parameters"]
+    parameters.remove({"$ref": "#/components/parameters/query-number"})
     return "GET /cases: query number lost"
 
 
 def _parameter_required(document: dict[str, Any]) -> str:
-    next(it for it in document["paths"]["/cases"]["get"]["parameters"] if it.get("name") == "number")["required"] = True
+    document["components"]["parameters"]["query-number"]["required"] = True
     return "GET /cases: query number newly required"
 
 
@@ -67,7 +67,7 @@ def _member_gone(document: dict[str, Any]) -> str:
 
 
 def _media_type_gone(document: dict[str, Any]) -> str:
-    content = document["paths"]["/cases"]["post"]["responses"]["400"]["content"]
+    content = document["components"]["responses"]["Invalid"]["content"]
     content["application/json"] = content.pop("application/problem+json")
     return "POST /cases 400: application/problem+json lost"
 

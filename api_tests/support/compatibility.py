@@ -58,9 +58,8 @@ class _Compared:
             if key not in after:
                 yield f"{place}: {' '.join(key)} lost"
             else:
-                yield from self._schema(
-                    parameter["schema"], after[key]["schema"], f"{place} {' '.join(key)}", sent=True
-                )
+                asked, asks = (_without_null(it["schema"]) for it in (parameter, after[key]))
+                yield from self._schema(asked, asks, f"{place} {' '.join(key)}", sent=True)
         if now.get("requestBody", {}).get("required") and not was.get("requestBody", {}).get("required"):
             yield f"{place}: a body newly required"
         yield from self._contents(was.get("requestBody", {}), now.get("requestBody", {}), f"{place} body", sent=True)
@@ -114,6 +113,12 @@ class _Compared:
                     yield f"{place}: option {_name(option)} lost"
                 elif len(alike) == 1:
                     yield from self._schema(option, alike[0], place, sent=sent)
+
+
+def _without_null(schema: Schema) -> Schema:
+    """The schema of a parameter: an address and a header cannot hold null."""
+    options = [it for it in schema.get("anyOf", []) if it != {"type": "null"}]
+    return options[0] if len(options) == 1 else schema
 
 
 def _name(option: Schema) -> str:

@@ -59,7 +59,7 @@ BREACHES: dict[str, list[Breach]] = {
     "openapi-tags-uniqueness": [lambda it: it["tags"].append({"name": "cases"})],
     "oas3-valid-media-example": [
         lambda it: _ok(it)["content"]["application/json"].update(example={"items": 3}),
-        lambda it: it["paths"][_CASES]["post"]["parameters"][0].update(example=3),
+        lambda it: it["components"]["parameters"]["Idempotency-Key"].update(example=3),
     ],
     "oas3-valid-schema-example": [
         _property("kindOfPart", type="string", examples=[1]),
@@ -107,8 +107,8 @@ BREACHES_OF_OURS: dict[str, list[Breach]] = {
     "camel-case-in-paths": [_path("/cases/{case_id}")],
     "no-default-responses": [_response("default", content=_PLAIN), _response("4XX", content=_PLAIN)],
     "only-problems-on-refusal": [
-        lambda it: _get(it)["responses"]["400"]["content"].update(_PLAIN),
-        lambda it: _get(it)["responses"]["400"].pop("content"),
+        lambda it: it["components"]["responses"]["Invalid"]["content"].update(_PLAIN),
+        lambda it: it["components"]["responses"]["Invalid"].pop("content"),
     ],
     "no-422": [_response("422", content=_THIN)],
     "days-are-dates-and-moments-are-date-times": [

@@ -24,11 +24,17 @@ def everything(node: Any, path: str = "#") -> Iterator[Found]:
 
 
 def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Every path with each of its methods."""
+    """Every path with each of its methods, which shows shared parameters and responses as if they were its own."""
     for path, item in document.get("paths", {}).items():
         for method in METHODS:
             if method in item:
-                yield path, method, item[method]
+                yield path, method, _whole(document, item[method])
+
+
+def _whole(document: dict[str, Any], operation: dict[str, Any]) -> dict[str, Any]:
+    parameters = [resolved(document, it) for it in operation.get("parameters", ())]
+    answers = {status: resolved(document, it) for status, it in operation.get("responses", {}).items()}
+    return {**operation, "parameters": parameters, "responses": answers}
 
 
 def responses(document: dict[str, Any], statuses: str) -> Iterator[Found]:
@@ -37,7 +43,7 @@ def responses(document: dict[str, Any], statuses: str) -> Iterator[Found]:
         if isinstance(node, dict) and isinstance(node.get("responses"), dict):
             for status, response in node["responses"].items():
                 if re.search(statuses, str(status)):
-                    yield f"{path}/responses/{status}", response
+                    yield f"{path}/responses/{status}", resolved(document, response)
 
 
 def properties(document: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:

@@ -18,7 +18,7 @@ from api_tests.support.servers import WITHOUT_TLS, Running
 from api_tests.support.workflows import form_for
 from service.database.columns import NO_DAY
 from service.database.transaction import Transaction
-from service.http.context import House
+from service.http.house import House
 from service.identity.tokens import Signer
 from service.people.store.people import People as StoredPeople
 from service.people.store.tables import memberships

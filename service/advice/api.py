@@ -1,19 +1,23 @@
 """/v1/cases/{caseId}/advices: every version of the advice, as far as one may see it (I13, I17, I23)."""
 
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Path
 
 from service.advice.use_cases import advice_versions, read_advice
-from service.cases.api.point_in_time import Dated, TheLooking
+from service.cases.api.point_in_time import Dated, Looking, TheLooking
 from service.database.transaction import Transaction
-from service.http.context import TheCaller, TheHouse
+from service.http.house import TheHouse
 from service.http.json_models import Utc, View
 from service.http.openapi import may_refuse
-from service.http.request_faults import CheckedRoute
+from service.http.parameters import CaseId, TheCaller
+from service.http.strict_route import StrictRouter
+from service.identity.caller import Caller
 from service.workflows.store.definitions import Definitions
 
-router = APIRouter(tags=["advice"], route_class=CheckedRoute)
+router = StrictRouter("advice")
+Version = Annotated[int, Path(description="The number of the version, from 1.")]
 
 
 class AdviceVersionView(View):
@@ -40,38 +44,38 @@ class AdviceView(Dated):
     advice: dict[str, object]
 
 
-@router.get("/cases/{case_id}/advices", response_model=Advices, responses=may_refuse(400, 401, 404))
-async def list_advices(case_id: UUID, house: TheHouse, caller: TheCaller, looking: TheLooking) -> Response:
+@router.get("/cases/{caseId}/advices")
+async def list_advices(case_id: CaseId, house: TheHouse, caller: TheCaller, looking: TheLooking) -> Advices:
     """When each version of the advice was issued."""
-
-    def work(transaction: Transaction) -> Response:
-        found = advice_versions(transaction, caller, case_id, looking.when)
-        view = Advices(
-            items=[
-                AdviceVersionView(version=n, issued_at=it.occurred_at, recorded_at=it.recorded_at)
-                for n, it in found.issued.items()
-            ]
-        )
-        return looking.answer(view, found.past)
-
-    return await house.database.read(work)
+    return await house.database.read(lambda transaction: view_advices(transaction, caller, case_id, looking))
 
 
-@router.get(
-    "/cases/{case_id}/advices/{version}", response_model=AdviceView, responses=may_refuse(400, 401, 403, 404, 503)
-)
-async def get_advice(case_id: UUID, version: int, house: TheHouse, caller: TheCaller, looking: TheLooking) -> Response:
+def view_advices(transaction: Transaction, caller: Caller, case_id: UUID, looking: Looking) -> Advices:
+    """The versions of the advice, as far as this caller may know of them."""
+    versions = advice_versions(transaction, caller, case_id, looking.when)
+    items = [
+        AdviceVersionView(version=n, issued_at=it.occurred_at, recorded_at=it.recorded_at)
+        for n, it in versions.issued.items()
+    ]
+    return looking.dated(Advices(items=items), versions.past)
+
+
+@router.get("/cases/{caseId}/advices/{version}", responses=may_refuse(403))
+async def get_advice(
+    case_id: CaseId, version: Version, house: TheHouse, caller: TheCaller, looking: TheLooking
+) -> AdviceView:
     """One version of the advice, with dissent and the family's statement beside it. Reading it is logged."""
+    return await house.database.write(lambda transaction: view_advice(transaction, caller, case_id, version, looking))
 
-    def work(transaction: Transaction) -> Response:
-        found = read_advice(transaction, caller, case_id, version, looking.when)
-        view = AdviceView(
-            version=found.version,
-            modality=Definitions(transaction).settings(found.entry.settings).advice_modality,
-            issued_at=found.entry.occurred_at,
-            whole=found.whole,
-            advice=dict(found.form),
-        )
-        return looking.answer(view, found.past)
 
-    return await house.database.write(work)
+def view_advice(transaction: Transaction, caller: Caller, case_id: UUID, version: int, looking: Looking) -> AdviceView:
+    """As much of this version as this caller may see. The transaction writes: reading is logged."""
+    advice = read_advice(transaction, caller, case_id, version, looking.when)
+    view = AdviceView(
+        version=advice.version,
+        modality=Definitions(transaction).settings(advice.entry.settings).advice_modality,
+        issued_at=advice.entry.occurred_at,
+        whole=advice.whole,
+        advice=dict(advice.form),
+    )
+    return looking.dated(view, advice.past)

@@ -3,19 +3,17 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query
 from pydantic import Field
 
 from service.caseload.store import Wanted, WorkItem, WorkList
 from service.cases.api.presenter import Drawing, ids_of_part, labelled
 from service.cases.api.views import PartView
 from service.database.transaction import Transaction
-from service.http.context import TheCaller, TheHouse
+from service.http.house import TheHouse
 from service.http.json_models import Labelled, Utc, View
-from service.http.openapi import may_refuse
-from service.http.paging import PageQuery
-from service.http.request_faults import CheckedRoute
-from service.http.responses import answer
+from service.http.parameters import PageQuery, TheCaller
+from service.http.strict_route import StrictRouter
 from service.identity.caller import Caller
 from service.kinds import KindOfPart
 from service.people.use_cases.identify import identify
@@ -23,7 +21,8 @@ from service.vocabulary.fields import Day
 from service.vocabulary.roles import Role
 from service.workflows.rules.rulebook import Rulebook
 
-router = APIRouter(route_class=CheckedRoute)
+cases_router = StrictRouter("cases")
+work_router = StrictRouter("work")
 
 
 class WorkItemView(View):
@@ -61,24 +60,26 @@ class WorkItemPage(View):
     next_cursor: str | None
 
 
-@router.get("/cases", tags=["cases"], response_model=WorkItemPage, responses=may_refuse(400, 401))
-async def list_cases(house: TheHouse, caller: TheCaller, wanted: Annotated[ListQuery, Query()]) -> Response:
+@cases_router.get("/cases")
+async def list_cases(house: TheHouse, caller: TheCaller, wanted: Annotated[ListQuery, Query()]) -> WorkItemPage:
     """The cases that you may read as a whole, the first due on top."""
     return await house.database.read(
-        lambda transaction: page_of(transaction, caller, house.rules, wanted, kinds=("case",))
+        lambda transaction: view_work(transaction, caller, wanted, kinds=("case",), rules=house.rules)
     )
 
 
-@router.get("/work-items", tags=["work"], response_model=WorkItemPage, responses=may_refuse(400, 401))
-async def list_work_items(house: TheHouse, caller: TheCaller, wanted: Annotated[WorkQuery, Query()]) -> Response:
+@work_router.get("/work-items")
+async def list_work_items(house: TheHouse, caller: TheCaller, wanted: Annotated[WorkQuery, Query()]) -> WorkItemPage:
     """What waits for you, your organisation or your team: the case and each of its parts, the first due on top."""
     kinds = (wanted.kind,) if wanted.kind else ()
-    return await house.database.read(lambda transaction: page_of(transaction, caller, house.rules, wanted, kinds=kinds))
+    return await house.database.read(
+        lambda transaction: view_work(transaction, caller, wanted, kinds=kinds, rules=house.rules)
+    )
 
 
-def page_of(
-    transaction: Transaction, caller: Caller, rules: Rulebook, query: ListQuery, *, kinds: tuple[str, ...] = ()
-) -> Response:
+def view_work(
+    transaction: Transaction, caller: Caller, query: ListQuery, *, kinds: tuple[str, ...], rules: Rulebook
+) -> WorkItemPage:
     """Two statements for the caller and their page, one for the names; the same however long the list."""
     actor = identify(transaction, caller)
     wanted = Wanted(
@@ -94,7 +95,7 @@ def page_of(
     )
     page = WorkList(transaction).page(wanted, seen_by=actor)
     drawing = Drawing.of(transaction, rules, [id_ for item in page.items for id_ in ids_of_part(item.part)])
-    return answer(WorkItemPage(items=[_work_item(drawing, it) for it in page.items], next_cursor=page.next_cursor))
+    return WorkItemPage(items=[_work_item(drawing, it) for it in page.items], next_cursor=page.next_cursor)
 
 
 def _work_item(drawing: Drawing, item: WorkItem) -> WorkItemView:

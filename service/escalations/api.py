@@ -4,23 +4,25 @@ from collections.abc import Sequence
 from typing import Literal
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Request, Response
-from pydantic import TypeAdapter
+from fastapi import Response
 
-from service.cases.api.point_in_time import Dated, TheLooking
+from service.cases.api.point_in_time import Dated, Looking, TheLooking
 from service.cases.api.presenter import Drawing
 from service.cases.api.step_bodies import CaseNumber, StepBody
-from service.cases.api.steps import made_answer
+from service.cases.api.steps import answer_step, made_view
 from service.cases.api.views import MadeView
 from service.cases.rules.attention import Refused, refusals
 from service.cases.use_cases.case_reading import read_case
+from service.database.idempotency import Outcome
 from service.database.transaction import Transaction
 from service.escalations.rules.forms import EscalationSignal
 from service.escalations.use_cases import signal_escalation
-from service.http.context import OnceOnly, TheCaller, TheHouse, read_body
+from service.http.house import TheHouse
 from service.http.json_models import Named, Utc, View
-from service.http.openapi import may_refuse, takes
-from service.http.request_faults import CheckedRoute
+from service.http.openapi import may_refuse
+from service.http.parameters import CaseId, OnceOnly, TheCaller
+from service.http.strict_route import StrictRouter
+from service.identity.caller import Caller
 from service.people.use_cases.identify import identify
 from service.workflows.rules.rulebook import Rulebook
 
@@ -33,9 +35,7 @@ class SignalBody(StepBody):
     form: EscalationSignal
 
 
-SIGNAL = TypeAdapter(SignalBody)
-
-router = APIRouter(tags=["cases"], route_class=CheckedRoute)
+router = StrictRouter("cases")
 
 
 class RefusalView(View):
@@ -56,16 +56,21 @@ class Refusals(Dated):
     items: list[RefusalView]
 
 
-@router.get("/cases/{case_id}/refusals", response_model=Refusals, responses=may_refuse(400, 401, 404))
-async def list_refusals(case_id: UUID, house: TheHouse, caller: TheCaller, looking: TheLooking) -> Response:
+@router.get("/cases/{caseId}/refusals")
+async def list_refusals(case_id: CaseId, house: TheHouse, caller: TheCaller, looking: TheLooking) -> Refusals:
     """The ledger of refusals, which stays with the case. Facts, no content."""
+    return await house.database.read(
+        lambda transaction: view_refusals(transaction, caller, case_id, looking, rules=house.rules)
+    )
 
-    def work(transaction: Transaction) -> Response:
-        reading = read_case(transaction, identify(transaction, caller), case_id, looking.when)
-        reading.whole()
-        return looking.answer(_ledger(transaction, house.rules, refusals(reading.history)), reading.past)
 
-    return await house.database.read(work)
+def view_refusals(
+    transaction: Transaction, caller: Caller, case_id: UUID, looking: Looking, *, rules: Rulebook
+) -> Refusals:
+    """The refusals of a case that this caller may read as a whole."""
+    reading = read_case(transaction, identify(transaction, caller), case_id, looking.when)
+    reading.whole()
+    return looking.dated(_ledger(transaction, rules, refusals(reading.history)), reading.past)
 
 
 def _ledger(transaction: Transaction, rules: Rulebook, recorded: Sequence[Refused]) -> Refusals:
@@ -85,21 +90,16 @@ def _ledger(transaction: Transaction, rules: Rulebook, recorded: Sequence[Refuse
     return Refusals(items=items)
 
 
-@router.post(
-    "/escalation-signals",
-    status_code=201,
-    response_model=MadeView,
-    openapi_extra=takes("signal"),
-    responses=may_refuse(400, 401, 403, 404, 409, 413, 415),
-)
-async def add_escalation_signal(request: Request, house: TheHouse, caller: TheCaller, once: OnceOnly) -> Response:
+@router.post("/escalation-signals", status_code=201, responses=may_refuse(403, 404))
+async def add_escalation_signal(
+    body: SignalBody, house: TheHouse, caller: TheCaller, once: OnceOnly, response: Response
+) -> MadeView:
     """Signal as CCE liaison that a case of your regions is stuck. You name it by its number; its chair is informed."""
-    body = await read_body(request, SIGNAL)
 
-    def work(transaction: Transaction) -> Response:
+    def work(transaction: Transaction) -> Outcome[MadeView]:
         made = signal_escalation(
             transaction, caller, body.number, body.to_step(transaction.now), once, rules=house.rules, new_id=uuid4
         )
-        return made_answer(transaction, house.rules, made)
+        return made_view(transaction, house.rules, made)
 
-    return await house.database.write(work)
+    return answer_step(response, await house.database.write(work))

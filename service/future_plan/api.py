@@ -2,20 +2,20 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter, Response
 from pydantic import Field
 
 from service.database.transaction import Transaction
 from service.future_plan.rules import Plan
 from service.future_plan.use_cases import read_coming_of_age
-from service.http.context import TheCaller, TheHouse
+from service.http.house import TheHouse
 from service.http.json_models import InTwoLanguages, Labelled, OptionalDay, View
 from service.http.openapi import may_refuse
-from service.http.request_faults import CheckedRoute
-from service.http.responses import answer
+from service.http.parameters import CaseId, TheCaller
+from service.http.strict_route import StrictRouter
+from service.identity.caller import Caller
 from service.vocabulary.messages import MESSAGES
 
-router = APIRouter(tags=["cases"], route_class=CheckedRoute)
+router = StrictRouter("cases")
 
 
 class AskAgainView(View):
@@ -35,28 +35,22 @@ class ComingOfAgeView(View):
     consents_to_reask: list[AskAgainView]
 
 
-@router.get(
-    "/cases/{case_id}/coming-of-age", response_model=ComingOfAgeView, responses=may_refuse(400, 401, 403, 404, 503)
-)
-async def get_coming_of_age(case_id: UUID, house: TheHouse, caller: TheCaller) -> Response:
+@router.get("/cases/{caseId}/coming-of-age", responses=may_refuse(403))
+async def get_coming_of_age(case_id: CaseId, house: TheHouse, caller: TheCaller) -> ComingOfAgeView:
     """What the child's age asks for today: a plan for after 18, and consents to ask again. Reading it is logged."""
+    return await house.database.write(lambda transaction: view_coming_of_age(transaction, caller, case_id))
 
-    def work(transaction: Transaction) -> Response:
-        found = read_coming_of_age(transaction, caller, case_id)
-        return answer(
-            ComingOfAgeView(
-                turns16_on=found.turns_16_on,
-                turns18_on=found.turns_18_on,
-                plan_after18=found.plan_after_18,
-                explanation=InTwoLanguages.of(MESSAGES["coming_of_age"][found.plan_after_18]),
-                consents_to_reask=[
-                    AskAgainView(
-                        purpose=Labelled.listed(it.purpose, "information_purpose"),
-                        ages=list(it.ages),
-                    )
-                    for it in found.ask_again
-                ],
-            )
-        )
 
-    return await house.database.write(work)
+def view_coming_of_age(transaction: Transaction, caller: Caller, case_id: UUID) -> ComingOfAgeView:
+    """The transaction writes: reading is logged."""
+    asked = read_coming_of_age(transaction, caller, case_id)
+    return ComingOfAgeView(
+        turns16_on=asked.turns_16_on,
+        turns18_on=asked.turns_18_on,
+        plan_after18=asked.plan_after_18,
+        explanation=InTwoLanguages.of(MESSAGES["coming_of_age"][asked.plan_after_18]),
+        consents_to_reask=[
+            AskAgainView(purpose=Labelled.listed(it.purpose, "information_purpose"), ages=list(it.ages))
+            for it in asked.ask_again
+        ],
+    )

@@ -61,14 +61,10 @@ class Labelled(View):
         return Labelled.of(code, CODE_LISTS[in_list].codes[code])
 
 
-def json_of(view: View) -> bytes:
-    return view.model_dump_json(by_alias=True).encode()
-
-
 class Body(BaseModel):
-    """What may be sent: unknown members are refused."""
+    """What may be sent: in camel case, and unknown members are refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
 
 
 _RFC_3339 = re.compile(

@@ -1,55 +1,37 @@
 """The document of the API, as the Dutch API Design Rules want it: OpenAPI 3.1, problems everywhere, versions named."""
 
+import json
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from pydantic import TypeAdapter
-from pydantic.alias_generators import to_pascal
 
 from service import API_VERSION
-from service.http.problems import PROBLEM_JSON, camel
+from service.http.components import HEADERS, PROBLEM, header_references, refusal, responses
+from service.http.problems import camel
+from service.http.strict_route import StrictRoute
 
-_REF = "#/components/schemas/{model}"
-_REASONS = {
-    400: "The request is not understood, or breaks a rule of its form: all faults at once.",
-    401: "There is no valid token, or nobody here belongs to it.",
-    403: "None of your roles may do this.",
-    404: "It does not exist, or you may not know that it does.",
-    406: "The answer is not to be had in a form that you accept.",
-    409: "The request is sound but does not fit the case as it stands; the reasons are listed.",
-    410: "The case was destroyed: here is the certificate, for whoever could see all of it.",
-    412: "Somebody was first: look again and decide again.",
-    413: "The request is too large.",
-    415: "The request is not application/json.",
-    428: "Say in If-Match which version you decided on.",
-    429: "You asked more than is answered in a minute. Nothing was done; Retry-After says when to send it again.",
-    503: "It cannot be done now. Nothing is known to be done; send the same request again.",
-}
-PUBLIC = {"x-public": True}
+Json = dict[str, Any]
+# Whatever is asked can be malformed, in a form that is not to be had, too much, or too much at once.
+_ALWAYS = frozenset({400, 406, 429, 503})
 
 
-def may_refuse(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The refusals that a route documents."""
-    return {
-        status: {
-            "description": _REASONS[status],
-            "content": {PROBLEM_JSON: {"schema": {"$ref": _REF.format(model="Problem")}}},
-        }
-        for status in sorted({*statuses, 406})
-    }
+def may_refuse(*statuses: int) -> dict[int | str, Json]:
+    """The refusals of a route that do not follow from its parameters; see `_refusals`."""
+    return {status: {} for status in statuses}
 
 
-def takes(body: str) -> dict[str, Any]:
-    """The body that a route reads itself: a name in `routes.BODIES`, or the kind of part whose triggers it takes."""
-    return {"x-body": body}
+def also_as(*media_types: str) -> dict[int | str, Json]:
+    """The forms in which a route answers beside JSON."""
+    return {200: {"content": {it: {"schema": {"type": "string"}} for it in media_types}}}
 
 
-def document(app: FastAPI, bodies: Mapping[str, TypeAdapter[Any]], public_url: str) -> dict[str, Any]:
+def document(app: FastAPI, public_url: str) -> Json:
     """The whole document. Paths are relative to the server's address, which ends in the major version."""
-    found = get_openapi(
+    drawn = get_openapi(
         title="Casusroute",
         version=API_VERSION,
         openapi_version="3.1.0",
@@ -60,85 +42,112 @@ def document(app: FastAPI, bodies: Mapping[str, TypeAdapter[Any]], public_url: s
         servers=[{"url": f"{public_url}/v1"}],
         tags=[{"name": name, "description": text} for name, text in _TAGS.items()],
     )
-    found["info"]["contact"] = {
+    drawn["info"]["contact"] = {
         "name": "Casusroute",
         "url": "https://casusroute.example",
         "email": "api@casusroute.example",
     }
-    schemas = found.setdefault("components", {}).setdefault("schemas", {})
+    for route in app.routes:
+        if isinstance(route, StrictRoute) and route.include_in_schema:
+            for method in route.methods or ():
+                _complete(drawn["paths"][route.path_format][method.lower()], route)
+    components = drawn["components"]
     for name in ("HTTPValidationError", "ValidationError"):
-        schemas.pop(name, None)
-    schemas["Problem"] = _PROBLEM
-    found["components"]["securitySchemes"] = {
-        "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT (RFC 9068)"}
-    }
-    found["components"]["headers"] = _HEADERS
-    found["security"] = [{"bearer": []}]
-    for path, operations in found["paths"].items():
-        for method, operation in operations.items():
-            _complete(operation, method, path, bodies, schemas)
-    tidied: dict[str, Any] = _tidy(found)
+        components["schemas"].pop(name, None)
+    components["schemas"] = dict(sorted({**components["schemas"], "Problem": PROBLEM}.items()))
+    components["parameters"] = _shared_parameters(drawn)
+    components["responses"] = responses()
+    components["headers"] = HEADERS
+    components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT (RFC 9068)"}}
+    drawn["security"] = [{"bearer": []}]
+    tidied: Json = _tidy(drawn)
     return tidied
 
 
-def _complete(
-    operation: dict[str, Any], method: str, path: str, bodies: Mapping[str, TypeAdapter[Any]], schemas: dict[str, Any]
-) -> None:
-    body = operation.pop("x-body", None)
-    if operation.pop("x-public", False):
+def _complete(operation: Json, route: StrictRoute) -> None:
+    if route.is_public:
         operation["security"] = []
-    if body is not None:
-        operation["requestBody"] = _request_body(body, bodies[body], schemas)
-    operation["tags"] = operation["tags"][-1:]
     operation["summary"] = re.split(r"[.:;](?:\s|$)", operation["description"])[0]
-    operation["responses"].pop("422", None)
-    # Whatever is asked can be too much, or too much at once.
-    always = {str(status): it for status, it in may_refuse(429, 503).items()}
-    if path.startswith("/cases/{") or (path == "/cases" and method == "post"):
-        # Every case may be destroyed some day; a submission that is sent again after that hears so as well.
-        always["410"] = may_refuse(410)[410]
-    operation["responses"] = dict(sorted({**always, **operation["responses"]}.items()))
-    if method == "post" and path not in _NOT_ONCE:
-        operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
-    if "428" in operation["responses"]:
-        operation.setdefault("parameters", []).append(_IF_MATCH)
-    for status, response in operation["responses"].items():
-        names = ["API-Version", "traceparent"]
-        names += ["Content-Language"] if status >= "400" else []
-        names += ["ETag"] if status < "300" and "428" in operation["responses"] else []
-        names += ["Location", "Idempotent-Replayed", "ETag"] if status == "201" else []
-        names += ["Retry-After"] if status in ("429", "503") else []
-        response["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
     operation["operationId"] = camel(operation["operationId"])
+    parameters = {it["name"]: it for it in operation.get("parameters", ())}
+    for it in parameters.values():
+        _tell_once(it)
+    if "If-Match" in parameters:
+        parameters["If-Match"]["required"] = True  # without it 428 is answered, after everything that comes before
+    refused = {str(status): refusal(status) for status in _refusals(route, parameters)}
+    answered = {status: it for status, it in operation["responses"].items() if status < "300"}
+    for status, it in answered.items():
+        it["headers"] = header_references(*_headers(status, parameters))
+    operation["responses"] = dict(sorted({**answered, **refused}.items()))
 
 
-def _request_body(name: str, adapter: TypeAdapter[Any], schemas: dict[str, Any]) -> dict[str, Any]:
-    schema = adapter.json_schema(ref_template=_REF, by_alias=True)
-    schemas.update(schema.pop("$defs", {}))
-    title = schema.setdefault("title", f"{to_pascal(name)}Step")
-    schemas[title] = schema
-    return {"required": True, "content": {"application/json": {"schema": {"$ref": _REF.format(model=title)}}}}
+def _refusals(route: StrictRoute, parameters: Json) -> set[int]:
+    """The statuses that a route names, and those that follow from what it takes."""
+    named = {int(status) for status in route.responses if int(status) >= 400}  # noqa: PLR2004 - where refusals begin
+    after = {
+        "If-Match": {412, 428},
+        "Idempotency-Key": {409},  # the key of another request
+    }
+    named |= {status for name in parameters for status in after.get(name, ())}
+    named |= set() if route.is_public else {401}
+    named |= {413, 415} if route.body_field else set()
+    named |= {404} if any(it["in"] == "path" for it in parameters.values()) else set()
+    # Every case may be destroyed some day; a submission that is sent again after that hears so as well.
+    submits = route.path == "/cases" and "POST" in (route.methods or ())
+    return named | _ALWAYS | ({410} if route.path.startswith("/cases/{") or submits else set())
+
+
+def _headers(status: str, parameters: Json) -> Iterator[str]:
+    if status == "201" or "If-Match" in parameters:
+        yield "ETag"
+    if status == "201":
+        yield from ("Location", "Idempotent-Replayed")
+
+
+def _tell_once(parameter: Json) -> None:
+    """A parameter as clients read it: never null, its description beside its schema."""
+    schema = parameter["schema"]
+    options = [it for it in schema.pop("anyOf", ()) if it != {"type": "null"}]
+    if len(options) == 1:
+        schema.update(options[0])
+    elif options:
+        schema["anyOf"] = options
+    examples = schema.pop("examples", ())
+    for name in ("description", "title"):
+        schema.pop(name, None)
+    if examples:
+        parameter["example"] = examples[0]
+
+
+def _shared_parameters(drawn: Json) -> Json:
+    """The parameters that several operations have, each once and referred to by its name."""
+    every = [operation for path in drawn["paths"].values() for operation in path.values()]
+    counted = Counter(json.dumps(it) for operation in every for it in operation.get("parameters", ()))
+    names: dict[str, str] = {}
+    for text, times in counted.most_common():
+        it = json.loads(text)
+        name = it["name"] if it["name"] not in names.values() else f"{it['in']}-{it['name']}"
+        if times > 1 and name not in names.values():
+            names[text] = name
+    for operation in every:
+        if "parameters" in operation:
+            operation["parameters"] = [
+                {"$ref": f"#/components/parameters/{names[text]}"} if (text := json.dumps(it)) in names else it
+                for it in operation["parameters"]
+            ]
+    return {name: json.loads(text) for text, name in sorted(names.items(), key=lambda it: it[1])}
 
 
 def _tidy(value: Any) -> Any:
-    """Names in camel case where people read them, and `null` said as a type where it can be."""
+    """The document without what tells a reader nothing: that the default is null, and `null` said as a type."""
     if isinstance(value, list):
         return [_tidy(it) for it in value]
     if not isinstance(value, dict):
         return value
-    tidied = {_camel_path(name): _tidy(it) for name, it in value.items()}
-    if tidied.get("in") == "path":
-        tidied["name"] = camel(tidied["name"])
-    return _nullable(tidied)
+    return _nullable({name: _tidy(it) for name, it in value.items() if not (name == "default" and it is None)})
 
 
-def _camel_path(name: Any) -> Any:
-    if isinstance(name, str) and name.startswith("/"):
-        return re.sub(r"\{(\w+)\}", lambda match: "{" + camel(match[1]) + "}", name)
-    return name
-
-
-def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
+def _nullable(schema: Json) -> Json:
     """{"anyOf": [{"type": T, ...}, {"type": "null"}]} as {"type": [T, "null"], ...}: so that formats are seen."""
     options = schema.get("anyOf")
     if not (isinstance(options, list) and len(options) == 2 and options[1] == {"type": "null"}):  # noqa: PLR2004 - a pair
@@ -172,95 +181,4 @@ _TAGS = {
     "administration": "Organisations, people, memberships, who is there for which region, and what regions decide.",
     "reference": "Regions, municipalities, organisations, code lists and workflows.",
     "service": "The service itself.",
-}
-
-_NOT_ONCE = ("/demonstration/tokens", "/person-searches", "/workflow-trials")
-_IDEMPOTENCY_KEY = {
-    "name": "Idempotency-Key",
-    "in": "header",
-    "required": True,
-    "description": "Your own key of this request: sent again with the same key it acts once and answers the same.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[\\x21-\\x7e]+$"},
-    "example": "d1f4a7c2-66f0-4a8e-9a53-1c1b0b6f6a11",
-}
-_IF_MATCH = {
-    "name": "If-Match",
-    "in": "header",
-    "required": True,
-    "description": "The version you decided on, as the ETag of what you read.",
-    "schema": {"type": "string", "pattern": '^"[0-9]{1,9}"$'},
-    "example": '"3"',
-}
-_HEADERS = {
-    "API-Version": {"description": "Version of this API.", "schema": {"type": "string"}},
-    "ETag": {"description": "Version of what is shown; send it back in If-Match.", "schema": {"type": "string"}},
-    "traceparent": {"description": "W3C Trace Context: your trace, or a new one.", "schema": {"type": "string"}},
-    "Content-Language": {"description": "Of title and detail.", "schema": {"type": "string", "enum": ["nl", "en"]}},
-    "Location": {"description": "Where it stands.", "schema": {"type": "string", "format": "uri-reference"}},
-    "Idempotent-Replayed": {
-        "description": "There when this request was answered before: it did not act again.",
-        "schema": {"type": "string", "const": "true"},
-    },
-    "Retry-After": {"description": "Seconds to wait before the next try.", "schema": {"type": "integer"}},
-}
-_PROBLEM = {
-    "type": "object",
-    "title": "Problem",
-    "description": "RFC 9457, with the code and the facts of the refusal as further members.",
-    "required": ["type", "title", "status", "detail", "code"],
-    "properties": {
-        "type": {"type": "string", "format": "uri-reference"},
-        "title": {"type": "string", "description": "In the language of Accept-Language; Dutch otherwise."},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "code": {"type": "string"},
-        "trigger": {"type": "string"},
-        "state": {"type": "string"},
-        "allowedTriggers": {"type": "array", "items": {"type": "string"}},
-        "roles": {"type": "array", "items": {"type": "string"}},
-        "version": {"type": "integer", "description": "The version that holds now."},
-        "won": {"type": "object", "description": "What came first."},
-        "region": {"type": "string"},
-        "id": {"type": "string", "description": "Of what is there already."},
-        "purpose": {"type": "string", "description": "What there is no consent to or legal ground for."},
-        "purposeNl": {"type": "string"},
-        "purposeEn": {"type": "string"},
-        "destroyedOn": {"type": "string", "format": "date", "description": "Of a case that was destroyed."},
-        "groundNl": {"type": "string"},
-        "groundEn": {"type": "string"},
-        "certificate": {"type": "object", "description": "What is left of a case that was destroyed."},
-        "obstacles": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["code", "nl", "en"],
-                "properties": {"code": {"type": "string"}, "nl": {"type": "string"}, "en": {"type": "string"}},
-            },
-        },
-        "lastDay": {"type": "string", "format": "date", "description": "Of an offer that ended."},
-        "checks": {"type": "array", "items": {"type": "string"}, "description": "What is not in order, in codes."},
-        "seconds": {"type": "integer", "description": "To wait before the next try."},
-        "unmetGuards": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["code", "nl", "en"],
-                "properties": {"code": {"type": "string"}, "nl": {"type": "string"}, "en": {"type": "string"}},
-            },
-        },
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["in", "location", "code", "nl", "en"],
-                "properties": {
-                    "in": {"type": "string", "enum": ["body", "query", "header", "path"]},
-                    "location": {"type": "string", "description": "JSON Pointer, or the name of the parameter."},
-                    "code": {"type": "string"},
-                    "nl": {"type": "string"},
-                    "en": {"type": "string"},
-                },
-            },
-        },
-    },
 }

@@ -1,34 +1,32 @@
-"""Answers with their headers: a body as JSON, the version of what it shows, and where a new thing stands."""
+"""Headers of an answer: the version of what it shows, and where a new thing stands."""
 
-from typing import Any
+from typing import TypeVar
 
 from fastapi import Response
 
-from service.database.idempotency import CREATED, Outcome
+from service.database.idempotency import Outcome
 from service.http.edge import PREFIX
-from service.http.json_models import View, json_of
+from service.http.json_models import View
+
+V = TypeVar("V", bound=View)
 
 
-def answer(view: View, *, status: int = 200, version: int | None = None, location: str | None = None) -> Response:
-    """`version` becomes the ETag; `location` is a path below the prefix."""
-    headers = {}
-    if version is not None:
-        headers["ETag"] = f'"{version}"'
-    if location is not None:
-        headers["Location"] = f"{PREFIX}{location}"
-    return Response(json_of(view), status, headers, "application/json")
+def show_version(response: Response, version: int) -> None:
+    """The version of what is shown, as its ETag: If-Match sends it back."""
+    response.headers["ETag"] = f'"{version}"'
 
 
 def answer_once(
-    outcome: Outcome[Any],
-    view: View,
-    *,
-    status: int = CREATED,
-    version: int | None = None,
-    location: str | None = None,
-) -> Response:
-    """The answer of a verb that acts once; `Idempotent-Replayed` says that it is the first answer, given again."""
-    response = answer(view, status=status, version=version, location=location)
+    response: Response, outcome: Outcome[V], *, version: int | None = None, location: str | None = None
+) -> V:
+    """The view of a verb that acts once. `location` is a path below the prefix.
+
+    `Idempotent-Replayed` says that this is the first answer, given again.
+    """
+    if version is not None:
+        show_version(response, version)
+    if location is not None:
+        response.headers["Location"] = f"{PREFIX}{location}"
     if outcome.repeated:
         response.headers["Idempotent-Replayed"] = "true"
-    return response
+    return outcome.value

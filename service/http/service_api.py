@@ -2,17 +2,13 @@
 
 from typing import Literal
 
-from fastapi import APIRouter, Response
-
-from service.http.context import TheHouse
+from service.http.house import TheHouse
 from service.http.json_models import View
-from service.http.openapi import PUBLIC, may_refuse
 from service.http.readiness import CHECKS
-from service.http.request_faults import CheckedRoute
-from service.http.responses import answer
+from service.http.strict_route import StrictRouter
 from service.vocabulary.refusals import NotReady
 
-router = APIRouter(tags=["service"], route_class=CheckedRoute)
+router = StrictRouter("service")
 
 
 class HealthView(View):
@@ -28,15 +24,15 @@ class ReadyView(View):
     checks: list[str]
 
 
-@router.get("/health", response_model=HealthView, responses=may_refuse(400), openapi_extra=PUBLIC)
-async def get_health() -> Response:
+@router.get("/health")
+async def get_health() -> HealthView:
     """Whether this process answers, whatever its database does. For whoever restarts processes that do not."""
-    return answer(HealthView())
+    return HealthView()
 
 
-@router.get("/ready", response_model=ReadyView, responses=may_refuse(400, 503), openapi_extra=PUBLIC)
-async def get_ready(house: TheHouse) -> Response:
+@router.get("/ready")
+async def get_ready(house: TheHouse) -> ReadyView:
     """Whether requests should be sent to this process. For balancers; `checks` of a 503 say what is not in order."""
     if failing := await house.readiness.failing():
         raise NotReady(failing)
-    return answer(ReadyView(checks=[*CHECKS]))
+    return ReadyView(checks=[*CHECKS])

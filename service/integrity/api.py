@@ -3,20 +3,23 @@
 import json
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Response
 from pydantic import Field
 
-from service.http.context import TheCaller, TheHouse, accepted
+from service.database.transaction import Transaction
+from service.http.house import TheHouse
 from service.http.json_models import InTwoLanguages, Labelled, Utc, View
-from service.http.openapi import may_refuse
-from service.http.request_faults import CheckedRoute
-from service.http.responses import answer
+from service.http.openapi import also_as, may_refuse
+from service.http.parameters import CaseId, TheCaller, TheMediaType
+from service.http.strict_route import StrictRouter
+from service.identity.caller import Caller
 from service.integrity.store.case_history import Verification
 from service.integrity.use_cases import read_digest, read_verification
 from service.vocabulary.messages import MESSAGES
 
-router = APIRouter(tags=["cases"], route_class=CheckedRoute)
-JSON, LINES = "application/json", "application/jsonl"
+router = StrictRouter("cases")
+digest_router = StrictRouter("administration")
+LINES = "application/jsonl"
 
 
 class VerificationView(View):
@@ -51,30 +54,32 @@ class DigestView(View):
     root: str = Field(description="SHA-256 of the lines before it, as they come with `Accept: application/jsonl`.")
 
 
-@router.get("/cases/{case_id}/verification", response_model=VerificationView, responses=may_refuse(400, 401, 404))
-async def verify_case(case_id: UUID, house: TheHouse, caller: TheCaller) -> Response:
+@router.get("/cases/{caseId}/verification")
+async def verify_case(case_id: CaseId, house: TheHouse, caller: TheCaller) -> VerificationView:
     """Recompute the chain of the history and name the first entry that is not as it was recorded."""
-    found = await house.database.read(lambda transaction: read_verification(transaction, caller, case_id))
-    return answer(verification_view(found))
+    return await house.database.read(lambda transaction: view_verification(transaction, caller, case_id))
 
 
-@router.get(
-    "/digest",
-    response_model=DigestView,
-    responses={200: {"content": {LINES: {"schema": {"type": "string"}}}}, **may_refuse(400, 401, 403)},
-    tags=["administration"],
-)
-async def get_digest(request: Request, house: TheHouse, caller: TheCaller) -> Response:
+def view_verification(transaction: Transaction, caller: Caller, case_id: UUID) -> VerificationView:
+    """What was found of the history of a case that this caller may see."""
+    return verification_view(read_verification(transaction, caller, case_id))
+
+
+@digest_router.get("/digest", response_model=DigestView, responses=also_as(LINES) | may_refuse(403))
+async def get_digest(house: TheHouse, caller: TheCaller, media_type: TheMediaType) -> Response | DigestView:
     """How far each case has come, and a root over it all, to keep elsewhere. As JSON Lines `verify` reads it."""
-    header, *heads, footer = await house.database.read(lambda transaction: list(read_digest(transaction, caller)))
-    if accepted(request, (JSON, LINES)) == LINES:
-        named = {"Content-Disposition": 'attachment; filename="heads.jsonl"'}
-        return Response("".join((header, *heads, footer)).encode(), headers=named, media_type=LINES)
+    if media_type != LINES:
+        return await house.database.read(lambda transaction: view_digest(transaction, caller))
+    lines = await house.database.read(lambda transaction: list(read_digest(transaction, caller)))
+    named = {"Content-Disposition": 'attachment; filename="heads.jsonl"'}
+    return Response("".join(lines).encode(), headers=named, media_type=LINES)
+
+
+def view_digest(transaction: Transaction, caller: Caller) -> DigestView:
+    """The head of every case, and the root."""
+    header, *heads, footer = read_digest(transaction, caller)
     told = {**json.loads(header), "heads": [json.loads(line) for line in heads], **json.loads(footer)}
-    return answer(DigestView.model_validate(told))
-
-
-get_digest.offers = (JSON, LINES)  # type: ignore[attr-defined]  # read by dependencies.check_request
+    return DigestView.model_validate(told)
 
 
 def verification_view(found: Verification) -> VerificationView:

@@ -48,7 +48,7 @@ CODE_LISTS: Mapping[str, CodeList] = _read()
 class Coded(BaseModel):
     """One code of one list. `text` is obligatory beside the code "other" and allowed beside every code."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
     code_list: ClassVar[CodeList]
 
     code: str

@@ -25,4 +25,4 @@ class Fault:
 class FormPart(BaseModel):
     """A piece of a form: immutable, camelCase outside, unknown fields refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)

@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from service.vocabulary.canonical_json import canonical
@@ -10,6 +11,8 @@ from service.vocabulary.canonical_json import canonical
 # Beyond 64 bits most readers of JSON silently change a number.
 _LARGEST = 2**63
 _MOST_DIGITS = 20
+# Far more than any form has, and less than what would exhaust a writer of JSON.
+_MOST_LEVELS = 200
 
 
 class Unreadable(ValueError):
@@ -18,6 +21,14 @@ class Unreadable(ValueError):
     def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Json:
+    """A body that was read: its value, and its canonical text, which is the same however it was written."""
+
+    value: Any
+    canonical: str
 
 
 def unambiguous(
@@ -39,10 +50,11 @@ def unambiguous(
     )
 
 
-def meaning(body: bytes) -> str:
-    """The canonical text of a body: the same however it was written. Raises Unreadable."""
+def read_json(body: bytes) -> Json:
+    """Raises Unreadable."""
     try:
         value = unambiguous(body.decode(), parse_int=_whole_number, parse_float=_finite_number)
+        _insist_on_depth(value, _MOST_LEVELS)
         text = canonical(value)
         text.encode()
     except Unreadable:
@@ -53,14 +65,21 @@ def meaning(body: bytes) -> str:
         raise Unreadable("lone_surrogate") from None
     except ValueError:
         raise Unreadable("json_invalid") from None
-    return text
+    return Json(value, text)
+
+
+def _insist_on_depth(value: object, levels: int) -> None:
+    if levels < 0:
+        raise Unreadable("too_deep")
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _insist_on_depth(inner, levels - 1)
 
 
 def _each_member_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    members = dict(pairs)
+    if len(members) != len(pairs):
         raise Unreadable("member_twice")
-    return found
+    return members
 
 
 def _whole_number(digits: str) -> int:

@@ -1,15 +1,19 @@
 """/v1/cases: submitting, finding and looking at cases; their history and what may happen next."""
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Request, Response
-from pydantic import Field, TypeAdapter
+from fastapi import Body as RequestBody
+from fastapi import Response
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+from typing_extensions import TypeAliasType
 
-from service.cases.api.point_in_time import Dated, TheLooking
+from service.cases.api.point_in_time import Dated, Looking, TheLooking, show_version_of_present
 from service.cases.api.presenter import Drawing, ids_of_case, ids_of_entry, ids_of_part, possible_view
-from service.cases.api.steps import fire, made_answer
+from service.cases.api.step_bodies import StepBody, step_of
+from service.cases.api.steps import answer_step, made_view, take_step, takes
 from service.cases.api.views import CaseInPart, CaseView, EntryView, MadeView, PossibleView
 from service.cases.rules.amendments import corrections
 from service.cases.rules.forms.consult import ConsultRequest
@@ -21,17 +25,17 @@ from service.cases.use_cases.case_reading import CaseReading, read_case
 from service.cases.use_cases.read import CaseFile, Document, read_file
 from service.cases.use_cases.situation import as_it_stands
 from service.cases.use_cases.submit import Submission, make_keys, submit
+from service.database.idempotency import Outcome
 from service.database.transaction import Transaction
-from service.http.context import OnceOnly, TheCaller, TheHouse, Version, read_body
+from service.http.house import TheHouse
 from service.http.json_models import Body, Moment, View
-from service.http.openapi import may_refuse, takes
-from service.http.request_faults import CheckedRoute
-from service.http.responses import answer
+from service.http.openapi import may_refuse
+from service.http.parameters import CaseId, OnceOnly, TheCaller, Version
+from service.http.responses import show_version
+from service.http.strict_route import StrictRouter
 from service.identity.caller import Caller
 from service.people.use_cases.identify import identify
 from service.vocabulary.language import FreeText
-from service.vocabulary.messages import MESSAGES
-from service.vocabulary.refusals import InputFault, Invalid
 from service.workflows.rules.rulebook import Rulebook
 
 
@@ -44,6 +48,12 @@ class SubmitBody(Body):
     form: Referral | None = Field(default=None, description="The referral; or give draftId.")
     draft_id: UUID | None = Field(default=None, description="Your draft: it is submitted and used up.")
 
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if (self.form is None) == (self.draft_id is None):
+            raise PydanticCustomError("form_or_draft", "form or draftId")
+        return self
+
 
 class ConsultBody(Body):
     """A question: asked in one's own words, without consent, since nothing in it tells who the child is."""
@@ -54,17 +64,19 @@ class ConsultBody(Body):
     form: ConsultRequest = Field(description="Form consult_request@1.")
 
 
-SUBMISSION: TypeAdapter[SubmitBody | ConsultBody] = TypeAdapter(
-    Annotated[SubmitBody | ConsultBody, Field(discriminator="trigger")]
-)
+SubmissionStep = TypeAliasType("SubmissionStep", Annotated[SubmitBody | ConsultBody, Field(discriminator="trigger")])
 
-router = APIRouter(tags=["cases"], route_class=CheckedRoute)
+router = StrictRouter("cases")
 
 
 class History(Dated):
     """The history of a case or of one of its parts, in order."""
 
     transitions: list[EntryView]
+
+    def version_of(self, part_id: UUID) -> int:
+        """The number of the last entry of this part."""
+        return max(it.part_sequence for it in self.transitions if it.part_id == part_id)
 
 
 class PossibleTransitions(View):
@@ -91,95 +103,119 @@ class CaseFileView(Dated):
     documents: list[DocumentView]
 
 
-@router.post(
-    "/cases",
-    status_code=201,
-    response_model=MadeView,
-    openapi_extra=takes("submission"),
-    responses=may_refuse(400, 401, 403, 404, 409, 413, 415),
-)
-async def submit_case(request: Request, house: TheHouse, caller: TheCaller, once: OnceOnly) -> Response:
+@router.post("/cases", status_code=201, responses=may_refuse(403, 404))
+async def submit_case(
+    body: Annotated[SubmissionStep, RequestBody()],
+    house: TheHouse,
+    caller: TheCaller,
+    once: OnceOnly,
+    response: Response,
+) -> MadeView:
     """Submit a case (aanmelden), with the referral or with the draft that holds it; or ask a consult."""
-    body = await read_body(request, SUBMISSION, tagged=True)
-    if isinstance(body, SubmitBody) and (body.form is None) == (body.draft_id is None):
-        raise Invalid((InputFault("body", "/form", "form_or_draft", MESSAGES["input"]["form_or_draft"]),))
     case_id = house.database.keyring.id_for("case", caller.issuer, caller.subject, once.key)
     await house.database.write(lambda transaction: make_keys(transaction, case_id))
 
-    def work(transaction: Transaction) -> Response:
+    def work(transaction: Transaction) -> Outcome[MadeView]:
         when = body.occurred_at or transaction.now
         step = Step(trigger=body.trigger, occurred_at=when, grounds=body.grounds, form=body.form)
         submission = Submission(step=step, draft_id=body.draft_id if isinstance(body, SubmitBody) else None)
         made = submit(transaction, caller, submission, once, case_id=case_id, rules=house.rules, new_id=uuid4)
-        return made_answer(transaction, house.rules, made)
+        return made_view(transaction, house.rules, made)
 
-    return await house.database.write(work)
+    return answer_step(response, await house.database.write(work))
 
 
-@router.get("/cases/{case_id}", response_model=CaseView | CaseInPart, responses=may_refuse(400, 401, 404))
-async def get_case(case_id: UUID, house: TheHouse, caller: TheCaller, looking: TheLooking) -> Response:
+@router.get("/cases/{caseId}")
+async def get_case(
+    case_id: CaseId, house: TheHouse, caller: TheCaller, looking: TheLooking, response: Response
+) -> CaseView | CaseInPart:
     """Where a case stands: its state and its parts, who must act, what comes next, by when."""
-
-    def work(transaction: Transaction) -> Response:
-        reading = read_case(transaction, identify(transaction, caller), case_id, looking.when)
-        parts, sight = reading.parts, reading.sight
-        if sight is None:
-            return answer(_case_in_part(transaction, house.rules, case_id, parts))
-        view = _case_view(transaction, house.rules, reading, sight)
-        return looking.answer(view, reading.past, version=sight.part.sequence)
-
-    return await house.database.read(work)
+    view = await house.database.read(
+        lambda transaction: view_case(transaction, caller, case_id, looking, rules=house.rules)
+    )
+    if isinstance(view, CaseView):
+        show_version_of_present(response, view, view.main.version)
+    return view
 
 
-@router.get("/cases/{case_id}/transitions", response_model=History, responses=may_refuse(400, 401, 404))
-async def list_transitions(case_id: UUID, house: TheHouse, caller: TheCaller, looking: TheLooking) -> Response:
+def view_case(
+    transaction: Transaction, caller: Caller, case_id: UUID, looking: Looking, *, rules: Rulebook
+) -> CaseView | CaseInPart:
+    """As much of the case as this caller may see."""
+    reading = read_case(transaction, identify(transaction, caller), case_id, looking.when)
+    if reading.sight is None:
+        return _case_in_part(transaction, rules, case_id, reading.parts)
+    return looking.dated(_case_view(transaction, rules, reading, reading.sight), reading.past)
+
+
+@router.get("/cases/{caseId}/transitions")
+async def list_transitions(
+    case_id: CaseId, house: TheHouse, caller: TheCaller, looking: TheLooking, response: Response
+) -> History:
     """The whole history of a case, parts included: who did what and when. Facts, no content."""
-
-    def work(transaction: Transaction) -> Response:
-        reading = read_case(transaction, identify(transaction, caller), case_id, looking.when)
-        sight = reading.whole()
-        view = history_view(transaction, house.rules, reading.history, whole=True)
-        return looking.answer(view, reading.past, version=sight.part.sequence)
-
-    return await house.database.read(work)
+    view = await house.database.read(
+        lambda transaction: view_history(transaction, caller, case_id, looking, rules=house.rules)
+    )
+    show_version_of_present(response, view, view.version_of(case_id))
+    return view
 
 
-@router.post(
-    "/cases/{case_id}/transitions",
-    status_code=201,
-    response_model=MadeView,
-    openapi_extra=takes("case"),
-    responses=may_refuse(400, 401, 403, 404, 409, 412, 413, 415, 428),
-)
-async def add_transition(
-    request: Request, case_id: UUID, house: TheHouse, caller: TheCaller, once: OnceOnly, version: Version
-) -> Response:
-    """Take a step with the case. If-Match carries the version you decided on; a repeated request acts once."""
-    return await fire(request, house, caller, (case_id, case_id), once, version, kind="case")
+def view_history(
+    transaction: Transaction, caller: Caller, case_id: UUID, looking: Looking, *, rules: Rulebook
+) -> History:
+    """The history of a case that this caller may read as a whole."""
+    reading = read_case(transaction, identify(transaction, caller), case_id, looking.when)
+    reading.whole()
+    return looking.dated(history_of(transaction, rules, reading.history, whole=True), reading.past)
 
 
-@router.get(
-    "/cases/{case_id}/possible-transitions", response_model=PossibleTransitions, responses=may_refuse(400, 401, 404)
-)
-async def list_possible_transitions(case_id: UUID, house: TheHouse, caller: TheCaller) -> Response:
+def step_router(rules: Rulebook) -> StrictRouter:
+    """The route that takes a step with the case itself, as the workflows know it."""
+    router = StrictRouter("cases")
+
+    @router.post("/cases/{caseId}/transitions", status_code=201, responses=may_refuse(403))
+    @takes(step_of("case", rules.versions("case")))
+    async def add_transition(
+        case_id: CaseId,
+        body: StepBody,
+        house: TheHouse,
+        caller: TheCaller,
+        once: OnceOnly,
+        version: Version,
+        response: Response,
+    ) -> MadeView:
+        """Take a step with the case. If-Match carries the version you decided on; a repeated request acts once."""
+        return await take_step(house, caller, (case_id, case_id), body, once, version, response)
+
+    return router
+
+
+@router.get("/cases/{caseId}/possible-transitions")
+async def list_possible_transitions(
+    case_id: CaseId, house: TheHouse, caller: TheCaller, response: Response
+) -> PossibleTransitions:
     """Every step this state knows: which you may take now, and for the others every reason why not."""
+    view = await house.database.read(
+        lambda transaction: view_possible_transitions(transaction, caller, case_id, case_id, rules=house.rules)
+    )
+    show_version(response, view.version)
+    return view
 
-    def work(transaction: Transaction) -> Response:
-        view = possible_transitions(transaction, caller, house.rules, case_id, case_id)
-        return answer(view, version=view.version)
 
-    return await house.database.read(work)
-
-
-@router.get("/cases/{case_id}/file", response_model=CaseFileView, responses=may_refuse(400, 401, 403, 404, 503))
-async def get_file(case_id: UUID, house: TheHouse, caller: TheCaller, looking: TheLooking) -> Response:
+@router.get("/cases/{caseId}/file", responses=may_refuse(403))
+async def get_file(case_id: CaseId, house: TheHouse, caller: TheCaller, looking: TheLooking) -> CaseFileView:
     """Everything written in the case, in order. Reading it is logged with your role and its purpose."""
+    return await house.database.write(
+        lambda transaction: view_file(transaction, caller, case_id, looking, rules=house.rules)
+    )
 
-    def work(transaction: Transaction) -> Response:
-        file = read_file(transaction, caller, case_id, looking.when)
-        return looking.answer(_file_view(transaction, house.rules, file), file.past)
 
-    return await house.database.write(work)
+def view_file(
+    transaction: Transaction, caller: Caller, case_id: UUID, looking: Looking, *, rules: Rulebook
+) -> CaseFileView:
+    """What was written in the case. The transaction writes: reading is logged."""
+    file = read_file(transaction, caller, case_id, looking.when)
+    return looking.dated(_file_view(transaction, rules, file), file.past)
 
 
 def _case_view(transaction: Transaction, rules: Rulebook, reading: CaseReading, sight: Sight) -> CaseView:
@@ -200,7 +236,7 @@ def _file_view(transaction: Transaction, rules: Rulebook, file: CaseFile) -> Cas
     return CaseFileView(case_id=file.sight.case.id, number=file.sight.case.number, documents=documents)
 
 
-def history_view(transaction: Transaction, rules: Rulebook, entries: Sequence[Transition], *, whole: bool) -> History:
+def history_of(transaction: Transaction, rules: Rulebook, entries: Sequence[Transition], *, whole: bool) -> History:
     """The entries of a case or of one part. `whole`: the reader may read the whole case."""
     drawing = Drawing.of(transaction, rules, [id_ for entry in entries for id_ in ids_of_entry(entry)])
     corrected = corrections(entries)
@@ -209,9 +245,10 @@ def history_view(transaction: Transaction, rules: Rulebook, entries: Sequence[Tr
     )
 
 
-def possible_transitions(
-    transaction: Transaction, caller: Caller, rules: Rulebook, case_id: UUID, part_id: UUID
+def view_possible_transitions(
+    transaction: Transaction, caller: Caller, case_id: UUID, part_id: UUID, *, rules: Rulebook
 ) -> PossibleTransitions:
+    """What may happen next with the part, for this caller."""
     actor = identify(transaction, caller)
     sight = read_case(transaction, actor, case_id).of_part(part_id)
     situation = as_it_stands(transaction, actor, sight.case, sight.part, rules)

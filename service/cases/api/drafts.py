@@ -1,10 +1,10 @@
 """/v1/drafts: referrals that are not sent yet, yours alone; saved however incomplete, with what is still missing."""
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
-from pydantic import Field, TypeAdapter
+from fastapi import Path, Response
+from pydantic import Field
 
 from service.cases.api.views import GuardView
 from service.cases.use_cases.drafts import (
@@ -15,12 +15,15 @@ from service.cases.use_cases.drafts import (
     read_draft,
     save_draft,
 )
+from service.database.idempotency import Outcome
 from service.database.keyring import DRAFT_CLASS
-from service.http.context import OnceOnly, TheCaller, TheHouse, Version, read_body
+from service.database.transaction import Transaction
+from service.http.house import TheHouse
 from service.http.json_models import Body, Utc, View
-from service.http.openapi import may_refuse, takes
-from service.http.request_faults import CheckedRoute
-from service.http.responses import answer, answer_once
+from service.http.parameters import OnceOnly, TheCaller, Version
+from service.http.responses import answer_once, show_version
+from service.http.strict_route import StrictRouter
+from service.identity.caller import Caller
 
 
 class DraftBody(Body):
@@ -29,9 +32,8 @@ class DraftBody(Body):
     form: dict[str, Any] = Field(description="Any part of the form referral@1, in any state.")
 
 
-DRAFT = TypeAdapter(DraftBody)
-
-router = APIRouter(tags=["drafts"], route_class=CheckedRoute)
+router = StrictRouter("drafts")
+DraftId = Annotated[UUID, Path(alias="draftId")]
 
 
 class MissingView(GuardView):
@@ -72,57 +74,63 @@ def _view(it: DraftWithGaps) -> DraftView:
     )
 
 
-@router.post(
-    "/drafts", status_code=201, response_model=DraftView, openapi_extra=takes("draft"),
-    responses=may_refuse(400, 401, 409, 413, 415),
-)  # fmt: skip
-async def create_draft(request: Request, house: TheHouse, caller: TheCaller, once: OnceOnly) -> Response:
+@router.post("/drafts", status_code=201)
+async def create_draft(
+    body: DraftBody, house: TheHouse, caller: TheCaller, once: OnceOnly, response: Response
+) -> DraftView:
     """Begin a draft with whatever there is."""
-    body = await read_body(request, DRAFT)
     draft_id = house.database.keyring.id_for("draft", caller.issuer, caller.subject, once.key)
     await house.database.write(
         lambda transaction: transaction.keyring.create(transaction.connection, draft_id, (DRAFT_CLASS,))
     )
-    made = await house.database.write(
-        lambda transaction: begin_draft(
-            transaction, caller, {"form": body.form}, once, draft_id=draft_id, days=house.draft_days
-        )
-    )
-    version, where = made.value.draft.version, f"/drafts/{draft_id}"
-    return answer_once(made, _view(made.value), version=version, location=where)
+
+    def work(transaction: Transaction) -> Outcome[DraftView]:
+        begun = begin_draft(transaction, caller, {"form": body.form}, once, draft_id=draft_id, days=house.draft_days)
+        return Outcome(_view(begun.value), begun.repeated)
+
+    outcome = await house.database.write(work)
+    return answer_once(response, outcome, version=outcome.value.version, location=f"/drafts/{draft_id}")
 
 
-@router.get("/drafts", response_model=Drafts, responses=may_refuse(400, 401), name="list_drafts")
-async def get_drafts(house: TheHouse, caller: TheCaller) -> Response:
+@router.get("/drafts", name="list_drafts")
+async def get_drafts(house: TheHouse, caller: TheCaller) -> Drafts:
     """Your drafts, the last saved first."""
-    found = await house.database.read(lambda transaction: list_drafts(transaction, caller))
-    return answer(Drafts(items=[_view(it) for it in found]))
+    return await house.database.read(lambda transaction: view_drafts(transaction, caller))
 
 
-@router.get("/drafts/{draft_id}", response_model=DraftView, responses=may_refuse(400, 401, 404))
-async def get_draft(draft_id: UUID, house: TheHouse, caller: TheCaller) -> Response:
+def view_drafts(transaction: Transaction, caller: Caller) -> Drafts:
+    """The drafts of this caller."""
+    return Drafts(items=[_view(it) for it in list_drafts(transaction, caller)])
+
+
+@router.get("/drafts/{draftId}")
+async def get_draft(draft_id: DraftId, house: TheHouse, caller: TheCaller, response: Response) -> DraftView:
     """A draft of yours, and what is still missing before it can be submitted."""
-    found = await house.database.read(lambda transaction: read_draft(transaction, caller, draft_id))
-    return answer(_view(found), version=found.draft.version)
+    view = await house.database.read(lambda transaction: view_draft(transaction, caller, draft_id))
+    show_version(response, view.version)
+    return view
 
 
-@router.put(
-    "/drafts/{draft_id}", response_model=DraftView, openapi_extra=takes("draft"), name="save_draft",
-    responses=may_refuse(400, 401, 404, 412, 413, 415, 428),
-)  # fmt: skip
-async def put_draft(request: Request, draft_id: UUID, house: TheHouse, caller: TheCaller, version: Version) -> Response:
+def view_draft(transaction: Transaction, caller: Caller, draft_id: UUID) -> DraftView:
+    """A draft of this caller. Raises NotFound for somebody else's."""
+    return _view(read_draft(transaction, caller, draft_id))
+
+
+@router.put("/drafts/{draftId}", name="save_draft")
+async def put_draft(
+    draft_id: DraftId, body: DraftBody, house: TheHouse, caller: TheCaller, version: Version, response: Response
+) -> DraftView:
     """Save a draft again, as incomplete as it may be."""
-    body = await read_body(request, DRAFT)
-    saved = await house.database.write(
-        lambda transaction: save_draft(
-            transaction, caller, draft_id, {"form": body.form}, version=version, days=house.draft_days
+    view = await house.database.write(
+        lambda transaction: _view(
+            save_draft(transaction, caller, draft_id, {"form": body.form}, version=version, days=house.draft_days)
         )
     )
-    return answer(_view(saved), version=saved.draft.version)
+    show_version(response, view.version)
+    return view
 
 
-@router.delete("/drafts/{draft_id}", status_code=204, responses=may_refuse(400, 401, 404, 412, 428))
-async def delete_draft(draft_id: UUID, house: TheHouse, caller: TheCaller, version: Version) -> Response:
+@router.delete("/drafts/{draftId}", status_code=204)
+async def delete_draft(draft_id: DraftId, house: TheHouse, caller: TheCaller, version: Version) -> None:
     """Remove a draft of yours, with its key: it cannot be brought back."""
     await house.database.write(lambda transaction: discard_draft(transaction, caller, draft_id, version=version))
-    return Response(status_code=204)

@@ -1,36 +1,42 @@
 """/v1/cases/{caseId}/placements, commitments, escalations and so on: what lives a life of its own beside a case."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Path, Response
 
 from service.cases.api.cases import (
     DocumentView,
     History,
     PossibleTransitions,
     document_view,
-    history_view,
-    possible_transitions,
+    history_of,
+    view_possible_transitions,
 )
-from service.cases.api.point_in_time import Dated, TheLooking
+from service.cases.api.point_in_time import Dated, Looking, TheLooking, show_version_of_present
 from service.cases.api.presenter import Drawing, ids_of_entry, ids_of_part
-from service.cases.api.steps import fire
+from service.cases.api.step_bodies import StepBody, step_of
+from service.cases.api.steps import take_step, takes
 from service.cases.api.views import MadeView, PartView
 from service.cases.use_cases.case_reading import read_case
-from service.cases.use_cases.read import EntryRead, read_entry
+from service.cases.use_cases.read import read_entry
 from service.database.transaction import Transaction
-from service.http.context import OnceOnly, TheCaller, TheHouse, Version
-from service.http.openapi import may_refuse, takes
-from service.http.request_faults import CheckedRoute
-from service.http.responses import answer
+from service.http.house import TheHouse
+from service.http.openapi import may_refuse
+from service.http.parameters import CaseId, OnceOnly, PartId, TheCaller, Version
+from service.http.responses import show_version
+from service.http.strict_route import StrictRouter
+from service.identity.caller import Caller
 from service.kinds import KINDS
 from service.people.use_cases.identify import identify
 from service.vocabulary.refusals import NotFound
 from service.workflows.rules.kinds import PartKind, collection
 from service.workflows.rules.rulebook import Rulebook
 
-router = APIRouter(tags=["parts"], route_class=CheckedRoute)
+entry_router = StrictRouter("cases")
+Number = Annotated[int, Path(description="The `partSequence` of the entry.")]
 
 
 class Parts(Dated):
@@ -39,27 +45,68 @@ class Parts(Dated):
     items: list[PartView]
 
 
-def _entry_view(transaction: Transaction, rules: Rulebook, read: EntryRead) -> DocumentView:
+def view_parts(
+    transaction: Transaction, caller: Caller, case_id: UUID, looking: Looking, *, kind: PartKind, rules: Rulebook
+) -> Parts:
+    """The parts of one kind, as far as this caller may see them."""
+    reading = read_case(transaction, identify(transaction, caller), case_id, looking.when)
+    own = [part for part in reading.parts if part.kind == kind]
+    drawing = Drawing.of(transaction, rules, [id_ for part in own for id_ in ids_of_part(part)], at=reading.at)
+    return looking.dated(Parts(items=[drawing.part(part) for part in own]), reading.past)
+
+
+def view_part(
+    transaction: Transaction,
+    caller: Caller,
+    address: tuple[UUID, UUID],
+    looking: Looking,
+    *,
+    kind: PartKind,
+    rules: Rulebook,
+) -> PartView:
+    """The part at `address` (case, part). Raises NotFound, also for a part of another kind."""
+    case_id, part_id = address
+    reading = read_case(transaction, identify(transaction, caller), case_id, looking.when)
+    part = reading.of_part(part_id).part
+    if part.kind != kind:
+        raise NotFound
+    return looking.dated(Drawing.of(transaction, rules, ids_of_part(part), at=reading.at).part(part), reading.past)
+
+
+def view_history_of_part(
+    transaction: Transaction, caller: Caller, address: tuple[UUID, UUID], looking: Looking, *, rules: Rulebook
+) -> History:
+    """The history of the part at `address` (case, part)."""
+    case_id, part_id = address
+    reading = read_case(transaction, identify(transaction, caller), case_id, looking.when)
+    sight = reading.of_part(part_id)
+    own = [it for it in reading.history if it.part_id == part_id]
+    return looking.dated(history_of(transaction, rules, own, whole=sight.whole), reading.past)
+
+
+def view_entry(
+    transaction: Transaction,
+    caller: Caller,
+    address: tuple[UUID, UUID],
+    number: int,
+    looking: Looking,
+    *,
+    rules: Rulebook,
+) -> DocumentView:
+    """The n-th entry of the part at `address` (case, part), with its content. The transaction writes: it is logged."""
+    read = read_entry(transaction, caller, *address, number, looking.when)
     drawing = Drawing.of(transaction, rules, ids_of_entry(read.document.entry))
-    return document_view(drawing, read.document, whole=read.sight.whole)
+    return looking.dated(document_view(drawing, read.document, whole=read.sight.whole), read.past)
 
 
-@router.get(
-    "/cases/{case_id}/transitions/{number}",
-    response_model=DocumentView,
-    responses=may_refuse(400, 401, 403, 404, 503),
-    tags=["cases"],
-)
+@entry_router.get("/cases/{caseId}/transitions/{number}", responses=may_refuse(403))
 async def get_transition(
-    case_id: UUID, number: int, house: TheHouse, caller: TheCaller, looking: TheLooking
-) -> Response:
+    case_id: CaseId, number: Number, house: TheHouse, caller: TheCaller, looking: TheLooking
+) -> DocumentView:
     """What was written at the n-th step of the case itself. Reading it is logged."""
-
-    def work(transaction: Transaction) -> Response:
-        read = read_entry(transaction, caller, case_id, case_id, number, looking.when)
-        return looking.answer(_entry_view(transaction, house.rules, read), read.past)
-
-    return await house.database.write(work)
+    return await house.database.write(
+        lambda transaction: view_entry(transaction, caller, (case_id, case_id), number, looking, rules=house.rules)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,132 +115,117 @@ class PartRoutes:
 
     kind: PartKind
 
-    async def list_parts(self, case_id: UUID, house: TheHouse, caller: TheCaller, looking: TheLooking) -> Response:
+    async def list_parts(self, case_id: CaseId, house: TheHouse, caller: TheCaller, looking: TheLooking) -> Parts:
         """The parts of this kind that you may see."""
-
-        def work(transaction: Transaction) -> Response:
-            reading = read_case(transaction, identify(transaction, caller), case_id, looking.when)
-            own = [part for part in reading.parts if part.kind == self.kind]
-            ids = [id_ for part in own for id_ in ids_of_part(part)]
-            drawing = Drawing.of(transaction, house.rules, ids, at=reading.at)
-            return looking.answer(Parts(items=[drawing.part(part) for part in own]), reading.past)
-
-        return await house.database.read(work)
+        return await house.database.read(
+            lambda transaction: view_parts(transaction, caller, case_id, looking, kind=self.kind, rules=house.rules)
+        )
 
     async def get_part(
-        self, case_id: UUID, part_id: UUID, house: TheHouse, caller: TheCaller, looking: TheLooking
-    ) -> Response:
-        """Where the part stands, who must act, by when."""
-
-        def work(transaction: Transaction) -> Response:
-            reading = read_case(transaction, identify(transaction, caller), case_id, looking.when)
-            part = reading.of_part(part_id).part
-            if part.kind != self.kind:
-                raise NotFound
-            drawing = Drawing.of(transaction, house.rules, ids_of_part(part), at=reading.at)
-            return looking.answer(drawing.part(part), reading.past, version=part.sequence)
-
-        return await house.database.read(work)
-
-    async def list_transitions(
-        self, case_id: UUID, part_id: UUID, house: TheHouse, caller: TheCaller, looking: TheLooking
-    ) -> Response:
-        """The history of this part: facts, no content."""
-
-        def work(transaction: Transaction) -> Response:
-            reading = read_case(transaction, identify(transaction, caller), case_id, looking.when)
-            sight = reading.of_part(part_id)
-            own = [it for it in reading.history if it.part_id == part_id]
-            view = history_view(transaction, house.rules, own, whole=sight.whole)
-            return looking.answer(view, reading.past, version=sight.part.sequence)
-
-        return await house.database.read(work)
-
-    async def get_transition(
-        self, case_id: UUID, part_id: UUID, number: int, house: TheHouse, caller: TheCaller, looking: TheLooking
-    ) -> Response:
-        """What was written at the n-th step of this part. Reading it is logged."""
-
-        def work(transaction: Transaction) -> Response:
-            read = read_entry(transaction, caller, case_id, part_id, number, looking.when)
-            return looking.answer(_entry_view(transaction, house.rules, read), read.past)
-
-        return await house.database.write(work)
-
-    async def list_possible_transitions(
-        self, case_id: UUID, part_id: UUID, house: TheHouse, caller: TheCaller
-    ) -> Response:
-        """Every step this part knows in its state, and every reason why not."""
-
-        def work(transaction: Transaction) -> Response:
-            view = possible_transitions(transaction, caller, house.rules, case_id, part_id)
-            return answer(view, version=view.version)
-
-        return await house.database.read(work)
-
-    async def add_transition(
         self,
-        request: Request,
-        case_id: UUID,
-        part_id: UUID,
+        case_id: CaseId,
+        part_id: PartId,
         house: TheHouse,
         caller: TheCaller,
-        once: OnceOnly,
-        version: Version,
-    ) -> Response:
-        """Take a step with this part. If-Match carries the part's version you decided on."""
-        return await fire(request, house, caller, (case_id, part_id), once, version, kind=self.kind)
+        looking: TheLooking,
+        response: Response,
+    ) -> PartView:
+        """Where the part stands, who must act, by when."""
+        address = (case_id, part_id)
+        view = await house.database.read(
+            lambda transaction: view_part(transaction, caller, address, looking, kind=self.kind, rules=house.rules)
+        )
+        show_version_of_present(response, view, view.version)
+        return view
 
-    def add_to(self, router: APIRouter) -> None:
+    async def list_transitions(
+        self,
+        case_id: CaseId,
+        part_id: PartId,
+        house: TheHouse,
+        caller: TheCaller,
+        looking: TheLooking,
+        response: Response,
+    ) -> History:
+        """The history of this part: facts, no content."""
+        view = await house.database.read(
+            lambda transaction: view_history_of_part(
+                transaction, caller, (case_id, part_id), looking, rules=house.rules
+            )
+        )
+        show_version_of_present(response, view, view.version_of(part_id))
+        return view
+
+    async def get_transition(
+        self,
+        case_id: CaseId,
+        part_id: PartId,
+        number: Number,
+        house: TheHouse,
+        caller: TheCaller,
+        looking: TheLooking,
+    ) -> DocumentView:
+        """What was written at the n-th step of this part. Reading it is logged."""
+        return await house.database.write(
+            lambda transaction: view_entry(transaction, caller, (case_id, part_id), number, looking, rules=house.rules)
+        )
+
+    async def list_possible_transitions(
+        self, case_id: CaseId, part_id: PartId, house: TheHouse, caller: TheCaller, response: Response
+    ) -> PossibleTransitions:
+        """Every step this part knows in its state, and every reason why not."""
+        view = await house.database.read(
+            lambda transaction: view_possible_transitions(transaction, caller, case_id, part_id, rules=house.rules)
+        )
+        show_version(response, view.version)
+        return view
+
+    def add_transition(self, rules: Rulebook) -> Callable[..., Awaitable[MadeView]]:
+        """The endpoint that takes a step with a part of this kind, as these workflows know it."""
+
+        @takes(step_of(self.kind, rules.versions(self.kind)))
+        async def add_transition(
+            case_id: CaseId,
+            part_id: PartId,
+            body: StepBody,
+            house: TheHouse,
+            caller: TheCaller,
+            once: OnceOnly,
+            version: Version,
+            response: Response,
+        ) -> MadeView:
+            """Take a step with this part. If-Match carries the part's version you decided on."""
+            return await take_step(house, caller, (case_id, part_id), body, once, version, response)
+
+        return add_transition
+
+    def add_to(self, router: StrictRouter, rules: Rulebook) -> None:
         kind, plural = self.kind, collection(self.kind)
-        every = f"/cases/{{case_id}}/{plural}"
-        one = f"{every}/{{part_id}}"
+        every = f"/cases/{{caseId}}/{plural}"
+        one = f"{every}/{{partId}}"
+        content: Any = may_refuse(403)
+        router.add_api_route(every, self.list_parts, name=f"list_{plural.replace('-', '_')}")
+        router.add_api_route(one, self.get_part, name=f"get_{kind}")
+        router.add_api_route(f"{one}/transitions", self.list_transitions, name=f"list_{kind}_transitions")
         router.add_api_route(
-            every,
-            self.list_parts,
-            response_model=Parts,
-            responses=may_refuse(400, 401, 404),
-            name=f"list_{plural.replace('-', '_')}",
+            f"{one}/transitions/{{number}}", self.get_transition, responses=content, name=f"get_{kind}_transition"
         )
         router.add_api_route(
-            one,
-            self.get_part,
-            response_model=PartView,
-            responses=may_refuse(400, 401, 404),
-            name=f"get_{kind}",
+            f"{one}/possible-transitions", self.list_possible_transitions, name=f"list_possible_{kind}_transitions"
         )
         router.add_api_route(
             f"{one}/transitions",
-            self.list_transitions,
-            response_model=History,
-            responses=may_refuse(400, 401, 404),
-            name=f"list_{kind}_transitions",
-        )
-        router.add_api_route(
-            f"{one}/transitions/{{number}}",
-            self.get_transition,
-            response_model=DocumentView,
-            responses=may_refuse(400, 401, 403, 404, 503),
-            name=f"get_{kind}_transition",
-        )
-        router.add_api_route(
-            f"{one}/possible-transitions",
-            self.list_possible_transitions,
-            response_model=PossibleTransitions,
-            responses=may_refuse(400, 401, 404),
-            name=f"list_possible_{kind}_transitions",
-        )
-        router.add_api_route(
-            f"{one}/transitions",
-            self.add_transition,
+            self.add_transition(rules),
             methods=["POST"],
             status_code=201,
-            response_model=MadeView,
-            openapi_extra=takes(kind),
-            responses=may_refuse(400, 401, 403, 404, 409, 412, 413, 415, 428),
+            responses=content,
             name=f"add_{kind}_transition",
         )
 
 
-for _kind in KINDS.parts:
-    PartRoutes(_kind).add_to(router)
+def part_router(rules: Rulebook) -> StrictRouter:
+    """The routes of every kind of part, with the steps that the workflows know."""
+    router = StrictRouter("parts")
+    for kind in KINDS.parts:
+        PartRoutes(kind).add_to(router, rules)
+    return router

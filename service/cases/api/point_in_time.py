@@ -1,17 +1,17 @@
 """Looking at the present, or back at a moment: `?sequence=` or `?knownAt=`, and what an answer says of its moment."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from fastapi import Depends, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from service.cases.rules.point_in_time import Past, When
-from service.http import request_faults as faults
 from service.http.edge import PREFIX
 from service.http.json_models import Moment, Utc, View
-from service.http.responses import answer
+from service.http.parameters import QueryKeys
+from service.http.responses import show_version
 
 
 class AsOfView(View):
@@ -30,10 +30,11 @@ class Dated(View):
     )
 
 
-class MomentQuery(BaseModel):
-    """The moment to look back at, in one of two ways; the present, when left out."""
+D = TypeVar("D", bound=Dated)
 
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+
+class MomentQuery(QueryKeys):
+    """The moment to look back at, in one of two ways; the present, when left out."""
 
     sequence: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = Field(
         default=None,
@@ -46,6 +47,13 @@ class MomentQuery(BaseModel):
         examples=["2026-01-31T09:30:00Z"],
     )
 
+    @field_validator("known_at")
+    @classmethod
+    def _alone(cls, known_at: Moment | None, info: ValidationInfo) -> Moment | None:
+        if known_at is not None and info.data.get("sequence") is not None:
+            raise PydanticCustomError("one_moment", "sequence or knownAt")
+        return known_at
+
 
 @dataclass(frozen=True, slots=True)
 class Looking:
@@ -54,17 +62,21 @@ class Looking:
     when: When | None
     present: str
 
-    def answer(self, view: Dated, past: Past | None, *, version: int | None = None) -> Response:
-        """The view of the past with the moment that it is of; that of the present as it is, with its version."""
+    def dated(self, view: D, past: Past | None) -> D:
+        """The view of the past with the moment that it is of; that of the present as it is."""
         if past is None:
-            return answer(view, version=version)
+            return view
         as_of = AsOfView(sequence=past.last.sequence, known_at=past.at, present=self.present)
-        return answer(view.model_copy(update={"as_of": as_of}))
+        return view.model_copy(update={"as_of": as_of})
+
+
+def show_version_of_present(response: Response, view: Dated, version: int) -> None:
+    """The ETag of the present; nothing can be decided on the past."""
+    if view.as_of is None:
+        show_version(response, version)
 
 
 async def _looking(request: Request, asked: Annotated[MomentQuery, Query()]) -> Looking:
-    if asked.sequence is not None and asked.known_at is not None:
-        faults.found("query", "knownAt", "one_moment")
     now = asked.sequence is None and asked.known_at is None
     present = PREFIX + request.url.path.removeprefix(PREFIX)
     return Looking(None if now else When(asked.sequence, asked.known_at), present)

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal, Union
 
-from pydantic import Field, TypeAdapter, WrapValidator, create_model
+from pydantic import Field, WrapValidator, create_model
 from pydantic.alias_generators import to_pascal
+from typing_extensions import TypeAliasType
 
 from service.cases.rules.forms.base import Form
 from service.cases.rules.steps import Step
@@ -13,7 +14,7 @@ from service.http.json_models import Body, Moment
 from service.kinds import KINDS
 from service.vocabulary.language import FreeText
 from service.workflows.rules.definition import Definition, Trigger
-from service.workflows.rules.kinds import START
+from service.workflows.rules.kinds import START, PartKind
 
 CaseNumber = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{4}$", examples=["4821-7730"])]
 
@@ -32,22 +33,20 @@ class StepBody(Body):
         return Step(trigger=self.trigger, occurred_at=when, dated=dated, grounds=self.grounds, form=form, unread=unread)
 
 
-def union_for(definitions: Iterable[Definition]) -> TypeAdapter[Any]:
-    """Every trigger that a person fires at a part that exists, of one kind of part.
+def step_of(kind: PartKind, definitions: Iterable[Definition]) -> Any:
+    """The type of a step that a person takes with a part of this kind: a union, told apart by `trigger`.
 
     `definitions` are all that parts may run on, the newest first. Where they ask different things of one trigger, the
     definition that the part is pinned to decides, once it is known: what each of them takes comes through here.
     """
     asked: dict[str, list[Trigger]] = {}
-    kind = ""
     for definition in definitions:
-        kind = definition.name
         for trigger in definition.triggers.values():
             if any(source != START for source, _ in trigger.edges):
                 asked.setdefault(trigger.name, []).append(trigger)
-    models = [_model(kind, versions) for versions in asked.values()]
-    union: Any = Annotated[Union[tuple(models)], Field(discriminator="trigger")]  # noqa: UP007 - a union made of a list
-    return TypeAdapter(union)
+    models = tuple(_model(kind, versions) for versions in asked.values())
+    union: Any = Annotated[Union[models], Field(discriminator="trigger")]  # noqa: UP007 - a union made of a list
+    return TypeAliasType(f"{to_pascal(kind)}Step", union)
 
 
 def _model(kind: str, versions: Sequence[Trigger]) -> type[StepBody]:

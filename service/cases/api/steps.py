@@ -1,47 +1,58 @@
-"""Firing a trigger over HTTP: the same for the case and for each of its parts."""
+"""Taking a step over HTTP: the same for the case and for each of its parts."""
 
+from collections.abc import Callable
+from typing import Annotated, Any
 from uuid import UUID, uuid4
 
-from fastapi import Request, Response
+from fastapi import Body, Response
+from fastapi.types import DecoratedCallable
 
 from service.cases.api.presenter import Drawing, ids_of_entry
+from service.cases.api.step_bodies import StepBody
 from service.cases.api.views import MadeView, OpenedView
-from service.cases.rules.model import Transition
 from service.cases.use_cases.take_step import Made, perform_transition
 from service.database.idempotency import IdempotencyKey, Outcome
 from service.database.transaction import Transaction
-from service.http.context import House, read_body
+from service.http.house import House
 from service.http.responses import answer_once
 from service.identity.caller import Caller
-from service.workflows.rules.kinds import PartKind, collection
+from service.workflows.rules.kinds import collection
 from service.workflows.rules.rulebook import Rulebook
 
 
-async def fire(
-    request: Request,
+def takes(step: Any) -> Callable[[DecoratedCallable], DecoratedCallable]:
+    """Let an endpoint take this type of step as its `body`: FastAPI reads annotations at run time."""
+
+    def typed(endpoint: DecoratedCallable) -> DecoratedCallable:
+        endpoint.__annotations__["body"] = Annotated[step, Body()]
+        return endpoint
+
+    return typed
+
+
+async def take_step(
     house: House,
     caller: Caller,
     address: tuple[UUID, UUID],
+    body: StepBody,
     once: IdempotencyKey,
     version: int | None,
-    *,
-    kind: PartKind,
-) -> Response:
+    response: Response,
+) -> MadeView:
     """Take a step with the part at `address` (case, part); one transaction, committed before the answer leaves."""
-    body = await read_body(request, request.app.state.unions[kind], tagged=True)
 
-    def work(transaction: Transaction) -> Response:
+    def work(transaction: Transaction) -> Outcome[MadeView]:
         step = body.to_step(transaction.now)
         made = perform_transition(
             transaction, caller, address, step, once, version=version, rules=house.rules, new_id=uuid4
         )
-        return made_answer(transaction, house.rules, made)
+        return made_view(transaction, house.rules, made)
 
-    return await house.database.write(work)
+    return answer_step(response, await house.database.write(work))
 
 
-def made_answer(transaction: Transaction, rules: Rulebook, outcome: Outcome[Made]) -> Response:
-    """The answer to a transition, rebuilt from its entry alone: a repeated request gets the same one."""
+def made_view(transaction: Transaction, rules: Rulebook, outcome: Outcome[Made]) -> Outcome[MadeView]:
+    """The answer to a step, rebuilt from its entry alone: a repeated request gets the same one."""
     made = outcome.value
     entry = made.entry
     drawing = Drawing.of(transaction, rules, ids_of_entry(entry))
@@ -51,14 +62,26 @@ def made_answer(transaction: Transaction, rules: Rulebook, outcome: Outcome[Made
         transition=drawing.transition(entry, whole=made.whole),
         version=entry.part_sequence,
         opened=[
-            OpenedView(id=it.part_id, kind=it.part_kind, line=it.line, state=it.target, href=f"/v1{_path(it)}")
+            OpenedView(
+                id=it.part_id,
+                kind=it.part_kind,
+                line=it.line,
+                state=it.target,
+                href=f"/v1{_path(it.case_id, it.part_kind, it.part_id)}",
+            )
             for it in made.opened
         ],
     )
-    location = f"{_path(entry)}/transitions/{entry.part_sequence}"
-    return answer_once(outcome, view, version=entry.part_sequence, location=location)
+    return Outcome(view, outcome.repeated)
 
 
-def _path(entry: Transition) -> str:
-    case = f"/cases/{entry.case_id}"
-    return case if entry.part_kind == "case" else f"{case}/{collection(entry.part_kind)}/{entry.part_id}"
+def answer_step(response: Response, outcome: Outcome[MadeView]) -> MadeView:
+    """The answer with its headers."""
+    view = outcome.value
+    part = _path(view.case_id, view.transition.part_kind, view.transition.part_id)
+    return answer_once(response, outcome, version=view.version, location=f"{part}/transitions/{view.version}")
+
+
+def _path(case_id: UUID, kind: str, part_id: UUID) -> str:
+    case = f"/cases/{case_id}"
+    return case if kind == "case" else f"{case}/{collection(kind)}/{part_id}"

@@ -4,10 +4,11 @@ import base64
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Request, Response
-from pydantic import Field, TypeAdapter
+from fastapi import Path, Response
+from pydantic import Field
 
 from service.database.idempotency import IdempotencyKey, Outcome
+from service.database.transaction import Transaction
 from service.events.api.feed import LAST_POSITION
 from service.events.rules import TYPE_PATTERN, Event, to_event
 from service.events.store.deliveries import Delivery
@@ -26,11 +27,12 @@ from service.events.use_cases.subscriptions import (
     resend,
     subscribe,
 )
-from service.http.context import House, OnceOnly, TheCaller, TheHouse, Version, read_body
+from service.http.house import House, TheHouse
 from service.http.json_models import Body, Utc, View
-from service.http.openapi import may_refuse, takes
-from service.http.request_faults import CheckedRoute
-from service.http.responses import answer, answer_once
+from service.http.openapi import may_refuse
+from service.http.parameters import OnceOnly, TheCaller, Version
+from service.http.responses import answer_once, show_version
+from service.http.strict_route import StrictRouter
 from service.identity.caller import Caller
 
 
@@ -57,12 +59,8 @@ class SubscriptionChangeBody(Body):
     reason: Reason
 
 
-SUBSCRIPTION = TypeAdapter(SubscriptionBody)
-
-
-SUBSCRIPTION_CHANGE = TypeAdapter(SubscriptionChangeBody)
-
-router = APIRouter(tags=["events"], route_class=CheckedRoute)
+router = StrictRouter("events")
+SubscriptionId = Annotated[UUID, Path(alias="subscriptionId")]
 Position = Annotated[int, Path(ge=1, le=LAST_POSITION)]
 
 
@@ -111,19 +109,17 @@ class DeadLetters(View):
     items: list[DeadLetterView]
 
 
-@router.post(
-    "/subscriptions", status_code=201, response_model=SignedSubscriptionView, openapi_extra=takes("subscription"),
-    responses=may_refuse(400, 401, 403, 409, 413, 415),
-)  # fmt: skip
-async def create_subscription(request: Request, house: TheHouse, caller: TheCaller, once: OnceOnly) -> Response:
+@router.post("/subscriptions", status_code=201, responses=may_refuse(403))
+async def create_subscription(
+    body: SubscriptionBody, house: TheHouse, caller: TheCaller, once: OnceOnly, response: Response
+) -> SignedSubscriptionView:
     """Have a webhook told of what an organisation hears, once the receiver says with OPTIONS that it wants to be."""
-    body = await read_body(request, SUBSCRIPTION)
     wanted = Wanted(organisation_id=body.organisation_id, url=body.url, types=body.types)
     done = await house.database.read(
         lambda transaction: may_subscribe(transaction, caller, wanted, once, rules=house.rules)
     )
     done = done or await _agreed(house, caller, wanted, once)
-    return _changed(done, secret=True)
+    return _changed(response, done, secret=True)
 
 
 async def _agreed(house: House, caller: Caller, wanted: Wanted, once: IdempotencyKey) -> Outcome[Subscription]:
@@ -137,83 +133,114 @@ async def _agreed(house: House, caller: Caller, wanted: Wanted, once: Idempotenc
     )
 
 
-@router.get(
-    "/subscriptions", response_model=Subscriptions, responses=may_refuse(400, 401, 403), name="list_subscriptions"
-)
-async def get_subscriptions(house: TheHouse, caller: TheCaller) -> Response:
+@router.get("/subscriptions", responses=may_refuse(403), name="list_subscriptions")
+async def get_subscriptions(house: TheHouse, caller: TheCaller) -> Subscriptions:
     """Every webhook that was ever made."""
-    found = await house.database.read(lambda transaction: list_subscriptions(transaction, caller))
-    return answer(Subscriptions(items=[SubscriptionView(**_facts(it)) for it in found]))
+    return await house.database.read(lambda transaction: view_subscriptions(transaction, caller))
 
 
-@router.get(
-    "/subscriptions/{subscription_id}", response_model=SubscriptionView, responses=may_refuse(400, 401, 403, 404)
-)
-async def get_subscription(subscription_id: UUID, house: TheHouse, caller: TheCaller) -> Response:
+def view_subscriptions(transaction: Transaction, caller: Caller) -> Subscriptions:
+    """Every webhook, for an administrator."""
+    found = list_subscriptions(transaction, caller)
+    return Subscriptions(items=[SubscriptionView(**_facts(it)) for it in found])
+
+
+@router.get("/subscriptions/{subscriptionId}", responses=may_refuse(403))
+async def get_subscription(
+    subscription_id: SubscriptionId, house: TheHouse, caller: TheCaller, response: Response
+) -> SubscriptionView:
     """One webhook."""
-    found = await house.database.read(lambda transaction: read_subscription(transaction, caller, subscription_id))
-    return answer(SubscriptionView(**_facts(found)), version=found.version)
+    view = await house.database.read(lambda transaction: view_subscription(transaction, caller, subscription_id))
+    show_version(response, view.version)
+    return view
 
 
-@router.post(
-    "/subscriptions/{subscription_id}/changes", status_code=201, response_model=SignedSubscriptionView,
-    openapi_extra=takes("subscription_change"), responses=may_refuse(400, 401, 403, 404, 409, 412, 413, 415, 428),
-)  # fmt: skip
+def view_subscription(transaction: Transaction, caller: Caller, subscription_id: UUID) -> SubscriptionView:
+    """The webhook, for an administrator."""
+    return SubscriptionView(**_facts(read_subscription(transaction, caller, subscription_id)))
+
+
+@router.post("/subscriptions/{subscriptionId}/changes", status_code=201, responses=may_refuse(403))
 async def add_subscription_change(
-    request: Request, subscription_id: UUID, house: TheHouse, caller: TheCaller, once: OnceOnly, version: Version
-) -> Response:
+    subscription_id: SubscriptionId,
+    body: SubscriptionChangeBody,
+    house: TheHouse,
+    caller: TheCaller,
+    once: OnceOnly,
+    version: Version,
+    response: Response,
+) -> SignedSubscriptionView:
     """Pause, resume or retire a webhook, or give it a new secret: the one before signs as well until the next."""
-    body = await read_body(request, SUBSCRIPTION_CHANGE)
     done = await house.database.write(
         lambda transaction: change_subscription(
             transaction, caller, subscription_id, body.change, body.reason, once, version=version
         )
     )
-    return _changed(done, secret=body.change == "rotate_secret")
+    return _changed(response, done, secret=body.change == "rotate_secret")
 
 
-@router.get(
-    "/subscriptions/{subscription_id}/dead-letters", response_model=DeadLetters,
-    responses=may_refuse(400, 401, 403, 404), name="list_dead_letters",
-)  # fmt: skip
-async def get_dead_letters(subscription_id: UUID, house: TheHouse, caller: TheCaller) -> Response:
+@router.get("/subscriptions/{subscriptionId}/dead-letters", responses=may_refuse(403), name="list_dead_letters")
+async def get_dead_letters(subscription_id: SubscriptionId, house: TheHouse, caller: TheCaller) -> DeadLetters:
     """What the webhook was not told in all its attempts: the two hundred oldest."""
-    found = await house.database.read(lambda transaction: list_dead_letters(transaction, caller, subscription_id))
-    return answer(DeadLetters(items=[_letter(house, it) for it in found]))
+    return await house.database.read(
+        lambda transaction: view_dead_letters(
+            transaction, caller, subscription_id, source=house.event_source, address=house.address
+        )
+    )
+
+
+def view_dead_letters(
+    transaction: Transaction, caller: Caller, subscription_id: UUID, *, source: str, address: str
+) -> DeadLetters:
+    """What the webhook was not told, for an administrator."""
+    found = list_dead_letters(transaction, caller, subscription_id)
+    return DeadLetters(items=[dead_letter_view(it, source=source, address=address) for it in found])
 
 
 @router.post(
-    "/subscriptions/{subscription_id}/dead-letters/{position}/resendings", status_code=201,
-    response_model=DeadLetterView, responses=may_refuse(400, 401, 403, 404, 409),
-)  # fmt: skip
+    "/subscriptions/{subscriptionId}/dead-letters/{position}/resendings",
+    status_code=201,
+    responses=may_refuse(403),
+)
 async def add_resending(
-    subscription_id: UUID, position: Position, house: TheHouse, caller: TheCaller, once: OnceOnly
-) -> Response:
+    subscription_id: SubscriptionId,
+    position: Position,
+    house: TheHouse,
+    caller: TheCaller,
+    once: OnceOnly,
+    response: Response,
+) -> DeadLetterView:
     """Have a dead letter told again, with all its attempts before it."""
     resent = await house.database.write(
         lambda transaction: resend(transaction, caller, subscription_id, position, once)
     )
+    view = dead_letter_view(resent.value, source=house.event_source, address=house.address)
     where = f"/subscriptions/{subscription_id}/dead-letters"
-    return answer_once(resent, _letter(house, resent.value), location=where)
+    return answer_once(response, Outcome(view, resent.repeated), location=where)
 
 
-def _changed(done: Outcome[Subscription], *, secret: bool) -> Response:
-    it = done.value
+def signed_subscription_view(it: Subscription, *, secret: bool) -> SignedSubscriptionView:
+    """The webhook as it was made or changed. `secret`: with the newest secret that signs."""
     told = "whsec_" + base64.b64encode(it.secrets[0]).decode() if secret else None
-    view = SignedSubscriptionView(**_facts(it), secret=told)
-    return answer_once(done, view, version=it.version, location=f"/subscriptions/{it.id}")
+    return SignedSubscriptionView(**_facts(it), secret=told)
 
 
-def _facts(it: Subscription) -> dict[str, Any]:
-    return {name: getattr(it, name) for name in SubscriptionView.model_fields}
-
-
-def _letter(house: House, it: Delivery) -> DeadLetterView:
+def dead_letter_view(it: Delivery, *, source: str, address: str) -> DeadLetterView:
     return DeadLetterView(
         position=it.news.position,
         state=it.state,
         attempts=it.attempts,
         status=it.status,
         error=it.error,
-        event=to_event(it.news, source=house.event_source, address=house.address),
+        event=to_event(it.news, source=source, address=address),
     )
+
+
+def _changed(response: Response, done: Outcome[Subscription], *, secret: bool) -> SignedSubscriptionView:
+    view = signed_subscription_view(done.value, secret=secret)
+    outcome = Outcome(view, done.repeated)
+    return answer_once(response, outcome, version=view.version, location=f"/subscriptions/{view.id}")
+
+
+def _facts(it: Subscription) -> dict[str, Any]:
+    return {name: getattr(it, name) for name in SubscriptionView.model_fields}

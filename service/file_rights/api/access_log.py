@@ -6,7 +6,7 @@ from datetime import datetime, time, timedelta
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import Field
 
 from service.audit.rules import REGISTER, in_words, sentence, who
@@ -14,21 +14,21 @@ from service.database.paging import Page
 from service.database.transaction import Transaction
 from service.file_rights.store.access_log import Line, Wanted
 from service.file_rights.use_cases.access_overview import Seen, oversee, who_saw
-from service.http.context import TheCaller, TheHouse, accepted
 from service.http.edge import PREFIX
+from service.http.house import TheHouse
 from service.http.json_models import InTwoLanguages, Labelled, Named, Utc, View
-from service.http.openapi import PUBLIC, may_refuse
-from service.http.paging import PageQuery
-from service.http.request_faults import CheckedRoute
-from service.http.responses import answer
+from service.http.openapi import also_as, may_refuse
+from service.http.parameters import CaseId, PageQuery, TheCaller, TheMediaType
+from service.http.strict_route import StrictRouter
+from service.identity.caller import Caller
 from service.people.store.people import People
 from service.vocabulary.calendar import AMSTERDAM, in_utc_text
 from service.vocabulary.fields import Day
 from service.vocabulary.messages import MESSAGES
 from service.vocabulary.roles import ROLE_LABELS
 
-router = APIRouter(tags=["access"], route_class=CheckedRoute)
-JSON, NDJSON = "application/json", "application/x-ndjson"
+router = StrictRouter("access")
+NDJSON = "application/x-ndjson"
 
 
 class LogQuery(PageQuery):
@@ -111,58 +111,61 @@ class Activities(View):
     items: list[ActivityView]
 
 
-@router.get("/cases/{case_id}/access-log", response_model=AccessLogPage, responses=may_refuse(400, 401, 403, 404, 503))
+@router.get("/cases/{caseId}/access-log", responses=may_refuse(403))
 async def list_access(
-    case_id: UUID, house: TheHouse, caller: TheCaller, wanted: Annotated[LogQuery, Query()]
-) -> Response:
+    case_id: CaseId, house: TheHouse, caller: TheCaller, wanted: Annotated[LogQuery, Query()]
+) -> AccessLogPage:
     """Who saw this file, when, in which role, for whom and why: for the family, who brought it, and who answers for it.
 
     Looking here is written down as well.
     """
-
-    def work(transaction: Transaction) -> Response:
-        seen = who_saw(transaction, caller, case_id, wanted.wanted())
-        items = lines_of(transaction, seen)
-        return answer(AccessLogPage(items=items, next_cursor=seen.page.next_cursor))
-
-    return await house.database.write(work)
+    return await house.database.write(lambda transaction: view_access(transaction, caller, case_id, wanted))
 
 
-@router.get(
-    "/access-log",
-    response_model=OverseenPage,
-    responses={200: {"content": {NDJSON: {"schema": {"type": "string"}}}}, **may_refuse(400, 401, 403, 404, 503)},
-)
+def view_access(transaction: Transaction, caller: Caller, case_id: UUID, wanted: LogQuery) -> AccessLogPage:
+    """Who saw this file, as this caller is told. The transaction writes: looking is logged."""
+    seen = who_saw(transaction, caller, case_id, wanted.wanted())
+    return AccessLogPage(items=lines_of(transaction, seen), next_cursor=seen.page.next_cursor)
+
+
+@router.get("/access-log", response_model=OverseenPage, responses=also_as(NDJSON) | may_refuse(403, 404))
 async def oversee_access(
-    request: Request, house: TheHouse, caller: TheCaller, wanted: Annotated[OverseeQuery, Query()]
-) -> Response:
+    request: Request,
+    house: TheHouse,
+    caller: TheCaller,
+    wanted: Annotated[OverseeQuery, Query()],
+    media_type: TheMediaType,
+) -> Response | OverseenPage:
     """The log over all cases of your teams, for their data-protection officer; no content.
 
     With `Accept: application/x-ndjson` a page of records of the Logboek Dataverwerkingen with the fields of NEN 7513;
     the header Link leads to the next page.
     """
-    as_records = accepted(request, (JSON, NDJSON)) == NDJSON
-
-    def work(transaction: Transaction) -> Response:
-        page = oversee(transaction, caller, wanted.wanted(), exported=as_records)
-        if as_records:
-            return _records(request, house.address, page)
-        lines = lines_of(transaction, Seen(page, lambda _: True))
-        items = [
-            LineOfOfficer(**dict(view), case_id=it.case_id, number=it.number)
-            for view, it in zip(lines, page.items, strict=True)
-        ]
-        return answer(OverseenPage(items=items, next_cursor=page.next_cursor))
-
-    return await house.database.write(work)
+    if media_type != NDJSON:
+        return await house.database.write(lambda transaction: view_overseen(transaction, caller, wanted))
+    page = await house.database.write(lambda transaction: oversee(transaction, caller, wanted.wanted(), exported=True))
+    return _records(request, house.address, page)
 
 
-oversee_access.offers = (JSON, NDJSON)  # type: ignore[attr-defined]  # read by dependencies.check_request
+def view_overseen(transaction: Transaction, caller: Caller, wanted: OverseeQuery) -> OverseenPage:
+    """The log over all cases of this officer's teams. The transaction writes: looking is logged."""
+    page = oversee(transaction, caller, wanted.wanted(), exported=False)
+    lines = lines_of(transaction, Seen(page, lambda _: True))
+    items = [
+        LineOfOfficer(**dict(view), case_id=it.case_id, number=it.number)
+        for view, it in zip(lines, page.items, strict=True)
+    ]
+    return OverseenPage(items=items, next_cursor=page.next_cursor)
 
 
-@router.get("/processing-activities", response_model=Activities, openapi_extra=PUBLIC, responses=may_refuse(400))
-async def list_processing_activities() -> Response:
+@router.get("/processing-activities")
+async def list_processing_activities() -> Activities:
     """The register of processing activities: everything that the log of access can name, in plain words."""
+    return view_processing_activities()
+
+
+def view_processing_activities() -> Activities:
+    """The register, the same for everybody."""
     items = [
         ActivityView(
             id=it.activity,
@@ -172,7 +175,7 @@ async def list_processing_activities() -> Response:
         )
         for it in REGISTER.values()
     ]
-    return answer(Activities(items=items))
+    return Activities(items=items)
 
 
 def lines_of(transaction: Transaction, seen: Seen) -> list[LineView]:

@@ -3,20 +3,22 @@
 from typing import Literal
 from uuid import uuid4
 
-from fastapi import APIRouter, Request, Response
-from pydantic import Field, TypeAdapter
+from fastapi import Response
+from pydantic import Field
 
 from service.cases.api.step_bodies import CaseNumber, StepBody
-from service.cases.api.steps import made_answer
+from service.cases.api.steps import answer_step, made_view
 from service.cases.api.views import MadeView
+from service.database.idempotency import Outcome
 from service.database.transaction import Transaction
 from service.file_rights.rules.emergency_forms import EmergencyAccess
 from service.file_rights.use_cases.emergency_access import take_emergency_access
-from service.http.context import OnceOnly, TheCaller, TheHouse, read_body
-from service.http.openapi import may_refuse, takes
-from service.http.request_faults import CheckedRoute
+from service.http.house import TheHouse
+from service.http.openapi import may_refuse
+from service.http.parameters import OnceOnly, TheCaller
+from service.http.strict_route import StrictRouter
 
-router = APIRouter(tags=["cases"], route_class=CheckedRoute)
+router = StrictRouter("cases")
 
 
 class EmergencyBody(StepBody):
@@ -27,26 +29,18 @@ class EmergencyBody(StepBody):
     form: EmergencyAccess = Field(description="Form emergency_access@1.")
 
 
-EMERGENCY = TypeAdapter(EmergencyBody)
-
-
-@router.post(
-    "/emergency-accesses",
-    status_code=201,
-    response_model=MadeView,
-    openapi_extra=takes("new_emergency_access"),
-    responses=may_refuse(400, 401, 403, 404, 409, 413, 415),
-)
-async def add_emergency_access(request: Request, house: TheHouse, caller: TheCaller, once: OnceOnly) -> Response:
+@router.post("/emergency-accesses", status_code=201, responses=may_refuse(403, 404))
+async def add_emergency_access(
+    body: EmergencyBody, house: TheHouse, caller: TheCaller, once: OnceOnly, response: Response
+) -> MadeView:
     """Read one case in an emergency (noodtoegang), by its number, for some hours. Everybody around it sees it.
 
     You say why; the data-protection officer of its team looks into it afterwards. For people, not for systems.
     """
-    body = await read_body(request, EMERGENCY)
 
-    def work(transaction: Transaction) -> Response:
+    def work(transaction: Transaction) -> Outcome[MadeView]:
         step = body.to_step(transaction.now)
         made = take_emergency_access(transaction, caller, body.number, step, once, rules=house.rules, new_id=uuid4)
-        return made_answer(transaction, house.rules, made)
+        return made_view(transaction, house.rules, made)
 
-    return await house.database.write(work)
+    return answer_step(response, await house.database.write(work))

@@ -3,7 +3,7 @@
 from typing import Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from pydantic.alias_generators import to_camel
 
 from service.audit.rules import in_words
@@ -13,16 +13,19 @@ from service.file_rights.api.readable_text import Readable, as_text, readable
 from service.file_rights.rules.answers import Told
 from service.file_rights.rules.personal_data import Tells
 from service.file_rights.use_cases.subject_access import Bundle, Written, subject_access
-from service.http.context import TheCaller, TheHouse, accepted
+from service.http.house import TheHouse
 from service.http.json_models import InTwoLanguages, Utc, View
 from service.http.negotiation import language_of
-from service.http.openapi import may_refuse
-from service.http.request_faults import CheckedRoute
-from service.http.responses import answer
+from service.http.openapi import also_as, may_refuse
+from service.http.parameters import CaseId, TheCaller, TheMediaType
+from service.http.strict_route import StrictRouter
+from service.identity.caller import Caller
 from service.retention.api.terms import RetentionView, retention_view
+from service.vocabulary.language import Language
+from service.workflows.rules.rulebook import Rulebook
 
-router = APIRouter(tags=["access"], route_class=CheckedRoute)
-JSON, TEXT = "application/json", "text/plain"
+router = StrictRouter("access")
+TEXT = "text/plain"
 
 
 class AnswerView(View):
@@ -78,31 +81,43 @@ class SubjectAccessView(View):
 
 
 @router.get(
-    "/cases/{case_id}/subject-access",
-    response_model=SubjectAccessView,
-    responses={200: {"content": {TEXT: {"schema": {"type": "string"}}}}, **may_refuse(400, 401, 403, 404, 503)},
+    "/cases/{caseId}/subject-access", response_model=SubjectAccessView, responses=also_as(TEXT) | may_refuse(403)
 )
-async def get_subject_access(request: Request, case_id: UUID, house: TheHouse, caller: TheCaller) -> Response:
+async def get_subject_access(
+    request: Request, case_id: CaseId, house: TheHouse, caller: TheCaller, media_type: TheMediaType
+) -> Response | SubjectAccessView:
     """Everything held about the child and family of a case: what happened, what was written, who saw it, who was told.
 
     For the family as far as they may read, and for the coordinator or chair who hands it over. JSON, or with
     `Accept: text/plain` a text in the language of Accept-Language. Taking it out is logged.
     """
-
-    def work(transaction: Transaction) -> Response:
-        bundle = subject_access(transaction, caller, case_id, house.rules)
-        lines = lines_of(transaction, bundle.seen)
-        chapters = readable(transaction, house.rules, bundle, lines)
-        if accepted(request, (JSON, TEXT)) == TEXT:
-            language = language_of(dict(request.scope["headers"]))
-            headers = {"Content-Language": language}
-            return Response(as_text(chapters, language), headers=headers, media_type=f"{TEXT}; charset=utf-8")
-        return answer(_view(transaction, bundle, lines, chapters))
-
-    return await house.database.write(work)
+    if media_type != TEXT:
+        return await house.database.write(
+            lambda transaction: view_subject_access(transaction, caller, case_id, rules=house.rules)
+        )
+    language = language_of(dict(request.scope["headers"]))
+    text = await house.database.write(
+        lambda transaction: text_of_subject_access(transaction, caller, case_id, language, rules=house.rules)
+    )
+    return Response(text, headers={"Content-Language": language}, media_type=f"{TEXT}; charset=utf-8")
 
 
-get_subject_access.offers = (JSON, TEXT)  # type: ignore[attr-defined]  # read by dependencies.check_request
+def view_subject_access(
+    transaction: Transaction, caller: Caller, case_id: UUID, *, rules: Rulebook
+) -> SubjectAccessView:
+    """Everything held, as this caller may have it. The transaction writes: taking it out is logged."""
+    bundle = subject_access(transaction, caller, case_id, rules)
+    lines = lines_of(transaction, bundle.seen)
+    return _view(transaction, bundle, lines, readable(transaction, rules, bundle, lines))
+
+
+def text_of_subject_access(
+    transaction: Transaction, caller: Caller, case_id: UUID, language: Language, *, rules: Rulebook
+) -> str:
+    """The same as a text to read. The transaction writes: taking it out is logged."""
+    bundle = subject_access(transaction, caller, case_id, rules)
+    lines = lines_of(transaction, bundle.seen)
+    return as_text(readable(transaction, rules, bundle, lines), language)
 
 
 def _view(transaction: Transaction, bundle: Bundle, lines: list[LineView], chapters: Readable) -> SubjectAccessView:

@@ -3,26 +3,27 @@
 from itertools import groupby
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import Query
+from pydantic import Field
 
 from service.database.transaction import Transaction
-from service.http.context import TheCaller, TheHouse
+from service.http.house import TheHouse
 from service.http.json_models import Labelled, RegionParameter, View
 from service.http.openapi import may_refuse
-from service.http.request_faults import CheckedRoute
-from service.http.responses import answer
+from service.http.parameters import QueryKeys, TheCaller
+from service.http.strict_route import StrictRouter
+from service.identity.caller import Caller
 from service.offers.use_cases.gaps import count_gaps
 from service.vocabulary.code_lists import CODE_LISTS
+from service.workflows.rules.rulebook import Rulebook
 
-router = APIRouter(tags=["offer"], route_class=CheckedRoute)
+router = StrictRouter("offer")
 DOMAINS = tuple(CODE_LISTS["advice_domain"].codes)
 
 
-class GapsQuery(BaseModel):
+class GapsQuery(QueryKeys):
     """One calendar year; this one when left out."""
 
-    model_config = ConfigDict(extra="forbid")
     year: Annotated[int, Field(ge=2000, le=2200)] | None = None
 
 
@@ -49,24 +50,27 @@ class Gaps(View):
     domains: list[GapsOfDomain]
 
 
-@router.get("/regions/{region}/gaps", response_model=Gaps, responses=may_refuse(400, 401, 403, 404))
+@router.get("/regions/{region}/gaps", responses=may_refuse(403))
 async def get_gaps(
     region: RegionParameter, house: TheHouse, caller: TheCaller, wanted: Annotated[GapsQuery, Query()]
-) -> Response:
+) -> Gaps:
     """How many cases of your region wanted help that does not exist, by domain and function."""
+    return await house.database.read(
+        lambda transaction: view_gaps(transaction, caller, region, wanted, rules=house.rules)
+    )
 
-    def work(transaction: Transaction) -> Response:
-        year, k, found = count_gaps(transaction, caller, region, wanted.year, rules=house.rules)
-        ordered = sorted(found, key=lambda it: (DOMAINS.index(it.domain), -it.cases, it.function))
-        domains = [
-            GapsOfDomain(
-                domain=Labelled.listed(domain, "advice_domain"),
-                functions=[
-                    FunctionGaps(function=Labelled.listed(it.function, "help_function"), cases=it.cases) for it in some
-                ],
-            )
-            for domain, some in groupby(ordered, key=lambda it: it.domain)
-        ]
-        return answer(Gaps(region=region, year=year, k=k, domains=domains))
 
-    return await house.database.read(work)
+def view_gaps(transaction: Transaction, caller: Caller, region: str, wanted: GapsQuery, *, rules: Rulebook) -> Gaps:
+    """What is missing in a region that this caller works for."""
+    year, k, found = count_gaps(transaction, caller, region, wanted.year, rules=rules)
+    ordered = sorted(found, key=lambda it: (DOMAINS.index(it.domain), -it.cases, it.function))
+    domains = [
+        GapsOfDomain(
+            domain=Labelled.listed(domain, "advice_domain"),
+            functions=[
+                FunctionGaps(function=Labelled.listed(it.function, "help_function"), cases=it.cases) for it in some
+            ],
+        )
+        for domain, some in groupby(ordered, key=lambda it: it.domain)
+    ]
+    return Gaps(region=region, year=year, k=k, domains=domains)

@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, WithJsonSchema
+from pydantic import AfterValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from service.http.json_models import Body, RegionParameter
+from service.http.parameters import QueryKeys
 from service.offers.rules.offer import Chosen, Offer, Said
 from service.vocabulary.code_lists import CODE_LISTS
 from service.vocabulary.coded_answers import AdviceDomain, HelpFunction
@@ -57,15 +58,6 @@ class OfferEndingBody(Body):
     last_day: Day
 
 
-OFFER = TypeAdapter(OfferBody)
-
-
-OFFER_STATEMENT = TypeAdapter(OfferStatementBody)
-
-
-OFFER_ENDING = TypeAdapter(OfferEndingBody)
-
-
 def _listed(code: str, codes: Iterable[str]) -> str:
     if code not in codes:
         raise PydanticCustomError("unknown_code", "allowed: {allowed}", {"allowed": ", ".join(codes)})
@@ -86,10 +78,9 @@ FunctionCode = Annotated[
 ]
 
 
-class OffersQuery(BaseModel):
+class OffersQuery(QueryKeys):
     """Narrows the overview down. `region` keeps what serves it, with what serves every region."""
 
-    model_config = ConfigDict(extra="forbid")
     region: RegionParameter | None = None
     domain: DomainCode | None = None
     function: FunctionCode | None = None

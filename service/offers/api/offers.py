@@ -7,23 +7,26 @@ from itertools import groupby
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Path, Query, Response
 
 from service.database.idempotency import Outcome
 from service.database.transaction import Transaction
-from service.http.context import House, OnceOnly, TheCaller, TheHouse, read_body
+from service.http.house import TheHouse
 from service.http.json_models import Labelled, Named, OptionalDay, Utc, View
-from service.http.openapi import may_refuse, takes
-from service.http.request_faults import CheckedRoute
-from service.http.responses import answer, answer_once
-from service.offers.api.offer_bodies import DOMAIN, OFFER, OFFER_ENDING, OFFER_STATEMENT, OffersQuery
+from service.http.openapi import may_refuse
+from service.http.parameters import OnceOnly, TheCaller
+from service.http.responses import answer_once, show_version
+from service.http.strict_route import StrictRouter
+from service.identity.caller import Caller
+from service.offers.api.offer_bodies import DOMAIN, OfferBody, OfferEndingBody, OffersQuery, OfferStatementBody
 from service.offers.rules.offer import Chosen, Offer, Statement
 from service.offers.use_cases.offers import begin_offer, end_offer, list_offers, read_offer, stale_after, state_of_offer
 from service.people.store.people import People
 from service.vocabulary.calendar import day_in_amsterdam
 from service.workflows.rules.rulebook import Rulebook
 
-router = APIRouter(tags=["offer"], route_class=CheckedRoute)
+router = StrictRouter("offer")
+OfferId = Annotated[UUID, Path(alias="offerId")]
 
 
 class ChosenView(Labelled):
@@ -64,6 +67,10 @@ class OfferWithStatements(OfferView):
 
     statements: list[StatementView]
 
+    @property
+    def version(self) -> int:
+        return _version(self.statements, self.valid_until)
+
 
 class OffersOfDomain(View):
     """The offers of one domain: living apart from treatment."""
@@ -76,6 +83,10 @@ class Offers(View):
     """What has not ended, by domain in the order of the code list."""
 
     domains: list[OffersOfDomain]
+
+
+# What was made of an offer, and its version.
+_Made = tuple[Outcome[OfferView], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,93 +138,107 @@ class _Drawing:
         )
 
 
-@router.get("/offers", response_model=Offers, responses=may_refuse(400, 401, 403), name="list_offers")
-async def get_offers(house: TheHouse, caller: TheCaller, wanted: Annotated[OffersQuery, Query()]) -> Response:
+@router.get("/offers", responses=may_refuse(403), name="list_offers")
+async def get_offers(house: TheHouse, caller: TheCaller, wanted: Annotated[OffersQuery, Query()]) -> Offers:
     """What help there is now or from a day to come, by domain; for everybody who looks for help with a family."""
-
-    def work(transaction: Transaction) -> Response:
-        found = list_offers(
-            transaction,
-            caller,
-            region=wanted.region,
-            domain=wanted.domain,
-            function=wanted.function,
-            provider=wanted.provider,
-        )
-        drawing = _Drawing.of(transaction, house.rules, found, region=wanted.region)
-        domains = [
-            OffersOfDomain(domain=Labelled.listed(domain, "advice_domain"), items=[drawing.offer(it) for it in some])
-            for domain, some in groupby(
-                sorted(found, key=lambda it: list(DOMAIN.codes).index(it.domain.code)), key=lambda it: it.domain.code
-            )
-        ]
-        return answer(Offers(domains=domains))
-
-    return await house.database.read(work)
+    return await house.database.read(lambda transaction: view_offers(transaction, caller, wanted, rules=house.rules))
 
 
-@router.get("/offers/{offer_id}", response_model=OfferWithStatements, responses=may_refuse(400, 401, 403, 404))
-async def get_offer(offer_id: UUID, house: TheHouse, caller: TheCaller) -> Response:
+def view_offers(transaction: Transaction, caller: Caller, wanted: OffersQuery, *, rules: Rulebook) -> Offers:
+    """The overview, narrowed down to what is wanted."""
+    found = list_offers(
+        transaction,
+        caller,
+        region=wanted.region,
+        domain=wanted.domain,
+        function=wanted.function,
+        provider=wanted.provider,
+    )
+    drawing = _Drawing.of(transaction, rules, found, region=wanted.region)
+    ordered = sorted(found, key=lambda it: list(DOMAIN.codes).index(it.domain.code))
+    domains = [
+        OffersOfDomain(domain=Labelled.listed(domain, "advice_domain"), items=[drawing.offer(it) for it in some])
+        for domain, some in groupby(ordered, key=lambda it: it.domain.code)
+    ]
+    return Offers(domains=domains)
+
+
+@router.get("/offers/{offerId}", responses=may_refuse(403))
+async def get_offer(offer_id: OfferId, house: TheHouse, caller: TheCaller, response: Response) -> OfferWithStatements:
     """An offer, with everything that was stated of it and when."""
-
-    def work(transaction: Transaction) -> Response:
-        found = read_offer(transaction, caller, offer_id)
-        return answer(_Drawing.of(transaction, house.rules, (found,)).whole(found), version=_version(found))
-
-    return await house.database.read(work)
+    view = await house.database.read(lambda transaction: view_offer(transaction, caller, offer_id, rules=house.rules))
+    show_version(response, view.version)
+    return view
 
 
-@router.post(
-    "/offers", status_code=201, response_model=OfferView, openapi_extra=takes("offer"),
-    responses=may_refuse(400, 401, 403, 409, 413, 415),
-)  # fmt: skip
-async def add_offer(request: Request, house: TheHouse, caller: TheCaller, once: OnceOnly) -> Response:
+def view_offer(transaction: Transaction, caller: Caller, offer_id: UUID, *, rules: Rulebook) -> OfferWithStatements:
+    """An offer with its statements. Raises NotFound."""
+    found = read_offer(transaction, caller, offer_id)
+    return _Drawing.of(transaction, rules, (found,)).whole(found)
+
+
+@router.post("/offers", status_code=201, responses=may_refuse(403))
+async def add_offer(
+    body: OfferBody, house: TheHouse, caller: TheCaller, once: OnceOnly, response: Response
+) -> OfferView:
     """Put a function of a provider on the overview: by the provider, or on its behalf by the region's team."""
-    body = await read_body(request, OFFER)
     offer = body.to_offer(house.database.keyring.id_for("offer", caller.issuer, caller.subject, once.key))
-    return await house.database.write(
-        lambda transaction: _made(transaction, house, begin_offer(transaction, caller, offer, once))
+    made = await house.database.write(
+        lambda transaction: _made(transaction, begin_offer(transaction, caller, offer, once), rules=house.rules)
     )
+    return _answer(response, made)
 
 
-@router.post(
-    "/offers/{offer_id}/statements", status_code=201, response_model=OfferView,
-    openapi_extra=takes("offer_statement"), responses=may_refuse(400, 401, 403, 404, 409, 413, 415),
-)  # fmt: skip
+@router.post("/offers/{offerId}/statements", status_code=201, responses=may_refuse(403))
 async def add_offer_statement(
-    request: Request, offer_id: UUID, house: TheHouse, caller: TheCaller, once: OnceOnly
-) -> Response:
+    offer_id: OfferId,
+    body: OfferStatementBody,
+    house: TheHouse,
+    caller: TheCaller,
+    once: OnceOnly,
+    response: Response,
+) -> OfferView:
     """State places and waiting time as they are on a day; what was stated before stays."""
-    body = await read_body(request, OFFER_STATEMENT)
-    return await house.database.write(
-        lambda transaction: _made(
-            transaction, house, state_of_offer(transaction, caller, offer_id, body.to_said(), once)
-        )
-    )
+
+    def work(transaction: Transaction) -> _Made:
+        stated = state_of_offer(transaction, caller, offer_id, body.to_said(), once)
+        return _made(transaction, stated, rules=house.rules)
+
+    return _answer(response, await house.database.write(work))
 
 
-@router.post(
-    "/offers/{offer_id}/ending", status_code=201, response_model=OfferView, name="end_offer",
-    openapi_extra=takes("offer_ending"), responses=may_refuse(400, 401, 403, 404, 409, 413, 415),
-)  # fmt: skip
-async def post_ending(request: Request, offer_id: UUID, house: TheHouse, caller: TheCaller, once: OnceOnly) -> Response:
+@router.post("/offers/{offerId}/ending", status_code=201, responses=may_refuse(403), name="end_offer")
+async def post_ending(
+    offer_id: OfferId,
+    body: OfferEndingBody,
+    house: TheHouse,
+    caller: TheCaller,
+    once: OnceOnly,
+    response: Response,
+) -> OfferView:
     """Name the last day of an offer; it leaves the overview after that day and stays readable."""
-    body = await read_body(request, OFFER_ENDING)
-    return await house.database.write(
-        lambda transaction: _made(transaction, house, end_offer(transaction, caller, offer_id, body.last_day, once))
-    )
+
+    def work(transaction: Transaction) -> _Made:
+        ended = end_offer(transaction, caller, offer_id, body.last_day, once)
+        return _made(transaction, ended, rules=house.rules)
+
+    return _answer(response, await house.database.write(work))
 
 
-def _made(transaction: Transaction, house: House, made: Outcome[Offer]) -> Response:
+def _made(transaction: Transaction, made: Outcome[Offer], *, rules: Rulebook) -> _Made:
     offer = made.value
-    view = _Drawing.of(transaction, house.rules, (offer,)).offer(offer)
-    where = f"/offers/{offer.id}"
-    return answer_once(made, view, version=_version(offer), location=where)
+    view = _Drawing.of(transaction, rules, (offer,)).offer(offer)
+    return Outcome(view, made.repeated), _version(offer.statements, offer.last_day)
 
 
-def _version(offer: Offer) -> int:
+def _answer(response: Response, made: _Made) -> OfferView:
+    outcome, version = made
+    return answer_once(response, outcome, version=version, location=f"/offers/{outcome.value.id}")
+
+
+def _version(statements: Sequence[object], last_day: date | None) -> int:
     """Grows with everything that is added to an offer."""
-    return 1 + len(offer.statements) + (offer.last_day is not None)
+    return 1 + len(statements) + (last_day is not None)
 
 
 def _chosen(it: Chosen, list_: str) -> ChosenView:

@@ -1,20 +1,21 @@
 """/v1/organisations, people, memberships, coverages, settings of regions: decided by administrators, and recorded."""
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Annotated, Any
+from collections.abc import Callable, Iterable
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Path, Query, Response
 from fastapi.types import DecoratedCallable
-from pydantic import Field, TypeAdapter
+from pydantic import Field
 
+from service.database.idempotency import IdempotencyKey, Outcome
 from service.database.transaction import Transaction
-from service.http.context import House, OnceOnly, TheCaller, TheHouse, read_body
+from service.http.house import House, TheHouse
 from service.http.json_models import Named, RegionParameter, Utc, View
-from service.http.openapi import may_refuse, takes
-from service.http.paging import PageQuery
-from service.http.request_faults import CheckedRoute
-from service.http.responses import answer, answer_once
+from service.http.openapi import may_refuse
+from service.http.parameters import OnceOnly, PageQuery, TheCaller
+from service.http.responses import answer_once
+from service.http.strict_route import StrictRouter
 from service.identity.caller import Caller
 from service.people.rules.decisions import (
     Change,
@@ -36,21 +37,7 @@ from service.people.store.people import People
 from service.people.use_cases.administer import administer, administrator, recorded
 from service.vocabulary.refusals import NotFound
 
-# What an administrator decides, by the name of its body.
-DECISIONS: Mapping[str, TypeAdapter[Any]] = {
-    "organisation": TypeAdapter(NewOrganisation),
-    "name": TypeAdapter(NewName),
-    "person": TypeAdapter(NewPerson),
-    "identity": TypeAdapter(Identity),
-    "membership": TypeAdapter(NewMembership),
-    "membership_end": TypeAdapter(MembershipEnd),
-    "coverage": TypeAdapter(NewCoverage),
-    "coverage_end": TypeAdapter(CoverageEnd),
-    "region_settings": TypeAdapter(NewSettings),
-}
-
-router = APIRouter(tags=["administration"], route_class=CheckedRoute)
-_REFUSALS = (400, 401, 403, 409, 413, 415)
+router = StrictRouter("administration")
 
 
 class ChangeView(View):
@@ -80,15 +67,18 @@ class FoundPerson(View):
     name: str
 
 
-async def _decided(house: House, caller: Caller, once: OnceOnly, decision: Decision) -> Response:
+async def _decided(
+    house: House, caller: Caller, once: IdempotencyKey, decision: Decision, response: Response
+) -> ChangeView:
     """Every decision of an administrator is answered with the change that was recorded, and so it is the next time."""
 
-    def work(transaction: Transaction) -> Response:
+    def work(transaction: Transaction) -> Outcome[ChangeView]:
         made = administer(transaction, caller, decision, once, rules=house.rules)
         (view,) = _views(transaction, [made.value])
-        return answer_once(made, view, location=f"/administrative-changes/{made.value.id}")
+        return Outcome(view, made.repeated)
 
-    return await house.database.write(work)
+    outcome = await house.database.write(work)
+    return answer_once(response, outcome, location=f"/administrative-changes/{outcome.value.id}")
 
 
 def _views(transaction: Transaction, changes: Iterable[Change]) -> list[ChangeView]:
@@ -109,119 +99,138 @@ def _views(transaction: Transaction, changes: Iterable[Change]) -> list[ChangeVi
     ]
 
 
-def _decision(path: str, kind: str, *refusals: int) -> Callable[[DecoratedCallable], DecoratedCallable]:
-    """A route that takes a decision of this kind, and may refuse it for these reasons too."""
-    return router.post(
-        path,
-        status_code=201,
-        response_model=ChangeView,
-        openapi_extra=takes(kind),
-        responses=may_refuse(*_REFUSALS, *refusals),
-    )
+def _decision(path: str) -> Callable[[DecoratedCallable], DecoratedCallable]:
+    """A route that takes a decision; nobody but an administrator decides."""
+    return router.post(path, status_code=201, responses=may_refuse(403))
 
 
-@_decision("/organisations", "organisation")
-async def add_organisation(request: Request, house: TheHouse, caller: TheCaller, once: OnceOnly) -> Response:
+@_decision("/organisations")
+async def add_organisation(
+    body: NewOrganisation, house: TheHouse, caller: TheCaller, once: OnceOnly, response: Response
+) -> ChangeView:
     """Add an organisation: a team, a provider, a municipality, a network, a family."""
-    return await _decided(house, caller, once, await read_body(request, DECISIONS["organisation"]))
+    return await _decided(house, caller, once, body, response)
 
 
-@_decision("/people", "person")
-async def add_person(request: Request, house: TheHouse, caller: TheCaller, once: OnceOnly) -> Response:
+@_decision("/people")
+async def add_person(
+    body: NewPerson, house: TheHouse, caller: TheCaller, once: OnceOnly, response: Response
+) -> ChangeView:
     """Add a person, as an issuer vouches for them; what they may do is said by memberships."""
-    return await _decided(house, caller, once, await read_body(request, DECISIONS["person"]))
+    return await _decided(house, caller, once, body, response)
 
 
-@_decision("/memberships", "membership")
-async def begin_membership(request: Request, house: TheHouse, caller: TheCaller, once: OnceOnly) -> Response:
+@_decision("/memberships")
+async def begin_membership(
+    body: NewMembership, house: TheHouse, caller: TheCaller, once: OnceOnly, response: Response
+) -> ChangeView:
     """Let a person act in a role for an organisation. Nobody decides so for themselves."""
-    return await _decided(house, caller, once, await read_body(request, DECISIONS["membership"]))
+    return await _decided(house, caller, once, body, response)
 
 
-@_decision("/membership-ends", "membership_end")
-async def end_membership(request: Request, house: TheHouse, caller: TheCaller, once: OnceOnly) -> Response:
+@_decision("/membership-ends")
+async def end_membership(
+    body: MembershipEnd, house: TheHouse, caller: TheCaller, once: OnceOnly, response: Response
+) -> ChangeView:
     """Say until when a person acts so; with yesterday as the last day they are refused at their next request."""
-    return await _decided(house, caller, once, await read_body(request, DECISIONS["membership_end"]))
+    return await _decided(house, caller, once, body, response)
 
 
-@_decision("/coverages", "coverage")
-async def begin_coverage(request: Request, house: TheHouse, caller: TheCaller, once: OnceOnly) -> Response:
+@_decision("/coverages")
+async def begin_coverage(
+    body: NewCoverage, house: TheHouse, caller: TheCaller, once: OnceOnly, response: Response
+) -> ChangeView:
     """Say which team or network is there for a region, or whose liaison is appointed for it. New cases follow it."""
-    return await _decided(house, caller, once, await read_body(request, DECISIONS["coverage"]))
+    return await _decided(house, caller, once, body, response)
 
 
-@_decision("/coverage-ends", "coverage_end")
-async def end_coverage(request: Request, house: TheHouse, caller: TheCaller, once: OnceOnly) -> Response:
+@_decision("/coverage-ends")
+async def end_coverage(
+    body: CoverageEnd, house: TheHouse, caller: TheCaller, once: OnceOnly, response: Response
+) -> ChangeView:
     """Say until when an organisation is there for a region; its cases stay its own."""
-    return await _decided(house, caller, once, await read_body(request, DECISIONS["coverage_end"]))
+    return await _decided(house, caller, once, body, response)
 
 
-@_decision("/organisations/{organisation_id}/names", "name", 404)
+@_decision("/organisations/{organisationId}/names")
 async def rename_organisation(
-    request: Request, organisation_id: UUID, house: TheHouse, caller: TheCaller, once: OnceOnly
-) -> Response:
+    organisation_id: Annotated[UUID, Path(alias="organisationId")],
+    body: NewName,
+    house: TheHouse,
+    caller: TheCaller,
+    once: OnceOnly,
+    response: Response,
+) -> ChangeView:
     """Give an organisation another name."""
-    body = await read_body(request, DECISIONS["name"])
-    return await _decided(house, caller, once, Renaming("organisation", organisation_id, body.name))
+    return await _decided(house, caller, once, Renaming("organisation", organisation_id, body.name), response)
 
 
-@_decision("/people/{person_id}/names", "name", 404)
+@_decision("/people/{personId}/names")
 async def rename_person(
-    request: Request, person_id: UUID, house: TheHouse, caller: TheCaller, once: OnceOnly
-) -> Response:
+    person_id: Annotated[UUID, Path(alias="personId")],
+    body: NewName,
+    house: TheHouse,
+    caller: TheCaller,
+    once: OnceOnly,
+    response: Response,
+) -> ChangeView:
     """Give a person another name."""
-    body = await read_body(request, DECISIONS["name"])
-    return await _decided(house, caller, once, Renaming("person", person_id, body.name))
+    return await _decided(house, caller, once, Renaming("person", person_id, body.name), response)
 
 
-@router.post(
-    "/person-searches", response_model=FoundPerson, openapi_extra=takes("identity"),
-    responses=may_refuse(400, 401, 403, 404, 413, 415),
-)  # fmt: skip
-async def find_person(request: Request, house: TheHouse, caller: TheCaller) -> Response:
+@router.post("/person-searches", responses=may_refuse(403, 404))
+async def find_person(body: Identity, house: TheHouse, caller: TheCaller) -> FoundPerson:
     """The person of an issuer and a subject; asked in a body, because a subject may be somebody's e-mail address."""
-    body = await read_body(request, DECISIONS["identity"])
-
-    def work(transaction: Transaction) -> Response:
-        administrator(transaction, caller)
-        found = People(transaction).id_of(body.issuer, body.subject)
-        if found is None:
-            raise NotFound
-        return answer(FoundPerson(id=found, name=People(transaction).names({found})[found]))
-
-    return await house.database.read(work)
+    return await house.database.read(lambda transaction: view_found_person(transaction, caller, body))
 
 
-@_decision("/regions/{region}/settings", "region_settings", 404)
+def view_found_person(transaction: Transaction, caller: Caller, identity: Identity) -> FoundPerson:
+    """Whom this issuer vouches for so. Raises NotFound."""
+    administrator(transaction, caller)
+    found = People(transaction).id_of(identity.issuer, identity.subject)
+    if found is None:
+        raise NotFound
+    return FoundPerson(id=found, name=People(transaction).names({found})[found])
+
+
+@_decision("/regions/{region}/settings")
 async def decide_settings(
-    request: Request, region: RegionParameter, house: TheHouse, caller: TheCaller, once: OnceOnly
-) -> Response:
+    region: RegionParameter,
+    body: NewSettings,
+    house: TheHouse,
+    caller: TheCaller,
+    once: OnceOnly,
+    response: Response,
+) -> ChangeView:
     """Say what a region decides otherwise from a day on. Running terms stay; steps after that day follow it."""
-    decided = await read_body(request, DECISIONS["region_settings"])
-    return await _decided(house, caller, once, SettingsOf(region, decided))
+    return await _decided(house, caller, once, SettingsOf(region, body), response)
 
 
-@router.get("/administrative-changes", response_model=ChangePage, responses=may_refuse(400, 401, 403))
+@router.get("/administrative-changes", responses=may_refuse(403))
 async def list_administrative_changes(
     house: TheHouse, caller: TheCaller, wanted: Annotated[PageQuery, Query()]
-) -> Response:
+) -> ChangePage:
     """Who changed what around the cases, the newest first."""
-
-    def work(transaction: Transaction) -> Response:
-        administrator(transaction, caller)
-        page = Administration(transaction).page(wanted.limit, wanted.cursor)
-        return answer(ChangePage(items=_views(transaction, page.items), next_cursor=page.next_cursor))
-
-    return await house.database.read(work)
+    return await house.database.read(lambda transaction: view_changes(transaction, caller, wanted))
 
 
-@router.get("/administrative-changes/{change_id}", response_model=ChangeView, responses=may_refuse(400, 401, 403, 404))
-async def get_administrative_change(change_id: UUID, house: TheHouse, caller: TheCaller) -> Response:
+def view_changes(transaction: Transaction, caller: Caller, wanted: PageQuery) -> ChangePage:
+    """A page of what was changed."""
+    administrator(transaction, caller)
+    page = Administration(transaction).page(wanted.limit, wanted.cursor)
+    return ChangePage(items=_views(transaction, page.items), next_cursor=page.next_cursor)
+
+
+@router.get("/administrative-changes/{changeId}", responses=may_refuse(403))
+async def get_administrative_change(
+    change_id: Annotated[UUID, Path(alias="changeId")], house: TheHouse, caller: TheCaller
+) -> ChangeView:
     """One change around the cases."""
+    return await house.database.read(lambda transaction: view_change(transaction, caller, change_id))
 
-    def work(transaction: Transaction) -> Response:
-        administrator(transaction, caller)
-        (view,) = _views(transaction, [recorded(transaction, change_id)])
-        return answer(view)
 
-    return await house.database.read(work)
+def view_change(transaction: Transaction, caller: Caller, change_id: UUID) -> ChangeView:
+    """One change. Raises NotFound."""
+    administrator(transaction, caller)
+    (view,) = _views(transaction, [recorded(transaction, change_id)])
+    return view

@@ -2,27 +2,22 @@
 
 from typing import Literal
 
-from fastapi import APIRouter, Request, Response
-from pydantic import Field, TypeAdapter
+from pydantic import Field
 
-from service.http.context import TheHouse, read_body
+from service.http.house import TheHouse
 from service.http.json_models import Body, View
-from service.http.openapi import PUBLIC, may_refuse, takes
-from service.http.request_faults import CheckedRoute
-from service.http.responses import answer
+from service.http.openapi import may_refuse
+from service.http.strict_route import StrictRouter
 from service.people.use_cases.demonstration import PEOPLE
 from service.vocabulary.refusals import NotFound
 
-router = APIRouter(tags=["service"], route_class=CheckedRoute)
+router = StrictRouter("service")
 
 
 class TokenBody(Body):
     """As whom you want to act."""
 
     person: str = Field(max_length=40, examples=["carla"])
-
-
-TOKEN = TypeAdapter(TokenBody)
 
 
 class DemonstrationPerson(View):
@@ -48,29 +43,26 @@ class TokenView(View):
     expires_in: int
 
 
-@router.get(
-    "/demonstration/people", response_model=DemonstrationPeople, responses=may_refuse(400, 404), openapi_extra=PUBLIC
-)
-async def list_demonstration_people(house: TheHouse) -> Response:
+@router.get("/demonstration/people", responses=may_refuse(404))
+async def list_demonstration_people(house: TheHouse) -> DemonstrationPeople:
     """The fictional people of the demonstration region; 404 outside demonstration mode."""
     if house.signer is None:
         raise NotFound
+    return view_demonstration_people()
+
+
+def view_demonstration_people() -> DemonstrationPeople:
+    """Everybody to act as."""
     items = [
         DemonstrationPerson(key=it.key, name=it.name, role=", ".join(it.roles), organisation=it.organisation)
         for it in PEOPLE
     ]
-    return answer(DemonstrationPeople(items=items))
+    return DemonstrationPeople(items=items)
 
 
-@router.post(
-    "/demonstration/tokens",
-    response_model=TokenView,
-    responses=may_refuse(400, 404, 413, 415),
-    openapi_extra={**PUBLIC, **takes("token")},
-)
-async def create_demonstration_token(request: Request, house: TheHouse) -> Response:
+@router.post("/demonstration/tokens", responses=may_refuse(404))
+async def create_demonstration_token(body: TokenBody, house: TheHouse) -> TokenView:
     """A token to act as one of the demonstration people; 404 outside demonstration mode."""
-    body = await read_body(request, TOKEN)
     if house.signer is None or body.person not in {it.key for it in PEOPLE}:
         raise NotFound
-    return answer(TokenView(access_token=house.signer.token(body.person), expires_in=3600))
+    return TokenView(access_token=house.signer.token(body.person), expires_in=3600)

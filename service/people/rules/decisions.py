@@ -21,7 +21,7 @@ SubjectKind = Literal["organisation", "person", "region"]
 
 
 class _Decision(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
 
 
 class NewOrganisation(_Decision):

@@ -204,7 +204,7 @@ class _Work:
                 compared = tuple(one for one in there if one.valid_from == it.valid_from)
             changes = dict(it.model_extra or {})
             if not any(dict(one.changes) == changes for one in compared):
-                decided = NewSettings(valid_from=it.valid_from, settings=changes)
+                decided = NewSettings.model_validate({"valid_from": it.valid_from, "settings": changes}, by_name=True)
                 self._decide(f"/settings/{number}", SettingsOf(it.region, decided))
 
     def _missing(

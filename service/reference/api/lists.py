@@ -3,15 +3,14 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict
+from fastapi import Query
 
 from service.database.transaction import Transaction
-from service.http.context import TheCaller, TheHouse
+from service.http.house import TheHouse
 from service.http.json_models import InTwoLanguages, Labelled, RegionParameter, View
-from service.http.openapi import PUBLIC, may_refuse
-from service.http.request_faults import CheckedRoute
-from service.http.responses import answer
+from service.http.parameters import QueryKeys, TheCaller
+from service.http.strict_route import StrictRouter
+from service.identity.caller import Caller
 from service.people.store.people import People
 from service.people.store.regions import Reference
 from service.people.use_cases.identify import identify
@@ -20,7 +19,8 @@ from service.vocabulary.organisation_kinds import OrganisationKind
 from service.vocabulary.refusals import NotFound
 from service.vocabulary.roles import Role
 
-router = APIRouter(tags=["reference"], route_class=CheckedRoute)
+router = StrictRouter("reference")
+me_router = StrictRouter("service")
 
 
 class RegionView(View):
@@ -98,10 +98,9 @@ class MeView(View):
     memberships: list[MembershipView]
 
 
-class MunicipalityQuery(BaseModel):
+class MunicipalityQuery(QueryKeys):
     """Narrows the list down to a region."""
 
-    model_config = ConfigDict(extra="forbid")
     region: RegionParameter | None = None
 
 
@@ -111,74 +110,92 @@ class OrganisationQuery(MunicipalityQuery):
     kind: OrganisationKind | None = None
 
 
-@router.get("/me", response_model=MeView, responses=may_refuse(400, 401), tags=["service"])
-async def get_me(house: TheHouse, caller: TheCaller) -> Response:
+@me_router.get("/me")
+async def get_me(house: TheHouse, caller: TheCaller) -> MeView:
     """Who you are here, and in which roles you may act."""
-
-    def work(transaction: Transaction) -> Response:
-        actor = identify(transaction, caller)
-        name = People(transaction).names({actor.person_id})[actor.person_id]
-        held = [
-            MembershipView(role=it.role, organisation=it.organisation_id, regions=sorted(it.regions))
-            for it in actor.memberships
-        ]
-        return answer(MeView(id=actor.person_id, name=name, memberships=held))
-
-    return await house.database.read(work)
+    return await house.database.read(lambda transaction: view_me(transaction, caller))
 
 
-@router.get("/regions", response_model=Regions, responses=may_refuse(400), openapi_extra=PUBLIC)
-async def list_regions(house: TheHouse) -> Response:
+def view_me(transaction: Transaction, caller: Caller) -> MeView:
+    """Who the caller is."""
+    actor = identify(transaction, caller)
+    name = People(transaction).names({actor.person_id})[actor.person_id]
+    held = [
+        MembershipView(role=it.role, organisation=it.organisation_id, regions=sorted(it.regions))
+        for it in actor.memberships
+    ]
+    return MeView(id=actor.person_id, name=name, memberships=held)
+
+
+@router.get("/regions")
+async def list_regions(house: TheHouse) -> Regions:
     """The 42 youth regions."""
-    found = await house.database.read(lambda transaction: Reference(transaction).regions())
+    return await house.database.read(view_regions)
+
+
+def view_regions(transaction: Transaction) -> Regions:
+    """Every youth region."""
+    found = Reference(transaction).regions()
     items = [RegionView(code=it.code, name=it.name, expertise_network=it.expertise_network) for it in found]
-    return answer(Regions(items=items))
+    return Regions(items=items)
 
 
-@router.get("/municipalities", response_model=Municipalities, responses=may_refuse(400), openapi_extra=PUBLIC)
-async def list_municipalities(house: TheHouse, wanted: Annotated[MunicipalityQuery, Query()]) -> Response:
+@router.get("/municipalities")
+async def list_municipalities(house: TheHouse, wanted: Annotated[MunicipalityQuery, Query()]) -> Municipalities:
     """The municipalities, of one region or of all."""
-    found = await house.database.read(lambda transaction: Reference(transaction).municipalities(region=wanted.region))
-    return answer(
-        Municipalities(items=[MunicipalityView(code=it.code, name=it.name, region=it.region) for it in found])
-    )
+    return await house.database.read(lambda transaction: view_municipalities(transaction, wanted))
 
 
-@router.get("/organisations", response_model=Organisations, responses=may_refuse(400, 401))
+def view_municipalities(transaction: Transaction, wanted: MunicipalityQuery) -> Municipalities:
+    """The municipalities that are wanted."""
+    found = Reference(transaction).municipalities(region=wanted.region)
+    return Municipalities(items=[MunicipalityView(code=it.code, name=it.name, region=it.region) for it in found])
+
+
+@router.get("/organisations")
 async def list_organisations(
     house: TheHouse, caller: TheCaller, wanted: Annotated[OrganisationQuery, Query()]
-) -> Response:
+) -> Organisations:
     """The organisations that can be addressed in an advice, and those that can be asked. Administrators see all."""
-
-    def work(transaction: Transaction) -> Response:
-        actor = identify(transaction, caller)
-        found = People(transaction).organisations(kind=wanted.kind, region=wanted.region)
-        if not actor.holding(Role.ADMINISTRATOR):
-            # A child's family is known to those around its case, and to nobody else.
-            found = tuple(it for it in found if it.kind != OrganisationKind.FAMILY)
-        items = [
-            OrganisationView(
-                id=it.id, kind=it.kind, name=it.name, municipality=it.municipality, regions=list(it.regions)
-            )
-            for it in found
-        ]
-        return answer(Organisations(items=items))
-
-    return await house.database.read(work)
+    return await house.database.read(lambda transaction: view_organisations(transaction, caller, wanted))
 
 
-@router.get("/code-lists", response_model=CodeLists, responses=may_refuse(400), openapi_extra=PUBLIC)
-async def list_code_lists() -> Response:
+def view_organisations(transaction: Transaction, caller: Caller, wanted: OrganisationQuery) -> Organisations:
+    """The organisations that are wanted, as far as this caller may see them."""
+    actor = identify(transaction, caller)
+    found = People(transaction).organisations(kind=wanted.kind, region=wanted.region)
+    if not actor.holding(Role.ADMINISTRATOR):
+        # A child's family is known to those around its case, and to nobody else.
+        found = tuple(it for it in found if it.kind != OrganisationKind.FAMILY)
+    items = [
+        OrganisationView(id=it.id, kind=it.kind, name=it.name, municipality=it.municipality, regions=list(it.regions))
+        for it in found
+    ]
+    return Organisations(items=items)
+
+
+@router.get("/code-lists")
+async def list_code_lists() -> CodeLists:
     """Every code list, with its owner and its labels."""
-    return answer(CodeLists(items=[_code_list(it) for it in CODE_LISTS.values()]))
+    return view_code_lists()
 
 
-@router.get("/code-lists/{name}", response_model=CodeListView, responses=may_refuse(400, 404), openapi_extra=PUBLIC)
-async def get_code_list(name: str) -> Response:
+def view_code_lists() -> CodeLists:
+    """All code lists, in their order."""
+    return CodeLists(items=[_code_list(it) for it in CODE_LISTS.values()])
+
+
+@router.get("/code-lists/{name}")
+async def get_code_list(name: str) -> CodeListView:
     """One code list."""
+    return view_code_list(name)
+
+
+def view_code_list(name: str) -> CodeListView:
+    """The code list of this name. Raises NotFound."""
     if name not in CODE_LISTS:
         raise NotFound
-    return answer(_code_list(CODE_LISTS[name]))
+    return _code_list(CODE_LISTS[name])
 
 
 def _code_list(it: CodeList) -> CodeListView:

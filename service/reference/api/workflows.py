@@ -1,18 +1,15 @@
 """/v1/workflows: the workflows in force, as data for clients."""
 
-from fastapi import APIRouter, Response
-
-from service.http.context import TheHouse
+from service.http.house import TheHouse
 from service.http.json_models import InTwoLanguages, Labelled, View
-from service.http.openapi import PUBLIC, may_refuse
-from service.http.request_faults import CheckedRoute
-from service.http.responses import answer
+from service.http.strict_route import StrictRouter
 from service.vocabulary.refusals import NotFound
 from service.vocabulary.roles import Role
 from service.workflows.rules.definition import Definition
 from service.workflows.rules.kinds import event_type
+from service.workflows.rules.rulebook import Rulebook
 
-router = APIRouter(tags=["reference"], route_class=CheckedRoute)
+router = StrictRouter("reference")
 
 
 class StateView(Labelled):
@@ -59,19 +56,29 @@ class Workflows(View):
     items: list[WorkflowView]
 
 
-@router.get("/workflows", response_model=Workflows, responses=may_refuse(400), openapi_extra=PUBLIC)
-async def list_workflows(house: TheHouse) -> Response:
+@router.get("/workflows")
+async def list_workflows(house: TheHouse) -> Workflows:
     """The workflows in force, one per kind of part."""
-    return answer(Workflows(items=[_workflow(it.definition) for it in house.rules.newest.values()]))
+    return view_workflows(rules=house.rules)
 
 
-@router.get("/workflows/{name}", response_model=WorkflowView, responses=may_refuse(400, 404), openapi_extra=PUBLIC)
-async def get_workflow(name: str, house: TheHouse) -> Response:
+def view_workflows(*, rules: Rulebook) -> Workflows:
+    """Every workflow in force."""
+    return Workflows(items=[_workflow(it.definition) for it in rules.newest.values()])
+
+
+@router.get("/workflows/{name}")
+async def get_workflow(name: str, house: TheHouse) -> WorkflowView:
     """The workflow in force for a kind of part, or any definition ever used, by its hash."""
-    found = next((it for kind, it in house.rules.newest.items() if kind == name), house.rules.by_hash.get(name))
+    return view_workflow(name, rules=house.rules)
+
+
+def view_workflow(name: str, *, rules: Rulebook) -> WorkflowView:
+    """The workflow of a kind of part, or with this hash. Raises NotFound."""
+    found = next((it for kind, it in rules.newest.items() if kind == name), rules.by_hash.get(name))
     if found is None:
         raise NotFound
-    return answer(_workflow(found.definition))
+    return _workflow(found.definition)
 
 
 def _workflow(it: Definition) -> WorkflowView:

@@ -4,23 +4,23 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query
 from pydantic import Field
 
 from service.cases.rules.certificate import Capacity, Certificate, Signature
 from service.database.transaction import Transaction
-from service.http.context import TheCaller, TheHouse
+from service.http.house import TheHouse
 from service.http.json_models import InTwoLanguages, Labelled, Named, Utc, View
 from service.http.openapi import may_refuse
-from service.http.paging import PageQuery
-from service.http.request_faults import CheckedRoute
-from service.http.responses import answer
+from service.http.parameters import PageQuery, TheCaller
+from service.http.strict_route import StrictRouter
+from service.identity.caller import Caller
 from service.people.store.people import People
 from service.retention.use_cases.proposals import list_certificates
 from service.vocabulary.messages import MESSAGES
 from service.vocabulary.roles import Role
 
-router = APIRouter(tags=["retention"], route_class=CheckedRoute)
+router = StrictRouter("retention")
 
 
 class SignatureView(View):
@@ -59,16 +59,17 @@ class Certificates(View):
     next_cursor: str | None
 
 
-@router.get("/destructions", response_model=Certificates, responses=may_refuse(400, 401, 403))
-async def list_destructions(house: TheHouse, caller: TheCaller, wanted: Annotated[PageQuery, Query()]) -> Response:
+@router.get("/destructions", responses=may_refuse(403))
+async def list_destructions(house: TheHouse, caller: TheCaller, wanted: Annotated[PageQuery, Query()]) -> Certificates:
     """The certificates of what was destroyed, for the team and its data-protection officer."""
+    return await house.database.read(lambda transaction: view_destructions(transaction, caller, wanted))
 
-    def work(transaction: Transaction) -> Response:
-        found = list_certificates(transaction, caller, limit=wanted.limit, cursor=wanted.cursor)
-        items = [certificate_view(transaction, it, found.numbers[it.case_id]) for it in found.page.items]
-        return answer(Certificates(items=items, next_cursor=found.page.next_cursor))
 
-    return await house.database.read(work)
+def view_destructions(transaction: Transaction, caller: Caller, wanted: PageQuery) -> Certificates:
+    """A page of the certificates that this caller may see."""
+    found = list_certificates(transaction, caller, limit=wanted.limit, cursor=wanted.cursor)
+    items = [certificate_view(transaction, it, found.numbers[it.case_id]) for it in found.page.items]
+    return Certificates(items=items, next_cursor=found.page.next_cursor)
 
 
 def certificate_view(transaction: Transaction, it: Certificate, number: str) -> CertificateView:

@@ -3,16 +3,18 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
-from pydantic import Field, TypeAdapter
+from fastapi import Path, Response
+from pydantic import Field
 
 from service.database.idempotency import Outcome
 from service.database.transaction import Transaction
-from service.http.context import OnceOnly, TheCaller, TheHouse, read_body
+from service.http.house import TheHouse
 from service.http.json_models import Body, InTwoLanguages, Labelled, Named, OptionalDay, Utc, View
-from service.http.openapi import may_refuse, takes
-from service.http.request_faults import CheckedRoute
-from service.http.responses import answer, answer_once
+from service.http.openapi import may_refuse
+from service.http.parameters import CaseId, OnceOnly, TheCaller
+from service.http.responses import answer_once
+from service.http.strict_route import StrictRouter
+from service.identity.caller import Caller
 from service.people.store.people import People
 from service.people.store.regions import Reference
 from service.people.use_cases.identify import identify
@@ -25,6 +27,7 @@ from service.vocabulary.coded_answers import LegalHoldReason
 from service.vocabulary.fields import Day, OrNone
 from service.vocabulary.messages import MESSAGES, say
 from service.workflows.rules.region_settings import RegionSettings
+from service.workflows.rules.rulebook import Rulebook
 from service.workflows.use_cases import settings_in_force
 
 
@@ -42,12 +45,7 @@ class LiftingBody(Body):
     """A hold is lifted as a whole: there is nothing to say."""
 
 
-LEGAL_HOLD = TypeAdapter(LegalHoldBody)
-
-
-LIFTING = TypeAdapter(LiftingBody)
-
-router = APIRouter(tags=["retention"], route_class=CheckedRoute)
+router = StrictRouter("retention")
 
 
 class RuleView(View):
@@ -106,6 +104,11 @@ class HoldView(View):
     lifted: RecordedView | None
     stands: bool
 
+    @property
+    def version(self) -> int:
+        """Grows when the hold is lifted."""
+        return 1 + (self.lifted is not None)
+
 
 class Holds(View):
     """Every hold that a case ever had, the first one first; those that were lifted stay readable."""
@@ -113,78 +116,82 @@ class Holds(View):
     items: list[HoldView]
 
 
-@router.get("/retention-policy", response_model=RetentionPolicyView, responses=may_refuse(400, 401))
-async def get_retention_policy(house: TheHouse, caller: TheCaller) -> Response:
+@router.get("/retention-policy")
+async def get_retention_policy(house: TheHouse, caller: TheCaller) -> RetentionPolicyView:
     """How long what is kept, from when, and on which ground; and what regions decided otherwise."""
-
-    def work(transaction: Transaction) -> Response:
-        identify(transaction, caller)
-        default = house.rules.settings.default
-        theirs = {
-            it.code: settings_in_force(transaction, house.rules, it.code) for it in Reference(transaction).regions()
-        }
-        return answer(
-            RetentionPolicyView(
-                version=default.hash,
-                rules=_rules(default),
-                regions=[
-                    RegionPolicyView(region=region, version=it.hash, rules=_rules(it))
-                    for region, it in sorted(theirs.items())
-                    if policy(it) != policy(default)
-                ],
-            )
-        )
-
-    return await house.database.read(work)
+    return await house.database.read(lambda transaction: view_retention_policy(transaction, caller, rules=house.rules))
 
 
-@router.get(
-    "/cases/{case_id}/legal-holds", response_model=Holds, responses=may_refuse(400, 401, 403, 404)
-)  # fmt: skip
-async def list_legal_holds(case_id: UUID, house: TheHouse, caller: TheCaller) -> Response:
+def view_retention_policy(transaction: Transaction, caller: Caller, *, rules: Rulebook) -> RetentionPolicyView:
+    """The policy as it holds today, for whoever is known here."""
+    identify(transaction, caller)
+    default = rules.settings.default
+    theirs = {it.code: settings_in_force(transaction, rules, it.code) for it in Reference(transaction).regions()}
+    return RetentionPolicyView(
+        version=default.hash,
+        rules=_rules(default),
+        regions=[
+            RegionPolicyView(region=region, version=it.hash, rules=_rules(it))
+            for region, it in sorted(theirs.items())
+            if policy(it) != policy(default)
+        ],
+    )
+
+
+@router.get("/cases/{caseId}/legal-holds", responses=may_refuse(403))
+async def list_legal_holds(case_id: CaseId, house: TheHouse, caller: TheCaller) -> Holds:
     """What keeps this case from being destroyed, or did; for the team's coordinator and chair, and its officer."""
-
-    def work(transaction: Transaction) -> Response:
-        found = list_holds(transaction, caller, case_id)
-        return answer(Holds(items=[hold_view(transaction, it) for it in found]))
-
-    return await house.database.read(work)
+    return await house.database.read(lambda transaction: view_legal_holds(transaction, caller, case_id))
 
 
-@router.post(
-    "/cases/{case_id}/legal-holds", status_code=201, response_model=HoldView, openapi_extra=takes("legal_hold"),
-    responses=may_refuse(400, 401, 403, 404, 409, 413, 415),
-)  # fmt: skip
+def view_legal_holds(transaction: Transaction, caller: Caller, case_id: UUID) -> Holds:
+    """Every hold of a case, for who may see them."""
+    return Holds(items=[hold_view(transaction, it) for it in list_holds(transaction, caller, case_id)])
+
+
+@router.post("/cases/{caseId}/legal-holds", status_code=201, responses=may_refuse(403))
 async def add_legal_hold(
-    request: Request, case_id: UUID, house: TheHouse, caller: TheCaller, once: OnceOnly
-) -> Response:
+    case_id: CaseId, body: LegalHoldBody, house: TheHouse, caller: TheCaller, once: OnceOnly, response: Response
+) -> HoldView:
     """Keep this case from being destroyed; several may stand beside each other."""
-    body = await read_body(request, LEGAL_HOLD)
-    return await house.database.write(
-        lambda transaction: _made(
+    outcome = await house.database.write(
+        lambda transaction: made_hold_view(
             transaction, hold_case(transaction, caller, case_id, body.to_reason(), body.until, once)
         )
     )
+    return _answered(response, outcome)
 
 
 @router.post(
-    "/cases/{case_id}/legal-holds/{hold_id}/lifting", status_code=201, response_model=HoldView,
-    openapi_extra=takes("lifting"), responses=may_refuse(400, 401, 403, 404, 409, 413, 415), name="lift_legal_hold",
-)  # fmt: skip
+    "/cases/{caseId}/legal-holds/{holdId}/lifting",
+    status_code=201,
+    responses=may_refuse(403),
+    name="lift_legal_hold",
+)
 async def add_lifting(
-    request: Request, case_id: UUID, hold_id: UUID, house: TheHouse, caller: TheCaller, once: OnceOnly
-) -> Response:
+    case_id: CaseId,
+    hold_id: Annotated[UUID, Path(alias="holdId")],
+    _: LiftingBody,
+    house: TheHouse,
+    caller: TheCaller,
+    once: OnceOnly,
+    response: Response,
+) -> HoldView:
     """Lift a hold: its reason is gone. It stays readable."""
-    await read_body(request, LIFTING)
-    return await house.database.write(
-        lambda transaction: _made(transaction, lift_hold(transaction, caller, case_id, hold_id, once))
+    outcome = await house.database.write(
+        lambda transaction: made_hold_view(transaction, lift_hold(transaction, caller, case_id, hold_id, once))
     )
+    return _answered(response, outcome)
 
 
-def _made(transaction: Transaction, made: Outcome[Hold]) -> Response:
-    hold = made.value
-    version, where = 1 + (hold.lifted is not None), f"/cases/{hold.case_id}/legal-holds"
-    return answer_once(made, hold_view(transaction, hold), version=version, location=where)
+def made_hold_view(transaction: Transaction, made: Outcome[Hold]) -> Outcome[HoldView]:
+    """The hold as it was made or lifted."""
+    return Outcome(hold_view(transaction, made.value), made.repeated)
+
+
+def _answered(response: Response, outcome: Outcome[HoldView]) -> HoldView:
+    view = outcome.value
+    return answer_once(response, outcome, version=view.version, location=f"/cases/{view.case_id}/legal-holds")
 
 
 def hold_view(transaction: Transaction, it: Hold) -> HoldView:

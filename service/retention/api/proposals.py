@@ -3,18 +3,19 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import Field, TypeAdapter
+from fastapi import Depends, Path, Query, Request, Response
+from pydantic import Field
 
 from service.cases.rules.certificate import Capacity
 from service.database.idempotency import Outcome
 from service.database.transaction import Transaction
-from service.http.context import OnceOnly, TheCaller, TheHouse, read_body
+from service.http.house import TheHouse
 from service.http.json_models import Body, Labelled, OptionalDay, View
-from service.http.openapi import may_refuse, takes
-from service.http.paging import PageQuery
-from service.http.request_faults import CheckedRoute
-from service.http.responses import answer, answer_once
+from service.http.openapi import may_refuse
+from service.http.parameters import OnceOnly, PageQuery, TheCaller
+from service.http.responses import answer_once, show_version
+from service.http.strict_route import StrictRouter
+from service.identity.caller import Caller
 from service.retention.api.certificates import (
     CertificateView,
     SignatureView,
@@ -61,15 +62,8 @@ class DestructionWithdrawalBody(Body):
         return coded_reason(self.reason)
 
 
-DESTRUCTION_PROPOSAL = TypeAdapter(DestructionProposalBody)
-
-
-DESTRUCTION_SIGNATURE = TypeAdapter(DestructionSignatureBody)
-
-
-DESTRUCTION_WITHDRAWAL = TypeAdapter(DestructionWithdrawalBody)
-
-router = APIRouter(tags=["retention"], route_class=CheckedRoute)
+router = StrictRouter("retention")
+ProposalId = Annotated[UUID, Path(alias="proposalId")]
 
 
 class ProposalView(View):
@@ -89,6 +83,11 @@ class ProposalView(View):
     withdrawn_because: CodedReasonView | None
     certificate: CertificateView | None
 
+    @property
+    def version(self) -> int:
+        """Grows with everything that is added to a proposal."""
+        return 1 + len(self.signed) + (self.withdrawn is not None)
+
 
 class Proposals(View):
     """A page, the newest first. `nextCursor` is null on the last page."""
@@ -103,100 +102,105 @@ class ProposalsQuery(PageQuery):
     state: Literal["open", "all"] = "open"
 
 
-@router.get(
-    "/destruction-proposals", response_model=Proposals, responses=may_refuse(400, 401, 403),
-    name="list_destruction_proposals",
-)  # fmt: skip
-async def get_proposals(house: TheHouse, caller: TheCaller, wanted: Annotated[ProposalsQuery, Query()]) -> Response:
+@router.get("/destruction-proposals", responses=may_refuse(403), name="list_destruction_proposals")
+async def get_proposals(house: TheHouse, caller: TheCaller, wanted: Annotated[ProposalsQuery, Query()]) -> Proposals:
     """The cases that are proposed to be destroyed, for the team and its data-protection officer: both sign."""
-
-    def work(transaction: Transaction) -> Response:
-        open_only = wanted.state == "open"
-        found = list_proposals(transaction, caller, open_only=open_only, limit=wanted.limit, cursor=wanted.cursor)
-        items = [_proposal_view(transaction, it, found.numbers[it.case_id]) for it in found.page.items]
-        return answer(Proposals(items=items, next_cursor=found.page.next_cursor))
-
-    return await house.database.read(work)
+    return await house.database.read(lambda transaction: view_proposals(transaction, caller, wanted))
 
 
-@router.get(
-    "/destruction-proposals/{proposal_id}", response_model=ProposalView, responses=may_refuse(400, 401, 403, 404),
-    name="get_destruction_proposal",
-)  # fmt: skip
-async def get_proposal(proposal_id: UUID, house: TheHouse, caller: TheCaller) -> Response:
+def view_proposals(transaction: Transaction, caller: Caller, wanted: ProposalsQuery) -> Proposals:
+    """A page of the proposals that this caller may see."""
+    open_only = wanted.state == "open"
+    found = list_proposals(transaction, caller, open_only=open_only, limit=wanted.limit, cursor=wanted.cursor)
+    items = [_proposal_view(transaction, it, found.numbers[it.case_id]) for it in found.page.items]
+    return Proposals(items=items, next_cursor=found.page.next_cursor)
+
+
+@router.get("/destruction-proposals/{proposalId}", responses=may_refuse(403), name="get_destruction_proposal")
+async def get_proposal(proposal_id: ProposalId, house: TheHouse, caller: TheCaller, response: Response) -> ProposalView:
     """A proposal with its signatures, and the certificate once it was carried out."""
+    view = await house.database.read(lambda transaction: view_proposal(transaction, caller, proposal_id))
+    show_version(response, view.version)
+    return view
 
-    def work(transaction: Transaction) -> Response:
-        found = read_proposal(transaction, caller, proposal_id)
-        return answer(_view(transaction, found), version=_version(found))
 
-    return await house.database.read(work)
+def view_proposal(transaction: Transaction, caller: Caller, proposal_id: UUID) -> ProposalView:
+    """The proposal, for who may see it."""
+    return _view(transaction, read_proposal(transaction, caller, proposal_id))
 
 
 @router.post(
-    "/destruction-proposals", status_code=201, response_model=ProposalView, name="add_destruction_proposal",
-    openapi_extra=takes("destruction_proposal"), responses=may_refuse(400, 401, 403, 404, 409, 410, 413, 415),
-)  # fmt: skip
-async def add_proposal(request: Request, house: TheHouse, caller: TheCaller, once: OnceOnly) -> Response:
+    "/destruction-proposals", status_code=201, responses=may_refuse(403, 404, 410), name="add_destruction_proposal"
+)
+async def add_proposal(
+    body: DestructionProposalBody, house: TheHouse, caller: TheCaller, once: OnceOnly, response: Response
+) -> ProposalView:
     """Propose to destroy a case because a request for it was granted in full; what is due is proposed every night."""
-    body = await read_body(request, DESTRUCTION_PROPOSAL)
-    return await house.database.write(
-        lambda transaction: _made(
+    outcome = await house.database.write(
+        lambda transaction: made_proposal_view(
             transaction, propose_on_request(transaction, caller, body.case_id, body.request_id, once, rules=house.rules)
         )
     )
+    return _answered(response, outcome)
 
 
 @router.post(
-    "/destruction-proposals/{proposal_id}/signatures", status_code=201, response_model=ProposalView,
-    name="sign_destruction_proposal", openapi_extra=takes("destruction_signature"),
-    responses=may_refuse(400, 401, 403, 404, 409, 410, 413, 415, 503),
-)  # fmt: skip
+    "/destruction-proposals/{proposalId}/signatures",
+    status_code=201,
+    responses=may_refuse(403, 410),
+    name="sign_destruction_proposal",
+)
 async def add_signature(
-    request: Request,
-    proposal_id: UUID,
+    proposal_id: ProposalId,
+    body: DestructionSignatureBody,
     house: TheHouse,
     certificate_list: TheCertificateList,
     caller: TheCaller,
     once: OnceOnly,
-) -> Response:
+    response: Response,
+) -> ProposalView:
     """Agree, for the team or as its officer. The second signature destroys the case, at once and for good."""
-    body = await read_body(request, DESTRUCTION_SIGNATURE)
-
-    def work(transaction: Transaction) -> tuple[Response, bool]:
-        signed = sign(transaction, caller, proposal_id, body.capacity, once, outside=certificate_list)
-        return _made(transaction, signed), signed.value.certificate is not None
-
-    answered, destroyed = await house.database.write(work)
-    if destroyed:
+    outcome = await house.database.write(
+        lambda transaction: made_proposal_view(
+            transaction, sign(transaction, caller, proposal_id, body.capacity, once, outside=certificate_list)
+        )
+    )
+    if outcome.value.certificate is not None:
         await house.database.scrub()
-    return answered
+    return _answered(response, outcome)
 
 
 @router.post(
-    "/destruction-proposals/{proposal_id}/withdrawal", status_code=201, response_model=ProposalView,
-    name="withdraw_destruction_proposal", openapi_extra=takes("destruction_withdrawal"),
-    responses=may_refuse(400, 401, 403, 404, 409, 410, 413, 415),
-)  # fmt: skip
+    "/destruction-proposals/{proposalId}/withdrawal",
+    status_code=201,
+    responses=may_refuse(403, 410),
+    name="withdraw_destruction_proposal",
+)
 async def add_withdrawal(
-    request: Request, proposal_id: UUID, house: TheHouse, caller: TheCaller, once: OnceOnly
-) -> Response:
+    proposal_id: ProposalId,
+    body: DestructionWithdrawalBody,
+    house: TheHouse,
+    caller: TheCaller,
+    once: OnceOnly,
+    response: Response,
+) -> ProposalView:
     """Take a proposal back; the case stays, and can be proposed again."""
-    body = await read_body(request, DESTRUCTION_WITHDRAWAL)
-    return await house.database.write(
-        lambda transaction: _made(transaction, withdraw(transaction, caller, proposal_id, body.to_reason(), once))
+    outcome = await house.database.write(
+        lambda transaction: made_proposal_view(
+            transaction, withdraw(transaction, caller, proposal_id, body.to_reason(), once)
+        )
     )
+    return _answered(response, outcome)
 
 
-def _made(transaction: Transaction, made: Outcome[Proposal]) -> Response:
-    proposal = made.value
-    where = f"/destruction-proposals/{proposal.id}"
-    return answer_once(made, _view(transaction, proposal), version=_version(proposal), location=where)
+def made_proposal_view(transaction: Transaction, made: Outcome[Proposal]) -> Outcome[ProposalView]:
+    """The proposal as it was made, signed or withdrawn."""
+    return Outcome(_view(transaction, made.value), made.repeated)
 
 
-def _version(it: Proposal) -> int:
-    """Grows with everything that is added to a proposal."""
-    return 1 + len(it.signed) + (it.withdrawn is not None)
+def _answered(response: Response, outcome: Outcome[ProposalView]) -> ProposalView:
+    view = outcome.value
+    return answer_once(response, outcome, version=view.version, location=f"/destruction-proposals/{view.id}")
 
 
 def _view(transaction: Transaction, it: Proposal) -> ProposalView:

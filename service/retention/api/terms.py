@@ -4,19 +4,18 @@ from datetime import date
 from typing import Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Response
-
 from service.database.transaction import Transaction
-from service.http.context import TheCaller, TheHouse
+from service.http.house import TheHouse
 from service.http.json_models import InTwoLanguages, View
-from service.http.openapi import may_refuse
-from service.http.request_faults import CheckedRoute
-from service.http.responses import answer
+from service.http.parameters import CaseId, TheCaller
+from service.http.strict_route import StrictRouter
+from service.identity.caller import Caller
 from service.retention.rules.terms import RetentionClass
 from service.retention.use_cases.terms import Kept, read_retention
 from service.vocabulary.messages import say
+from service.workflows.rules.rulebook import Rulebook
 
-router = APIRouter(tags=["cases"], route_class=CheckedRoute)
+router = StrictRouter("cases")
 
 
 class RetentionView(View):
@@ -29,14 +28,17 @@ class RetentionView(View):
     ground: InTwoLanguages
 
 
-@router.get("/cases/{case_id}/retention", response_model=RetentionView, responses=may_refuse(400, 401, 404, 503))
-async def get_retention(case_id: UUID, house: TheHouse, caller: TheCaller) -> Response:
+@router.get("/cases/{caseId}/retention")
+async def get_retention(case_id: CaseId, house: TheHouse, caller: TheCaller) -> RetentionView:
     """Until when the file is kept."""
+    return await house.database.write(
+        lambda transaction: view_retention(transaction, caller, case_id, rules=house.rules)
+    )
 
-    def work(transaction: Transaction) -> Response:
-        return answer(retention_view(read_retention(transaction, caller, case_id, house.rules)))
 
-    return await house.database.write(work)
+def view_retention(transaction: Transaction, caller: Caller, case_id: UUID, *, rules: Rulebook) -> RetentionView:
+    """Until when the file is kept. The transaction writes: a reading that tells an age is logged."""
+    return retention_view(read_retention(transaction, caller, case_id, rules))
 
 
 def retention_view(kept: Kept) -> RetentionView:

@@ -2,16 +2,17 @@
 
 from functools import partial
 
-from fastapi import APIRouter, Request, Response
-from pydantic import Field, TypeAdapter
+from fastapi import Response
+from pydantic import Field
 
 from service.database.idempotency import Outcome
 from service.database.transaction import Transaction
-from service.http.context import House, OnceOnly, TheCaller, TheHouse, read_body
+from service.http.house import House, TheHouse
 from service.http.json_models import Body, Named, Utc, View
-from service.http.openapi import may_refuse, takes
-from service.http.request_faults import CheckedRoute
-from service.http.responses import answer, answer_once
+from service.http.openapi import may_refuse
+from service.http.parameters import OnceOnly, TheCaller
+from service.http.responses import answer_once
+from service.http.strict_route import StrictRouter
 from service.identity.caller import Caller
 from service.kinds import KindOfPart
 from service.people.store.people import People
@@ -29,6 +30,7 @@ from service.workflow_versions.use_cases import (
     progress,
 )
 from service.workflows.rules.definition import ADOPT
+from service.workflows.rules.rulebook import Rulebook
 
 
 class WorkflowPlanBody(Body):
@@ -47,12 +49,7 @@ class WorkflowAdoptionBody(Body):
     grounds: FreeText = Field(description="Why (onderbouwing): stands in the history of every case that is moved.")
 
 
-WORKFLOW_PLAN = TypeAdapter(WorkflowPlanBody)
-
-
-WORKFLOW_ADOPTION = TypeAdapter(WorkflowAdoptionBody)
-
-router = APIRouter(tags=["administration"], route_class=CheckedRoute)
+router = StrictRouter("administration")
 
 
 class PlanView(View):
@@ -82,68 +79,67 @@ class Plans(View):
     items: list[ProgressView]
 
 
-@router.post(
-    "/workflow-plans", status_code=201, response_model=PlanView, openapi_extra=takes("workflow_plan"),
-    responses=may_refuse(400, 401, 403, 409, 413, 415),
-)  # fmt: skip
-async def add_plan(request: Request, house: TheHouse, caller: TheCaller, once: OnceOnly) -> Response:
+@router.post("/workflow-plans", status_code=201, responses=may_refuse(403))
+async def add_plan(
+    body: WorkflowPlanBody, house: TheHouse, caller: TheCaller, once: OnceOnly, response: Response
+) -> PlanView:
     """Plan how running cases go from one workflow to another, or back. The same plan made twice is one plan."""
-    body = await read_body(request, WORKFLOW_PLAN)
     intended = Intended(kind=body.kind, old=body.from_, new=body.to, mapping=body.mapping)
 
-    def work(transaction: Transaction) -> Response:
+    def work(transaction: Transaction) -> Outcome[PlanView]:
         made = make_plan(transaction, caller, intended, once, rules=house.rules)
-        location = f"/workflow-plans/{made.value.definition.hash}"
-        return answer_once(made, _plan_view(transaction, made.value), location=location)
+        return Outcome(_plan_view(transaction, made.value), made.repeated)
 
-    return await house.database.write(work)
+    outcome = await house.database.write(work)
+    return answer_once(response, outcome, location=f"/workflow-plans/{outcome.value.hash}")
 
 
-@router.get("/workflow-plans", response_model=Plans, responses=may_refuse(400, 401, 403))
-async def list_workflow_plans(house: TheHouse, caller: TheCaller) -> Response:
+@router.get("/workflow-plans", responses=may_refuse(403))
+async def list_workflow_plans(house: TheHouse, caller: TheCaller) -> Plans:
     """The plans that were made, and how far each is."""
-
-    def work(transaction: Transaction) -> Response:
-        hashes = [plan.definition.hash for plan in list_plans(transaction, caller)]
-        found = [progress(transaction, caller, it, rules=house.rules) for it in hashes]
-        return answer(Plans(items=[progress_view(transaction, it) for it in found]))
-
-    return await house.database.read(work)
+    return await house.database.read(lambda transaction: view_plans(transaction, caller, rules=house.rules))
 
 
-@router.get("/workflow-plans/{plan}", response_model=ProgressView, responses=may_refuse(400, 401, 403, 404))
-async def get_workflow_plan(plan: str, house: TheHouse, caller: TheCaller) -> Response:
+def view_plans(transaction: Transaction, caller: Caller, *, rules: Rulebook) -> Plans:
+    """Every plan with its progress."""
+    hashes = [plan.definition.hash for plan in list_plans(transaction, caller)]
+    return Plans(items=[view_plan(transaction, caller, it, rules=rules) for it in hashes])
+
+
+@router.get("/workflow-plans/{plan}", responses=may_refuse(403))
+async def get_workflow_plan(plan: str, house: TheHouse, caller: TheCaller) -> ProgressView:
     """How far a plan is."""
-    return await house.database.read(lambda transaction: answer(_progress(transaction, house, caller, plan)))
+    return await house.database.read(lambda transaction: view_plan(transaction, caller, plan, rules=house.rules))
 
 
-@router.post(
-    "/workflow-plans/{plan}/adoptions", response_model=ProgressView, openapi_extra=takes("workflow_adoption"),
-    responses=may_refuse(400, 401, 403, 404, 409, 413, 415),
-)  # fmt: skip
-async def add_adoptions(request: Request, plan: str, house: TheHouse, caller: TheCaller, once: OnceOnly) -> Response:
+def view_plan(transaction: Transaction, caller: Caller, plan: str, *, rules: Rulebook) -> ProgressView:
+    """The progress of the plan with this hash. Raises NotFound."""
+    return progress_view(transaction, progress(transaction, caller, plan, rules=rules))
+
+
+@router.post("/workflow-plans/{plan}/adoptions", responses=may_refuse(403))
+async def add_adoptions(
+    plan: str, body: WorkflowAdoptionBody, house: TheHouse, caller: TheCaller, once: OnceOnly, response: Response
+) -> ProgressView:
     """Move the next parts along a plan, each in a transaction of its own; again, until nothing is left."""
-    body = await read_body(request, WORKFLOW_ADOPTION)
     repeated = await house.database.read(lambda transaction: acted_before(transaction, caller, once))
     if not repeated:
-        found = await house.database.read(lambda transaction: progress(transaction, caller, plan, rules=house.rules))
-        left = body.limit
-        for verdict in found.left:
-            moved = partial(
-                adopt, caller=caller, plan_hash=plan, part=verdict.part, grounds=body.grounds, rules=house.rules
-            )
-            left -= await house.database.write(moved)
-            if left == 0:
-                break
+        await _adopt_next(house, caller, plan, body)
         await house.database.write(lambda transaction: carried_out(transaction, caller, once))
-    outcome = Outcome(plan, repeated)
-    return await house.database.read(
-        lambda transaction: answer_once(outcome, _progress(transaction, house, caller, plan), status=200)
-    )
+    view = await house.database.read(lambda transaction: view_plan(transaction, caller, plan, rules=house.rules))
+    return answer_once(response, Outcome(view, repeated))
 
 
-def _progress(transaction: Transaction, house: House, caller: Caller, plan: str) -> ProgressView:
-    return progress_view(transaction, progress(transaction, caller, plan, rules=house.rules))
+async def _adopt_next(house: House, caller: Caller, plan: str, body: WorkflowAdoptionBody) -> None:
+    found = await house.database.read(lambda transaction: progress(transaction, caller, plan, rules=house.rules))
+    left = body.limit
+    for verdict in found.left:
+        moved = partial(
+            adopt, caller=caller, plan_hash=plan, part=verdict.part, grounds=body.grounds, rules=house.rules
+        )
+        left -= await house.database.write(moved)
+        if left == 0:
+            break
 
 
 def progress_view(transaction: Transaction, found: Progress) -> ProgressView:

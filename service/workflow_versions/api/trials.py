@@ -3,21 +3,23 @@
 from itertools import groupby
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Request, Response
-from pydantic import Field, StringConstraints, TypeAdapter
+from pydantic import Field, StringConstraints
 
-from service.http.context import TheCaller, TheHouse, read_body
+from service.database.transaction import Transaction
+from service.http.house import TheHouse
 from service.http.json_models import Body, View
-from service.http.openapi import may_refuse, takes
-from service.http.request_faults import CheckedRoute
-from service.http.responses import answer
+from service.http.openapi import may_refuse
+from service.http.parameters import TheCaller
+from service.http.strict_route import StrictRouter
+from service.identity.caller import Caller
 from service.kinds import KindOfPart
 from service.workflow_versions.api.verdicts import Hash, ReasonView, States, VerdictView, verdict_views
 from service.workflow_versions.use_cases import Trial, Tried, try_version
 from service.workflows.rules.definition import Diagnostic
+from service.workflows.rules.rulebook import Rulebook
 from service.workflows.rules.workflow_file import MAX_CHARACTERS
 
-router = APIRouter(tags=["administration"], route_class=CheckedRoute)
+router = StrictRouter("administration")
 
 
 class WorkflowTrialBody(Body):
@@ -29,9 +31,6 @@ class WorkflowTrialBody(Body):
     definition: Annotated[str, StringConstraints(max_length=MAX_CHARACTERS)] | None = Field(
         default=None, description="The text of a workflow file (TOML); then `to` is not looked at."
     )
-
-
-WORKFLOW_TRIAL = TypeAdapter(WorkflowTrialBody)
 
 
 class WorkflowVersionView(View):
@@ -61,16 +60,16 @@ class TrialView(View):
     versions: list[WorkflowVersionView]
 
 
-@router.post(
-    "/workflow-trials", response_model=TrialView, openapi_extra=takes("workflow_trial"),
-    responses=may_refuse(400, 401, 403, 413, 415),
-)  # fmt: skip
-async def try_workflow(request: Request, house: TheHouse, caller: TheCaller) -> Response:
+@router.post("/workflow-trials", responses=may_refuse(403))
+async def try_workflow(body: WorkflowTrialBody, house: TheHouse, caller: TheCaller) -> TrialView:
     """Hold a version of a workflow against all cases that run on others. Changes nothing."""
-    body = await read_body(request, WORKFLOW_TRIAL)
     trial = Trial(kind=body.kind, mapping=body.mapping, to=body.to, definition=body.definition)
-    tried = await house.database.read(lambda transaction: try_version(transaction, caller, trial, rules=house.rules))
-    return answer(trial_view(tried))
+    return await house.database.read(lambda transaction: view_trial(transaction, caller, trial, rules=house.rules))
+
+
+def view_trial(transaction: Transaction, caller: Caller, trial: Trial, *, rules: Rulebook) -> TrialView:
+    """The outcome of a trial, for an administrator."""
+    return trial_view(try_version(transaction, caller, trial, rules=rules))
 
 
 def trial_view(tried: Tried) -> TrialView:

@@ -1,0 +1,57 @@
+"""The form of an answer: the one that the caller weighs most (RFC 9110, 12.5.1), of equals the first on offer."""
+
+import pytest
+
+from api_tests.support.people import People
+from api_tests.support.problems import problem_of
+from api_tests.support.sabotages import broken_by
+from service.http.negotiation import best_of
+
+JSON, CSV = "application/json", "text/csv"
+CHOSEN = {
+    "*/*": JSON,
+    "*": JSON,
+    "text/csv, application/json;q=0.5": CSV,
+    "text/csv;q=0.2, application/json;q=0.5": JSON,
+    "text/csv;q=0.2, */*;q=0.1": CSV,
+    "text/*": CSV,
+    "TEXT/CSV": CSV,
+    "text/csv, */*": CSV,
+    "application/json;q=0, */*": CSV,
+    "text/csv;q=0": None,
+    "application/xml": None,
+    "": None,
+    "no media type": None,
+}
+
+
+@broken_by(
+    "of forms that are liked equally the first on offer is answered",
+    "service/http/negotiation.py",
+    "[*reversed(offered)]",
+    "[*offered]",
+    case="*/*",
+)
+@broken_by(
+    "a media type is the same in capitals", "service/http/negotiation.py", "accept.lower()", "accept", case="TEXT/CSV"
+)
+@pytest.mark.parametrize("accept", CHOSEN)
+def test_the_form_that_the_caller_weighs_most_is_chosen(accept: str) -> None:
+    assert best_of((JSON, CSV), accept) == CHOSEN[accept]
+
+
+@pytest.mark.server
+@broken_by(
+    "an answer comes in the form that was weighed most",
+    "service/http/strict_route.py",
+    "request.media_type = media_type",
+    "request.media_type = JSON",
+)
+def test_histories_come_as_the_caller_likes_them_best(people: People) -> None:
+    def pulled(accept: str) -> str:
+        answer = people.noor.get("/learning/histories", headers={"Accept": accept})
+        return str(answer.headers["content-type"]).split(";")[0]
+
+    assert pulled("text/csv, application/json;q=0.5") == CSV
+    assert pulled("text/csv;q=0.3, application/json;q=0.5") == JSON
+    problem_of(people.noor.get("/learning/histories", headers={"Accept": "text/html"}), 406, "not_acceptable")

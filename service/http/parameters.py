@@ -1,0 +1,74 @@
+"""Parameters that many routes share: who asks, on which version, under which key, and the ids in a path."""
+
+import hashlib
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Header, Path
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from service.database.idempotency import IdempotencyKey
+from service.http.strict_route import StrictRequest, the_caller
+from service.identity.caller import Caller
+
+MOST_ON_A_PAGE = 200
+
+
+class QueryKeys(BaseModel):
+    """The keys of a query: in camel case, and no others."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
+
+
+class PageQuery(QueryKeys):
+    """How many items at most, and the cursor that the page before told."""
+
+    limit: Annotated[int, Field(ge=1, le=MOST_ON_A_PAGE)] = 50
+    cursor: Annotated[str | None, Field(max_length=200)] = None
+
+
+async def _version(
+    if_match: Annotated[
+        str | None,
+        Header(
+            alias="If-Match",
+            pattern=r'^"[0-9]{1,9}"$',
+            description="The version you decided on, as the ETag of what you read.",
+            examples=['"3"'],
+        ),
+    ] = None,
+) -> int | None:
+    """The version in If-Match, a strong entity tag as GET gave it; None when there is none (RFC 9110, 13.1.1)."""
+    return None if if_match is None else int(if_match.strip('"'))
+
+
+async def _once(
+    request: StrictRequest,
+    key: Annotated[
+        str,
+        Header(
+            alias="Idempotency-Key",
+            pattern=r"^[\x21-\x7e]{1,200}$",
+            description="Your own key of this request: sent again with the same key it acts once and answers the same.",
+            examples=["d1f4a7c2-66f0-4a8e-9a53-1c1b0b6f6a11"],
+        ),
+    ],
+) -> IdempotencyKey:
+    """The Idempotency-Key with everything that is asked under it."""
+    body = request.document.canonical if request.document else ""
+    matched = request.headers.get("if-match", "")
+    digest = hashlib.sha256(body.encode()).hexdigest()
+    return IdempotencyKey(key, "\n".join((request.method, request.scope["path"], matched, digest)))
+
+
+async def _media_type(request: StrictRequest) -> str:
+    return request.media_type
+
+
+TheCaller = Annotated[Caller, Depends(the_caller)]
+TheMediaType = Annotated[str, Depends(_media_type)]
+Version = Annotated[int | None, Depends(_version)]
+OnceOnly = Annotated[IdempotencyKey, Depends(_once)]
+CaseId = Annotated[UUID, Path(alias="caseId")]
+PartId = Annotated[UUID, Path(alias="partId")]
