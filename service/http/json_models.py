@@ -12,6 +12,7 @@ from pydantic_core import PydanticKnownError
 from service.vocabulary.calendar import in_utc_text
 from service.vocabulary.code_lists import CODE_LISTS
 from service.vocabulary.fields import RegionCode
+from service.vocabulary.form_parts import FormPart
 from service.vocabulary.language import Words
 
 Utc = Annotated[datetime, PlainSerializer(in_utc_text), WithJsonSchema({"type": "string", "format": "date-time"})]
@@ -65,10 +66,8 @@ def json_of(view: View) -> bytes:
     return view.model_dump_json(by_alias=True).encode()
 
 
-class Body(BaseModel):
+class Body(FormPart):
     """What may be sent: unknown members are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
 
 
 _RFC_3339 = re.compile(
