@@ -3,15 +3,15 @@
 import re
 import time
 from collections.abc import Iterator
-from typing import Any, ClassVar, get_args
+from typing import Any, ClassVar
 
 import pytest
-from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
 from sqlalchemy import inspect
 
 from api_tests.access.test_families import SIXTEEN_NEXT_MONTH, SIXTEEN_NOW, said
 from api_tests.support.case_file import CaseFile
+from api_tests.support.form_fields import all_fields
 from api_tests.support.people import People
 from api_tests.support.receivers import feed
 from api_tests.support.sabotages import broken_by
@@ -20,7 +20,6 @@ from api_tests.support.shared_case import Scene, help_running, rows
 from service.cases.rules.forms.referral import Referral
 from service.file_rights.rules.personal_data import COLUMNS, FIELDS, OF_A_CASE, Unclassified, column_of, field_of
 from service.kinds import KINDS
-from service.vocabulary.code_lists import Coded
 
 ABOUT = {"child", "parents", "family", "network", "professional", "user"}
 SORTS = {"identity", "life", "contact", "opinion", "course"}
@@ -57,21 +56,6 @@ def bundle(case: CaseFile, by: str) -> dict[str, Any]:
     return found
 
 
-def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel) and not issubclass(annotation, Coded):
-        yield annotation
-    for inner in get_args(annotation):
-        yield from models_in(inner)
-
-
-def all_fields(model: type[BaseModel]) -> Iterator[tuple[type[BaseModel], str]]:
-    """Every field of a form and of what is in it."""
-    for name, info in model.model_fields.items():
-        yield model, name
-        for inner in models_in(info.annotation):
-            yield from all_fields(inner)
-
-
 def columns_of(service: Running) -> dict[str, set[str]]:
     """Every table that the database itself has, with its columns."""
     found = inspect(service.built.database.engine)
@@ -100,9 +84,8 @@ def test_every_field_of_every_form_says_about_whom_it_tells_what() -> None:
         except Unclassified as fault:
             unclassified.add(str(fault))
         else:
-            assert (found.tells.about in ABOUT, found.tells.kind in SORTS) == (True, True), f"{model}.{name}"
-            assert found.words.nl, f"{model}.{name}"
-            used |= {rule for rule, field in FIELDS.items() if field is found}
+            assert (found.about in ABOUT, found.kind in SORTS) == (True, True), f"{model}.{name}"
+            used |= {rule for rule, tells in FIELDS.items() if tells is found}
 
     assert unclassified == set()
     assert set(FIELDS) - used == set()

@@ -12,6 +12,7 @@ from pydantic_core import PydanticKnownError
 from service.vocabulary.calendar import in_utc_text
 from service.vocabulary.code_lists import CODE_LISTS
 from service.vocabulary.fields import RegionCode
+from service.vocabulary.form_parts import FormPart
 from service.vocabulary.language import Words
 
 Utc = Annotated[datetime, PlainSerializer(in_utc_text), WithJsonSchema({"type": "string", "format": "date-time"})]
@@ -61,10 +62,8 @@ class Labelled(View):
         return Labelled.of(code, CODE_LISTS[in_list].codes[code])
 
 
-class Body(BaseModel):
+class Body(FormPart):
     """What may be sent: in camel case, and unknown members are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
 
 
 _RFC_3339 = re.compile(

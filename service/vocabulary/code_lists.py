@@ -13,6 +13,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
 from service.vocabulary.language import FreeText, Words
+from service.vocabulary.sentences import OR, joined, with_code
 
 OTHER = "other"
 
@@ -45,11 +46,18 @@ def _read() -> Mapping[str, CodeList]:
 CODE_LISTS: Mapping[str, CodeList] = _read()
 
 
+def unknown_code(codes: Mapping[str, Words]) -> PydanticCustomError:
+    """The error of a code that is not one of these."""
+    allowed = joined((with_code(words, code) for code, words in codes.items()), OR)
+    return PydanticCustomError("unknown_code", "not on the list", {"allowed": allowed})
+
+
 class Coded(BaseModel):
     """One code of one list. `text` is obligatory beside the code "other" and allowed beside every code."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
     code_list: ClassVar[CodeList]
+    wants: ClassVar[str] = "code"  # of labelled_errors, for a field of this type
 
     code: str
     text: FreeText | None = None
@@ -61,8 +69,7 @@ class Coded(BaseModel):
     @model_validator(mode="after")
     def _is_on_the_list(self) -> Self:
         if self.code not in self.code_list.codes:
-            allowed = ", ".join(self.code_list.codes)
-            raise PydanticCustomError("unknown_code", "allowed: {allowed}", {"allowed": allowed})
+            raise unknown_code(self.code_list.codes)
         if self.code == OTHER and not self.text:
             raise PydanticCustomError("other_needs_text", "the code 'other' needs a text")
         return self

@@ -11,6 +11,7 @@ from pydantic_core import CoreSchema, PydanticKnownError
 
 from service.vocabulary.code_lists import CodeList
 from service.vocabulary.form_parts import Codes, Fault, FormPart
+from service.vocabulary.labelled_errors import Wants
 from service.vocabulary.language import ShortText
 
 T = TypeVar("T")
@@ -41,14 +42,14 @@ OrNone = Annotated[T | None, _OneType()]
 Several = Annotated[tuple[T, ...], Field(max_length=100)]
 AtLeastOne = Annotated[tuple[T, ...], Field(min_length=1, max_length=100)]
 
-Day = Annotated[date, BeforeValidator(_only_iso)]
+Day = Annotated[date, BeforeValidator(_only_iso), Wants("day")]
 YesNo = Annotated[bool, Field(strict=True)]
-Count = Annotated[int, Field(strict=True, ge=0, le=200)]
-BirthMonth = Annotated[str, StringConstraints(pattern=r"^(19|20)[0-9]{2}-(0[1-9]|1[0-2])$")]
-MunicipalityCode = Annotated[str, StringConstraints(pattern=r"^GM[0-9]{4}$")]
-RegionCode = Annotated[str, StringConstraints(pattern=r"^JZ[0-9]{2}$")]
-LineKey = Annotated[str, StringConstraints(pattern=r"^[A-Z]$")]
-GoalNumber = Annotated[int, Field(strict=True, ge=1, le=100)]
+Count = Annotated[int, Field(strict=True, ge=0, le=200), Wants("count")]
+BirthMonth = Annotated[str, StringConstraints(pattern=r"^(19|20)[0-9]{2}-(0[1-9]|1[0-2])$"), Wants("birth_month")]
+MunicipalityCode = Annotated[str, StringConstraints(pattern=r"^GM[0-9]{4}$"), Wants("municipality_code")]
+RegionCode = Annotated[str, StringConstraints(pattern=r"^JZ[0-9]{2}$"), Wants("region_code")]
+LineKey = Annotated[str, StringConstraints(pattern=r"^[A-Z]$"), Wants("line_key")]
+GoalNumber = Annotated[int, Field(strict=True, ge=1, le=100), Wants("goal_number")]
 
 
 class Contact(FormPart):

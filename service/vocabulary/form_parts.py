@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
+
+from service.vocabulary.labelled_errors import labelled
 
 ContentClass = Literal["referral", "review", "advice", "help", "escalation", "notes"]
 
@@ -19,10 +21,18 @@ class Fault:
 
     code: str
     location: tuple[str | int, ...]
-    params: Mapping[str, str | int] = field(default_factory=dict)
+    params: Mapping[str, object] = field(default_factory=dict)
 
 
 class FormPart(BaseModel):
-    """A piece of a form: immutable, camelCase outside, unknown fields refused."""
+    """A piece of a form: immutable, camelCase outside, unknown fields refused, what is wrong told by label."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _labels_what_is_wrong(cls, given: Any, read: ModelWrapValidatorHandler[Self]) -> Self:
+        try:
+            return read(given)
+        except ValidationError as wrong:
+            raise labelled(cls, wrong) from None

@@ -1,17 +1,23 @@
 """From JSON to a form: all faults at once, each at its place."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from service.vocabulary.field_labels import label_at
 from service.vocabulary.form_parts import Fault
-from service.vocabulary.language import Words
+from service.vocabulary.labelled_errors import LABEL, NEAR, WANTS
+from service.vocabulary.language import PRINTABLE, Words
 from service.vocabulary.messages import MESSAGES, say
 from service.vocabulary.refusals import InputFault, Invalid
+from service.vocabulary.roles import ROLE_LABELS
+from service.vocabulary.sentences import OR, joined, with_code
 
 F = TypeVar("F", bound=BaseModel)
+_ROLES: Mapping[str, Words] = {str(role): label for role, label in ROLE_LABELS.items()}
 
 
 def form_from(form: type[F], body: Mapping[str, Any], *, under: str = "/form") -> F:
@@ -47,16 +53,43 @@ def bare_fault(where: str, location: str, code: str) -> InputFault:
 
 
 def _said(error: ErrorDetails) -> tuple[str, Words]:
-    code = error["type"]
-    if code in MESSAGES["input"]:
-        return code, say("input", code, error.get("ctx", {}))
-    return "malformed", MESSAGES["input"]["malformed"]
+    code, facts = error["type"], error.get("ctx", {})
+    if code not in MESSAGES["input"]:
+        code = "malformed"
+    if (label := facts.get(LABEL)) is None:
+        return code, _wanted(code, facts)
+    return code, say("input", "labelled", {"label": label, "wanted": _in_a_sentence(_wanted(code, facts))})
+
+
+def _wanted(code: str, facts: Mapping[str, Any]) -> Words:
+    """What should have been there."""
+    if code == "missing" and WANTS in facts:
+        return say("input", "missing_and_wanted", {"wanted": MESSAGES["wants"][facts[WANTS]]})
+    if WANTS in facts:
+        return MESSAGES["wants"][facts[WANTS]]
+    if code == "extra_forbidden" and NEAR in facts:
+        return say("input", "extra_forbidden_near", facts)
+    if code == "string_pattern_mismatch" and facts.get("pattern") == PRINTABLE:
+        return MESSAGES["input"]["control_characters"]
+    if code in ("enum", "literal_error"):
+        return say("input", code, {"expected": _one_of(facts["expected"])})
+    return say("input", code, facts)
+
+
+def _in_a_sentence(words: Words) -> Words:
+    return Words(words.nl[:1].lower() + words.nl[1:], words.en[:1].lower() + words.en[1:])
+
+
+def _one_of(expected: str) -> Words:
+    """Codes as pydantic lists them ('a', 'b' or 'c'), joined in each language; a role with what it is called."""
+    codes = re.findall(r"'([^']*)'", expected)
+    return joined((with_code(_ROLES[it], it) if it in _ROLES else Words.same(it) for it in codes), OR)
 
 
 def in_body(fault: Fault, *, under: str = "/form") -> InputFault:
     """A fault of a form as a fault of the request, at its JSON Pointer (RFC 6901)."""
-    params: dict[str, Any] = dict(fault.params)
-    return InputFault("body", json_pointer(under, fault.location), fault.code, say("faults", fault.code, params))
+    words = say("faults", fault.code, {"label": label_at(fault.location), **fault.params})
+    return InputFault("body", json_pointer(under, fault.location), fault.code, words)
 
 
 def insist(faults: Iterable[Fault]) -> None:

@@ -9,8 +9,9 @@ from uuid import UUID
 from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
 
-from service.file_rights.rules.personal_data import Field, Tells, field_of
+from service.file_rights.rules.personal_data import Tells, field_of
 from service.vocabulary.code_lists import Coded
+from service.vocabulary.field_labels import label_of
 from service.vocabulary.language import Words
 
 _YES, _NO, _TAKEN_AWAY = Words("ja", "yes"), Words("nee", "no"), Words("(weggehaald)", "(taken away)")
@@ -41,7 +42,7 @@ def told_by(model: type[BaseModel], body: Mapping[str, Any], names: Mapping[str,
 def _told(model: type[BaseModel], body: Mapping[str, Any], names: Mapping[str, str], above: Told) -> Iterator[Told]:
     for name, info in model.model_fields.items():
         if to_camel(name) in body:
-            here = _below(above, to_camel(name), field_of(model, name))
+            here = _below(above, to_camel(name), label_of(model, name), field_of(model, name))
             yield from _answers(info.annotation, body[to_camel(name)], names, here)
 
 
@@ -58,12 +59,10 @@ def _answers(annotation: Any, value: Any, names: Mapping[str, str], here: Told) 
         yield replace(here, words=Words("; ".join(it.nl for it in said), "; ".join(it.en for it in said)))
 
 
-def _below(above: Told, step: str, field: Field) -> Told:
+def _below(above: Told, step: str, label: Words, tells: Tells) -> Told:
     """What a field is called and tells below another: whose voice it is, is said by the one above."""
-    tells = field.tells
     if tells.about == "family" and above.tells.about:
         tells = replace(tells, about=above.tells.about)
-    label = field.words
     if above.label.nl:
         label = Words(f"{above.label.nl}: {label.nl}", f"{above.label.en}: {label.en}")
     return Told(f"{above.place}/{step}", label, above.words, tells)

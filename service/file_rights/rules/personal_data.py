@@ -46,23 +46,15 @@ class Tells:
         return self.kind not in _NOT_TOLD
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
-    """What a field of a form is called, and what it tells."""
-
-    words: Words
-    tells: Tells
-
-
-def _fields() -> Mapping[str, Field]:
-    parts = {about: {"life": named} for about, named in _RAW["parts"].items()}
+def _fields() -> Mapping[str, Tells]:
+    parts = {about: {"life": names} for about, names in _RAW["parts"].items()}
     return MappingProxyType(
         {
-            name: Field(Words(*words), Tells(about, kind))
+            name: Tells(about, kind)
             for section in (parts, _RAW["fields"])
             for about, kinds in section.items()
-            for kind, named in kinds.items()
-            for name, words in named.items()
+            for kind, names in kinds.items()
+            for name in names
         }
     )
 
@@ -84,7 +76,7 @@ _ABOUT = {table: about for about, tables in _RAW["tables"].items() for table in 
 
 
 @cache
-def field_of(model: type[BaseModel], name: str) -> Field:
+def field_of(model: type[BaseModel], name: str) -> Tells:
     """Raises Unclassified."""
     for known in (*(f"{it.__name__}.{name}" for it in model.__mro__), name):
         if known in FIELDS:

@@ -6,10 +6,10 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
-from pydantic.alias_generators import to_camel
+from pydantic import Field, StringConstraints
 
 from service.vocabulary.fields import Day, MunicipalityCode, OrNone, RegionCode
+from service.vocabulary.form_parts import FormPart
 from service.vocabulary.language import PRINTABLE
 from service.vocabulary.organisation_kinds import OrganisationKind
 from service.vocabulary.roles import Role
@@ -20,8 +20,7 @@ Vouched = Annotated[str, StringConstraints(min_length=1, max_length=300, pattern
 SubjectKind = Literal["organisation", "person", "region"]
 
 
-class _Decision(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
+class _Decision(FormPart): ...
 
 
 class NewOrganisation(_Decision):

@@ -1,0 +1,73 @@
+"""Every field has a label in Dutch and in English, one for everybody who names it."""
+
+from collections.abc import Iterator
+
+import pytest
+from pydantic import BaseModel
+
+from api_tests.support.form_fields import all_fields
+from api_tests.support.sabotages import broken_by
+from service import routes
+from service.file_rights.rules.answers import told_by
+from service.kinds import KINDS
+from service.vocabulary.field_labels import FIELD_LABELS, Unlabelled, label_of
+from service.vocabulary.form_parts import FormPart
+
+
+def below(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    for one in model.__subclasses__():
+        yield one
+        yield from below(one)
+
+
+def fields_of_requests() -> set[tuple[type[BaseModel], str]]:
+    """Of whatever may be sent to a route that is served."""
+    assert routes.create_api
+    return {field for body in below(FormPart) if body.__module__.startswith("service.") for field in all_fields(body)}
+
+
+@broken_by(
+    "every field of every form has a label",
+    "service/cases/rules/forms/referral.py",
+    "    birth_month: BirthMonth\n    residence: Residence\n",
+    "    birth_month: BirthMonth\n    residence: Residence\n    nickname: OrNone[ShortText] = None\n",
+)
+def test_every_field_of_every_form_and_request_has_a_label_in_dutch_and_english() -> None:
+    """Pieces of forms included; a label of what is no longer there is a fault as well."""
+    fields = {it for form in KINDS.forms.values() for it in all_fields(form)} | fields_of_requests()
+
+    unlabelled, used = set[str](), set[str]()
+    for model, name in fields:
+        try:
+            label = label_of(model, name)
+        except Unlabelled as fault:
+            unlabelled.add(str(fault))
+        else:
+            assert label.nl.strip(), name
+            assert label.en.strip(), name
+            used |= {known for known, words in FIELD_LABELS.items() if words is label}
+
+    assert unlabelled == set()
+    assert set(FIELD_LABELS) - used == set()
+    assert len(fields) > 300
+
+
+def test_a_field_that_somebody_adds_without_a_label_is_found() -> None:
+    class Nicknamed(FormPart):
+        nickname: str
+
+    with pytest.raises(Unlabelled, match=r"Nicknamed\.nickname"):
+        label_of(Nicknamed, "nickname")
+
+
+def test_a_label_of_one_model_goes_before_the_label_of_the_name() -> None:
+    advice = KINDS.forms["advice@1"]
+    (goal,) = {model for model, name in all_fields(advice) if name == "seen_by"}
+
+    assert (label_of(advice, "lines").nl, label_of(goal, "lines").nl) == ("Regel van het advies", "Bij regel")
+
+
+def test_the_overview_for_a_family_reads_the_same_labels() -> None:
+    told = told_by(KINDS.forms["note@1"], {"text": "Zij belde."}, {})
+
+    assert [(it.label, it.words.nl) for it in told] == [(FIELD_LABELS["text"], "Zij belde.")]

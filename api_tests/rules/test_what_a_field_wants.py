@@ -1,0 +1,246 @@
+"""What is wrong in a form is told by the name of the field and the form that it wants, never by what was typed."""
+
+from collections.abc import Iterator
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from api_tests.support.forms import FILLED, filled
+from api_tests.support.sabotages import Returns, broken_by
+from service.kinds import KINDS
+from service.vocabulary.input_faults import missing_in
+from service.vocabulary.labelled_errors import Wants
+from service.vocabulary.messages import MESSAGES
+from service.vocabulary.refusals import InputFault
+
+TYPED = "Zwaardvisje"
+
+
+def told(form: str, **changes: Any) -> dict[str, InputFault]:
+    """What is wrong in the example with these changes, by its place."""
+    return {it.location: it for it in missing_in(KINDS.forms[form], filled(form, **changes))}
+
+
+WRONG: dict[str, tuple[str, dict[str, Any], str, str, str]] = {
+    "a month": (
+        "referral@1",
+        {"birth_month": "2011-13"},
+        "/form/birthMonth",
+        "string_pattern_mismatch",
+        "Geboortemaand: vul een jaar en een maand in (JJJJ-MM, bijvoorbeeld 2011-03).",
+    ),
+    "a municipality": (
+        "referral@1",
+        {"residence": {"municipality": TYPED}},
+        "/form/residence/municipality",
+        "string_pattern_mismatch",
+        "Gemeente: vul de code van een gemeente in: GM met vier cijfers (bijvoorbeeld GM0392).",
+    ),
+    "a region": (
+        "transfer_proposal@1",
+        {"to_region": TYPED},
+        "/form/toRegion",
+        "string_pattern_mismatch",
+        "Naar regio: vul de code van een jeugdregio in: JZ met twee cijfers (bijvoorbeeld JZ20).",
+    ),
+    "a day": (
+        "table@1",
+        {"held_on": TYPED},
+        "/form/heldOn",
+        "date_type",
+        "Gehouden op: vul een dag in (JJJJ-MM-DD, bijvoorbeeld 2026-11-28).",
+    ),
+    "a day that no month has": (
+        "table@1",
+        {"held_on": "2025-02-30"},
+        "/form/heldOn",
+        "date_from_datetime_parsing",
+        "Gehouden op: vul een dag in (JJJJ-MM-DD, bijvoorbeeld 2026-11-28).",
+    ),
+    "a count": (
+        "referral@1",
+        {"previous_moves": 201},
+        "/form/previousMoves",
+        "less_than_equal",
+        "Eerdere verhuizingen: vul een heel getal in van 0 tot en met 200 (bijvoorbeeld 3).",
+    ),
+    "yes or no": (
+        "analysis@1",
+        {"proposes_removal": TYPED},
+        "/form/proposesRemoval",
+        "bool_type",
+        "Stelt uit huis voor: vul ja (true) of nee (false) in, zonder aanhalingstekens.",
+    ),
+    "an id": (
+        "reassignment@1",
+        {"assignee_id": TYPED},
+        "/form/assigneeId",
+        "uuid_parsing",
+        "Toegewezen aan: vul het nummer (UUID) in zoals u het las, bijvoorbeeld 0b9f4c52-7d3e-4f0a-9a51-2c6d8e1f3a47.",
+    ),
+    "a text that is empty": (
+        "note@1",
+        {"text": " "},
+        "/form/text",
+        "string_too_short",
+        "Tekst: vul hier iets in (ten minste 1 teken).",
+    ),
+    "a text that is too long": (
+        "note@1",
+        {"text": TYPED * 2000},
+        "/form/text",
+        "string_too_long",
+        "Tekst: kort deze tekst in tot ten hoogste 20000 tekens.",
+    ),
+    "a text with control characters": (
+        "note@1",
+        {"text": f"{TYPED}\x00"},
+        "/form/text",
+        "string_pattern_mismatch",
+        "Tekst: haal de onzichtbare stuurtekens uit deze tekst; een tab of een nieuwe regel mag wel.",
+    ),
+    "a list that is empty": (
+        "referral@1",
+        {"consents": []},
+        "/form/consents",
+        "too_short",
+        "Toestemming: noem er ten minste 1; nu zijn het er 0.",
+    ),
+    "a list that is too long": (
+        "referral@1",
+        {"network": [{"relation": {"code": "07"}, "meaning": "steun"}] * 101},
+        "/form/network",
+        "too_long",
+        "Steunend persoon: noem er ten hoogste 100; nu zijn het er meer.",
+    ),
+    "a code": (
+        "referral@1",
+        {"urgency": {"code": TYPED}},
+        "/form/urgency",
+        "unknown_code",
+        (
+            "Haast: deze code staat niet op de lijst. Kies een van deze: Crisis: vandaag nog (crisis), Dringend: kan "
+            "niet op de gewone tafel wachten (urgent), Gewoon: de eerstvolgende tafel (regular) of Anders (other)."
+        ),
+    ),
+    "text where a code belongs": (
+        "referral@1",
+        {"urgency": TYPED},
+        "/form/urgency",
+        "model_type",
+        'Haast: kies een code van de lijst, bijvoorbeeld { "code": "other", "text": "wat u bedoelt" }.',
+    ),
+    "a member that nobody knows": (
+        "note@1",
+        {"zwaardvisje": TYPED},
+        "/form/zwaardvisje",
+        "extra_forbidden",
+        "Een veld met deze naam is er hier niet.",
+    ),
+    "a member that is nearly one": (
+        "referral@1",
+        {"birthMnth": TYPED},
+        "/form/birthMnth",
+        "extra_forbidden",
+        "Een veld met deze naam is er hier niet. Bedoelt u: Geboortemaand (birthMonth)?",
+    ),
+}
+
+
+@broken_by(
+    "a fault names its field by its label",
+    Returns("service/vocabulary/labelled_errors.py", "_label", None),
+    case="a month",
+)
+@broken_by(
+    "a fault says which form the field wants",
+    "service/vocabulary/fields.py",
+    ', Wants("birth_month")]',
+    "]",
+    case="a month",
+)
+@broken_by(
+    "a fault names the field that was perhaps meant",
+    Returns("service/vocabulary/labelled_errors.py", "_near", None),
+    case="a member that is nearly one",
+)
+@pytest.mark.parametrize("what", WRONG)
+def test_a_fault_names_the_field_and_the_form_that_it_wants(what: str) -> None:
+    form, changes, location, code, sentence = WRONG[what]
+
+    fault = told(form, **changes)[location]
+
+    assert (fault.code, fault.words.nl) == (code, sentence)
+    assert TYPED not in fault.words.nl + fault.words.en
+
+
+def test_the_same_is_told_in_english() -> None:
+    assert told("referral@1", birth_month="2011-13")["/form/birthMonth"].words.en == (
+        "Month of birth: give a year and a month (YYYY-MM, for instance 2011-03)."
+    )
+
+
+@pytest.mark.parametrize("name", KINDS.forms)
+def test_whatever_a_form_lacks_is_named_with_the_form_that_it_wants(name: str) -> None:
+    lacking = {it.location.rpartition("/")[2]: it for it in missing_in(KINDS.forms[name], {})}
+    required = {info.alias for info in KINDS.forms[name].model_fields.values() if info.is_required()}
+
+    assert set(lacking) == required
+    assert all(it.words.nl.partition(": ")[2].startswith("dit ontbreekt.") for it in lacking.values())
+    if "birthMonth" in lacking:
+        assert lacking["birthMonth"].words.nl == (
+            "Geboortemaand: dit ontbreekt. Vul een jaar en een maand in (JJJJ-MM, bijvoorbeeld 2011-03)."
+        )
+
+
+def test_every_form_that_a_type_wants_is_told_with_an_example() -> None:
+    asked = {it.wants for it in _noted("service.vocabulary.fields")} | {"code"}
+
+    assert asked <= MESSAGES["wants"].keys()
+    assert all("bijvoorbeeld" in it.nl and "for instance" in it.en for it in MESSAGES["wants"].values())
+
+
+def _noted(module: str) -> Iterator[Wants]:
+    types = vars(__import__(module, fromlist=["_"])).values()
+    return (note for it in types for note in getattr(it, "__metadata__", ()) if isinstance(note, Wants))
+
+
+def coded(value: Any, at: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Where the coded answers of a form stand."""
+    if isinstance(value, dict) and "code" in value:
+        yield at
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield from coded(inner, (*at, name))
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from coded(inner, (*at, number))
+
+
+@broken_by(
+    "an item that is wrong is not counted as absent too",
+    Returns("service/vocabulary/labelled_errors.py", "_counts_only_what_is_sound", value=False),
+    case="consent_given@1",
+)
+@pytest.mark.parametrize("name", FILLED)
+def test_an_item_with_a_code_that_is_not_on_the_list_is_told_once(name: str) -> None:
+    """Also where it is the only one of a list that wants at least one."""
+    for at in coded(FILLED[name]):
+        for wrong in ({"code": "never_heard_of"}, {"code": "other"}, {"code": 3}, {"text": "geen code"}, "geen code"):
+            body = deepcopy(FILLED[name])
+            around: Any = body
+            for step in at[:-1]:
+                around = around[step]
+            around[at[-1]] = wrong
+
+            assert len(missing_in(KINDS.forms[name], body)) == 1, (at, wrong)
+
+
+def test_a_list_that_is_empty_beside_one_with_a_wrong_item_is_still_told() -> None:
+    consent = {**filled("consent_given@1")["consents"][0], "kind": {"code": "never_heard_of"}, "purposes": []}
+
+    assert {(place, it.code) for place, it in told("consent_given@1", consents=[consent]).items()} == {
+        ("/form/consents/0/kind", "unknown_code"),
+        ("/form/consents/0/purposes", "too_short"),
+    }

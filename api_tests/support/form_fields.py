@@ -1,0 +1,23 @@
+"""The fields of a form and of everything that is in it."""
+
+from collections.abc import Iterator
+from typing import Any, get_args
+
+from pydantic import BaseModel
+
+from service.vocabulary.code_lists import Coded
+
+
+def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel) and not issubclass(annotation, Coded):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from models_in(inner)
+
+
+def all_fields(model: type[BaseModel]) -> Iterator[tuple[type[BaseModel], str]]:
+    """Every field of a form and of what is in it."""
+    for name, info in model.model_fields.items():
+        yield model, name
+        for inner in models_in(info.annotation):
+            yield from all_fields(inner)
