@@ -17,7 +17,7 @@ from service.integrity import api as integrity
 from service.learning import api as learning
 from service.offers.api import gaps, offers
 from service.people.api import changes, demonstration, relations
-from service.reference.api import lists, workflows
+from service.reference.api import forms, lists, workflows
 from service.retention.api import certificates, legal_holds, proposals, terms
 from service.workflow_versions.api import plans, trials
 from service.workflows.rules.rulebook import Rulebook
@@ -34,8 +34,8 @@ def _routers(rules: Rulebook) -> Iterator[APIRouter]:
     yield from (parts.entry_router, parts.part_router(rules))
     for module in (
         file_requests, access_log, subject_access, escalations, future_plan, advice, drafts, offers, gaps, learning,
-        changes, relations, trials, plans, feed, subscriptions, lists, workflows, service_api, demonstration, integrity,
-        terms, legal_holds, proposals, certificates, emergency_access,
+        changes, relations, trials, plans, feed, subscriptions, lists, workflows, forms, service_api, demonstration,
+        integrity, terms, legal_holds, proposals, certificates, emergency_access,
     ):  # fmt: skip
         yield module.router
     yield from (lists.me_router, integrity.digest_router)

@@ -137,7 +137,7 @@ def _asked(client: httpx.Client, name: str, method: str, path: str, scene: Scene
         "plan": "0" * 64,
         "organisationId": ORGANISATION_IDS["duinhuis"],
         "personId": PERSON_IDS["joke"],
-        "name": {"getCodeList": "refusal_reason", "getWorkflow": "case"}.get(name, ""),
+        "name": {"getCodeList": "refusal_reason", "getWorkflow": "case", "getForm": "note@1"}.get(name, ""),
     }
     if "{changeId}" in path:
         values["changeId"] = scene.case.people.roos.get("/administrative-changes").json()["items"][0]["id"]

@@ -1,6 +1,7 @@
 """The document of the API is what the service does: kept in step, complete, and true of what is answered."""
 
 import json
+import re
 import tomllib
 from typing import Any
 
@@ -9,14 +10,18 @@ import pytest
 
 from api_tests.support.case_file import COLLECTIONS
 from api_tests.support.checkout import ROOT
-from api_tests.support.openapi_documents import fits, operations, resolved
+from api_tests.support.openapi_documents import everything, fits, operations, resolved
 from api_tests.support.people import People
 from api_tests.support.places import kind_of, places, whose
 from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import Running
 from api_tests.support.workflows import form_for
 from service.commands.documents import published
+from service.kinds import KINDS
+from service.vocabulary.code_lists import CODE_LISTS
 
+# CloudEvents and RFC 9457 name the members of these.
+NOT_OURS = {"Problem", "Event", "EventData"}
 COMMITTED = ROOT / "openapi" / "openapi.json"
 
 
@@ -118,6 +123,7 @@ def test_every_answer_fits_its_published_schema_and_every_refusal_that_of_a_prob
     for path, operation in gets:
         named = {**real, "partId": real.get(kind_of(path), "")}
         named |= {"name": "refusal_reason"} if "code-lists" in path else {}
+        named |= {"name": "note@1"} if "forms" in path else {}
         person = whose(people, path, operation)
         answer = person.get(path.format(**named))
         content = operation["responses"]["200"]["content"]["application/json"]
@@ -128,3 +134,70 @@ def test_every_answer_fits_its_published_schema_and_every_refusal_that_of_a_prob
         assert fits(document, {"$ref": "#/components/schemas/Problem"}, refused.json()), path
 
     assert len(gets) >= 74
+
+
+def test_no_two_names_of_schemas_differ_only_by_case(document: dict[str, Any]) -> None:
+    """C23: on some file systems and in some languages of clients they are one."""
+    names = [name.lower() for name in document["components"]["schemas"]]
+
+    assert sorted(names) == sorted(set(names))
+
+
+@broken_by(
+    "the document names no rule of ours",
+    "service/http/openapi.py",
+    'kept["description"] = _INTERNAL.sub("", text)',
+    'kept["description"] = text',
+)
+def test_the_document_tells_nothing_that_only_its_makers_understand(document: dict[str, Any]) -> None:
+    text = json.dumps(document)
+
+    assert re.findall(r"domain\.md|design decision|issue \d", text) == []
+    assert re.findall(r"\([RI][0-9]", text) == []
+    assert '"default": null' not in text
+
+
+@broken_by(
+    "C23, issue 10: every member of a schema has a label in Dutch and English",
+    "service/http/json_models.py",
+    "label_members(cls, handler.resolve_ref_schema(shown))",
+    "handler.resolve_ref_schema(shown)",
+)
+def test_every_member_of_every_schema_has_a_label_in_dutch_and_english(document: dict[str, Any]) -> None:
+    members = [
+        (f"{name}.{member}", resolved(document, it) if "$ref" in it and "title" not in it else it)
+        for name, schema in document["components"]["schemas"].items()
+        for member, it in schema.get("properties", {}).items()
+        if name not in NOT_OURS
+    ]
+
+    assert [place for place, it in members if not (it.get("title") and it.get("x-title-nl"))] == []
+    assert [place for place, it in members if re.search(r"[a-z][A-Z]", it["title"])] == []
+    assert len(members) > 1500
+
+
+def test_every_coded_field_links_to_its_code_list(document: dict[str, Any]) -> None:
+    lists = {f"code-lists/{name}" for name in CODE_LISTS}
+    linked = {
+        it["externalDocs"]["url"] for _, it in everything(document) if isinstance(it, dict) and "externalDocs" in it
+    }
+
+    assert linked <= lists
+    for name, schema in document["components"]["schemas"].items():
+        codes = schema.get("properties", {}).get("code", {}).get("enum")
+        assert codes is None or codes == list(
+            CODE_LISTS[schema["properties"]["code"]["externalDocs"]["url"][11:]].codes
+        ), name
+
+
+def test_the_document_is_short_enough_to_be_read() -> None:
+    assert len(COMMITTED.read_text(encoding="utf-8").splitlines()) < 30_000
+
+
+def test_answers_name_the_shape_of_an_advice_and_of_a_form(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    advice = schemas["AdviceView"]["properties"]["advice"]
+
+    assert {it["$ref"].rpartition("/")[2] for it in advice["anyOf"]} == {"Advice", "AdviceRevision", "AdviceInPart"}
+    assert len(schemas["FormContent"]["anyOf"]) == len(KINDS.forms) + 1
+    assert schemas["DraftContent"]["anyOf"][0] == {"$ref": "#/components/schemas/Referral"}

@@ -9,7 +9,9 @@ from api_tests.support.form_fields import all_fields
 from api_tests.support.sabotages import broken_by
 from service import routes
 from service.file_rights.rules.answers import told_by
+from service.http.json_models import View
 from service.kinds import KINDS
+from service.vocabulary.code_lists import Coded
 from service.vocabulary.field_labels import FIELD_LABELS, Unlabelled, label_of
 from service.vocabulary.form_parts import FormPart
 
@@ -20,10 +22,11 @@ def below(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
         yield from below(one)
 
 
-def fields_of_requests() -> set[tuple[type[BaseModel], str]]:
-    """Of whatever may be sent to a route that is served."""
-    assert routes.create_api
-    return {field for body in below(FormPart) if body.__module__.startswith("service.") for field in all_fields(body)}
+def fields_of_requests_and_answers() -> set[tuple[type[BaseModel], str]]:
+    """Of whatever may be sent to a route that is served, and of whatever it answers."""
+    assert routes.__name__  # imports the routes, and with them their models
+    models = (it for base in (FormPart, View) for it in below(base) if it.__module__.startswith("service."))
+    return {(model, name) for model in models for name in model.model_fields} | {(Coded, it) for it in ("code", "text")}
 
 
 @broken_by(
@@ -32,9 +35,9 @@ def fields_of_requests() -> set[tuple[type[BaseModel], str]]:
     "    birth_month: BirthMonth\n    residence: Residence\n",
     "    birth_month: BirthMonth\n    residence: Residence\n    nickname: OrNone[ShortText] = None\n",
 )
-def test_every_field_of_every_form_and_request_has_a_label_in_dutch_and_english() -> None:
+def test_every_field_of_every_form_request_and_answer_has_a_label_in_dutch_and_english() -> None:
     """Pieces of forms included; a label of what is no longer there is a fault as well."""
-    fields = {it for form in KINDS.forms.values() for it in all_fields(form)} | fields_of_requests()
+    fields = {it for form in KINDS.forms.values() for it in all_fields(form)} | fields_of_requests_and_answers()
 
     unlabelled, used = set[str](), set[str]()
     for model, name in fields:

@@ -75,7 +75,8 @@ def _part(name: str, collection: str, seen: frozenset[str], noted_by: str) -> di
 BY_HAND: dict[str, Expected] = {
     # What anybody in the world may read, and how a demonstration begins.
     **_each(
-        "listRegions listMunicipalities listCodeLists getCodeList listWorkflows getWorkflow getHealth getReady "
+        "listRegions listMunicipalities listCodeLists getCodeList listWorkflows getWorkflow listForms getForm "
+        "getHealth getReady "
         "listDemonstrationPeople createDemonstrationToken listProcessingActivities",
         _of(PUBLIC),
     ),

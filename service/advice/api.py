@@ -4,8 +4,11 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Path
+from pydantic import Field
 
+from service.advice.rules.forms import Advice, AdviceRevision
 from service.advice.use_cases import advice_versions, read_advice
+from service.cases.api.form_shapes import described_as
 from service.cases.api.point_in_time import Dated, Looking, TheLooking
 from service.database.transaction import Transaction
 from service.http.house import TheHouse
@@ -34,6 +37,13 @@ class Advices(Dated):
     items: list[AdviceVersionView]
 
 
+class AdviceInPart(View):
+    """The lines of an advice that are put to your organisation; with their goals if you deliver."""
+
+    lines: list[dict[str, object]]
+    goals: list[dict[str, object]] = Field(default_factory=list)
+
+
 class AdviceView(Dated):
     """A version of the advice. `whole` is false where you see only what is put to your organisation."""
 
@@ -41,7 +51,7 @@ class AdviceView(Dated):
     modality: str
     issued_at: Utc
     whole: bool
-    advice: dict[str, object]
+    advice: Annotated[dict[str, object], described_as(Advice, AdviceRevision, AdviceInPart)]
 
 
 @router.get("/cases/{caseId}/advices")

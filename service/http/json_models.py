@@ -5,12 +5,22 @@ from datetime import UTC, date, datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    PlainSerializer,
+    WithJsonSchema,
+)
 from pydantic.alias_generators import to_camel
-from pydantic_core import PydanticKnownError
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticKnownError
 
 from service.vocabulary.calendar import in_utc_text
 from service.vocabulary.code_lists import CODE_LISTS
+from service.vocabulary.field_labels import label_members
 from service.vocabulary.fields import RegionCode
 from service.vocabulary.form_parts import FormPart
 from service.vocabulary.language import Words
@@ -26,6 +36,12 @@ class View(BaseModel):
     """What is shown."""
 
     model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        shown = handler(schema)
+        label_members(cls, handler.resolve_ref_schema(shown))
+        return shown
 
 
 class InTwoLanguages(View):

@@ -15,6 +15,10 @@ from service.http.problems import camel
 from service.http.strict_route import StrictRoute
 
 Json = dict[str, Any]
+# Where a docstring names the rule that it comes from, as in " (domain.md 2.7)" or " (I2, R65)".
+_INTERNAL = re.compile(r" \((?:[^()]*(?:domain\.md|design decision)[^()]*|[RI][0-9]+(?:, [RI][0-9]+)*)\)")
+# From how many models, and of how many keywords, a member stands by itself.
+_OFTEN, _LARGE = 25, 5
 # Whatever is asked can be malformed, in a form that is not to be had, too much, or too much at once.
 _ALWAYS = frozenset({400, 406, 429, 503})
 
@@ -41,6 +45,7 @@ def document(app: FastAPI, public_url: str) -> Json:
         license_info={"name": "EUPL-1.2", "identifier": "EUPL-1.2"},
         servers=[{"url": f"{public_url}/v1"}],
         tags=[{"name": name, "description": text} for name, text in _TAGS.items()],
+        separate_input_output_schemas=False,
     )
     drawn["info"]["contact"] = {
         "name": "Casusroute",
@@ -60,8 +65,9 @@ def document(app: FastAPI, public_url: str) -> Json:
     components["headers"] = HEADERS
     components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT (RFC 9068)"}}
     drawn["security"] = [{"bearer": []}]
-    tidied: Json = _tidy(drawn)
-    return tidied
+    document: Json = tidied(drawn)
+    _share_members(document["components"]["schemas"])
+    return document
 
 
 def _complete(operation: Json, route: StrictRoute) -> None:
@@ -138,13 +144,30 @@ def _shared_parameters(drawn: Json) -> Json:
     return {name: json.loads(text) for text, name in sorted(names.items(), key=lambda it: it[1])}
 
 
-def _tidy(value: Any) -> Any:
-    """The document without what tells a reader nothing: that the default is null, and `null` said as a type."""
+def _share_members(schemas: Json) -> None:
+    """Make a member that is the same in many models a schema of its own, which they refer to."""
+    members = [(name, of["properties"]) for of in schemas.values() for name in of.get("properties", ())]
+    counted = Counter((name, json.dumps(of[name])) for name, of in members if len(of[name]) >= _LARGE)
+    for (name, text), times in counted.most_common():
+        shared = name[0].upper() + name[1:]
+        if times >= _OFTEN and shared not in schemas:
+            schemas[shared] = json.loads(text)
+            for of in (of for it, of in members if it == name and json.dumps(of[name]) == text):
+                of[name] = {"$ref": f"#/components/schemas/{shared}"}
+
+
+def tidied(value: Any) -> Any:
+    """The document, or a piece of it, without what tells its reader nothing: defaults of null, numbers of our rules."""
     if isinstance(value, list):
-        return [_tidy(it) for it in value]
+        return [tidied(it) for it in value]
     if not isinstance(value, dict):
         return value
-    return _nullable({name: _tidy(it) for name, it in value.items() if not (name == "default" and it is None)})
+    kept = {name: tidied(it) for name, it in value.items() if not (name == "default" and it is None)}
+    if isinstance(text := kept.get("description"), str):
+        kept["description"] = _INTERNAL.sub("", text)
+    if code_list := kept.get("x-code-list"):
+        kept["externalDocs"] = {"url": f"code-lists/{code_list}"}  # beside the document itself
+    return _nullable(kept)
 
 
 def _nullable(schema: Json) -> Json:

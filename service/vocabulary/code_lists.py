@@ -12,6 +12,7 @@ from pydantic.alias_generators import to_camel
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
+from service.vocabulary.field_labels import label_members
 from service.vocabulary.language import FreeText, Words
 from service.vocabulary.sentences import OR, joined, with_code
 
@@ -46,6 +47,11 @@ def _read() -> Mapping[str, CodeList]:
 CODE_LISTS: Mapping[str, CodeList] = _read()
 
 
+def link_to(code_list: CodeList) -> JsonSchemaValue:
+    """The list that a coded field takes its code from, for its JSON Schema."""
+    return {"x-code-list": code_list.name}
+
+
 def unknown_code(codes: Mapping[str, Words]) -> PydanticCustomError:
     """The error of a code that is not one of these."""
     allowed = joined((with_code(words, code) for code, words in codes.items()), OR)
@@ -78,8 +84,9 @@ class Coded(BaseModel):
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         shown = handler(schema)
         body = handler.resolve_ref_schema(shown)
+        label_members(cls, body)
         if hasattr(cls, "code_list"):
-            body["properties"]["code"]["enum"] = list(cls.code_list.codes)
+            body["properties"]["code"] |= {"enum": list(cls.code_list.codes), **link_to(cls.code_list)}
         return shown
 
 

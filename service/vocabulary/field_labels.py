@@ -1,4 +1,4 @@
-"""What people call a field of a form or of a request, in Dutch and in English (field_labels.toml)."""
+"""Labels: the name that people read for a field of a form, a request or an answer, in Dutch and English (.toml)."""
 
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -6,7 +6,9 @@ from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 
+from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
+from pydantic.json_schema import JsonSchemaValue
 
 from service.vocabulary.language import Words
 
@@ -38,3 +40,16 @@ def label_at(location: Iterable[str | int]) -> Words:
     """The label of the field at a place in the JSON, where only its name is known."""
     *_, name = ("", *(step for step in location if isinstance(step, str)))
     return _IN_JSON.get(name, _THIS_FIELD)
+
+
+def label_members(model: type[BaseModel], schema: JsonSchemaValue) -> None:
+    """Label each member in the JSON Schema of a model: `title` in English, `x-title-nl` in Dutch. Raises Unlabelled.
+
+    The schema itself gets no title: it is known by its name.
+    """
+    schema.pop("title", None)
+    for name, info in model.model_fields.items():
+        member = schema["properties"].get(info.alias or to_camel(name))
+        if member is not None:
+            label = label_of(model, name)
+            member |= {"title": label.en, "x-title-nl": label.nl}

@@ -4,9 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    GetJsonSchemaHandler,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
+from service.vocabulary.field_labels import label_members
 from service.vocabulary.labelled_errors import labelled
 
 ContentClass = Literal["referral", "review", "advice", "help", "escalation", "notes"]
@@ -36,3 +46,9 @@ class FormPart(BaseModel):
             return read(given)
         except ValidationError as wrong:
             raise labelled(cls, wrong) from None
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        shown = handler(schema)
+        label_members(cls, handler.resolve_ref_schema(shown))
+        return shown

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypeAliasType
 
+from service.cases.api.form_shapes import FormContent
 from service.cases.api.point_in_time import Dated, Looking, TheLooking, show_version_of_present
 from service.cases.api.presenter import Drawing, ids_of_case, ids_of_entry, ids_of_part, possible_view
 from service.cases.api.step_bodies import StepBody, step_of
@@ -91,8 +92,8 @@ class DocumentView(Dated):
 
     entry: EntryView
     grounds: str | None
-    form: dict[str, object] | None
-    current: dict[str, object] | None
+    form: FormContent | None = Field(description="As it was sent; `entry.form` names the form.")
+    current: FormContent | None
 
 
 class CaseFileView(Dated):

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import Path, Response
 from pydantic import Field
 
+from service.cases.api.form_shapes import DraftContent
 from service.cases.api.views import GuardView
 from service.cases.use_cases.drafts import (
     DraftWithGaps,
@@ -49,7 +50,7 @@ class DraftView(View):
     version: int
     saved_at: Utc
     expires_at: Utc
-    form: dict[str, object]
+    form: DraftContent = Field(description="As it was saved, however incomplete.")
     complete: bool
     missing: list[MissingView]
 

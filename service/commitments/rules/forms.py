@@ -152,7 +152,7 @@ class FundingConfirmation(HelpForm):
     until_on: OrNone[Day] = None
 
 
-class FundingHandover(HelpForm):
+class HandoverOfFunding(HelpForm):
     """Another payer took it over: until then the old one stays responsible (iJw rule on moves; domain.md 2.7)."""
 
     form_name: ClassVar[str] = "funding_handover@1"

@@ -39,7 +39,7 @@ FUNDING = Kind(
     forms=(
         forms.FundingConfirmation,
         forms.PaymentObstacle,
-        forms.FundingHandover,
+        forms.HandoverOfFunding,
         ReconsiderationRequest,
         *IN_EVERY_KIND,
     ),

@@ -114,7 +114,7 @@ class EscalationV1(_Put):
 class Escalation(_Put):
     """The liaison puts the question to one body, which sees it as it is told here and in the request before it.
 
-    National support and CCE consultation are two levels, never one (issue 3.1): each gets a question of its own.
+    National support and CCE consultation are two levels, never one: each gets a question of its own.
     """
 
     form_name: ClassVar[str] = "escalation@2"

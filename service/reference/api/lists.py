@@ -182,22 +182,22 @@ async def list_code_lists() -> CodeLists:
 
 def view_code_lists() -> CodeLists:
     """All code lists, in their order."""
-    return CodeLists(items=[_code_list(it) for it in CODE_LISTS.values()])
+    return CodeLists(items=[code_list_view(it) for it in CODE_LISTS.values()])
 
 
 @router.get("/code-lists/{name}")
-async def get_code_list(name: str) -> CodeListView:
+async def getcode_list_view(name: str) -> CodeListView:
     """One code list."""
-    return view_code_list(name)
+    return viewcode_list_view(name)
 
 
-def view_code_list(name: str) -> CodeListView:
+def viewcode_list_view(name: str) -> CodeListView:
     """The code list of this name. Raises NotFound."""
     if name not in CODE_LISTS:
         raise NotFound
-    return _code_list(CODE_LISTS[name])
+    return code_list_view(CODE_LISTS[name])
 
 
-def _code_list(it: CodeList) -> CodeListView:
+def code_list_view(it: CodeList) -> CodeListView:
     codes = [Labelled.of(code, words) for code, words in it.codes.items()]
     return CodeListView(name=it.name, source=it.source, label=InTwoLanguages.of(it.label), codes=codes)

@@ -1,0 +1,67 @@
+"""A screen can be drawn from the API alone: every form as JSON Schema, with its labels and its code lists."""
+
+from typing import Any
+
+import httpx
+import pytest
+from jsonschema import Draft202012Validator
+
+from api_tests.support.problems import problem_of
+from api_tests.support.sabotages import broken_by
+from api_tests.support.servers import Running
+from api_tests.support.workflows import RULES, form_for
+from service.kinds import KINDS
+
+pytestmark = pytest.mark.server
+
+
+def form(service: Running, name: str) -> dict[str, Any]:
+    answer = httpx.get(f"{service.url}/v1/forms/{name}")
+    assert answer.status_code == 200
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def members(schema: Any) -> list[dict[str, Any]]:
+    """Every member of the schema, at whatever depth."""
+    if isinstance(schema, list):
+        return [it for one in schema for it in members(one)]
+    if not isinstance(schema, dict):
+        return []
+    own = list(schema.get("properties", {}).values()) if isinstance(schema.get("properties"), dict) else []
+    return own + [it for one in schema.values() for it in members(one)]
+
+
+def test_every_form_of_every_workflow_is_listed_with_its_label(service: Running) -> None:
+    listed = httpx.get(f"{service.url}/v1/forms").json()["items"]
+
+    assert {it["name"] for it in listed} == set(KINDS.forms)
+    assert all(it["label"]["nl"] and it["label"]["en"] and it["href"] == f"/v1/forms/{it['name']}" for it in listed)
+    problem_of(httpx.get(f"{service.url}/v1/forms/referral@9"), 404, "not_found")
+
+
+@broken_by(
+    "issue 10: a form comes with the code lists that it uses",
+    "service/reference/api/forms.py",
+    'yield schema["x-code-list"]',
+    "yield from ()",
+)
+def test_every_member_has_a_label_and_every_coded_one_the_codes_with_their_labels(service: Running) -> None:
+    for name in KINDS.forms:
+        it = form(service, name)
+        with_codes = {one["name"]: {code["code"] for code in one["codes"]} for one in it["codeLists"]}
+        for member in members(it["jsonSchema"]):
+            assert member["title"], name
+            assert member["x-title-nl"], name
+            if "x-code-list" in member:
+                assert set(member["enum"]) == with_codes[member["x-code-list"]], name
+
+
+@pytest.mark.parametrize("kind", ["case", "commitment", "placement"])
+def test_what_fits_the_schema_of_a_form_is_what_the_service_takes(service: Running, kind: str) -> None:
+    for trigger in RULES.current(kind).definition.triggers.values():
+        filled = form_for(kind, trigger.name)
+        if trigger.form and filled is not None:
+            schema = form(service, trigger.form)["jsonSchema"]
+            assert Draft202012Validator(schema).is_valid(filled), trigger.form
+            assert not Draft202012Validator(schema).is_valid({**filled, "onbekend": 1}), trigger.form

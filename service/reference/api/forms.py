@@ -1,0 +1,84 @@
+"""/v1/forms: every form as JSON Schema, with its labels and code lists, so that a screen can be drawn from it."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from fastapi import Path
+from pydantic import Field
+
+from service.http.edge import PREFIX
+from service.http.json_models import InTwoLanguages, View
+from service.http.openapi import tidied
+from service.http.strict_route import StrictRouter
+from service.kinds import KINDS
+from service.reference.api.lists import CodeListView, code_list_view
+from service.vocabulary.code_lists import CODE_LISTS
+from service.vocabulary.messages import MESSAGES
+from service.vocabulary.refusals import NotFound
+
+router = StrictRouter("reference")
+Name = Annotated[str, Path(description="As in `form` of a trigger.", examples=["note@1"])]
+
+
+class FormName(View):
+    """A form by its versioned name."""
+
+    name: str
+    label: InTwoLanguages
+    href: str = Field(description="Where the form stands.")
+
+
+class Forms(View):
+    """Every form, also those that are read only because they were stored once."""
+
+    items: list[FormName]
+
+
+class FormView(FormName):
+    """A form to fill in: its JSON Schema (2020-12), in which each member has its label, and the code lists it uses."""
+
+    json_schema: dict[str, object] = Field(
+        description="Members have `title` (English), `x-title-nl` (Dutch) and, where coded, `x-code-list`."
+    )
+    code_lists: list[CodeListView]
+
+
+@router.get("/forms")
+async def list_forms() -> Forms:
+    """The names of all forms. A trigger of a workflow names the form that it takes."""
+    return Forms(items=[FormName(**_named(name)) for name in sorted(KINDS.forms)])
+
+
+@router.get("/forms/{name}")
+async def get_form(
+    name: Annotated[str, Path(description="As in `form` of a trigger.", examples=["note@1"])],
+) -> FormView:
+    """One form, complete enough to draw a screen from."""
+    return view_form(name)
+
+
+def view_form(name: str) -> FormView:
+    """Raises NotFound."""
+    if name not in KINDS.forms:
+        raise NotFound
+    schema = KINDS.forms[name].model_json_schema()
+    used = sorted(set(_code_lists(schema)))
+    return FormView(
+        **_named(name), json_schema=tidied(schema), code_lists=[code_list_view(CODE_LISTS[it]) for it in used]
+    )
+
+
+def _named(name: str) -> dict[str, Any]:
+    without_version, _, _ = name.partition("@")
+    label = InTwoLanguages.of(MESSAGES["documents"][without_version])
+    return {"name": name, "label": label, "href": f"{PREFIX}/forms/{name}"}
+
+
+def _code_lists(schema: Any) -> Iterator[str]:
+    if isinstance(schema, dict):
+        if "x-code-list" in schema:
+            yield schema["x-code-list"]
+        schema = list(schema.values())
+    if isinstance(schema, list):
+        for it in schema:
+            yield from _code_lists(it)
