@@ -95,7 +95,7 @@ def _refuse(api: FastAPI, described: dict[str, Any]) -> None:
 
     @api.exception_handler(Refusal)
     async def refused(request: Request, refusal: Refusal) -> Response:
-        return problem(refusal, language(request))
+        return problem(refusal, language(request), request.app.state.house.rules.step_label)
 
     @api.exception_handler(RequestValidationError)
     async def invalid(request: Request, wrong: RequestValidationError) -> Response:

@@ -48,8 +48,12 @@ CODE_LISTS: Mapping[str, CodeList] = _read()
 
 def unknown_code(codes: Mapping[str, Words]) -> PydanticCustomError:
     """The error of a code that is not one of these."""
-    allowed = joined((with_code(words, code) for code, words in codes.items()), OR)
-    return PydanticCustomError("unknown_code", "not on the list", {"allowed": allowed})
+    return PydanticCustomError("unknown_code", "not on the list", {"allowed": allowed(codes)})
+
+
+def allowed(codes: Mapping[str, Words]) -> Words:
+    """All of these, one of which is meant."""
+    return joined((with_code(words, code) for code, words in codes.items()), OR)
 
 
 class Coded(BaseModel):

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from service.vocabulary.code_lists import allowed
 from service.vocabulary.field_labels import label_at
 from service.vocabulary.form_parts import Fault
 from service.vocabulary.labelled_errors import LABEL, NEAR, WANTS
@@ -52,6 +53,12 @@ def bare_fault(where: str, location: str, code: str) -> InputFault:
     return InputFault(where, location, code, MESSAGES["input"][code])
 
 
+def unknown_value(name: str, known: Mapping[str, Words]) -> Invalid:
+    """The refusal of a value of a query parameter, with every value that there is."""
+    words = say("input", "unknown_code", {"allowed": allowed(known)})
+    return Invalid((InputFault("query", name, "unknown_code", words),))
+
+
 def _said(error: ErrorDetails) -> tuple[str, Words]:
     code, facts = error["type"], error.get("ctx", {})
     if code not in MESSAGES["input"]:
@@ -63,17 +70,15 @@ def _said(error: ErrorDetails) -> tuple[str, Words]:
 
 def _wanted(code: str, facts: Mapping[str, Any]) -> Words:
     """What should have been there."""
-    if code == "missing" and WANTS in facts:
-        return say("input", "missing_and_wanted", {"wanted": MESSAGES["wants"][facts[WANTS]]})
     if WANTS in facts:
-        return MESSAGES["wants"][facts[WANTS]]
+        wanted = MESSAGES["wants"][facts[WANTS]]
+        return say("input", "missing_and_wanted", {"wanted": wanted}) if code == "missing" else wanted
     if code == "extra_forbidden" and NEAR in facts:
         return say("input", "extra_forbidden_near", facts)
     if code == "string_pattern_mismatch" and facts.get("pattern") == PRINTABLE:
         return MESSAGES["input"]["control_characters"]
-    if code in ("enum", "literal_error"):
-        return say("input", code, {"expected": _one_of(facts["expected"])})
-    return say("input", code, facts)
+    listed = {name: _one_of(facts[name]) for name in ("expected", "expected_tags") if name in facts}
+    return say("input", code, {**facts, **listed})
 
 
 def _in_a_sentence(words: Words) -> Words:
