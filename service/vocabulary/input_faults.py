@@ -13,12 +13,14 @@ from service.vocabulary.form_parts import Fault
 from service.vocabulary.labelled_errors import LABEL, NEAR, WANTS
 from service.vocabulary.language import PRINTABLE, Words
 from service.vocabulary.messages import MESSAGES, say
+from service.vocabulary.organisation_kinds import KIND_LABELS
 from service.vocabulary.refusals import InputFault, Invalid
 from service.vocabulary.roles import ROLE_LABELS
 from service.vocabulary.sentences import OR, joined, with_code
 
 F = TypeVar("F", bound=BaseModel)
 _ROLES: Mapping[str, Words] = {str(role): label for role, label in ROLE_LABELS.items()}
+_KINDS: Mapping[str, Words] = {str(kind): label for kind, label in KIND_LABELS.items()}
 
 
 def form_from(form: type[F], body: Mapping[str, Any], *, under: str = "/form") -> F:
@@ -86,9 +88,10 @@ def _in_a_sentence(words: Words) -> Words:
 
 
 def _one_of(expected: str) -> Words:
-    """Codes as pydantic lists them ('a', 'b' or 'c'), joined in each language; a role with what it is called."""
+    """Codes as pydantic lists them ('a', 'b' or 'c'), joined in each language; roles and kinds with their labels."""
     codes = re.findall(r"'([^']*)'", expected)
-    return joined((with_code(_ROLES[it], it) if it in _ROLES else Words.same(it) for it in codes), OR)
+    labels = next((it for it in (_ROLES, _KINDS) if it.keys() >= set(codes)), {})
+    return joined((with_code(labels[it], it) if labels else Words.same(it) for it in codes), OR)
 
 
 def in_body(fault: Fault, *, under: str = "/form") -> InputFault:

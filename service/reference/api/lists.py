@@ -13,8 +13,9 @@ from service.http.openapi import PUBLIC, may_refuse
 from service.http.request_faults import CheckedRoute
 from service.http.responses import answer
 from service.people.store.people import People
-from service.people.store.regions import Reference
+from service.people.store.regions import Municipality, Reference
 from service.people.use_cases.identify import identify
+from service.people.use_cases.known_regions import insist_on_region
 from service.vocabulary.code_lists import CODE_LISTS, CodeList
 from service.vocabulary.organisation_kinds import OrganisationKind
 from service.vocabulary.refusals import NotFound
@@ -138,7 +139,12 @@ async def list_regions(house: TheHouse) -> Response:
 @router.get("/municipalities", response_model=Municipalities, responses=may_refuse(400), openapi_extra=PUBLIC)
 async def list_municipalities(house: TheHouse, wanted: Annotated[MunicipalityQuery, Query()]) -> Response:
     """The municipalities, of one region or of all."""
-    found = await house.database.read(lambda transaction: Reference(transaction).municipalities(region=wanted.region))
+
+    def work(transaction: Transaction) -> tuple[Municipality, ...]:
+        insist_on_region(transaction, wanted.region)
+        return Reference(transaction).municipalities(region=wanted.region)
+
+    found = await house.database.read(work)
     return answer(
         Municipalities(items=[MunicipalityView(code=it.code, name=it.name, region=it.region) for it in found])
     )
@@ -152,6 +158,7 @@ async def list_organisations(
 
     def work(transaction: Transaction) -> Response:
         actor = identify(transaction, caller)
+        insist_on_region(transaction, wanted.region)
         found = People(transaction).organisations(kind=wanted.kind, region=wanted.region)
         if not actor.holding(Role.ADMINISTRATOR):
             # A child's family is known to those around its case, and to nobody else.
