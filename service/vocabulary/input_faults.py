@@ -51,8 +51,11 @@ def input_fault(where: str, under: str, error: ErrorDetails) -> InputFault:
 
 
 def bare_fault(where: str, location: str, code: str) -> InputFault:
-    """A fault whose sentence (messages.toml, `[input]`) needs no facts."""
-    return InputFault(where, location, code, MESSAGES["input"][code])
+    """A fault whose sentence (messages.toml, `[input]`) needs no facts; what is missing is named."""
+    words = MESSAGES["input"][code]
+    if code == "missing":
+        words = _labelled(label_at(location.split("/")), words)
+    return InputFault(where, location, code, words)
 
 
 def unknown_value(name: str, known: Mapping[str, Words]) -> Invalid:
@@ -67,7 +70,7 @@ def _said(error: ErrorDetails) -> tuple[str, Words]:
         code = "malformed"
     if (label := facts.get(LABEL)) is None:
         return code, _wanted(code, facts)
-    return code, say("input", "labelled", {"label": label, "wanted": _in_a_sentence(_wanted(code, facts))})
+    return code, _labelled(label, _wanted(code, facts))
 
 
 def _wanted(code: str, facts: Mapping[str, Any]) -> Words:
@@ -83,8 +86,9 @@ def _wanted(code: str, facts: Mapping[str, Any]) -> Words:
     return say("input", code, {**facts, **listed})
 
 
-def _in_a_sentence(words: Words) -> Words:
-    return Words(words.nl[:1].lower() + words.nl[1:], words.en[:1].lower() + words.en[1:])
+def _labelled(label: Words, wanted: Words) -> Words:
+    in_a_sentence = Words(wanted.nl[:1].lower() + wanted.nl[1:], wanted.en[:1].lower() + wanted.en[1:])
+    return say("input", "labelled", {"label": label, "wanted": in_a_sentence})
 
 
 def _one_of(expected: str) -> Words:
