@@ -217,7 +217,7 @@ def test_it_reads_as_plain_dutch_and_as_english(at_home: CaseFile) -> None:
         "- Stem van het kind: Eigen woorden: Ik wil niet weer ergens anders wonen. Ik wil dat iemand blijft",
         "- Waar het kind woont: Verblijft in jeugdhulp: nee",
         "Bij stap 2: een notitie",
-        "Delen met aanbieders die hulp kunnen geven: toegestaan (Jeugdige, Ouder met gezag)",
+        "Delen met aanbieders die hulp kunnen geven: toegestaan (Jeugdige en Ouder met gezag)",
         "Casus (Advies uitgebracht): procesregisseur is aan zet, uiterlijk",
         "Over het kind: gezondheid en leven. Om een passend advies te geven en hulp te regelen",
         "Concepten: wat iemand nog aan het schrijven is, hoort nog bij geen dossier.",

@@ -21,6 +21,7 @@ from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import Running
 from api_tests.support.workflows import form_for
 from service.vocabulary import refusals
+from service.vocabulary.references import references
 from service.vocabulary.refusals import Refusal
 
 SENTENCES = tomllib.loads((ROOT / "service" / "vocabulary" / "messages.toml").read_text(encoding="utf-8"))
@@ -250,4 +251,15 @@ def test_reasons_carry_a_code_and_both_languages(case: CaseFile) -> None:
     shown = case.people.esra.get(f"{case.path}/possible-transitions").json()["transitions"]
     reasons = [*told["unmetGuards"], *(one for it in shown for one in it["unmetGuards"])]
     for it in reasons:
-        assert {"nl": it["nl"], "en": it["en"]} == SENTENCES["guards"][it["code"]]
+        kept = SENTENCES["guards"][it["code"]]
+        assert [references(kept[language]) for language in ("nl", "en")] == [references(kept["nl"])] * 2
+        assert all(_with_codes(kept[language]) == _without_labels(it[language]) for language in ("nl", "en"))
+    assert told["unmetGuards"][0]["nl"].endswith('("Voorstellen om niet op te nemen", propose_decline).')
+
+
+def _with_codes(kept: str) -> str:
+    return re.sub(r"\{(?:\w+\.)?(\w+):refer\}", r"\1", kept)
+
+
+def _without_labels(told: str) -> str:
+    return re.sub(r'"[^"]+", ', "", told)

@@ -3,7 +3,6 @@
 import ast
 import json
 import random
-import re
 import tomllib
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api_tests.support.broken_workflows import LOST
-from api_tests.support.sabotages import broken_by
 from api_tests.support.written_workflows import (
     GONE,
     WORKFLOWS,
@@ -201,24 +199,6 @@ def test_the_manual_names_every_state_and_trigger_that_a_rule_knows_by_name() ->
 
     assert known > {"running", "advice_issued", "start_stay"}
     assert sorted(name for name in known if f"`{name}`" not in MANUAL) == []
-
-
-NAME, PLACE = r"[a-z]+(?:_[a-z]+)+", r"\{\w+\}"
-
-
-@broken_by(
-    "R92: a sentence names no step that does not exist",
-    "service/vocabulary/messages.toml",
-    "betrek een expert van buiten (hand_back, dan take_up)",
-    "betrek een expert van buiten (hand_over_to_expert)",
-)
-def test_every_step_that_a_sentence_names_exists_and_both_languages_name_the_same() -> None:
-    triggers = {name for it in real_definitions() for name in it.triggers}
-    for section, sentences in MESSAGES.items():
-        for code, words in sentences.items():
-            nl, en = ({*re.findall(NAME, re.sub(PLACE, "", said))} for said in (words.nl, words.en))
-            assert nl - triggers == en - triggers <= {"share_with_parents"}, f"{section}.{code}"
-            assert nl == en, f"{section}.{code}"
 
 
 def test_the_change_in_the_manual_can_be_made() -> None:

@@ -66,8 +66,8 @@ def test_a_workflow_that_is_published_has_exactly_the_edges_that_the_domain_know
 @broken_by(
     "a step that is not possible is refused with what is",
     "service/workflows/rules/machine.py",
-    "raise TransitionNotAllowed(trigger, state, self.known_from(state))",
-    "raise TransitionNotAllowed(trigger, state, ())",
+    "raise TransitionNotAllowed(trigger, state, self.known_from(state), self._labels)",
+    "raise TransitionNotAllowed(trigger, state, (), self._labels)",
     case="sqlite-case-submitted",
 )
 @broken_by(

@@ -9,8 +9,9 @@ import pytest
 from api_tests.support.forms import FILLED, filled
 from api_tests.support.sabotages import Returns, broken_by
 from service.kinds import KINDS
-from service.vocabulary.input_faults import missing_in
+from service.vocabulary.input_faults import bare_fault, missing_in
 from service.vocabulary.labelled_errors import Wants
+from service.vocabulary.language import Words
 from service.vocabulary.messages import MESSAGES
 from service.vocabulary.refusals import InputFault
 
@@ -173,6 +174,10 @@ def test_a_fault_names_the_field_and_the_form_that_it_wants(what: str) -> None:
 
     assert (fault.code, fault.words.nl) == (code, sentence)
     assert TYPED not in fault.words.nl + fault.words.en
+
+
+def test_a_form_that_is_missing_as_a_whole_is_named() -> None:
+    assert bare_fault("body", "/form", "missing").words == Words("Formulier: dit ontbreekt.", "Form: this is missing.")
 
 
 def test_the_same_is_told_in_english() -> None:

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import Field
 
+from service.caseload.rules import insist_on_state
 from service.caseload.store import Wanted, WorkItem, WorkList
 from service.cases.api.presenter import Drawing, ids_of_part, labelled
 from service.cases.api.views import PartView
@@ -17,7 +18,7 @@ from service.http.strict_route import StrictRouter
 from service.identity.caller import Caller
 from service.kinds import KindOfPart
 from service.people.use_cases.identify import identify
-from service.vocabulary.fields import Day
+from service.vocabulary.fields import CaseNumber, Day
 from service.vocabulary.roles import Role
 from service.workflows.rules.rulebook import Rulebook
 
@@ -39,10 +40,10 @@ class WorkItemView(View):
 class ListQuery(PageQuery):
     """Everything narrows the list down; nothing widens what you may see."""
 
-    state: Annotated[str | None, Field(pattern=r"^[a-z_]{1,60}$")] = None
+    state: str | None = None
     party: Role | None = None
     due_before: Day | None = None
-    number: Annotated[str | None, Field(pattern=r"^[0-9]{4}-[0-9]{4}$")] = None
+    number: CaseNumber | None = None
     include_ended: bool = False
 
 
@@ -82,6 +83,7 @@ def view_work(
 ) -> WorkItemPage:
     """Two statements for the caller and their page, one for the names; the same however long the list."""
     actor = identify(transaction, caller)
+    insist_on_state(query.state, (it.definition for it in rules.by_hash.values()), kinds)
     wanted = Wanted(
         whose=query.whose if isinstance(query, WorkQuery) else "all",
         kinds=kinds,

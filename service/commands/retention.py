@@ -11,7 +11,9 @@ from service.retention.store.sweep import sweep
 from service.retention.use_cases.proposals import Considered, ended_cases, propose_if_due
 from service.settings import Settings
 from service.vocabulary.messages import MESSAGES
+from service.vocabulary.references import with_steps
 from service.vocabulary.refusals import NotAllowed, NotKnown
+from service.workflows.rules.rulebook import Rulebook
 
 
 def propose_destructions(caller: tuple[str, str]) -> None:
@@ -26,18 +28,19 @@ def propose_destructions(caller: tuple[str, str]) -> None:
         for case_id in ended:
             found = database.write_now(partial(propose_if_due, caller=who, case_id=case_id, rules=rules))
             told["proposed" if found.proposal else "term_runs" if found.obstacles == ("term_runs",) else "not"] += 1
-            if told_of(found):
-                sys.stdout.write(told_of(found) + "\n")
+            if line := told_of(found, rules):
+                sys.stdout.write(line + "\n")
     sys.stdout.write(
         f"{told['proposed']} proposed, {told['not']} not for another reason, {told['term_runs']} still in their term\n"
     )
 
 
-def told_of(it: Considered) -> str:
+def told_of(it: Considered, rules: Rulebook) -> str:
     """A line for a case that was proposed, or that would be but for something in its way."""
     if it.proposal:
         return f"{it.case_id} proposed: kept until {it.keep_until}"
-    reasons = [MESSAGES["obstacles"][code].en for code in it.obstacles if code != "term_runs"]
+    told = (with_steps(MESSAGES["obstacles"][code], rules.step_label) for code in it.obstacles if code != "term_runs")
+    reasons = [words.en for words in told]
     return f"{it.case_id} not proposed: {' '.join(reasons)}" if reasons else ""
 
 

@@ -64,7 +64,7 @@ def _refuse(api: FastAPI) -> None:
 
     @api.exception_handler(Refusal)
     async def refused(request: Request, refusal: Refusal) -> Response:
-        return problem(refusal, language(request))
+        return problem(refusal, language(request), request.app.state.house.rules.step_label)
 
     @api.exception_handler(HTTPException)
     async def routed(request: Request, wrong: HTTPException) -> Response:

@@ -11,6 +11,7 @@ from service import metrics
 from service.vocabulary import refusals
 from service.vocabulary.language import Language
 from service.vocabulary.messages import MESSAGES, say
+from service.vocabulary.references import StepLabels, with_steps_in
 from service.vocabulary.refusals import InputFault, Refusal
 
 PROBLEM_JSON = "application/problem+json"
@@ -37,8 +38,8 @@ def status_of(refusal: Refusal) -> int:
     return next(STATUS[kind] for kind in type(refusal).__mro__ if kind in STATUS)
 
 
-def problem(refusal: Refusal, language: Language) -> Response:
-    """The answer to an expected "no"."""
+def problem(refusal: Refusal, language: Language, label_of: StepLabels = lambda _: None) -> Response:
+    """The answer to an expected "no". `label_of`: what the steps are called that its sentences refer to."""
     status, facts = status_of(refusal), camel_keys(dict(refusal.facts()))
     headers = {503: {"Retry-After": "2"}}.get(status, {})
     if isinstance(refusal, refusals.NotKnown):
@@ -48,7 +49,9 @@ def problem(refusal: Refusal, language: Language) -> Response:
         headers = {"Retry-After": str(refusal.seconds)}
     if isinstance(refusal, refusals.Stale):
         headers = {"ETag": f'"{refusal.version}"'}
-    return written(status, refusal.code, language, facts=facts, headers=headers)
+    detail = say("details", refusal.code, {**_for_people(facts), **refusal.in_words()})
+    told = with_steps_in({"detail": detail.in_(language), **facts}, language, label_of)
+    return written(status, refusal.code, language, facts=told, headers=headers)
 
 
 def bare(status: int, language: Language, headers: Mapping[str, str] | None = None) -> Response:
@@ -68,12 +71,11 @@ def written(
 ) -> Response:
     metrics.refusal(code)
     title = MESSAGES["problems"][code]
-    detail = say("details", code, _for_people(facts or {}))
     body = {
         "type": f"/problems/{code.replace('_', '-')}",
         "title": title.in_(language),
         "status": status,
-        "detail": detail.in_(language),
+        "detail": MESSAGES["details"][code].in_(language),
         "code": code,
         **(facts or {}),
     }

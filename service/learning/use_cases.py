@@ -16,6 +16,7 @@ from service.identity.caller import Caller
 from service.learning.rules.release_ladder import Release, release
 from service.learning.rules.routes import routes
 from service.people.use_cases.identify import allow_rows_of, identify
+from service.people.use_cases.known_regions import insist_on_region
 from service.vocabulary.refusals import NotAllowed, NotFound
 from service.vocabulary.roles import Role
 from service.workflows.rules.rulebook import Rulebook
@@ -33,6 +34,7 @@ def pull_histories(
     acting = actor.holding(Role.FACILITATOR)
     if acting is None:
         raise NotAllowed
+    insist_on_region(transaction, region)
     mine = actor.regions(Role.FACILITATOR)
     wanted = mine if region is None else mine & {region}
     if region is not None and not wanted:

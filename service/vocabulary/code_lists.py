@@ -54,8 +54,12 @@ def link_to(code_list: CodeList) -> JsonSchemaValue:
 
 def unknown_code(codes: Mapping[str, Words]) -> PydanticCustomError:
     """The error of a code that is not one of these."""
-    allowed = joined((with_code(words, code) for code, words in codes.items()), OR)
-    return PydanticCustomError("unknown_code", "not on the list", {"allowed": allowed})
+    return PydanticCustomError("unknown_code", "not on the list", {"allowed": allowed(codes)})
+
+
+def allowed(codes: Mapping[str, Words]) -> Words:
+    """All of these, one of which is meant."""
+    return joined((with_code(words, code) for code, words in codes.items()), OR)
 
 
 class Coded(BaseModel):

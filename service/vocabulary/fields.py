@@ -49,6 +49,7 @@ BirthMonth = Annotated[str, StringConstraints(pattern=r"^(19|20)[0-9]{2}-(0[1-9]
 MunicipalityCode = Annotated[str, StringConstraints(pattern=r"^GM[0-9]{4}$"), Wants("municipality_code")]
 RegionCode = Annotated[str, StringConstraints(pattern=r"^JZ[0-9]{2}$"), Wants("region_code")]
 LineKey = Annotated[str, StringConstraints(pattern=r"^[A-Z]$"), Wants("line_key")]
+CaseNumber = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{4}$"), Wants("case_number")]
 GoalNumber = Annotated[int, Field(strict=True, ge=1, le=100), Wants("goal_number")]
 
 

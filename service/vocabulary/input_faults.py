@@ -7,17 +7,20 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from service.vocabulary.code_lists import allowed
 from service.vocabulary.field_labels import label_at
 from service.vocabulary.form_parts import Fault
 from service.vocabulary.labelled_errors import LABEL, NEAR, WANTS
 from service.vocabulary.language import PRINTABLE, Words
 from service.vocabulary.messages import MESSAGES, say
+from service.vocabulary.organisation_kinds import KIND_LABELS
 from service.vocabulary.refusals import InputFault, Invalid
 from service.vocabulary.roles import ROLE_LABELS
 from service.vocabulary.sentences import OR, joined, with_code
 
 F = TypeVar("F", bound=BaseModel)
 _ROLES: Mapping[str, Words] = {str(role): label for role, label in ROLE_LABELS.items()}
+_KINDS: Mapping[str, Words] = {str(kind): label for kind, label in KIND_LABELS.items()}
 
 
 def form_from(form: type[F], body: Mapping[str, Any], *, under: str = "/form") -> F:
@@ -48,8 +51,17 @@ def input_fault(where: str, under: str, error: ErrorDetails) -> InputFault:
 
 
 def bare_fault(where: str, location: str, code: str) -> InputFault:
-    """A fault whose sentence (messages.toml, `[input]`) needs no facts."""
-    return InputFault(where, location, code, MESSAGES["input"][code])
+    """A fault whose sentence (messages.toml, `[input]`) needs no facts; what is missing is named."""
+    words = MESSAGES["input"][code]
+    if code == "missing":
+        words = _labelled(label_at(location.split("/")), words)
+    return InputFault(where, location, code, words)
+
+
+def unknown_value(name: str, known: Mapping[str, Words]) -> Invalid:
+    """The refusal of a value of a query parameter, with every value that there is."""
+    words = say("input", "unknown_code", {"allowed": allowed(known)})
+    return Invalid((InputFault("query", name, "unknown_code", words),))
 
 
 def _said(error: ErrorDetails) -> tuple[str, Words]:
@@ -58,32 +70,32 @@ def _said(error: ErrorDetails) -> tuple[str, Words]:
         code = "malformed"
     if (label := facts.get(LABEL)) is None:
         return code, _wanted(code, facts)
-    return code, say("input", "labelled", {"label": label, "wanted": _in_a_sentence(_wanted(code, facts))})
+    return code, _labelled(label, _wanted(code, facts))
 
 
 def _wanted(code: str, facts: Mapping[str, Any]) -> Words:
     """What should have been there."""
-    if code == "missing" and WANTS in facts:
-        return say("input", "missing_and_wanted", {"wanted": MESSAGES["wants"][facts[WANTS]]})
     if WANTS in facts:
-        return MESSAGES["wants"][facts[WANTS]]
+        wanted = MESSAGES["wants"][facts[WANTS]]
+        return say("input", "missing_and_wanted", {"wanted": wanted}) if code == "missing" else wanted
     if code == "extra_forbidden" and NEAR in facts:
         return say("input", "extra_forbidden_near", facts)
     if code == "string_pattern_mismatch" and facts.get("pattern") == PRINTABLE:
         return MESSAGES["input"]["control_characters"]
-    if code in ("enum", "literal_error"):
-        return say("input", code, {"expected": _one_of(facts["expected"])})
-    return say("input", code, facts)
+    listed = {name: _one_of(facts[name]) for name in ("expected", "expected_tags") if name in facts}
+    return say("input", code, {**facts, **listed})
 
 
-def _in_a_sentence(words: Words) -> Words:
-    return Words(words.nl[:1].lower() + words.nl[1:], words.en[:1].lower() + words.en[1:])
+def _labelled(label: Words, wanted: Words) -> Words:
+    in_a_sentence = Words(wanted.nl[:1].lower() + wanted.nl[1:], wanted.en[:1].lower() + wanted.en[1:])
+    return say("input", "labelled", {"label": label, "wanted": in_a_sentence})
 
 
 def _one_of(expected: str) -> Words:
-    """Codes as pydantic lists them ('a', 'b' or 'c'), joined in each language; a role with what it is called."""
+    """Codes as pydantic lists them ('a', 'b' or 'c'), joined in each language; roles and kinds with their labels."""
     codes = re.findall(r"'([^']*)'", expected)
-    return joined((with_code(_ROLES[it], it) if it in _ROLES else Words.same(it) for it in codes), OR)
+    labels = next((it for it in (_ROLES, _KINDS) if it.keys() >= set(codes)), {})
+    return joined((with_code(labels[it], it) if labels else Words.same(it) for it in codes), OR)
 
 
 def in_body(fault: Fault, *, under: str = "/form") -> InputFault:

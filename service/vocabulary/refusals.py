@@ -39,6 +39,11 @@ from uuid import UUID
 
 from service.vocabulary.language import Words
 from service.vocabulary.messages import MESSAGES
+from service.vocabulary.roles import ROLE_LABELS, Role
+from service.vocabulary.sentences import OR, joined, with_code
+
+# What people call the steps and states of the workflow that refuses, by their codes.
+Labels = Mapping[str, Words]
 
 
 class Refusal(Exception):
@@ -47,7 +52,11 @@ class Refusal(Exception):
     code = "refusal"
 
     def facts(self) -> Mapping[str, Any]:
-        """What the sentence and the problem document tell besides the code."""
+        """What the problem document tells besides the code: codes, ids and days, for programs."""
+        return {}
+
+    def in_words(self) -> Mapping[str, object]:
+        """What the sentence needs beyond the facts: labels and days, for people."""
         return {}
 
 
@@ -71,10 +80,15 @@ class RoleNotAllowed(NotAllowed):
 
     trigger: str
     roles: tuple[str, ...]
+    labels: Labels = field(default_factory=dict)
     code = "role_not_allowed"
 
     def facts(self) -> Mapping[str, Any]:
         return {"trigger": self.trigger, "roles": list(self.roles)}
+
+    def in_words(self) -> Mapping[str, object]:
+        roles = joined((with_code(ROLE_LABELS[Role(it)], it) for it in self.roles), OR)
+        return {"step": _called(self.trigger, self.labels), "roles": roles}
 
 
 class OwnMembership(NotAllowed):
@@ -137,6 +151,9 @@ class CaseDestroyed(Refusal):
             "certificate": dict(self.certificate),
         }
 
+    def in_words(self) -> Mapping[str, object]:
+        return {"day": self.destroyed_on}
+
 
 class NotPossible(Refusal):
     """The request is sound but does not fit the case as it stands."""
@@ -151,10 +168,16 @@ class TransitionNotAllowed(NotPossible):
     trigger: str
     state: str
     allowed_triggers: tuple[str, ...]
+    labels: Labels = field(default_factory=dict)
     code = "transition_not_allowed"
 
     def facts(self) -> Mapping[str, Any]:
         return {"trigger": self.trigger, "state": self.state, "allowed_triggers": list(self.allowed_triggers)}
+
+    def in_words(self) -> Mapping[str, object]:
+        steps = joined((_called(it, self.labels) for it in self.allowed_triggers), OR)
+        step, state = _called(self.trigger, self.labels), _called(self.state, self.labels)
+        return {"step": step, "state": state, "steps": steps}
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +194,7 @@ class GuardsNotMet(NotPossible):
 
     trigger: str
     unmet: tuple[UnmetGuard, ...]
+    labels: Labels = field(default_factory=dict)
     code = "guards_not_met"
 
     def facts(self) -> Mapping[str, Any]:
@@ -178,6 +202,9 @@ class GuardsNotMet(NotPossible):
             "trigger": self.trigger,
             "unmet_guards": [{"code": one.code, "nl": one.words.nl, "en": one.words.en} for one in self.unmet],
         }
+
+    def in_words(self) -> Mapping[str, object]:
+        return {"step": _called(self.trigger, self.labels)}
 
 
 @dataclass(eq=False)
@@ -211,6 +238,9 @@ class OfferEnded(NotPossible):
 
     def facts(self) -> Mapping[str, Any]:
         return {"last_day": self.last_day.isoformat()}
+
+    def in_words(self) -> Mapping[str, object]:
+        return {"day": self.last_day}
 
 
 @dataclass(eq=False)
@@ -343,3 +373,7 @@ class IssuerUnreachable(Unavailable):
 
     seconds: int
     code = "issuer_unreachable"
+
+
+def _called(code: str, labels: Labels) -> Words:
+    return with_code(labels[code], code) if code in labels else Words.same(code)

@@ -253,7 +253,7 @@ def view_possible_transitions(
     actor = identify(transaction, caller)
     sight = read_case(transaction, actor, case_id).of_part(part_id)
     situation = as_it_stands(transaction, actor, sight.case, sight.part, rules)
-    views = [possible_view(it) for it in possible(situation, rules)]
+    views = [possible_view(it, rules) for it in possible(situation, rules)]
     return PossibleTransitions(version=sight.part.sequence, transitions=views)
 
 

@@ -17,6 +17,7 @@ from service.people.store.people import People
 from service.vocabulary.calendar import day_in_amsterdam
 from service.vocabulary.language import Words
 from service.vocabulary.messages import MESSAGES
+from service.vocabulary.references import with_steps
 from service.vocabulary.roles import ROLE_LABELS
 from service.workflows.rules.definition import State, Trigger
 from service.workflows.rules.machine import PossibleTransition
@@ -85,13 +86,16 @@ class Drawing:
             main=self.part(sight.part),
             parts=[self.part(part) for part in parts],
             attention=[
-                AttentionView(code=it.reason, label=InTwoLanguages.of(MESSAGES["attention"][it.reason]), since=it.since)
+                AttentionView(code=it.reason, label=self._sentence(MESSAGES["attention"][it.reason]), since=it.since)
                 for it in attention(history, settings, self.today)
             ],
             moves=moves(history),
             sequence=case.sequence,
             digest=case.digest,
         )
+
+    def _sentence(self, words: Words) -> InTwoLanguages:
+        return InTwoLanguages.of(with_steps(words, self.rules.step_label))
 
     def transition(self, entry: Transition, *, whole: bool, corrected_by: Iterable[int] = ()) -> EntryView:
         trigger = self.rules.trigger(entry.workflow, entry.trigger)
@@ -133,7 +137,8 @@ def ids_of_entry(entry: Transition) -> tuple[UUID | None, ...]:
     return (entry.actor_id, entry.organisation_id)
 
 
-def possible_view(it: PossibleTransition) -> PossibleView:
+def possible_view(it: PossibleTransition, rules: Rulebook) -> PossibleView:
+    unmet = ((one.code, with_steps(one.words, rules.step_label)) for one in it.unmet)
     return PossibleView(
         trigger=it.trigger.name,
         label=InTwoLanguages.of(it.trigger.label),
@@ -143,7 +148,7 @@ def possible_view(it: PossibleTransition) -> PossibleView:
         roles=list(it.trigger.roles),
         form=it.trigger.form,
         grounds_required=it.trigger.grounds == "required",
-        unmet_guards=[GuardView(code=one.code, nl=one.words.nl, en=one.words.en) for one in it.unmet],
+        unmet_guards=[GuardView(code=code, nl=words.nl, en=words.en) for code, words in unmet],
     )
 
 

@@ -26,6 +26,7 @@ from service.vocabulary.actor import Actor
 from service.vocabulary.calendar import day_in_amsterdam
 from service.vocabulary.form_parts import Fault
 from service.vocabulary.input_faults import bare_fault, form_from, in_body
+from service.vocabulary.organisation_kinds import kinds_in_words
 from service.vocabulary.refusals import Invalid, NotFound, Stale, VersionMissing
 from service.workflows.rules.machine import Decision
 from service.workflows.rules.rulebook import Rulebook
@@ -170,7 +171,7 @@ def _faults_of_step(situation: Situation, step: Step, decision: Decision) -> Ite
     if step.dated and step.occurred_at > situation.now + CLOCK_TOLERANCE:
         yield in_body(Fault("occurred_in_future", ("occurredAt",)), under="")
     if step.occurred_at < situation.part.occurred_at:
-        earliest = {"earliest": situation.part.occurred_at.isoformat()}
+        earliest = {"earliest": situation.part.occurred_at}
         yield in_body(Fault("occurred_before_previous", ("occurredAt",), earliest), under="")
     if step.form:
         context = situation.context(day_in_amsterdam(step.occurred_at))
@@ -187,7 +188,7 @@ def _faults_of_references(transaction: Transaction, situation: Situation, step: 
     kinds = People(transaction).kinds({it.id for it in named}) if named else {}
     for it in named:
         if kinds.get(it.id) not in it.kinds:
-            yield in_body(Fault("unknown_organisation", it.location, {"kinds": ", ".join(it.kinds)}))
+            yield in_body(Fault("unknown_organisation", it.location, {"kinds": kinds_in_words(it.kinds)}))
     assignee = step.form.assigned(None)
     party = situation.part.party_id if step.trigger == "reassign" else situation.case.team_id
     if assignee and not (party and People(transaction).works_for(assignee, party)):

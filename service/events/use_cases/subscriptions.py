@@ -1,8 +1,9 @@
 """Webhooks: made, changed and looked after by administrators, each change recorded as any other of theirs."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import Literal
 from uuid import UUID
 
@@ -17,7 +18,10 @@ from service.people.store.people import People
 from service.people.use_cases.administer import administrator
 from service.vocabulary.actor import Actor, Membership
 from service.vocabulary.input_faults import bare_fault
-from service.vocabulary.refusals import Invalid, NotFound, NotPossible, Stale, VersionMissing
+from service.vocabulary.language import Words
+from service.vocabulary.messages import say
+from service.vocabulary.refusals import InputFault, Invalid, NotFound, NotPossible, Stale, VersionMissing
+from service.vocabulary.sentences import OR, joined
 from service.workflows.rules.kinds import event_type
 from service.workflows.rules.rulebook import Rulebook
 
@@ -61,12 +65,16 @@ def may_subscribe(
     if wanted.organisation_id not in People(transaction).kinds({wanted.organisation_id}):
         faults.append(bare_fault("body", "/organisationId", "no_organisation"))
     known = {event_type(it.definition.name, name) for it in rules.by_hash.values() for name in it.definition.triggers}
-    faults += [
-        bare_fault("body", f"/types/{n}", "no_event_type") for n, it in enumerate(wanted.types or ()) if it not in known
-    ]
+    faults += [_no_event_type(f"/types/{n}", it, known) for n, it in enumerate(wanted.types or ()) if it not in known]
     if faults:
         raise Invalid(tuple(faults))
     return None
+
+
+def _no_event_type(location: str, unknown: str, known: Collection[str]) -> InputFault:
+    """There are more than a hundred types: told are those that the unknown one looks like."""
+    near = joined((Words.same(it) for it in get_close_matches(unknown, sorted(known), n=3, cutoff=0)), OR)
+    return InputFault("body", location, "no_event_type", say("input", "no_event_type", {"near": near}))
 
 
 def not_a_target(refused: TargetRefused) -> Invalid:

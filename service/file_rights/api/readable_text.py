@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from uuid import UUID
 
 from service.audit.rules import in_words, who
@@ -18,6 +17,7 @@ from service.vocabulary.code_lists import CODE_LISTS
 from service.vocabulary.language import Language, Words
 from service.vocabulary.messages import MESSAGES, filled, say
 from service.vocabulary.roles import ROLE_LABELS
+from service.vocabulary.sentences import day_in_words, joined
 from service.workflows.rules.rulebook import Rulebook
 
 # Its title, and what it says line by line; in the order in which it is read.
@@ -31,7 +31,7 @@ def readable(transaction: Transaction, rules: Rulebook, bundle: Bundle, lines: S
     people = {id_ for it in bundle.history for id_ in (it.actor_id, it.organisation_id)}
     overview = _Overview(rules, bundle, People(transaction).names(people | set(told)))
     chapters = {
-        _title(bundle): (filled("bundle", "right", day=_day(day_in_amsterdam(transaction.now))),),
+        _title(bundle): (filled("bundle", "right", day=day_in_words(day_in_amsterdam(transaction.now))),),
         _SAYS["parts"]: overview.parts(),
         _SAYS["steps"]: [overview.step(it) for it in bundle.history],
         _SAYS["documents"]: [line for it in bundle.written for line in _document(it)],
@@ -67,7 +67,7 @@ class _Overview:
     def step(self, entry: Transition) -> Words:
         by = who(self.names.get(entry.actor_id), ROLE_LABELS[entry.role], self.names.get(entry.organisation_id, "?"))
         label = self.rules.trigger(entry.workflow, entry.trigger).label
-        day = _day(day_in_amsterdam(entry.occurred_at))
+        day = day_in_words(day_in_amsterdam(entry.occurred_at))
         return filled("bundle", "step", number=Words.same(str(entry.sequence)), day=day, label=label, who=by)
 
     def parts(self) -> list[Words]:
@@ -78,7 +78,7 @@ class _Overview:
                 what=self.rules.pinned(it.workflow).definition.label,
                 state=self.rules.pinned(it.workflow).definition.states[it.state].label,
                 party=ROLE_LABELS[it.party],
-                day=_day(it.due_on),
+                day=day_in_words(it.due_on),
             )
             for it in self.bundle.parts
             if it.party and it.due_on
@@ -86,13 +86,13 @@ class _Overview:
 
     def telling(self, organisation_id: UUID, steps: Sequence[int]) -> Words:
         named = Words.same(self.names.get(organisation_id, "?"))
-        return filled("bundle", "telling", organisation=named, steps=Words.same(", ".join(map(str, steps))))
+        return filled("bundle", "telling", organisation=named, steps=joined(Words.same(str(it)) for it in steps))
 
     def keep_until(self) -> Words:
         found, settings = self.bundle.kept.retention, self.bundle.kept.settings
         years = {"years": settings.retention_years, "after_majority": settings.retention_years_after_majority}
         ground = say("retention", found.retention_class, years)
-        return filled("bundle", "keep_until", day=_day(found.keep_until), ground=ground)
+        return filled("bundle", "keep_until", day=day_in_words(found.keep_until), ground=ground)
 
 
 def _title(bundle: Bundle) -> Words:
@@ -133,7 +133,7 @@ def _consent(purpose: str, agreed: Agreed) -> Words:
         return filled("bundle", "consent_not_given", purpose=asked)
     by = [CODE_LISTS["person_role"].codes[giver] for giver in sorted(agreed.givers)]
     by += [CODE_LISTS["consent_kind"].codes[GROUND]] if agreed.grounded else []
-    givers = Words(", ".join(it.nl for it in by) or "-", ", ".join(it.en for it in by) or "-")
+    givers = joined(by) if by else Words.same("-")
     return filled("bundle", "consent_given", purpose=asked, givers=givers)
 
 
@@ -144,9 +144,5 @@ def _left_out(bundle: Bundle) -> Iterator[Words]:
         yield _SAYS["others_names"]
 
 
-def _day(day: date) -> Words:
-    return Words(day.strftime("%d-%m-%Y"), day.isoformat())
-
-
 def _when(line: LineView) -> Words:
-    return _day(day_in_amsterdam(line.at))
+    return day_in_words(day_in_amsterdam(line.at))

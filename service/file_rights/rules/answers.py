@@ -1,5 +1,6 @@
 """What a stored form says, answer by answer, in words that people read and with what each answer tells about whom."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -13,9 +14,11 @@ from service.file_rights.rules.personal_data import Tells, field_of
 from service.vocabulary.code_lists import Coded
 from service.vocabulary.field_labels import label_of
 from service.vocabulary.language import Words
+from service.vocabulary.sentences import day_in_words, month_in_words
 
 _YES, _NO, _TAKEN_AWAY = Words("ja", "yes"), Words("nee", "no"), Words("(weggehaald)", "(taken away)")
 _NOTHING = Words("", "")
+_MONTH = re.compile(r"(19|20)[0-9]{2}-(0[1-9]|1[0-2])", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +82,8 @@ def _in_words(annotation: Any, value: Any, names: Mapping[str, str]) -> Words:
     if UUID in types:
         return Words.same(names.get(value, value))
     if date in types:
-        return Words(date.fromisoformat(value).strftime("%d-%m-%Y"), value)
-    return Words.same(str(value))
+        return day_in_words(date.fromisoformat(value))
+    return month_in_words(value) if _MONTH.fullmatch(str(value)) else Words.same(str(value))
 
 
 def _coded(types: tuple[Any, ...], value: Mapping[str, Any]) -> Words:

@@ -1,19 +1,18 @@
 """The JSON that asks for offers, makes one or changes one."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Annotated
 from uuid import UUID
 
 from pydantic import AfterValidator, Field, WithJsonSchema
-from pydantic_core import PydanticCustomError
 
 from service.http.json_models import Body, RegionParameter
 from service.http.parameters import QueryKeys
 from service.offers.rules.offer import Chosen, Offer, Said
-from service.vocabulary.code_lists import CODE_LISTS
+from service.vocabulary.code_lists import CODE_LISTS, unknown_code
 from service.vocabulary.coded_answers import AdviceDomain, HelpFunction
 from service.vocabulary.fields import Day, OrNone, RegionCode
-from service.vocabulary.language import FreeText, ShortText
+from service.vocabulary.language import FreeText, ShortText, Words
 
 DOMAIN, FUNCTION = CODE_LISTS["advice_domain"], CODE_LISTS["help_function"]
 
@@ -58,9 +57,9 @@ class OfferEndingBody(Body):
     last_day: Day
 
 
-def _listed(code: str, codes: Iterable[str]) -> str:
+def _listed(code: str, codes: Mapping[str, Words]) -> str:
     if code not in codes:
-        raise PydanticCustomError("unknown_code", "allowed: {allowed}", {"allowed": ", ".join(codes)})
+        raise unknown_code(codes)
     return code
 
 

@@ -18,10 +18,12 @@ from service.offers.store.offers import Offers
 from service.people.store.people import People
 from service.people.store.regions import Reference
 from service.people.use_cases.identify import identify
+from service.people.use_cases.known_regions import insist_on_region
 from service.vocabulary.actor import Actor, Membership
 from service.vocabulary.calendar import day_in_amsterdam
 from service.vocabulary.form_parts import Fault
 from service.vocabulary.input_faults import insist
+from service.vocabulary.organisation_kinds import kinds_in_words
 from service.vocabulary.refusals import NotAllowed, NotFound, OfferEnded
 from service.vocabulary.roles import ADDRESSED_ROLES, TABLE_ROLES, TEAM_ROLES, Role
 from service.workflows.rules.rulebook import Rulebook
@@ -43,6 +45,7 @@ def list_offers(
 ) -> tuple[Offer, ...]:
     """What has not ended, each with its newest statement."""
     _let_in(identify(transaction, caller))
+    insist_on_region(transaction, region)
     today = day_in_amsterdam(transaction.now)
     return Offers(transaction).all(today, region=region, domain=domain, function=function, provider=provider)
 
@@ -64,7 +67,7 @@ def begin_offer(transaction: Transaction, caller: Caller, offer: Offer, once: Id
     def begin() -> Offer:
         faults = []
         if People(transaction).kinds({offer.provider_id}).get(offer.provider_id) != "provider":
-            faults.append(Fault("unknown_organisation", ("providerId",), {"kinds": "provider"}))
+            faults.append(Fault("unknown_organisation", ("providerId",), {"kinds": kinds_in_words(["provider"])}))
         if offer.region is not None and offer.region not in {it.code for it in Reference(transaction).regions()}:
             faults.append(Fault("unknown_region", ("region",)))
         insist(faults)

@@ -27,8 +27,17 @@ from service.people.store.relations import Coverages, Memberships
 from service.vocabulary.calendar import day_in_amsterdam
 from service.vocabulary.form_parts import Fault
 from service.vocabulary.input_faults import in_body, input_fault, insist
-from service.vocabulary.organisation_kinds import COVERING, IN_A_MUNICIPALITY, ROLES_OF, OrganisationKind
+from service.vocabulary.organisation_kinds import (
+    COVERING,
+    IN_A_MUNICIPALITY,
+    KIND_LABELS,
+    ROLES_OF,
+    OrganisationKind,
+    kinds_in_words,
+)
 from service.vocabulary.refusals import AlreadyThere, Invalid, NotFound, OwnMembership, RegionIsCovered
+from service.vocabulary.roles import ROLE_LABELS
+from service.vocabulary.sentences import OR, joined, with_code
 from service.workflows.rules.rulebook import Rulebook, RulesRefused, UnknownTerms
 from service.workflows.store.definitions import Definitions
 
@@ -98,8 +107,9 @@ def _(decision: NewMembership, by: Deciding) -> Effect:
     if kind is None:
         faults.append(Fault("no_such_organisation", ("organisationId",)))
     elif decision.role not in ROLES_OF[OrganisationKind(kind)]:
-        allowed = ", ".join(sorted(ROLES_OF[OrganisationKind(kind)]))
-        faults.append(Fault("role_of_another_kind", ("role",), {"kind": kind, "allowed": allowed}))
+        known = OrganisationKind(kind)
+        allowed = joined((with_code(ROLE_LABELS[it], it) for it in sorted(ROLES_OF[known])), OR)
+        faults.append(Fault("role_of_another_kind", ("role",), {"kind": KIND_LABELS[known], "allowed": allowed}))
     period = _period(by, decision.valid_from, decision.valid_until, faults)
     keys = decision.model_dump(include={"person_id", "organisation_id", "role"})
     if Memberships(by.transaction).within(period, keys):
@@ -127,7 +137,7 @@ def _(decision: NewCoverage, by: Deciding) -> Effect:
     if kind is None:
         faults.append(Fault("no_such_organisation", ("organisationId",)))
     elif kind not in COVERING:
-        faults.append(Fault("covers_no_region", ("organisationId",), {"kinds": ", ".join(COVERING)}))
+        faults.append(Fault("covers_no_region", ("organisationId",), {"kinds": kinds_in_words(COVERING)}))
     period = _period(by, decision.valid_from, decision.valid_until, faults)
     there = Coverages(by.transaction).by_kind(str(kind), decision.region, period)
     if there == decision.organisation_id:

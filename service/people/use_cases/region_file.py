@@ -39,6 +39,7 @@ from service.vocabulary.fields import Day, RegionCode
 from service.vocabulary.input_faults import input_fault
 from service.vocabulary.language import Words
 from service.vocabulary.messages import say
+from service.vocabulary.organisation_kinds import KIND_LABELS, OrganisationKind
 from service.vocabulary.refusals import Invalid, Refusal
 from service.vocabulary.roles import Role
 from service.workflows.rules.rulebook import Rulebook
@@ -153,7 +154,7 @@ class _Work:
             if there is None:
                 done = self._decide(place, it, id_)
             elif (there.kind, there.municipality) != (it.kind, it.municipality):
-                self._fault(place, "kind_stays", kind=there.kind)
+                self._fault(place, "kind_stays", kind=KIND_LABELS[OrganisationKind(there.kind)])
             elif there.name != it.name:
                 self._decide(place, Renaming("organisation", id_, it.name))
             self.ids["organisation", key] = id_ if done else None
@@ -239,10 +240,10 @@ class _Work:
             self.faults += [FileFault(f"{place}{it.location}", it.code, it.words) for it in refusal.errors]
             return False
         except Refusal as refusal:
-            facts: dict[str, Any] = dict(refusal.facts())
+            facts: dict[str, Any] = {**refusal.facts(), **refusal.in_words()}
             self.faults.append(FileFault(place, refusal.code, say("details", refusal.code, facts)))
             return False
         return True
 
-    def _fault(self, place: str, code: str, **params: str) -> None:
+    def _fault(self, place: str, code: str, **params: str | Words) -> None:
         self.faults.append(FileFault(place, code, say("set_up", code, params)))

@@ -14,6 +14,7 @@ from service.identity.caller import Caller
 from service.people.store.people import People
 from service.people.store.regions import Reference
 from service.people.use_cases.identify import identify
+from service.people.use_cases.known_regions import insist_on_region
 from service.vocabulary.code_lists import CODE_LISTS, CodeList
 from service.vocabulary.organisation_kinds import OrganisationKind
 from service.vocabulary.refusals import NotFound
@@ -148,6 +149,7 @@ async def list_municipalities(house: TheHouse, wanted: Annotated[MunicipalityQue
 
 def view_municipalities(transaction: Transaction, wanted: MunicipalityQuery) -> Municipalities:
     """The municipalities that are wanted."""
+    insist_on_region(transaction, wanted.region)
     found = Reference(transaction).municipalities(region=wanted.region)
     return Municipalities(items=[MunicipalityView(code=it.code, name=it.name, region=it.region) for it in found])
 
@@ -163,6 +165,7 @@ async def list_organisations(
 def view_organisations(transaction: Transaction, caller: Caller, wanted: OrganisationQuery) -> Organisations:
     """The organisations that are wanted, as far as this caller may see them."""
     actor = identify(transaction, caller)
+    insist_on_region(transaction, wanted.region)
     found = People(transaction).organisations(kind=wanted.kind, region=wanted.region)
     if not actor.holding(Role.ADMINISTRATOR):
         # A child's family is known to those around its case, and to nobody else.
@@ -186,12 +189,12 @@ def view_code_lists() -> CodeLists:
 
 
 @router.get("/code-lists/{name}")
-async def getcode_list_view(name: str) -> CodeListView:
+async def get_code_list(name: str) -> CodeListView:
     """One code list."""
-    return viewcode_list_view(name)
+    return view_code_list(name)
 
 
-def viewcode_list_view(name: str) -> CodeListView:
+def view_code_list(name: str) -> CodeListView:
     """The code list of this name. Raises NotFound."""
     if name not in CODE_LISTS:
         raise NotFound

@@ -12,7 +12,7 @@ from typing import Any, cast
 from transitions import EventData, Machine
 
 from service.vocabulary.actor import Membership
-from service.vocabulary.refusals import GuardsNotMet, RoleNotAllowed, TransitionNotAllowed, UnmetGuard
+from service.vocabulary.refusals import GuardsNotMet, Labels, RoleNotAllowed, TransitionNotAllowed, UnmetGuard
 from service.workflows.rules.definition import Definition, Trigger
 from service.workflows.rules.guard import Guard
 from service.workflows.rules.kinds import START, PartKind
@@ -47,6 +47,9 @@ class Workflow:
     def __init__(self, definition: Definition, guards: Mapping[str, Guard]) -> None:
         self.definition = definition
         self.hash = definition.hash
+        steps = {name: it.label for name, it in definition.triggers.items()}
+        states = {name: it.label for name, it in definition.states.items()}
+        self._labels: Labels = MappingProxyType(steps | states)
         self._edges: dict[str, dict[str, tuple[Trigger, str]]] = {START: {}}
         self._guards = {name: tuple(guards[g] for g in it.guards) for name, it in definition.triggers.items()}
         machine = Machine(
@@ -68,14 +71,14 @@ class Workflow:
     def decide(self, state: str, trigger: str, attempt: object, standing: Collection[Membership]) -> "Decision":
         """Where the step leads and in which membership it is made, or the refusal that says why not."""
         if trigger not in self._edges.get(state, ()):
-            raise TransitionNotAllowed(trigger, state, self.known_from(state))
+            raise TransitionNotAllowed(trigger, state, self.known_from(state), self._labels)
         found, _ = self._edges[state][trigger]
         acting = _in_role(found, standing)
         if acting is None:
-            raise RoleNotAllowed(trigger, tuple(str(role) for role in found.roles))
+            raise RoleNotAllowed(trigger, tuple(str(role) for role in found.roles), self._labels)
         firing = _Firing(state, attempt)
         if not self._events[trigger].trigger(firing):
-            raise GuardsNotMet(trigger, _told(firing.unmet))
+            raise GuardsNotMet(trigger, _told(firing.unmet), self._labels)
         return Decision(found, firing.state, acting)
 
     def possible(self, state: str, attempt: object, standing: Collection[Membership]) -> tuple[PossibleTransition, ...]:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
+from service.vocabulary.language import Words
 from service.workflows.rules.checks import check_all
 from service.workflows.rules.definition import ADOPT, Definition, Diagnostic, Trigger
 from service.workflows.rules.kinds import KnownKind, PartKind, Registry
@@ -121,6 +122,13 @@ class Rulebook:
         others = (it.definition for name, it in self.newest.items() if name != kind)
         found = _faults((*others, reading.definition), self.settings.named(), self.kinds)
         return Reading(reading.definition, (*reading.diagnostics, *found))
+
+    def step_label(self, reference: str) -> Words | None:
+        """What a step is called in the workflows in force, by `kind.trigger`, or by `trigger` where all call it so."""
+        kind, _, name = reference.rpartition(".")
+        asked = [self.newest[kind]] if kind in self.newest else () if kind else self.newest.values()
+        found = (it.definition.triggers.get(name) for it in asked)
+        return next((it.label for it in found if it), None)
 
     def versions(self, kind: PartKind) -> tuple[Definition, ...]:
         """Every workflow of a kind that a part may run on, the one in force first."""

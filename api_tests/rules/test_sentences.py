@@ -1,0 +1,188 @@
+"""The sentences of the product: days and lists as people write them, steps by what they are called, Dutch in Dutch."""
+
+import re
+import tomllib
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+
+import pytest
+
+from api_tests.support.checkout import ROOT
+from api_tests.support.sabotages import Returns, broken_by
+from service.kinds import KINDS
+from service.vocabulary.code_lists import CODE_LISTS
+from service.vocabulary.language import Words
+from service.vocabulary.messages import MESSAGES, fill, say
+from service.vocabulary.organisation_kinds import KIND_LABELS, OrganisationKind
+from service.vocabulary.references import references, with_steps, with_steps_in
+from service.vocabulary.refusals import GuardsNotMet, RoleNotAllowed, TransitionNotAllowed
+from service.vocabulary.sentences import OR, day_in_words, joined, moment_in_words, month_in_words
+from service.workflows.rules.rulebook import Rulebook, read_rules
+
+FILES = {it.name: it.read_text(encoding="utf-8") for it in sorted((ROOT / "workflows").glob("*.toml"))}
+WORKFLOWS = {name.removesuffix(".toml"): tomllib.loads(text) for name, text in FILES.items() if name != "settings.toml"}
+# Written for who makes workflows, who reads their words; and for who looks after the database.
+FOR_THE_TRADE = {"diagnostics", "drawing", "verification", "verification_next", "set_up"}
+
+
+@pytest.fixture(scope="module")
+def rules() -> Rulebook:
+    return read_rules(FILES, KINDS)
+
+
+def triggers() -> set[str]:
+    return {name for workflow in WORKFLOWS.values() for name in workflow["triggers"]}
+
+
+def sentences(*sections: str) -> Iterator[tuple[str, Words]]:
+    for section in sections or MESSAGES:
+        for code, words in MESSAGES[section].items():
+            yield f"{section}.{code}", words
+
+
+def test_a_day_a_moment_and_a_month_are_written_as_people_write_them() -> None:
+    assert day_in_words(date(2026, 11, 28)) == Words("28 november 2026", "28 November 2026")
+    assert month_in_words("2011-03") == Words("maart 2011", "March 2011")
+    assert moment_in_words(datetime(2026, 11, 28, 13, 5, tzinfo=UTC)) == Words(
+        "28 november 2026 om 14.05 uur", "28 November 2026 at 14:05"
+    )
+    assert moment_in_words(datetime(2026, 6, 30, 22, 30, tzinfo=UTC)).nl == "1 juli 2026 om 00.30 uur"
+
+
+def test_a_list_is_joined_as_people_join_it() -> None:
+    some = [Words.same(it) for it in "abc"]
+
+    assert [joined(some[:n]).nl for n in range(4)] == ["", "a", "a en b", "a, b en c"]
+    assert joined(some, OR) == Words("a, b of c", "a, b or c")
+
+
+@broken_by(
+    "a day in a sentence is written as people write it",
+    "service/vocabulary/messages.py",
+    "return day_in_words(value) if isinstance(value, date) else value",
+    "return value",
+)
+def test_what_is_filled_in_is_told_in_each_language() -> None:
+    assert say("details", "offer_ended", {"day": date(2026, 3, 1)}).nl.startswith(
+        "Dit aanbod heeft als laatste dag 1 maart 2026."
+    )
+    assert fill(Words("{wat}!", "{wat}?"), {"wat": Words("ja", "yes")}) == Words("ja!", "yes?")
+
+
+@broken_by(
+    "a refusal names steps, states and roles by what they are called",
+    "service/vocabulary/refusals.py",
+    "    return with_code(labels[code], code) if code in labels else Words.same(code)",
+    "    return Words.same(code)",
+)
+def test_a_refusal_names_steps_states_and_roles_by_what_they_are_called(rules: Rulebook) -> None:
+    case = rules.current("case")
+    for refused, expected in (
+        (("help_started", "decline"), "Niet opnemen (decline) kan niet vanuit de status Hulp gestart (help_started). "),
+        (("submitted", "start_triage"), "De stap Triage starten (start_triage) is hier mogelijk, maar voor: "),
+    ):
+        with pytest.raises((TransitionNotAllowed, RoleNotAllowed)) as told:
+            case.decide(*refused, None, [])
+        assert say("details", told.value.code, told.value.in_words()).nl.startswith(expected)
+    unmet = GuardsNotMet("decline", (), {"decline": Words("Niet opnemen", "Decline")})
+    assert say("details", unmet.code, unmet.in_words()).nl == (
+        "Niet opnemen (decline) kan nog niet. Hierbij staat alles wat eerst nodig is."
+    )
+
+
+@broken_by(
+    "a sentence names a step by its label and its code",
+    Returns("service/workflows/rules/rulebook.py", "Rulebook.step_label", None),
+)
+def test_a_reference_is_written_with_label_and_code_for_json_and_kept_in_the_domain(rules: Rulebook) -> None:
+    kept = MESSAGES["guards"]["no_open_question"]
+
+    assert references(kept.nl) == ("question.record_answer", "question.withdraw")
+    assert with_steps(kept, rules.step_label) == Words(
+        "Er staat nog een vraag van deze opschaling open: leg het antwoord daarop vast "
+        '("Landelijk antwoord vastleggen", record_answer) of trek die vraag in ("Vraag intrekken", withdraw).',
+        'A question of this escalation is still open: record its answer ("Record the national answer", record_answer) '
+        'or withdraw that question ("Withdraw the question", withdraw).',
+    )
+    told = {"detail": kept.nl, "unmetGuards": [{"code": "x", "nl": kept.nl, "en": kept.en}]}
+    written = with_steps_in(told, "nl", rules.step_label)
+    assert '("Vraag intrekken", withdraw)' in written["detail"]
+    assert '("Withdraw the question", withdraw)' in written["unmetGuards"][0]["en"]
+
+
+def test_a_step_that_no_workflow_in_force_knows_is_written_by_its_code(rules: Rulebook) -> None:
+    assert with_steps(Words("({left_out:refer})", "({case.left_out:refer})"), rules.step_label) == Words.same(
+        "(left_out)"
+    )
+
+
+def test_filling_in_a_sentence_keeps_its_references() -> None:
+    told = say("faults", "line_keeps_its_provider", {"line": "B"})
+
+    assert "Regel B" in told.nl
+    assert references(told.nl) == references(told.en) == ("replace",)
+
+
+@broken_by(
+    "R92: a sentence names no step that does not exist",
+    "workflows/escalation.toml",
+    "[triggers.bring_back]",
+    "[triggers.bring_it_back]",
+)
+def test_every_reference_is_to_a_step_of_a_workflow_and_to_one_label() -> None:
+    """R92: both languages name the same steps; what kinds call differently is named with its kind."""
+    for place, words in sentences():
+        assert references(words.nl) == references(words.en), place
+        for reference in references(words.nl):
+            kind, _, name = reference.rpartition(".")
+            asked = [WORKFLOWS[kind]] if kind else list(WORKFLOWS.values())
+            labels = {it["triggers"][name]["label"]["nl"] for it in asked if name in it["triggers"]}
+            assert len(labels) == 1, (place, reference, labels)
+
+
+@broken_by(
+    "a reason names its step by a reference",
+    "service/vocabulary/messages.toml",
+    "beoordeelt dat ({review:refer}).",
+    "beoordeelt dat.",
+)
+def test_every_reason_that_asks_for_a_step_refers_to_it() -> None:
+    """All guards and reasons for attention say how to get there; no sentence names a step by its bare code."""
+    bare = re.compile(rf"\b({'|'.join(sorted(triggers()))})\b")
+
+    assert [place for place, words in sentences("guards", "attention") if not references(words.nl)] == []
+    for place, words in sentences(*(set(MESSAGES) - FOR_THE_TRADE)):
+        text = re.sub(r"\{[a-z_.]+:refer\}", "", words.nl)
+        assert bare.findall(text) == [], place
+
+
+# English, codes and names of members of the JSON; labels of steps and JSON itself aside.
+NO_DUTCH = re.compile(
+    r"\b(the|and|or|of the|with|legal hold|token|host|cursor|form|draft\w*|webhook|Big Five|Support|GET|POST|OPTIONS|"
+    r"header|ETag|If-Match|Idempotency-Key|Authorization|unmetGuards|obstacles|errors|certificate|won|[a-z]+[A-Z]\w+)\b"
+)
+
+
+@broken_by(
+    "a Dutch sentence has no English word",
+    "service/vocabulary/messages.toml",
+    "Er geldt een bewaarplicht: hef",
+    "Er geldt een bewaarplicht (legal hold): hef",
+)
+def test_no_dutch_sentence_has_an_english_word_or_the_name_of_a_member() -> None:
+    told = [*sentences(*(set(MESSAGES) - FOR_THE_TRADE))]
+    told += [(it.name, words) for it in CODE_LISTS.values() for words in (it.label, *it.codes.values())]
+    told += [
+        (f"{kind}.{name}", Words(**one["label"]))
+        for kind, it in WORKFLOWS.items()
+        for name, one in {**it["states"], **it["triggers"]}.items()
+    ]
+    allowed = {"faults.changes_not_camel_case": ["heldOn"]}
+
+    for place, words in told:
+        text = re.sub(r"\{\w+(\.\w+)?(:refer)?\}|/v1/\S+", "", words.nl)
+        assert NO_DUTCH.findall(text) == allowed.get(place, []), (place, words.nl)
+
+
+def test_every_kind_of_organisation_has_a_label() -> None:
+    assert set(KIND_LABELS) == set(OrganisationKind)
