@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from service.app import IssuersRefused, NotMigrated
 from service.commands.backup import back_up, recover, restore
 from service.commands.documents import draw, write_openapi
+from service.commands.listening import AddressRefused
 from service.commands.migrate import migrate_database
 from service.commands.people import make_administrator, set_up_region
 from service.commands.retention import propose_destructions, sweep_up
@@ -52,7 +53,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
 
 _NOT_STARTED = (
     RulesRefused, NotMigrated, Unprotected, NoSecondWall, MasterKeyRefused, NotADemonstration, ADemonstration,
-    IssuersRefused, ListRefused,
+    IssuersRefused, ListRefused, AddressRefused,
 )  # fmt: skip
 
 
