@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import API_VERSION, metrics
 from service.database.worker_threads import BrokenOff
+from service.http.front_page import ROUTE, front_page
 from service.http.negotiation import language_of
 from service.http.problems import bare, problem
 from service.http.rate_limit import Meter, address_of
@@ -112,6 +113,10 @@ class Edge:
                 return
         if len(scope["raw_path"]) + len(scope["query_string"]) > _LONGEST_ADDRESS:
             await bare(414, language_of(headers))(scope, receive, send)
+            return
+        if scope["path"] == ROUTE.path:
+            scope["route"] = ROUTE
+            await front_page(scope["method"], language_of(headers))(scope, receive, send)
             return
         if not scope["path"].startswith(PREFIX + "/"):
             await bare(404, language_of(headers))(scope, receive, send)
