@@ -18,6 +18,7 @@ from service.commands.serve import relay, run, serve
 from service.commands.verify import digest, verify
 from service.commands.workflows import workflow
 from service.database.keyring import MasterKeyRefused
+from service.database.own_files import OpenToOthers
 from service.database.protections import Unprotected
 from service.database.row_security import NoSecondWall
 from service.integrity.store.backup import BackupRefused
@@ -53,7 +54,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
 
 _NOT_STARTED = (
     RulesRefused, NotMigrated, Unprotected, NoSecondWall, MasterKeyRefused, NotADemonstration, ADemonstration,
-    IssuersRefused, ListRefused, AddressRefused,
+    IssuersRefused, ListRefused, AddressRefused, OpenToOthers,
 )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from service.database.engine import open_engine
 from service.database.health import insist_on_disk
 from service.database.keyring import Keyring, load_master_key
 from service.database.migrations import expected_revision, revision_of
+from service.database.own_files import take_from_others
 from service.database.protections import insist
 from service.database.row_security import insist_on_wall
 from service.database.sqlite_log import scrub
@@ -163,8 +164,9 @@ def build_relay(settings: Settings, clock: Callable[[], datetime] | None = None)
 def followed(database: Database, settings: Settings) -> Replayed:
     """Make a database that is fit to be served follow the list of destructions: one that came back may hold too much.
 
-    Raises NotMigrated, Unprotected, NoSecondWall, MasterKeyRefused, ListRefused, Unavailable.
+    Raises NotMigrated, Unprotected, NoSecondWall, MasterKeyRefused, ListRefused, OpenToOthers, Unavailable.
     """
+    take_from_others(settings.destruction_list)
 
     def work(transaction: Transaction) -> Replayed:
         _insist(transaction, settings)

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
 from sqlalchemy import Connection, bindparam, column, select, table
 from sqlalchemy.dialects import postgresql, sqlite
 
+from service.database.own_files import own_folder, take_from_others_if_ours
 from service.database.tables import case_keys
 
 CONTENT_CLASSES = ("referral", "review", "advice", "help", "escalation", "notes")
@@ -42,7 +43,9 @@ def load_master_key(given: str | None, file: Path) -> bytes:
     Raises MasterKeyRefused when it is not 32 bytes.
     """
     if given is None:
-        if not file.exists():
+        if file.exists():
+            take_from_others_if_ours(file)
+        else:
             _make(file)
         given = file.read_text(encoding="ascii")
     try:
@@ -59,7 +62,7 @@ def _make(file: Path) -> None:
 
     It gets its name when it is whole: of two processes that start at once, both take the key of the first.
     """
-    file.parent.mkdir(parents=True, exist_ok=True)
+    own_folder(file.parent)
     descriptor, nameless = mkstemp(prefix=f"{file.name}.", dir=file.parent)
     with os.fdopen(descriptor, "wb") as out:
         out.write(base64.b64encode(os.urandom(_KEY_BYTES)))
