@@ -53,7 +53,9 @@ class Keeping(BaseModel):
         description="also serve a PostgreSQL that answers before data is on disk (fsync off); for tests alone",
     )
     master_key: SecretStr | None = Field(default=None, description="32 bytes in base64; replicas share it")
-    master_key_file: Path = Field(default=Path("data/master.key"), description="read, or made, without a master key")
+    master_key_file: Path = Field(
+        default=Path("data/master.key"), description="read, or made, without a master key; for one mode"
+    )
     destruction_list: Path = Field(
         default=Path("data/destructions.jsonl"),
         description="certificates of what was destroyed: a restored database follows it; replicas share it",

@@ -21,7 +21,7 @@ from api_tests.support.servers import running, settings_for
 pytestmark = pytest.mark.server
 
 PLACE = Path("made", "for", "us")
-FILES = {"casusroute.db", "casusroute.db.keys", "master.key", "destructions.jsonl"}
+FILES = {"casusroute.db", "casusroute.db.keys", "master.key", "master.key.tokens", "destructions.jsonl"}
 BESIDE = {f"casusroute.db{middle}{end}" for middle in ("", ".keys") for end in ("-wal", "-shm")}
 
 

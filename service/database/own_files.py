@@ -3,6 +3,7 @@
 import os
 from contextlib import suppress
 from pathlib import Path
+from tempfile import mkstemp
 
 _FILE, _FOLDER = 0o600, 0o700
 
@@ -29,6 +30,27 @@ def own_file(file: Path) -> None:
         file.touch(_FILE, exist_ok=False)
     except FileExistsError:
         take_from_others(file)
+
+
+def make_once(file: Path, content: bytes) -> None:
+    """A file of one key, on disk before anything is done with it.
+
+    It gets its name when it is whole: of two processes that start at once, both take the key of the first.
+    """
+    own_folder(file.parent)
+    descriptor, nameless = mkstemp(prefix=f"{file.name}.", dir=file.parent)
+    with os.fdopen(descriptor, "wb") as out:
+        out.write(content)
+        out.flush()
+        os.fsync(out.fileno())
+    with suppress(FileExistsError):
+        file.hardlink_to(nameless)
+    Path(nameless).unlink()
+    folder = os.open(file.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def take_from_others(file: Path) -> None:
