@@ -166,6 +166,15 @@ def test_a_master_key_that_is_none_is_refused(tmp_path: Path, given: str) -> Non
             load_master_key(setting, file)
 
 
+def test_a_file_that_is_no_text_is_refused_as_a_master_key(tmp_path: Path) -> None:
+    """As the 32 bytes themselves would be, without base64."""
+    file = tmp_path / "master.key"
+    file.write_bytes(b"\xff" * 32)
+
+    with pytest.raises(MasterKeyRefused, match="32 bytes"):
+        load_master_key(None, file)
+
+
 @broken_by(
     "every digest has a salt", "service/cases/store/rows.py", "    salt = os.urandom(16)", "    salt = bytes(16)"
 )

@@ -47,9 +47,9 @@ def load_master_key(given: str | None, file: Path, *, mode: str = "production") 
             take_from_others_if_ours(file)
         else:
             make_once(file, f"{mode} ".encode() + base64.b64encode(os.urandom(_KEY_BYTES)))
-        given = file.read_text(encoding="utf-8")
     try:
-        key = base64.b64decode(_parts(given)[1], validate=True)
+        text = file.read_text(encoding="utf-8") if given is None else given
+        key = base64.b64decode(_parts(text)[1], validate=True)
     except ValueError:
         key = b""
     if len(key) != _KEY_BYTES:
