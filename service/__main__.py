@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from service.app import IssuersRefused, NotMigrated
 from service.commands.backup import back_up, recover, restore
 from service.commands.documents import draw, write_openapi
+from service.commands.listening import AddressRefused
 from service.commands.migrate import migrate_database
 from service.commands.people import make_administrator, set_up_region
 from service.commands.retention import propose_destructions, sweep_up
@@ -17,6 +18,7 @@ from service.commands.serve import relay, run, serve
 from service.commands.verify import digest, verify
 from service.commands.workflows import workflow
 from service.database.keyring import MasterKeyRefused
+from service.database.own_files import OpenToOthers
 from service.database.protections import Unprotected
 from service.database.row_security import NoSecondWall
 from service.integrity.store.backup import BackupRefused
@@ -52,7 +54,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
 
 _NOT_STARTED = (
     RulesRefused, NotMigrated, Unprotected, NoSecondWall, MasterKeyRefused, NotADemonstration, ADemonstration,
-    IssuersRefused, ListRefused,
+    IssuersRefused, ListRefused, AddressRefused, OpenToOthers,
 )  # fmt: skip
 
 

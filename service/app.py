@@ -8,13 +8,15 @@ from pathlib import Path
 
 import structlog
 from fastapi import FastAPI
+from joserfc.errors import JoseError
 from starlette.types import ASGIApp
 
 from service.cases.store.drafts import Drafts
 from service.database.engine import open_engine
 from service.database.health import insist_on_disk
-from service.database.keyring import Keyring, load_master_key
+from service.database.keyring import Keyring, insist_on_key_of_mode, load_master_key
 from service.database.migrations import expected_revision, revision_of
+from service.database.own_files import make_once, take_from_others, take_from_others_if_ours
 from service.database.protections import insist
 from service.database.row_security import insist_on_wall
 from service.database.sqlite_log import scrub
@@ -32,7 +34,7 @@ from service.identity.issuer import Issuer
 from service.identity.tokens import Signer, Tokens
 from service.kinds import KINDS
 from service.people.store.regions import Reference
-from service.people.use_cases.demonstration import ISSUER, furnish, insist_on_real_people
+from service.people.use_cases.demonstration import ISSUER, furnish, insist_on_real_people, is_demonstration
 from service.retention.store.certificate_list import DestructionList
 from service.retention.use_cases.carry_out import Replayed, replay
 from service.routes import create_api
@@ -73,7 +75,7 @@ def read_folder(folder: Path) -> Rulebook:
 
 def open_database(settings: Settings, clock: Callable[[], datetime] | None = None) -> Database:
     given = settings.master_key.get_secret_value() if settings.master_key else None
-    keyring = Keyring(load_master_key(given, settings.master_key_file))
+    keyring = Keyring(load_master_key(given, settings.master_key_file, mode=settings.mode))
     engine = open_engine(settings.database_url, settings.database_connections)
     connections, queue = settings.database_connections, settings.database_queue
     return Database(engine, keyring, connections=connections, queue=queue, clock=clock)
@@ -103,7 +105,7 @@ def build(settings: Settings, clock: Callable[[], datetime] | None = None) -> Bu
 
     Raises NotMigrated, Unprotected, NoSecondWall, MasterKeyRefused, RulesRefused, NotADemonstration, IssuersRefused.
     """
-    signer = Signer(ISSUER) if settings.mode == "demonstration" else None
+    signer = _signer(settings) if settings.mode == "demonstration" else None
     issuers = _trusted(settings, signer)
     database, rules = prepared(settings, clock, partial(furnish, issuer=ISSUER) if signer else insist_on_real_people)
     outside = Outside(address=settings.address, targets=settings.webhook_targets)
@@ -126,6 +128,25 @@ def build(settings: Settings, clock: Callable[[], datetime] | None = None) -> Bu
     api.state.certificate_list = DestructionList(settings.destruction_list)
     api.state.background = relay.at_work if settings.relay == "in_process" else outside.open
     return Built(Edge(api, settings), api, database, readiness)
+
+
+def _signer(settings: Settings) -> Signer:
+    """The signer of a demonstration. Its key stands beside the master key, so that a token outlives a restart.
+
+    Where the master key is a setting there is no such place, and every start has a key of its own. Raises
+    IssuersRefused.
+    """
+    if settings.master_key:
+        return Signer(ISSUER)
+    file = settings.master_key_file.with_name(f"{settings.master_key_file.name}.tokens")
+    if file.exists():
+        take_from_others_if_ours(file)
+    else:
+        make_once(file, Signer.new_key())
+    try:
+        return Signer(ISSUER, file.read_bytes())
+    except (ValueError, JoseError):
+        raise IssuersRefused(f"{file} holds no key to sign tokens with; remove it, and a new one is made") from None
 
 
 def _trusted(settings: Settings, signer: Signer | None) -> tuple[Issuer, ...]:
@@ -163,8 +184,9 @@ def build_relay(settings: Settings, clock: Callable[[], datetime] | None = None)
 def followed(database: Database, settings: Settings) -> Replayed:
     """Make a database that is fit to be served follow the list of destructions: one that came back may hold too much.
 
-    Raises NotMigrated, Unprotected, NoSecondWall, MasterKeyRefused, ListRefused, Unavailable.
+    Raises NotMigrated, Unprotected, NoSecondWall, MasterKeyRefused, ListRefused, OpenToOthers, Unavailable.
     """
+    take_from_others(settings.destruction_list)
 
     def work(transaction: Transaction) -> Replayed:
         _insist(transaction, settings)
@@ -196,6 +218,7 @@ def _prepare(
     transaction: Transaction, settings: Settings, rules: Rulebook, people: Callable[[Transaction], None]
 ) -> Rulebook:
     _insist(transaction, settings)
+    was_demonstration, was_new = is_demonstration(transaction), not Definitions(transaction).all()
     Reference(transaction).load()
     for workflow in rules.newest.values():
         Definitions(transaction).keep(workflow.definition)
@@ -203,5 +226,10 @@ def _prepare(
         Definitions(transaction).keep_settings(chosen)
     Drafts(transaction).remove_expired()
     people(transaction)
+    if settings.master_key is None:
+        now = is_demonstration(transaction)
+        named = "master_key_file" in settings.model_fields_set
+        known = was_demonstration if now else named or not was_new
+        insist_on_key_of_mode(settings.master_key_file, demonstration=now, known=known)
     keep_decided(transaction, rules)
     return rules.with_older(Definitions(transaction).all())

@@ -53,7 +53,9 @@ class Keeping(BaseModel):
         description="also serve a PostgreSQL that answers before data is on disk (fsync off); for tests alone",
     )
     master_key: SecretStr | None = Field(default=None, description="32 bytes in base64; replicas share it")
-    master_key_file: Path = Field(default=Path("data/master.key"), description="read, or made, without a master key")
+    master_key_file: Path = Field(
+        default=Path("data/master.key"), description="read, or made, without a master key; for one mode"
+    )
     destruction_list: Path = Field(
         default=Path("data/destructions.jsonl"),
         description="certificates of what was destroyed: a restored database follows it; replicas share it",
@@ -69,6 +71,10 @@ class Serving(BaseModel):
     workflows: Path = Field(default=Path("workflows"), description="folder of the workflow files")
     mode: Literal["demonstration", "production"] = Field(
         default="production", description="demonstration mode signs its own identities; never beside real data"
+    )
+    demonstration_for_others: bool = Field(
+        default=False,
+        description="also serve a demonstration beyond this machine, where whoever reaches it may act as everybody",
     )
     issuers: TrustedIssuers = Field(
         default=(), description="who vouches for people and machines: a JSON list of issuers, with the members below"
@@ -176,7 +182,12 @@ class Settings(Watching, Limits, Telling, Serving, Keeping, Address, BaseSetting
     @property
     def address(self) -> str:
         """How users reach the service, without /v1."""
-        return self.public_url or f"http://{self.host}:{self.port}"
+        return self.public_url or self.own_address
+
+    @property
+    def own_address(self) -> str:
+        """Where the service itself listens."""
+        return f"http://{at(self.host, self.port)}"
 
     @property
     def as_owner(self) -> str:
@@ -187,6 +198,11 @@ class Settings(Watching, Limits, Telling, Serving, Keeping, Address, BaseSetting
     def insists_on_wall(self) -> bool:
         """Whether row-level security must bind the role that the service connects as."""
         return self.mode == "production" and not self.without_second_wall
+
+
+def at(host: str, port: int) -> str:
+    """Host and port as they stand in an address: IPv6 between brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def table() -> str:

@@ -1,5 +1,6 @@
 """Identities that the service signs itself exist in demonstration mode and nowhere else (issue part 5)."""
 
+import time
 from pathlib import Path
 
 import httpx
@@ -9,10 +10,11 @@ from sqlalchemy import text
 from api_tests.support.databases import new_database
 from api_tests.support.demonstration import PERSON_IDS
 from api_tests.support.engines import ENGINES
+from api_tests.support.problems import problem_of
 from api_tests.support.sabotages import Refusal, broken_by
 from api_tests.support.servers import Running, running, settings_for
 from api_tests.support.shared_case import bearing, signer_of
-from service.app import build
+from service.app import IssuersRefused, build
 from service.identity.tokens import Signer
 from service.identity.trusted_issuer import TrustedIssuer
 from service.people.use_cases.demonstration import ISSUER, ADemonstration, NotADemonstration
@@ -37,8 +39,8 @@ def in_earnest(settings: Settings) -> Settings:
 @broken_by(
     "demonstration identities are never outside a demonstration",
     "service/app.py",
-    'Signer(ISSUER) if settings.mode == "demonstration" else None',
-    "Signer(ISSUER)",
+    '_signer(settings) if settings.mode == "demonstration" else None',
+    "_signer(settings)",
 )
 def test_production_knows_no_demonstration_and_takes_none_of_its_tokens(empty: Settings) -> None:
     token = Signer(ISSUER).token("esra")
@@ -96,6 +98,63 @@ def test_a_demonstration_of_an_earlier_version_gets_the_people_that_came_since(e
         told = sara.get("/me").json()
 
     assert (told["name"], [it["role"] for it in told["memberships"]]) == ("Sara Bos", ["expertise_network"])
+
+
+@broken_by(
+    "a token of a demonstration outlives a restart",
+    "service/app.py",
+    "        return Signer(ISSUER, file.read_bytes())",
+    "        return Signer(ISSUER)",
+)
+def test_a_token_outlives_a_restart_of_the_demonstration(empty: Settings) -> None:
+    with running(empty) as first:
+        token = signer_of(first).token("esra")
+
+    with running(empty) as again, bearing(again, token) as esra:
+        told = esra.get("/me")
+
+    assert (told.status_code, told.json()["name"]) == (200, "Esra Yilmaz")
+
+
+def test_what_signs_for_a_demonstration_signs_for_nobody_in_production(empty: Settings) -> None:
+    """Also where its key stands beside that of production."""
+    folder = empty.master_key_file.parent
+    beside = Signer.new_key()
+    (folder / "master.key.tokens").write_bytes(beside)
+
+    with running(in_earnest(empty)) as production:
+        issued = [signer.token("esra") for signer in (Signer(ISSUER, beside), Signer("http://127.0.0.1:9", beside))]
+        statuses = []
+        for token in issued:
+            with bearing(production, token) as client:
+                statuses.append(client.get("/me").status_code)
+
+    # The second names an issuer that production trusts, and whose keys cannot be had now.
+    assert statuses == [401, 503]
+
+
+def test_a_key_for_tokens_that_is_none_is_refused_with_what_to_do(empty: Settings) -> None:
+    (empty.master_key_file.parent / "master.key.tokens").write_text("no key")
+
+    with pytest.raises(IssuersRefused, match="remove it, and a new one is made"):
+        build(empty)
+
+
+@broken_by(
+    "whose token of a demonstration has ended hears how to get a new one",
+    "service/vocabulary/messages.toml",
+    " In a demonstration POST /v1/demonstration/tokens gives a new one, for an hour.",
+    "",
+)
+def test_whose_token_has_ended_hears_how_to_get_a_new_one(service: Running) -> None:
+    old = signer_of(service).token("esra", now=time.time() - 7_200)
+
+    with bearing(service, old) as esra:
+        said = {it: esra.get("/me", headers={"Accept-Language": it}) for it in ("nl", "en")}
+
+    for answer in said.values():
+        assert "POST /v1/demonstration/tokens" in problem_of(answer, 401, "not_known")["detail"]
+    assert "geeft" in said["nl"].json()["detail"]
 
 
 def test_nobody_outside_the_demonstration_can_be_acted_as(service: Running) -> None:

@@ -314,7 +314,7 @@ def test_a_token_ends_when_it_says_although_it_was_seen_a_moment_before() -> Non
     assert asyncio.run(known()) == [True, True, True, True, False, False]
 
 
-def test_a_token_of_another_start_of_the_service_is_not_known(anybody: httpx.Client, service: Running) -> None:
+def test_a_token_of_another_demonstration_is_not_known(anybody: httpx.Client, service: Running) -> None:
     impostor = Signer(signer_of(service).issuer.trusted.name)
 
     assert asked_with(anybody, f"Bearer {impostor.token('esra')}").status_code == 401

@@ -63,7 +63,7 @@ def test_every_fault_is_tried_on_both_engines_or_is_of_one_of_them() -> None:
 
 @broken_by(
     "issue 4.7: of replicas that start at once all take one master key",
-    "service/database/keyring.py",
+    "service/database/own_files.py",
     "    with suppress(FileExistsError):\n        file.hardlink_to(nameless)\n    Path(nameless).unlink()\n",
     "    Path(nameless).rename(file)\n",
 )

@@ -61,3 +61,10 @@ def test_every_setting_is_told_once_with_what_it_is() -> None:
     names = [cells[1].strip(" `") for cells in shown]
     assert sorted(names) == sorted(f"CASUSROUTE_{name.upper()}" for name in Settings.model_fields)
     assert [cells[1] for cells in shown if len(cells[3].strip()) < 15] == []
+
+
+@pytest.mark.parametrize(
+    ("host", "address"), [("127.0.0.1", "http://127.0.0.1:8000"), ("::1", "http://[::1]:8000")], ids=["IPv4", "IPv6"]
+)
+def test_an_address_that_is_told_can_be_opened(host: str, address: str) -> None:
+    assert Settings(host=host, port=8000).own_address == address

@@ -138,7 +138,7 @@ def test_every_case_and_class_of_content_has_a_key_of_its_own(database: Engine, 
 
 @broken_by(
     "the master key is readable by its owner alone",
-    "service/database/keyring.py",
+    "service/database/own_files.py",
     'descriptor, nameless = mkstemp(prefix=f"{file.name}.", dir=file.parent)',
     'descriptor = os.open(nameless := f"{file}.new", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)',
 )
@@ -164,6 +164,15 @@ def test_a_master_key_that_is_none_is_refused(tmp_path: Path, given: str) -> Non
     for setting in (given, None):
         with pytest.raises(MasterKeyRefused, match="32 bytes"):
             load_master_key(setting, file)
+
+
+def test_a_file_that_is_no_text_is_refused_as_a_master_key(tmp_path: Path) -> None:
+    """As the 32 bytes themselves would be, without base64."""
+    file = tmp_path / "master.key"
+    file.write_bytes(b"\xff" * 32)
+
+    with pytest.raises(MasterKeyRefused, match="32 bytes"):
+        load_master_key(None, file)
 
 
 @broken_by(

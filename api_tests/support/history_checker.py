@@ -52,7 +52,7 @@ def violations(tables: Tables, ledger: Ledger, people: Mapping[str, UUID], folde
 
 
 def master_key(folder: Path) -> bytes:
-    return base64.b64decode((folder / "master.key").read_text())
+    return base64.b64decode((folder / "master.key").read_text().split()[-1])
 
 
 def histories(tables: Tables) -> Iterator[str]:

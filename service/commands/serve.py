@@ -8,6 +8,7 @@ from functools import partial
 
 from service import __version__, metrics
 from service.app import build, build_relay
+from service.commands.listening import bound, listen, refused
 from service.commands.migrate import migrate_as_owner
 from service.commands.server import Server
 from service.events.store.backlog import figures
@@ -21,30 +22,46 @@ _ORGANISATIONS = {it.key: it.name for it in ORGANISATIONS}
 
 def run() -> None:
     """Set everything up and serve the demonstration region."""
-    settings = Settings(mode="demonstration")
-    if settings.host not in LOOPBACK:
-        raise SystemExit("a demonstration is served on this machine only: leave CASUSROUTE_HOST at 127.0.0.1")
-    migrate_as_owner(settings)
-    _serve(settings, _welcome(settings))
+    _serve(Settings(mode="demonstration"), migrate_as_owner)
 
 
 def serve() -> None:
     """Serve a database that was migrated before."""
-    _serve(Settings(), "")
+    _serve(Settings(), None)
 
 
-def _serve(settings: Settings, welcome: str) -> None:
-    configure(settings.log_level)
-    built = build(settings)
-    if welcome:
-        sys.stdout.write(welcome)
+def _serve(settings: Settings, set_up: Callable[[Settings], None] | None) -> None:
+    """The address is taken first: where it cannot be, nothing was changed or said."""
+    _insist_on_loopback(settings)
+    with bound(settings) as sockets:
+        settings = settings.model_copy(update={"port": sockets[0].getsockname()[1]})
+        if set_up:
+            set_up(settings)
+        configure(settings.log_level)
+        built = build(settings)
+        _watched(settings, built.now)
+        server = Server(built, settings)
+        listen(sockets, settings)
+        sys.stdout.write(_welcome(settings) if set_up else _listens(settings))
         sys.stdout.flush()
-    _watched(settings, built.now)
-    server = Server(built, settings)
-    with suppress(KeyboardInterrupt):
-        server.run()
+        with suppress(KeyboardInterrupt):
+            server.run(sockets)
     if not server.started:
-        raise SystemExit("not started: the address cannot be listened on")
+        raise SystemExit("not started: the application ended before it could answer; the log tells where")
+
+
+def _insist_on_loopback(settings: Settings) -> None:
+    """Anybody may act as everybody in a demonstration."""
+    if settings.mode == "demonstration" and settings.host not in LOOPBACK and not settings.demonstration_for_others:
+        raise SystemExit(
+            f"not started: a demonstration gives a token to whoever asks, so it is served on this machine only and not "
+            f"on {settings.host}. Leave CASUSROUTE_HOST at 127.0.0.1, or set CASUSROUTE_DEMONSTRATION_FOR_OTHERS=true "
+            f"where everybody who can reach that address may act as everybody"
+        )
+
+
+def _listens(settings: Settings) -> str:
+    return f"Casusroute {__version__} listens on {settings.own_address}\n"
 
 
 def relay() -> None:
@@ -58,7 +75,10 @@ def relay() -> None:
 
 def _watched(settings: Settings, now: Callable[[], Mapping[str, float]]) -> None:
     if settings.metrics_port:
-        metrics.publish(settings.metrics_host, settings.metrics_port, now)
+        try:
+            metrics.publish(settings.metrics_host, settings.metrics_port, now)
+        except OSError as error:
+            raise refused(settings.metrics_host, settings.metrics_port, error, "METRICS_") from None
 
 
 def _welcome(settings: Settings) -> str:

@@ -5,6 +5,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 
+from service.database.own_files import own_file, own_folder, take_from_others
+
 # recursive_triggers: without it INSERT OR REPLACE slips past the delete triggers of the history.
 SQLITE_PRAGMAS = {
     "journal_mode": "WAL",
@@ -29,6 +31,7 @@ POSTGRESQL_PATIENCE = {
 
 
 SQLITE_READERS = 4
+_BESIDE = ("-wal", "-shm", "-journal")
 
 
 def open_engine(url: str, connections: int = 8) -> Engine:
@@ -57,8 +60,17 @@ def keys_file(database: Path) -> Path:
     return database.with_name(database.name + ".keys")
 
 
+def _keep_to_owner(database: Path) -> None:
+    """Data and keys, made before SQLite would: what it makes beside a file gets the mode of that file."""
+    own_folder(database.parent)
+    for file in (database, keys_file(database)):
+        own_file(file)
+        for end in _BESIDE:
+            take_from_others(file.with_name(file.name + end))
+
+
 def _open_sqlite(url: str, file: Path) -> Engine:
-    file.parent.mkdir(parents=True, exist_ok=True)
+    _keep_to_owner(file)
     engine = create_engine(url, pool_size=SQLITE_READERS + 2, connect_args={"check_same_thread": False})
 
     @event.listens_for(engine, "connect")

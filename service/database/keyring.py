@@ -5,9 +5,7 @@ import hashlib
 import hmac
 import os
 from collections import OrderedDict
-from contextlib import suppress
 from pathlib import Path
-from tempfile import mkstemp
 from threading import Lock
 from uuid import UUID
 
@@ -15,11 +13,14 @@ from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
 from sqlalchemy import Connection, bindparam, column, select, table
 from sqlalchemy.dialects import postgresql, sqlite
 
+from service.database.own_files import make_once, take_from_others_if_ours
 from service.database.tables import case_keys
 
 CONTENT_CLASSES = ("referral", "review", "advice", "help", "escalation", "notes")
 DRAFT_CLASS = "draft"
 _KEY_BYTES = 32
+# Stands before the key in a file, so that a key of a demonstration is never taken for one of real cases.
+_MODES = ("demonstration", "production")
 _REMEMBERED = 4096
 _WRAPPED = select(case_keys.c.wrapped).where(
     case_keys.c.owner_id == bindparam("owner_id"), case_keys.c.content_class == bindparam("content_class")
@@ -36,17 +37,19 @@ class MasterKeyRefused(ValueError):
     """The master key is not a key, or not the one that this database was written with."""
 
 
-def load_master_key(given: str | None, file: Path) -> bytes:
+def load_master_key(given: str | None, file: Path, *, mode: str = "production") -> bytes:
     """The master key from the setting (base64), else from the file, which is made when there is none yet.
 
-    Raises MasterKeyRefused when it is not 32 bytes.
+    A file that is made says for which mode. Raises MasterKeyRefused when the key is not 32 bytes.
     """
     if given is None:
-        if not file.exists():
-            _make(file)
-        given = file.read_text(encoding="ascii")
+        if file.exists():
+            take_from_others_if_ours(file)
+        else:
+            make_once(file, f"{mode} ".encode() + base64.b64encode(os.urandom(_KEY_BYTES)))
     try:
-        key = base64.b64decode(given.strip(), validate=True)
+        text = file.read_text(encoding="utf-8") if given is None else given
+        key = base64.b64decode(_parts(text)[1], validate=True)
     except ValueError:
         key = b""
     if len(key) != _KEY_BYTES:
@@ -54,25 +57,32 @@ def load_master_key(given: str | None, file: Path) -> bytes:
     return key
 
 
-def _make(file: Path) -> None:
-    """Written and synced before anything is encrypted with it, readable by its owner alone.
+def mode_of(file: Path) -> str:
+    """The mode that a key file was made for; empty where an older release or a person made it, and it does not say."""
+    return _parts(file.read_text(encoding="utf-8"))[0]
 
-    It gets its name when it is whole: of two processes that start at once, both take the key of the first.
+
+def insist_on_key_of_mode(file: Path, *, demonstration: bool, known: bool) -> None:
+    """Raises MasterKeyRefused where the key in this file is, or may be, that of the other mode.
+
+    `demonstration`: the database is one. `known`: a file that does not say its mode goes with this database, since it
+    was used with it before, or was named for it.
     """
-    file.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, nameless = mkstemp(prefix=f"{file.name}.", dir=file.parent)
-    with os.fdopen(descriptor, "wb") as out:
-        out.write(base64.b64encode(os.urandom(_KEY_BYTES)))
-        out.flush()
-        os.fsync(out.fileno())
-    with suppress(FileExistsError):
-        file.hardlink_to(nameless)
-    Path(nameless).unlink()
-    folder = os.open(file.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    made_for, wanted = mode_of(file), "demonstration" if demonstration else "production"
+    if made_for == wanted or (not made_for and known):
+        return
+    told = f"was made for {made_for}" if made_for else "was there before this database, and may be that of another mode"
+    ours = "" if demonstration or made_for else "; where it is a key of production, name this file there"
+    raise MasterKeyRefused(
+        f"{file} {told}; a demonstration and production never share a key. "
+        f"Name another file for this database in CASUSROUTE_MASTER_KEY_FILE, which is made when it is not there{ours}"
+    )
+
+
+def _parts(text: str) -> tuple[str, str]:
+    """The mode, if it stands there, and the key."""
+    mode, _, key = text.strip().rpartition(" ")
+    return (mode, key) if mode in _MODES else ("", text.strip())
 
 
 class Keyring:

@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -23,6 +23,13 @@ from service.vocabulary.refusals import Refusal, Unavailable
 _SQLITE_NOT_NOW = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY")
 
 T = TypeVar("T")
+
+
+class BrokenOff(RuntimeError):
+    """Work ended with an exception that means something else to an event loop. `__cause__`: that exception.
+
+    Its traceback is that of the cause, so that the log can tell the place.
+    """
 
 
 class Database:
@@ -67,10 +74,10 @@ class Database:
 
     async def watch(self, work: Callable[[Transaction], T]) -> T:
         """`read` beside the queue, for whoever watches over this process."""
-        return await asyncio.wrap_future(self._watcher.submit(self.read_now, work))
+        return await asyncio.wrap_future(self._watcher.submit(_for_future, self.read_now, work))
 
     def watch_now(self, work: Callable[[Transaction], T]) -> T:
-        return self._watcher.submit(self.read_now, work).result()
+        return self._watcher.submit(_for_future, self.read_now, work).result()
 
     async def _in_turn(
         self,
@@ -83,7 +90,7 @@ class Database:
             raise Unavailable
         self.under_way += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(threads, run, work)
+            return await asyncio.get_running_loop().run_in_executor(threads, _for_future, run, work)
         finally:
             self.under_way -= 1
 
@@ -111,13 +118,32 @@ class Database:
 
     async def scrub(self) -> None:
         """Leave nothing in the files of SQLite of what was just destroyed; `sweep` does what could not be done now."""
-        await asyncio.get_running_loop().run_in_executor(self._writers, scrub, self.engine)
+        await asyncio.get_running_loop().run_in_executor(self._writers, _for_future, scrub, self.engine)
 
     def close(self) -> None:
         self._writers.shutdown(wait=True)
         self._readers.shutdown(wait=True)
         self._watcher.shutdown(wait=True)
         self.engine.dispose()
+
+
+A = TypeVar("A")
+
+
+def _for_future(run: Callable[[A], T], argument: A) -> T:
+    """`run(argument)` in a thread, with exceptions that a future can carry to a request and no further.
+
+    A future refuses StopIteration, and who waits for it waits for ever; of its subclasses it makes the answer None.
+    CancelledError would cancel the request, and SystemExit and KeyboardInterrupt would stop the whole event loop.
+    """
+    try:
+        return run(argument)
+    except (StopIteration, StopAsyncIteration, CancelledError) as error:
+        raise BrokenOff().with_traceback(error.__traceback__) from error
+    except Exception:
+        raise
+    except BaseException as error:
+        raise BrokenOff().with_traceback(error.__traceback__) from error
 
 
 @contextmanager

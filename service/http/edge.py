@@ -12,6 +12,8 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import API_VERSION, metrics
+from service.database.worker_threads import BrokenOff
+from service.http.front_page import ROUTE, front_page
 from service.http.negotiation import language_of
 from service.http.problems import bare, problem
 from service.http.rate_limit import Meter, address_of
@@ -79,8 +81,9 @@ class Edge:
             await bare(408, language_of(headers))(scope, receive, answer)
         except Exception as error:  # noqa: BLE001 - the last line of defence: to the log by type, to nobody by content
             # No trace in the log: its last line could hold what somebody typed.
+            kind = type(error.__cause__ if isinstance(error, BrokenOff) else error).__qualname__
             log.error(  # noqa: TRY400 - without the trace: it may hold what somebody typed
-                "unexpected", error=type(error).__qualname__, place=_place(error), trace_id=answer.trace_id
+                "unexpected", error=kind, place=_place(error), trace_id=answer.trace_id
             )
             if answer.status == 0:
                 await bare(500, language_of(headers))(scope, receive, answer)
@@ -110,6 +113,10 @@ class Edge:
                 return
         if len(scope["raw_path"]) + len(scope["query_string"]) > _LONGEST_ADDRESS:
             await bare(414, language_of(headers))(scope, receive, send)
+            return
+        if scope["path"] == ROUTE.path:
+            scope["route"] = ROUTE
+            await front_page(scope["method"], language_of(headers))(scope, receive, send)
             return
         if not scope["path"].startswith(PREFIX + "/"):
             await bare(404, language_of(headers))(scope, receive, send)

@@ -173,12 +173,20 @@ def _time(value: object) -> float:
 
 
 class Signer:
-    """Signs access tokens with a key made at start: for demonstration identities only."""
+    """Signs access tokens: for demonstration identities only. `key`: as `new_key` gives it; another one when left out.
 
-    def __init__(self, issuer: str) -> None:
-        self.key = RSAKey.generate_key(2048, {"kid": "demonstration", "use": "sig", "alg": "RS256"})
+    Raises ValueError where that is no RSA key.
+    """
+
+    def __init__(self, issuer: str, key: bytes | None = None) -> None:
+        self.key = RSAKey.import_key(key or self.new_key(), {"kid": "demonstration", "use": "sig", "alg": "RS256"})
         # Not validated: what no setting may say, because nobody else is to be taken for a demonstration.
         self.issuer = Issuer(TrustedIssuer.model_construct(name=issuer), self._published)
+
+    @staticmethod
+    def new_key() -> bytes:
+        """A private key, as PEM."""
+        return RSAKey.generate_key(2048).as_pem(private=True)
 
     async def _published(self) -> dict[str, Key]:
         return {"demonstration": self.key}

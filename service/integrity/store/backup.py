@@ -22,6 +22,7 @@ from service import __version__
 from service.database.engine import keys_file
 from service.database.keyring import Keyring, MasterKeyRefused
 from service.database.migrations import revisions
+from service.database.own_files import own_folder
 from service.integrity.rules import Head, written
 from service.vocabulary.calendar import in_utc_text, moment
 from service.vocabulary.canonical_json import canonical
@@ -60,7 +61,7 @@ def back_up(database: Path, destructions: Path, folder: Path, keyring: Keyring, 
     """Copy a database that may be in use into a new folder, whole or not at all. Raises BackupRefused, OSError."""
     if folder.exists():
         raise BackupRefused(f"{folder} is there already: a backup never overwrites another")
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    own_folder(folder.parent)
     with _new_folder(folder) as made:
         with _at_one_moment(database) as live:
             for name, connection in live.items():
@@ -93,7 +94,7 @@ def restore(data: Path, keys: Path, database: Path, keyring: Keyring) -> tuple[M
     if of_data.revision not in revisions():
         raise BackupRefused(f"the backup is of version {of_data.version}, which is newer than this one")
     _insist_as_made(data.with_name(FILES["destructions"]), of_data, "destructions")
-    database.parent.mkdir(parents=True, exist_ok=True)
+    own_folder(database.parent)
     # Checked is what was copied. Keys are there first: a database without its keys would begin to make new ones.
     with ExitStack() as copies:
         placed = [

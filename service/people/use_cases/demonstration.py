@@ -97,9 +97,14 @@ class ADemonstration(RuntimeError):
     """There are fictional people in this database, and cases of theirs: no real ones beside them."""
 
 
+def is_demonstration(transaction: Transaction) -> bool:
+    """Whether this database was ever furnished for a demonstration."""
+    return bool(People(transaction).names({it.id for it in (*ORGANISATIONS, *PEOPLE)}))
+
+
 def insist_on_real_people(transaction: Transaction) -> None:
     """Raises ADemonstration where this database was ever furnished for one."""
-    if People(transaction).names({it.id for it in (*ORGANISATIONS, *PEOPLE)}):
+    if is_demonstration(transaction):
         raise ADemonstration("this database holds the people of a demonstration; use another for real ones")
 
 

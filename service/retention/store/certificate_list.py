@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 
 from service.cases.rules.certificate import Certificate
+from service.database.own_files import own_folder
 from service.vocabulary.canonical_json import canonical
 from service.vocabulary.refusals import Unavailable
 
@@ -59,7 +60,7 @@ class DestructionList:
         raise ListRefused(f"line {number} of {self.file} is not a certificate as it was written")
 
     def _write(self, line: bytes) -> None:
-        self.file.parent.mkdir(parents=True, exist_ok=True)
+        own_folder(self.file.parent)
         descriptor = os.open(self.file, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -1,0 +1,187 @@
+"""Where the service listens: said in a line, refused in a sentence; a demonstration is for this machine alone."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from api_tests.support.checkout import ROOT
+from api_tests.support.sabotages import broken_by
+
+pytestmark = pytest.mark.server
+
+NOBODY = '[{"name": "http://127.0.0.1:9"}]'
+
+
+def settings(folder: Path, **changes: object) -> Mapping[str, str]:
+    given = {
+        "database_url": f"sqlite:///{folder / 'casusroute.db'}",
+        "master_key_file": folder / "master.key",
+        "destruction_list": folder / "destructions.jsonl",
+        "log_level": "WARNING",
+        "port": 0,
+        **changes,
+    }
+    return os.environ | {f"CASUSROUTE_{name.upper()}": str(value) for name, value in given.items()}
+
+
+def ended(command: str, told: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "service", command], cwd=ROOT, env=told,
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+
+
+@contextmanager
+def started(command: str, told: Mapping[str, str]) -> Iterator["subprocess.Popen[str]"]:
+    """A service of its own; what it says is read as it comes."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "service", command], cwd=ROOT, env=told, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+
+
+@contextmanager
+def taken() -> Iterator[int]:
+    """A port that another program listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        yield other.getsockname()[1]
+
+
+@broken_by(
+    "a used port is said before anything was set up",
+    "service/commands/listening.py",
+    "made.bind((address, port))",
+    "made.bind((address, 0))",
+    case="run",
+)
+@pytest.mark.parametrize("command", ["run", "serve"])
+def test_a_used_port_is_said_before_anything_else_with_the_setting_that_changes_it(
+    tmp_path: Path, command: str
+) -> None:
+    with taken() as port:
+        refused = ended(command, settings(tmp_path, port=port))
+
+    assert refused.returncode != 0
+    assert refused.stdout == ""
+    assert refused.stderr == (
+        f"not started: 127.0.0.1:{port} is in use by another program, or by this service itself; "
+        "stop that one, or choose another port with CASUSROUTE_PORT\n"
+    )
+    assert [*tmp_path.iterdir()] == []  # no database, no key
+
+
+@pytest.mark.parametrize(
+    ("host", "sentence"),
+    [
+        ("192.0.2.1", "not started: 192.0.2.1:0 is no address of this machine; choose another with CASUSROUTE_HOST\n"),
+        ("no.such.host.invalid", "no.such.host.invalid is no address that can be found"),
+    ],
+)
+def test_an_address_that_this_machine_does_not_have_is_refused_with_its_setting(
+    tmp_path: Path, host: str, sentence: str
+) -> None:
+    refused = ended("serve", settings(tmp_path, host=host, issuers=NOBODY))
+
+    assert refused.returncode != 0
+    assert sentence in refused.stderr
+    assert "CASUSROUTE_HOST" in refused.stderr
+
+
+def test_a_used_port_for_metrics_is_said_before_the_welcome_too(tmp_path: Path) -> None:
+    with taken() as port:
+        refused = ended("run", settings(tmp_path, metrics_port=port))
+
+    assert (refused.stdout, refused.returncode != 0) == ("", True)
+    assert f"127.0.0.1:{port} is in use" in refused.stderr
+    assert "CASUSROUTE_METRICS_PORT" in refused.stderr
+
+
+@broken_by(
+    "serve says where it listens",
+    "service/commands/serve.py",
+    "_welcome(settings) if set_up else _listens(settings)",
+    '_welcome(settings) if set_up else ""',
+)
+@pytest.mark.parametrize(("host", "start"), [("127.0.0.1", "http://127.0.0.1:"), ("localhost", "http://localhost:")])
+def test_serve_says_in_one_line_where_it_listens_and_answers_there(tmp_path: Path, host: str, start: str) -> None:
+    told = settings(tmp_path, host=host, issuers=NOBODY)
+    assert ended("migrate", told).returncode == 0
+
+    with started("serve", told) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        address = line.split()[-1]
+        alive = httpx.get(f"{address}/v1/health", timeout=20).status_code
+
+    assert line.startswith("Casusroute ")
+    assert " listens on " in line
+    assert address.startswith(start)
+    assert not address.endswith(":0")
+    assert alive == 200
+
+
+def test_the_welcome_of_run_names_the_port_that_was_free(tmp_path: Path) -> None:
+    with started("run", settings(tmp_path)) as process:
+        assert process.stdout is not None
+        address = next(it.split()[-1] for it in process.stdout if it.strip().startswith("documentation"))
+        page = httpx.get(address, timeout=20)
+        process.terminate()
+        process.stdout.read()
+
+    assert page.status_code == 200
+
+
+@broken_by(
+    "a demonstration is for this machine alone, however it is started",
+    "service/commands/serve.py",
+    'settings.mode == "demonstration" and settings.host not in LOOPBACK',
+    "settings.host in ()",
+    case="serve",
+)
+@pytest.mark.parametrize("command", ["run", "serve"])
+def test_a_demonstration_beyond_this_machine_is_refused_with_the_reason_and_the_setting(
+    tmp_path: Path, command: str
+) -> None:
+    refused = ended(command, settings(tmp_path, host="0.0.0.0", mode="demonstration"))  # noqa: S104 - which is refused
+
+    assert refused.returncode != 0
+    assert refused.stdout == ""
+    for part in ("gives a token to whoever asks", "not on 0.0.0.0", "CASUSROUTE_DEMONSTRATION_FOR_OTHERS=true"):
+        assert part in refused.stderr
+    assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "command"),
+    [
+        ({"mode": "demonstration", "demonstration_for_others": True}, "serve"),
+        ({"demonstration_for_others": True}, "run"),
+        ({"issuers": NOBODY}, "serve"),
+    ],
+    ids=["a demonstration that is meant for others", "the same by run", "production"],
+)
+def test_what_is_meant_for_others_listens_on_every_address(
+    tmp_path: Path, changes: dict[str, object], command: str
+) -> None:
+    told = settings(tmp_path, host="0.0.0.0", **changes)  # noqa: S104 - which is meant
+    assert ended("migrate", told).returncode == 0
+
+    with started(command, told) as process:
+        assert process.stdout is not None
+        address = next(word for line in process.stdout for word in line.split() if word.startswith("http://0.0.0.0:"))
+        port = address.removesuffix("/v1").rpartition(":")[2]
+        alive = httpx.get(f"http://127.0.0.1:{port}/v1/health", timeout=20).status_code
+        process.terminate()
+        process.stdout.read()
+
+    assert alive == 200

@@ -1,0 +1,150 @@
+"""Files with cases, keys and certificates are their owner's alone, whatever the umask; so are folders made for them.
+
+A file of an earlier release, which others may read, is taken from them; one of another user is refused.
+"""
+
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from api_tests.support.checkout import ROOT
+from api_tests.support.destructions import destroyed, ended
+from api_tests.support.people import everybody
+from api_tests.support.sabotages import broken_by
+from api_tests.support.servers import running, settings_for
+
+pytestmark = pytest.mark.server
+
+PLACE = Path("made", "for", "us")
+FILES = {"casusroute.db", "casusroute.db.keys", "master.key", "master.key.tokens", "destructions.jsonl"}
+BESIDE = {f"casusroute.db{middle}{end}" for middle in ("", ".keys") for end in ("-wal", "-shm")}
+
+
+@pytest.fixture
+def careless() -> Iterator[None]:
+    """Everybody may do everything with what this process makes, unless it says otherwise."""
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+def modes(folder: Path) -> Mapping[str, int]:
+    return {it.name: stat.S_IMODE(it.stat().st_mode) for it in folder.iterdir()}
+
+
+def served_with_a_destruction(folder: Path) -> Mapping[str, int]:
+    """The modes of all files while a service is at work that has destroyed a case."""
+    with running(settings_for(folder, f"sqlite:///{folder / 'casusroute.db'}")) as service:
+        people = everybody(service.url)
+        destroyed(ended(people))
+        for person in people.values():
+            person.client.close()
+        return modes(folder)
+
+
+@broken_by(
+    "the database and its keys are their owner's alone, whatever the umask",
+    "service/database/engine.py",
+    "        own_file(file)\n",
+    "",
+)
+@broken_by(
+    "a folder that is made for them is their owner's alone, and so are those above it",
+    "service/database/own_files.py",
+    "        folder.mkdir(_FOLDER)",
+    "        folder.mkdir()",
+)
+@pytest.mark.usefixtures("careless")
+def test_what_the_service_makes_is_its_own_alone_whatever_the_umask(tmp_path: Path) -> None:
+    folder = tmp_path / PLACE
+
+    made = served_with_a_destruction(folder)
+
+    assert made.keys() == FILES | BESIDE
+    assert set(made.values()) == {0o600}
+    above = [it for it in (folder, *folder.parents) if it != tmp_path and it.is_relative_to(tmp_path)]
+    assert {stat.S_IMODE(it.stat().st_mode) for it in above} == {0o700}
+
+
+@pytest.mark.usefixtures("careless")
+def test_a_backup_and_the_folders_above_it_are_its_own_alone_whatever_the_umask(tmp_path: Path) -> None:
+    data, backups = tmp_path / "data", tmp_path / "backups"
+    served_with_a_destruction(data)
+    told = os.environ | {
+        "CASUSROUTE_DATABASE_URL": f"sqlite:///{data / 'casusroute.db'}",
+        "CASUSROUTE_MASTER_KEY_FILE": str(data / "master.key"),
+        "CASUSROUTE_DESTRUCTION_LIST": str(data / "destructions.jsonl"),
+    }
+
+    subprocess.run([sys.executable, "-m", "service", "backup", backups / "first"], cwd=ROOT, env=told, check=True)
+
+    assert modes(tmp_path)["backups"] == 0o700
+    assert modes(backups) == {"first": 0o700}
+    assert set(modes(backups / "first").values()) == {0o600}
+
+
+@broken_by(
+    "a database of an earlier release is taken from others",
+    "service/database/own_files.py",
+    "        if _is_open(file):\n            file.chmod(_FILE)\n    except FileNotFoundError:",
+    "        file.stat()\n    except FileNotFoundError:",
+)
+@broken_by(
+    "a key file of an earlier release is taken from others",
+    "service/database/keyring.py",
+    "            take_from_others_if_ours(file)",
+    "            pass",
+)
+def test_what_others_could_read_is_taken_from_them_and_the_folder_that_was_there_stays(tmp_path: Path) -> None:
+    served_with_a_destruction(tmp_path)
+    for it in tmp_path.iterdir():
+        it.chmod(0o644)
+    tmp_path.chmod(0o755)
+
+    after = served_with_a_destruction(tmp_path)
+
+    assert after.keys() == FILES | BESIDE
+    assert set(after.values()) == {0o600}
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755
+
+
+SOMEBODY_ELSE = """
+import os, sys
+from pathlib import Path
+from service.database.own_files import OpenToOthers, take_from_others, take_from_others_if_ours
+file = Path(sys.argv[1])
+if os.geteuid() == 0:
+    os.setuid(65534)
+take_from_others_if_ours(file)
+try:
+    take_from_others(file)
+except OpenToOthers as refusal:
+    print(refusal)
+"""
+
+
+@broken_by(
+    "a file of another user that others may read is refused in a sentence",
+    "service/database/own_files.py",
+    "    except PermissionError:\n        raise",
+    "    except PermissionError:\n        return\n        raise",
+)
+def test_a_file_of_another_user_is_refused_with_what_to_do_but_a_key_that_was_put_there_is_taken() -> None:
+    """The file that names the users of a system is root's, and for everybody to read, wherever this runs."""
+    theirs = Path("/etc/passwd")
+    before = theirs.stat().st_mode
+
+    said = subprocess.run(
+        [sys.executable, "-c", SOMEBODY_ELSE, theirs], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    assert said.stdout == (
+        "other users of this machine can get at /etc/passwd, which belongs to another user than this service; "
+        "let its owner run: chmod 600 /etc/passwd\n"
+    )
+    assert theirs.stat().st_mode == before
