@@ -1,6 +1,9 @@
 """The routers of all subjects: the list from which the API is made."""
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 from fastapi import APIRouter, FastAPI
 
@@ -22,10 +25,17 @@ from service.retention.api import certificates, legal_holds, proposals, terms
 from service.workflow_versions.api import plans, trials
 from service.workflows.rules.rulebook import Rulebook
 
+# One file for each operation, in the form that the document shows.
+_EXAMPLES = Path(__file__).parents[1] / "examples" / "requests"
+
 
 def create_api(rules: Rulebook, public_url: str) -> FastAPI:
     """The API of every subject, with the steps that these workflows know."""
-    return create_application(_routers(rules), public_url)
+    return create_application(_routers(rules), public_url, _examples())
+
+
+def _examples() -> dict[str, Any]:
+    return {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in sorted(_EXAMPLES.glob("*.json"))}
 
 
 def _routers(rules: Rulebook) -> Iterator[APIRouter]:

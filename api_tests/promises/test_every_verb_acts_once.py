@@ -1,100 +1,25 @@
 """Every operation that asks for an Idempotency-Key: sent twice it acts once, and says that it is answered again."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
-from sqlalchemy import select
 
-from api_tests.promises.test_acting_once import REPLAYED, submission
-from api_tests.support.administration import DECISIONS
-from api_tests.support.case_file import CaseFile
-from api_tests.support.changed_rules import copied, people_at
+from api_tests.promises.test_acting_once import REPLAYED
 from api_tests.support.databases import new_database
-from api_tests.support.demonstration import ORGANISATION_IDS, PERSON_IDS
-from api_tests.support.destructions import ended, granted, proposed
 from api_tests.support.engines import ENGINES
-from api_tests.support.expected_operations import BY_HAND
+from api_tests.support.every_request import World, asks, new_world
 from api_tests.support.openapi_documents import operations
-from api_tests.support.people import People, everybody, offered
-from api_tests.support.receivers import Receiver, dead_letter, receiving
-from api_tests.support.servers import Running, running, settings_for
-from api_tests.support.shared_case import Scene, help_running
-from api_tests.support.upgrades import PAUSE, WHY, planned
-from api_tests.support.workflows import form_for
-from service.tables import metadata
 
 pytestmark = pytest.mark.server
-NOTE = {"trigger": "add_note", "form": {"text": "Gebeld."}}
-PARTS = {
-    "Placement": "placement A",
-    "Commitment": "commitment A",
-    "Funding": "funding A",
-    "Escalation": "escalation",
-    "Question": "question",
-    "Reconsideration": "reconsideration",
-    "FollowUp": "follow_up",
-    "FileRequest": "file_request",
-    "EmergencyAccess": "emergency_access",
-}
-DECIDED_AT = {
-    "addOrganisation": "/organisations",
-    "addPerson": "/people",
-    "beginMembership": "/memberships",
-    "endMembership": "/membership-ends",
-    "beginCoverage": "/coverages",
-    "endCoverage": "/coverage-ends",
-    "renameOrganisation": f"/organisations/{ORGANISATION_IDS['duinhuis']}/names",
-    "renamePerson": f"/people/{PERSON_IDS['joke']}/names",
-    "decideSettings": "/regions/JZ11/settings",
-}
-
-
-@dataclass(frozen=True)
-class Ask:
-    """A request that makes something, by whoever may."""
-
-    by: str
-    path: str
-    body: Any
-    version: int | None = None
-
-    def sent(self, people: People, key: str) -> httpx.Response:
-        return people[self.by].post(self.path, self.body, version=self.version, key=key)
-
-
-@dataclass(frozen=True)
-class World:
-    """A service that tells nobody, so nothing changes beside what is asked. `older`: the workflow of a case in it."""
-
-    service: Running
-    people: People
-    receiver: Receiver
-    older: str
-
-    def stored(self) -> dict[str, list[Any]]:
-        """Everything in its database."""
-        with self.service.tables.connect() as connection:
-            return {
-                name: sorted(map(repr, connection.execute(select(table)))) for name, table in metadata.tables.items()
-            }
 
 
 @pytest.fixture(scope="module", params=ENGINES)
 def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp(f"acts-once-{request.param}")
-    database = new_database(request, folder, request.param)
-    with people_at(folder, database) as (_, people):
-        older = CaseFile.submitted(people).history()[0]["workflow"]
-    settings = settings_for(folder, database, workflows=copied(folder, case=PAUSE), webhook_targets="any")
-    with running(settings) as service, receiving() as receiver:
-        people = everybody(service.url)
-        yield World(service, people, receiver, older)
-        for person in people.values():
-            person.client.close()
+    with new_world(folder, new_database(request, folder, request.param)) as made:
+        yield made
 
 
 def told_alike(first: httpx.Response, again: httpx.Response) -> bool:
@@ -102,84 +27,6 @@ def told_alike(first: httpx.Response, again: httpx.Response) -> bool:
     kept = [(it.status_code, it.json(), it.headers.get("etag"), it.headers.get("location")) for it in (first, again)]
     replayed = [it.headers.get(REPLAYED) for it in (first, again)]
     return first.is_success and kept[0] == kept[1] and replayed == [None, "true"]
-
-
-def asks(world: World) -> dict[str, Ask]:
-    """A request for every operation that acts once, in an order in which they can be sent."""
-    scene = help_running(world.people)
-    return {**_on_cases(scene), **_about_files(scene), **_around_cases(world, scene)}
-
-
-def _on_cases(scene: Scene) -> dict[str, Ask]:
-    case = scene.case
-    steps = {
-        f"add{name}Transition": Ask(
-            min(BY_HAND[f"add{name}Transition"].answered),
-            f"{scene.path(part)}/transitions",
-            NOTE,
-            scene.parts[part]["version"],
-        )
-        for name, part in PARTS.items()
-    }
-    signalled = {"trigger": "signal_escalation", "number": case.number, "form": form_for("case", "signal_escalation")}
-    return {
-        "submitCase": Ask("anna", "/cases", submission()),
-        "createDraft": Ask("anna", "/drafts", {"form": {}}),
-        "addTransition": Ask("anna", f"{case.path}/transitions", NOTE, case.seen()["main"]["version"]),
-        **steps,
-        "addEscalationSignal": Ask("mila", "/escalation-signals", signalled),
-    }
-
-
-def _about_files(scene: Scene) -> dict[str, Ask]:
-    case, people = scene.case, scene.case.people
-    asked = {"trigger": "ask_about_file", "form": form_for("file_request", "ask_about_file")}
-    taken = {"trigger": "take_emergency_access", "form": form_for("emergency_access", "take_emergency_access")}
-    held = {"reason": {"code": "complaint"}}
-    holds = f"{case.path}/legal-holds"
-    going = ended(people)
-    proposals = [f"/destruction-proposals/{proposed(ended(people))}" for _ in range(2)]
-    return {
-        "addFileRequest": Ask("anna", f"{case.path}/file-requests", asked),
-        "addEmergencyAccess": Ask("petra", "/emergency-accesses", taken | {"number": case.number}),
-        "addLegalHold": Ask("esra", holds, held),
-        "liftLegalHold": Ask("esra", f"{holds}/{people.esra.post(holds, held).json()['id']}/lifting", {}),
-        "addDestructionProposal": Ask(
-            "carla", "/destruction-proposals", {"caseId": going.id, "requestId": granted(going)}
-        ),
-        "signDestructionProposal": Ask("carla", f"{proposals[0]}/signatures", {"capacity": "team"}),
-        "withdrawDestructionProposal": Ask("carla", f"{proposals[1]}/withdrawal", {"reason": {"code": "still_needed"}}),
-    }
-
-
-def _around_cases(world: World, scene: Scene) -> dict[str, Ask]:
-    people, offer = world.people, f"/offers/{offered(world.people)}"
-    put_on = {
-        "providerId": str(ORGANISATION_IDS["de-veste"]),
-        "domain": {"code": "treatment"},
-        "function": {"code": "day_treatment"},
-        "expertise": "Jongeren die een tijd niet naar school gingen.",
-        "region": "JZ11",
-        "validFrom": "2025-01-01",
-    }
-    wanted = {"organisationId": str(ORGANISATION_IDS["ret"]), "url": world.receiver.url}
-    hook = people.roos.post("/subscriptions", wanted).json()["id"]
-    letter = dead_letter(world.service, scene.case.id)
-    letters = f"/subscriptions/{letter['subscriptionId']}/dead-letters/{letter['position']}"
-    adoptions = f"/workflow-plans/{planned(people, world.older)['hash']}/adoptions"
-    return {
-        "addOffer": Ask("ivo", "/offers", put_on),
-        "addOfferStatement": Ask("ivo", f"{offer}/statements", {"statedOn": "2025-07-01", "placesFree": 1}),
-        "endOffer": Ask("ivo", f"{offer}/ending", {"lastDay": "2025-07-02"}),
-        **{name: Ask("roos", path, DECISIONS[name]) for name, path in DECIDED_AT.items()},
-        "createSubscription": Ask("roos", "/subscriptions", wanted),
-        "addSubscriptionChange": Ask(
-            "roos", f"/subscriptions/{hook}/changes", {"change": "rotate_secret", "reason": "routine"}, 1
-        ),
-        "addResending": Ask("roos", f"{letters}/resendings", None),
-        "addPlan": Ask("roos", "/workflow-plans", {"kind": "case", "from": world.older}),
-        "addAdoptions": Ask("roos", adoptions, {"grounds": WHY}),
-    }
 
 
 def test_every_operation_that_asks_for_a_key_acts_once_and_says_that_it_answers_again(world: World) -> None:

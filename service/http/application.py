@@ -23,8 +23,11 @@ from service.vocabulary.refusals import Refusal
 _ALWAYS = {NotAcceptable: 406, UnsupportedMediaType: 415, TooLarge: 413, TooSlow: 408, Exception: 500}
 
 
-def create_application(routers: Iterable[APIRouter], public_url: str) -> FastAPI:
-    """The routes, their refusals and their document; `state.house` is set by the composition root."""
+def create_application(routers: Iterable[APIRouter], public_url: str, examples: dict[str, Any]) -> FastAPI:
+    """The routes, their refusals and their document; `state.house` is set by the composition root.
+
+    `examples`: see `document`.
+    """
 
     @asynccontextmanager
     async def lifespan(api: FastAPI) -> AsyncIterator[None]:
@@ -43,7 +46,7 @@ def create_application(routers: Iterable[APIRouter], public_url: str) -> FastAPI
     # One flat list: a router within a router is walked anew for every request.
     for router in routers:
         api.router.routes.extend(router.routes)
-    described = document(api, public_url)
+    described = document(api, public_url, examples)
     api.openapi = lambda: described  # type: ignore[method-assign]  # as FastAPI documents it
     api.router.routes.extend(_published(described).routes)
     _refuse(api)

@@ -55,10 +55,7 @@ def _operation(document: Json, path: str, method: str, operation: Json) -> str:
     if body := operation.get("requestBody"):
         content = body["content"]["application/json"]
         rows.append(("body", "application/json", _type(content["schema"])))
-        example = "".join(
-            f"<p>For example:</p><pre>{escape(json.dumps(it, ensure_ascii=False, indent=2))}</pre>"
-            for it in _examples(content)
-        )
+        example = "".join(_example(it) for it in content.get("examples", {}).values())
     rows += [_answer(status, _resolved(document, it)) for status, it in operation["responses"].items()]
     return (
         f'<details><summary><code class="{method}">{method.upper()} {escape(path)}</code> '
@@ -82,8 +79,9 @@ def _answer(status: str, it: Json) -> tuple[str, str, str]:
     )
 
 
-def _examples(content: Json) -> list[str]:
-    return [json.dumps(it["value"], ensure_ascii=False, indent=2) for it in content.get("examples", {}).values()]
+def _example(it: Json) -> str:
+    body = json.dumps(it["value"], ensure_ascii=False, indent=2)
+    return f'<p>Example: {_prose(it["summary"])}</p><pre lang="nl">{escape(body)}</pre>'
 
 
 def _schema(name: str, schema: Json) -> str:

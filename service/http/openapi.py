@@ -11,6 +11,7 @@ from fastapi.openapi.utils import get_openapi
 
 from service import API_VERSION
 from service.http.components import HEADERS, PROBLEM, header_references, refusal, responses
+from service.http.negotiation import JSON
 from service.http.problems import camel
 from service.http.strict_route import StrictRoute
 
@@ -33,8 +34,11 @@ def also_as(*media_types: str) -> dict[int | str, Json]:
     return {200: {"content": {it: {"schema": {"type": "string"}} for it in media_types}}}
 
 
-def document(app: FastAPI, public_url: str) -> Json:
-    """The whole document. Paths are relative to the server's address, which ends in the major version."""
+def document(app: FastAPI, public_url: str, examples: Json) -> Json:
+    """The whole document. Paths are relative to the server's address, which ends in the major version.
+
+    `examples`: bodies by operationId and name, each with its `summary` and `value`.
+    """
     drawn = get_openapi(
         title="Casusroute",
         version=API_VERSION,
@@ -55,7 +59,7 @@ def document(app: FastAPI, public_url: str) -> Json:
     for route in app.routes:
         if isinstance(route, StrictRoute) and route.include_in_schema:
             for method in route.methods or ():
-                _complete(drawn["paths"][route.path_format][method.lower()], route)
+                _complete(drawn["paths"][route.path_format][method.lower()], route, examples)
     components = drawn["components"]
     for name in ("HTTPValidationError", "ValidationError"):
         components["schemas"].pop(name, None)
@@ -70,11 +74,13 @@ def document(app: FastAPI, public_url: str) -> Json:
     return document
 
 
-def _complete(operation: Json, route: StrictRoute) -> None:
+def _complete(operation: Json, route: StrictRoute, examples: Json) -> None:
     if route.is_public:
         operation["security"] = []
     operation["summary"] = re.split(r"[.:;](?:\s|$)", operation["description"])[0]
     operation["operationId"] = camel(operation["operationId"])
+    if bodies := examples.get(operation["operationId"]):
+        operation["requestBody"]["content"][JSON]["examples"] = bodies
     parameters = {it["name"]: it for it in operation.get("parameters", ())}
     for it in parameters.values():
         _tell_once(it)
