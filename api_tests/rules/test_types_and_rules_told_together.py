@@ -1,7 +1,6 @@
 """A form with faults of types is held against its rules as far as these touch what can be read."""
 
 from collections.abc import Iterable, Iterator
-from functools import cache
 from typing import Any, ClassVar
 
 import pytest
@@ -11,15 +10,13 @@ from hypothesis import strategies as st
 from api_tests.support.form_faults import context
 from api_tests.support.forms import filled
 from api_tests.support.sabotages import Text, broken_by
+from api_tests.support.varied_forms import candidates, filled_in, unreadable
 from service.cases.rules.forms.base import Form, FormContext, rule
 from service.cases.rules.forms.reading import faults_of, read_form
 from service.kinds import KINDS
 from service.vocabulary.form_parts import ContentClass, Fault
 from service.vocabulary.partly_read import Unread, without
 from service.vocabulary.refusals import InputFault
-
-LEFT_OUT = object()
-NO_SUCH_VALUES = ({"no": "such"}, 7.5, "\x00", None)
 
 
 def pointers(faults: Iterable[InputFault]) -> set[tuple[str, str]]:
@@ -30,53 +27,6 @@ def of_rules(name: str, body: dict[str, Any], held_against: FormContext) -> set[
     """The faults that are told of this JSON, without those of its types."""
     form = KINDS.forms[name]
     return pointers(faults_of(form, body, held_against)) - pointers(read_form(form, body).faults)
-
-
-def variants(value: Any) -> Iterator[Any]:
-    """The value, and the value with one thing in it changed: left out, repeated, emptied, put off, turned round."""
-    yield value
-    if isinstance(value, bool):
-        yield not value
-    elif isinstance(value, str) and value[:2] == "20":
-        yield "2099" + value[4:]
-    elif isinstance(value, list):
-        yield from ([], value + value, value[:1])
-        for at, inner in enumerate(value):
-            yield from ([*value[:at], other, *value[at + 1 :]] for other in variants(inner))
-    elif isinstance(value, dict):
-        for name, inner in value.items():
-            yield {key: it for key, it in value.items() if key != name}
-            yield from ({**value, name: other} for other in variants(inner))
-        if "code" in value:
-            yield from ({"code": code} for code in ("home", "unsafe", "closed", "partial", "child", "regular", "other"))
-
-
-@cache
-def candidates(name: str) -> dict[str, list[Any]]:
-    """Per field of a form, values with which it has no fault of type; `LEFT_OUT` where it may be."""
-    form, example = KINDS.forms[name], filled(name)
-    fields = {it.alias or key: it for key, it in form.model_fields.items()}
-    found = {}
-    for field, known in fields.items():
-        values = [LEFT_OUT] if not known.is_required() else []
-        if field in example:
-            valid = (it for it in variants(example[field]) if not read_form(form, {**example, field: it}).faults)
-            values += valid
-        found[field] = values
-    return found
-
-
-@cache
-def unreadable(name: str, field: str) -> Any:
-    """A value that this field cannot have."""
-    body = filled(name)
-    return next(it for it in NO_SUCH_VALUES if read_form(KINDS.forms[name], {**body, field: it}).faults)
-
-
-@st.composite
-def bodies(draw: st.DrawFn, name: str) -> dict[str, Any]:
-    drawn = {field: draw(st.sampled_from(values)) for field, values in candidates(name).items()}
-    return {field: value for field, value in drawn.items() if value is not LEFT_OUT}
 
 
 @broken_by(
@@ -94,7 +44,7 @@ def test_what_is_told_of_the_readable_part_is_still_told_when_the_rest_is_mended
     """For a form that can be read whole, it is all that its rules say."""
     form, held_against = KINDS.forms[name], context()
 
-    @given(body=bodies(name), spoilt=st.sets(st.sampled_from(sorted(candidates(name)))))
+    @given(body=filled_in(name), spoilt=st.sets(st.sampled_from(sorted(candidates(name)))))
     def hold(body: dict[str, Any], spoilt: set[str]) -> None:
         whole = of_rules(name, body, held_against)
         read = read_form(form, body)

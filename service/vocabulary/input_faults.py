@@ -1,34 +1,14 @@
-"""From JSON to a form: all faults at once, each at its place."""
+"""Faults of what was sent: each at its place, with a code and a sentence."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Iterable
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from service.vocabulary.form_parts import Fault
 from service.vocabulary.language import Words
 from service.vocabulary.messages import MESSAGES, say
 from service.vocabulary.refusals import InputFault, Invalid
-
-F = TypeVar("F", bound=BaseModel)
-
-
-def form_from(form: type[F], body: Mapping[str, Any], *, under: str = "/form") -> F:
-    """The form that this JSON fills in. Raises Invalid."""
-    try:
-        return form.model_validate(body, by_alias=True, by_name=False)
-    except ValidationError as wrong:
-        raise Invalid(tuple(input_fault("body", under, error) for error in wrong.errors())) from None
-
-
-def missing_in(form: type[BaseModel], body: Mapping[str, Any]) -> tuple[InputFault, ...]:
-    """What would still be refused if this were sent now."""
-    try:
-        form_from(form, body)
-    except Invalid as refusal:
-        return refusal.errors
-    return ()
 
 
 def json_pointer(under: str, steps: Iterable[str | int]) -> str:

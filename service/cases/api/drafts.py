@@ -1,9 +1,9 @@
 """/v1/drafts: referrals that are not sent yet, yours alone; saved however incomplete, with what is still missing."""
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field, TypeAdapter
 
 from service.cases.api.views import GuardView
@@ -12,13 +12,14 @@ from service.cases.use_cases.drafts import (
     begin_draft,
     discard_draft,
     list_drafts,
+    make_draft_key,
     read_draft,
     save_draft,
 )
-from service.database.keyring import DRAFT_CLASS
 from service.http.context import OnceOnly, TheCaller, TheHouse, Version, read_body
 from service.http.json_models import Body, Utc, View
 from service.http.openapi import may_refuse, takes
+from service.http.paging import PageQuery
 from service.http.request_faults import CheckedRoute
 from service.http.responses import answer, answer_once
 
@@ -35,13 +36,19 @@ router = APIRouter(tags=["drafts"], route_class=CheckedRoute)
 
 
 class MissingView(GuardView):
-    """What would still be refused, at which place of the form (JSON Pointer)."""
+    """What submitting would be refused for now, at which place of what is sent (JSON Pointer).
+
+    Empty for what has no place in the form, as a region that no team covers.
+    """
 
     location: str
 
 
 class DraftView(View):
-    """A draft. It is kept until `expiresAt`, which moves on with every save; only you can remove it before."""
+    """A draft. It is kept until `expiresAt`, which moves on with every save; only you can remove it before.
+
+    `complete`: submitting it now would make a case of it. `missing`: everything that it would be refused for.
+    """
 
     id: UUID
     version: int
@@ -53,9 +60,10 @@ class DraftView(View):
 
 
 class Drafts(View):
-    """Your drafts, the last saved first."""
+    """A page of your drafts, the last saved first; `nextCursor` is null on the last page."""
 
     items: list[DraftView]
+    next_cursor: str | None
 
 
 def _view(it: DraftWithGaps) -> DraftView:
@@ -74,18 +82,18 @@ def _view(it: DraftWithGaps) -> DraftView:
 
 @router.post(
     "/drafts", status_code=201, response_model=DraftView, openapi_extra=takes("draft"),
-    responses=may_refuse(400, 401, 409, 413, 415),
+    responses=may_refuse(400, 401, 403, 409, 413, 415),
 )  # fmt: skip
 async def create_draft(request: Request, house: TheHouse, caller: TheCaller, once: OnceOnly) -> Response:
-    """Begin a draft with whatever there is."""
+    """Begin a draft with whatever there is. Whoever may submit makes drafts, as many as the settings allow a person."""
     body = await read_body(request, DRAFT)
     draft_id = house.database.keyring.id_for("draft", caller.issuer, caller.subject, once.key)
     await house.database.write(
-        lambda transaction: transaction.keyring.create(transaction.connection, draft_id, (DRAFT_CLASS,))
+        lambda transaction: make_draft_key(transaction, caller, once, draft_id=draft_id, rules=house.rules)
     )
     made = await house.database.write(
         lambda transaction: begin_draft(
-            transaction, caller, {"form": body.form}, once, draft_id=draft_id, days=house.draft_days
+            transaction, caller, {"form": body.form}, once, draft_id=draft_id, rules=house.rules
         )
     )
     version, where = made.value.draft.version, f"/drafts/{draft_id}"
@@ -93,29 +101,31 @@ async def create_draft(request: Request, house: TheHouse, caller: TheCaller, onc
 
 
 @router.get("/drafts", response_model=Drafts, responses=may_refuse(400, 401), name="list_drafts")
-async def get_drafts(house: TheHouse, caller: TheCaller) -> Response:
+async def get_drafts(house: TheHouse, caller: TheCaller, asked: Annotated[PageQuery, Query()]) -> Response:
     """Your drafts, the last saved first."""
-    found = await house.database.read(lambda transaction: list_drafts(transaction, caller))
-    return answer(Drafts(items=[_view(it) for it in found]))
+    page = await house.database.read(
+        lambda transaction: list_drafts(transaction, caller, limit=asked.limit, cursor=asked.cursor, rules=house.rules)
+    )
+    return answer(Drafts(items=[_view(it) for it in page.items], next_cursor=page.next_cursor))
 
 
 @router.get("/drafts/{draft_id}", response_model=DraftView, responses=may_refuse(400, 401, 404))
 async def get_draft(draft_id: UUID, house: TheHouse, caller: TheCaller) -> Response:
     """A draft of yours, and what is still missing before it can be submitted."""
-    found = await house.database.read(lambda transaction: read_draft(transaction, caller, draft_id))
+    found = await house.database.read(lambda transaction: read_draft(transaction, caller, draft_id, rules=house.rules))
     return answer(_view(found), version=found.draft.version)
 
 
 @router.put(
     "/drafts/{draft_id}", response_model=DraftView, openapi_extra=takes("draft"), name="save_draft",
-    responses=may_refuse(400, 401, 404, 412, 413, 415, 428),
+    responses=may_refuse(400, 401, 403, 404, 412, 413, 415, 428),
 )  # fmt: skip
 async def put_draft(request: Request, draft_id: UUID, house: TheHouse, caller: TheCaller, version: Version) -> Response:
     """Save a draft again, as incomplete as it may be."""
     body = await read_body(request, DRAFT)
     saved = await house.database.write(
         lambda transaction: save_draft(
-            transaction, caller, draft_id, {"form": body.form}, version=version, days=house.draft_days
+            transaction, caller, draft_id, {"form": body.form}, version=version, rules=house.rules
         )
     )
     return answer(_view(saved), version=saved.draft.version)
