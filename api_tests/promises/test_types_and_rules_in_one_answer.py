@@ -77,10 +77,11 @@ def test_who_may_take_the_step_hears_the_rules_beside_the_types(service: Running
     "seen_by=actor)\n        if sight is None",
     'seen_by=identify(transaction, replace(caller, subject="esra")))\n        if sight is None',
 )
-def test_whoever_does_not_see_the_case_hears_nothing(service: Running, scheduled: CaseFile) -> None:
+def test_whoever_does_not_see_the_case_hears_nothing(service: Running, scheduled: CaseFile, people: People) -> None:
     """The liaison of the region may signal about a case that she cannot see."""
     signal = {"trigger": "signal_escalation", "form": {"level": {"code": "expertise_network"}}}
-    assert of_step(service, scheduled.id, "mila", signal) == set()
+    case = CaseFile.submitted(people).go_to("in_triage")
+    assert of_step(service, case.id, "mila", signal) == set()
     for who in ("otto", "petra", "tom", "nobody"):
         assert of_step(service, scheduled.id, who, faulty_table()) == set(), who
 

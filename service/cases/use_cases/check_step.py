@@ -76,10 +76,12 @@ def form_of(step: Step, trigger: Trigger) -> FormReading:
     """The form of the step as the part's own workflow asks it."""
     if step.form is not None or (step.unread is None and trigger.form is None):
         return FormReading(step.form)
-    if step.unread is None or trigger.form is None:
-        code = "missing" if step.unread is None else "extra_forbidden"
-        return FormReading(None, (bare_fault("body", "/form", code),))
-    return read_form(KINDS.forms[trigger.form], step.unread)
+    if trigger.form is None:
+        return FormReading(None, (bare_fault("body", "/form", "extra_forbidden"),))
+    form = KINDS.forms[trigger.form]
+    if step.unread is None and not form.may_be_left_out():
+        return FormReading(None, (bare_fault("body", "/form", "missing"),))
+    return read_form(form, step.unread or {})
 
 
 def rule_faults(

@@ -150,7 +150,7 @@ def _sent(body: object, now: datetime) -> _Sent | None:
         grounds=grounds,
         unread=form if is_form else None,
     )
-    return _Sent(step, frozenset(unread), has_form=is_form or form is None)
+    return _Sent(step, frozenset(unread), has_form=is_form or "form" not in body)
 
 
 def _draft(transaction: Transaction, actor: Actor, body: Any) -> Mapping[str, Any] | None:

@@ -88,6 +88,11 @@ class Form(FormPart):
     assigned_in: ClassVar[str] = "assigneeId"
     weighs_age: ClassVar[bool] = False
 
+    @classmethod
+    def may_be_left_out(cls) -> bool:
+        """True where every field is optional: no form at all means the empty one."""
+        return not any(it.is_required() for it in cls.model_fields.values())
+
     def codes(self) -> Codes:
         """The coded answers, by code list: the only part of a form that becomes a fact."""
         found: dict[str, set[str]] = {}
