@@ -121,7 +121,7 @@ def test_a_draft_begun_twice_with_one_key_is_answered_again_though_there_is_no_m
 @broken_by(
     "who begins a draft waits for another of theirs that is begun meanwhile",
     "service/cases/store/drafts.py",
-    "        self._connection.execute(select(drafts.c.id).where(*mine).with_for_update())\n        return",
+    "        self._connection.execute(select(drafts.c.version).where(*mine).with_for_update())\n        return",
     "        return",
     case="postgresql",
 )

@@ -6,6 +6,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from api_tests.support.case_file import CaseFile
+from api_tests.support.forms import ASK_NOTHING
 from api_tests.support.people import People
 from api_tests.support.refusals import faults
 from api_tests.support.sabotages import broken_by
@@ -20,8 +21,6 @@ STEPS = [
     for trigger in workflow.definition.triggers.values()
     if any(source != START for source, _ in trigger.edges)
 ]
-# By hand: forms of which domain.md 5.3 marks no field as obligatory.
-ASK_NOTHING = {"reassignment@1", "triage_start@1", "escalation_conclusion@1", "reconsideration_start@1"}
 
 
 def taken(kind: PartKind, body: dict[str, Any]) -> Any:

@@ -83,7 +83,7 @@ class Drafts:
     def count(self, owner: UUID) -> int:
         """How many the owner has. Who counts while another draft is begun, waits for it: there is one more then."""
         mine = (drafts.c.person_id == str(owner), ~self._expired)
-        self._connection.execute(select(drafts.c.id).where(*mine).with_for_update())
+        self._connection.execute(select(drafts.c.version).where(*mine).with_for_update())
         return self._connection.execute(select(func.count()).select_from(drafts).where(*mine)).scalar_one()
 
     def page(self, limit: int, cursor: str | None, *, seen_by: UUID) -> Page[Draft | None]:
