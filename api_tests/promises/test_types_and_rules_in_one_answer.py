@@ -1,5 +1,6 @@
 """What the rules say of a request whose types are wrong: told to whoever may take the step, and to nobody else."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -20,6 +21,8 @@ from api_tests.support.workflows import RULES, form_for
 from service.cases.use_cases.rule_faults import rule_faults_of_step, rule_faults_of_submission
 from service.identity.caller import Caller
 from service.people.use_cases.demonstration import ISSUER
+from service.workflows.rules.definition import Definition
+from service.workflows.rules.rulebook import Rulebook
 
 Told = set[tuple[str, str]]
 ANYTHING = st.recursive(
@@ -34,11 +37,11 @@ def caller(who: str) -> Caller:
 
 
 def of_step(
-    service: Running, case: str, who: str, body: object, *, part: str | None = None, version: int | None = None
+    service: Running, case: str, who: str, body: object, *, version: int | None = None, rules: Rulebook = RULES
 ) -> Told:
-    address = UUID(case), UUID(part or case)
+    address = UUID(case), UUID(case)
     found = service.built.database.read_now(
-        lambda it: rule_faults_of_step(it, caller(who), address, body, rules=RULES, version=version)
+        lambda it: rule_faults_of_step(it, caller(who), address, body, rules=rules, version=version)
     )
     return {(it.code, it.location) for it in found}
 
@@ -121,6 +124,29 @@ def test_what_is_asked_for_by_type_is_not_asked_for_twice(service: Running, sche
     )
     form = form_for("case", named)
     assert of_step(service, scheduled.id, "esra", {"trigger": named, "form": form}) == set()
+
+
+@broken_by(
+    "where workflows ask for different forms, the types of the part's own form are told as well",
+    "service/cases/use_cases/rule_faults.py",
+    "of_types = reading.faults if len({it.form for it in versions}) > 1 else ()",
+    "of_types: tuple[InputFault, ...] = ()",
+)
+def test_where_workflows_ask_for_different_forms_the_types_of_the_right_one_are_told_too(
+    service: Running, scheduled: CaseFile
+) -> None:
+    """What a part takes is known with its workflow only: at the door any form passes."""
+    stored = json.loads(RULES.current("case").definition.stored())
+    stored["triggers"]["open_table"]["form"] = "comment@1"
+    both = RULES.with_older([Definition.from_stored(json.dumps(stored))])
+
+    assert of_step(service, scheduled.id, "esra", faulty_table(), rules=both) == {
+        *NOT_HEARD,
+        ("date_type", "/form/heldOn"),
+    }
+    formless = {"trigger": "open_table", "grounds": 7}
+    assert of_step(service, scheduled.id, "esra", formless, rules=both) == {("missing", "/form")}
+    assert of_step(service, scheduled.id, "esra", formless) == set(), "else it is missing by type"
 
 
 def test_an_organisation_that_does_not_exist_is_told_beside_the_types(service: Running, people: People) -> None:
