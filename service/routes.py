@@ -9,7 +9,7 @@ from fastapi import APIRouter, FastAPI
 
 from service.advice import api as advice
 from service.caseload import api as caseload
-from service.cases.api import cases, drafts, parts
+from service.cases.api import cases, drafts, parts, submissions
 from service.escalations import api as escalations
 from service.events.api import feed, subscriptions
 from service.file_rights.api import access_log, emergency_access, file_requests, subject_access
@@ -40,7 +40,13 @@ def _examples() -> dict[str, Any]:
 
 def _routers(rules: Rulebook) -> Iterator[APIRouter]:
     """A request is held against one route after the other, so what is asked most stands first."""
-    yield from (cases.router, cases.step_router(rules), caseload.cases_router, caseload.work_router)
+    yield from (
+        submissions.router,
+        cases.router,
+        cases.step_router(rules),
+        caseload.cases_router,
+        caseload.work_router,
+    )
     yield from (parts.entry_router, parts.part_router(rules))
     for module in (
         file_requests, access_log, subject_access, escalations, future_plan, advice, drafts, offers, gaps, learning,

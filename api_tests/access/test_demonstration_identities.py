@@ -153,7 +153,7 @@ def test_whose_token_has_ended_hears_how_to_get_a_new_one(service: Running) -> N
         said = {it: esra.get("/me", headers={"Accept-Language": it}) for it in ("nl", "en")}
 
     for answer in said.values():
-        assert "POST /v1/demonstration/tokens" in problem_of(answer, 401, "not_known")["detail"]
+        assert "/v1/demonstration/tokens" in problem_of(answer, 401, "not_known")["detail"]
     assert "geeft" in said["nl"].json()["detail"]
 
 

@@ -94,8 +94,8 @@ def test_handing_over_puts_the_case_on_somebodys_own_list_and_leaves_the_state(p
 
 @broken_by(
     "a case is handed to somebody of who must act",
-    "service/cases/use_cases/take_step.py",
-    "if assignee and not (party and People(transaction).works_for(assignee, party)):",
+    "service/cases/use_cases/check_step.py",
+    "if step.form and assignee and not (party and People(transaction).works_for(assignee, party)):",
     "if False:",
 )
 def test_a_case_is_handed_only_to_somebody_of_the_organisation_that_must_act(case: CaseFile) -> None:

@@ -125,8 +125,8 @@ def test_t7_neither_a_lack_of_money_nor_of_room_is_a_reason_to_decline(people: P
 @broken_by(
     "I10: a case is transferred only when it was accepted",
     "service/cases/rules/forms/triage.py",
-    '        yield from not_in_future(self.accepted_by.accepted_on, context.on, "acceptedBy", "acceptedOn")\n',
-    "",
+    '        return not_in_future(self.accepted_by.accepted_on, context.on, "acceptedBy", "acceptedOn")\n',
+    "        return iter(())\n",
 )
 def test_i10_a_case_is_transferred_by_two_people_and_only_when_the_other_region_accepted_it(people: People) -> None:
     """T7: four eyes; a coordinator who proposed it does not carry it out."""

@@ -68,7 +68,7 @@ SILENT: dict[str, Any] = {"alternatives_to_removal": [], "behavioural_scientist"
 
 @broken_by(
     "I5: no child leaves home before all that goes before was answered",
-    Returns("service/placements/rules/forms.py", "Search._is_not_weighed", False),
+    Returns("service/placements/rules/forms.py", "Search.must_be_weighed", False),
 )
 @given(
     kind=st.sampled_from(list(CODE_LISTS["placement_kind"].codes)),

@@ -8,8 +8,9 @@ import pytest
 
 from api_tests.support.forms import FILLED, filled
 from api_tests.support.sabotages import Returns, broken_by
+from service.cases.rules.forms.reading import read_form
 from service.kinds import KINDS
-from service.vocabulary.input_faults import bare_fault, missing_in
+from service.vocabulary.input_faults import bare_fault
 from service.vocabulary.labelled_errors import Wants
 from service.vocabulary.language import Words
 from service.vocabulary.messages import MESSAGES
@@ -20,7 +21,7 @@ TYPED = "Zwaardvisje"
 
 def told(form: str, **changes: Any) -> dict[str, InputFault]:
     """What is wrong in the example with these changes, by its place."""
-    return {it.location: it for it in missing_in(KINDS.forms[form], filled(form, **changes))}
+    return {it.location: it for it in read_form(KINDS.forms[form], filled(form, **changes)).faults}
 
 
 WRONG: dict[str, tuple[str, dict[str, Any], str, str, str]] = {
@@ -188,7 +189,7 @@ def test_the_same_is_told_in_english() -> None:
 
 @pytest.mark.parametrize("name", KINDS.forms)
 def test_whatever_a_form_lacks_is_named_with_the_form_that_it_wants(name: str) -> None:
-    lacking = {it.location.rpartition("/")[2]: it for it in missing_in(KINDS.forms[name], {})}
+    lacking = {it.location.rpartition("/")[2]: it for it in read_form(KINDS.forms[name], {}).faults}
     required = {info.alias for info in KINDS.forms[name].model_fields.values() if info.is_required()}
 
     assert set(lacking) == required
@@ -239,7 +240,7 @@ def test_an_item_with_a_code_that_is_not_on_the_list_is_told_once(name: str) -> 
                 around = around[step]
             around[at[-1]] = wrong
 
-            assert len(missing_in(KINDS.forms[name], body)) == 1, (at, wrong)
+            assert len(read_form(KINDS.forms[name], body).faults) == 1, (at, wrong)
 
 
 def test_a_list_that_is_empty_beside_one_with_a_wrong_item_is_still_told() -> None:

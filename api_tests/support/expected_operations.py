@@ -82,9 +82,10 @@ BY_HAND: dict[str, Expected] = {
     ),
     # One's own: who one is, what waits, what one is still writing; who can be addressed. What stands on the lists is
     # another question (test_sight.py).
-    **_each("getMe listOrganisations listCases listWorkItems listDrafts createDraft", _of(ALL)),
+    **_each("getMe listOrganisations listCases listWorkItems listDrafts", _of(ALL)),
     **_each("getDraft saveDraft deleteDraft", _of("anna")),
-    "submitCase": _of("anna bram otto wilma yara", ALL - _people("anna bram otto wilma yara")),  # a family as well
+    # A family as well; only who may submit makes drafts.
+    **_each("submitCase createDraft", _of("anna bram otto wilma yara", ALL - _people("anna bram otto wilma yara"))),
     "getCase": _of(WHOLE | ADDRESSED | {"quint"}),  # to whom a part is put it is no more than a number and that part
     **_each("listTransitions getTransition listPossibleTransitions getFile verifyCase", _of(WHOLE)),
     "addTransition": _of(WHOLE - {"floor"}, "floor"),  # here: a note

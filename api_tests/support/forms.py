@@ -15,6 +15,9 @@ from api_tests.support.forms_of_referral import OF_REFERRAL
 
 FILLED: dict[str, dict[str, Any]] = OF_REFERRAL | AT_THE_TABLE | OF_HELP
 
+# By hand: forms of which domain.md 5.3 marks no field as obligatory.
+ASK_NOTHING = frozenset({"reassignment@1", "triage_start@1", "escalation_conclusion@1", "reconsideration_start@1"})
+
 _OF_A_LINE = frozenset({"providerId", "payerId"})
 
 

@@ -132,9 +132,14 @@ class StrictRoute(APIRoute):
             try:
                 return await handle(request)
             except RequestValidationError as wrong:
-                raise Invalid(tuple(dict.fromkeys(self._faults(request, wrong.errors())))) from None
+                faults = (*self._faults(request, wrong.errors()), *await self.faults_of_rules(request))
+                raise Invalid(tuple(dict.fromkeys(faults))) from None
 
         return strict
+
+    async def faults_of_rules(self, _: StrictRequest) -> tuple[InputFault, ...]:
+        """What rules say of a request whose types are wrong, so that all is told in one answer; nothing, for most."""
+        return ()
 
     def _faults(self, request: StrictRequest, errors: Iterable[Any]) -> Iterator[InputFault]:
         for error in errors:
@@ -156,9 +161,9 @@ class StrictRoute(APIRoute):
 class StrictRouter(APIRouter):
     """The routes of one subject, under its name in the document."""
 
-    def __init__(self, tag: str) -> None:
+    def __init__(self, tag: str, route_class: type[StrictRoute] = StrictRoute) -> None:
         super().__init__(
-            tags=[tag], route_class=StrictRoute, redirect_slashes=False, generate_unique_id_function=lambda it: it.name
+            tags=[tag], route_class=route_class, redirect_slashes=False, generate_unique_id_function=lambda it: it.name
         )
 
 

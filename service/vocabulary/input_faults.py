@@ -1,10 +1,9 @@
-"""From JSON to a form: all faults at once, each at its place."""
+"""Faults of what was sent: each at its place, with a code and a sentence."""
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from service.vocabulary.code_lists import allowed
@@ -18,26 +17,8 @@ from service.vocabulary.refusals import InputFault, Invalid
 from service.vocabulary.roles import ROLE_LABELS
 from service.vocabulary.sentences import OR, joined, with_code
 
-F = TypeVar("F", bound=BaseModel)
 _ROLES: Mapping[str, Words] = {str(role): label for role, label in ROLE_LABELS.items()}
 _KINDS: Mapping[str, Words] = {str(kind): label for kind, label in KIND_LABELS.items()}
-
-
-def form_from(form: type[F], body: Mapping[str, Any], *, under: str = "/form") -> F:
-    """The form that this JSON fills in. Raises Invalid."""
-    try:
-        return form.model_validate(body, by_alias=True, by_name=False)
-    except ValidationError as wrong:
-        raise Invalid(tuple(input_fault("body", under, error) for error in wrong.errors())) from None
-
-
-def missing_in(form: type[BaseModel], body: Mapping[str, Any]) -> tuple[InputFault, ...]:
-    """What would still be refused if this were sent now."""
-    try:
-        form_from(form, body)
-    except Invalid as refusal:
-        return refusal.errors
-    return ()
 
 
 def json_pointer(under: str, steps: Iterable[str | int]) -> str:

@@ -17,6 +17,7 @@ Refusal
 │   ├── NoTeamForRegion
 │   ├── NoLiaisonForRegion
 │   ├── OfferEnded
+│   ├── TooManyDrafts         submit one or remove one first
 │   ├── AlreadyInSight        no emergency access is needed
 │   ├── AlreadyThere
 │   ├── RegionIsCovered
@@ -241,6 +242,18 @@ class OfferEnded(NotPossible):
 
     def in_words(self) -> Mapping[str, object]:
         return {"day": self.last_day}
+
+
+@dataclass(eq=False)
+class TooManyDrafts(NotPossible):
+    """This person keeps as many drafts as there may be; `draft_days`: so long after the last change one expires."""
+
+    most: int
+    draft_days: int
+    code = "too_many_drafts"
+
+    def facts(self) -> Mapping[str, Any]:
+        return {"most": self.most, "draft_days": self.draft_days}
 
 
 @dataclass(eq=False)

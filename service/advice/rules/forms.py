@@ -7,8 +7,7 @@ from uuid import UUID
 from pydantic import Field
 from typing_extensions import override
 
-from service.cases.rules.facts import CaseFacts
-from service.cases.rules.forms.base import Form, FormContext, Named, Opening, Sought
+from service.cases.rules.forms.base import Form, FormContext, Named, Opening, Sought, rule
 from service.cases.rules.forms.review import CLOSED_STAY, Dissent
 from service.vocabulary.coded_answers import AdviceDomain, Law, PersonRole, ProductCategory, RelationToCase
 from service.vocabulary.fields import (
@@ -111,36 +110,52 @@ class Advice(Form):
         goals: Codes = {"goal": tuple(str(number) for number in sorted({goal.number for goal in self.goals}))}
         return super().codes() | lines | goals | enclosed(plan_after_18=self.plan_after_18)
 
-    @override
-    def faults(self, context: FormContext) -> Iterator[Fault]:
+    @rule
+    def _lines_are_sound(self, _context: FormContext) -> Iterator[Fault]:
         for at, line in enumerate(self.lines):
             yield from line.faults("lines", at)
+
+    @rule
+    def _lines_are_told_once(self, _context: FormContext) -> Iterator[Fault]:
         for at in repeated([line.key for line in self.lines]):
             yield Fault("line_key_repeated", ("lines", at, "key"), {"line": self.lines[at].key})
-        yield from self._faults_of_version(context.facts)
-        yield from self._goal_faults()
-        if not any(one.agrees and one.relation_to_case.code in FREE_TO_JUDGE for one in self.agreement):
-            yield Fault("no_independent_agreement", ("agreement",))
-        if not (self.family_statement or self.why_no_family_statement):
-            yield Fault("family_statement_missing", ("familyStatement",))
 
-    def _faults_of_version(self, facts: CaseFacts) -> Iterator[Fault]:
+    @rule
+    def _lines_keep_their_provider(self, context: FormContext) -> Iterator[Fault]:
         """Another provider is another line: under the old key nobody would be asked, and the child would wait (R3)."""
-        asked = {part.line: part.addressee_id for part in facts.parts if part.kind == "commitment"}
+        asked = {part.line: part.addressee_id for part in context.facts.parts if part.kind == "commitment"}
         for at, line in enumerate(self.lines):
             if line.key in asked and asked[line.key] != line.provider_id:
                 yield Fault("line_keeps_its_provider", ("lines", at, "providerId"), {"line": line.key})
+
+    @rule
+    def _closed_stay_was_weighed(self, context: FormContext) -> Iterator[Fault]:
+        for at, line in enumerate(self.lines):
             category = line.product_category.code if line.product_category else None
-            if category == CLOSED_PLACEMENT and CLOSED_STAY not in facts.weighed:
+            if category == CLOSED_PLACEMENT and CLOSED_STAY not in context.facts.weighed:
                 yield Fault("closed_stay_not_weighed", ("lines", at, "productCategory"))
 
-    def _goal_faults(self) -> Iterator[Fault]:
-        keys = {line.key for line in self.lines}
+    @rule
+    def _goals_are_told_once(self, _context: FormContext) -> Iterator[Fault]:
         for at in repeated([goal.number for goal in self.goals]):
             yield Fault("goal_number_repeated", ("goals", at, "number"), {"number": self.goals[at].number})
+
+    @rule
+    def _lines_of_goals_are_known(self, _context: FormContext) -> Iterator[Fault]:
+        keys = {line.key for line in self.lines}
         for at, goal in enumerate(self.goals):
             for unknown in sorted(set(goal.lines) - keys):
                 yield Fault("unknown_line", ("goals", at, "lines"), {"line": unknown})
+
+    @rule
+    def _somebody_free_to_judge_agrees(self, _context: FormContext) -> Iterator[Fault]:
+        if not any(one.agrees and one.relation_to_case.code in FREE_TO_JUDGE for one in self.agreement):
+            yield Fault("no_independent_agreement", ("agreement",))
+
+    @rule
+    def _family_states_it_or_not(self, _context: FormContext) -> Iterator[Fault]:
+        if not (self.family_statement or self.why_no_family_statement):
+            yield Fault("family_statement_missing", ("familyStatement",))
 
     @override
     def names_organisations(self) -> Iterator[Named]:

@@ -8,7 +8,7 @@ from uuid import UUID
 from typing_extensions import override
 
 from service.advice.rules.forms import FREE_TO_JUDGE
-from service.cases.rules.forms.base import Form, FormContext, Opening
+from service.cases.rules.forms.base import Form, FormContext, Opening, rule
 from service.vocabulary.coded_answers import PersonRole, ReconsiderationGround, RelationToCase
 from service.vocabulary.fields import Contact, Day, OrNone, enclosed, not_in_future
 from service.vocabulary.form_parts import Codes, ContentClass, Fault
@@ -60,12 +60,15 @@ class ReconsiderationStart(_ReconsiderationForm):
     def next_on(self) -> date | None:
         return self.planned_on
 
-    @override
-    def faults(self, context: FormContext) -> Iterator[Fault]:
+    @rule
+    def _somebody_looks_afresh(self, context: FormContext) -> Iterator[Fault]:
         looked = context.facts.reconsidered
         another_chair = self.chair_id is not None and (looked is None or looked.advised_by != self.chair_id)
         if not another_chair and self.outside_expert is None:
             yield Fault("nobody_looks_afresh", ("chairId",))
+
+    @rule
+    def _expert_is_free_to_judge(self, _context: FormContext) -> Iterator[Fault]:
         if self.outside_expert and self.outside_expert.relation_to_case.code not in FREE_TO_JUDGE:
             yield Fault("expert_is_party", ("outsideExpert", "relationToCase"))
 
@@ -78,6 +81,6 @@ class ReconsiderationOutcome(_ReconsiderationForm):
     because: FreeText
     told_to_family: FreeText
 
-    @override
-    def faults(self, context: FormContext) -> Iterator[Fault]:
+    @rule
+    def _was_concluded(self, context: FormContext) -> Iterator[Fault]:
         return not_in_future(self.concluded_on, context.on, "concludedOn")

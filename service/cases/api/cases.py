@@ -1,71 +1,34 @@
 """/v1/cases: submitting, finding and looking at cases; their history and what may happen next."""
 
 from collections.abc import Sequence
-from typing import Annotated, Literal, Self
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from fastapi import Body as RequestBody
 from fastapi import Response
-from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
-from typing_extensions import TypeAliasType
+from pydantic import Field
 
 from service.cases.api.form_shapes import FormContent
 from service.cases.api.point_in_time import Dated, Looking, TheLooking, show_version_of_present
 from service.cases.api.presenter import Drawing, ids_of_case, ids_of_entry, ids_of_part, possible_view
 from service.cases.api.step_bodies import StepBody, step_of
-from service.cases.api.steps import answer_step, made_view, take_step, takes
+from service.cases.api.steps import StepRoute, take_step, takes
 from service.cases.api.views import CaseInPart, CaseView, EntryView, MadeView, PossibleView
 from service.cases.rules.amendments import corrections
-from service.cases.rules.forms.consult import ConsultRequest
-from service.cases.rules.forms.referral import Referral
 from service.cases.rules.model import Part, Transition
-from service.cases.rules.steps import Step, possible
+from service.cases.rules.steps import possible
 from service.cases.store.cases import Cases, Sight
 from service.cases.use_cases.case_reading import CaseReading, read_case
 from service.cases.use_cases.read import CaseFile, Document, read_file
 from service.cases.use_cases.situation import as_it_stands
-from service.cases.use_cases.submit import Submission, make_keys, submit
-from service.database.idempotency import Outcome
 from service.database.transaction import Transaction
 from service.http.house import TheHouse
-from service.http.json_models import Body, Moment, View
+from service.http.json_models import View
 from service.http.openapi import may_refuse
 from service.http.parameters import CaseId, OnceOnly, TheCaller, Version
 from service.http.responses import show_version
 from service.http.strict_route import StrictRouter
 from service.identity.caller import Caller
 from service.people.use_cases.identify import identify
-from service.vocabulary.language import FreeText
 from service.workflows.rules.rulebook import Rulebook
-
-
-class SubmitBody(Body):
-    """A submission: the referral itself, or the draft that holds it."""
-
-    trigger: Literal["submit"]
-    occurred_at: Moment | None = Field(default=None, description="With an offset from UTC; now when left out.")
-    grounds: FreeText | None = None
-    form: Referral | None = Field(default=None, description="The referral; or give draftId.")
-    draft_id: UUID | None = Field(default=None, description="Your draft: it is submitted and used up.")
-
-    @model_validator(mode="after")
-    def _one_of_two(self) -> Self:
-        if (self.form is None) == (self.draft_id is None):
-            raise PydanticCustomError("form_or_draft", "form or draftId")
-        return self
-
-
-class ConsultBody(Body):
-    """A question: asked in one's own words, without consent, since nothing in it tells who the child is."""
-
-    trigger: Literal["ask_consult"]
-    occurred_at: Moment | None = Field(default=None, description="With an offset from UTC; now when left out.")
-    grounds: FreeText | None = None
-    form: ConsultRequest = Field(description="Form consult_request@1.")
-
-
-SubmissionStep = TypeAliasType("SubmissionStep", Annotated[SubmitBody | ConsultBody, Field(discriminator="trigger")])
 
 router = StrictRouter("cases")
 
@@ -102,28 +65,6 @@ class CaseFileView(Dated):
     case_id: UUID
     number: str
     documents: list[DocumentView]
-
-
-@router.post("/cases", status_code=201, responses=may_refuse(403, 404))
-async def submit_case(
-    body: Annotated[SubmissionStep, RequestBody()],
-    house: TheHouse,
-    caller: TheCaller,
-    once: OnceOnly,
-    response: Response,
-) -> MadeView:
-    """Submit a case (aanmelden), with the referral or with the draft that holds it; or ask a consult."""
-    case_id = house.database.keyring.id_for("case", caller.issuer, caller.subject, once.key)
-    await house.database.write(lambda transaction: make_keys(transaction, case_id))
-
-    def work(transaction: Transaction) -> Outcome[MadeView]:
-        when = body.occurred_at or transaction.now
-        step = Step(trigger=body.trigger, occurred_at=when, grounds=body.grounds, form=body.form)
-        submission = Submission(step=step, draft_id=body.draft_id if isinstance(body, SubmitBody) else None)
-        made = submit(transaction, caller, submission, once, case_id=case_id, rules=house.rules, new_id=uuid4)
-        return made_view(transaction, house.rules, made)
-
-    return answer_step(response, await house.database.write(work))
 
 
 @router.get("/cases/{caseId}")
@@ -172,7 +113,7 @@ def view_history(
 
 def step_router(rules: Rulebook) -> StrictRouter:
     """The route that takes a step with the case itself, as the workflows know it."""
-    router = StrictRouter("cases")
+    router = StrictRouter("cases", StepRoute)
 
     @router.post("/cases/{caseId}/transitions", status_code=201, responses=may_refuse(403))
     @takes(step_of("case", rules.versions("case")))

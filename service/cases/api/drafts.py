@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Path, Response
+from fastapi import Path, Query, Response
 from pydantic import Field
 
 from service.cases.api.form_shapes import DraftContent
@@ -13,18 +13,20 @@ from service.cases.use_cases.drafts import (
     begin_draft,
     discard_draft,
     list_drafts,
+    make_draft_key,
     read_draft,
     save_draft,
 )
 from service.database.idempotency import Outcome
-from service.database.keyring import DRAFT_CLASS
 from service.database.transaction import Transaction
 from service.http.house import TheHouse
 from service.http.json_models import Body, Utc, View
-from service.http.parameters import OnceOnly, TheCaller, Version
+from service.http.openapi import may_refuse
+from service.http.parameters import OnceOnly, PageQuery, TheCaller, Version
 from service.http.responses import answer_once, show_version
 from service.http.strict_route import StrictRouter
 from service.identity.caller import Caller
+from service.workflows.rules.rulebook import Rulebook
 
 
 class DraftBody(Body):
@@ -38,13 +40,19 @@ DraftId = Annotated[UUID, Path(alias="draftId")]
 
 
 class MissingView(GuardView):
-    """What would still be refused, at which place of the form (JSON Pointer)."""
+    """What submitting would be refused for now, at which place of what is sent (JSON Pointer).
+
+    Empty for what has no place in the form, as a region that no team covers.
+    """
 
     location: str
 
 
 class DraftView(View):
-    """A draft. It is kept until `expiresAt`, which moves on with every save; only you can remove it before."""
+    """A draft. It is kept until `expiresAt`, which moves on with every save; only you can remove it before.
+
+    `complete`: submitting it now would make a case of it. `missing`: everything that it would be refused for.
+    """
 
     id: UUID
     version: int
@@ -56,9 +64,10 @@ class DraftView(View):
 
 
 class Drafts(View):
-    """Your drafts, the last saved first."""
+    """A page of your drafts, the last saved first; `nextCursor` is null on the last page."""
 
     items: list[DraftView]
+    next_cursor: str | None
 
 
 def _view(it: DraftWithGaps) -> DraftView:
@@ -75,18 +84,18 @@ def _view(it: DraftWithGaps) -> DraftView:
     )
 
 
-@router.post("/drafts", status_code=201)
+@router.post("/drafts", status_code=201, responses=may_refuse(403))
 async def create_draft(
     body: DraftBody, house: TheHouse, caller: TheCaller, once: OnceOnly, response: Response
 ) -> DraftView:
-    """Begin a draft with whatever there is."""
+    """Begin a draft with whatever there is. Whoever may submit makes drafts, as many as the settings allow a person."""
     draft_id = house.database.keyring.id_for("draft", caller.issuer, caller.subject, once.key)
     await house.database.write(
-        lambda transaction: transaction.keyring.create(transaction.connection, draft_id, (DRAFT_CLASS,))
+        lambda transaction: make_draft_key(transaction, caller, once, draft_id=draft_id, rules=house.rules)
     )
 
     def work(transaction: Transaction) -> Outcome[DraftView]:
-        begun = begin_draft(transaction, caller, {"form": body.form}, once, draft_id=draft_id, days=house.draft_days)
+        begun = begin_draft(transaction, caller, {"form": body.form}, once, draft_id=draft_id, rules=house.rules)
         return Outcome(_view(begun.value), begun.repeated)
 
     outcome = await house.database.write(work)
@@ -94,37 +103,38 @@ async def create_draft(
 
 
 @router.get("/drafts", name="list_drafts")
-async def get_drafts(house: TheHouse, caller: TheCaller) -> Drafts:
+async def get_drafts(house: TheHouse, caller: TheCaller, wanted: Annotated[PageQuery, Query()]) -> Drafts:
     """Your drafts, the last saved first."""
-    return await house.database.read(lambda transaction: view_drafts(transaction, caller))
+    return await house.database.read(lambda transaction: view_drafts(transaction, caller, wanted, rules=house.rules))
 
 
-def view_drafts(transaction: Transaction, caller: Caller) -> Drafts:
-    """The drafts of this caller."""
-    return Drafts(items=[_view(it) for it in list_drafts(transaction, caller)])
+def view_drafts(transaction: Transaction, caller: Caller, wanted: PageQuery, *, rules: Rulebook) -> Drafts:
+    """A page of the drafts of this caller."""
+    page = list_drafts(transaction, caller, limit=wanted.limit, cursor=wanted.cursor, rules=rules)
+    return Drafts(items=[_view(it) for it in page.items], next_cursor=page.next_cursor)
 
 
 @router.get("/drafts/{draftId}")
 async def get_draft(draft_id: DraftId, house: TheHouse, caller: TheCaller, response: Response) -> DraftView:
     """A draft of yours, and what is still missing before it can be submitted."""
-    view = await house.database.read(lambda transaction: view_draft(transaction, caller, draft_id))
+    view = await house.database.read(lambda transaction: view_draft(transaction, caller, draft_id, rules=house.rules))
     show_version(response, view.version)
     return view
 
 
-def view_draft(transaction: Transaction, caller: Caller, draft_id: UUID) -> DraftView:
+def view_draft(transaction: Transaction, caller: Caller, draft_id: UUID, *, rules: Rulebook) -> DraftView:
     """A draft of this caller. Raises NotFound for somebody else's."""
-    return _view(read_draft(transaction, caller, draft_id))
+    return _view(read_draft(transaction, caller, draft_id, rules=rules))
 
 
-@router.put("/drafts/{draftId}", name="save_draft")
+@router.put("/drafts/{draftId}", name="save_draft", responses=may_refuse(403))
 async def put_draft(
     draft_id: DraftId, body: DraftBody, house: TheHouse, caller: TheCaller, version: Version, response: Response
 ) -> DraftView:
     """Save a draft again, as incomplete as it may be."""
     view = await house.database.write(
         lambda transaction: _view(
-            save_draft(transaction, caller, draft_id, {"form": body.form}, version=version, days=house.draft_days)
+            save_draft(transaction, caller, draft_id, {"form": body.form}, version=version, rules=house.rules)
         )
     )
     show_version(response, view.version)

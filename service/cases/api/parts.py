@@ -18,7 +18,7 @@ from service.cases.api.cases import (
 from service.cases.api.point_in_time import Dated, Looking, TheLooking, show_version_of_present
 from service.cases.api.presenter import Drawing, ids_of_entry, ids_of_part
 from service.cases.api.step_bodies import StepBody, step_of
-from service.cases.api.steps import take_step, takes
+from service.cases.api.steps import StepRoute, take_step, takes
 from service.cases.api.views import MadeView, PartView
 from service.cases.use_cases.case_reading import read_case
 from service.cases.use_cases.read import read_entry
@@ -220,6 +220,7 @@ class PartRoutes:
             status_code=201,
             responses=content,
             name=f"add_{kind}_transition",
+            route_class_override=StepRoute,
         )
 
 

@@ -56,7 +56,10 @@ def _model(kind: str, versions: Sequence[Trigger]) -> type[StepBody]:
     if len(forms) > 1:
         fields["form"] = (_one_of(forms) | None, Field(default=None, description=_which(forms)))
     elif newest.form:
-        fields["form"] = (KINDS.forms[newest.form], Field(description=f"Form {newest.form}."))
+        form = KINDS.forms[newest.form]
+        told = f"Form {newest.form}."
+        left_out = Field(default_factory=form, description=f"{told} The empty form when left out.")
+        fields["form"] = (form, left_out if form.may_be_left_out() else Field(description=told))
     if all(it.grounds == "required" for it in versions):
         fields["grounds"] = (FreeText, Field(description="Why (onderbouwing): obligatory for this trigger."))
     name = f"{to_pascal(kind)}{to_pascal(newest.name)}"

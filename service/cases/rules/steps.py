@@ -18,6 +18,7 @@ from service.cases.rules.standing import standing
 from service.vocabulary.actor import Actor
 from service.vocabulary.calendar import day_in_amsterdam, due
 from service.vocabulary.form_parts import Codes
+from service.vocabulary.partly_read import PartlyRead
 from service.vocabulary.refusals import NoLiaisonForRegion
 from service.vocabulary.roles import ADDRESSED_ROLES, TABLE_ROLES, TEAM_ROLES, Role
 from service.workflows.rules.definition import State
@@ -35,7 +36,7 @@ class Workflows(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(PartlyRead):
     """What somebody asks of a part: `occurred_at` is when it happened in life, aware; `dated` that they said so.
 
     `unread` is a form as it was sent, where only the part's workflow tells which one it must be. `counted` is the form

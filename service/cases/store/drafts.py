@@ -10,11 +10,12 @@ from typing import Any
 from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import ColumnElement, Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Row, delete, func, insert, select, tuple_, update
 
 from service.cases.store.contents import NONCE_BYTES
 from service.cases.store.tables import drafts
 from service.database.keyring import DRAFT_CLASS
+from service.database.paging import Cursors, Page
 from service.database.transaction import Transaction
 from service.vocabulary.calendar import microseconds, moment
 from service.vocabulary.canonical_json import canonical
@@ -38,6 +39,7 @@ class Drafts:
         self._connection = transaction.connection
         self._keyring = transaction.keyring
         self._now = transaction.now
+        self._cursors = Cursors(transaction.keyring, "draft_cursor")
 
     @property
     def _expired(self) -> ColumnElement[bool]:
@@ -78,15 +80,32 @@ class Drafts:
         mine = (drafts.c.id == str(draft_id), drafts.c.person_id == str(seen_by))
         self._connection.execute(select(drafts.c.id).where(*mine).with_for_update())
 
-    def all(self, *, seen_by: UUID) -> tuple[Draft, ...]:
-        """The owner's drafts, the last saved first; one page of a hundred is more than anybody keeps."""
-        rows = self._connection.execute(
+    def count(self, owner: UUID) -> int:
+        """How many the owner has. Who counts while another draft is begun, waits for it: there is one more then."""
+        mine = (drafts.c.person_id == str(owner), ~self._expired)
+        self._connection.execute(select(drafts.c.version).where(*mine).with_for_update())
+        return self._connection.execute(select(func.count()).select_from(drafts).where(*mine)).scalar_one()
+
+    def page(self, limit: int, cursor: str | None, *, seen_by: UUID) -> Page[Draft | None]:
+        """The owner's drafts, the last saved first; None for one that was used up while the page was read.
+
+        One that is saved meanwhile goes to the top, and changes the place of no other. Raises Invalid for a cursor that
+        was not made here.
+        """
+        place = (drafts.c.saved_at, drafts.c.id)
+        query = (
             select(drafts)
             .where(drafts.c.person_id == str(seen_by), ~self._expired)
-            .order_by(drafts.c.saved_at.desc())
-            .limit(100)
+            .order_by(*(it.desc() for it in place))
+            .limit(limit + 1)
         )
-        return tuple(self._opened(rows))
+        if cursor is not None:
+            saved_at, draft_id = self._cursors.place(cursor).split()
+            query = query.where(tuple_(*place) < tuple_(int(saved_at), draft_id))
+        rows = self._connection.execute(query).all()
+        return self._cursors.page(
+            rows, limit, read=lambda row: next(self._opened([row]), None), place=lambda row: f"{row.saved_at} {row.id}"
+        )
 
     def remove(self, draft_id: UUID, *, seen_by: UUID) -> None:
         # The key first: on PostgreSQL it is shown to whoever sees the draft.

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from service.cases.rules.amendments import amendments_of, as_it_reads, merged
-from service.cases.rules.forms.base import Form
 from service.cases.rules.forms.notes import Amendment
+from service.cases.rules.forms.reading import FormReading, read_form
 from service.cases.rules.model import Transition
 from service.cases.rules.steps import Situation
 from service.cases.store.contents import Contents
@@ -13,8 +13,7 @@ from service.cases.use_cases.situation import log_for_step
 from service.database.transaction import Transaction
 from service.kinds import KINDS
 from service.vocabulary.form_parts import Fault
-from service.vocabulary.input_faults import form_from, in_body
-from service.vocabulary.refusals import Invalid
+from service.vocabulary.input_faults import in_body
 from service.workflows.rules.machine import Decision
 
 # Issued advice is never corrected: any change is a new version (I13). Notes and amendments are followed by others.
@@ -23,9 +22,15 @@ NEVER_AMENDED = frozenset({"advice", "advice_revision", "amendment", "note", "re
 
 def amended(
     transaction: Transaction, situation: Situation, decision: Decision, amendment: Amendment, trace_id: str
-) -> Form:
-    """The form as it reads after this amendment. Raises Invalid when it may not be amended, or not like this."""
+) -> FormReading:
+    """The form as it reads after this amendment, with its faults of types. Raises Unread of an amendment partly read.
+
+    It has a fault and no form where what it names may not be amended.
+    """
     entry = _amendable(situation, decision, amendment)
+    if entry is None:
+        return FormReading(None, (in_body(Fault("not_amendable", ("amends",))),))
+    changes = amendment.changes
     detail = f"{entry.form}#{entry.sequence}"
     log_for_step(
         transaction,
@@ -36,11 +41,11 @@ def amended(
         purpose="keeping_the_case_correct",
         detail=detail,
     )
-    body = merged(form_as_it_reads(transaction, entry, situation.history), amendment.changes)
-    return form_from(KINDS.forms[entry.form or ""], body, under="/form/changes")
+    body = merged(form_as_it_reads(transaction, entry, situation.history), changes)
+    return read_form(KINDS.forms[entry.form or ""], body, under="/form/changes")
 
 
-def _amendable(situation: Situation, decision: Decision, amendment: Amendment) -> Transition:
+def _amendable(situation: Situation, decision: Decision, amendment: Amendment) -> Transition | None:
     """The entry of this part that is amended: made by the same organisation, and of a form that may be amended."""
     for entry in situation.history:
         if (entry.part_id, entry.part_sequence) != (situation.part.id, amendment.amends):
@@ -48,7 +53,7 @@ def _amendable(situation: Situation, decision: Decision, amendment: Amendment) -
         kind = (entry.form or "note@1").partition("@")[0]
         if kind not in NEVER_AMENDED and entry.organisation_id == decision.acting.organisation_id:
             return entry
-    raise Invalid((in_body(Fault("not_amendable", ("amends",))),))
+    return None
 
 
 def form_as_it_reads(transaction: Transaction, entry: Transition, history: Sequence[Transition]) -> dict[str, Any]:

@@ -1,27 +1,53 @@
-"""Drafts: saved as often as somebody likes, however incomplete, and told what is still missing."""
+"""Drafts: saved as often as somebody likes, however incomplete, and told what submitting them would be refused for."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from service.cases.rules.forms.referral import Referral
+from service.cases.rules.steps import Step
 from service.cases.store.drafts import Draft, Drafts
-from service.database.idempotency import Answered, IdempotencyKey, Outcome, act_once
+from service.cases.use_cases.check_submission import check_submission, submitter
+from service.database.idempotency import Answered, IdempotencyKey, Outcome, act_once, has_acted
+from service.database.keyring import DRAFT_CLASS
+from service.database.paging import Page
 from service.database.transaction import Transaction
 from service.identity.caller import Caller
-from service.kinds import KINDS
 from service.people.use_cases.identify import allow_rows_of, identify
-from service.vocabulary.input_faults import missing_in
-from service.vocabulary.refusals import InputFault, NotFound, Stale, VersionMissing
+from service.vocabulary.actor import Actor
+from service.vocabulary.messages import MESSAGES
+from service.vocabulary.refusals import (
+    GuardsNotMet,
+    InputFault,
+    Invalid,
+    NotFound,
+    Refusal,
+    Stale,
+    TooManyDrafts,
+    VersionMissing,
+)
+from service.workflows.rules.rulebook import Rulebook
+
+SUBMIT = "submit"
 
 
 @dataclass(frozen=True, slots=True)
 class DraftWithGaps:
-    """A draft and what would still be refused if it were sent as a referral now."""
+    """A draft, and everything that it would be refused for if it were submitted now."""
 
     draft: Draft
     missing: tuple[InputFault, ...]
+
+
+def make_draft_key(
+    transaction: Transaction, caller: Caller, once: IdempotencyKey, *, draft_id: UUID, rules: Rulebook
+) -> None:
+    """The key of a draft to be, in a transaction before its own (decision 16). Raises as `begin_draft` does."""
+    actor = identify(transaction, caller)
+    if not has_acted(transaction, once, actor.person_id):
+        _insist_on_room(transaction, actor, rules)
+        allow_rows_of(transaction, actor, begins={draft_id})
+        transaction.keyring.create(transaction.connection, draft_id, (DRAFT_CLASS,))
 
 
 def begin_draft(
@@ -31,11 +57,12 @@ def begin_draft(
     once: IdempotencyKey,
     *,
     draft_id: UUID,
-    days: int,
+    rules: Rulebook,
 ) -> Outcome[DraftWithGaps]:
     """Keep a new draft. The key of `draft_id` must have been committed before (decision 16).
 
-    A draft has no history, so a repeated request is answered with the draft as it stands.
+    A draft has no history, so a repeated request is answered with the draft as it stands. Raises NotAllowed for whoever
+    may not submit, TooManyDrafts.
     """
     actor = identify(transaction, caller)
 
@@ -43,46 +70,69 @@ def begin_draft(
         transaction.allow_all_rows("expired drafts")
         Drafts(transaction).remove_expired()
         allow_rows_of(transaction, actor, begins={draft_id})
-        Drafts(transaction).begin(draft_id, actor.person_id, dict(body), days=days)
-        return _found(transaction, draft_id, actor.person_id)
+        _insist_on_room(transaction, actor, rules)
+        Drafts(transaction).begin(draft_id, actor.person_id, dict(body), days=rules.settings.default.draft_days)
+        return _found(transaction, draft_id, actor, rules)
 
     return act_once(
         transaction,
         once,
         actor.person_id,
         act=begin,
-        again=lambda _: _found(transaction, draft_id, actor.person_id),
+        again=lambda _: _found(transaction, draft_id, actor, rules),
         answered=lambda _: Answered(draft_id=draft_id),
     )
 
 
 def save_draft(
-    transaction: Transaction, caller: Caller, draft_id: UUID, body: Mapping[str, Any], *, version: int | None, days: int
+    transaction: Transaction,
+    caller: Caller,
+    draft_id: UUID,
+    body: Mapping[str, Any],
+    *,
+    version: int | None,
+    rules: Rulebook,
 ) -> DraftWithGaps:
-    """Replace what a draft holds. `version` is the one that was read last."""
+    """Replace what a draft holds. `version` is the one that was read last. Raises NotAllowed as `begin_draft` does."""
     actor = identify(transaction, caller)
-    draft = Drafts(transaction).find(draft_id, seen_by=actor.person_id)
-    if draft is None:
-        raise NotFound
-    if version is None:
-        raise VersionMissing
-    if version != draft.version or not Drafts(transaction).save(draft, actor.person_id, dict(body), days=days):
+    draft = _as_last_seen(transaction, draft_id, actor, version)
+    submitter(actor, rules, SUBMIT)
+    days = rules.settings.default.draft_days
+    if not Drafts(transaction).save(draft, actor.person_id, dict(body), days=days):
         raise Stale(draft.version)
-    return _found(transaction, draft_id, actor.person_id)
+    return _found(transaction, draft_id, actor, rules)
 
 
-def read_draft(transaction: Transaction, caller: Caller, draft_id: UUID) -> DraftWithGaps:
-    return _found(transaction, draft_id, identify(transaction, caller).person_id)
+def read_draft(transaction: Transaction, caller: Caller, draft_id: UUID, *, rules: Rulebook) -> DraftWithGaps:
+    return _found(transaction, draft_id, identify(transaction, caller), rules)
 
 
-def list_drafts(transaction: Transaction, caller: Caller) -> tuple[DraftWithGaps, ...]:
-    owner = identify(transaction, caller).person_id
-    return tuple(_with_gaps(draft) for draft in Drafts(transaction).all(seen_by=owner))
+def list_drafts(
+    transaction: Transaction, caller: Caller, *, limit: int, cursor: str | None, rules: Rulebook
+) -> Page[DraftWithGaps]:
+    """Raises Invalid for a cursor that was not made here."""
+    actor = identify(transaction, caller)
+    page = Drafts(transaction).page(limit, cursor, seen_by=actor.person_id)
+    items = (_with_gaps(transaction, draft, actor, rules) for draft in page.items if draft)
+    return Page(tuple(items), page.next_cursor)
 
 
 def discard_draft(transaction: Transaction, caller: Caller, draft_id: UUID, *, version: int | None) -> None:
     """Only the owner removes a draft, and only the version they saw."""
     actor = identify(transaction, caller)
+    _as_last_seen(transaction, draft_id, actor, version)
+    Drafts(transaction).remove(draft_id, seen_by=actor.person_id)
+
+
+def _insist_on_room(transaction: Transaction, actor: Actor, rules: Rulebook) -> None:
+    """Raises NotAllowed for whoever may not submit, TooManyDrafts for whoever keeps as many as there may be."""
+    submitter(actor, rules, SUBMIT)
+    default = rules.settings.default
+    if Drafts(transaction).count(actor.person_id) >= default.drafts_per_person:
+        raise TooManyDrafts(default.drafts_per_person, default.draft_days)
+
+
+def _as_last_seen(transaction: Transaction, draft_id: UUID, actor: Actor, version: int | None) -> Draft:
     draft = Drafts(transaction).find(draft_id, seen_by=actor.person_id)
     if draft is None:
         raise NotFound
@@ -90,15 +140,33 @@ def discard_draft(transaction: Transaction, caller: Caller, draft_id: UUID, *, v
         raise VersionMissing
     if version != draft.version:
         raise Stale(draft.version)
-    Drafts(transaction).remove(draft_id, seen_by=actor.person_id)
+    return draft
 
 
-def _found(transaction: Transaction, draft_id: UUID, owner: UUID) -> DraftWithGaps:
-    draft = Drafts(transaction).find(draft_id, seen_by=owner)
+def _found(transaction: Transaction, draft_id: UUID, actor: Actor, rules: Rulebook) -> DraftWithGaps:
+    draft = Drafts(transaction).find(draft_id, seen_by=actor.person_id)
     if draft is None:
         raise NotFound
-    return _with_gaps(draft)
+    return _with_gaps(transaction, draft, actor, rules)
 
 
-def _with_gaps(draft: Draft) -> DraftWithGaps:
-    return DraftWithGaps(draft, missing_in(KINDS.forms[Referral.form_name], draft.body.get("form", {})))
+def _with_gaps(transaction: Transaction, draft: Draft, actor: Actor, rules: Rulebook) -> DraftWithGaps:
+    """The draft, held against the same checks as the submission that uses it up."""
+    step = Step(trigger=SUBMIT, occurred_at=transaction.now, dated=False, unread=draft.body.get("form", {}))
+    try:
+        acting = submitter(actor, rules, SUBMIT)
+        check_submission(transaction, actor, acting, step, case_id=draft.id, rules=rules, trace_id="")
+    except Refusal as refusal:
+        return DraftWithGaps(draft, _told(refusal))
+    return DraftWithGaps(draft, ())
+
+
+def _told(refusal: Refusal) -> tuple[InputFault, ...]:
+    """The refusal of a submission as what is missing; what is wrong with no place in the form is told of the whole."""
+    match refusal:
+        case Invalid():
+            return refusal.errors
+        case GuardsNotMet():
+            return tuple(InputFault("body", "", it.code, it.words) for it in refusal.unmet)
+        case _:
+            return (InputFault("body", "", refusal.code, MESSAGES["problems"][refusal.code]),)

@@ -1,38 +1,23 @@
 """Performing a transition: the one way in which a case changes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from service.audit.rules import Purpose
-from service.cases.rules.forms.base import Form
-from service.cases.rules.forms.notes import Amendment
 from service.cases.rules.model import Content, Transition
-from service.cases.rules.steps import Situation, Step, Workflows, decide, move
+from service.cases.rules.steps import Situation, Step, Workflows, move
 from service.cases.store.cases import Cases
-from service.cases.use_cases.amend import amended
-from service.cases.use_cases.birth_month import birth_month
+from service.cases.use_cases.check_step import CheckedStep, check
 from service.cases.use_cases.lookups import find_sought
-from service.cases.use_cases.situation import as_it_stands, log_for_step
+from service.cases.use_cases.situation import as_it_stands
 from service.database.idempotency import Answered, IdempotencyKey, Outcome, act_once
 from service.database.transaction import Transaction
 from service.identity.caller import Caller
-from service.kinds import KINDS
-from service.people.store.people import People
 from service.people.use_cases.identify import identify
 from service.vocabulary.actor import Actor
-from service.vocabulary.calendar import day_in_amsterdam
-from service.vocabulary.form_parts import Fault
-from service.vocabulary.input_faults import bare_fault, form_from, in_body
-from service.vocabulary.organisation_kinds import kinds_in_words
-from service.vocabulary.refusals import Invalid, NotFound, Stale, VersionMissing
-from service.workflows.rules.machine import Decision
+from service.vocabulary.refusals import NotFound, Stale, VersionMissing
 from service.workflows.rules.rulebook import Rulebook
-
-# A client's clock may run a little ahead of ours.
-CLOCK_TOLERANCE = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,77 +107,22 @@ def carry_out(
     new_id: Callable[[], UUID],
     trace_id: str,
 ) -> Made:
-    """Decide, check the form against the case, and record."""
-    decision = decide(situation, step.trigger, workflows)
-    if not step.dated:
-        # It happens now, also when the machine's clock was set back since the step before.
-        step = replace(step, occurred_at=max(step.occurred_at, situation.part.occurred_at))
-    try:
-        step = replace(step, form=_read(step, decision), unread=None)
-    except Invalid as refusal:
-        raise Invalid((*refusal.errors, *_faults_of_step(situation, step, decision))) from None
-    if isinstance(step.form, Amendment):
-        step = replace(step, counted=amended(transaction, situation, decision, step.form, trace_id))
-    if (weighing := step.counted or step.form) and weighing.weighs_age:
-        situation = replace(situation, birth_month=_birth_month(transaction, situation, decision, trace_id))
-    faults = (*_faults_of_step(situation, step, decision), *_faults_of_references(transaction, situation, step))
-    if faults:
-        raise Invalid(faults)
+    """Check the step, and record it. Raises as `check` does."""
+    checked = check(transaction, situation, step, workflows, trace_id=trace_id)
+    return record(transaction, checked, workflows, new_id=new_id, trace_id=trace_id)
+
+
+def record(
+    transaction: Transaction, checked: CheckedStep, workflows: Workflows, *, new_id: Callable[[], UUID], trace_id: str
+) -> Made:
+    """Write down a step that nothing stands in the way of, with the parts that it opens."""
+    situation, step, decision = checked.situation, checked.step, checked.decision
     found = find_sought(transaction, situation, step, decision, trace_id)
     moved = move(replace(situation, sought=found.organisations), step, decision, workflows, new_id=new_id)
     if found.codes:
         moved = (replace(moved[0], codes={**moved[0].codes, **found.codes}), *moved[1:])
     Cases(transaction).record(situation.case, moved, _content(step))
     return Made(moved[0], situation.case.number, moved[1:])
-
-
-def _birth_month(transaction: Transaction, situation: Situation, decision: Decision, trace_id: str) -> str | None:
-    """The child's month of birth, for a form whose meaning depends on it; that reading is logged like any other."""
-    why: Purpose = "consent_of_those_who_decide"
-    log_for_step(
-        transaction, situation, decision, trace_id, activity="weigh_consent", purpose=why, detail="month of birth"
-    )
-    return birth_month(transaction, situation.history)
-
-
-def _read(step: Step, decision: Decision) -> Form | None:
-    """The form of the step as the part's own workflow asks it. Raises Invalid."""
-    if step.form is not None or (step.unread is None and decision.trigger.form is None):
-        return step.form
-    if step.unread is None or decision.trigger.form is None:
-        code = "missing" if step.unread is None else "extra_forbidden"
-        raise Invalid((bare_fault("body", "/form", code),))
-    return form_from(KINDS.forms[decision.trigger.form], step.unread)
-
-
-def _faults_of_step(situation: Situation, step: Step, decision: Decision) -> Iterator[Any]:
-    if decision.trigger.grounds == "required" and not step.grounds:
-        yield in_body(Fault("grounds_required", ("grounds",)), under="")
-    if step.dated and step.occurred_at > situation.now + CLOCK_TOLERANCE:
-        yield in_body(Fault("occurred_in_future", ("occurredAt",)), under="")
-    if step.occurred_at < situation.part.occurred_at:
-        earliest = {"earliest": situation.part.occurred_at}
-        yield in_body(Fault("occurred_before_previous", ("occurredAt",), earliest), under="")
-    if step.form:
-        context = situation.context(day_in_amsterdam(step.occurred_at))
-        yield from (in_body(fault) for fault in step.form.faults(context))
-        if step.counted:
-            yield from (in_body(fault, under="/form/changes") for fault in step.counted.faults(context))
-
-
-def _faults_of_references(transaction: Transaction, situation: Situation, step: Step) -> Iterator[Any]:
-    """Organisations and persons that a form names must exist here, and be what they are named for."""
-    if step.form is None:
-        return
-    named = tuple(step.form.names_organisations())
-    kinds = People(transaction).kinds({it.id for it in named}) if named else {}
-    for it in named:
-        if kinds.get(it.id) not in it.kinds:
-            yield in_body(Fault("unknown_organisation", it.location, {"kinds": kinds_in_words(it.kinds)}))
-    assignee = step.form.assigned(None)
-    party = situation.part.party_id if step.trigger == "reassign" else situation.case.team_id
-    if assignee and not (party and People(transaction).works_for(assignee, party)):
-        yield in_body(Fault("unknown_assignee", (step.form.assigned_in,)))
 
 
 def _content(step: Step) -> Content | None:

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from service.cases.rules.forms.base import Form, FormContext
+from service.cases.rules.forms.base import Form, FormContext, rule
 from service.vocabulary.coded_answers import (
     EndReason,
     EndReasonAllocation,
@@ -80,8 +80,8 @@ class HelpStart(HelpForm):
     bridging: YesNo = False
     explanation: OrNone[FreeText] = None
 
-    @override
-    def faults(self, context: FormContext) -> Iterator[Fault]:
+    @rule
+    def _was_started(self, context: FormContext) -> Iterator[Fault]:
         return not_in_future(self.started_on, context.on, "startedOn")
 
 
@@ -108,8 +108,8 @@ class HelpEnd(HelpForm):
     end_reason_allocation: EndReasonAllocation | None = None
     what_comes_next: OrNone[FreeText] = None
 
-    @override
-    def faults(self, context: FormContext) -> Iterator[Fault]:
+    @rule
+    def _was_ended(self, context: FormContext) -> Iterator[Fault]:
         return not_in_future(self.ended_on, context.on, "endedOn")
 
 
@@ -126,11 +126,17 @@ class HelpReport(HelpForm):
     def codes(self) -> Codes:
         return super().codes() | {"line": (self.line,)}
 
-    @override
-    def faults(self, context: FormContext) -> Iterator[Fault]:
-        yield from not_in_future(self.started_on, context.on, "startedOn")
+    @rule
+    def _was_started(self, context: FormContext) -> Iterator[Fault]:
+        return not_in_future(self.started_on, context.on, "startedOn")
+
+    @rule
+    def _line_is_known(self, context: FormContext) -> Iterator[Fault]:
         if self.line not in context.facts.advice_lines:
             yield Fault("unknown_line", ("line",), {"line": self.line})
+
+    @rule
+    def _family_confirms(self, _context: FormContext) -> Iterator[Fault]:
         if self.confirmed_by.code not in MAY_CONFIRM_HELP:
             yield Fault("help_not_confirmed_by_family", ("confirmedBy",))
 
@@ -160,8 +166,8 @@ class HandoverOfFunding(HelpForm):
     taken_over_by: TakenOver
     from_on: Day
 
-    @override
-    def faults(self, context: FormContext) -> Iterator[Fault]:
+    @rule
+    def _was_accepted(self, context: FormContext) -> Iterator[Fault]:
         return not_in_future(self.taken_over_by.accepted_on, context.on, "takenOverBy", "acceptedOn")
 
 

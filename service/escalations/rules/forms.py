@@ -8,8 +8,8 @@ from uuid import UUID
 from typing_extensions import override
 
 from service.cases.rules.consents import GIVEN, TO_CCE, TO_NETWORK, ConsentFact
-from service.cases.rules.forms.base import Form, FormContext, Named, Opening, Sought
-from service.cases.rules.forms.consent import Consent, as_facts, sharing_faults
+from service.cases.rules.forms.base import Form, FormContext, Named, Opening, Sought, rule
+from service.cases.rules.forms.consent import Consent, as_facts, consent_faults, sharing_faults
 from service.vocabulary.coded_answers import EscalationLevel, EscalationPurpose
 from service.vocabulary.fields import Contact, Day, OrNone, Several, not_in_future
 from service.vocabulary.form_parts import Codes, ContentClass, Fault
@@ -45,6 +45,14 @@ class _Question(_EscalationForm):
         told = map(ConsentFact.read, as_facts(self.consents, birth_month))
         return {GIVEN: tuple(str(it) for it in told if it.purpose == self.shared_for)}
 
+    @rule
+    def _consents_are_sound(self, context: FormContext) -> Iterator[Fault]:
+        return consent_faults(self.consents, context.on)
+
+    @rule
+    def _sharing_is_agreed(self, context: FormContext) -> Iterator[Fault]:
+        return sharing_faults(self.consents, self.shared_for, context)
+
     @override
     def openings(self, kind: str, context: FormContext) -> tuple[Opening, ...]:
         return (Opening(sought=self.put_to),) if kind == "escalation" else ()
@@ -54,10 +62,6 @@ class NetworkRequest(_Question):
     form_name: ClassVar[str] = "network_request@1"
     shared_for: ClassVar[str] = TO_NETWORK
     put_to: ClassVar[Sought] = "network"
-
-    @override
-    def faults(self, context: FormContext) -> Iterator[Fault]:
-        return sharing_faults(self.consents, self.shared_for, context)
 
 
 class EscalationRequest(_Question):
@@ -70,11 +74,13 @@ class EscalationRequest(_Question):
     level: EscalationLevel
     network_skipped_because: OrNone[FreeText] = None
 
-    @override
-    def faults(self, context: FormContext) -> Iterator[Fault]:
-        yield from sharing_faults(self.consents, self.shared_for, context)
+    @rule
+    def _network_is_asked_otherwise(self, _context: FormContext) -> Iterator[Fault]:
         if self.level.code == NETWORK:
             yield Fault("network_is_asked_otherwise", ("level",))
+
+    @rule
+    def _network_was_asked_first(self, context: FormContext) -> Iterator[Fault]:
         elsewhere = self.purpose.code == OTHER_REGION
         if not (context.facts.network_answered or elsewhere or self.network_skipped_because):
             yield Fault("network_not_asked_first", ("networkSkippedBecause",))
@@ -98,9 +104,12 @@ class _Put(_EscalationForm):
     def next_on(self) -> date | None:
         return self.answer_expected_on
 
-    @override
-    def faults(self, context: FormContext) -> Iterator[Fault]:
-        yield from not_in_future(self.put_on, context.on, "putOn")
+    @rule
+    def _was_put(self, context: FormContext) -> Iterator[Fault]:
+        return not_in_future(self.put_on, context.on, "putOn")
+
+    @rule
+    def _network_is_asked_otherwise(self, _context: FormContext) -> Iterator[Fault]:
         if self.level.code == NETWORK:
             yield Fault("network_is_asked_otherwise", ("level",))
 
@@ -167,14 +176,22 @@ class EscalationConclusion(_EscalationForm):
     what_they_do: OrNone[FreeText] = None
     stays_with_region: OrNone[FreeText] = None
 
-    @override
-    def faults(self, context: FormContext) -> Iterator[Fault]:
-        if any(it.state == "answered" for it in context.facts.questions_of(context.part_id)):
-            return
-        told = {"answer": self.answer, "whatTheyDo": self.what_they_do, "staysWithRegion": self.stays_with_region}
-        for name, words in told.items():
-            if not words:
-                yield Fault("answer_missing", (name,))
+    @rule
+    def _answer_is_told(self, context: FormContext) -> Iterator[Fault]:
+        return _answered(self.answer, "answer", context)
+
+    @rule
+    def _what_they_do_is_told(self, context: FormContext) -> Iterator[Fault]:
+        return _answered(self.what_they_do, "whatTheyDo", context)
+
+    @rule
+    def _what_stays_is_told(self, context: FormContext) -> Iterator[Fault]:
+        return _answered(self.stays_with_region, "staysWithRegion", context)
+
+
+def _answered(told: str | None, name: str, context: FormContext) -> Iterator[Fault]:
+    if not told and not any(it.state == "answered" for it in context.facts.questions_of(context.part_id)):
+        yield Fault("answer_missing", (name,))
 
 
 class EscalationReturn(_EscalationForm):

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 from typing_extensions import override
 
-from service.cases.rules.forms.base import Form, FormContext
+from service.cases.rules.forms.base import Form, FormContext, rule
 from service.vocabulary.coded_answers import FileRequestExtent, FileRequestKind, FileRequestRefusalReason, PersonRole
 from service.vocabulary.fields import Day, OrNone, not_in_future
 from service.vocabulary.form_parts import ContentClass, Fault
@@ -31,8 +31,8 @@ class FileRequest(_AboutTheFile):
     asked_on: Day
     about: OrNone[FreeText] = Field(default=None, description="Which part of the file; all of it when left out.")
 
-    @override
-    def faults(self, context: FormContext) -> Iterator[Fault]:
+    @rule
+    def _was_asked(self, context: FormContext) -> Iterator[Fault]:
         return not_in_future(self.asked_on, context.on, "askedOn")
 
 
@@ -45,8 +45,8 @@ class FileRequestGranting(_AboutTheFile):
     not_granted: OrNone[FreeText] = None
     identity_checked: FreeText = Field(description="How it was made sure who asks (AVG 12.6).")
 
-    @override
-    def faults(self, context: FormContext) -> Iterator[Fault]:
+    @rule
+    def _what_is_not_granted_is_told(self, _context: FormContext) -> Iterator[Fault]:
         if self.extent.code == "partial" and not self.not_granted:
             yield Fault("partial_says_what_not", ("notGranted",))
 
@@ -60,8 +60,8 @@ class FileRequestRefusal(_AboutTheFile):
     told_on: Day
     told_where_to_complain: Literal[True]
 
-    @override
-    def faults(self, context: FormContext) -> Iterator[Fault]:
+    @rule
+    def _was_told(self, context: FormContext) -> Iterator[Fault]:
         return not_in_future(self.told_on, context.on, "toldOn")
 
 
@@ -75,9 +75,12 @@ class FileRequestPostponement(_AboutTheFile):
     def next_on(self) -> date:
         return self.due_on
 
-    @override
-    def faults(self, context: FormContext) -> Iterator[Fault]:
-        yield from not_in_future(self.told_on, context.on, "toldOn")
+    @rule
+    def _was_told(self, context: FormContext) -> Iterator[Fault]:
+        return not_in_future(self.told_on, context.on, "toldOn")
+
+    @rule
+    def _postponement_is_short(self, _context: FormContext) -> Iterator[Fault]:
         if not self.told_on <= self.due_on <= self.told_on + LONGEST_POSTPONEMENT:
             yield Fault("postponed_too_long", ("dueOn",), {"days": LONGEST_POSTPONEMENT.days})
 
@@ -88,6 +91,6 @@ class FileRequestOutcome(_AboutTheFile):
     carried_out_on: Day
     what_was_done: FreeText
 
-    @override
-    def faults(self, context: FormContext) -> Iterator[Fault]:
+    @rule
+    def _was_carried_out(self, context: FormContext) -> Iterator[Fault]:
         return not_in_future(self.carried_out_on, context.on, "carriedOutOn")

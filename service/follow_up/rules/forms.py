@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from service.cases.rules.forms.base import Form, FormContext, Opening
+from service.cases.rules.forms.base import Form, FormContext, Opening, rule
 from service.cases.rules.forms.referral import LifeDomainState
 from service.vocabulary.calendar import due
 from service.vocabulary.code_lists import OTHER
@@ -72,11 +72,14 @@ class Monitoring(_FollowUpForm):
             planned[first if first in planned else EXTRA] = self.first_check_on
         return tuple(_check(day, moment) for moment, day in planned.items())
 
-    @override
-    def faults(self, context: FormContext) -> Iterator[Fault]:
+    @rule
+    def _lines_are_known(self, context: FormContext) -> Iterator[Fault]:
         for at, one in enumerate(self.lines):
             if one.line not in context.facts.advice_lines:
                 yield Fault("unknown_line", ("lines", at, "line"), {"line": one.line})
+
+    @rule
+    def _lines_are_told_once(self, _context: FormContext) -> Iterator[Fault]:
         for at in repeated([one.line for one in self.lines]):
             yield Fault("line_key_repeated", ("lines", at, "line"), {"line": self.lines[at].line})
 
@@ -134,14 +137,23 @@ class GoalCheckV1(_FollowUpForm):
     def next_on(self) -> date | None:
         return self.next_check_on
 
-    @override
-    def faults(self, context: FormContext) -> Iterator[Fault]:
-        yield from not_in_future(self.held_on, context.on, "heldOn")
+    @rule
+    def _was_held(self, context: FormContext) -> Iterator[Fault]:
+        return not_in_future(self.held_on, context.on, "heldOn")
+
+    @rule
+    def _goals_are_told_once(self, _context: FormContext) -> Iterator[Fault]:
         for at in repeated([goal.number for goal in self.goals]):
             yield Fault("goal_number_repeated", ("goals", at, "number"), {"number": self.goals[at].number})
+
+    @rule
+    def _changed_goals_have_a_reason(self, _context: FormContext) -> Iterator[Fault]:
         for at, goal in enumerate(self.goals):
             if goal.status.code in _CHANGED_GOALS and not goal.reason:
                 yield Fault("goal_reason_missing", ("goals", at, "reason"))
+
+    @rule
+    def _harm_is_told(self, _context: FormContext) -> Iterator[Fault]:
         if self.harm_signalled and not self.harm:
             yield Fault("harm_not_told", ("harm",))
 
@@ -165,13 +177,15 @@ class GoalCheck(GoalCheckV1):
         harm = self.harm if self.harm_signalled else None
         return codes | answers | stable | enclosed(plan_after_18=self.plan_after_18, harm=harm)
 
-    @override
-    def faults(self, context: FormContext) -> Iterator[Fault]:
-        yield from super().faults(context)
+    @rule
+    def _every_goal_is_answered(self, context: FormContext) -> Iterator[Fault]:
         looked_at = {str(goal.number) for goal in self.goals}
-        known = context.facts.goals
-        for number in sorted(known - looked_at, key=int):
+        for number in sorted(context.facts.goals - looked_at, key=int):
             yield Fault("goal_unanswered", ("goals",), {"number": number})
+
+    @rule
+    def _goals_are_known(self, context: FormContext) -> Iterator[Fault]:
+        known = context.facts.goals
         for at, goal in enumerate(self.goals):
             if known and str(goal.number) not in known:
                 yield Fault("unknown_goal", ("goals", at, "number"), {"number": goal.number})
@@ -219,13 +233,16 @@ class Closure(_FollowUpForm):
     def codes(self) -> Codes:
         return super().codes() | enclosed(plan_after_18=self.plan_after_18)
 
-    @override
-    def faults(self, context: FormContext) -> Iterator[Fault]:
+    @rule
+    def _every_life_domain_is_answered(self, _context: FormContext) -> Iterator[Fault]:
         answered = [one.domain.code for one in self.life_domains]
         domains = LifeDomain.code_list
         for code in domains.codes:
             if code not in answered and code != OTHER:
                 yield Fault("life_domain_unanswered", ("lifeDomains",), in_words("domain", domains, code))
+
+    @rule
+    def _somebody_carries_it(self, _context: FormContext) -> Iterator[Fault]:
         for at, one in enumerate(self.life_domains):
             if not (one.arranged or one.carried_by):
                 yield Fault("nobody_carries_it", ("lifeDomains", at, "carriedBy"))

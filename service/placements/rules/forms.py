@@ -6,8 +6,7 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from service.cases.rules.facts import CaseFacts
-from service.cases.rules.forms.base import FormContext, Opening
+from service.cases.rules.forms.base import FormContext, Opening, rule
 from service.cases.rules.forms.review import CLOSED_STAY, BeforeRemoval
 from service.cases.rules.living_place import HOME
 from service.commitments.rules.forms import HelpForm
@@ -47,12 +46,18 @@ class SearchV1(HelpForm):
         told: Codes = {"search": tuple(name for name, holds in flags.items() if holds)} if any(flags.values()) else {}
         return super().codes() | {"line": (self.line,)} | told
 
-    @override
-    def faults(self, context: FormContext) -> Iterator[Fault]:
+    @rule
+    def _line_is_known(self, context: FormContext) -> Iterator[Fault]:
         if self.line not in context.facts.advice_lines:
             yield Fault("unknown_line", ("line",), {"line": self.line})
+
+    @rule
+    def _preference_is_explained(self, _context: FormContext) -> Iterator[Fault]:
         if self.kind.code != HOME and not self.why_not_higher:
             yield Fault("preference_unexplained", ("whyNotHigher",))
+
+    @rule
+    def _way_back_is_planned(self, _context: FormContext) -> Iterator[Fault]:
         if self.kind.code != HOME and not self.return_plan:
             yield Fault("return_plan_missing", ("returnPlan",))
 
@@ -72,19 +77,24 @@ class Search(SearchV1, BeforeRemoval):
     work_on_return: OrNone[FreeText] = None
     why_elsewhere: OrNone[FreeText] = None
 
-    @override
-    def faults(self, context: FormContext) -> Iterator[Fault]:
-        yield from super().faults(context)
+    @rule
+    def _line_is_living(self, context: FormContext) -> Iterator[Fault]:
         if self.line in context.facts.advice_lines - context.facts.living_lines:
             yield Fault("line_is_not_living", ("line",), {"line": self.line})
+
+    @rule
+    def _return_is_worked_on(self, _context: FormContext) -> Iterator[Fault]:
         if self.kind.code != HOME and not self.work_on_return:
             yield Fault("work_on_return_missing", ("workOnReturn",))
-        if self._is_not_weighed(context.facts):
-            yield from (it for it in self.unanswered_before_removal() if it.code != "return_plan_missing")
+
+    @rule
+    def _elsewhere_is_explained(self, context: FormContext) -> Iterator[Fault]:
         if self.region not in (None, context.region) and not self.why_elsewhere:
             yield Fault("elsewhere_unexplained", ("whyElsewhere",))
 
-    def _is_not_weighed(self, facts: CaseFacts) -> bool:
+    @override
+    def must_be_weighed(self, context: FormContext) -> bool:
+        facts = context.facts
         if self.kind.code == CLOSED:
             return CLOSED_STAY not in facts.weighed
         return self.kind.code != HOME and facts.at_home and not facts.weighed
@@ -111,8 +121,8 @@ class PlacementStart(HelpForm):
     started_on: Day
     explanation: OrNone[FreeText] = None
 
-    @override
-    def faults(self, context: FormContext) -> Iterator[Fault]:
+    @rule
+    def _was_started(self, context: FormContext) -> Iterator[Fault]:
         return not_in_future(self.started_on, context.on, "startedOn")
 
 
@@ -150,6 +160,6 @@ class PlacementEnd(HelpForm):
     lives_next: CurrentLivingPlace | None = None
     explanation: OrNone[FreeText] = None
 
-    @override
-    def faults(self, context: FormContext) -> Iterator[Fault]:
+    @rule
+    def _was_ended(self, context: FormContext) -> Iterator[Fault]:
         return not_in_future(self.ended_on, context.on, "endedOn")

@@ -29,6 +29,7 @@ class RegionSettings(_Setting):
     information_rounds: int = Field(ge=0, le=10)
     small_cell: int = Field(ge=5, le=100)
     draft_days: int = Field(ge=7, le=365)
+    drafts_per_person: int = Field(default=50, ge=1, le=1000)
     longlist_days: int = Field(default=91, ge=7, le=3660)
     emergency_hours: int = Field(default=4, ge=1, le=24)
     offer_stale_days: int = Field(default=31, ge=1, le=366)

@@ -7,7 +7,7 @@ from typing import ClassVar
 from typing_extensions import override
 
 from service.cases.rules.consents import GIVEN, GROUND, WITHDRAWN, ConsentFact, consenters, who_must_consent
-from service.cases.rules.forms.base import Form, FormContext
+from service.cases.rules.forms.base import Form, FormContext, rule
 from service.vocabulary.ages import age_band, age_on
 from service.vocabulary.coded_answers import ConsentKind, InformationPurpose, LegalGround, PersonRole
 from service.vocabulary.fields import AtLeastOne, Day, OrNone, in_words, not_in_future
@@ -96,7 +96,6 @@ def _last_given(consents: Collection[Consent]) -> dict[str, date]:
 
 def sharing_faults(consents: Collection[Consent], purpose: str, context: FormContext) -> Iterator[Fault]:
     """Sharing further away needs consent to just that, or a ground; who consented before is not asked twice (R90)."""
-    yield from consent_faults(consents, context.on)
     if purpose not in context.facts.consented and not any(consent.allows(purpose) for consent in consents):
         yield Fault(
             "consent_to_sharing_missing", ("consents",), in_words("purpose", InformationPurpose.code_list, purpose)
@@ -126,9 +125,12 @@ class ConsentGiven(_ConsentForm):
     def weighed(self, birth_month: str) -> Codes:
         return {GIVEN: as_facts(self.consents, birth_month)}
 
-    @override
-    def faults(self, context: FormContext) -> Iterator[Fault]:
-        yield from consent_faults(self.consents, context.on)
+    @rule
+    def _consents_are_sound(self, context: FormContext) -> Iterator[Fault]:
+        return consent_faults(self.consents, context.on)
+
+    @rule
+    def _consents_are_theirs(self, context: FormContext) -> Iterator[Fault]:
         if context.birth_month is None:
             yield Fault("birth_month_unknown", ("consents",))
             return
@@ -160,10 +162,16 @@ class ConsentWithdrawn(_ConsentForm):
         band = age_band(birth_month, self.withdrawn_on)
         return {WITHDRAWN: tuple(sorted({str(ConsentFact(who, band, purpose.code)) for purpose in self.purposes}))}
 
-    @override
-    def faults(self, context: FormContext) -> Iterator[Fault]:
-        yield from not_in_future(self.withdrawn_on, context.on, "withdrawnOn")
+    @rule
+    def _withdrawal_is_past(self, context: FormContext) -> Iterator[Fault]:
+        return not_in_future(self.withdrawn_on, context.on, "withdrawnOn")
+
+    @rule
+    def _somebody_withdraws(self, _context: FormContext) -> Iterator[Fault]:
         if self.kind.code != GROUND and self.by is None:
             yield Fault("consent_by_whom_missing", ("by",))
+
+    @rule
+    def _age_is_known(self, context: FormContext) -> Iterator[Fault]:
         if context.birth_month is None:
             yield Fault("birth_month_unknown", ("purposes",))

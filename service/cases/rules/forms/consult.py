@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from service.cases.rules.forms.base import Form, FormContext
+from service.cases.rules.forms.base import Form, FormContext, rule
 from service.vocabulary.ages import age_band, age_on
 from service.vocabulary.coded_answers import PersonRole
 from service.vocabulary.fields import BirthMonth, Contact, MunicipalityCode, OrNone, RegionCode
@@ -35,11 +35,17 @@ class ConsultRequest(Form):
     def age_band(self, on: date) -> str | None:
         return age_band(self.birth_month, on) if self.birth_month else None
 
-    @override
-    def faults(self, context: FormContext) -> Iterator[Fault]:
+    @rule
+    def _place_is_named(self, _context: FormContext) -> Iterator[Fault]:
         if not (self.municipality or self.region):
             yield Fault("place_missing", ("municipality",))
+
+    @rule
+    def _can_be_called_back(self, _context: FormContext) -> Iterator[Fault]:
         if not self.contact.reachable_at:
             yield Fault("nowhere_to_call_back", ("contact", "reachableAt"))
+
+    @rule
+    def _is_born(self, context: FormContext) -> Iterator[Fault]:
         if self.birth_month and age_on(self.birth_month, context.on) < 0:
             yield Fault("birth_month_in_future", ("birthMonth",))

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import Field, JsonValue
 from typing_extensions import override
 
-from service.cases.rules.forms.base import Form, FormContext
+from service.cases.rules.forms.base import Form, FormContext, rule
 from service.vocabulary.fields import OrNone
 from service.vocabulary.form_parts import ContentClass, Fault
 from service.vocabulary.language import FreeText
@@ -48,10 +48,13 @@ class Amendment(_NotesForm):
     changes: dict[str, JsonValue] = Field(min_length=1, max_length=100)
     reason: FreeText
 
-    @override
-    def faults(self, context: FormContext) -> Iterator[Fault]:
+    @rule
+    def _changes_are_plain(self, _context: FormContext) -> Iterator[Fault]:
         if not _is_plain_json(self.changes):
             yield Fault("changes_not_readable", ("changes",), {"most": MOST_CHANGES})
+
+    @rule
+    def _changes_are_camel_case(self, _context: FormContext) -> Iterator[Fault]:
         for name in sorted(_names(self.changes)):
             if not _CAMEL_CASE.fullmatch(name):
                 yield Fault("changes_not_camel_case", ("changes",))

@@ -7,7 +7,7 @@ from typing import ClassVar
 from typing_extensions import override
 
 from service.cases.rules.consents import GIVEN, TO_THE_TABLE
-from service.cases.rules.forms.base import Form, FormContext
+from service.cases.rules.forms.base import Form, FormContext, rule
 from service.cases.rules.forms.consent import Consent, age_rule_faults, as_facts, consent_faults, settled
 from service.vocabulary.ages import age_band, age_on
 from service.vocabulary.coded_answers import (
@@ -136,26 +136,52 @@ class Referral(Form):
     def age_band(self, on: date) -> str:
         return age_band(self.birth_month, on)
 
-    @override
-    def faults(self, context: FormContext) -> Iterator[Fault]:
-        age = age_on(self.birth_month, context.on)
-        if age < 0:
+    @rule
+    def _is_born(self, context: FormContext) -> Iterator[Fault]:
+        if age_on(self.birth_month, context.on) < 0:
             yield Fault("birth_month_in_future", ("birthMonth",))
-        if not self.child_voice.is_recorded:
-            yield Fault("voice_missing", ("childVoice",))
-        if not self.parents_voice.is_recorded:
-            yield Fault("voice_missing", ("parentsVoice",))
+
+    @rule
+    def _child_is_heard(self, _context: FormContext) -> Iterator[Fault]:
+        return _recorded(self.child_voice, "childVoice")
+
+    @rule
+    def _parents_are_heard(self, _context: FormContext) -> Iterator[Fault]:
+        return _recorded(self.parents_voice, "parentsVoice")
+
+    @rule
+    def _somebody_directs_safety(self, _context: FormContext) -> Iterator[Fault]:
         if self.safety.code == "unsafe" and not self.safety_director:
             yield Fault("safety_director_missing", ("safetyDirector",))
-        if context.settings.explanatory_analysis_required and not self.explanatory_analysis:
-            yield Fault("explanatory_analysis_required", ("explanatoryAnalysis",))
-        yield from consent_faults(self.consents, context.on)
-        yield from age_rule_faults(self.consents, TO_THE_TABLE, age)
-        yield from self._days_to_come(context.on)
 
-    def _days_to_come(self, on: date) -> Iterator[Fault]:
-        yield from not_in_future(self.residence.since_on, on, "residence", "sinceOn")
-        yield from not_in_future(self.residence.stay_since_on, on, "residence", "staySinceOn")
-        yield from not_in_future(self.need_known_since_on, on, "needKnownSinceOn")
+    @rule
+    def _analysis_is_given(self, context: FormContext) -> Iterator[Fault]:
+        if not self.explanatory_analysis and context.settings.explanatory_analysis_required:
+            yield Fault("explanatory_analysis_required", ("explanatoryAnalysis",))
+
+    @rule
+    def _consents_are_sound(self, context: FormContext) -> Iterator[Fault]:
+        return consent_faults(self.consents, context.on)
+
+    @rule
+    def _those_who_must_consent(self, context: FormContext) -> Iterator[Fault]:
+        return age_rule_faults(self.consents, TO_THE_TABLE, age_on(self.birth_month, context.on))
+
+    @rule
+    def _residence_is_past(self, context: FormContext) -> Iterator[Fault]:
+        yield from not_in_future(self.residence.since_on, context.on, "residence", "sinceOn")
+        yield from not_in_future(self.residence.stay_since_on, context.on, "residence", "staySinceOn")
+
+    @rule
+    def _need_is_past(self, context: FormContext) -> Iterator[Fault]:
+        return not_in_future(self.need_known_since_on, context.on, "needKnownSinceOn")
+
+    @rule
+    def _refusals_are_past(self, context: FormContext) -> Iterator[Fault]:
         for at, refusal in enumerate(self.refusals):
-            yield from not_in_future(refusal.refused_on, on, "refusals", at, "refusedOn")
+            yield from not_in_future(refusal.refused_on, context.on, "refusals", at, "refusedOn")
+
+
+def _recorded(voice: Voice, name: str) -> Iterator[Fault]:
+    if not voice.is_recorded:
+        yield Fault("voice_missing", (name,))

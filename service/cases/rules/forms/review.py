@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from service.cases.rules.forms.base import Form, FormContext
+from service.cases.rules.forms.base import Form, FormContext, rule
 from service.vocabulary.code_lists import OTHER
 from service.vocabulary.coded_answers import (
     AlternativeToRemoval,
@@ -79,11 +79,17 @@ class Table(_ReviewForm):
     def codes(self) -> Codes:
         return super().codes() | heard(self.participation)
 
-    @override
-    def faults(self, context: FormContext) -> Iterator[Fault]:
-        yield from not_in_future(self.held_on, context.on, "heldOn")
+    @rule
+    def _was_held(self, context: FormContext) -> Iterator[Fault]:
+        return not_in_future(self.held_on, context.on, "heldOn")
+
+    @rule
+    def _everybody_is_heard(self, _context: FormContext) -> Iterator[Fault]:
         for at, one in enumerate(self.participation):
             yield from one.faults("participation", at)
+
+    @rule
+    def _quorum_is_there(self, context: FormContext) -> Iterator[Fault]:
         if not self.quorum_shortfall_reason:
             yield from self._shortfall(context.settings.quorum)
 
@@ -141,18 +147,33 @@ class BeforeRemoval(FormPart):
     behavioural_scientist: OrNone[ShortText] = None
     dissent_asked: YesNo = False
 
-    def unanswered_before_removal(self) -> Iterator[Fault]:
+    def must_be_weighed(self, context: FormContext) -> bool:
+        """True where what goes before leaving home, or being closed in, is answered in this form."""
+        raise NotImplementedError
+
+    @rule
+    def _alternatives_are_answered(self, context: FormContext) -> Iterator[Fault]:
         answered = {it.alternative.code for it in self.alternatives_to_removal}
         alternatives = AlternativeToRemoval.code_list
-        for code in alternatives.codes:
-            if code not in answered and code != OTHER:
+        unanswered = [code for code in alternatives.codes if code not in answered and code != OTHER]
+        if unanswered and self.must_be_weighed(context):
+            for code in unanswered:
                 params = in_words("alternative", alternatives, code)
                 yield Fault("alternative_unanswered", ("alternativesToRemoval",), params)
-        if not self.return_plan:
+
+    @rule
+    def _way_back_is_planned(self, context: FormContext) -> Iterator[Fault]:
+        if not self.return_plan and self.must_be_weighed(context):
             yield Fault("return_plan_missing", ("returnPlan",))
-        if not self.behavioural_scientist:
+
+    @rule
+    def _behavioural_scientist_is_named(self, context: FormContext) -> Iterator[Fault]:
+        if not self.behavioural_scientist and self.must_be_weighed(context):
             yield Fault("behavioural_scientist_missing", ("behaviouralScientist",))
-        if not self.dissent_asked:
+
+    @rule
+    def _dissent_was_asked(self, context: FormContext) -> Iterator[Fault]:
+        if not self.dissent_asked and self.must_be_weighed(context):
             yield Fault("dissent_not_asked", ("dissentAsked",))
 
 
@@ -180,15 +201,17 @@ class Analysis(_ReviewForm, BeforeRemoval):
         weighed = tuple(sorted(name for name, holds in proposed.items() if holds))
         return super().codes() | ({"weighed": weighed} if weighed else {})
 
-    @override
-    def faults(self, context: FormContext) -> Iterator[Fault]:
+    @rule
+    def _there_is_a_choice(self, _context: FormContext) -> Iterator[Fault]:
         if len(self.options) < 2:  # noqa: PLR2004 - two is the least to choose from (domain.md 5.3 T9)
             yield Fault("second_option_missing", ("options",))
         if not any(option.chosen for option in self.options):
             yield Fault("no_option_chosen", ("options",))
+
+    @override
+    def must_be_weighed(self, context: FormContext) -> bool:
         leaves_home = context.facts.at_home and bool(self._chosen & AWAY_FROM_HOME)
-        if self.proposes_removal or self._proposes_closed_stay() or leaves_home:
-            yield from self.unanswered_before_removal()
+        return self.proposes_removal or self._proposes_closed_stay() or leaves_home
 
 
 class Comment(_ReviewForm):

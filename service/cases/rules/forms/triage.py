@@ -7,7 +7,7 @@ from uuid import UUID
 
 from typing_extensions import override
 
-from service.cases.rules.forms.base import Form, FormContext
+from service.cases.rules.forms.base import Form, FormContext, rule
 from service.vocabulary.coded_answers import (
     DeclineReason,
     PersonRole,
@@ -144,8 +144,8 @@ class Decline(_ReferralForm):
     taken_over_by: TakenOver
     message_to_family: FreeText
 
-    @override
-    def faults(self, context: FormContext) -> Iterator[Fault]:
+    @rule
+    def _was_accepted(self, context: FormContext) -> Iterator[Fault]:
         return not_in_future(self.taken_over_by.accepted_on, context.on, "takenOverBy", "acceptedOn")
 
 
@@ -167,9 +167,12 @@ class Transfer(_ReferralForm):
     accepted_by: TakenOver
     message_to_family: FreeText
 
-    @override
-    def faults(self, context: FormContext) -> Iterator[Fault]:
-        yield from not_in_future(self.accepted_by.accepted_on, context.on, "acceptedBy", "acceptedOn")
+    @rule
+    def _was_accepted(self, context: FormContext) -> Iterator[Fault]:
+        return not_in_future(self.accepted_by.accepted_on, context.on, "acceptedBy", "acceptedOn")
+
+    @rule
+    def _goes_elsewhere(self, context: FormContext) -> Iterator[Fault]:
         if self.to_region == context.region:
             yield Fault("transfer_to_own_region", ("toRegion",))
 

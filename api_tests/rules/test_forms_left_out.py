@@ -1,0 +1,96 @@
+"""A form that asks for nothing may be left out, and means the empty form; every other form is given."""
+
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from api_tests.support.case_file import CaseFile
+from api_tests.support.forms import ASK_NOTHING
+from api_tests.support.people import People
+from api_tests.support.refusals import faults
+from api_tests.support.sabotages import broken_by
+from api_tests.support.workflows import RULES, form_for
+from service.cases.api.step_bodies import step_of
+from service.kinds import KINDS
+from service.workflows.rules.kinds import START, PartKind
+
+STEPS = [
+    (kind, trigger.name, trigger.form)
+    for kind, workflow in RULES.newest.items()
+    for trigger in workflow.definition.triggers.values()
+    if any(source != START for source, _ in trigger.edges)
+]
+
+
+def taken(kind: PartKind, body: dict[str, Any]) -> Any:
+    """What the types make of the body of a step. Raises ValidationError."""
+    return TypeAdapter(step_of(kind, RULES.versions(kind))).validate_python(body)
+
+
+def schema_of(kind: PartKind, trigger: str) -> dict[str, Any]:
+    """What the document says of the body of a step."""
+    shown = TypeAdapter(step_of(kind, RULES.versions(kind))).json_schema()
+    named = shown["discriminator"]["mapping"][trigger].removeprefix("#/$defs/")
+    found: dict[str, Any] = shown["$defs"][named]
+    return found
+
+
+@broken_by(
+    "a form that asks for nothing may be left out",
+    "service/cases/api/step_bodies.py",
+    "left_out if form.may_be_left_out() else Field(description=told)",
+    "Field(description=told)",
+    case="case-start_triage-triage_start@1",
+)
+@broken_by(
+    "a form that asks for something is given",
+    "service/cases/rules/forms/base.py",
+    "return not any(it.is_required() for it in cls.model_fields.values())",
+    "return any(not it.is_required() for it in cls.model_fields.values())",
+    case="case-issue_advice-advice@1",
+)
+@pytest.mark.parametrize(("kind", "trigger", "form"), STEPS, ids=["-".join(map(str, it)) for it in STEPS])
+def test_a_form_may_be_left_out_where_it_asks_for_nothing_and_nowhere_else(
+    kind: PartKind, trigger: str, form: str | None
+) -> None:
+    bare: dict[str, Any] = {"trigger": trigger, "grounds": "Zo besloten."}
+    required = "form" in schema_of(kind, trigger)["required"]
+    if form is None:
+        assert taken(kind, bare).trigger == trigger
+        assert not required
+    elif form in ASK_NOTHING:
+        assert taken(kind, bare).form == KINDS.forms[form]()
+        assert not required
+        with pytest.raises(ValidationError, match="extra_forbidden"):
+            taken(kind, bare | {"form": {"unheard": "of"}})
+        with pytest.raises(ValidationError, match="model_type"):
+            taken(kind, bare | {"form": None})
+        given = form_for(kind, trigger)
+        assert taken(kind, bare | {"form": given}).form == KINDS.forms[form].model_validate(given)
+    else:
+        assert required
+        with pytest.raises(ValidationError, match="missing"):
+            taken(kind, bare)
+
+
+def test_a_step_without_its_form_is_a_step_with_the_empty_one(people: People) -> None:
+    case = CaseFile.submitted(people)
+
+    started = people.carla.post(f"{case.path}/transitions", {"trigger": "start_triage"}, version=1)
+
+    assert started.status_code == 201, started.text
+    written = people.esra.get(f"{case.path}/file").json()["documents"]
+    assert [it["form"] for it in written if it["entry"]["trigger"] == "start_triage"] == [{}]
+
+
+def test_a_form_that_is_left_out_is_held_against_its_rules_as_the_empty_one(people: People) -> None:
+    case = CaseFile.submitted(people).go_to("help_started")
+    case.fire("request_reconsideration", by="anna")
+    part = case.parts("reconsideration")[0]
+
+    answer = people.vera.post(
+        f"{case.address(part)}/transitions", {"trigger": "take_up", "grounds": "Zo."}, version=part["version"]
+    )
+
+    assert faults(answer) == {("nobody_looks_afresh", "/form/chairId")}

@@ -1,0 +1,160 @@
+"""A form with faults of types is held against its rules as far as these touch what can be read."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, ClassVar
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api_tests.support.form_faults import context
+from api_tests.support.forms import filled
+from api_tests.support.sabotages import Text, broken_by
+from api_tests.support.varied_forms import candidates, filled_in, unreadable
+from service.cases.rules.forms.base import Form, FormContext, rule
+from service.cases.rules.forms.reading import faults_of, read_form
+from service.kinds import KINDS
+from service.vocabulary.form_parts import ContentClass, Fault
+from service.vocabulary.partly_read import Unread, without
+from service.vocabulary.refusals import InputFault
+
+
+def pointers(faults: Iterable[InputFault]) -> set[tuple[str, str]]:
+    return {(it.code, it.location) for it in faults}
+
+
+def of_rules(name: str, body: dict[str, Any], held_against: FormContext) -> set[tuple[str, str]]:
+    """The faults that are told of this JSON, without those of its types."""
+    form = KINDS.forms[name]
+    return pointers(faults_of(form, body, held_against)) - pointers(read_form(form, body).faults)
+
+
+@broken_by(
+    "what a rule cannot read is no reason to say that it is missing",
+    Text("service/cases/rules/forms/base.py", "                raise Unread(name)\n", "                return None\n"),
+    case="advice@1",
+)
+@broken_by(
+    "faults of rules are told beside faults of types",
+    Text("service/cases/rules/forms/reading.py", "return (*reading.faults, *map(in_body, rules))", "return ()"),
+    case="referral@1",
+)
+@pytest.mark.parametrize("name", KINDS.forms)
+def test_what_is_told_of_the_readable_part_is_still_told_when_the_rest_is_mended_with_whatever(name: str) -> None:
+    """For a form that can be read whole, it is all that its rules say."""
+    form, held_against = KINDS.forms[name], context()
+
+    @given(body=filled_in(name), spoilt=st.sets(st.sampled_from(sorted(candidates(name)))))
+    def hold(body: dict[str, Any], spoilt: set[str]) -> None:
+        whole = of_rules(name, body, held_against)
+        read = read_form(form, body)
+        assert read.form is not None
+        assert read.faults == ()
+        said = {(it.code, "/".join(("/form", *map(str, it.location)))) for it in read.form.faults(held_against)}
+        assert whole == said
+
+        partly = of_rules(name, body | {field: unreadable(name, field) for field in spoilt}, held_against)
+
+        assert partly <= whole
+        assert not {it for it in partly if it[1].split("/")[2] in spoilt}, "no fault beside a fault of type"
+
+    hold()
+
+
+@pytest.mark.parametrize("name", KINDS.forms)
+def test_every_field_that_cannot_be_read_leaves_the_others_to_be_read(name: str) -> None:
+    example = filled(name)
+    for field in example:
+        read = read_form(KINDS.forms[name], {**example, field: unreadable(name, field)})
+        names = {it.alias or key: key for key, it in KINDS.forms[name].model_fields.items()}
+        whole = KINDS.forms[name].model_validate(example)
+        assert {it.location.split("/")[2] for it in read.faults} == {field}
+        for other in set(example) - {field}:
+            assert getattr(read.form, names[other]) == getattr(whole, names[other])
+        with pytest.raises(Unread):
+            getattr(read.form, names[field])
+
+
+def test_a_referral_without_a_question_hears_of_the_voices_and_the_safety_at_once() -> None:
+    body = filled("referral@1", safety={"code": "unsafe"}, child_voice={}, parents_voice={})
+    del body["question"], body["safetyDirector"]
+    body["consents"] = []
+
+    assert pointers(faults_of(KINDS.forms["referral@1"], body, context())) == {
+        ("missing", "/form/question"),
+        ("too_short", "/form/consents"),
+        ("voice_missing", "/form/childVoice"),
+        ("voice_missing", "/form/parentsVoice"),
+        ("safety_director_missing", "/form/safetyDirector"),
+    }
+
+
+def test_each_thing_that_goes_before_a_removal_is_asked_by_itself() -> None:
+    """I5: one that cannot be read keeps none of the others from being told."""
+    body = filled("analysis@1", proposes_removal=True, behavioural_scientist=7, dissent_asked=False)
+    body.pop("returnPlan", None)
+
+    assert pointers(faults_of(KINDS.forms["analysis@1"], body, context())) >= {
+        ("string_type", "/form/behaviouralScientist"),
+        ("return_plan_missing", "/form/returnPlan"),
+        ("dissent_not_asked", "/form/dissentAsked"),
+    }
+
+
+@given(body=st.none() | st.integers() | st.text() | st.lists(st.integers()))
+def test_what_is_no_object_has_a_fault_of_type_and_no_other(body: object) -> None:
+    assert [it.location for it in faults_of(KINDS.forms["referral@1"], body, context())] == ["/form"]
+
+
+class Careless(Form):
+    form_name: ClassVar[str] = "careless@1"
+    content_class: ClassVar[ContentClass] = "notes"
+
+    told: str
+    count: int
+
+    @rule
+    def _is_known(self, _context: FormContext) -> Iterator[Fault]:
+        yield Fault(self.tolled, ("told",))  # type: ignore[attr-defined]
+
+
+class Wrong(Form):
+    form_name: ClassVar[str] = "wrong@1"
+    content_class: ClassVar[ContentClass] = "notes"
+
+    told: str
+    count: int
+
+    @rule
+    def _is_divided(self, _context: FormContext) -> Iterator[Fault]:
+        yield Fault(str(1 // (len(self.told) - len(self.told))), ("told",))
+
+
+@broken_by(
+    "a mistake in a rule is never taken for a field that could not be read",
+    "service/vocabulary/partly_read.py",
+    "except Unread:",
+    "except Exception:",
+)
+@pytest.mark.parametrize(("form", "error"), [(Careless, AttributeError), (Wrong, ZeroDivisionError)])
+def test_a_mistake_in_a_rule_is_never_swallowed(form: type[Form], error: type[Exception]) -> None:
+    with pytest.raises(error):
+        list(form.model_validate({"told": "a", "count": 1}).faults(context()))
+    with pytest.raises(error):
+        faults_of(form, {"told": "a", "count": "?"}, context())
+
+
+def test_a_rule_that_asks_what_is_not_known_of_the_case_says_nothing_and_the_others_speak() -> None:
+    form = KINDS.forms["referral@1"]
+    body = filled("referral@1", child_voice={}, birth_month="2030-01", need_known_since_on="2099-01-01")
+
+    known = pointers(faults_of(form, body, context()))
+    undated = pointers(faults_of(form, body, without(context(), "on")))
+
+    assert known >= {("birth_month_in_future", "/form/birthMonth"), ("day_in_future", "/form/needKnownSinceOn")}
+    assert undated == {("voice_missing", "/form/childVoice")}
+    knows_little = without(context(), "settings", "facts")
+    with pytest.raises(Unread):
+        _ = knows_little.settings
+    with pytest.raises(AttributeError):
+        _ = knows_little.setings  # type: ignore[attr-defined]

@@ -1,0 +1,77 @@
+"""/v1/cases: submitting a case, or asking a consult."""
+
+from typing import Annotated, Literal, Self
+from uuid import UUID, uuid4
+
+from fastapi import Body as RequestBody
+from fastapi import Response
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+from typing_extensions import TypeAliasType
+
+from service.cases.api.steps import SubmissionRoute, answer_step, made_view
+from service.cases.api.views import MadeView
+from service.cases.rules.forms.consult import ConsultRequest
+from service.cases.rules.forms.referral import Referral
+from service.cases.rules.steps import Step
+from service.cases.use_cases.submit import Submission, make_keys, submit
+from service.database.idempotency import Outcome
+from service.database.transaction import Transaction
+from service.http.house import TheHouse
+from service.http.json_models import Body, Moment
+from service.http.openapi import may_refuse
+from service.http.parameters import OnceOnly, TheCaller
+from service.http.strict_route import StrictRouter
+from service.vocabulary.language import FreeText
+
+
+class SubmitBody(Body):
+    """A submission: the referral itself, or the draft that holds it."""
+
+    trigger: Literal["submit"]
+    occurred_at: Moment | None = Field(default=None, description="With an offset from UTC; now when left out.")
+    grounds: FreeText | None = None
+    form: Referral | None = Field(default=None, description="The referral; or give draftId.")
+    draft_id: UUID | None = Field(default=None, description="Your draft: it is submitted and used up.")
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if (self.form is None) == (self.draft_id is None):
+            raise PydanticCustomError("form_or_draft", "form or draftId")
+        return self
+
+
+class ConsultBody(Body):
+    """A question: asked in one's own words, without consent, since nothing in it tells who the child is."""
+
+    trigger: Literal["ask_consult"]
+    occurred_at: Moment | None = Field(default=None, description="With an offset from UTC; now when left out.")
+    grounds: FreeText | None = None
+    form: ConsultRequest = Field(description="Form consult_request@1.")
+
+
+SubmissionStep = TypeAliasType("SubmissionStep", Annotated[SubmitBody | ConsultBody, Field(discriminator="trigger")])
+
+router = StrictRouter("cases", SubmissionRoute)
+
+
+@router.post("/cases", status_code=201, responses=may_refuse(403, 404))
+async def submit_case(
+    body: Annotated[SubmissionStep, RequestBody()],
+    house: TheHouse,
+    caller: TheCaller,
+    once: OnceOnly,
+    response: Response,
+) -> MadeView:
+    """Submit a case (aanmelden), with the referral or with the draft that holds it; or ask a consult."""
+    case_id = house.database.keyring.id_for("case", caller.issuer, caller.subject, once.key)
+    await house.database.write(lambda transaction: make_keys(transaction, case_id))
+
+    def work(transaction: Transaction) -> Outcome[MadeView]:
+        when = body.occurred_at or transaction.now
+        step = Step(trigger=body.trigger, occurred_at=when, grounds=body.grounds, form=body.form)
+        submission = Submission(step=step, draft_id=body.draft_id if isinstance(body, SubmitBody) else None)
+        made = submit(transaction, caller, submission, once, case_id=case_id, rules=house.rules, new_id=uuid4)
+        return made_view(transaction, house.rules, made)
+
+    return answer_step(response, await house.database.write(work))

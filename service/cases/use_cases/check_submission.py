@@ -1,0 +1,112 @@
+"""Everything that a submission is refused for, before anything of it is written: what a draft is told as well."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from service.cases.rules.forms.base import Form
+from service.cases.rules.forms.consult import ConsultRequest
+from service.cases.rules.forms.referral import Referral
+from service.cases.rules.history_chain import BEGINNING
+from service.cases.rules.model import Case, part_to_begin
+from service.cases.rules.residence import provisional_municipality
+from service.cases.rules.steps import Situation, Step
+from service.cases.use_cases.check_step import CheckedStep, check, form_of
+from service.database.transaction import Transaction
+from service.kinds import KINDS
+from service.people.store.people import People
+from service.people.store.regions import Reference
+from service.vocabulary.actor import Actor, Membership
+from service.vocabulary.partly_read import as_far_as_read
+from service.vocabulary.refusals import NotAllowed, NoTeamForRegion
+from service.workflows.rules.rulebook import Rulebook
+from service.workflows.use_cases import settings_in_force
+
+NO_TEAM = UUID(int=0)
+
+
+def submitter(actor: Actor, rules: Rulebook, trigger: str) -> Membership:
+    """The first role of the trigger that this person holds anywhere: there is no case yet to have a say in.
+
+    Raises NotAllowed.
+    """
+    roles = rules.current("case").definition.triggers[trigger].roles
+    acting = next((held for role in roles if (held := actor.holding(role))), None)
+    if acting is None:
+        raise NotAllowed
+    return acting
+
+
+@dataclass(frozen=True, slots=True)
+class CaseToBe:
+    """A case before its first step; it has no number yet. `unknown`: what of the context of its form is not known."""
+
+    situation: Situation
+    unknown: tuple[str, ...] = ()
+
+
+def case_to_be(
+    transaction: Transaction,
+    actor: Actor,
+    acting: Membership,
+    form: Form | None,
+    when: datetime,
+    case_id: UUID,
+    rules: Rulebook,
+) -> CaseToBe:
+    """The case that a submission opens, as far as its form is read. Reads of no case, and writes nothing.
+
+    A form that does not tell which region will own the case is held against no setting.
+    """
+    found = as_far_as_read(lambda: (_owning_region(transaction, acting, form),))
+    region = found[0] if found else "?"
+    case = Case(
+        id=case_id,
+        number="",
+        region=region,
+        team_id=People(transaction).team_for(region) or NO_TEAM,
+        submitter_id=acting.organisation_id,
+        submitted_at=when,
+        sequence=0,
+        digest=BEGINNING,
+        recorded_at=transaction.now,
+    )
+    return CaseToBe(_before_first_step(transaction, actor, case, rules), () if found else ("settings", "region"))
+
+
+def check_submission(
+    transaction: Transaction,
+    actor: Actor,
+    acting: Membership,
+    step: Step,
+    *,
+    case_id: UUID,
+    rules: Rulebook,
+    trace_id: str,
+) -> CheckedStep:
+    """Check the first step of a case to be. Raises as `check` does, then NoTeamForRegion."""
+    form = form_of(step, rules.current("case").definition.triggers[step.trigger]).form
+    to_be = case_to_be(transaction, actor, acting, form, step.occurred_at, case_id, rules)
+    checked = check(transaction, to_be.situation, step, rules, trace_id=trace_id, unknown=to_be.unknown)
+    case = to_be.situation.case
+    if case.team_id == NO_TEAM:
+        raise NoTeamForRegion(case.region)
+    return checked
+
+
+def _before_first_step(transaction: Transaction, actor: Actor, case: Case, rules: Rulebook) -> Situation:
+    main = part_to_begin(case.id, case.id, "case", rules.current("case").hash, case.submitted_at)
+    settings = settings_in_force(transaction, rules, case.region)
+    return Situation(case=case, part=main, history=(), settings=settings, actor=actor, now=transaction.now, kinds=KINDS)
+
+
+def _owning_region(transaction: Transaction, acting: Membership, form: Form | None) -> str:
+    """The region of the provisionally responsible municipality, else the one named, else the submitter's own."""
+    code, named = None, None
+    if isinstance(form, Referral):
+        code = provisional_municipality(form.residence)
+    elif isinstance(form, ConsultRequest):
+        code, named = form.municipality, form.region
+    municipality = Reference(transaction).municipality(code) if code else None
+    region = municipality.region if municipality else named or People(transaction).region_of(acting.organisation_id)
+    return region or "?"
