@@ -118,7 +118,6 @@ def build(settings: Settings, clock: Callable[[], datetime] | None = None) -> Bu
         rules=rules,
         tokens=Tokens(issuers),
         signer=signer,
-        draft_days=rules.settings.default.draft_days,
         address=settings.address,
         event_source=settings.event_source,
         agreed=outside.agreed,

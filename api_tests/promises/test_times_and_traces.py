@@ -40,7 +40,7 @@ NO_MOMENTS: list[tuple[Any, str]] = [
 
 @broken_by(
     "a moment has an offset that is one",
-    "service/http/json_models.py",
+    "service/vocabulary/fields.py",
     'if match is None or match[1] == "-00:00":',
     "if match is None:",
 )

@@ -28,7 +28,6 @@ class House:
     rules: Rulebook
     tokens: Tokens
     signer: Signer | None
-    draft_days: int
     address: str
     event_source: str
     agreed: Callable[[str], Awaitable[int | None]]

@@ -1,13 +1,11 @@
 """The JSON that every route shares: its base types, moments, days, names and labelled codes."""
 
-import re
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     GetJsonSchemaHandler,
@@ -16,7 +14,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, PydanticKnownError
+from pydantic_core import CoreSchema
 
 from service.vocabulary.calendar import in_utc_text
 from service.vocabulary.code_lists import CODE_LISTS
@@ -80,24 +78,3 @@ class Labelled(View):
 
 class Body(FormPart):
     """What may be sent: in camel case, and unknown members are refused."""
-
-
-_RFC_3339 = re.compile(
-    r"(?:19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})?"
-)
-
-
-def _in_utc(given: object) -> datetime:
-    """A moment as the Dutch rules write it: capitals T and Z, an offset that says something, no number of seconds."""
-    match = _RFC_3339.fullmatch(given) if isinstance(given, str) else None
-    if match is None or match[1] == "-00:00":
-        raise PydanticKnownError("datetime_parsing", {"error": "not as in RFC 3339"})
-    if match[1] is None:
-        raise PydanticKnownError("timezone_aware")
-    try:
-        return datetime.fromisoformat(match[0]).astimezone(UTC)
-    except ValueError:
-        raise PydanticKnownError("datetime_parsing", {"error": "no such moment"}) from None
-
-
-Moment = Annotated[datetime, BeforeValidator(_in_utc)]

@@ -1,6 +1,5 @@
 """Moments as they are stored and written, days in Europe/Amsterdam, and terms in working days (design decision 19)."""
 
-import re
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
@@ -8,9 +7,6 @@ from zoneinfo import ZoneInfo
 from holidays import country_holidays
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-_RFC_3339 = re.compile(
-    r"(?:19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?:Z|[+-][0-9]{2}:[0-9]{2})"
-)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -27,13 +23,6 @@ def moment(microseconds_since_1970: int) -> datetime:
 def in_utc_text(at: datetime) -> str:
     """A moment in UTC as RFC 3339 writes it, with Z."""
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def moment_from(text: object) -> datetime:
-    """The moment, in UTC, that RFC 3339 writes with an offset from UTC. Raises ValueError for all else."""
-    if not (isinstance(text, str) and _RFC_3339.fullmatch(text)) or text.endswith("-00:00"):
-        raise ValueError("no moment with an offset")
-    return datetime.fromisoformat(text).astimezone(UTC)
 
 
 class Term(BaseModel):

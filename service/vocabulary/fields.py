@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Annotated, TypeVar
 
 from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, StringConstraints
@@ -36,6 +36,27 @@ def _only_iso(given: object) -> object:
     if isinstance(given, date) or (isinstance(given, str) and _ISO_DAY.fullmatch(given)):
         return given
     raise PydanticKnownError("date_type")
+
+
+_RFC_3339 = re.compile(
+    r"(?:19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})?"
+)
+
+
+def _in_utc(given: object) -> datetime:
+    """A moment as the Dutch rules write it: capitals T and Z, an offset that says something, no number of seconds."""
+    match = _RFC_3339.fullmatch(given) if isinstance(given, str) else None
+    if match is None or match[1] == "-00:00":
+        raise PydanticKnownError("datetime_parsing", {"error": "not as in RFC 3339"})
+    if match[1] is None:
+        raise PydanticKnownError("timezone_aware")
+    try:
+        return datetime.fromisoformat(match[0]).astimezone(UTC)
+    except ValueError:
+        raise PydanticKnownError("datetime_parsing", {"error": "no such moment"}) from None
+
+
+Moment = Annotated[datetime, BeforeValidator(_in_utc)]
 
 
 OrNone = Annotated[T | None, _OneType()]

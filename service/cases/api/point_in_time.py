@@ -9,9 +9,10 @@ from pydantic_core import PydanticCustomError
 
 from service.cases.rules.point_in_time import Past, When
 from service.http.edge import PREFIX
-from service.http.json_models import Moment, Utc, View
+from service.http.json_models import Utc, View
 from service.http.parameters import QueryKeys
 from service.http.responses import show_version
+from service.vocabulary.fields import Moment
 
 
 class AsOfView(View):

@@ -10,8 +10,9 @@ from typing_extensions import TypeAliasType
 
 from service.cases.rules.forms.base import Form
 from service.cases.rules.steps import Step
-from service.http.json_models import Body, Moment
+from service.http.json_models import Body
 from service.kinds import KINDS
+from service.vocabulary.fields import Moment
 from service.vocabulary.language import FreeText
 from service.workflows.rules.definition import Definition, Trigger
 from service.workflows.rules.kinds import START, PartKind

@@ -18,10 +18,11 @@ from service.cases.use_cases.submit import Submission, make_keys, submit
 from service.database.idempotency import Outcome
 from service.database.transaction import Transaction
 from service.http.house import TheHouse
-from service.http.json_models import Body, Moment
+from service.http.json_models import Body
 from service.http.openapi import may_refuse
 from service.http.parameters import OnceOnly, TheCaller
 from service.http.strict_route import StrictRouter
+from service.vocabulary.fields import Moment
 from service.vocabulary.language import FreeText
 
 

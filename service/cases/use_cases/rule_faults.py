@@ -25,7 +25,8 @@ from service.database.transaction import Transaction
 from service.identity.caller import Caller
 from service.people.use_cases.identify import identify
 from service.vocabulary.actor import Actor
-from service.vocabulary.calendar import day_in_amsterdam, moment_from
+from service.vocabulary.calendar import day_in_amsterdam
+from service.vocabulary.fields import Moment
 from service.vocabulary.language import FreeText
 from service.vocabulary.partly_read import without
 from service.vocabulary.refusals import InputFault, Refusal
@@ -34,6 +35,7 @@ from service.workflows.rules.kinds import START, PartKind
 from service.workflows.rules.rulebook import Rulebook
 
 _GROUNDS: TypeAdapter[str] = TypeAdapter(FreeText)
+_MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +135,8 @@ def _sent(body: object, now: datetime) -> _Sent | None:
         return None
     given, form, unread = body.get("occurredAt"), body.get("form"), set()
     try:
-        occurred_at = now if given is None else moment_from(given)
-    except ValueError:
+        occurred_at = now if given is None else _MOMENT.validate_python(given)
+    except ValidationError:
         occurred_at = now
         unread.add("occurred_at")
     try:
