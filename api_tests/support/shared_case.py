@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 
 from api_tests.support.case_file import CaseFile
 from api_tests.support.demonstration import ORGANISATION_IDS
@@ -174,6 +174,28 @@ def _join(
     transaction.connection.execute(
         insert(memberships), {**row, "valid_from": str(since), "valid_until": str(until or NO_DAY)}
     )
+
+
+def end_memberships_of(service: Running, person: Person) -> None:
+    _let_memberships_hold(service, person, in_days(-1))
+
+
+def give_back(service: Running, person: Person) -> None:
+    """All that this person was holds again."""
+    _let_memberships_hold(service, person, None)
+
+
+def _let_memberships_hold(service: Running, person: Person, until: date | None) -> None:
+    mine = "person_id = (SELECT id FROM people WHERE subject = :subject)"
+    with service.tables.begin() as connection:
+        changed = text(f"UPDATE memberships SET valid_until = :day WHERE {mine}")
+        connection.execute(changed, {"day": str(until or NO_DAY), "subject": person.key})
+
+
+def forget(service: Running, person: Person) -> None:
+    """As when a family's name is destroyed: no token names this person any more."""
+    with service.tables.begin() as connection:
+        connection.execute(text("UPDATE people SET issuer = '' WHERE subject = :subject"), {"subject": person.key})
 
 
 def today() -> date:

@@ -5,9 +5,9 @@ from uuid import UUID, uuid4
 from fastapi import Request, Response
 
 from service.cases.api.presenter import Drawing, ids_of_entry
-from service.cases.api.views import MadeView, OpenedView
+from service.cases.api.views import MadeView, OpenedView, StepNumberView
 from service.cases.rules.model import Transition
-from service.cases.use_cases.take_step import Made, perform_transition
+from service.cases.use_cases.take_step import Made, StepNumber, perform_transition
 from service.database.idempotency import IdempotencyKey, Outcome
 from service.database.transaction import Transaction
 from service.http.context import House, read_body
@@ -40,9 +40,15 @@ async def fire(
     return await house.database.write(work)
 
 
-def made_answer(transaction: Transaction, rules: Rulebook, outcome: Outcome[Made]) -> Response:
-    """The answer to a transition, rebuilt from its entry alone: a repeated request gets the same one."""
+def made_answer(transaction: Transaction, rules: Rulebook, outcome: Outcome[Made | StepNumber]) -> Response:
+    """The answer to a transition, rebuilt from its entry alone: a repeated request gets the same one.
+
+    A person who lost sight of the part gets the number that they were told, and no address.
+    """
     made = outcome.value
+    if isinstance(made, StepNumber):
+        number = StepNumberView(case_id=made.case_id, version=made.number)
+        return answer_once(outcome, number, version=made.number)
     entry = made.entry
     drawing = Drawing.of(transaction, rules, ids_of_entry(entry))
     view = MadeView(

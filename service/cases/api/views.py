@@ -3,7 +3,7 @@
 from datetime import date
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from service.cases.api.point_in_time import Dated
 from service.http.json_models import InTwoLanguages, Labelled, Named, OptionalDay, Utc, View
@@ -119,13 +119,26 @@ class OpenedView(View):
 
 
 class MadeView(View):
-    """A transition that was made; the same for a repeated request."""
+    """A transition that was made; the same for a repeated request.
+
+    A person who repeats it and may not see the part any more is told `caseId` and `version`: that it was done, and its
+    number.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"required": ["caseId", "version"]})
 
     case_id: UUID
     number: str
     transition: TransitionView
     version: int = Field(description="Of the part, as in the ETag.")
     opened: list[OpenedView]
+
+
+class StepNumberView(View):
+    """The members of `MadeView` that are told to a person who took the step and may not see its part any more."""
+
+    case_id: UUID
+    version: int
 
 
 class GuardView(View):

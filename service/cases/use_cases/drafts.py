@@ -42,7 +42,7 @@ def begin_draft(
     def begin() -> DraftWithGaps:
         transaction.allow_all_rows("expired drafts")
         Drafts(transaction).remove_expired()
-        allow_rows_of(transaction, actor, begins={draft_id})
+        allow_rows_of(transaction, actor, cases={draft_id})
         Drafts(transaction).begin(draft_id, actor.person_id, dict(body), days=days)
         return _found(transaction, draft_id, actor.person_id)
 

@@ -13,7 +13,7 @@ from service.cases.rules.residence import provisional_municipality
 from service.cases.rules.steps import Situation, Step
 from service.cases.store.cases import Cases
 from service.cases.store.drafts import Drafts
-from service.cases.use_cases.take_step import Made, carry_out, make_once
+from service.cases.use_cases.take_step import Made, StepNumber, carry_out, make_once
 from service.database.idempotency import IdempotencyKey, Outcome
 from service.database.keyring import CONTENT_CLASSES
 from service.database.transaction import Transaction
@@ -53,7 +53,7 @@ def submit(
     case_id: UUID,
     rules: Rulebook,
     new_id: Callable[[], UUID],
-) -> Outcome[Made]:
+) -> Outcome[Made | StepNumber]:
     """Open a case with its first transition. The keys of `case_id` must have been committed before (decision 16)."""
     actor = identify(transaction, caller)
     if submission.draft_id:
