@@ -21,7 +21,7 @@ from api_tests.support.people import People
 from api_tests.support.problems import problem_of
 from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import Running
-from api_tests.support.shared_case import end_memberships_of, forget, give_back, in_days, newcomer
+from api_tests.support.shared_case import end_memberships_of, forget, in_days, newcomer, without_memberships
 from service.vocabulary.roles import Role
 
 NOTE = {"trigger": "add_note", "form": {"text": "Gebeld."}}
@@ -199,9 +199,8 @@ def test_a_client_of_an_older_document_finds_what_it_is_told_under_the_names_tha
 def test_a_person_who_sees_the_part_again_gets_the_whole_first_answer_again(service: Running) -> None:
     with in_haarlem(service) as leaver:
         first = leaver.submit(key="seen-again")
-        end_memberships_of(service, leaver)
-        unseen = leaver.submit(key="seen-again")
-        give_back(service, leaver)
+        with without_memberships(service, leaver):
+            unseen = leaver.submit(key="seen-again")
 
         assert len(unseen.json()) == 2
         assert same(first, leaver.submit(key="seen-again"))
