@@ -6,17 +6,16 @@ from uuid import uuid4
 import pytest
 from prometheus_client import REGISTRY
 
-from api_tests.access.test_memberships import end_memberships_of
 from api_tests.support.case_file import CaseFile
 from api_tests.support.escalations import signal
 from api_tests.support.forms import filled
 from api_tests.support.people import People, Person
 from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import Running
-from api_tests.support.shared_case import in_days, newcomer, rows
+from api_tests.support.shared_case import end_memberships_of, in_days, newcomer, rows
 from api_tests.support.workflows import RULES
 from service.cases.rules.steps import Step
-from service.cases.use_cases.take_step import Made
+from service.cases.use_cases.take_step import Made, StepNumber
 from service.database.idempotency import IdempotencyKey, Outcome
 from service.database.transaction import Transaction
 from service.file_rights.use_cases.emergency_access import take_emergency_access
@@ -147,7 +146,7 @@ def test_whoever_reads_the_case_anyway_whoever_has_no_such_role_and_systems_do_n
     assert case.parts("emergency_access") == []
 
 
-def _taken_by(transaction: Transaction, caller: Caller, number: str) -> Outcome[Made]:
+def _taken_by(transaction: Transaction, caller: Caller, number: str) -> Outcome[Made | StepNumber]:
     step = Step(trigger="take_emergency_access", occurred_at=transaction.now)
     key = IdempotencyKey("k", "")
     return take_emergency_access(transaction, caller, number, step, key, rules=RULES, new_id=uuid4)

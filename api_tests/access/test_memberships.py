@@ -8,38 +8,10 @@ from api_tests.support.demonstration import ORGANISATION_IDS
 from api_tests.support.people import Person
 from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import Running
-from api_tests.support.shared_case import bearing, in_days, newcomer, signer_of, today
+from api_tests.support.shared_case import bearing, end_memberships_of, in_days, newcomer, signer_of, today
 from service.vocabulary.roles import Role
 
 NOTE = {"trigger": "add_note", "form": {"text": "Gebeld."}}
-
-
-@broken_by(
-    "a repeated submission is not answered to who left",
-    "service/cases/use_cases/take_step.py",
-    ("        raise NotFound\n    return Made(entry, sight.case.number, tuple(after), whole=sight.whole)"),
-    (
-        "        return Made(entry, Cases(transaction).number(entry.case_id), tuple(after))\n"
-        "    return Made(entry, sight.case.number, tuple(after), whole=sight.whole)"
-    ),
-)
-def test_a_repeated_submission_is_not_answered_to_somebody_who_left_the_team(service: Running) -> None:
-    with newcomer(service, ("team-haarlem", Role.LOCAL_TEAM, in_days(-9), None)) as leaver:
-        first = leaver.submit(key="submitted-once")
-        end_memberships_of(service, leaver)
-
-        again = leaver.submit(key="submitted-once")
-
-        assert (first.status_code, again.status_code) == (201, 404)
-        assert leaver.get(first.json()["transition"]["partId"]).status_code == 404
-
-
-def end_memberships_of(service: Running, person: Person) -> None:
-    ended = text(
-        "UPDATE memberships SET valid_until = :day WHERE person_id = (SELECT id FROM people WHERE subject = :subject)"
-    )
-    with service.tables.begin() as connection:
-        connection.execute(ended, {"day": str(in_days(-1)), "subject": person.key})
 
 
 def test_an_organisation_that_lost_a_region_still_has_the_cases_of_its_time_and_no_new_ones(service: Running) -> None:

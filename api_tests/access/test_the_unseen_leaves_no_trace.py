@@ -96,18 +96,6 @@ def test_whoever_was_second_hears_which_step_was_first_and_nobodys_name(people: 
     assert "Vertrouwelijk" not in second.text
 
 
-def test_a_repeated_request_is_not_answered_to_an_expert_who_no_longer_sees_the_case(people: People) -> None:
-    case = CaseFile.submitted(people).go_to("in_review")
-    made = case.attempt(
-        "add_note", by="floor", key="a-note-at-the-table", version=(version := case.seen()["main"]["version"])
-    )
-    case.go_to("arranging_placement")
-
-    again = case.attempt("add_note", by="floor", key="a-note-at-the-table", version=version)
-
-    assert (made.status_code, again.status_code) == (201, 404)
-
-
 def test_the_key_of_somebody_elses_request_is_a_new_key(people: People) -> None:
     key = str(uuid4())
     first = people.anna.submit(key=key).json()

@@ -88,6 +88,7 @@ class Outcome:
 
 _POINTS = dict.fromkeys(POINTS, 1)
 _TOLD = {"duplicates": 8, "late duplicates": 2, "answered 412": 4, "answered 409": 1}
+_UNSEEN = {"lost sight": 4, "number alone": 4}
 _FULL = {"full disks": 1, "changes put off: 5": 1}
 
 
@@ -97,6 +98,8 @@ def _on_both(engine: str) -> tuple[Fault, ...]:
               ("answer_before_commit", "keys_after_data", "no_key_lookup"), _dying),
         Fault("killed at random", engine, nemesis.kill, {"kills": 2}, ("answered_without_commit",)),
         Fault("duplicates, rivals, disorder", engine, nemesis.nothing, _TOLD, ("no_key_lookup", "outbox_skipped")),
+        Fault("sight lost meanwhile", engine, nemesis.take_sight_away, _UNSEEN,
+              ("sight_before_the_key", "told_out_of_sight", "done_without_looking", "answered_without_commit")),
         Fault("disk full", engine, nemesis.fill_the_disk, _FULL, ("waiting_is_a_mistake",), on_a_small_disk=True),
     )  # fmt: skip
 

@@ -4,11 +4,18 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from sqlalchemy import update
+
 from api_tests.faults.disks import filled, no_file_may_grow, said_to_be_full
 from api_tests.faults.scene import Scene
+from api_tests.support.demonstration import PERSON_IDS
 from api_tests.support.load_clients import Client, World
+from service.database.columns import NO_DAY
+from service.database.engine import open_engine
+from service.people.store.tables import memberships
 
 Strike = Callable[[Scene], None]
+LONG_AGO = "2000-01-01"
 
 
 def nothing(scene: Scene) -> None:
@@ -29,6 +36,29 @@ def freeze(scene: Scene) -> None:
     _unanswered(scene, 3)
     scene.replicas[0].signal(signal.SIGCONT)
     scene.count("freezes")
+
+
+def take_sight_away(scene: Scene) -> None:
+    """Somebody loses every role after a step, and takes the same step again; then the one before gets them back. One
+    stays without in the end.
+    """
+    scene.after(scene.chance.randint(2, 6))
+    settled = list(scene.ledger.acknowledged.values())
+    # Esra looks for everybody.
+    others = [it for it in settled if it[0].kind != "draft" and it[0].person != "esra"]
+    if not others:
+        return
+    request, first = scene.chance.choice(others)
+    engine = open_engine(scene.database_url)
+    with engine.begin() as connection:
+        connection.execute(update(memberships).values(valid_until=NO_DAY))
+        lost = memberships.c.person_id == str(PERSON_IDS[request.person])
+        connection.execute(update(memberships).where(lost).values(valid_until=LONG_AGO))
+    engine.dispose()
+    scene.count("lost sight")
+    again = Client(World([it.port for it in scene.replicas], scene.ledger), number=98)
+    again.say_again(request, first)
+    again.close()
 
 
 def thaw(scene: Scene) -> None:

@@ -20,7 +20,7 @@ _COLUMNS = (
     "no answer or not now", "settled by retry", "violations", "verdict",
 )  # fmt: skip
 DONE = (
-    "kills", "freezes", "went on without it", "crashes", "pauses", "outages", "resets", "full disks",
+    "kills", "lost sight", "freezes", "went on without it", "crashes", "pauses", "outages", "resets", "full disks",
     "only said to be full", "recorded", "images", "most pending",
 )  # fmt: skip
 
@@ -69,7 +69,8 @@ that they follow, and rivals send the same If-Match. Afterwards a checker that s
 raw tables: every acknowledgement is there exactly once as it was told, every refusal left nothing, nothing is there
 that nobody was told of; chain, numbers, edges and both clocks are recomputed, heads are last entries, every entry is
 in the outbox once, every content opens with its key, every draft is there. Then every acknowledgement is asked for
-again and must be the same, byte for byte.
+again and must be the same, byte for byte; to a person who cannot read the entry any more, and to nobody else, it is the
+number of the entry and nothing more.
 
 **Power cut**: all that the service writes, syncs and sends is recorded (ptrace, nothing to install), and the disk is
 rebuilt as it may be found at random moments: what was synced, and of what was pending nothing, all, what came first or

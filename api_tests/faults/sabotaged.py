@@ -14,17 +14,22 @@ import psycopg
 from sqlalchemy import Connection, Engine, event, insert
 from sqlalchemy.engine.default import DefaultDialect
 
+from service.cases.api import steps
 from service.cases.rules import steps as moves
 from service.cases.rules.steps import Situation
 from service.cases.store import cases
 from service.cases.store.cases import Cases
 from service.cases.use_cases import take_step as transition
+from service.cases.use_cases.take_step import Made, StepNumber
 from service.database import engine, idempotency
 from service.database import worker_threads as database
+from service.database.idempotency import Answered, Outcome
 from service.database.keyring import Keyring
 from service.database.tables import case_keys
 from service.database.transaction import Transaction
 from service.database.worker_threads import Database
+from service.identity.caller import Caller
+from service.vocabulary.refusals import NotFound
 
 T = TypeVar("T")
 _CHANCE = Random(1)
@@ -167,6 +172,47 @@ def time_runs_backwards() -> None:
     put(transition, move=stamped)
 
 
+def sight_before_the_key() -> None:
+    """A person who lost sight is answered as if nothing had been done."""
+    again = transition._told_again  # noqa: SLF001 - broken on purpose
+
+    def told(*args: Any, **kwargs: Any) -> Made | StepNumber:
+        found = again(*args, **kwargs)
+        if isinstance(found, StepNumber):
+            raise NotFound
+        return found
+
+    put(transition, _told_again=told)
+
+
+def told_out_of_sight() -> None:
+    """A repeated request is answered the same, whatever the person may see by now."""
+
+    def told(transaction: Transaction, first: Answered, **_: Any) -> Made:
+        transaction.allow_all_rows("broken on purpose")
+        assert first.case_id
+        assert first.sequence
+        entry, *opened = Cases(transaction).entries_from(first.case_id, first.sequence)
+        return Made(entry, Cases(transaction).number(first.case_id), tuple(opened))
+
+    put(transition, _told_again=told)
+
+
+def done_without_looking() -> None:
+    """A person without sight is told that it was done, and nobody looks whether it was."""
+    take = transition.perform_transition
+
+    def taken(
+        transaction: Transaction, caller: Caller, address: tuple[UUID, UUID], *args: Any, version: int | None, **kw: Any
+    ) -> Outcome[Made | StepNumber]:
+        try:
+            return take(transaction, caller, address, *args, version=version, **kw)
+        except NotFound:
+            return Outcome(StepNumber(address[0], (version or 0) + 1), repeated=True)
+
+    put(steps, perform_transition=taken)
+
+
 SABOTAGES: dict[str, Callable[[], None]] = {
     it.__name__: it
     for it in (
@@ -178,5 +224,8 @@ SABOTAGES: dict[str, Callable[[], None]] = {
         commits_not_synced,
         waiting_is_a_mistake,
         time_runs_backwards,
+        sight_before_the_key,
+        told_out_of_sight,
+        done_without_looking,
     )
 }

@@ -160,6 +160,7 @@ def contents(tables: Tables, master: bytes, ledger: Ledger) -> Iterator[str]:
 def _acknowledged(tables: Tables, ledger: Ledger, people: Mapping[str, UUID]) -> Iterator[str]:
     """Every acknowledgement is an entry as it was told, and every entry was acknowledged or caused by one that was."""
     entries = {(it["part_id"], it["part_sequence"]): it for it in tables["transitions"]}
+    by_sequence = {(it["case_id"], it["sequence"]): it for it in tables["transitions"]}
     remembered = {(it["person_id"], it["key"]): it for it in tables["requests"]}
     answered: Counter[tuple[str, int]] = Counter()
     for request, answer in list(ledger.acknowledged.values()):
@@ -167,8 +168,12 @@ def _acknowledged(tables: Tables, ledger: Ledger, people: Mapping[str, UUID]) ->
         row = remembered.pop((str(people[request.person]), request.key), None)
         if request.kind == "draft":
             continue
-        told = json.loads(answer.body)["transition"]
-        entry = entries.get((told["partId"], told["partSequence"]))
+        if answer.is_number_alone:
+            # Of its place only the number was told: where it stands, the key says.
+            entry = by_sequence.get((row["case_id"], row["sequence"])) if row else None
+        else:
+            told = json.loads(answer.body)["transition"]
+            entry = entries.get((told["partId"], told["partSequence"]))
         if entry is None:
             yield f"{name}: acknowledged, and lost"
             continue
@@ -187,6 +192,16 @@ def _acknowledged(tables: Tables, ledger: Ledger, people: Mapping[str, UUID]) ->
 
 def _differences(request: Request, answer: Answer, entry: Row, entries: Mapping[tuple[str, int], Row]) -> Iterator[str]:
     made = json.loads(answer.body)
+    if (made["caseId"], made["version"]) != (entry["case_id"], entry["part_sequence"]):
+        yield f"told number {made['version']} of {made['caseId']}, stored {entry['part_sequence']}"
+    if entry["trigger_name"] != json.loads(request.body)["trigger"] or answer.etag != f'"{entry["part_sequence"]}"':
+        yield "another step was told than was asked"
+    if request.kind == "step" and request.path.split("/")[-2] != entry["part_id"]:
+        yield "told of another part than was asked"
+    if request.version is not None and entry["part_sequence"] != request.version + 1:
+        yield "taken on another version than was decided on"
+    if answer.is_number_alone:
+        return
     told = made["transition"]
     for member, column in TOLD.items():
         if told[member] != entry[column]:
@@ -194,10 +209,6 @@ def _differences(request: Request, answer: Answer, entry: Row, entries: Mapping[
     for member, column in (("occurredAt", "occurred_at"), ("recordedAt", "recorded_at")):
         if datetime.fromisoformat(told[member]) != _EPOCH + timedelta(microseconds=entry[column]):
             yield f"told {member} {told[member]}, stored {entry[column]}"
-    if told["trigger"] != json.loads(request.body)["trigger"] or answer.etag != f'"{entry["part_sequence"]}"':
-        yield "another step was told than was asked"
-    if request.version is not None and entry["part_sequence"] != request.version + 1:
-        yield "taken on another version than was decided on"
     for opened in made["opened"]:
         first = entries.get((opened["id"], 1))
         if first is None or (first["cause"], first["case_id"]) != (entry["sequence"], entry["case_id"]):

@@ -1,5 +1,6 @@
 """What was asked and what was answered: the one witness that is believed afterwards."""
 
+import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from uuid import uuid4
 
 MADE = 201
 REFUSED = {400, 403, 404, 409, 412}
+NUMBER_ALONE = ("caseId", "version")
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,20 @@ class Answer:
         """All that must be the same in every answer to the same request."""
         return self.status, self.body, self.etag, self.location
 
+    @property
+    def is_number_alone(self) -> bool:
+        """Whether this says that a step was done and its number, and nothing else (decision 13)."""
+        return self.status == MADE and json.loads(self.body).keys() == set(NUMBER_ALONE)
+
+    def agrees_with(self, other: "Answer") -> bool:
+        """Whether both can be answers to one request: the same, or to a person who lost sight the number alone."""
+        if self.is_number_alone == other.is_number_alone:
+            return self.told == other.told
+        whole, number = (other, self) if self.is_number_alone else (self, other)
+        made = json.loads(whole.body)
+        may_be_told = {name: made.get(name) for name in NUMBER_ALONE}
+        return (json.loads(number.body), number.etag, number.location) == (may_be_told, whole.etag, None)
+
 
 @dataclass
 class Ledger:
@@ -66,8 +82,14 @@ class Ledger:
             if answer.status == MADE:
                 first = self.acknowledged.setdefault(request.key, (request, answer))[1]
                 self.refused.pop(request.key, None)
-                if first.told != answer.told:
+                if not first.agrees_with(answer):
                     self.wrong.append(f"{request.path} {request.key}: answered {first.told}, then {answer.told}")
+                if answer.is_number_alone:
+                    self.met["number alone"] += 1
+                    if not answer.replayed:
+                        self.wrong.append(f"{request.path} {request.key}: told its number alone at once")
+                elif first.is_number_alone:
+                    self.acknowledged[request.key] = (request, answer)  # it says more of what must be there
             elif request.key in self.acknowledged:
                 said = f"acknowledged, then {answer.status} {answer.body[:200]!r}"
                 self.wrong.append(f"{request.path} {request.key}: {said}")

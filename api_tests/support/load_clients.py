@@ -1,6 +1,5 @@
 """Clients that ask for anything, legal or not, of shared cases, and repeat every request until it is answered."""
 
-import http.client
 import json
 import time
 from collections import deque
@@ -15,41 +14,15 @@ from uuid import uuid4
 from api_tests.support.case_file import COLLECTIONS
 from api_tests.support.demonstration import WHO
 from api_tests.support.ledger import MADE, Answer, Ledger, Request
+from api_tests.support.line import Line
 from api_tests.support.workflows import RULES, form_for
 
 Json = dict[str, Any]
-SILENCE_SECONDS = 2.5  # after which a client gives up waiting for an answer, and asks again
 PATIENCE_SECONDS = 90.0  # after which a request that nobody settled is a fault
 # Amendments and consents need an entry or a ground of their own; a transfer takes the case out of everybody's sight.
 LEFT_OUT = {"amend", "record_consent", "withdraw_consent", "refer", "transfer"}
 LETTING_GO = {"withdraw", "decline", "confirm_helped"}
 NOT_NOW = {429, 503}
-
-
-class Line:
-    """What one thread speaks to the replicas with: a connection to each, kept until it breaks."""
-
-    def __init__(self, ports: Sequence[int]) -> None:
-        self._ports = ports
-        self._open: dict[int, http.client.HTTPConnection] = {}
-
-    def ask(self, replica: int, method: str, path: str, headers: dict[str, str], body: bytes | None) -> Any:
-        """The response and its body; None when there was none."""
-        port = self._ports[replica]
-        try:
-            line = self._open.get(port) or http.client.HTTPConnection("127.0.0.1", port, timeout=SILENCE_SECONDS)
-            self._open[port] = line
-            line.request(method, f"/v1{path}", body, headers)
-            response = line.getresponse()
-            return response, response.read()
-        except (OSError, http.client.HTTPException):
-            if broken := self._open.pop(port, None):
-                broken.close()
-            return None
-
-    def close(self) -> None:
-        for line in self._open.values():
-            line.close()
 
 
 @dataclass
@@ -99,7 +72,7 @@ class Client:
             path, person, version, body = self.chance.choice(list(world.tried))
             self._act(self._step(path, person, version, body))
         elif dice < 0.27 and (known := list(self.ledger.acknowledged.values())):
-            self._say_again(*self.chance.choice(known))
+            self.say_again(*self.chance.choice(known))
         else:
             self._take_a_step(self.chance.choice(list(world.cases)))
 
@@ -168,7 +141,7 @@ class Client:
             self.ledger.count("settled")
         return answer
 
-    def _say_again(self, request: Request, first: Answer) -> None:
+    def say_again(self, request: Request, first: Answer) -> None:
         """A copy that was under way for long comes in."""
         if request.kind == "draft":
             return  # answered as it stands by now, or not at all when it was used up
@@ -238,12 +211,33 @@ class Client:
         return found
 
     def settle(self) -> None:
-        """Once everything is up again: every acknowledgement is given again, the same."""
+        """Once everything is up again: every acknowledgement is given again, the same.
+
+        To a person who cannot read the entry any more, and to nobody else, it is the number alone.
+        """
         for request, answer in list(self.ledger.acknowledged.values()):
-            if request.kind != "draft":
-                again, _ = self._insist(request)
-                if again and again.status == MADE and not again.replayed:
-                    self.ledger.complain(f"{request.path} {request.key}: not known again, at first {answer.status}")
+            if request.kind == "draft":
+                continue
+            again, _ = self._insist(request)
+            if again is None or again.status != MADE:
+                continue  # that was complained of
+            if not again.replayed:
+                self.ledger.complain(f"{request.path} {request.key}: not known again, at first {answer.status}")
+            elif again.is_number_alone == self._reads(request, again):
+                told = "its number alone" if again.is_number_alone else "all of it"
+                self.ledger.complain(f"{request.path} {request.key}: told {told} to {request.person}")
+
+    def _reads(self, request: Request, answer: Answer) -> bool:
+        """Whether who asked may see the entry that the answer is about."""
+        made = json.loads(answer.body)
+        path = f"/cases/{made['caseId']}/transitions" if request.kind == "case" else request.path
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < deadline:
+            if found := self._ask("GET", f"{path}/{made['version']}", request.person, {}, None):
+                return bool(found[0].status != 404)
+            time.sleep(0.1)
+        self.ledger.complain(f"{path}: nobody said who sees it")
+        return not answer.is_number_alone
 
 
 def _mark() -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
-from sqlalchemy import insert
+from sqlalchemy import and_, insert, select, text, update
 
 from api_tests.support.case_file import CaseFile
 from api_tests.support.demonstration import ORGANISATION_IDS
@@ -22,6 +22,7 @@ from service.http.house import House
 from service.identity.tokens import Signer
 from service.people.store.people import People as StoredPeople
 from service.people.store.tables import memberships
+from service.people.store.tables import people as known
 from service.vocabulary.roles import Role
 
 # No step can have happened then: whoever may take it hears so (400), and the case stays as it is.
@@ -174,6 +175,33 @@ def _join(
     transaction.connection.execute(
         insert(memberships), {**row, "valid_from": str(since), "valid_until": str(until or NO_DAY)}
     )
+
+
+def end_memberships_of(service: Running, person: Person) -> None:
+    mine = memberships.c.person_id == select(known.c.id).where(known.c.subject == person.key).scalar_subquery()
+    with service.tables.begin() as connection:
+        connection.execute(update(memberships).where(mine).values(valid_until=str(in_days(-1))))
+
+
+@contextmanager
+def without_memberships(service: Running, person: Person) -> Iterator[None]:
+    """All that this person is ended yesterday, and holds again afterwards."""
+    with service.tables.connect() as connection:
+        before = connection.execute(select(memberships)).all()
+    end_memberships_of(service, person)
+    try:
+        yield
+    finally:
+        with service.tables.begin() as connection:
+            for row in before:
+                same = and_(*(key == getattr(row, key.name) for key in memberships.primary_key.columns))
+                connection.execute(update(memberships).where(same).values(valid_until=row.valid_until))
+
+
+def forget(service: Running, person: Person) -> None:
+    """As when a family's name is destroyed: no token names this person any more."""
+    with service.tables.begin() as connection:
+        connection.execute(text("UPDATE people SET issuer = '' WHERE subject = :subject"), {"subject": person.key})
 
 
 def today() -> date:

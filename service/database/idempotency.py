@@ -13,6 +13,7 @@ from service.vocabulary.calendar import microseconds
 from service.vocabulary.refusals import KeyReused
 
 T = TypeVar("T")
+Again = TypeVar("Again")
 _FIRST = select(requests).where(requests.c.person_id == bindparam("person_id"), requests.c.key == bindparam("key"))
 _ADD = insert(requests)
 
@@ -65,16 +66,17 @@ def act_once(
     person_id: UUID,
     *,
     act: Callable[[], T],
-    again: Callable[[Answered], T],
+    again: Callable[[Answered], Again],
     answered: Callable[[T], Answered] = lambda _: Answered(),
-) -> Outcome[T]:
+) -> Outcome[T | Again]:
     """Act on the first of equal requests of a person, and answer every later one with what `again` rebuilds.
 
-    A verb calls this after its lock and its sight and leaves all else to `act`, so that answers come in one order: not
-    known; not found, out of sight, or no such role; the key belongs to another request; repeated, answered as before;
-    version missing or stale; all other refusals. The lock comes first because a simultaneous twin must wait and then
-    find the answer. The sight comes before the answer because nobody is told what they may not see any more; a verb
-    that sees nothing before it acts has `again` look. `answered` names what the answer is rebuilt from.
+    A verb calls this after its lock and leaves all else to `act`, so that answers come in one order: not known; the key
+    belongs to another request; repeated, answered as before; not found, out of sight, or no such role; version missing
+    or stale; all other refusals. The lock comes first because a simultaneous twin must wait and then find the answer.
+    `again` looks what the person may see by now, because nobody is told more than that. A verb whose answer tells what
+    stands now, as those around the cases do, looks for the role before it calls this: then a repeated request of a
+    person who lost the role is refused like any other. `answered` names what the answer is rebuilt from.
 
     Raises KeyReused.
     """

@@ -7,7 +7,7 @@ from uuid import UUID
 from service.cases.rules.steps import Step
 from service.cases.store.cases import Cases
 from service.cases.use_cases.situation import as_it_stands
-from service.cases.use_cases.take_step import Made, carry_out, make_once
+from service.cases.use_cases.take_step import Made, StepNumber, carry_out, make_once
 from service.database.idempotency import IdempotencyKey, Outcome
 from service.database.transaction import Transaction
 from service.identity.caller import Caller
@@ -26,7 +26,7 @@ def signal_escalation(
     *,
     rules: Rulebook,
     new_id: Callable[[], UUID],
-) -> Outcome[Made]:
+) -> Outcome[Made | StepNumber]:
     """Begin an escalation of the case with this number. What she may do nothing for, she is not told about.
 
     Raises NotAllowed for whoever is no liaison, NotFound for a number that is no case of the regions appointed for.

@@ -50,7 +50,9 @@ async def _once(
         Header(
             alias="Idempotency-Key",
             pattern=r"^[\x21-\x7e]{1,200}$",
-            description="Your own key of this request: sent again with the same key it acts once and answers the same.",
+            description="Your own key of this request: sent again with the same key it acts once and answers the same. "
+            "A person who took a step and may not see its part any more is answered `caseId` and `version` alone: that "
+            "it was done, and its number. Beside the cases a person without the role for it is refused.",
             examples=["d1f4a7c2-66f0-4a8e-9a53-1c1b0b6f6a11"],
         ),
     ],

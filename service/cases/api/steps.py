@@ -12,7 +12,7 @@ from service.cases.api.presenter import Drawing, ids_of_entry
 from service.cases.api.step_bodies import StepBody
 from service.cases.api.views import MadeView, OpenedView
 from service.cases.use_cases.rule_faults import rule_faults_of_step, rule_faults_of_submission
-from service.cases.use_cases.take_step import Made, perform_transition
+from service.cases.use_cases.take_step import Made, StepNumber, perform_transition
 from service.database.idempotency import IdempotencyKey, Outcome
 from service.database.transaction import Transaction
 from service.http.house import House, house_of
@@ -85,9 +85,14 @@ async def take_step(
     return answer_step(response, await house.database.write(work))
 
 
-def made_view(transaction: Transaction, rules: Rulebook, outcome: Outcome[Made]) -> Outcome[MadeView]:
-    """The answer to a step, rebuilt from its entry alone: a repeated request gets the same one."""
+def made_view(transaction: Transaction, rules: Rulebook, outcome: Outcome[Made | StepNumber]) -> Outcome[MadeView]:
+    """The answer to a step, rebuilt from its entry alone: a repeated request gets the same one.
+
+    A person who lost sight of the part gets the number that they were told.
+    """
     made = outcome.value
+    if isinstance(made, StepNumber):
+        return Outcome(MadeView(case_id=made.case_id, version=made.number), outcome.repeated)
     entry = made.entry
     drawing = Drawing.of(transaction, rules, ids_of_entry(entry))
     view = MadeView(
@@ -110,10 +115,12 @@ def made_view(transaction: Transaction, rules: Rulebook, outcome: Outcome[Made])
 
 
 def answer_step(response: Response, outcome: Outcome[MadeView]) -> MadeView:
-    """The answer with its headers."""
-    view = outcome.value
-    part = _path(view.case_id, view.transition.part_kind, view.transition.part_id)
-    return answer_once(response, outcome, version=view.version, location=f"{part}/transitions/{view.version}")
+    """The answer with its headers: no address for a person who lost sight of the part."""
+    view, location = outcome.value, None
+    if view.transition is not None:
+        part = _path(view.case_id, view.transition.part_kind, view.transition.part_id)
+        location = f"{part}/transitions/{view.version}"
+    return answer_once(response, outcome, version=view.version, location=location)
 
 
 def _path(case_id: UUID, kind: str, part_id: UUID) -> str:

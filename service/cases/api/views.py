@@ -4,10 +4,15 @@ from datetime import date
 from uuid import UUID
 
 from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
 
 from service.cases.api.point_in_time import Dated
 from service.http.json_models import InTwoLanguages, Labelled, Named, OptionalDay, Utc, View
 from service.vocabulary.roles import Role
+
+
+def _is_none(value: object) -> bool:
+    return value is None
 
 
 class PartyView(View):
@@ -119,13 +124,17 @@ class OpenedView(View):
 
 
 class MadeView(View):
-    """A transition that was made; the same for a repeated request."""
+    """A transition that was made; the same for a repeated request.
+
+    A person who repeats it and may not see the part any more is told `caseId` and `version`: that it was done, and its
+    number.
+    """
 
     case_id: UUID
-    number: str
-    transition: TransitionView
+    number: str | SkipJsonSchema[None] = Field(default=None, exclude_if=_is_none)
+    transition: TransitionView | SkipJsonSchema[None] = Field(default=None, exclude_if=_is_none)
     version: int = Field(description="Of the part, as in the ETag.")
-    opened: list[OpenedView]
+    opened: list[OpenedView] | SkipJsonSchema[None] = Field(default=None, exclude_if=_is_none)
 
 
 class GuardView(View):

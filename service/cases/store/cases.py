@@ -152,6 +152,12 @@ class Cases:
         )
         return tuple(to_transition(row) for row in rows)
 
+    def part_sequence(self, case_id: UUID, sequence: int) -> int:
+        """The number of an entry within its part; it outlives a destruction."""
+        t = transitions.c
+        of_entry = select(t.part_sequence).where(t.case_id == str(case_id), t.sequence == sequence)
+        return int(self._connection.execute(of_entry).scalar_one())
+
     def insist_living(self, case_id: UUID) -> None:
         """For whoever may know of the case. Raises CaseDestroyed: then its parts have no state any more."""
         if certificate := certificate_of(self._connection, case_id):

@@ -46,7 +46,7 @@ def make_draft_key(
     actor = identify(transaction, caller)
     if not has_acted(transaction, once, actor.person_id):
         _insist_on_room(transaction, actor, rules)
-        allow_rows_of(transaction, actor, begins={draft_id})
+        allow_rows_of(transaction, actor, cases={draft_id})
         transaction.keyring.create(transaction.connection, draft_id, (DRAFT_CLASS,))
 
 
@@ -69,7 +69,7 @@ def begin_draft(
     def begin() -> DraftWithGaps:
         transaction.allow_all_rows("expired drafts")
         Drafts(transaction).remove_expired()
-        allow_rows_of(transaction, actor, begins={draft_id})
+        allow_rows_of(transaction, actor, cases={draft_id})
         _insist_on_room(transaction, actor, rules)
         Drafts(transaction).begin(draft_id, actor.person_id, dict(body), days=rules.settings.default.draft_days)
         return _found(transaction, draft_id, actor, rules)

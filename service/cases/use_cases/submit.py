@@ -9,7 +9,7 @@ from service.cases.rules.steps import Step
 from service.cases.store.cases import Cases
 from service.cases.store.drafts import Drafts
 from service.cases.use_cases.check_submission import check_submission, submitter
-from service.cases.use_cases.take_step import Made, make_once, record
+from service.cases.use_cases.take_step import Made, StepNumber, make_once, record
 from service.database.idempotency import IdempotencyKey, Outcome
 from service.database.keyring import CONTENT_CLASSES
 from service.database.transaction import Transaction
@@ -43,7 +43,7 @@ def submit(
     case_id: UUID,
     rules: Rulebook,
     new_id: Callable[[], UUID],
-) -> Outcome[Made]:
+) -> Outcome[Made | StepNumber]:
     """Open a case with its first transition. The keys of `case_id` must have been committed before (decision 16)."""
     actor = identify(transaction, caller)
     if submission.draft_id:

@@ -14,7 +14,7 @@ from service.cases.use_cases.situation import as_it_stands
 from service.database.idempotency import Answered, IdempotencyKey, Outcome, act_once
 from service.database.transaction import Transaction
 from service.identity.caller import Caller
-from service.people.use_cases.identify import identify
+from service.people.use_cases.identify import allow_rows_of, identify
 from service.vocabulary.actor import Actor
 from service.vocabulary.refusals import NotFound, Stale, VersionMissing
 from service.workflows.rules.rulebook import Rulebook
@@ -33,36 +33,46 @@ class Made:
     whole: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class StepNumber:
+    """A step that was taken, as told to the person who took it and may not see its part any more.
+
+    `number` counts within the part, as `Transition.part_sequence`: it was told in the first answer and never changes.
+    """
+
+    case_id: UUID
+    number: int
+
+
 def make_once(
     transaction: Transaction, once: IdempotencyKey, actor: Actor, *, act: Callable[[], Made]
-) -> Outcome[Made]:
-    """Make one transition for equal requests; see `act_once`.
+) -> Outcome[Made | StepNumber]:
+    """Make one transition for equal requests; see `act_once`. `act` looks for sight itself.
 
-    A repeated request is answered from the history. Raises NotFound when the transition is out of sight by now,
-    CaseDestroyed for whoever could still see all of it.
+    A repeated request is answered from the history, with the number of the step alone when its part is out of sight by
+    now. Raises CaseDestroyed for persons who could still see all of the case.
     """
     return act_once(
         transaction,
         once,
         actor.person_id,
         act=act,
-        again=lambda first: _made_before(transaction, first, seen_by=actor),
+        again=lambda first: _told_again(transaction, first, seen_by=actor),
         answered=lambda made: Answered(case_id=made.entry.case_id, sequence=made.entry.sequence),
     )
 
 
-def _made_before(transaction: Transaction, first: Answered, *, seen_by: Actor) -> Made:
+def _told_again(transaction: Transaction, first: Answered, *, seen_by: Actor) -> Made | StepNumber:
     if first.case_id is None or first.sequence is None:
         raise NotFound  # never of a step: the digest of any other request differs
-    entries = Cases(transaction).entries_from(first.case_id, first.sequence)
-    if not entries:
-        Cases(transaction).find(first.case_id, first.case_id, seen_by=seen_by)
-        raise NotFound
-    entry, *after = entries
-    sight = Cases(transaction).find(entry.case_id, entry.part_id, seen_by=seen_by)
-    if sight is None:
-        raise NotFound
-    return Made(entry, sight.case.number, tuple(after), whole=sight.whole)
+    case_id, cases = first.case_id, Cases(transaction)
+    entries = cases.entries_from(case_id, first.sequence)
+    sight = cases.find(case_id, entries[0].part_id if entries else case_id, seen_by=seen_by)
+    if sight and entries:
+        return Made(entries[0], sight.case.number, entries[1:], whole=sight.whole)
+    # The second wall hides a case of other organisations; this one row of it is the person's own act.
+    allow_rows_of(transaction, seen_by, cases={case_id})
+    return StepNumber(case_id, cases.part_sequence(case_id, first.sequence))
 
 
 def perform_transition(
@@ -75,18 +85,18 @@ def perform_transition(
     version: int | None,
     rules: Rulebook,
     new_id: Callable[[], UUID],
-) -> Outcome[Made]:
+) -> Outcome[Made | StepNumber]:
     """Take one step with the part at `address` (case, part). `version` is the part's sequence the caller decided on.
 
-    Refusals come in the order in which they can be acted on: not found; repeated (answered as before); version missing
+    Refusals come in the order in which they can be acted on: repeated (answered as before); not found; version missing
     or stale; not possible from here, not for this role, guards; faults of the form, all at once.
     """
     actor = identify(transaction, caller)
     sight = Cases(transaction).find(*address, seen_by=actor, lock=True)
-    if sight is None:
-        raise NotFound
 
     def take() -> Made:
+        if sight is None:
+            raise NotFound
         situation = as_it_stands(transaction, actor, sight.case, sight.part, rules)
         if version is None:
             raise VersionMissing

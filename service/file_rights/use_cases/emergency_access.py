@@ -8,7 +8,7 @@ from uuid import UUID
 from service.cases.rules.steps import Step
 from service.cases.store.cases import Cases
 from service.cases.use_cases.situation import before_first_step
-from service.cases.use_cases.take_step import Made, carry_out, make_once
+from service.cases.use_cases.take_step import Made, StepNumber, carry_out, make_once
 from service.database.idempotency import IdempotencyKey, Outcome
 from service.database.transaction import Transaction
 from service.identity.caller import Caller
@@ -28,7 +28,7 @@ def take_emergency_access(
     *,
     rules: Rulebook,
     new_id: Callable[[], UUID],
-) -> Outcome[Made]:
+) -> Outcome[Made | StepNumber]:
     """Let somebody read the case with this number for some hours; the case tells everybody around it who did and why.
 
     Raises HumansOnly for a system, NotAllowed for whoever holds none of the roles, NotFound, AlreadyInSight, Invalid.

@@ -8,7 +8,7 @@ from service.cases.rules.steps import Step
 from service.cases.store.cases import Cases
 from service.cases.use_cases.read import whole_case
 from service.cases.use_cases.situation import before_first_step
-from service.cases.use_cases.take_step import Made, carry_out, make_once
+from service.cases.use_cases.take_step import Made, StepNumber, carry_out, make_once
 from service.database.idempotency import IdempotencyKey, Outcome
 from service.database.transaction import Transaction
 from service.identity.caller import Caller
@@ -25,13 +25,13 @@ def ask_about_file(
     *,
     rules: Rulebook,
     new_id: Callable[[], UUID],
-) -> Outcome[Made]:
+) -> Outcome[Made | StepNumber]:
     """Begin a request about the file, for whoever may see the whole case. Raises NotFound, NotAllowed, Invalid."""
     actor = identify(transaction, caller)
     Cases(transaction).find(case_id, case_id, seen_by=actor, lock=True)
-    case = whole_case(transaction, actor, case_id).case
 
     def ask() -> Made:
+        case = whole_case(transaction, actor, case_id).case
         by_right = replace(actor, emergencies=())
         situation = before_first_step(transaction, by_right, case, "file_request", rules, new_id)
         return carry_out(transaction, situation, step, rules, new_id=new_id, trace_id=caller.trace_id)

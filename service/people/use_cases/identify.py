@@ -20,15 +20,15 @@ def identify(transaction: Transaction, caller: Caller) -> Actor:
 
 
 def allow_rows_of(
-    transaction: Transaction, actor: Actor, *, regions: Iterable[str] = (), begins: Iterable[UUID] = ()
+    transaction: Transaction, actor: Actor, *, regions: Iterable[str] = (), cases: Iterable[UUID] = ()
 ) -> None:
     """Limit the transaction to the cases of this person's organisations, and those read in an emergency.
 
-    `regions`: their cases as well; `begins`: ids of cases and drafts that are about to be stored.
+    `regions`: their cases as well; `cases`: ids of further cases, and of drafts that are about to be stored.
     """
     transaction.allow_rows(
         person=actor.person_id,
         organisations=(held.organisation_id for held in actor.memberships),
         regions=regions,
-        cases=(*(emergency.case_id for emergency in actor.emergencies), *begins),
+        cases=(*(emergency.case_id for emergency in actor.emergencies), *cases),
     )

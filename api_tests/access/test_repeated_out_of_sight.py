@@ -1,0 +1,242 @@
+"""A request repeated by a person who lost sight of the part since: it was done, and its number; nothing more.
+
+The number is that of the step within its part, as the first answer told it. All else of that answer is left out: it
+would tell what the person may not see any more.
+"""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from api_tests.promises.test_acting_once import REPLAYED, same, submission
+from api_tests.support.case_file import CaseFile
+from api_tests.support.destructions import destroyed
+from api_tests.support.escalations import signal
+from api_tests.support.forms import filled
+from api_tests.support.people import People
+from api_tests.support.problems import problem_of
+from api_tests.support.sabotages import broken_by
+from api_tests.support.servers import Running
+from api_tests.support.shared_case import end_memberships_of, forget, in_days, newcomer, without_memberships
+from service.vocabulary.roles import Role
+
+NOTE = {"trigger": "add_note", "form": {"text": "Gebeld."}}
+Ask = Callable[[], httpx.Response]
+Way = Callable[[Running, People, ExitStack], tuple[httpx.Response, Ask]]
+
+
+def left_the_team(service: Running, _: People, open_: ExitStack) -> tuple[httpx.Response, Ask]:
+    leaver, key, body = open_.enter_context(in_haarlem(service)), str(uuid4()), submission()
+    first = leaver.post("/cases", body, key=key)
+    end_memberships_of(service, leaver)
+    return first, lambda: leaver.post("/cases", body, key=key)
+
+
+def left_the_team_and_the_case_moved_on(service: Running, people: People, open_: ExitStack) -> tuple[Any, Ask]:
+    case, key = CaseFile.submitted(people), str(uuid4())
+    leaver = open_.enter_context(in_haarlem(service))
+    first = leaver.post(f"{case.path}/transitions", NOTE, version=1, key=key)
+    case.go_to("in_review")
+    end_memberships_of(service, leaver)
+    return first, lambda: leaver.post(f"{case.path}/transitions", NOTE, version=1, key=key)
+
+
+def the_table_rose(_: Running, people: People, __: ExitStack) -> tuple[httpx.Response, Ask]:
+    case, key = CaseFile.submitted(people).go_to("in_review"), str(uuid4())
+    version = int(case.seen()["main"]["version"])
+    first = case.attempt("add_note", by="floor", key=key, version=version)
+    case.go_to("arranging_placement")
+    return first, lambda: case.attempt("add_note", by="floor", key=key, version=version)
+
+
+def the_escalation_ended(_: Running, people: People, __: ExitStack) -> tuple[httpx.Response, Ask]:
+    """As in the campaign of faults, where the liaison's repeated signal came in after that."""
+    case, key = CaseFile.submitted(people).go_to("in_review"), str(uuid4())
+    case.fire("request_escalation")
+    version = int(case.seen()["main"]["version"])
+    first = case.attempt("signal_escalation", by="mila", key=key, version=version)
+    for part in case.parts("escalation"):
+        case.fire("withdraw", part=part)
+    return first, lambda: case.attempt("signal_escalation", by="mila", key=key, version=version)
+
+
+def the_emergency_was_looked_into(_: Running, people: People, __: ExitStack) -> tuple[httpx.Response, Ask]:
+    case, key = CaseFile.submitted(people), str(uuid4())
+    first = in_an_emergency(people, case, key)
+    case.fire("review", part=case.parts("emergency_access")[0], by="quint")
+    return first, lambda: in_an_emergency(people, case, key)
+
+
+def the_hours_passed(service: Running, people: People, open_: ExitStack) -> tuple[httpx.Response, Ask]:
+    case, key = CaseFile.submitted(people), str(uuid4())
+    first = in_an_emergency(people, case, key)
+    service.clock.let_pass(hours=4.1)
+    open_.callback(service.clock.let_pass, hours=-4.1)
+    return first, lambda: in_an_emergency(people, case, key)
+
+
+def asked_about_the_file_and_left(service: Running, people: People, open_: ExitStack) -> tuple[httpx.Response, Ask]:
+    case, key = CaseFile.submitted(people), str(uuid4())
+    leaver = open_.enter_context(in_haarlem(service))
+    body = {"trigger": "ask_about_file", "form": filled("file_request@1")}
+    first = leaver.post(f"{case.path}/file-requests", body, key=key)
+    end_memberships_of(service, leaver)
+    return first, lambda: leaver.post(f"{case.path}/file-requests", body, key=key)
+
+
+def signalled_by_number_and_left(service: Running, people: People, open_: ExitStack) -> tuple[httpx.Response, Ask]:
+    case, key = CaseFile.submitted(people).go_to("in_triage"), str(uuid4())
+    liaison = open_.enter_context(newcomer(service, ("cce", Role.CCE_LIAISON, in_days(-9), None)))
+    first = signal(liaison, case.number, key=key)
+    end_memberships_of(service, liaison)
+    return first, lambda: signal(liaison, case.number, key=key)
+
+
+def the_case_was_destroyed(service: Running, people: People, open_: ExitStack) -> tuple[httpx.Response, Ask]:
+    leaver, key, body = open_.enter_context(in_haarlem(service)), str(uuid4()), submission()
+    first = leaver.post("/cases", body, key=key)
+    case = CaseFile(people, first.json()["caseId"], first.json()["number"])
+    case.fire("withdraw", by="anna")
+    destroyed(case)
+    assert problem_of(leaver.post("/cases", body, key=key), 410, "case_destroyed")["certificate"]["caseId"] == case.id
+    end_memberships_of(service, leaver)
+    return first, lambda: leaver.post("/cases", body, key=key)
+
+
+WAYS = (
+    left_the_team, left_the_team_and_the_case_moved_on, the_table_rose, the_escalation_ended,
+    the_emergency_was_looked_into, the_hours_passed, asked_about_the_file_and_left, signalled_by_number_and_left,
+    the_case_was_destroyed,
+)  # fmt: skip
+
+
+def in_haarlem(service: Running) -> Any:
+    return newcomer(service, ("team-haarlem", Role.LOCAL_TEAM, in_days(-9), None))
+
+
+def in_an_emergency(people: People, case: CaseFile, key: str) -> httpx.Response:
+    form = filled("emergency_access@1")
+    body = {"trigger": "take_emergency_access", "number": case.number, "form": form}
+    return people.petra.post("/emergency-accesses", body, key=key)
+
+
+@broken_by(
+    "decision 13: a repeated step is answered before anything else, also to a person who lost sight",
+    "service/cases/use_cases/take_step.py",
+    "    def take() -> Made:\n        if sight is None:\n            raise NotFound\n",
+    "    if sight is None:\n        raise NotFound\n\n    def take() -> Made:\n",
+    case="sqlite-the_table_rose",
+)
+@broken_by(
+    "decision 14: a person who lost sight is told nothing more than the number",
+    "service/cases/use_cases/take_step.py",
+    "    if sight and entries:\n        return Made(entries[0], sight.case.number, entries[1:], whole=sight.whole)\n",
+    "    if entries:\n        return Made(entries[0], cases.number(case_id), entries[1:], whole=True)\n",
+)
+@broken_by(
+    "the second wall shows a person the row of their own act",
+    "service/cases/use_cases/take_step.py",
+    "    allow_rows_of(transaction, seen_by, cases={case_id})\n",
+    "",
+    case="postgresql",
+)
+@broken_by(
+    "a person who lost sight is told no address",
+    "service/cases/api/steps.py",
+    "if view.transition is not None:\n        part = _path(view.case_id, view.transition.part_kind, view.transition.part_id)",
+    "if view:\n        part = _path(view.case_id, 'case', view.case_id)",
+)
+@broken_by(
+    "decision 13: the number is that of the part, and not of the case",
+    "service/cases/use_cases/take_step.py",
+    "StepNumber(case_id, cases.part_sequence(case_id, first.sequence))",
+    "StepNumber(case_id, first.sequence)",
+)
+@pytest.mark.parametrize("way", WAYS, ids=lambda it: it.__name__)
+def test_a_person_who_lost_sight_hears_that_it_was_done_and_its_number(
+    service: Running, people: People, way: Way
+) -> None:
+    with ExitStack() as open_:
+        first, ask = way(service, people, open_)
+        before = len(rows_of(service))
+
+        again = ask()
+
+        assert first.status_code == again.status_code == 201, again.text
+        assert again.json() == {"caseId": first.json()["caseId"], "version": first.json()["version"]}
+        assert (again.headers[REPLAYED], again.headers["etag"]) == ("true", first.headers["etag"])
+        assert "location" not in again.headers
+        assert len(rows_of(service)) == before
+        # Nothing of it can be read any more: or this would be another promise.
+        asked_by = {"Authorization": again.request.headers["Authorization"]}
+        assert (
+            httpx.get(again.request.url.copy_with(path=first.headers["location"]), headers=asked_by).status_code == 404
+        )
+
+
+def rows_of(service: Running) -> list[Any]:
+    with service.tables.connect() as connection:
+        return list(connection.exec_driver_sql("SELECT case_id, sequence FROM transitions"))
+
+
+def test_a_client_of_an_older_document_finds_what_it_is_told_under_the_names_that_it_knows(
+    service: Running, people: People
+) -> None:
+    with ExitStack() as open_:
+        first, ask = left_the_team(service, people, open_)
+        again, older = ask().json(), first.json()
+
+        assert again.keys() <= older.keys()
+        assert {name: type(it) for name, it in again.items()} == {name: type(older[name]) for name in again}
+        published = people.anna.get("/openapi.json").json()["components"]["schemas"]["MadeView"]
+        assert set(published["required"]) == again.keys()
+
+
+def test_a_person_who_sees_the_part_again_gets_the_whole_first_answer_again(service: Running) -> None:
+    with in_haarlem(service) as leaver:
+        first = leaver.submit(key="seen-again")
+        with without_memberships(service, leaver):
+            unseen = leaver.submit(key="seen-again")
+
+        assert len(unseen.json()) == 2
+        assert same(first, leaver.submit(key="seen-again"))
+
+
+@broken_by(
+    "a key belongs to one request, also after sight was lost",
+    "service/database/idempotency.py",
+    "if row.fingerprint != self._fingerprint(request):",
+    "if False:",
+)
+def test_after_sight_was_lost_another_body_another_person_and_another_key_learn_nothing(
+    service: Running, case: CaseFile
+) -> None:
+    path, key = f"{case.path}/transitions", str(uuid4())
+    with in_haarlem(service) as leaver, in_haarlem(service) as other:
+        made = leaver.post(path, NOTE, version=1, key=key)
+        for it in (leaver, other):
+            end_memberships_of(service, it)
+
+        asked_otherwise = leaver.post(path, {**NOTE, "form": {"text": "Anders."}}, version=1, key=key)
+        of_another = other.post(path, NOTE, version=1, key=key)
+        under_another = leaver.post(path, NOTE, version=1)
+        of_no_case = leaver.post(f"/cases/{uuid4()}/transitions", NOTE, version=1)
+
+    assert made.status_code == 201
+    problem_of(asked_otherwise, 409, "key_reused")
+    assert [it.status_code for it in (of_another, under_another, of_no_case)] == [404] * 3
+    assert of_another.content == under_another.content == of_no_case.content
+    assert len(case.history()) == 2
+
+
+def test_a_person_who_is_no_longer_known_at_all_is_told_nothing(service: Running) -> None:
+    with in_haarlem(service) as leaver:
+        first = leaver.submit(key="known-once")
+        forget(service, leaver)
+
+        assert first.status_code == 201
+        problem_of(leaver.submit(key="known-once"), 401)

@@ -1,0 +1,112 @@
+"""The checker of the campaign knows what a person who lost sight is told, and still misses nothing that was lost."""
+
+import base64
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from api_tests.support.demonstration import PERSON_IDS
+from api_tests.support.history_checker import violations
+from api_tests.support.ledger import Answer, Ledger, Request
+from api_tests.support.raw_tables import TABLES, Tables
+from api_tests.support.sabotages import broken_by
+
+CASE, MARK = str(uuid4()), "Kenmerk"
+SIGNAL = Request(
+    "step", "mila", f"/cases/{CASE}/transitions", b'{"trigger": "signal_escalation"}', MARK, version=3, key="k"
+)
+WHOLE = Answer(
+    201,
+    json.dumps({"caseId": CASE, "number": "4821-7730", "transition": {}, "version": 4, "opened": []}).encode(),
+    '"4"',
+    f"/v1/cases/{CASE}/transitions/4",
+    replayed=False,
+)
+NUMBER = Answer(201, json.dumps({"caseId": CASE, "version": 4}).encode(), '"4"', None, replayed=True)
+NOT_FOUND = Answer(404, b"{}", None, None, replayed=False)
+
+
+def written_down(*answers: Answer) -> Ledger:
+    ledger = Ledger()
+    for answer in answers:
+        ledger.answered(SIGNAL, answer)
+    return ledger
+
+
+def stored(**requests: Any) -> Tables:
+    """Nothing but the row of the request, where one is given."""
+    rows: dict[str, Any] = dict.fromkeys(TABLES, ())
+    if requests:
+        rows["requests"] = ({"person_id": str(PERSON_IDS["mila"]), "key": "k", **requests},)
+    return Tables(rows, (), [])
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "master.key").write_text(base64.b64encode(bytes(32)).decode())
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [(WHOLE, NUMBER), (WHOLE, NUMBER, replace(WHOLE, replayed=True)), (NUMBER, WHOLE), (NUMBER, NUMBER)],
+    ids=["sight was lost", "and came back", "its first answer was late", "its first answer never came"],
+)
+def test_the_number_alone_is_an_answer_to_a_request_that_was_repeated(answers: tuple[Answer, ...]) -> None:
+    ledger = written_down(*answers)
+
+    assert ledger.wrong == []
+    assert ledger.acknowledged["k"][1].is_number_alone == (WHOLE not in answers), "what says more is kept"
+
+
+@broken_by(
+    "issue 4.7: a person who lost sight is told the number of the first answer, and no other",
+    "api_tests/support/ledger.py",
+    "return (json.loads(number.body), number.etag, number.location) == (may_be_told, whole.etag, None)",
+    "return True",
+)
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        replace(NUMBER, body=json.dumps({"caseId": CASE, "version": 5}).encode()),
+        replace(NUMBER, body=json.dumps({"caseId": str(uuid4()), "version": 4}).encode()),
+        replace(NUMBER, body=json.dumps({"caseId": CASE, "version": 4, "number": "4821-7730"}).encode()),
+        replace(NUMBER, etag='"5"'),
+        replace(NUMBER, location=WHOLE.location),
+        replace(NUMBER, replayed=False),
+        NOT_FOUND,
+    ],
+    ids=["other number", "other case", "more", "newer version", "address", "not said to be a repeat", "not found"],
+)
+def test_any_other_answer_to_a_repeated_request_is_noticed(wrong: Answer) -> None:
+    assert written_down(WHOLE, wrong).wrong != []
+
+
+@broken_by(
+    "issue 4.7: what was acknowledged and is lost is noticed, also when sight was lost",
+    "api_tests/support/history_checker.py",
+    '        if entry is None:\n            yield f"{name}: acknowledged, and lost"\n            continue\n',
+    "        if entry is None:\n            continue\n",
+)
+@pytest.mark.parametrize("answers", [(NUMBER,), (NUMBER, NUMBER)], ids=["once", "twice"])
+@pytest.mark.parametrize(
+    "tables", [stored(), stored(case_id=CASE, sequence=9)], ids=["no trace of it", "its entry is gone"]
+)
+def test_an_act_that_was_told_by_its_number_and_is_not_in_the_history_is_noticed(
+    answers: tuple[Answer, ...], tables: Tables, folder: Path
+) -> None:
+    found = violations(tables, written_down(*answers), PERSON_IDS, folder)
+
+    assert f"{SIGNAL.path} k: acknowledged, and lost" in found
+    assert f"{SIGNAL.path} k: acknowledged, and stored 0 times" in found
+
+
+def test_an_act_that_was_acknowledged_in_full_and_then_not_found_is_noticed_whoever_lost_sight(folder: Path) -> None:
+    """As `make test` found it once: the liaison's signal came in again after her escalation had ended."""
+    found = violations(stored(), written_down(NUMBER, NOT_FOUND), PERSON_IDS, folder)
+
+    assert any("acknowledged, then 404" in it for it in found)
