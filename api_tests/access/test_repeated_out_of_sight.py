@@ -147,8 +147,8 @@ def in_an_emergency(people: People, case: CaseFile, key: str) -> httpx.Response:
 @broken_by(
     "a person who lost sight is told no address",
     "service/cases/api/steps.py",
-    "if view.transition is not None:\n        part = _path(view.case_id, view.transition.part_kind, view.transition.part_id)",
-    "if view:\n        part = _path(view.case_id, 'case', view.case_id)",
+    "if view.transition is not None:",
+    "if True:",
 )
 @broken_by(
     "decision 13: the number is that of the part, and not of the case",
