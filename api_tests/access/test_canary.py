@@ -214,7 +214,7 @@ def test_what_operators_watch_is_counted_by_route_and_code_and_tells_of_nobody(p
     labels = {it for name in figures for it in re.findall(r'(\w+)="', name)}
 
     assert labels == {"method", "route", "status", "le", "code", "outcome"}
-    assert {"/cases", "/cases/{case_id}/transitions", "/cases/{case_id}/file"} <= routes
+    assert {"/cases", "/cases/{caseId}/transitions", "/cases/{caseId}/file"} <= routes
     assert {"invalid", "not_found", "stale", "version_missing", "internal"} <= codes
     # Each answer was counted; what is kept here were the answers to these people, who are not the only ones to ask.
     answered = sum(value for name, value in figures.items() if name.startswith("casusroute_requests_total"))

@@ -54,7 +54,7 @@ def told_less(name: str, first: httpx.Response, again: httpx.Response) -> bool:
         return again.status_code == (404 if name in NOT_FOUND else 403)
     if name in ALL_OF_IT:  # and what it would be refused for now
         now = {it: first.json()[it] for it in ("id", "version", "form", "savedAt")}
-        return again.json().items() >= now.items() and again.headers.get(REPLAYED) == "true"
+        return bool(again.json().items() >= now.items()) and again.headers.get(REPLAYED) == "true"
     known = {it: first.json()[it] for it in ("caseId", "version")}
     answered = (again.status_code, again.headers.get(REPLAYED), again.headers.get("location"), again.headers["etag"])
     return again.json() == known and answered == (201, "true", None, first.headers["etag"])
