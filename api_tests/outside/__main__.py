@@ -1,4 +1,4 @@
-"""Have others judge it: the official ruleset, a generated client, a certified provider (`make check-outside`).
+"""Have others judge it: the official ruleset, two generated clients, a certified provider (`make check-outside`).
 
 Their programs are not ours to ship: they are installed into a folder that is thrown away. Exit code 1: something
 failed. What cannot be run here is told with its reason.
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from api_tests.outside import generated_client, ruleset
+from api_tests.outside import python_client, ruleset, typescript_client
 from api_tests.outside.others import Failed, NotRun, installed, said
 from api_tests.support.checkout import ROOT
 from service.logs import configure
@@ -29,7 +29,8 @@ def main() -> int:
     parser.add_argument("--ruleset", type=Path, metavar="FILE", help=ruleset.WHERE)
     checks: dict[str, Callable[[Path], str]] = {
         "official ruleset of the Dutch API Design Rules": partial(ruleset.checked, ruleset=parser.parse_args().ruleset),
-        "generated client in another language": generated_client.checked,
+        "generated client in TypeScript": typescript_client.checked,
+        "generated client in Python": python_client.checked,
         "certified OpenID provider": certified_provider,
     }
     configure("ERROR")

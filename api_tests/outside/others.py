@@ -1,7 +1,8 @@
-"""How programs of others are had and asked: by npm, in a folder that is thrown away."""
+"""How programs of others are had and asked: by npm and pip, in a folder that is thrown away."""
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 
@@ -26,6 +27,19 @@ def installed(folder: Path, *packages: str) -> Path:
     if done.returncode:
         raise NotRun(f"npm could not install {' '.join(packages)}:\n{done.stderr.strip()}")
     return folder / "node_modules"
+
+
+def installed_with_pip(folder: Path, *packages: str) -> Path:
+    """The folder of the programs of these packages, in an environment of their own; pip's settings here hold."""
+    folder.mkdir()
+    environment = folder / "environment"
+    said(sys.executable, "-m", "venv", environment, folder=folder)
+    programs = environment / "bin"
+    install = [str(programs / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages]
+    done = subprocess.run(install, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise NotRun(f"pip could not install {' '.join(packages)}:\n{done.stderr.strip()}")
+    return programs
 
 
 def said(*command: str | Path, folder: Path) -> str:

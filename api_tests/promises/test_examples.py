@@ -34,7 +34,7 @@ STEPS: dict[Example, tuple[str, str, str]] = {
     ("addCommitmentTransition", "refuse"): ("ivo", "help is arranged", "commitment A"),
     ("addFundingTransition", "confirm"): ("karim", "help runs", "funding A"),
     ("addFundingTransition", "dispute"): ("lotte", "help runs", "funding B"),
-    ("addEscalationTransition", "escalate"): ("mila", "help runs", "escalation"),
+    ("addEscalationTransition", "remind"): ("mila", "help runs", "escalation"),
     ("addQuestionTransition", "record_answer"): ("tom", "help runs", "question"),
     ("addReconsiderationTransition", "take_up"): ("esra", "help runs", "reconsideration"),
     ("addFollowUpTransition", "record_check"): ("hanna", "help runs", "follow_up"),

@@ -10,11 +10,12 @@ import pytest
 
 from api_tests.support.case_file import COLLECTIONS
 from api_tests.support.checkout import ROOT
+from api_tests.support.compatibility import sent
 from api_tests.support.forms import ASK_NOTHING
 from api_tests.support.openapi_documents import everything, fits, operations, resolved
 from api_tests.support.people import People
 from api_tests.support.places import kind_of, places, whose
-from api_tests.support.sabotages import broken_by
+from api_tests.support.sabotages import Returns, broken_by
 from api_tests.support.servers import Running
 from api_tests.support.workflows import form_for
 from service.commands.documents import published
@@ -67,6 +68,25 @@ def union_of(document: dict[str, Any], kind: str) -> dict[str, Any]:
 )
 def test_the_committed_document_is_the_one_that_the_code_publishes() -> None:
     assert COMMITTED.read_text(encoding="utf-8") == published()
+
+
+@broken_by(
+    "C21: a client that is generated may leave out of a body what the service lets it leave out",
+    Returns("service/http/openapi.py", "_tell_defaults", None),
+)
+def test_a_body_tells_its_defaults_in_words_since_clients_demand_what_has_the_keyword() -> None:
+    document = json.loads(published())
+    schemas = document["components"]["schemas"]
+    bodies = {name: schemas[name] for name in sent(document)}
+    bodies |= {
+        f"{method} {path}": it["requestBody"] for path, method, it in operations(document) if "requestBody" in it
+    }
+
+    assert [path for path, it in everything(document) if isinstance(it, dict) and it.get("default", "") is None] == []
+    assert [path for path, it in everything(bodies) if isinstance(it, dict) and "default" in it] == []
+    assert schemas["Referral"]["properties"]["network"]["description"] == "Empty when left out."
+    assert schemas["GoalCheck"]["properties"]["harmSignalled"]["description"] == "false when left out."
+    assert schemas["WorkflowAdoptionBody"]["properties"]["limit"]["description"] == "100 when left out."
 
 
 def test_a_service_shows_the_committed_document_at_its_own_address(service: Running, document: dict[str, Any]) -> None:

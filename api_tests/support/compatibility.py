@@ -30,7 +30,7 @@ def breaks(old: Document, new: Document) -> list[str]:
 class _Compared:
     def __init__(self, old: Document, new: Document) -> None:
         self._old, self._new = old, new
-        self._sent = _sent(old)
+        self._sent = sent(old)
         self._under_way: set[tuple[str, str]] = set()
 
     def operations(self) -> Iterator[str]:
@@ -140,7 +140,7 @@ def _mapping(schema: Schema) -> dict[str, str]:
     return found
 
 
-def _sent(document: Document) -> set[str]:
+def sent(document: Document) -> set[str]:
     """The components that stand in a request body, at whatever depth."""
     found: set[str] = set()
     waiting = [operation["requestBody"] for _, _, operation in operations(document) if "requestBody" in operation]

@@ -89,6 +89,7 @@ BREACHES: dict[str, list[Breach]] = {
     "nlgov:problem-invalid-input": [
         lambda it: _get(it)["responses"].pop("400"),
         lambda it: it["paths"]["/drafts/{draftId}"]["put"]["responses"].pop("400"),
+        lambda it: it["components"]["schemas"]["CaseStep"].update(example={"postcode": "2011 AB"}),
     ],
     "nlgov:property-casing": [_property("due_on", type="string"), _property("DueOn", type="string")],
     "nlgov:date-time-ensure-timezone": [_property("seen", type="string", format="date-time-local")],
@@ -126,6 +127,8 @@ BREACHES_OF_OURS: dict[str, list[Breach]] = {
         lambda it: it["components"]["schemas"]["CaseStep"].pop("discriminator"),
         lambda it: it["components"]["schemas"]["CaseStep"]["discriminator"]["mapping"].pop("amend"),
         lambda it: it["components"]["schemas"]["CaseStep"]["oneOf"].pop(),
+        lambda it: it["components"]["schemas"]["CaseAmend"]["required"].remove("trigger"),
+        lambda it: it["components"]["schemas"]["CaseAmend"]["properties"]["trigger"].update(const="close"),
     ],
     "every-change-acts-once": [
         lambda it: it["paths"][_CASES]["post"].update(parameters=[]),

@@ -1,8 +1,8 @@
 """The machine-checked Dutch API Design Rules 2.2 by their own names, and what the official linter misses.
 
 A rule tells where the document breaks it. As published, two rules never fire (nlgov:paths-no-trailing-slash,
-nlgov:http-methods), one looks at links only (nlgov:property-casing), and one takes every name that holds "put" for a
-method, our trigger "dispute" as well (nlgov:problem-invalid-input): here they do what their text says.
+nlgov:http-methods) and one looks at links only (nlgov:property-casing): here they do what their text says. One takes
+every name under a path that holds "put" for a method (nlgov:problem-invalid-input): the document is held to it as well.
 """
 
 import re
@@ -12,7 +12,16 @@ from typing import Any
 
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from api_tests.support.openapi_documents import everything, fits, operations, properties, resolved, responses
+from api_tests.support.openapi_documents import (
+    everything,
+    fits,
+    is_mapping,
+    operations,
+    properties,
+    resolved,
+    responses,
+    under_paths,
+)
 
 Document = dict[str, Any]
 Rule = Callable[[Document], Iterator[str]]
@@ -189,9 +198,12 @@ def _(document: Document) -> Iterator[str]:
 
 @rule("nlgov:problem-invalid-input")
 def _(document: Document) -> Iterator[str]:
-    for path, method, it in operations(document):
-        if (it.get("parameters") or method in ("put", "post", "patch")) and "400" not in it["responses"]:
-            yield f"{method} {path}"
+    for place, name, value in under_paths(document):
+        changes = re.search("put|post|patch", name)
+        takes = re.search("get|delete", name) and isinstance(value, dict) and value.get("parameters")
+        refuses = isinstance(value, dict) and "400" in value.get("responses", ("400",))
+        if (changes or takes) and not refuses and not is_mapping(place):
+            yield f"{place}/{name}"
 
 
 @rule("nlgov:property-casing")

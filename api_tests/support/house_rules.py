@@ -84,15 +84,28 @@ def operations_are_described(document: Document) -> Iterator[str]:
 
 @rule
 def unions_are_told_apart(document: Document) -> Iterator[str]:
-    """A choice between objects says by which member it is made, and where each choice stands."""
+    """A choice between objects is made by a member, told twice: by a mapping, and by its constant in each choice.
+
+    Some generators read the one, some the other. Without a mapping clients of openapi-generator cannot send a step:
+    `typescript` 7.26.0 throws, `typescript-fetch` 7.17.0 sends an empty form.
+    """
     for path, method, operation in operations(document):
         for content in operation.get("requestBody", {}).get("content", {}).values():
             schema = resolved(document, content["schema"])
-            if "anyOf" in schema or "oneOf" in schema:
-                options = {it["$ref"] for it in schema.get("oneOf", ())}
-                mapping = schema.get("discriminator", {}).get("mapping", {})
-                if "anyOf" in schema or set(mapping.values()) != options:
-                    yield f"{method} {path}"
+            if "anyOf" in schema or ("oneOf" in schema and _mapped(schema) != _constants(document, schema)):
+                yield f"{method} {path}"
+
+
+def _mapped(union: Document) -> set[tuple[str, str]]:
+    """The names of the choices, each with its reference."""
+    return set(union.get("discriminator", {}).get("mapping", {}).items())
+
+
+def _constants(document: Document, union: Document) -> set[tuple[str, str]]:
+    member = union.get("discriminator", {}).get("propertyName", "")
+    options = {it["$ref"]: resolved(document, it) for it in union["oneOf"]}
+    told = {ref: it["properties"].get(member, {}) for ref, it in options.items() if member in it["required"]}
+    return {(told.get(ref, {}).get("const", ""), ref) for ref in options}
 
 
 @rule

@@ -23,6 +23,25 @@ def everything(node: Any, path: str = "#") -> Iterator[Found]:
             yield from everything(it, f"{path}/{position}")
 
 
+def under_paths(document: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
+    """Every member under a path, where it stands, its name and its value; references are followed, each once."""
+    waiting, followed = ["#/paths"], set()
+    while waiting:
+        start = waiting.pop()
+        for place, node in everything(resolved(document, {"$ref": start}), start):
+            if isinstance(node, dict):
+                yield from ((place, name, value) for name, value in node.items())
+                reference = node.get("$ref")
+                if isinstance(reference, str) and reference not in followed:
+                    followed.add(reference)
+                    waiting.append(reference)
+
+
+def is_mapping(place: str) -> bool:
+    """Whether names here tell the choices of a union apart: triggers, as `dispute` and `postpone`, and no methods."""
+    return place.endswith("/discriminator/mapping")
+
+
 def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Every path with each of its methods, which shows shared parameters and responses as if they were its own."""
     for path, item in document.get("paths", {}).items():

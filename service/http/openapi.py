@@ -70,6 +70,7 @@ def document(app: FastAPI, public_url: str, examples: Json) -> Json:
     components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT (RFC 9068)"}}
     drawn["security"] = [{"bearer": []}]
     document: Json = tidied(drawn)
+    _tell_defaults(document)
     _share_members(document["components"]["schemas"])
     return document
 
@@ -174,6 +175,27 @@ def tidied(value: Any) -> Any:
     if code_list := kept.get("x-code-list"):
         kept["externalDocs"] = {"url": f"code-lists/{code_list}"}  # beside the document itself
     return _nullable(kept)
+
+
+def _tell_defaults(drawn: Json) -> None:
+    """Tell the defaults of members of bodies in words: clients are generated that demand what has the keyword."""
+    for name in _sent(drawn):
+        for member in drawn["components"]["schemas"][name].get("properties", {}).values():
+            if "default" in member:
+                default = member.pop("default")
+                told = f"{'Empty' if default == [] else json.dumps(default)} when left out."
+                member["description"] = f"{member.get('description', '')} {told}".lstrip()
+
+
+def _sent(drawn: Json) -> set[str]:
+    """The names of the schemas that stand in a body, at whatever depth."""
+    found: set[str] = set()
+    waiting = [operation.get("requestBody") for path in drawn["paths"].values() for operation in path.values()]
+    while waiting:
+        names = set(re.findall(r'"#/components/schemas/(\w+)"', json.dumps(waiting.pop()))) - found
+        found |= names
+        waiting += [drawn["components"]["schemas"][name] for name in names]
+    return found
 
 
 def _nullable(schema: Json) -> Json:
