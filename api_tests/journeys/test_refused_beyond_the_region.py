@@ -58,7 +58,7 @@ def test_a_question_is_put_to_a_body_of_its_own_level_and_no_other(people: Peopl
     ]
 
     assert [faults(it) for it in refused] == [{("unknown_organisation", "/form/organisationId")}] * 4
-    wanted = ["national_support", "cce", "national_support", "cce"]
+    wanted = ["national support structure", "CCE", "national support structure", "CCE"]
     assert [one in it.json()["errors"][0]["en"] for one, it in zip(wanted, refused, strict=True)] == [True] * 4
     assert all(map(told_in_two_languages, refused))
     assert case.parts("question") == []
