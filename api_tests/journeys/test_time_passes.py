@@ -54,7 +54,7 @@ def test_i28_the_day_after_the_last_one_is_late_and_the_last_one_is_not(elsewher
     "service/cases/use_cases/take_step.py",
     ("        if version is None:\n            raise VersionMissing\n"),
     (
-        "        if sight.part.due_on and sight.part.due_on < day_in_amsterdam(transaction.now):\n"
+        "        if sight.part.due_on and sight.part.due_on < transaction.now.date():\n"
         "            raise NotFound\n"
         "        if version is None:\n"
         "            raise VersionMissing\n"

@@ -259,7 +259,7 @@ def test_reasons_carry_a_code_and_both_languages(case: CaseFile) -> None:
 
 
 def _with_codes(kept: str) -> str:
-    return re.sub(r"\{(?:\w+\.)?(\w+):refer\}", r"\1", kept)
+    return re.sub(r"\{step:(?:\w+\.)?(\w+)\}", r"\1", kept)
 
 
 def _without_labels(told: str) -> str:

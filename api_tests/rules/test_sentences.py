@@ -111,7 +111,7 @@ def test_a_reference_is_written_with_label_and_code_for_json_and_kept_in_the_dom
 
 
 def test_a_step_that_no_workflow_in_force_knows_is_written_by_its_code(rules: Rulebook) -> None:
-    assert with_steps(Words("({left_out:refer})", "({case.left_out:refer})"), rules.step_label) == Words.same(
+    assert with_steps(Words("({step:left_out})", "({step:case.left_out})"), rules.step_label) == Words.same(
         "(left_out)"
     )
 
@@ -143,7 +143,7 @@ def test_every_reference_is_to_a_step_of_a_workflow_and_to_one_label() -> None:
 @broken_by(
     "a reason names its step by a reference",
     "service/vocabulary/messages.toml",
-    "beoordeelt dat ({review:refer}).",
+    "beoordeelt dat ({step:review}).",
     "beoordeelt dat.",
 )
 def test_every_reason_that_asks_for_a_step_refers_to_it() -> None:
@@ -152,7 +152,7 @@ def test_every_reason_that_asks_for_a_step_refers_to_it() -> None:
 
     assert [place for place, words in sentences("guards", "attention") if not references(words.nl)] == []
     for place, words in sentences(*(set(MESSAGES) - FOR_THE_TRADE)):
-        text = re.sub(r"\{[a-z_.]+:refer\}", "", words.nl)
+        text = re.sub(r"\{step:[a-z_.]+\}", "", words.nl)
         assert bare.findall(text) == [], place
 
 
@@ -180,7 +180,7 @@ def test_no_dutch_sentence_has_an_english_word_or_the_name_of_a_member() -> None
     allowed = {"faults.changes_not_camel_case": ["heldOn"]}
 
     for place, words in told:
-        text = re.sub(r"\{\w+(\.\w+)?(:refer)?\}|/v1/\S+", "", words.nl)
+        text = re.sub(r"\{\w+(:\w+(\.\w+)?)?\}|/v1/\S+", "", words.nl)
         assert NO_DUTCH.findall(text) == allowed.get(place, []), (place, words.nl)
 
 

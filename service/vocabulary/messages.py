@@ -12,7 +12,7 @@ from typing_extensions import override
 from service.vocabulary.language import Language, Words
 from service.vocabulary.sentences import day_in_words, moment_in_words
 
-REFERENCE = "refer"
+REFERENCE = "step"
 
 
 def _read() -> Mapping[str, Mapping[str, Words]]:
@@ -58,12 +58,12 @@ def _in_words(value: object) -> object:
 
 
 class _KeepsReferences(Formatter):
-    """str.format, but that {step:refer} stays as it is."""
+    """str.format, but that a reference as {step:refer} stays as it is."""
 
     @override
     def parse(self, format_string: str) -> Iterable[tuple[str, str | None, str | None, str | None]]:
         for text, name, spec, conversion in super().parse(format_string):
-            if spec == REFERENCE:
+            if name == REFERENCE and spec:
                 yield f"{text}{{{name}:{spec}}}", None, None, None
             else:
                 yield text, name, spec, conversion

@@ -1,4 +1,4 @@
-"""References to steps in sentences: {trigger:refer}, or {kind.trigger:refer} where kinds call it differently.
+"""References to steps in sentences: {step:trigger}, or {step:kind.trigger} where kinds call it differently.
 
 The domain keeps them, so that a page can draw a button there; JSON writes them out.
 """
@@ -11,7 +11,7 @@ from service.vocabulary.language import Language, Words
 
 # The label of the step that a reference names; None where no workflow in force knows it.
 StepLabels = Callable[[str], Words | None]
-_REFERENCE = re.compile(r"\{([a-z0-9_.]+):refer\}")
+_REFERENCE = re.compile(r"\{step:([a-z0-9_.]+)\}")
 
 
 def references(text: str) -> tuple[str, ...]:
