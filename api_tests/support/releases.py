@@ -27,7 +27,7 @@ from service.database.migrations import migrate
 from service.tables import metadata
 
 FOLDER = ROOT / "api_tests" / "records" / "releases"
-RELEASES = ("0.1.0", "0.2.0", "0.3.0")
+RELEASES = ("0.1.0", "0.2.0", "0.3.0", "0.3.1")
 Row = dict[str, Any]
 Written = tuple[list[str], list[list[object]]]
 # Run by the released code, in its own tree: what it knows of it is found there.
@@ -61,12 +61,19 @@ with running(settings_for(folder, f"sqlite:///{folder / 'casusroute.db'}")) as s
     if hasattr(CaseFile, "asked"):
         offered(people)
         assert people.roos.post("/regions/JZ11/settings", {"settings": {}}).status_code == 201
+        try:
+            from service.events.store.feeds import Feeds
+        except ModuleNotFoundError:  # until 0.3.0
+            from service.storage.feeds import Feeds
         service.built.database.write_now(lambda transaction: Feeds(transaction).publish(1000))
         placing.fire("add_note")
     gone = None
     if hasattr(CaseFile, "ask_about_file"):
         import sqlite3
-        from api_tests.destroying import ended, proposed, signed
+        try:
+            from api_tests.support.destructions import ended, proposed, signed
+        except ModuleNotFoundError:  # until 0.3.0
+            from api_tests.destroying import ended, proposed, signed
         def posted(by, path, body):
             answer = people[by].post(path, body)
             assert answer.is_success, answer.text
