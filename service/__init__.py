@@ -1,4 +1,4 @@
 """Casusroute: complex youth-care cases as state machines, every transition kept in SQL."""
 
-__version__ = "0.3.1"
-API_VERSION = "1.2.0"
+__version__ = "0.3.2"
+API_VERSION = "1.3.0"

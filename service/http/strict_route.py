@@ -132,7 +132,8 @@ class StrictRoute(APIRoute):
             try:
                 return await handle(request)
             except RequestValidationError as wrong:
-                faults = (*self._faults(request, wrong.errors()), *await self.faults_of_rules(request))
+                of_rules = () if request.unreadable else await self.faults_of_rules(request)
+                faults = (*self._faults(request, wrong.errors()), *of_rules)
                 raise Invalid(tuple(dict.fromkeys(faults))) from None
 
         return strict
