@@ -31,7 +31,7 @@ class Page(HTMLParser):
 @broken_by(
     "whoever opens the address of the service gets a page",
     "service/http/edge.py",
-    'if scope["path"] == ROUTE.path:',
+    'if scope["path"] in (ROUTE.path, PREFIX):',
     "if not ROUTE.path:",
 )
 @pytest.mark.parametrize(

@@ -54,4 +54,6 @@ def test_histories_come_as_the_caller_likes_them_best(people: People) -> None:
 
     assert pulled("text/csv, application/json;q=0.5") == CSV
     assert pulled("text/csv;q=0.3, application/json;q=0.5") == JSON
-    problem_of(people.noor.get("/learning/histories", headers={"Accept": "text/html"}), 406, "not_acceptable")
+    refused = problem_of(people.noor.get("/learning/histories", headers={"Accept": "text/html"}), 406, "not_acceptable")
+    assert refused["mediaTypes"] == [JSON, CSV]
+    assert "application/json, text/csv" in refused["detail"]

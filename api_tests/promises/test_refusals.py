@@ -29,6 +29,7 @@ SENTENCES = tomllib.loads((ROOT / "service" / "vocabulary" / "messages.toml").re
 IN_COMMON = {Refusal, refusals.NotPossible}
 ELSEWHERE = {refusals.NotReady, refusals.TooMany, refusals.Unavailable}
 ELSEWHERE |= {refusals.HumansOnly, refusals.IssuerUnreachable}  # in test_issuers, where machines are
+ELSEWHERE |= {refusals.NotAcceptable}  # in test_negotiation
 ELSEWHERE |= {refusals.TooManyDrafts}  # in test_many_drafts, where few are allowed
 
 

@@ -27,7 +27,7 @@ def sent(people: People, content: bytes, path: str = "/drafts", **headers: str) 
 @broken_by(
     "all faults of a request are told at once",
     "service/http/strict_route.py",
-    "yield _of_parameter(error)",
+    "yield self._of_parameter(error)",
     "continue",
 )
 def test_faults_of_query_headers_and_body_are_told_at_once(people: People, case: CaseFile) -> None:
@@ -123,6 +123,11 @@ UNREADABLE = {
     "half a character": (b'{"form":{"a":"\\ud83d"}}', "lone_surrogate"),
     "half a character in a name": (b'{"form":{"\\udc00":1}}', "lone_surrogate"),
     "three hundred deep": (b'{"form":' + b'{"a":' * 300 + b"1" + b"}" * 301, "too_deep"),
+    "a list of more than a thousand": (b'{"form":{"a":[' + b"1," * 1000 + b"1]}}", "too_much"),
+    "more than ten thousand values": (
+        b'{"form":{"a":[' + b",".join([b"[" + b"1," * 999 + b"1]"] * 11) + b"]}}",
+        "too_much",
+    ),
     "a hundred thousand deep": (b"[" * 100_000, "too_deep"),
 }
 
@@ -160,6 +165,58 @@ def test_a_member_has_one_name_and_that_is_in_camel_case(people: People, case: C
             f"{case.path}/transitions", {"trigger": "add_note", "form": {"text": "x"}, "occurred_at": None}
         )
     ) == {("body", "/occurred_at", "extra_forbidden")}
+
+
+@broken_by(
+    "of very many faults the first hundred are told",
+    "service/vocabulary/input_faults.py",
+    "return (*once[:MOST_FAULTS], *more)",
+    "return once",
+)
+def test_very_many_faults_are_told_as_far_as_they_help(people: People) -> None:
+    """And cheaply: a body of faults keeps nobody else waiting."""
+    spoilt = {name: [{"onbekend": 1}] * 90 for name in ("tried", "consents", "refusals")}
+    form = {**{f"onbekend{n}": n for n in range(900)}, **spoilt}
+
+    answer = people.anna.post("/cases", {"trigger": "submit", "form": form})
+
+    told = answer.json()["errors"]
+    assert len(told) == 101
+    assert (told[-1]["code"], told[-1]["location"]) == ("more_faults", "")
+    assert len(answer.content) < 100_000
+
+
+def test_a_list_that_is_too_long_is_refused_as_a_whole(people: People) -> None:
+    form = {**(form_for("case", "submit") or {}), "tried": [{"a": 1}] * 500}
+
+    assert faults_in(people.anna.post("/cases", {"trigger": "submit", "form": form})) == {
+        ("body", "/form/tried", "too_long")
+    }
+
+
+def test_a_name_that_somebody_made_up_is_told_as_far_as_it_helps(people: People) -> None:
+    (fault,) = people.anna.post("/drafts", {"form": {}, "x" * 5000: 1}).json()["errors"]
+
+    assert fault["location"] == "/" + "x" * 100
+
+
+@broken_by(
+    "a header that stands twice is not read as one of the two",
+    "service/http/strict_route.py",
+    'return ", ".join(values)',
+    "return values[0]",
+)
+def test_a_header_that_stands_twice_is_refused(people: People, case: CaseFile) -> None:
+    headers = [("If-Match", '"1"'), ("If-Match", '"2"'), ("Idempotency-Key", "a"), ("Idempotency-Key", "b")]
+
+    answer = people.anna.client.post(
+        f"{case.path}/transitions", json={"trigger": "add_note", "form": {"text": "x"}}, headers=headers
+    )
+
+    assert faults_in(answer) == {
+        ("header", "If-Match", "not_a_version"),
+        ("header", "Idempotency-Key", "key_malformed"),
+    }
 
 
 @pytest.mark.parametrize("content", [b"null", b"[]", b"3", b'"form"', b"true"])

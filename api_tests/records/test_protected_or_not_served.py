@@ -300,6 +300,7 @@ def test_the_service_does_not_start_on_an_empty_database_and_says_what_to_do(
         **environment_of(url),
         "CASUSROUTE_MASTER_KEY_FILE": str(folder / "master.key"),
         "CASUSROUTE_ISSUERS": '[{"name": "https://login.example"}]',
+        "CASUSROUTE_PORT": "0",
     }
 
     command = [sys.executable, "-m", "service", "serve"]

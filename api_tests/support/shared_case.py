@@ -23,6 +23,7 @@ from service.identity.tokens import Signer
 from service.people.store.people import People as StoredPeople
 from service.people.store.tables import memberships
 from service.people.store.tables import people as known
+from service.vocabulary.calendar import day_in_amsterdam
 from service.vocabulary.roles import Role
 
 # No step can have happened then: whoever may take it hears so (400), and the case stays as it is.
@@ -205,7 +206,7 @@ def forget(service: Running, person: Person) -> None:
 
 
 def today() -> date:
-    return datetime.now(UTC).date()
+    return day_in_amsterdam(datetime.now(UTC))
 
 
 def in_days(number: int) -> date:

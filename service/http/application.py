@@ -16,11 +16,11 @@ from service.http.edge import TooLarge, TooSlow
 from service.http.negotiation import language_of
 from service.http.openapi import document
 from service.http.problems import bare, problem
-from service.http.strict_route import NotAcceptable, StrictRouter, UnsupportedMediaType
+from service.http.strict_route import StrictRouter, UnsupportedMediaType
 from service.vocabulary.language import Language
 from service.vocabulary.refusals import Refusal
 
-_ALWAYS = {NotAcceptable: 406, UnsupportedMediaType: 415, TooLarge: 413, TooSlow: 408, Exception: 500}
+_ALWAYS = {UnsupportedMediaType: 415, TooLarge: 413, TooSlow: 408, Exception: 500}
 
 
 def create_application(routers: Iterable[APIRouter], public_url: str, examples: dict[str, Any]) -> FastAPI:

@@ -97,6 +97,7 @@ PROBLEM = {
         },
         "lastDay": {"type": "string", "format": "date", "description": "Of an offer that ended."},
         "checks": {"type": "array", "items": {"type": "string"}, "description": "What is not in order, in codes."},
+        "mediaTypes": {"type": "array", "items": {"type": "string"}, "description": "The forms in which it answers."},
         "seconds": {"type": "integer", "description": "To wait before the next try."},
         "unmetGuards": {
             "type": "array",

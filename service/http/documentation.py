@@ -21,6 +21,7 @@ _WORDS = {
     "object": "object",
     "null": "null",
 }
+_LEAST, _MOST = ("minimum", "minLength", "minItems"), ("maximum", "maxLength", "maxItems")
 _FORMATS = {"uuid": "UUID", "date": "day (YYYY-MM-DD)", "date-time": "moment (RFC 3339)", "uri-reference": "address"}
 
 
@@ -66,7 +67,7 @@ def _operation(document: Json, path: str, method: str, operation: Json) -> str:
 
 def _parameter(it: Json) -> tuple[str, str, str]:
     must = "required" if it.get("required") else "optional"
-    return it["name"], f"{it['in']}, {must}", f"{_type(it['schema'])} {_prose(it.get('description', ''))}"
+    return it["name"], f"{it['in']}, {must}", _explained(it["schema"], it.get("description", ""))
 
 
 def _answer(status: str, it: Json) -> tuple[str, str, str]:
@@ -88,7 +89,11 @@ def _schema(name: str, schema: Json) -> str:
     members = schema.get("properties", {})
     required = schema.get("required", ())
     rows = [
-        (member, "required" if member in required else "optional", f"{_type(it)} {_prose(it.get('description', ''))}")
+        (
+            member,
+            "required" if member in required else "optional",
+            _explained(it, it.get("description", it.get("title", ""))),
+        )
         for member, it in members.items()
     ]
     shape = "" if members else f"<p>{_type({**schema, 'title': ''})}</p>"
@@ -96,6 +101,10 @@ def _schema(name: str, schema: Json) -> str:
         f'<details id="{escape(name)}"><summary><code>{escape(name)}</code> '
         f"{_prose(schema.get('description', ''))}</summary>{shape}{_table(rows)}</details>"
     )
+
+
+def _explained(schema: Json, description: str) -> str:
+    return f"{_type(schema)}<br>{_prose(description)}" if description else _type(schema)
 
 
 def _table(rows: list[tuple[str, str, str]]) -> str:
@@ -119,7 +128,20 @@ def _type(schema: Json) -> str:
     if options := [it for key in ("anyOf", "oneOf", "allOf") for it in schema.get(key, ())]:
         return " or ".join(map(_type, options))
     kinds = schema.get("type", "anything")
-    return " or ".join(_word(it, schema) for it in (kinds if isinstance(kinds, list) else [kinds]))
+    return " or ".join(_word(it, schema) for it in (kinds if isinstance(kinds, list) else [kinds])) + _limits(schema)
+
+
+def _limits(schema: Json) -> str:
+    """How long, how large, in which form, and what holds when it is left out."""
+    least, most = (next((schema[it] for it in names if it in schema), None) for names in (_LEAST, _MOST))
+    told = []
+    if least is not None or most is not None:
+        told.append(f"{least or 0} to {most}" if most is not None else f"at least {least}")
+    if "pattern" in schema and not schema["pattern"].startswith("^[^"):
+        told.append(f"as <code>{escape(schema['pattern'])}</code>")
+    if "default" in schema:
+        told.append(f"<code>{escape(json.dumps(schema['default']))}</code> when left out")
+    return f" ({', '.join(told)})" if told else ""
 
 
 def _word(kind: str, schema: Json) -> str:

@@ -114,7 +114,7 @@ class Edge:
         if len(scope["raw_path"]) + len(scope["query_string"]) > _LONGEST_ADDRESS:
             await bare(414, language_of(headers))(scope, receive, send)
             return
-        if scope["path"] == ROUTE.path:
+        if scope["path"] in (ROUTE.path, PREFIX):
             scope["route"] = ROUTE
             await front_page(scope["method"], language_of(headers))(scope, receive, send)
             return

@@ -11,7 +11,7 @@ from service.vocabulary.language import Language
 from service.vocabulary.messages import MESSAGES
 
 _STYLE = "body{font:16px/1.5 system-ui,sans-serif;max-width:40rem;margin:2rem auto;padding:0 1rem}"
-_LINKS = {"documentation": "v1/docs", "document": "v1/openapi.json", "ready": "v1/ready"}
+_LINKS = {"documentation": "/v1/docs", "document": "/v1/openapi.json", "ready": "/v1/ready"}
 _METHODS = ("GET", "HEAD")
 
 

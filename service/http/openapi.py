@@ -213,6 +213,9 @@ def _nullable(schema: Json) -> Json:
 _ABOUT = """Casusroute routes complex youth-care cases through a regional expert team: referral, review, binding advice,
 placement, escalation, follow-up. Every change is a transition that somebody made; the history is the case.
 
+Nearly every request carries an access token (`Authorization: Bearer`) of an issuer that the installation trusts; in a
+demonstration `GET /demonstration/people` says as whom you may act and `POST /demonstration/tokens` gives a token.
+
 Every change carries `If-Match` with the version it was decided on and an `Idempotency-Key`: the same request never acts
 twice. Times are answered in UTC, days are days in Europe/Amsterdam. Names of things are English; labels, titles and
 reasons come in Dutch and English (`Accept-Language`)."""

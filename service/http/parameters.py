@@ -1,6 +1,7 @@
 """Parameters that many routes share: who asks, on which version, under which key, and the ids in a path."""
 
 import hashlib
+import re
 from typing import Annotated
 from uuid import UUID
 
@@ -13,6 +14,8 @@ from service.http.strict_route import StrictRequest, the_caller
 from service.identity.caller import Caller
 
 MOST_ON_A_PAGE = 200
+#: A version in If-Match: a strong entity tag, as GET gives it.
+VERSION = re.compile(r'^"([0-9]{1,9})"$')
 
 
 class QueryKeys(BaseModel):
@@ -33,7 +36,7 @@ async def _version(
         str | None,
         Header(
             alias="If-Match",
-            pattern=r'^"[0-9]{1,9}"$',
+            pattern=VERSION.pattern,
             description="The version you decided on, as the ETag of what you read.",
             examples=['"3"'],
         ),

@@ -25,11 +25,12 @@ STATUS: Mapping[type[Refusal], int] = {
     refusals.Stale: 412,
     refusals.VersionMissing: 428,
     refusals.Invalid: 400,
+    refusals.NotAcceptable: 406,
     refusals.TooMany: 429,
     refusals.Unavailable: 503,
 }
 # What can go wrong before anybody is asked anything.
-BARE = {400: "invalid", 404: "not_found", 405: "method_not_allowed", 406: "not_acceptable", 413: "too_large"}
+BARE = {400: "invalid", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 BARE |= {408: "too_slow", 414: "address_too_long", 415: "unsupported_media_type", 421: "unknown_host"}
 BARE |= {431: "head_too_large", 500: "internal", 503: "unavailable"}
 

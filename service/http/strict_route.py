@@ -12,32 +12,31 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.dependencies.models import Dependant
-from fastapi.dependencies.utils import get_dependant
+from fastapi.dependencies.utils import get_dependant, get_flat_params
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict
-from starlette.datastructures import QueryParams
+from starlette.datastructures import Headers, QueryParams
+from starlette.requests import ClientDisconnect
 from typing_extensions import TypeAliasType, override
 
 from service.http.house import house_of
 from service.http.negotiation import JSON, best_of
 from service.identity.caller import Caller
-from service.vocabulary.input_faults import bare_fault, input_fault
-from service.vocabulary.refusals import InputFault, Invalid, TooMany
+from service.vocabulary.input_faults import at_most, bare_fault, input_fault
+from service.vocabulary.messages import MESSAGES, say
+from service.vocabulary.refusals import InputFault, Invalid, NotAcceptable, TooMany
 from service.vocabulary.strict_json import Json, Unreadable, read_json
 
 # A larger body is read in a thread, so that one long file does not hold up everybody else's requests. In bytes.
 _LARGE = 50_000
+_UNKNOWN = "unknown_query_key"
 # A fault of a header by the code that clients know.
 _OF_HEADERS = {
     ("Idempotency-Key", "missing"): "key_missing",
     ("Idempotency-Key", "string_pattern_mismatch"): "key_malformed",
     ("If-Match", "string_pattern_mismatch"): "not_a_version",
 }
-
-
-class NotAcceptable(Exception):
-    """The answer cannot be given in any form that the caller takes."""
 
 
 class UnsupportedMediaType(Exception):
@@ -51,6 +50,13 @@ class StrictRequest(Request):
     media_type: str
     document: Json | None = None
     unreadable: str | None = None
+
+    @property
+    @override
+    def headers(self) -> Headers:
+        if not hasattr(self, "_headers"):
+            self._headers = _Combined(scope=self.scope)
+        return self._headers
 
     @property
     @override
@@ -71,6 +77,17 @@ class StrictRequest(Request):
             self.document = await asyncio.to_thread(read_json, body) if len(body) > _LARGE else read_json(body)
         except Unreadable as wrong:
             self.unreadable = wrong.code
+
+
+class _Combined(Headers):
+    """Headers in which a name that stands twice has its values combined (RFC 9110, 5.3): none of them is overlooked."""
+
+    @override
+    def __getitem__(self, key: str) -> str:
+        values = self.getlist(key)
+        if not values:
+            raise KeyError(key)
+        return ", ".join(values)
 
 
 class _KeysOnce(QueryParams):
@@ -121,20 +138,22 @@ class StrictRoute(APIRoute):
             request = StrictRequest(plain.scope, plain.receive)
             media_type = best_of(self.media_types, request.headers.get("accept", "*/*"))
             if media_type is None:
-                raise NotAcceptable
+                raise NotAcceptable(self.media_types)
             request.media_type = media_type
             if not self.is_public:
                 request.caller = await _identified(request)
             if self.body_field and _type_of(request) != JSON:
                 raise UnsupportedMediaType
-            if self.body_field or request.method == "POST":
-                await request.read()
             try:
+                if self.body_field or request.method == "POST":
+                    await request.read()
                 return await handle(request)
             except RequestValidationError as wrong:
                 of_rules = () if request.unreadable else await self.faults_of_rules(request)
                 faults = (*self._faults(request, wrong.errors()), *of_rules)
-                raise Invalid(tuple(dict.fromkeys(faults))) from None
+                raise Invalid(at_most(faults)) from None
+            except ClientDisconnect:
+                return Response(status_code=400)  # nobody hears it
 
         return strict
 
@@ -145,17 +164,36 @@ class StrictRoute(APIRoute):
     def _faults(self, request: StrictRequest, errors: Iterable[Any]) -> Iterator[InputFault]:
         for error in errors:
             if error["loc"][0] != "body":
-                yield _of_parameter(error)
+                yield self._of_parameter(error)
             elif request.unreadable is None:
                 yield input_fault("body", "", self._as_sent(error))
         if request.unreadable:
             yield bare_fault("body", "", request.unreadable)
+
+    @cached_property
+    def query_keys(self) -> tuple[str, ...]:
+        """The keys that a query may hold here."""
+        return tuple(it.alias for it in get_flat_params(self.dependant) if getattr(it.field_info, "in_", "") == "query")
+
+    def _of_parameter(self, error: Any) -> InputFault:
+        where, name = error["loc"][0], str(error["loc"][1])[:100] if len(error["loc"]) > 1 else ""
+        if where == "query" and isinstance(error["input"], list):
+            return InputFault("query", name, _UNKNOWN, MESSAGES["input"]["query_key_twice"])
+        if where == "query" and error["type"] == "extra_forbidden":
+            sentence = _UNKNOWN if self.query_keys else "no_query_keys"
+            return InputFault("query", name, _UNKNOWN, say("input", sentence, {"known": ", ".join(self.query_keys)}))
+        if code := _OF_HEADERS.get((name, error["type"])):
+            return bare_fault(where, name, code)
+        fault = input_fault(where, "", error)
+        return InputFault(where, name, fault.code, fault.words)
 
     def _as_sent(self, error: Any) -> Any:
         """The error at its place in the JSON: a union, which is a named alias, puts its tag in front of it."""
         _, *place = error["loc"]
         union = self.body_field and isinstance(self.body_field.field_info.annotation, TypeAliasType)
         kind = "model_type" if error["type"] == "model_attributes_type" else error["type"]
+        if kind in ("union_tag_invalid", "union_tag_not_found"):
+            return {**error, "loc": [error["ctx"]["discriminator"].strip("'")]}
         return {**error, "type": kind, "loc": place[1:] if union else place}
 
 
@@ -185,13 +223,3 @@ async def _identified(request: Request) -> Caller:
 
 def _type_of(request: Request) -> str:
     return request.headers.get("content-type", "").split(";")[0].strip().lower()
-
-
-def _of_parameter(error: Any) -> InputFault:
-    where, name = error["loc"][0], str(error["loc"][1]) if len(error["loc"]) > 1 else ""
-    if where == "query" and (error["type"] == "extra_forbidden" or isinstance(error["input"], list)):
-        return bare_fault("query", name, "unknown_query_key")
-    if code := _OF_HEADERS.get((name, error["type"])):
-        return bare_fault(where, name, code)
-    fault = input_fault(where, "", error)
-    return InputFault(where, name, fault.code, fault.words)

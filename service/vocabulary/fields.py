@@ -60,8 +60,20 @@ Moment = Annotated[datetime, BeforeValidator(_in_utc)]
 
 
 OrNone = Annotated[T | None, _OneType()]
-Several = Annotated[tuple[T, ...], Field(max_length=100)]
-AtLeastOne = Annotated[tuple[T, ...], Field(min_length=1, max_length=100)]
+
+
+def _not_too_many(given: object) -> object:
+    """A list that is too long is refused as a whole: its items are not looked at."""
+    if isinstance(given, list | tuple) and len(given) > _MOST_ITEMS:
+        raise PydanticKnownError(
+            "too_long", {"field_type": "Tuple", "max_length": _MOST_ITEMS, "actual_length": len(given)}
+        )
+    return given
+
+
+_MOST_ITEMS = 100
+Several = Annotated[tuple[T, ...], Field(max_length=_MOST_ITEMS), BeforeValidator(_not_too_many)]
+AtLeastOne = Annotated[tuple[T, ...], Field(min_length=1, max_length=_MOST_ITEMS), BeforeValidator(_not_too_many)]
 
 Day = Annotated[date, BeforeValidator(_only_iso), Wants("day")]
 YesNo = Annotated[bool, Field(strict=True)]

@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 from service.vocabulary.code_lists import allowed
 from service.vocabulary.field_labels import label_at
 from service.vocabulary.form_parts import Fault
-from service.vocabulary.labelled_errors import LABEL, NEAR, WANTS
+from service.vocabulary.labelled_errors import LABEL, MOST_FAULTS, NEAR, WANTS
 from service.vocabulary.language import PRINTABLE, Words
 from service.vocabulary.messages import MESSAGES, say
 from service.vocabulary.organisation_kinds import KIND_LABELS
@@ -20,10 +20,20 @@ from service.vocabulary.sentences import OR, joined, with_code
 _ROLES: Mapping[str, Words] = {str(role): label for role, label in ROLE_LABELS.items()}
 _KINDS: Mapping[str, Words] = {str(kind): label for kind, label in KIND_LABELS.items()}
 
+# A name that somebody made up is told as far as it helps to find its place.
+_LONGEST_NAME = 100
+
 
 def json_pointer(under: str, steps: Iterable[str | int]) -> str:
     """The place of a value below another one (RFC 6901)."""
-    return "/".join((under, *(str(step).replace("~", "~0").replace("/", "~1") for step in steps)))
+    return "/".join((under, *(str(step)[:_LONGEST_NAME].replace("~", "~0").replace("/", "~1") for step in steps)))
+
+
+def at_most(faults: Iterable[InputFault]) -> tuple[InputFault, ...]:
+    """Each fault once, and of very many the first ones, with a word that there are more."""
+    once = tuple(dict.fromkeys(faults))
+    more = (bare_fault("body", "", "more_faults"),) if len(once) > MOST_FAULTS else ()
+    return (*once[:MOST_FAULTS], *more)
 
 
 def input_fault(where: str, under: str, error: ErrorDetails) -> InputFault:
@@ -57,7 +67,7 @@ def _said(error: ErrorDetails) -> tuple[str, Words]:
 def _wanted(code: str, facts: Mapping[str, Any]) -> Words:
     """What should have been there."""
     if WANTS in facts:
-        wanted = MESSAGES["wants"][facts[WANTS]]
+        wanted = say("wants", facts[WANTS], facts)
         return say("input", "missing_and_wanted", {"wanted": wanted}) if code == "missing" else wanted
     if code == "extra_forbidden" and NEAR in facts:
         return say("input", "extra_forbidden_near", facts)

@@ -6,6 +6,7 @@ An error carries these as context, from the place where the field is known to wh
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import islice
 from typing import Any, get_args
 
 from pydantic import BaseModel, GetCoreSchemaHandler, ValidationError
@@ -14,9 +15,11 @@ from pydantic_core import CoreSchema, ErrorDetails, InitErrorDetails, PydanticCu
 
 from service.vocabulary.field_labels import Unlabelled, label_of
 from service.vocabulary.language import Words
-from service.vocabulary.sentences import with_code
+from service.vocabulary.sentences import OR, joined, with_code
 
 LABEL, WANTS, NEAR = "label", "wants", "near"
+#: More faults than these help nobody, and would keep the service busy.
+MOST_FAULTS = 100
 # Errors that are found before the type itself looks at what was given.
 _NOTHING_TO_READ = frozenset({"missing", "model_type", "model_attributes_type"})
 
@@ -42,7 +45,8 @@ class Wants:
 
 def labelled(model: type[BaseModel], wrong: ValidationError) -> ValidationError:
     """The same errors; those at a field of the model, or in a list there, carry its label unless one below it did."""
-    errors = [_with_label(model, it) for it in wrong.errors() if not _counts_only_what_is_sound(it)]
+    sound = (it for it in wrong.errors(include_url=False) if not _counts_only_what_is_sound(it))
+    errors = [_with_label(model, it) for it in islice(sound, MOST_FAULTS + 1)]
     return ValidationError.from_exception_data(wrong.title, errors)
 
 
@@ -63,7 +67,9 @@ def _about_field(model: type[BaseModel], error: ErrorDetails) -> dict[str, Any]:
     fields = {key: (name, info) for name, info in model.model_fields.items() for key in (name, info.alias or name)}
     if place in fields:
         name, info = fields[place]
-        told = {LABEL: _label(model, name), WANTS: _wanted(info) if error["type"] in _NOTHING_TO_READ else None}
+        told: dict[str, Any] = {LABEL: _label(model, name)}
+        if error["type"] in _NOTHING_TO_READ:
+            told |= {WANTS: _wanted(info), **_codes(info)}
     elif error["type"] == "extra_forbidden" and len(error["loc"]) == 1:
         told = {NEAR: _near(model, str(place))}
     else:
@@ -96,6 +102,18 @@ def _wanted(info: FieldInfo) -> str | None:
     """The form that the type of a field wants, where it says so."""
     told = (getattr(it, WANTS, None) for it in _metadata(info.annotation, info.metadata))
     return next((it for it in told if isinstance(it, str)), None)
+
+
+def _codes(info: FieldInfo) -> dict[str, Any]:
+    """The codes that a coded field may have, with their labels, and one of them as an example."""
+    lists = (getattr(it, "code_list", None) for it in _metadata(info.annotation, info.metadata))
+    known = next((it for it in lists if it is not None), None)
+    if known is None:
+        return {}
+    return {
+        "codes": joined((with_code(words, code) for code, words in known.codes.items()), OR),
+        "example": next(iter(known.codes)),
+    }
 
 
 def _metadata(annotation: Any, direct: list[Any]) -> Iterator[Any]:

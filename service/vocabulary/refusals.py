@@ -26,6 +26,7 @@ Refusal
 ├── Stale                     somebody was first: look again, decide again
 ├── VersionMissing            say which version you decided on
 ├── Invalid                   mend the request; all faults at once
+├── NotAcceptable             the answer is not to be had in a form that you take
 ├── TooMany                   ask less often
 └── Unavailable               nothing was done; the same request may be sent again
     ├── NotReady              this process should be sent nothing now
@@ -350,6 +351,17 @@ class Invalid(Refusal):
                 for e in self.errors
             ]
         }
+
+
+@dataclass(eq=False)
+class NotAcceptable(Refusal):
+    """The answer cannot be given in any form that the caller takes; `media_types` are those that there are."""
+
+    media_types: tuple[str, ...]
+    code = "not_acceptable"
+
+    def facts(self) -> Mapping[str, Any]:
+        return {"media_types": list(self.media_types)}
 
 
 @dataclass(eq=False)

@@ -11,8 +11,10 @@ from service.vocabulary.canonical_json import canonical
 # Beyond 64 bits most readers of JSON silently change a number.
 _LARGEST = 2**63
 _MOST_DIGITS = 20
-# Far more than any form has, and less than what would exhaust a writer of JSON.
+# Far more than any form has, and less than what would keep a reader or a writer of JSON busy.
 _MOST_LEVELS = 200
+_MOST_IN_ONE = 1_000
+_MOST_VALUES = 10_000
 
 
 class Unreadable(ValueError):
@@ -54,7 +56,7 @@ def read_json(body: bytes) -> Json:
     """Raises Unreadable."""
     try:
         value = unambiguous(body.decode(), parse_int=_whole_number, parse_float=_finite_number)
-        _insist_on_depth(value, _MOST_LEVELS)
+        _insist_on_size(value)
         text = canonical(value)
         text.encode()
     except Unreadable:
@@ -68,11 +70,18 @@ def read_json(body: bytes) -> Json:
     return Json(value, text)
 
 
-def _insist_on_depth(value: object, levels: int) -> None:
-    if levels < 0:
-        raise Unreadable("too_deep")
-    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        _insist_on_depth(inner, levels - 1)
+def _insist_on_size(value: object) -> None:
+    """Raises Unreadable where a body is nested too deeply or holds too much. Level by level, so that both are found."""
+    level, values = [value], 0
+    for _ in range(_MOST_LEVELS + 2):
+        inner = [it.values() if isinstance(it, dict) else it for it in level if isinstance(it, dict | list)]
+        values += sum(map(len, inner))
+        if values > _MOST_VALUES or any(len(it) > _MOST_IN_ONE for it in inner):
+            raise Unreadable("too_much")
+        level = [one for it in inner for one in it]
+        if not level:
+            return
+    raise Unreadable("too_deep")
 
 
 def _each_member_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from service.cases.use_cases.take_step import Made, StepNumber, perform_transiti
 from service.database.idempotency import IdempotencyKey, Outcome
 from service.database.transaction import Transaction
 from service.http.house import House, house_of
+from service.http.parameters import VERSION
 from service.http.responses import answer_once
 from service.http.strict_route import StrictRequest, StrictRoute
 from service.identity.caller import Caller
@@ -29,13 +30,13 @@ class StepRoute(StrictRoute):
 
     @override
     async def faults_of_rules(self, request: StrictRequest) -> tuple[InputFault, ...]:
-        named, matched = request.path_params, request.headers.get("if-match", "").strip('"')
+        named, matched = request.path_params, VERSION.fullmatch(request.headers.get("if-match", ""))
         try:
             address = (UUID(named["caseId"]), UUID(named.get("partId", named["caseId"])))
         except ValueError:
             return ()
         house, body = house_of(request), await request.json()
-        version = int(matched) if matched.isascii() and matched.isdigit() else None
+        version = int(matched[1]) if matched else None
         return await house.database.read(
             lambda transaction: rule_faults_of_step(
                 transaction, request.caller, address, body, rules=house.rules, version=version

@@ -1,6 +1,6 @@
 """JSON read as a form, whole or as far as it can be read, so that every fault is told at once."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -32,7 +32,7 @@ def read_form(form: type[Form], raw: object, *, under: str = "/form") -> FormRea
         faults = tuple(input_fault("body", under, error) for error in errors)
         if not isinstance(raw, Mapping):
             return FormReading(None, faults)
-        return FormReading(_partly(form, raw, {error["loc"][0] for error in errors}), faults)
+        return FormReading(_partly(form, raw), faults)
 
 
 def faults_of(form: type[Form], raw: object, context: FormContext) -> tuple[InputFault, ...]:
@@ -42,18 +42,20 @@ def faults_of(form: type[Form], raw: object, context: FormContext) -> tuple[Inpu
     return (*reading.faults, *map(in_body, rules))
 
 
-def _partly(form: type[Form], given: Mapping[str, Any], spoilt: Collection[str | int]) -> Form:
-    """A form without these fields; a field that may be left out and is, has its default."""
-    readers = _readers(form)
-    values = {
-        name: reader.validate_python(given[alias], by_alias=True, by_name=False)
-        for alias, (name, reader) in readers.items()
-        if alias in given and alias not in spoilt
-    }
+def _partly(form: type[Form], given: Mapping[str, Any]) -> Form:
+    """A form without the fields that cannot be read; a field that may be left out and is, has its default."""
+    values, spoilt = {}, set()
+    for alias, (name, reader) in _readers(form).items():
+        try:
+            if alias in given:
+                values[name] = reader.validate_python(given[alias], by_alias=True, by_name=False)
+            elif form.model_fields[name].is_required():
+                spoilt.add(name)
+        except ValidationError:
+            spoilt.add(name)
     read = form.model_construct(**values)
-    for alias, (name, _) in readers.items():
-        if alias in spoilt:
-            read.__dict__.pop(name, None)
+    for name in spoilt:
+        read.__dict__.pop(name, None)
     return read
 
 
