@@ -133,8 +133,8 @@ WRONG: dict[str, tuple[str, dict[str, Any], str, str, str]] = {
         "model_type",
         (
             'Haast: kies een code van de lijst, bijvoorbeeld { "code": "crisis" }: Crisis: vandaag nog (crisis), '
-            "Dringend: kan niet op de gewone tafel wachten (urgent), Gewoon: de eerstvolgende tafel (regular) of Anders "
-            "(other)."
+            "Dringend: kan niet op de gewone tafel wachten (urgent), Gewoon: de eerstvolgende tafel (regular) of "
+            "Anders (other)."
         ),
     ),
     "a member that nobody knows": (
