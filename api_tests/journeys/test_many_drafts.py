@@ -118,13 +118,6 @@ def test_a_draft_begun_twice_with_one_key_is_answered_again_though_there_is_no_m
         assert refusal(person.post("/drafts", {"form": {}})) == (409, "too_many_drafts")
 
 
-@broken_by(
-    "who begins a draft waits for another of theirs that is begun meanwhile",
-    "service/cases/store/drafts.py",
-    "        self._connection.execute(select(drafts.c.version).where(*mine).with_for_update())\n        return",
-    "        return",
-    case="postgresql",
-)
 def test_twelve_drafts_at_once_are_no_more_than_there_may_be(frugal: tuple[Running, People]) -> None:
     with somebody(frugal[0]) as person:
         begun(person)
