@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.responses import Response
@@ -12,7 +12,7 @@ from service.vocabulary import refusals
 from service.vocabulary.language import Language
 from service.vocabulary.messages import MESSAGES, say
 from service.vocabulary.references import StepLabels, with_steps_in
-from service.vocabulary.refusals import InputFault, Refusal
+from service.vocabulary.refusals import Refusal
 
 PROBLEM_JSON = "application/problem+json"
 
@@ -82,10 +82,6 @@ def written(
     }
     text = json.dumps(body, ensure_ascii=False, default=_plain)
     return Response(text, status, {**(headers or {}), "Content-Language": language}, PROBLEM_JSON)
-
-
-def invalid(faults: Iterable[InputFault], language: Language) -> Response:
-    return problem(refusals.Invalid(tuple(faults)), language)
 
 
 def _for_people(facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Review: who sits at the table, how the family takes part, and the shared explanatory analysis (5.3 T8, T9)."""
 
+from abc import abstractmethod
 from collections.abc import Iterator
 from typing import ClassVar
 
@@ -147,9 +148,9 @@ class BeforeRemoval(FormPart):
     behavioural_scientist: OrNone[ShortText] = None
     dissent_asked: YesNo = False
 
+    @abstractmethod
     def must_be_weighed(self, context: FormContext) -> bool:
         """True where what goes before leaving home, or being closed in, is answered in this form."""
-        raise NotImplementedError
 
     @rule
     def _alternatives_are_answered(self, context: FormContext) -> Iterator[Fault]:
