@@ -59,7 +59,8 @@ class Cases:
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         ids = {
-            it: it.callspec.id if isinstance(it, pytest.Function) and hasattr(it, "callspec") else "" for it in items
+            item: item.callspec.id if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ""
+            for item in items
         }
         items[:] = self._kept(ids)
 
@@ -98,7 +99,7 @@ def _test(tree: Path, sabotage: Sabotage, said: Path) -> None:
         os.dup2(file.fileno(), 2)
     os.chdir(tree)
     sys.path[0] = str(tree)  # it was the tree of this file
-    for name in [it for it in sys.modules if it.partition(".")[0] == "api_tests"]:
+    for name in [module for module in sys.modules if module.partition(".")[0] == "api_tests"]:
         del sys.modules[name]
     options = ["-x", "-p", "no:cacheprovider", "--disable-plugin-autoload", f"--basetemp={tree.with_name('temporary')}"]
     sys.exit(pytest.main([*options, f"{sabotage.test_file}::{sabotage.test}"], plugins=[Cases(sabotage.case)]))

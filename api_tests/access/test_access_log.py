@@ -174,7 +174,7 @@ def test_i18_an_amendment_reads_what_it_amends_and_says_so(service: Running, peo
     answer, lines = lines_of(service, lambda: case.attempt("amend", by="anna", form=form))
 
     assert answer.status_code == 201
-    assert [(it["role"], it["processing_activity"], it["object_detail"]) for it in lines] == [
+    assert [(line["role"], line["processing_activity"], line["object_detail"]) for line in lines] == [
         ("local_team", "amend_case", "referral@1#1")
     ]
 
@@ -183,9 +183,9 @@ def test_i18_histories_for_learning_are_logged_as_taken_out(service: Running, pe
     answer, lines = lines_of(service, lambda: people.noor.get("/learning/histories", params={"region": "JZ11"}))
 
     assert answer.status_code == 200
-    assert [(it["action"], it["role"], it["purpose"], it["case_id"], it["object_detail"]) for it in lines] == [
-        ("E", "facilitator", "learning", None, "regions JZ11")
-    ]
+    assert [
+        (line["action"], line["role"], line["purpose"], line["case_id"], line["object_detail"]) for line in lines
+    ] == [("E", "facilitator", "learning", None, "regions JZ11")]
 
 
 @broken_by(
@@ -213,7 +213,7 @@ def test_i18_the_role_that_is_logged_is_one_that_shows_it_by_itself(
         answer, lines = lines_of(service, lambda: person.get(address))
 
     assert answer.status_code == 200
-    assert [it["role"] for it in lines] in ([[role]] if role else [[it] for _, it in held])
+    assert [line["role"] for line in lines] in ([[role]] if role else [[it] for _, it in held])
 
 
 def test_i18_the_log_holds_nothing_of_what_was_read(service: Running, people: People) -> None:

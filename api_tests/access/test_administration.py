@@ -128,7 +128,7 @@ def test_nobody_decides_in_which_roles_they_act_themselves(office: Office) -> No
         office.end(Person(mine, office.roos.client), ret, "administrator", office.day()),
     ]
 
-    assert [refusal(it) for it in answers] == [(403, "own_membership")] * 2
+    assert [refusal(answer) for answer in answers] == [(403, "own_membership")] * 2
     assert "chair" in answers[0].json()["detail"] or "voorzitter" in answers[0].json()["detail"]
     assert office.roos.get("/me").json() == before
 
@@ -268,7 +268,7 @@ def test_the_same_change_sent_twice_is_made_once_and_answered_the_same(office: O
     assert first.json() == again.json()
     assert (first.headers["Location"], again.headers["Idempotent-Replayed"]) == (again.headers["Location"], "true")
     assert refusal(other) == (409, "key_reused")
-    known = [it for it in office.roos.get("/organisations").json()["items"] if it["name"] == name]
+    known = [item for item in office.roos.get("/organisations").json()["items"] if item["name"] == name]
     assert [it["id"] for it in known] == [first.json()["subject"]]
 
 
@@ -297,7 +297,7 @@ def test_that_a_family_is_known_here_is_told_to_administrators_alone(office: Off
     office.done(f"/organisations/{family}/names", name="Gezin Z.")
 
     def listed(by: Person, **query: str) -> set[str]:
-        return {it["name"] for it in by.get("/organisations", params=query).json()["items"]}
+        return {item["name"] for item in by.get("/organisations", params=query).json()["items"]}
 
     assert "Gezin Z." in listed(office.roos) & listed(office.roos, kind="family")
     assert {name for key in ("anna", "esra", "ivo", "wilma") for name in listed(people[key], kind="family")} == set()
@@ -313,7 +313,7 @@ def test_the_log_is_read_page_by_page_and_only_along_cursors_of_our_own(office: 
         page = office.roos.get(
             "/administrative-changes", params={"limit": 1} | ({"cursor": cursor} if cursor else {})
         ).json()
-        pages += [it["id"] for it in page["items"]]
+        pages += [item["id"] for item in page["items"]]
         cursor = page["nextCursor"]
     forged = office.roos.get("/administrative-changes", params={"cursor": "bm90IG91cnMgYXQgYWxs"})
 

@@ -57,7 +57,7 @@ class Marked:
 
     def part(self, kind: str, addressed_to: str) -> dict[str, Any]:
         mine = str(ORGANISATION_IDS[addressed_to])
-        return next(it for it in self.case.parts(kind) if (it["addressee"] or {}).get("id") == mine)
+        return next(part for part in self.case.parts(kind) if (part["addressee"] or {}).get("id") == mine)
 
     def ways_into(self, part: dict[str, Any]) -> set[str]:
         at = self.case.address(part)
@@ -250,7 +250,7 @@ def test_i9_the_liaison_reads_the_whole_case_as_long_as_she_is_asked_and_her_own
 
 def test_i18_reading_a_question_is_logged_like_all_other_content(service: Running, marked: Marked) -> None:
     query = f"SELECT * FROM access_log WHERE case_id = '{marked.case.id}'"
-    logged = [it for it in rows(service, query) if it["object_detail"].startswith("question#")]
+    logged = [row for row in rows(service, query) if row["object_detail"].startswith("question#")]
 
     readers = {(it["user_id"], it["role"], it["purpose"]) for it in logged}
     assert readers == {

@@ -147,20 +147,22 @@ def test_no_mark_and_no_name_leaves_with_an_event(played: Watched) -> None:
 def test_the_secret_of_a_webhook_is_told_to_who_made_it_once_and_stands_nowhere(
     played: Watched, request: pytest.FixtureRequest
 ) -> None:
-    made = next(it for it in played.answers if it.url.path == "/v1/subscriptions" and it.status_code == 201)
+    made = next(
+        answer for answer in played.answers if answer.url.path == "/v1/subscriptions" and answer.status_code == 201
+    )
     secret = made.json()["secret"].removeprefix("whsec_")
     played.people.roos.get("/subscriptions")
     raw = base64.b64decode(secret)
 
     files = [it.read_bytes() for it in (*_files_of_the_database(played, request), played.log)]
-    assert [it for it in files if raw in it or raw.hex().encode() in it or secret.encode() in it] == []
-    assert [it.url.path for it in played.answers if secret in it.text] == ["/v1/subscriptions"]
+    assert [file for file in files if raw in file or raw.hex().encode() in file or secret.encode() in file] == []
+    assert [answer.url.path for answer in played.answers if secret in answer.text] == ["/v1/subscriptions"]
 
 
 def test_no_mark_stands_in_any_file_of_the_database(played: Watched, request: pytest.FixtureRequest) -> None:
     files = _files_of_the_database(played, request)
 
-    found = {file.name for file in files for it in played.canaries.spellings() if it in file.read_bytes()}
+    found = {file.name for file in files for spelling in played.canaries.spellings() if spelling in file.read_bytes()}
 
     number = played.cases[0].number.encode()
     assert found == set()
@@ -169,8 +171,8 @@ def test_no_mark_stands_in_any_file_of_the_database(played: Watched, request: py
 
 def _files_of_the_database(played: Watched, request: pytest.FixtureRequest) -> list[Path]:
     if played.engine.dialect.name == "sqlite":
-        files = [it for it in played.folder.iterdir() if it.name.startswith("casusroute.db")]
-        assert {"casusroute.db", "casusroute.db-wal", "casusroute.db.keys"} <= {it.name for it in files}
+        files = [file for file in played.folder.iterdir() if file.name.startswith("casusroute.db")]
+        assert {"casusroute.db", "casusroute.db-wal", "casusroute.db.keys"} <= {file.name for file in files}
         return files
     cluster: Cluster = request.getfixturevalue("cluster")
     with psycopg.connect(
@@ -178,7 +180,7 @@ def _files_of_the_database(played: Watched, request: pytest.FixtureRequest) -> l
         autocommit=True,
     ) as connection:
         connection.execute("CHECKPOINT")
-    return [it for it in cluster.data_directory.rglob("*") if it.is_file()]
+    return [file for file in cluster.data_directory.rglob("*") if file.is_file()]
 
 
 @broken_by(
@@ -199,13 +201,13 @@ def test_no_mark_stands_in_what_the_service_logs_even_when_something_breaks(play
         told = json.loads(line)  # what somebody sent begins no line of its own
         fields = {"logger"} if told["event"] == "library" else EVENTS[told["event"]]
         assert told.keys() <= fields | {"event", "level", "timestamp"}, line
-    assert [it.id for it in played.cases if it.id in text] == []
+    assert [case.id for case in played.cases if case.id in text] == []
 
 
 def test_what_operators_watch_is_counted_by_route_and_code_and_tells_of_nobody(played: Watched) -> None:
     """No label holds a case, a number, a person, an organisation or an address (issue 4, 9)."""
     text = httpx.get(played.metrics_url).text
-    ids = [*ORGANISATION_IDS.values(), *PERSON_IDS.values(), *(it.id for it in played.cases)]
+    ids = [*ORGANISATION_IDS.values(), *PERSON_IDS.values(), *(case.id for case in played.cases)]
 
     told = [line.rpartition(" ") for line in text.splitlines() if line.startswith("casusroute_")]
     routes = {it for name, _, _ in told for it in re.findall(r'route="([^"]*)"', name)}
@@ -220,10 +222,12 @@ def test_what_operators_watch_is_counted_by_route_and_code_and_tells_of_nobody(p
     answered = sum(value for name, value in figures.items() if name.startswith("casusroute_requests_total"))
     assert answered >= len(played.answers)
     made = 'casusroute_requests_total{method="POST",route="/cases",status="2xx"}'
-    assert figures[made] == len([it for it in played.answers if it.url.path == "/v1/cases" and it.status_code == 201])
+    assert figures[made] == len(
+        [answer for answer in played.answers if answer.url.path == "/v1/cases" and answer.status_code == 201]
+    )
     assert figures['casusroute_units_total{outcome="committed"}'] > len(played.cases)
     assert figures["casusroute_database_up"] == 1
-    marks = (played.canaries.token, played.words.token, *map(str, ids), *(it.number for it in played.cases))
+    marks = (played.canaries.token, played.words.token, *map(str, ids), *(case.number for case in played.cases))
     assert [it for it in (*marks, "127.0.0.1") if it in text] == []
 
 

@@ -144,7 +144,9 @@ def test_every_referee_judges_by_all_rows_of_the_tables_of_the_service(serving: 
     engine.dispose()
 
     assert len(referees) >= 10
-    assert {(it.prosecdef, *(it.proconfig or ())) for it in referees} == {(True, "search_path=public, pg_temp")}
+    assert {(referee.prosecdef, *(referee.proconfig or ())) for referee in referees} == {
+        (True, "search_path=public, pg_temp")
+    }
 
 
 @broken_by(
@@ -157,7 +159,7 @@ def test_whoever_makes_reports_reads_states_times_and_codes_and_no_person_or_tex
     granted = text("SELECT table_schema, table_name, column_name FROM information_schema.column_privileges")
     with reporting.connect() as connection:
         rows = connection.execute(granted).all()
-        readable = {(it.table_name, it.column_name) for it in rows if it.table_schema in ("public", "keys")}
+        readable = {(row.table_name, row.column_name) for row in rows if row.table_schema in ("public", "keys")}
         counted = connection.exec_driver_sql(
             "SELECT count(phase), count(age_band), count(codes) FROM transitions"
         ).one()
@@ -167,7 +169,7 @@ def test_whoever_makes_reports_reads_states_times_and_codes_and_no_person_or_tex
     assert len(counted) == 3
     others = [it.fullname for it in metadata.sorted_tables if it.fullname not in REPORTED]
     assert {"contents", "keys.case_keys", "people", "requests", "drafts", "access_log"} <= set(others)
-    tried = [f"SELECT count(*) FROM {it}" for it in others]
+    tried = [f"SELECT count(*) FROM {other}" for other in others]
     tried += ["SELECT * FROM transitions", "SELECT number FROM cases", "SELECT name FROM organisations"]
     tried += [f"DELETE FROM {it}" for it in REPORTED]
     tried += ["INSERT INTO regions VALUES ('JZ99', '', '')", "UPDATE cases SET region = NULL"]

@@ -97,7 +97,10 @@ def test_a_demonstration_of_an_earlier_version_gets_the_people_that_came_since(e
     with running(empty) as again, bearing(again, signer_of(again).token("sara")) as sara:
         told = sara.get("/me").json()
 
-    assert (told["name"], [it["role"] for it in told["memberships"]]) == ("Sara Bos", ["expertise_network"])
+    assert (told["name"], [membership["role"] for membership in told["memberships"]]) == (
+        "Sara Bos",
+        ["expertise_network"],
+    )
 
 
 @broken_by(

@@ -42,7 +42,7 @@ def test_whoever_takes_it_reads_that_case_whole_and_no_other_and_may_only_read(p
     assert file["documents"][0]["form"] == filled("referral@1") | {
         "residence": file["documents"][0]["form"]["residence"]
     }
-    listed = [it["number"] for it in people.petra.get(f"/cases?number={case.number}").json()["items"]]
+    listed = [item["number"] for item in people.petra.get(f"/cases?number={case.number}").json()["items"]]
     assert case.number in listed
     assert other.number not in listed
     assert people.petra.get(other.path).status_code == 404
@@ -105,7 +105,7 @@ def test_i18_what_is_read_in_an_emergency_is_logged_as_that(service: Running, pe
 
     lines = rows(service, f"SELECT * FROM access_log WHERE case_id = '{case.id}' ORDER BY id")
 
-    assert [(it["role"], it["purpose"], bool(it["emergency"])) for it in lines] == [
+    assert [(line["role"], line["purpose"], bool(line["emergency"])) for line in lines] == [
         ("chair", "emergency", True),
         ("chair", "work_of_the_expert_team", False),
     ]
@@ -235,7 +235,7 @@ def test_i18_looking_back_to_what_only_an_emergency_shows_is_logged_as_that(serv
         assert people.floor.get(case.path + path).status_code == 200
 
     lines = rows(service, f"SELECT * FROM access_log WHERE case_id = '{case.id}' ORDER BY id")
-    assert [(it["purpose"], bool(it["emergency"])) for it in lines] == [
+    assert [(line["purpose"], bool(line["emergency"])) for line in lines] == [
         ("review_at_the_table", False),
         ("emergency", True),
         ("emergency", True),

@@ -107,7 +107,7 @@ def test_every_operation_answers_whom_it_should_and_nobody_else(
 def test_a_stranger_and_nobody_are_told_the_same_on_everything_that_is_not_public(
     service: Running, scene: Scene, askers: dict[str, httpx.Client]
 ) -> None:
-    closed = [it for it in operations(service) if BY_HAND[it[0]].answered != PUBLIC]
+    closed = [operation for operation in operations(service) if BY_HAND[operation[0]].answered != PUBLIC]
 
     answers = {
         (answer.status_code, answer.content)
@@ -200,7 +200,7 @@ def _hold(scene: Scene) -> str:
 def _proposal(scene: Scene) -> str:
     """One that nobody can carry out: the case was taken up again after it."""
     people = scene.case.people
-    found = [it for it in people.esra.get("/destruction-proposals").json()["items"] if it["state"] == "open"]
+    found = [item for item in people.esra.get("/destruction-proposals").json()["items"] if item["state"] == "open"]
     if found:
         return str(found[0]["id"])
     case = ended(people)
@@ -211,7 +211,7 @@ def _proposal(scene: Scene) -> str:
 
 def _draft(scene: Scene) -> str:
     anna = scene.case.people.anna
-    unchanged = (it for it in anna.get("/drafts").json()["items"] if it["version"] == 1)
+    unchanged = (item for item in anna.get("/drafts").json()["items"] if item["version"] == 1)
     return str((next(unchanged, None) or anna.post("/drafts", {"form": {}}).json())["id"])
 
 
@@ -225,6 +225,6 @@ def _class_of(answer: httpx.Response) -> str:
         return "answered"
     if answer.status_code == 409 and answer.json()["code"] == "destruction_refused":
         return "answered"  # may, but something is in the way
-    if answer.status_code == 400 and {it["code"] for it in answer.json()["errors"]} <= _IN_VAIN:
+    if answer.status_code == 400 and {error["code"] for error in answer.json()["errors"]} <= _IN_VAIN:
         return "answered"
     return {401: "unauthenticated", 403: "refused", 404: "not found"}.get(answer.status_code, answer.text)

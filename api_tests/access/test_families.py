@@ -30,7 +30,7 @@ def said(answer: httpx.Response) -> tuple[int, str]:
 
 def consent(by: str, *purposes: str) -> list[dict[str, Any]]:
     given = {"kind": {"code": "consent"}, "by": {"code": by}, "givenOn": today().isoformat()}
-    return [given | {"purposes": [{"code": it} for it in purposes]}]
+    return [given | {"purposes": [{"code": purpose} for purpose in purposes]}]
 
 
 def withdrawal(by: str, purpose: str) -> dict[str, Any]:
@@ -65,8 +65,8 @@ def advised(people: People) -> CaseFile:
 def test_i22_at_sixteen_a_parent_reads_no_content_and_hears_who_decides(advised: CaseFile) -> None:
     answers = [advised.people.wilma.get(path) for path in content_paths(advised)]
 
-    assert {said(it) for it in answers} == {(403, "young_person_decides")}
-    assert all("jeugdige" in it.json()["detail"] for it in answers)
+    assert {said(answer) for answer in answers} == {(403, "young_person_decides")}
+    assert all("jeugdige" in answer.json()["detail"] for answer in answers)
     assert statuses(advised, "yara") == {(200, "")}
 
 
@@ -76,7 +76,7 @@ def test_i22_state_and_terms_stay_in_sight_of_the_parent(advised: CaseFile) -> N
     assert wilma.get(advised.path).json()["main"]["state"]["code"] == "advice_issued"
     assert wilma.get(f"{advised.path}/possible-transitions").status_code == 200
     steps = wilma.get(f"{advised.path}/transitions").json()["transitions"]
-    assert [it["trigger"] for it in steps[:2]] == ["submit", "request_information"]
+    assert [step["trigger"] for step in steps[:2]] == ["submit", "request_information"]
 
 
 def test_i22_what_a_parent_wrote_is_the_parents_own(advised: CaseFile) -> None:
@@ -86,7 +86,7 @@ def test_i22_what_a_parent_wrote_is_the_parents_own(advised: CaseFile) -> None:
 def test_i22_the_young_person_lets_parents_read_and_takes_it_back(people: People) -> None:
     case = CaseFile.submitted(people, by="wilma", birth_month=SIXTEEN_NOW).go_to("advice_issued")
     for_parents = case.attempt("record_consent", by="wilma", consents=consent("parent", "share_with_parents"))
-    assert [it["code"] for it in for_parents.json()["errors"]] == ["consent_not_theirs"]
+    assert [error["code"] for error in for_parents.json()["errors"]] == ["consent_not_theirs"]
 
     case.fire("record_consent", by="yara", consents=consent("child", "share_with_parents"))
     reads = said(people.wilma.get(f"{case.path}/file"))
@@ -180,7 +180,7 @@ def test_i18_what_a_family_reads_is_logged_with_a_purpose_of_its_own(service: Ru
         f"AND case_id IN ('{case.id}', '{advised.id}') ORDER BY role",
     )
 
-    assert [tuple(it.values()) for it in lines] == [
+    assert [tuple(line.values()) for line in lines] == [
         ("parent", "reading_about_ones_own_child", "own file"),
         ("young_person", "reading_about_oneself", "own file"),
     ]

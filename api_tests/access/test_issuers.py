@@ -207,8 +207,10 @@ def test_new_keys_are_found_at_once_with_one_question_and_made_up_ones_ask_none(
     asked = world.people.asked()
 
     with ThreadPoolExecutor(20) as crowd:
-        statuses = list(crowd.map(world.service.status, [world.people.token(new, jti=str(it)) for it in range(20)]))
-    made_up = [world.service.status(world.people.token(key_named(RSA, f"made-up-{it}"))) for it in range(20)]
+        statuses = list(
+            crowd.map(world.service.status, [world.people.token(new, jti=str(number)) for number in range(20)])
+        )
+    made_up = [world.service.status(world.people.token(key_named(RSA, f"made-up-{number}"))) for number in range(20)]
 
     assert (statuses, made_up) == ([200] * 20, [401] * 20)
     assert world.people.asked() == asked + 1

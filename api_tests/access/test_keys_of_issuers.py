@@ -234,7 +234,7 @@ def test_what_is_no_public_key_for_these_signatures_is_left_out(publisher: Publi
         first = {it: await found(issuer, it) for it in ("good", "twice", "None", *list(entries)[:8])}
         publisher.serve({"keys": [*public(GOOD), *named[8:]]})
         await issuer.ask()
-        return first | {it: await found(issuer, it) for it in list(entries)[8:]}
+        return first | {entry: await found(issuer, entry) for entry in list(entries)[8:]}
 
     told = run(story)
 

@@ -46,7 +46,7 @@ def without_reference(history: dict[str, Any]) -> str:
 def test_i24_every_history_looks_like_enough_others(people: People, crowd: list[CaseFile], region: str | None) -> None:
     release = pulled(people, params={"region": region} if region else {}).json()
 
-    looks = Counter(without_reference(it) for it in release["histories"])
+    looks = Counter(without_reference(history) for history in release["histories"])
 
     assert len(crowd) > K
     assert sum(looks.values()) >= 6
@@ -151,7 +151,9 @@ def test_only_a_facilitator_pulls_histories_and_only_of_their_own_regions(
 
 def test_cases_of_another_region_change_nothing_of_a_release(people: People, crowd: list[CaseFile]) -> None:
     def looks() -> Counter[str]:
-        return Counter(without_reference(it) for it in pulled(people, params={"region": "JZ10"}).json()["histories"])
+        return Counter(
+            without_reference(history) for history in pulled(people, params={"region": "JZ10"}).json()["histories"]
+        )
 
     before = looks()
     for by, region in (("otto", "JZ14"), ("anna", "JZ11")):

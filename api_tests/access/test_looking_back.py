@@ -129,7 +129,7 @@ def test_a_moment_is_given_in_one_way_and_lies_in_the_past_and_everything_wrong_
     no_past = said(scene.case, "/possible-transitions", sequence=1)
 
     assert {status for status, _ in found} == {400}
-    errors = [sorted((it["location"], it["code"]) for it in body["errors"]) for _, body in found]
+    errors = [sorted((error["location"], error["code"]) for error in body["errors"]) for _, body in found]
     assert errors == [sorted(faults) for _ in range(2) for _, faults in wrong]
     assert no_past == (400, "invalid")
 
@@ -167,13 +167,13 @@ def test_an_expert_looks_back_as_far_as_the_table_goes_and_the_liaison_as_far_as
     asked_her = next(it["sequence"] for it in case.history() if it["partKind"] == "escalation")
     moments = range(1, asked_her + 1)
 
-    expert = [said(case, by="floor", sequence=it)[0] for it in moments]
-    liaison = [said(case, by="mila", sequence=it)[0] for it in moments]
+    expert = [said(case, by="floor", sequence=moment)[0] for moment in moments]
+    liaison = [said(case, by="mila", sequence=moment)[0] for moment in moments]
     case.fire("start_arranging")
-    afterwards = {said(case, by="floor", sequence=it)[0] for it in moments}
+    afterwards = {said(case, by="floor", sequence=moment)[0] for moment in moments}
 
-    assert expert == [200 if it >= table else 404 for it in moments]
-    assert liaison == [200 if it == asked_her else 404 for it in moments]
+    assert expert == [200 if moment >= table else 404 for moment in moments]
+    assert liaison == [200 if moment == asked_her else 404 for moment in moments]
     assert afterwards == {404}
 
 
@@ -258,8 +258,8 @@ def test_beside_the_present_advice_stands_the_one_of_then_and_each_says_of_which
     advice = asked(case, "/advices/1", sequence=issued["sequence"])[1]
     now = people.esra.get(then["asOf"]["present"].removeprefix("/v1")).json()
 
-    assert [it["version"] for it in then["items"]] == [1]
-    assert [it["version"] for it in now["items"]] == [1, 2]
+    assert [item["version"] for item in then["items"]] == [1]
+    assert [item["version"] for item in now["items"]] == [1, 2]
     assert "asOf" not in now
     assert advice.pop("asOf") == {
         "sequence": issued["sequence"],
@@ -278,7 +278,7 @@ def test_i18_looking_back_at_the_file_is_logged_with_the_entry_it_was_read_at(se
     asked(case, by="carla", sequence=1)
 
     lines = rows(service, f"SELECT processing_activity, object_detail FROM access_log WHERE case_id = '{case.id}'")
-    read = [it["object_detail"] for it in lines if it["processing_activity"] == "read_case_file"]
+    read = [line["object_detail"] for line in lines if line["processing_activity"] == "read_case_file"]
     assert read == ["whole file, as known at 1"]
 
 

@@ -15,7 +15,7 @@ ADVICE = advice_of_two()
 LINES = {line["key"]: line for line in ADVICE["lines"]}
 # Haarlem pays for line C as well, where the child lives: nobody else was named for it.
 ALSO = {"karim": ("funding C",)}
-OF_PARTS = [it for it in COLLECTIONS.values() if it]
+OF_PARTS = [collection for collection in COLLECTIONS.values() if collection]
 ADDRESSED = {"ivo": "commitment A", "joke": "commitment B", "karim": "funding A", "lotte": "funding B"}
 
 
@@ -56,11 +56,11 @@ def test_i23_whoever_is_addressed_sees_their_own_part_and_no_other(people: Peopl
     own = [scene.parts[name]["id"] for name in (ADDRESSED[key], *ALSO.get(key, ()))]
 
     seen = people[key].get(scene.case.path).json()
-    listed = [it for name in OF_PARTS for it in people[key].get(f"{scene.case.path}/{name}").json()["items"]]
+    listed = [item for name in OF_PARTS for item in people[key].get(f"{scene.case.path}/{name}").json()["items"]]
     work = people[key].get("/work-items", params={"whose": "all", "number": scene.case.number}).json()["items"]
 
     assert set(seen) == {"id", "number", "parts"}
-    assert [it["id"] for it in seen["parts"]] == [it["id"] for it in listed] == own
+    assert [part["id"] for part in seen["parts"]] == [it["id"] for it in listed] == own
     assert {it["part"]["id"] for it in work} == {*own}
 
 
@@ -212,7 +212,7 @@ def test_i23_a_version_of_the_advice_in_which_nothing_is_put_to_them_is_not_ther
     scene.case.fire("revise_advice", form=form)
 
     def versions(key: str) -> list[int]:
-        return [it["version"] for it in people[key].get(f"{scene.case.path}/advices").json()["items"]]
+        return [item["version"] for item in people[key].get(f"{scene.case.path}/advices").json()["items"]]
 
     assert {key: versions(key) for key in ("esra", "ivo", "joke", "karim", "lotte")} == {
         "esra": [1, 2],
@@ -232,5 +232,5 @@ def test_i23_a_line_is_never_given_to_somebody_else_under_its_old_letter(people:
     refusal = scene.case.attempt("revise_advice", form=form)
 
     assert refusal.status_code == 400
-    assert [it["code"] for it in refusal.json()["errors"]] == ["line_keeps_its_provider"]
+    assert [error["code"] for error in refusal.json()["errors"]] == ["line_keeps_its_provider"]
     assert people.joke.get(f"{scene.case.path}/advices/2").status_code == 404

@@ -61,7 +61,7 @@ def test_every_table_stands_before_the_wall_or_is_named_as_one_that_need_not(wal
         behind = set(connection.scalars(secured))
 
     assert behind == set(WALLED)
-    assert {it.fullname for it in metadata.tables.values()} == {*WALLED, *OPEN}
+    assert {table.fullname for table in metadata.tables.values()} == {*WALLED, *OPEN}
 
 
 @broken_by(
@@ -104,9 +104,12 @@ def test_a_fresh_transaction_sees_nothing_whoever_used_its_connection_before(wal
 def test_what_a_transaction_was_told_never_stays_with_its_connection() -> None:
     """Of the two forms of set_config, only one ends with the transaction; the same is true of SET and SET LOCAL."""
     files = [
-        it for folder in ("service", "migrations") for it in (ROOT / folder).rglob("*") if it.suffix in {".py", ".sql"}
+        file
+        for folder in ("service", "migrations")
+        for file in (ROOT / folder).rglob("*")
+        if file.suffix in {".py", ".sql"}
     ]
-    written = "\n".join(it.read_text(encoding="utf-8") for it in files)
+    written = "\n".join(file.read_text(encoding="utf-8") for file in files)
 
     forms = re.findall(r"set_config\('casusroute\.\w+', (?:'[^']*'|:\w+), (\w+)\)", written)
 
@@ -143,10 +146,10 @@ def test_the_wall_is_coarser_than_the_filter_and_shows_whole_cases_of_ones_own_o
     through = walled.service.built.database.read_now(lambda transaction: _through(transaction, actor))
 
     mine = {str(it.organisation_id) for it in held}
-    own = {it.case_id for it in rows if mine & {it.team_id, it.submitter_id, it.addressee_id}}
+    own = {row.case_id for row in rows if mine & {row.team_id, row.submitter_id, row.addressee_id}}
     own |= {walled.theirs.id} if emergency else set()
     assert filtered <= through["parts.id"]
-    assert through == {**through, "parts.id": {it.id for it in rows if it.case_id in own}}
+    assert through == {**through, "parts.id": {row.id for row in rows if row.case_id in own}}
     assert not any(ids - own for name, ids in through.items() if name != "parts.id")
     assert through["cases.id"] == through["transitions.case_id"] == through["contents.case_id"] == own
 
@@ -154,7 +157,10 @@ def test_the_wall_is_coarser_than_the_filter_and_shows_whole_cases_of_ones_own_o
 def _through(transaction: Transaction, actor: Actor) -> dict[str, set[str]]:
     allow_rows_of(transaction, actor)
     columns = ("parts.id", "cases.id", "transitions.case_id", "contents.case_id", "outbox.case_id", "feed.case_id")
-    return {it: set(transaction.connection.scalars(text(f"SELECT {it} FROM {it.split('.')[0]}"))) for it in columns}
+    return {
+        column: set(transaction.connection.scalars(text(f"SELECT {column} FROM {column.split('.')[0]}")))
+        for column in columns
+    }
 
 
 @pytest.mark.server

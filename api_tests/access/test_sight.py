@@ -51,14 +51,14 @@ def made(people: People, kind: Kind) -> CaseFile:
         if kind.escalated and kind.state != "submitted":
             _escalate(case)
         if kind.state == "arranging_placement":
-            line_b = next(it for it in case.parts("commitment") if it["line"] == "B")
+            line_b = next(part for part in case.parts("commitment") if part["line"] == "B")
             case.fire("request_reconsideration", part=line_b, by="joke")
     return case
 
 
 def _escalate(case: CaseFile) -> None:
     case.fire("request_escalation")
-    case.fire("escalate", part=next(it for it in case.parts("escalation") if it["state"]["code"] == "requested"))
+    case.fire("escalate", part=next(part for part in case.parts("escalation") if part["state"]["code"] == "requested"))
 
 
 def everything(people: People, case: CaseFile, key: str) -> dict[str, tuple[int, bytes]]:
@@ -119,7 +119,7 @@ def test_a_part_stands_on_a_persons_list_exactly_when_they_can_open_it(
 
 def _listed(people: People, key: str, path: str, case: CaseFile, **more: str) -> set[str]:
     answer = people[key].get(path, params={"includeEnded": "true", "number": case.number, **more})
-    return {it["part"]["id"] for it in answer.json()["items"]}
+    return {item["part"]["id"] for item in answer.json()["items"]}
 
 
 def _opens(people: People, key: str, address: str, part: dict[str, Any] | None) -> bool:
@@ -140,12 +140,12 @@ def _move_the_placement(case: CaseFile) -> None:
 
 
 def _refuse_line_b(case: CaseFile) -> None:
-    line_b = next(it for it in case.parts("commitment") if it["line"] == "B")
+    line_b = next(part for part in case.parts("commitment") if part["line"] == "B")
     case.fire("refuse", part=line_b, by="joke")
 
 
 def _dispute_line_b(case: CaseFile) -> None:
-    line_b = next(it for it in case.parts("funding") if it["line"] == "B")
+    line_b = next(part for part in case.parts("funding") if part["line"] == "B")
     case.fire("dispute", part=line_b, by="lotte")
 
 
@@ -159,7 +159,7 @@ def _ask_nationally(case: CaseFile) -> None:
 
 
 def _open(case: CaseFile, kind: str) -> dict[str, Any]:
-    return next(it for it in case.parts(kind) if it["phase"] != "ended")
+    return next(part for part in case.parts(kind) if part["phase"] != "ended")
 
 
 def _look_again(case: CaseFile) -> None:
@@ -169,7 +169,7 @@ def _look_again(case: CaseFile) -> None:
 
 
 def _let_line_b_look_again(case: CaseFile) -> None:
-    line_b = next(it for it in case.parts("commitment") if it["line"] == "B")
+    line_b = next(part for part in case.parts("commitment") if part["line"] == "B")
     case.fire("request_reconsideration", part=line_b, by="joke")
     case.fire("withdraw", part=_open(case, "reconsideration"), by="joke")
 
@@ -309,7 +309,7 @@ def test_who_facilitates_or_administers_sees_no_case_at_all_and_who_protects_dat
     assert people.esra.get(case.path).status_code == 200
     assert [[it for it in found if it["part"]["kind"] not in BESIDE_THE_FILE] for found in lists] == [[]] * 12
     of_the_officer = [
-        it["number"] for it in people.quint.get(f"/work-items?whose=all&number={case.number}").json()["items"]
+        item["number"] for item in people.quint.get(f"/work-items?whose=all&number={case.number}").json()["items"]
     ]
     assert case.number in of_the_officer
     assert [people[key].get("/work-items?whose=all").json()["items"] for key in ("noor", "roos")] == [[], []]

@@ -75,7 +75,7 @@ def columns_of(service: Running) -> dict[str, set[str]]:
 )
 def test_every_field_of_every_form_says_about_whom_it_tells_what() -> None:
     """What is not classified is named here; a rule for what is no longer there is a fault as well."""
-    fields = {it for form in KINDS.forms.values() for it in all_fields(form)}
+    fields = {field for form in KINDS.forms.values() for field in all_fields(form)}
 
     unclassified, used = set[str](), set[str]()
     for model, name in fields:
@@ -98,7 +98,7 @@ def test_a_field_that_somebody_adds_without_a_class_is_found() -> None:
         nickname: str
 
     with pytest.raises(Unclassified, match="nickname"):
-        [field_of(*it) for it in all_fields(Nicknamed)]
+        [field_of(*field) for field in all_fields(Nicknamed)]
 
 
 @broken_by(
@@ -119,8 +119,8 @@ def test_every_column_of_every_table_of_the_database_says_about_whom_it_tells_wh
                 unclassified.add(str(fault))
 
     assert unclassified == set()
-    assert {it.partition(".")[2] or it for it in COLUMNS} - {
-        it for columns in tables.values() for it in columns
+    assert {column.partition(".")[2] or column for column in COLUMNS} - {
+        column for columns in tables.values() for column in columns
     } == set()
     with pytest.raises(Unclassified):
         column_of("cases", "nickname")
@@ -137,7 +137,7 @@ def test_every_table_with_something_about_a_case_is_told_of(service: Running, sc
         assert len(told["records"].get(to_camel(table), [])) == held, table
     assert len(told["records"]["caseKeys"]) == 6, "a key for each class of content"
     assert {it["sequence"] for it in told["written"]} == {
-        it["sequence"] for it in rows(service, f"SELECT sequence FROM contents WHERE case_id = '{scene.case.id}'")
+        row["sequence"] for row in rows(service, f"SELECT sequence FROM contents WHERE case_id = '{scene.case.id}'")
     }
 
 
@@ -161,11 +161,11 @@ def test_every_answer_in_the_file_is_in_the_bundle_in_words(scene: Scene) -> Non
     assert len(file) > 15
     for document in file:
         told = written[document["entry"]["sequence"]]
-        expected = {it.removeprefix("/changes") for it in places(document["form"] or {}) if it}
-        assert {it["place"] for it in told["answers"]} == expected, document["entry"]["form"]
+        expected = {place.removeprefix("/changes") for place in places(document["form"] or {}) if place}
+        assert {answer["place"] for answer in told["answers"]} == expected, document["entry"]["form"]
         assert told["grounds"] == document["grounds"]
         assert not told["withheld"]
-    referral = {it["place"]: it for it in written[1]["answers"]}
+    referral = {answer["place"]: answer for answer in written[1]["answers"]}
     assert referral["/safety"]["says"]["nl"] == "Veilig: Er is een veiligheidsplan dat iedereen kent."
     assert (referral["/childVoice/ownWords"]["about"], referral["/childVoice/ownWords"]["kind"]) == ("child", "opinion")
     assert (referral["/caseDirector/name"]["about"], referral["/network/0/meaning"]["about"]) == (
@@ -181,7 +181,7 @@ def test_nothing_of_keys_digests_and_ciphertexts_leaves(service: Running, scene:
     technique = re.compile(r'"\w*(?:digest|salt|nonce|ciphertext|wrapped|fingerprint)":', re.IGNORECASE)
     assert technique.findall(told) == []
     digests = rows(service, f"SELECT digest FROM transitions WHERE case_id = '{scene.case.id}'")
-    assert [it for it in digests if it["digest"] in told] == []
+    assert [digest for digest in digests if digest["digest"] in told] == []
 
 
 @broken_by(
@@ -199,11 +199,11 @@ def test_a_family_takes_what_is_held_about_it_but_what_others_wrote(service: Run
     assert "buren" not in text.text + str(told)
     assert {it["what"]["nl"] for it in told["written"] if it["withheld"]} >= {"een notitie", "de verklarende analyse"}
     assert {it["what"]["nl"] for it in told["written"] if not it["withheld"]} == {"de aanmelding", "het advies"}
-    assert [it["subject"] for it in told["records"]["people"]] == ["wilma"], (
+    assert [person["subject"] for person in told["records"]["people"]] == ["wilma"], (
         "how somebody is known is told to themselves"
     )
     lines = rows(service, f"SELECT * FROM access_log WHERE case_id = '{at_home.id}' AND action = 'E'")
-    assert [(it["role"], it["processing_activity"], it["purpose"]) for it in lines] == [
+    assert [(line["role"], line["processing_activity"], line["purpose"]) for line in lines] == [
         ("parent", "export_subject_access", "reading_about_ones_own_child")
     ] * 2
 

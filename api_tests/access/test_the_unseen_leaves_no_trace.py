@@ -167,7 +167,7 @@ def test_a_draft_is_its_owners_alone(people: People) -> None:
         )
     }
     submitted = people.bram.post("/cases", {"trigger": "submit", "draftId": mine["id"]})
-    listed = [it["id"] for key in colleagues for it in people[key].get("/drafts").json()["items"]]
+    listed = [item["id"] for key in colleagues for item in people[key].get("/drafts").json()["items"]]
 
     absent = people.bram.get(f"/drafts/{uuid4()}").content
     assert answers == {(key, 404, absent) for key in colleagues}

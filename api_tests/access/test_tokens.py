@@ -268,7 +268,7 @@ def test_a_second_authorization_header_is_refused_whichever_comes_first(anybody:
         for one, other in ((good, bad), (bad, good), (good, good))
     ]
 
-    assert [it.status_code for it in answers] == [401, 401, 401]
+    assert [answer.status_code for answer in answers] == [401, 401, 401]
 
 
 @pytest.mark.parametrize("scheme", ["Basic", "Token", "", "Bearer,", "BearerX"])

@@ -46,7 +46,7 @@ def log(case: CaseFile, by: str, **wanted: Any) -> list[dict[str, Any]]:
 
 def dutch(lines: list[dict[str, Any]]) -> list[str]:
     """What was read, without the looks at the log itself."""
-    return [it["sentence"]["nl"] for it in lines if it["activity"] != "read_access_log"]
+    return [line["sentence"]["nl"] for line in lines if line["activity"] != "read_access_log"]
 
 
 @broken_by(
@@ -65,9 +65,9 @@ def test_t22_i18_a_parent_reads_in_plain_dutch_who_saw_the_file_when_and_why(cas
         f"Iemand (procesregisseur, {TEAM}) las de aanmelding, voor het werk van het expertteam.",
         f"Esra Yilmaz (voorzitter, {TEAM}) las het hele dossier, voor het werk van het expertteam.",
     ]
-    assert [it["emergency"] for it in lines if it["activity"] != "read_access_log"] == [True, False, False, False]
-    assert [it["at"] for it in lines] == sorted((it["at"] for it in lines), reverse=True)
-    assert "@" not in json.dumps([it["what"] for it in lines])
+    assert [line["emergency"] for line in lines if line["activity"] != "read_access_log"] == [True, False, False, False]
+    assert [line["at"] for line in lines] == sorted((line["at"] for line in lines), reverse=True)
+    assert "@" not in json.dumps([line["what"] for line in lines])
 
 
 def test_i18_the_team_and_its_officer_are_told_every_name_and_the_young_person_whoever_read(case: CaseFile) -> None:
@@ -190,7 +190,7 @@ def test_the_officer_takes_the_log_out_as_records_of_processing_page_by_page(ser
 
     records = [json.loads(line) for page in (first, second) for line in page.text.splitlines()]
     (one,) = map(json.loads, quint.get(f"{address}&emergency=true", headers=RECORDS).text.splitlines())
-    assert len({it["trace_id"] for it in records}) == len(records) == 6
+    assert len({record["trace_id"] for record in records}) == len(records) == 6
     assert one["attributes"]["dpl.nen7513.controles"] == "emergency"
     assert one["attributes"]["dpl.core.data_subject_id"] == case.id
     assert one["attributes"]["dpl.nen7513.users"][0]["purposeOfUse"] == "emergency"
@@ -228,6 +228,8 @@ def test_everything_that_can_be_logged_has_a_sentence_in_both_languages(service:
 def test_the_register_of_processing_is_there_for_everybody(service: Running) -> None:
     items = httpx.get(f"{service.url}/v1/processing-activities").json()["items"]
 
-    assert {it["id"] for it in items} == set(REGISTER)
-    assert next(it for it in items if it["id"] == "read_case_file")["label"]["nl"] == "Iemand las het hele dossier"
-    assert all(it["ground"]["nl"] and it["ground"]["en"] for it in items)
+    assert {item["id"] for item in items} == set(REGISTER)
+    assert (
+        next(item for item in items if item["id"] == "read_case_file")["label"]["nl"] == "Iemand las het hele dossier"
+    )
+    assert all(item["ground"]["nl"] and item["ground"]["en"] for item in items)

@@ -56,7 +56,7 @@ def take_sight_away(scene: Scene) -> None:
         connection.execute(update(memberships).where(lost).values(valid_until=LONG_AGO))
     engine.dispose()
     scene.count("lost sight")
-    again = Client(World([it.port for it in scene.replicas], scene.ledger), number=98)
+    again = Client(World([replica.port for replica in scene.replicas], scene.ledger), number=98)
     again.say_again(request, first)
     again.close()
 
@@ -66,7 +66,7 @@ def thaw(scene: Scene) -> None:
     if not scene.ledger.wait(scene.replicas[0].is_frozen, 30):
         return
     # Those who wait for an answer of the one that is frozen, or for the case that it holds, cannot tell: others can.
-    others = Client(World([it.port for it in scene.replicas[1:]], scene.ledger), number=99)
+    others = Client(World([replica.port for replica in scene.replicas[1:]], scene.ledger), number=99)
     before = scene.acknowledged
     for _ in range(3):
         others.submit()
@@ -137,7 +137,7 @@ def fill_the_disk(scene: Scene) -> None:
             scene.ledger.complain("reading was refused while the disk was full")
     if not scene.after(5, 30):
         scene.ledger.complain("nothing was acknowledged after there was room again")
-    if any(it.deaths for it in scene.replicas):
+    if any(replica.deaths for replica in scene.replicas):
         scene.ledger.complain("a process ended while the disk was full")
     scene.count("full disks")
 

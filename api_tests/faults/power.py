@@ -78,7 +78,7 @@ def cut(recorded: Path, base: Path, database: Path, *, images: int) -> tuple[dic
     """Cut at so many moments: what was met, and everything that was not as promised."""
     ours = tuple(str(database) + ending for ending in ("", "-wal", ".keys", ".keys-wal"))
     events = [it for it in happened(recorded) if it.what == "sent" or it.path in ours or it.what.startswith("unlink")]
-    strange = {f"{it.what} {it.path}" for it in events if it.what not in _UNDERSTOOD and it.path in ours}
+    strange = {f"{event.what} {event.path}" for event in events if event.what not in _UNDERSTOOD and event.path in ours}
     answers = [number for number, it in enumerate(events) if it.what == "sent" and _TOLD.match(it.data)]
     if not answers:
         return {}, [*strange, "no acknowledgement was recorded"]
@@ -114,7 +114,7 @@ def _lost(database: Path, told: set[tuple[str, int]], base: Path) -> Iterator[st
     yield from tables.complaints
     yield from histories(tables)
     yield from contents(tables, master_key(base.parent), Ledger())
-    if lost := told - {(it["part_id"], it["part_sequence"]) for it in tables["transitions"]}:
+    if lost := told - {(transition["part_id"], transition["part_sequence"]) for transition in tables["transitions"]}:
         yield f"{len(lost)} of {len(told)} acknowledged entries are lost"
     engine = open_engine(f"sqlite:///{database}")
     with engine.connect() as connection:

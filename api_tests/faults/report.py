@@ -51,7 +51,7 @@ def table(outcomes: Sequence[Outcome]) -> str:
 
 
 def page(outcomes: Sequence[Outcome], minutes: float) -> str:
-    libraries = ", ".join(f"{it} {version(it)}" for it in _LIBRARIES)
+    libraries = ", ".join(f"{library} {version(library)}" for library in _LIBRARIES)
     python = f"{platform.python_implementation()} {platform.python_version()}"
     machine = f"{python} on {platform.system()} {platform.machine()}, {os.cpu_count()} cores; {libraries}"
     run = f"The whole run took {minutes:.0f} minutes."

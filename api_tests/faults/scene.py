@@ -151,7 +151,7 @@ def _new_database(cluster: Cluster, name: str, disk: Path | None) -> Iterator[No
 @contextmanager
 def under_load(scene: Scene, *, blind: bool = False) -> Iterator[None]:
     """Clients ask until the block ends; every request is settled then."""
-    world = World([it.port for it in scene.replicas], scene.ledger, blind=blind)
+    world = World([replica.port for replica in scene.replicas], scene.ledger, blind=blind)
     clients = [Client(world, number) for number in range(CLIENTS)]
     threads = [Thread(target=it.work, daemon=True) for it in clients]
     for thread in threads:

@@ -14,7 +14,7 @@ from api_tests.support.postgres import Cluster
 from api_tests.support.sabotages import broken_by
 from service.database.keyring import load_master_key
 
-OF = {(it.engine, it.name): it for it in FAULTS}
+OF = {(fault.engine, fault.name): fault for fault in FAULTS}
 
 
 @broken_by(
@@ -69,7 +69,7 @@ def test_every_fault_is_tried_on_both_engines_or_is_of_one_of_them() -> None:
         "process frozen with a lock", "clocks apart", "database crashes", "database paused", "database unreachable",
         "reset after COMMIT",
     }  # fmt: skip
-    assert all(it.sabotages for it in FAULTS)
+    assert all(fault.sabotages for fault in FAULTS)
 
 
 @broken_by(

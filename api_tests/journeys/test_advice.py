@@ -48,7 +48,7 @@ def test_i13_a_new_version_leaves_the_one_before_readable_and_unchanged(people: 
     assert second["familyStatement"] == "Liever eerst rust."
     assert second["reason"] == filled("advice_revision@1")["reason"]
     versions = people.anna.get(f"{case.path}/advices").json()["items"]
-    assert [it["version"] for it in versions] == [1, 2]
+    assert [version["version"] for version in versions] == [1, 2]
     made = [it for it in case.history() if it["trigger"] == "revise_advice" and it["partKind"] == "case"]
     assert [(it["source"], it["target"], it["by"]["person"]["name"]) for it in made] == [
         ("advice_issued", "advice_issued", "Esra Yilmaz")

@@ -45,7 +45,7 @@ def test_r21_r22_the_network_finds_no_fit_and_a_place_elsewhere_is_asked_with_a_
     for level, day in ((NATIONAL, "2027-05-20"), (CONSULTATION, "2027-06-03")):
         state = "requested" if level is NATIONAL else "escalated"
         case.fire("escalate", part=escalation(case, state), level=level, answer_expected_on=day)
-    beside = {it["addressee"]["id"]: (it["party"]["role"], it["dueOn"]) for it in case.parts("question")}
+    beside = {part["addressee"]["id"]: (part["party"]["role"], part["dueOn"]) for part in case.parts("question")}
     read = {key: asked_of(people[key], case, question_to(case, at)) for key, at in (("tom", "steun"), ("ulla", "cce"))}
     case.fire("record_answer", part=question_to(case, "cce"), by="ulla")
     waiting = unmet(case.attempt("record_answer", part=escalation(case, "escalated"), form={}))
@@ -71,7 +71,7 @@ def test_r21_r22_the_network_finds_no_fit_and_a_place_elsewhere_is_asked_with_a_
     assert {it["purpose"]["code"] for it in read.values()} == {"other_region"}
     assert waiting == {"no_open_question"}
     assert answered["party"]["role"] == "chair"
-    assert [code_of(it) for it in case.parts("escalation")] == ["brought_back", "brought_back"]
+    assert [code_of(part) for part in case.parts("escalation")] == ["brought_back", "brought_back"]
     assert whose(case) == before
 
 

@@ -90,7 +90,8 @@ def test_i7_a_consent_given_at_eleven_is_asked_again_at_twelve_once_and_a_legal_
     to_the_last_day_of_the_month(elsewhere)
     today_ = today(elsewhere).isoformat()
     consents = [
-        {**it, "purposes": [{"code": "discuss_at_table"}], "givenOn": today_} for it in filled("referral@1")["consents"]
+        {**consent, "purposes": [{"code": "discuss_at_table"}], "givenOn": today_}
+        for consent in filled("referral@1")["consents"]
     ]
     ground: dict[str, Any] = {"kind": {"code": "legal_ground"}, "ground": {"code": "guardianship"}, "givenOn": today_}
     ground |= {"purposes": [{"code": "learning"}]}
@@ -103,7 +104,7 @@ def test_i7_a_consent_given_at_eleven_is_asked_again_at_twelve_once_and_a_legal_
     told = [to_ask_again()]
     elsewhere.clock.let_pass(days=1)
     told.append(to_ask_again())
-    again = [{**it, "givenOn": today(elsewhere).isoformat()} for it in consents]
+    again = [{**consent, "givenOn": today(elsewhere).isoformat()} for consent in consents]
     case.fire("record_consent", by="anna", consents=again)
     told.append(to_ask_again())
 
@@ -159,7 +160,7 @@ def test_i7_story_h_at_18_nothing_moves_and_everything_stays_possible(elsewhere:
 
 
 def test_r72_a_case_of_somebody_of_eighteen_is_taken_up_like_any_other(people: People) -> None:
-    consents = [{**it, "givenOn": "2026-11-01"} for it in filled("referral@1")["consents"]]
+    consents = [{**consent, "givenOn": "2026-11-01"} for consent in filled("referral@1")["consents"]]
     case = CaseFile.submitted(people, birth_month="2008-01", consents=consents)
 
     assert case.go_to("advice_issued").state == "advice_issued"

@@ -29,7 +29,7 @@ def read_by(case: CaseFile, by: str) -> list[str]:
     """What this person finds in the file, by the step at which it was written."""
     file = case.people[by].get(f"{case.path}/file")
     assert file.status_code == 200, file.text
-    return [it["entry"]["trigger"] for it in file.json()["documents"]]
+    return [document["entry"]["trigger"] for document in file.json()["documents"]]
 
 
 def test_story_e_a_parent_asks_a_consult_is_answered_and_later_asks_for_the_table(people: People) -> None:

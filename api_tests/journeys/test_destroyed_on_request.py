@@ -202,8 +202,8 @@ def test_a_change_of_the_file_after_the_proposal_refuses_and_what_is_beside_the_
     )
     assert (withdrawn.status_code, withdrawn.json()["state"]) == (201, "withdrawn")
     assert obstacles(signed(people, proposals[0], "esra", "team")) >= {"proposal_withdrawn"}
-    assert proposals[0] not in {it["id"] for it in people.esra.get("/destruction-proposals").json()["items"]}
-    assert proposals[0] in {it["id"] for it in people.quint.get("/destruction-proposals?state=all").json()["items"]}
+    assert proposals[0] not in {item["id"] for item in people.esra.get("/destruction-proposals").json()["items"]}
+    assert proposals[0] in {item["id"] for item in people.quint.get("/destruction-proposals?state=all").json()["items"]}
 
 
 def test_only_what_was_granted_in_full_on_a_case_that_has_ended_is_proposed_and_once(people: People) -> None:
@@ -243,7 +243,7 @@ def test_a_request_or_a_grant_that_was_put_right_since_destroys_nothing_any_more
     cases[0].fire("amend", part=requests[0], by="anna", form=asked)
     cases[1].fire("amend", part=requests[1], by="carla", form={"amends": 2, "changes": kept, "reason": "Moet blijven."})
 
-    refused = [signed(people, it, "quint", "data_protection") for it in proposals]
+    refused = [signed(people, proposal, "quint", "data_protection") for proposal in proposals]
 
     assert [obstacles(it) for it in refused] == [{"not_granted"}] * 2
 
@@ -270,7 +270,7 @@ def test_the_retention_policy_is_shown_as_a_table_with_what_regions_decided_othe
 
     policy = people.wilma.get("/retention-policy").json()
 
-    told = [(it["kind"], it["years"], it["days"], it["countedFrom"]["code"]) for it in policy["rules"]]
+    told = [(rule["kind"], rule["years"], rule["days"], rule["countedFrom"]["code"]) for rule in policy["rules"]]
     assert told == [
         ("ordinary", 20, None, "last_change"),
         ("supervision_or_guardianship", 30, None, "majority"),
@@ -278,6 +278,6 @@ def test_the_retention_policy_is_shown_as_a_table_with_what_regions_decided_othe
         ("draft", None, 30, "last_saved"),
     ]
     assert "Jeugdwet 7.3.8: 20 jaar" in policy["rules"][0]["ground"]["nl"]
-    differs = {it["region"]: (it["rules"][0]["years"], it["version"]) for it in policy["regions"]}
+    differs = {region["region"]: (region["rules"][0]["years"], region["version"]) for region in policy["regions"]}
     assert differs["JZ42"] == (25, decided.json()["details"]["settings"])
     assert "JZ11" not in differs

@@ -108,5 +108,5 @@ def test_a_draft_is_nobodys_but_its_owners(people: People, whole: dict[str, Any]
     assert refusal(people.bram.get(f"/drafts/{draft['id']}")) == (404, "not_found")
     assert refusal(saved(people.bram, draft, {})) == (404, "not_found")
     assert refusal(submitted(people.bram, draft)) == (404, "not_found")
-    assert draft["id"] not in {it["id"] for it in people.bram.get("/drafts").json()["items"]}
+    assert draft["id"] not in {item["id"] for item in people.bram.get("/drafts").json()["items"]}
     assert people.anna.get(f"/drafts/{draft['id']}").json()["form"] == whole

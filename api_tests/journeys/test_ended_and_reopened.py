@@ -58,7 +58,7 @@ def test_t20_the_advice_of_the_first_time_is_still_there_the_second_time(people:
     case.go_to("advice_issued")
 
     assert people.anna.get(f"{case.path}/advices/1").json() == first
-    assert [it["version"] for it in people.anna.get(f"{case.path}/advices").json()["items"]] == [1, 2]
+    assert [item["version"] for item in people.anna.get(f"{case.path}/advices").json()["items"]] == [1, 2]
 
 
 def test_t20_reopening_says_why_and_only_an_end_is_reopened(people: People) -> None:

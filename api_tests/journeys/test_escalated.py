@@ -62,7 +62,7 @@ def test_i9_a_case_is_escalated_answered_and_brought_back_while_the_region_keeps
         ("answered", "chair", before),
     ]
     assert whose(case) == before
-    assert [code_of(it) for it in case.parts("escalation")] == ["brought_back"]
+    assert [code_of(part) for part in case.parts("escalation")] == ["brought_back"]
 
 
 def test_i9_the_region_works_on_while_an_escalation_is_open(people: People) -> None:
@@ -126,7 +126,7 @@ def test_i20_nothing_is_shared_beyond_the_region_without_consent_or_ground(peopl
     assert [faults(it) for it in nobody_asked] == [{("consent_to_sharing_missing", "/form/consents")}] * 3
     assert beyond == []
     assert faults(further) == {("consent_to_sharing_missing", "/form/consents")}
-    assert [code_of(it) for it in case.parts("escalation")] == ["network_asked"]
+    assert [code_of(part) for part in case.parts("escalation")] == ["network_asked"]
 
 
 @broken_by(

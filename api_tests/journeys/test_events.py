@@ -32,7 +32,7 @@ def failing(*statuses: int, of: str, **headers: str) -> Any:
 
 def parts_put_to(organisation: str, case: CaseFile) -> set[str]:
     mine = str(ORGANISATION_IDS[organisation])
-    return {it["id"] for it in case.seen()["parts"] if (it["addressee"] or {}).get("id") == mine}
+    return {part["id"] for part in case.seen()["parts"] if (part["addressee"] or {}).get("id") == mine}
 
 
 def test_a_team_and_a_submitter_hear_of_everything_and_an_addressee_of_its_own_part_alone(told_people: People) -> None:
@@ -123,7 +123,7 @@ def test_nobody_is_told_who_does_not_agree(told_people: People, agrees: Any, cod
 
         answer = told_people.roos.post("/subscriptions", body)
 
-    assert (answer.status_code, [it["code"] for it in answer.json()["errors"]]) == (400, [code])
+    assert (answer.status_code, [error["code"] for error in answer.json()["errors"]]) == (400, [code])
     assert receiver.url not in told_people.roos.get("/subscriptions").text
 
 
@@ -274,6 +274,6 @@ def test_making_a_webhook_twice_with_one_key_makes_one_and_answers_the_same(told
         listed = told_people.roos.get("/subscriptions").json()["items"]
         assert first.json() == again.json()
         assert [it["url"] for it in listed].count(receiver.url) == 1
-        assert [it.method for it in receiver.requests] == ["OPTIONS"]
+        assert [request.method for request in receiver.requests] == ["OPTIONS"]
         retired = {"change": "retire", "reason": "no_longer_used"}
         told_people.roos.post(f"/subscriptions/{first.json()['id']}/changes", retired, version=1)

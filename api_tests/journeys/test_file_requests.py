@@ -20,7 +20,7 @@ def test_t22_a_family_asks_for_its_file_and_hears_what_was_decided_and_done(peop
 
     assert (part["state"]["code"], part["party"]["role"]) == ("received", "coordinator")
     assert date.fromisoformat(part["dueOn"]) >= date.today() + timedelta(days=29)  # noqa: DTZ011 - a day, give or take one
-    assert part["id"] in [it["part"]["id"] for it in waits]
+    assert part["id"] in [wait["part"]["id"] for wait in waits]
     assert granted["transition"]["codes"] == {"file_request_extent": ["partial"]}
     own = people.wilma.get(f"{case.path}/file-requests").json()["items"]
     assert [it["state"]["code"] for it in own] == ["carried_out"]
@@ -70,7 +70,7 @@ def test_t22_a_decision_may_be_put_off_for_two_months_and_no_longer(case: CaseFi
     too_long = case.attempt("postpone", part=part, by="carla", told_on="2025-06-12", due_on="2025-08-14")
     case.fire("postpone", part=part, by="carla", told_on="2025-06-12", due_on="2025-08-13")
 
-    assert [it["code"] for it in too_long.json()["errors"]] == ["postponed_too_long"]
+    assert [error["code"] for error in too_long.json()["errors"]] == ["postponed_too_long"]
     assert case.parts("file_request")[0]["dueOn"] == "2025-08-13"
 
 
@@ -117,4 +117,4 @@ def test_only_whoever_may_see_the_whole_case_asks_about_its_file(people: People,
     )
 
     assert statuses == {"bram": 404, "ivo": 404, "quint": 404}
-    assert {it["location"] for it in wrong.json()["errors"]} == {"/form/kind", "/form/askedBy", "/form/askedOn"}
+    assert {error["location"] for error in wrong.json()["errors"]} == {"/form/kind", "/form/askedBy", "/form/askedOn"}

@@ -23,7 +23,7 @@ def moments(case: CaseFile) -> dict[str, dict[str, Any]]:
     began = {
         it["partId"]: it["codes"] for it in case.history() if it["partKind"] == "follow_up" and it["source"] == "start"
     }
-    return {began[it["id"]]["check_moment"][0]: it for it in case.parts("follow_up")}
+    return {began[part["id"]]["check_moment"][0]: part for part in case.parts("follow_up")}
 
 
 def attention(case: CaseFile) -> list[str]:
@@ -110,7 +110,7 @@ def test_t15_a_setback_leaves_the_checks_that_were_planned_and_plans_none_twice(
     for trigger in ("resume_arranging", "report_help_started", "start_monitoring"):
         case.fire(trigger)
 
-    still_open = [it for it in case.parts("follow_up") if code_of(it) == "planned"]
+    still_open = [part for part in case.parts("follow_up") if code_of(part) == "planned"]
 
     assert len(still_open) == len(moments(case)) == 4
 
@@ -125,8 +125,12 @@ def test_t19_t20_a_closed_case_is_checked_again_half_a_year_later_and_comes_back
     for part in case.parts("commitment"):
         if code_of(part) == "requested":
             case.fire("accept", part=part, by="ivo" if part["addressee"] else "hanna")
-    left = [it | {"arranged": False} for it in filled("closure@1")["lifeDomains"] if it["domain"]["code"] == "income"]
-    rest = [it for it in filled("closure@1")["lifeDomains"] if it["domain"]["code"] != "income"]
+    left = [
+        domain | {"arranged": False}
+        for domain in filled("closure@1")["lifeDomains"]
+        if domain["domain"]["code"] == "income"
+    ]
+    rest = [domain for domain in filled("closure@1")["lifeDomains"] if domain["domain"]["code"] != "income"]
     alone = case.attempt("close", life_domains=[*rest, *left])
     case.fire("close", life_domains=[*rest, left[0] | {"carriedBy": CARRIER}], after_check_on=str(after))
     elsewhere.clock.let_pass(days=190)

@@ -34,7 +34,7 @@ def pulled(people: People) -> list[dict[str, Any]]:
     answer = people.noor.get("/learning/histories", params={"region": "JZ10"})
     assert answer.status_code == 200, answer.text
     road = [trigger for trigger, _ in ROAD]
-    return [it for it in answer.json()["histories"] if [step["trigger"] for step in it["steps"]] == road]
+    return [history for history in answer.json()["histories"] if [step["trigger"] for step in history["steps"]] == road]
 
 
 @broken_by(
@@ -54,8 +54,8 @@ def test_i24_story_g_the_facilitator_pulls_a_regions_histories_once_enough_cases
 
     assert of_four == []
     assert len(looks) == K
-    assert {it["endState"] for it in looks} == {"open"}, "an open case counts as open, and is not left out"
-    assert {tuple(step["role"] for step in it["steps"]) for it in looks} == {
+    assert {look["endState"] for look in looks} == {"open"}, "an open case counts as open, and is not left out"
+    assert {tuple(step["role"] for step in look["steps"]) for look in looks} == {
         ("local_team", "coordinator", "local_team", "chair", "local_team")
     }
     assert [it.number for it in five if it.number in json.dumps(looks) or it.id in json.dumps(looks)] == []

@@ -174,7 +174,7 @@ def test_drafts_that_are_saved_during_a_walk_move_no_other(service: Running) -> 
     with somebody(service) as person:
         made = [begun(person, f"Nummer {n}")["id"] for n in range(6)]
         page = person.get("/drafts", params={"limit": 2}).json()
-        assert [it["id"] for it in page["items"]] == [made[5], made[4]]
+        assert [item["id"] for item in page["items"]] == [made[5], made[4]]
 
         for draft in (made[5], made[1]):
             saved = person.client.put(f"/drafts/{draft}", json={"form": {}}, headers={"If-Match": '"1"'})

@@ -61,7 +61,7 @@ def overview(people: People, by: str = "esra", **wanted: str) -> dict[str, list[
     """What this person sees, by domain."""
     answer = people[by].get("/offers", params=wanted)
     assert answer.status_code == 200, answer.text
-    return {it["domain"]["code"]: it["items"] for it in answer.json()["domains"]}
+    return {domain["domain"]["code"]: domain["items"] for domain in answer.json()["domains"]}
 
 
 def shown(people: People, offer: dict[str, Any], **wanted: str) -> dict[str, Any] | None:
@@ -122,7 +122,9 @@ def test_what_was_stated_goes_stale_after_31_days_and_stays_visible_and_what_was
     assert (long_ago["statement"]["stale"], long_ago["statement"]["placesFree"]) == (True, 3)
     assert (just_fresh["statement"]["stale"], just_fresh["statement"]["placesFree"]) == (False, None)
     assert found["statement"]["number"] == 2, "what is written down late pushes nothing out that was said since"
-    assert [(it["number"], it["placesFree"], it["stale"]) for it in found["statements"]] == [
+    assert [
+        (statement["number"], statement["placesFree"], statement["stale"]) for statement in found["statements"]
+    ] == [
         (1, 3, True),
         (2, None, False),
         (3, 9, True),
@@ -238,7 +240,7 @@ def test_an_offer_ends_once_leaves_the_overview_after_its_last_day_and_stays_rea
     assert faults_in(end(over, date(2024, 12, 31))) == {("body", "/lastDay", "ends_before_it_begins")}
     answers = [end(over, today - timedelta(days=1)), end(last_day, today), end(later, today + timedelta(days=30))]
 
-    assert [it.status_code for it in answers] == [201, 201, 201]
+    assert [answer.status_code for answer in answers] == [201, 201, 201]
     assert [shown(people, it) is not None for it in (over, last_day, later)] == [False, True, True]
     kept = people.esra.get(f"/offers/{over['id']}").json()
     assert (kept["validUntil"], len(kept["statements"])) == (str(today - timedelta(days=1)), 1)
@@ -274,7 +276,7 @@ def test_what_several_people_state_at_once_is_all_kept_each_with_a_number_of_its
     answers = at_once(lambda number: state(people, offer, today, by=("ivo", "carla")[number % 2], placesFree=number))
 
     said = people.esra.get(f"/offers/{offer['id']}").json()["statements"]
-    assert [it.status_code for it in answers] == [201] * len(answers)
+    assert [answer.status_code for answer in answers] == [201] * len(answers)
     assert [it["number"] for it in said] == list(range(1, len(answers) + 1))
     assert {it["placesFree"] for it in said} == set(range(len(answers)))
 
@@ -330,9 +332,9 @@ def counted(people: People, by: str = "esra", *, region: str = "JZ10", **wanted:
     answer = people[by].get(f"/regions/{region}/gaps", params=wanted)
     assert answer.status_code == 200, answer.text
     return {
-        (domain["domain"]["code"], it["function"]["code"]): it["cases"]
+        (domain["domain"]["code"], function["function"]["code"]): function["cases"]
         for domain in answer.json()["domains"]
-        for it in domain["functions"]
+        for function in domain["functions"]
     }
 
 
@@ -366,8 +368,8 @@ def test_the_sum_tells_functions_and_numbers_and_nothing_of_any_case(
     told = answer.json()
     assert set(told) == {"region", "year", "k", "domains"}
     assert (told["region"], told["year"], told["k"]) == ("JZ10", today.year, K)
-    assert {name for it in told["domains"] for name in it} == {"domain", "functions"}
-    assert {name for it in told["domains"] for one in it["functions"] for name in one} == {"function", "cases"}
+    assert {name for domain in told["domains"] for name in domain} == {"domain", "functions"}
+    assert {name for domain in told["domains"] for one in domain["functions"] for name in one} == {"function", "cases"}
     said = form_for("case", "record_gap")
     assert said
     assert [it for it in (said["missing"], said["instead"]) if it in answer.text] == []

@@ -130,14 +130,14 @@ def test_several_places_over_time_are_each_a_placement_and_the_moves_are_counted
 
     for changes in ({"bridging": True}, {"region": "JZ08", "why_elsewhere": "Daar woont zijn tante."}, home):
         case.fire("seek_placement", form=filled("search@2", **changes))
-        sought_now = next(it for it in case.parts("placement") if code_of(it) == "sought")
+        sought_now = next(part for part in case.parts("placement") if code_of(part) == "sought")
         case.fire("agree", part=sought_now)
         case.fire("start_stay", part=sought_now)
         case.fire("confirm_stable", part=sought_now)
         moved.append(case.seen()["moves"])
 
     assert moved == [0, 1, 2, 3]
-    assert [code_of(it) for it in case.parts("placement")] == ["started"] * 3
+    assert [code_of(part) for part in case.parts("placement")] == ["started"] * 3
     stable = [it["codes"]["place_stable"] for it in case.history() if it["trigger"] == "confirm_stable"]
     assert stable == [["yes"]] * 3, "R43: counted at each check"
 

@@ -97,7 +97,7 @@ def test_the_commands_of_the_readme_lead_from_nothing_to_the_first_answer(tmp_pa
     assert listens.endswith(f" listens on http://127.0.0.1:{service}\n")
     assert third.returncode == 0
     assert [answers[0]["name"], answers[2]["name"]] == ["Joost de Beheerder", "Planner"]
-    assert {it["role"] for it in answers[0]["memberships"]} == {"administrator"}
+    assert {membership["role"] for membership in answers[0]["memberships"]} == {"administrator"}
     assert len(answers) == 3
 
 

@@ -23,14 +23,14 @@ def running(people: People) -> CaseFile:
 def asked(case: CaseFile, by: str = "esra") -> dict[str, Any]:
     """The reconsideration that was asked last."""
     began = [it["partId"] for it in case.history() if (it["partKind"], it["source"]) == ("reconsideration", "start")]
-    return next(it for it in case.parts("reconsideration", by) if it["id"] == began[-1])
+    return next(part for part in case.parts("reconsideration", by) if part["id"] == began[-1])
 
 
 @broken_by("I15, R61: whoever issued the advice does not judge it alone", Guard("another_pair_of_eyes"))
 def test_t18_an_advice_is_confirmed_by_another_chair_while_the_help_goes_on(people: People) -> None:
     """Story i, first half: the family asks through the local team; one request at a time."""
     case = running(people)
-    before = {it["id"]: it for it in case.parts("commitment")}
+    before = {part["id"]: part for part in case.parts("commitment")}
 
     case.fire("request_reconsideration", by="anna")
     assert unmet(case.attempt("request_reconsideration", by="hanna")) == {"no_open_reconsideration"}
@@ -46,7 +46,7 @@ def test_t18_an_advice_is_confirmed_by_another_chair_while_the_help_goes_on(peop
     assert looked_at["dueOn"] == filled("reconsideration_start@1")["plannedOn"]
     assert unmet(alone) == {"another_pair_of_eyes"}
     assert (code_of(asked(case)), asked(case)["party"], case.state) == ("confirmed", None, "help_started")
-    assert {it["id"]: code_of(it) for it in case.parts("commitment")} == {
+    assert {part["id"]: code_of(part) for part in case.parts("commitment")} == {
         id_: code_of(it) for id_, it in before.items()
     }
 
@@ -64,7 +64,7 @@ def test_t18_an_advice_is_revised_and_the_reconsideration_ends_with_the_new_vers
 
     assert unmet(too_soon) == {"advice_revised_since"}
     assert unmet(alone) == {"another_pair_of_eyes"}
-    assert [it["version"] for it in people.anna.get(f"{case.path}/advices").json()["items"]] == [1, 2]
+    assert [item["version"] for item in people.anna.get(f"{case.path}/advices").json()["items"]] == [1, 2]
     assert (code_of(asked(case)), case.state) == ("revised", "help_started")
 
 
@@ -89,7 +89,7 @@ def test_r61_nobody_takes_back_what_another_asked_and_a_provider_hears_what_came
 ) -> None:
     """T18: a provider is a party, and asks from its commitment; it sees that part, its own words and the outcome."""
     case = CaseFile.submitted(people).go_to("arranging_placement")
-    line = next(it for it in case.parts("commitment") if it["line"] == "A")
+    line = next(part for part in case.parts("commitment") if part["line"] == "A")
 
     case.fire("request_reconsideration", part=line, by="ivo", asked_by=None)
     by_another = case.attempt("withdraw", part=asked(case), by="hanna")
@@ -109,7 +109,7 @@ def test_r61_nobody_takes_back_what_another_asked_and_a_provider_hears_what_came
 
 def test_t18_who_asked_takes_it_back_and_asks_again_and_a_chair_hands_it_to_another(people: People) -> None:
     case = CaseFile.submitted(people).go_to("advice_issued")
-    payer = next(it for it in case.parts("funding") if it["line"] == "A")
+    payer = next(part for part in case.parts("funding") if part["line"] == "A")
     case.fire("request_reconsideration", part=payer, by="karim", asked_by=None)
     case.fire("withdraw", part=asked(case), by="karim")
     first = asked(case)
@@ -125,7 +125,7 @@ def test_t18_who_asked_takes_it_back_and_asks_again_and_a_chair_hands_it_to_anot
 def test_t18_only_an_advice_in_force_is_reconsidered(people: People) -> None:
     """domain.md 5.2: from the issuing to the end of the monitoring; also for a provider whose help goes on after it."""
     case = CaseFile.submitted(people).go_to("help_started")
-    line = next(it for it in case.parts("commitment") if code_of(it) == "running")
+    line = next(part for part in case.parts("commitment") if code_of(part) == "running")
     case.fire("withdraw", by="anna")
 
     assert unmet(case.attempt("request_reconsideration", part=line, by="ivo", asked_by=None)) == {"advice_in_force"}

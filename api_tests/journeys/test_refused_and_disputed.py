@@ -141,12 +141,15 @@ def test_i2_the_payer_is_found_from_where_the_child_lived_and_another_one_stands
 
     assert first["transition"]["codes"]["payer_basis"] == ["before_stay"]
     assert second["transition"]["codes"]["payer_basis"] == ["address"]
-    on_a = [it for it in case.parts("funding") if it["line"] == "A"]
+    on_a = [part for part in case.parts("funding") if part["line"] == "A"]
     asked = sorted(it["addressee"]["id"] for it in on_a)
     assert asked == sorted(str(ORGANISATION_IDS[it]) for it in ("gemeente-haarlem", "gemeente-velsen"))
     old = next(it for it in on_a if it["addressee"]["id"] == str(ORGANISATION_IDS["gemeente-haarlem"]))
     case.fire("hand_over", part=old, by="karim")
-    assert sorted(code_of(it) for it in case.parts("funding") if it["line"] == "A") == ["handed_over", "requested"]
+    assert sorted(code_of(part) for part in case.parts("funding") if part["line"] == "A") == [
+        "handed_over",
+        "requested",
+    ]
 
 
 @broken_by("R3: another provider is another line, also after the table looked again", Rule("line_keeps_its_provider"))
@@ -174,7 +177,7 @@ def test_i6_a_refusal_says_what_would_make_it_possible_or_is_not_taken(people: P
     answer = case.attempt("refuse", part=part, by="ivo", form={"reason": {"code": "no_capacity"}})
 
     assert answer.status_code == 400
-    assert [it["location"] for it in answer.json()["errors"]] == ["/form/possibleIf"]
+    assert [error["location"] for error in answer.json()["errors"]] == ["/form/possibleIf"]
     assert code_of(on_line(case, "commitment", "A")) == "requested"
 
 

@@ -195,7 +195,7 @@ def test_a_changed_file_changes_only_the_difference_and_what_it_leaves_out_stays
     first, second = command("set-up", changed, *JOOST), command("set-up", changed, *JOOST)
 
     *changes, _ = first.splitlines()
-    assert sorted(it.split()[0] for it in changes) == [
+    assert sorted(change.split()[0] for change in changes) == [
         *("membership_begun", "membership_ended", "organisation_renamed", "person_renamed", "settings_decided")
     ]
     assert "role=municipality until=2099-12-31" in first

@@ -69,7 +69,7 @@ def test_a_closed_case_asks_nothing_of_anybody_and_its_whole_history_verifies(pe
     entries = case.history()
     verified = people.esra.get(f"{case.path}/verification").json()
     assert (verified["sound"], verified["entries"], verified["head"]) == (True, len(entries), seen["digest"])
-    assert [it["sequence"] for it in entries] == list(range(1, len(entries) + 1))
+    assert [entry["sequence"] for entry in entries] == list(range(1, len(entries) + 1))
 
 
 def test_who_submitted_follows_the_case_to_its_end_and_reads_everything_that_was_written(people: People) -> None:
@@ -77,7 +77,11 @@ def test_who_submitted_follows_the_case_to_its_end_and_reads_everything_that_was
 
     documents = people.anna.get(f"{case.path}/file").json()["documents"]
 
-    forms = [it["entry"]["form"] for it in documents if it["entry"]["partKind"] == "case" and it["form"]]
+    forms = [
+        document["entry"]["form"]
+        for document in documents
+        if document["entry"]["partKind"] == "case" and document["form"]
+    ]
     assert forms == [
         "referral@1",
         "triage_start@1",

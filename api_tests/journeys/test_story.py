@@ -218,7 +218,10 @@ def test_all_ten_chapters_are_told_to_their_end_and_leave_their_cases_behind(
 def states_of(account: str, people: People) -> list[str]:
     """Where the service says that the cases of a chapter stand, in the order in which they are looked back on."""
     numbers = re.findall(r"\* Case (\d{4}-\d{4}) is", account)
-    found = [people.esra.get("/cases", params={"number": it, "includeEnded": "true"}).json()["items"] for it in numbers]
+    found = [
+        people.esra.get("/cases", params={"number": number, "includeEnded": "true"}).json()["items"]
+        for number in numbers
+    ]
     return [item["caseState"]["code"] for items in found for item in items]
 
 

@@ -57,9 +57,9 @@ assert stale.status_code == HTTPStatus.PRECONDITION_FAILED
 
 history = list_transitions.sync(case_id, client=anna)
 assert isinstance(history, History), history
-assert [it.trigger for it in history.transitions] == ["submit", "add_note"]
+assert [transition.trigger for transition in history.transitions] == ["submit", "add_note"]
 cases = list_cases.sync(client=anna)
 assert isinstance(cases, WorkItemPage), cases
-assert case_id in [it.case_id for it in cases.items]
+assert case_id in [item.case_id for item in cases.items]
 taken = f"submitted once, read at {version}, one step taken, one refused as {stale.parsed.code}"
 print(f"{taken}, in a list of {len(cases.items)}")

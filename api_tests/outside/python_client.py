@@ -43,6 +43,6 @@ def checked(folder: Path) -> str:
 def _operations(client: Path) -> int:
     """The number of operations that the client has; none of the document may be missing."""
     wanted = {to_snake(it["operationId"]) for _, _, it in operations(json.loads(DOCUMENT.read_text(encoding="utf-8")))}
-    if missing := wanted - {it.stem for it in client.glob("api/*/*.py")}:
+    if missing := wanted - {file.stem for file in client.glob("api/*/*.py")}:
         raise Failed(f"the generated client has no {', '.join(sorted(missing))}")
     return len(wanted)

@@ -69,12 +69,12 @@ def test_a_step_that_opened_parts_is_answered_with_the_same_parts_again(case: Ca
     version = int(case.seen()["main"]["version"])
 
     first = case.attempt("issue_advice", version=version, key=key)
-    parts = {it["id"] for it in case.seen()["parts"]}
+    parts = {part["id"] for part in case.seen()["parts"]}
     again = case.attempt("issue_advice", version=version, key=key)
 
     assert len(first.json()["opened"]) > 1
     assert same(first, again)
-    assert {it["id"] for it in case.seen()["parts"]} == parts == {it["id"] for it in first.json()["opened"]}
+    assert {part["id"] for part in case.seen()["parts"]} == parts == {it["id"] for it in first.json()["opened"]}
 
 
 def test_a_repeated_request_is_answered_also_after_the_case_moved_on(case: CaseFile) -> None:
@@ -118,7 +118,7 @@ def test_keys_are_per_person(people: People, case: CaseFile) -> None:
     ]
     cases = [people[name].submit(key=key) for name in ("anna", "bram")]
 
-    assert [it.status_code for it in notes] == [201] * 3
+    assert [note.status_code for note in notes] == [201] * 3
     problem_of(cases[0], 409, "key_reused")
     assert cases[1].status_code == 201
     assert len(case.history()) == 4
@@ -168,8 +168,8 @@ def test_a_draft_begun_twice_with_one_key_is_one_draft_as_it_stands(people: Peop
 
 def twins(answers: list[httpx.Response]) -> bool:
     """Whether one of them acted and all were told the same."""
-    told = {(it.status_code, it.content) for it in answers}
-    return len(told) == 1 and [it.headers.get(REPLAYED) for it in answers].count(None) == 1
+    told = {(answer.status_code, answer.content) for answer in answers}
+    return len(told) == 1 and [answer.headers.get(REPLAYED) for answer in answers].count(None) == 1
 
 
 def test_twelve_simultaneous_twins_take_one_step(case: CaseFile) -> None:
@@ -177,7 +177,7 @@ def test_twelve_simultaneous_twins_take_one_step(case: CaseFile) -> None:
 
     answers = at_once(lambda _: case.attempt("start_triage", version=1, key=key))
 
-    assert {it.status_code for it in answers} == {201}
+    assert {answer.status_code for answer in answers} == {201}
     assert twins(answers)
     assert [it["trigger"] for it in case.history()] == ["submit", "start_triage"]
 
@@ -197,7 +197,7 @@ def test_twelve_simultaneous_twins_make_one_case(people: People) -> None:
 
     answers = at_once(lambda _: people.anna.post("/cases", body, key=key))
 
-    assert {it.status_code for it in answers} == {201}
+    assert {answer.status_code for answer in answers} == {201}
     assert twins(answers)
     assert len(people.anna.get("/cases?limit=200").json()["items"]) == min(200, before + 1)
     assert len(CaseFile(people, answers[0].json()["caseId"], "").history()) == 1
@@ -209,7 +209,7 @@ def test_twelve_simultaneous_twins_make_one_draft(people: People) -> None:
 
     answers = at_once(lambda _: people.bram.post("/drafts", {"form": {"a": 1}}, key=key))
 
-    assert {it.status_code for it in answers} == {201}
+    assert {answer.status_code for answer in answers} == {201}
     assert twins(answers)
     assert len(people.bram.get("/drafts").json()["items"]) == before + 1
 
@@ -228,8 +228,8 @@ def test_twelve_simultaneous_submissions_of_one_draft_make_one_case(people: Peop
 
     answers = at_once(lambda _: people.anna.post("/cases", body, key=key if same_key else None))
 
-    assert len({it.json()["caseId"] for it in answers if it.status_code == 201}) == 1
-    assert sorted(it.status_code for it in answers) == ([201] * 12 if same_key else [201, *[404] * 11])
+    assert len({answer.json()["caseId"] for answer in answers if answer.status_code == 201}) == 1
+    assert sorted(answer.status_code for answer in answers) == ([201] * 12 if same_key else [201, *[404] * 11])
 
 
 def test_of_twelve_who_share_a_key_for_different_requests_one_is_served(case: CaseFile) -> None:
@@ -237,5 +237,5 @@ def test_of_twelve_who_share_a_key_for_different_requests_one_is_served(case: Ca
 
     answers = at_once(lambda n: case.attempt("add_note", by="anna", version=1, key=key, text=f"Nummer {n}."))
 
-    assert sorted(it.status_code for it in answers) == [201, *[409] * (TOGETHER - 1)]
+    assert sorted(answer.status_code for answer in answers) == [201, *[409] * (TOGETHER - 1)]
     assert len(case.history()) == 2

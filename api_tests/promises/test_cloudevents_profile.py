@@ -37,7 +37,7 @@ class Told:
 
     @property
     def events(self) -> list[Event]:
-        return [it.event for it in self.requests]
+        return [request.event for request in self.requests]
 
 
 @pytest.fixture(scope="module")
@@ -60,11 +60,11 @@ def test_1_every_event_has_the_required_attributes_and_version_1_0(told: Told) -
 
 
 def test_2_source_and_id_are_unique_and_the_id_is_the_lasting_one_of_the_transition(told: Told) -> None:
-    ids = [it["id"] for it in told.events]
+    ids = [event["id"] for event in told.events]
 
     assert ids == [f"{it['partId']}:{it['partSequence']}" for it in told.history]
-    assert len({(it["source"], it["id"]) for it in told.events}) == len(ids)
-    assert [it.headers["webhook-id"] for it in told.requests] == ids
+    assert len({(event["source"], event["id"]) for event in told.events}) == len(ids)
+    assert [request.headers["webhook-id"] for request in told.requests] == ids
     mine = [it for it in feed(told.case.people, "anna") if it["subject"] == told.case.id]
     assert [it["id"] for it in mine] == [it["id"] for it in told.pulled] == ids
 
@@ -82,13 +82,13 @@ def test_4_the_type_is_a_reverse_domain_in_the_plural_with_one_version_and_its_m
     told: Told,
 ) -> None:
     workflows = told.case.people.anna.get("/workflows").json()["items"]
-    documented = {it["eventType"]: it for workflow in workflows for it in workflow["triggers"]}
+    documented = {trigger["eventType"]: trigger for workflow in workflows for trigger in workflow["triggers"]}
 
     for event in told.events:
         assert re.fullmatch(r"nl\.jeugdcasussen\.[a-z-]+s\.[a-z-]+\.v[0-9]+", event["type"])
         assert documented[event["type"]]["label"]["nl"]
         assert documented[event["type"]]["code"] == event["data"]["trigger"]
-        assert not {it.key for it in ORGANISATIONS} & set(re.split(r"[.-]", event["type"]))
+        assert not {organisation.key for organisation in ORGANISATIONS} & set(re.split(r"[.-]", event["type"]))
     assert {it["type"] for it in told.events} >= {
         "nl.jeugdcasussen.cases.submit.v1",
         "nl.jeugdcasussen.commitments.start-help.v1",
@@ -150,10 +150,10 @@ def test_8_an_event_refers_to_what_happened_and_tells_nothing_of_a_person(told: 
         assert event["data"].keys() == {
             "caseId", "partId", "partKind", "partSequence", "trigger", "state", "phase", "occurredAt",
         }  # fmt: skip
-    text = json.dumps([json.loads(it.body) for it in told.requests], ensure_ascii=False)
+    text = json.dumps([json.loads(request.body) for request in told.requests], ensure_ascii=False)
     for secret in (told.case.number, "meisje", *(it.name for it in (*EVERYBODY, *ORGANISATIONS))):
         assert secret not in text
-    assert max(len(it.body) for it in told.requests) < 64 * 1024
+    assert max(len(request.body) for request in told.requests) < 64 * 1024
 
 
 def test_9_the_sequence_sorts_as_text_rises_by_one_and_begins_at_one(told: Told) -> None:
@@ -161,8 +161,8 @@ def test_9_the_sequence_sorts_as_text_rises_by_one_and_begins_at_one(told: Told)
 
     assert whole == sorted(whole)
     assert [int(it) for it in whole] == list(range(1, len(whole) + 1))
-    assert {it["sequencetype"] for it in told.events} == {"Integer"}
-    assert [it["sequence"] for it in told.events] == [it["sequence"] for it in told.pulled]
+    assert {event["sequencetype"] for event in told.events} == {"Integer"}
+    assert [event["sequence"] for event in told.events] == [it["sequence"] for it in told.pulled]
 
 
 def test_10_a_webhook_agreed_first_and_is_posted_to_as_the_profile_says(told: Told, told_people: People) -> None:
@@ -188,4 +188,4 @@ def test_10_no_token_stands_in_the_address_of_a_webhook(told_people: People, url
 
     answer = told_people.roos.post("/subscriptions", body)
 
-    assert (answer.status_code, [it["code"] for it in answer.json()["errors"]]) == (400, ["webhook_malformed"])
+    assert (answer.status_code, [error["code"] for error in answer.json()["errors"]]) == (400, ["webhook_malformed"])

@@ -27,7 +27,7 @@ def test_there_are_two_replicas_alike_on_one_postgresql_and_a_relay_beside_them(
     assert SERVICES["replica-1"]["ports"] != SERVICES["replica-2"]["ports"]
     assert SERVICES["relay"]["command"][-1] == "relay"
     assert SERVICES["database"]["image"].startswith("postgres:")
-    assert all(port.startswith("127.0.0.1:") for it in SERVICES.values() for port in it.get("ports", ()))
+    assert all(port.startswith("127.0.0.1:") for service in SERVICES.values() for port in service.get("ports", ()))
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -50,8 +50,10 @@ def test_only_the_migration_knows_the_owner_of_the_tables() -> None:
 
 def test_no_secret_stands_in_a_file_that_is_kept() -> None:
     declared = COMPOSE["secrets"]
-    used = {secret for it in SERVICES.values() for secret in it["secrets"]}
-    told = [value for it in SERVICES.values() for name, value in it["environment"].items() if "PASSWORD" in name]
+    used = {secret for service in SERVICES.values() for secret in service["secrets"]}
+    told = [
+        value for service in SERVICES.values() for name, value in service["environment"].items() if "PASSWORD" in name
+    ]
 
     assert used == declared.keys()
     assert all(it["file"] == f"secrets/{name}" for name, it in declared.items())
@@ -61,13 +63,13 @@ def test_no_secret_stands_in_a_file_that_is_kept() -> None:
 
 
 def test_every_setting_and_command_that_is_named_exists() -> None:
-    named = {name for it in OURS for name in SERVICES[it]["environment"]}
+    named = {name for our in OURS for name in SERVICES[our]["environment"]}
     named |= set(re.findall(r"CASUSROUTE_[A-Z_]+(?==)", DOCKERFILE))
 
     fields = {name.removeprefix("CASUSROUTE_").lower() for name in named}
     known = Settings.model_fields.keys() | {f"{name}_file" for name in Settings.model_fields}
     commands = re.findall(r"-m service (\S+)", DOCKERFILE.replace('"', " "))
-    commands += [word for it in OURS for word in re.findall(r"-m service (\S+)", " ".join(SERVICES[it]["command"]))]
+    commands += [word for our in OURS for word in re.findall(r"-m service (\S+)", " ".join(SERVICES[our]["command"]))]
     assert fields - known == set()
     assert {"migrate", "serve", "relay", "roles"} <= {*commands} <= COMMANDS.keys()
 

@@ -89,10 +89,10 @@ def test_no_subject_is_left_out_of_the_contracts() -> None:
     ]
     by_name = {contract["name"]: contract for contract in contracts}
     words = ("rules", "use_cases", "store", "api")
-    subjects = {it.parent for word in words for it in (ROOT / "service").glob(f"*/{word}*") if it.stem == word}
+    subjects = {file.parent for word in words for file in (ROOT / "service").glob(f"*/{word}*") if file.stem == word}
     named = re.findall(r"^from (service[.\w]*rules)", (ROOT / "service" / "kinds.py").read_text("utf-8"), re.MULTILINE)
 
     containers = by_name["A subject is made of four words: api, use_cases, store, rules"]["containers"]
     below = by_name["Rules that the registry names do not know it"]["source_modules"]
-    assert sorted(containers) == sorted(f"service.{it.name}" for it in subjects)
+    assert sorted(containers) == sorted(f"service.{subject.name}" for subject in subjects)
     assert [it for it in named if not any(rules.startswith(it) for rules in below)] == []

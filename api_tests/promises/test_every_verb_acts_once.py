@@ -71,7 +71,7 @@ def test_every_operation_that_asks_for_a_key_acts_once_and_says_that_it_answers_
     with_key = {
         operation["operationId"]
         for _, _, operation in operations(published)
-        if any(it["name"] == "Idempotency-Key" for it in operation["parameters"])
+        if any(parameter["name"] == "Idempotency-Key" for parameter in operation["parameters"])
     }
     differences = dict[str, str]()
 

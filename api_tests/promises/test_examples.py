@@ -89,10 +89,10 @@ def shown(document: dict[str, Any]) -> dict[Example, Any]:
     "pass",
 )
 def test_every_operation_with_a_body_has_an_example_of_its_own(document: dict[str, Any]) -> None:
-    files = {it.stem: json.loads(it.read_text(encoding="utf-8")) for it in (ROOT / "examples/requests").iterdir()}
+    files = {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in (ROOT / "examples/requests").iterdir()}
 
     assert {name: body.get("examples") for name, body in bodies(document).items()} == files
-    assert all(it["summary"] for examples in files.values() for it in examples.values())
+    assert all(example["summary"] for examples in files.values() for example in examples.values())
 
 
 def test_every_example_fits_the_published_schema(document: dict[str, Any]) -> None:

@@ -25,11 +25,11 @@ def form(service: Running, name: str) -> dict[str, Any]:
 def members(schema: Any) -> list[dict[str, Any]]:
     """Every member of the schema, at whatever depth."""
     if isinstance(schema, list):
-        return [it for one in schema for it in members(one)]
+        return [member for one in schema for member in members(one)]
     if not isinstance(schema, dict):
         return []
     own = list(schema.get("properties", {}).values()) if isinstance(schema.get("properties"), dict) else []
-    return own + [it for one in schema.values() for it in members(one)]
+    return own + [member for one in schema.values() for member in members(one)]
 
 
 def test_every_form_of_every_workflow_is_listed_with_its_label(service: Running) -> None:

@@ -59,9 +59,9 @@ def test_the_page_is_in_the_language_of_the_reader_and_has_our_headers(
 
 
 def test_every_link_of_the_page_leads_to_an_answer_and_one_to_the_documentation(service: Running) -> None:
-    links = [urljoin(f"{service.url}/", it) for it in Page(httpx.get(f"{service.url}/").text).links]
+    links = [urljoin(f"{service.url}/", link) for link in Page(httpx.get(f"{service.url}/").text).links]
 
-    assert [httpx.get(it).status_code for it in links] == [200] * len(links)
+    assert [httpx.get(link).status_code for link in links] == [200] * len(links)
     assert f"{service.url}/v1/docs" in links
 
 
@@ -98,5 +98,5 @@ def test_in_the_log_the_page_is_a_path_that_exists(service: Running) -> None:
         httpx.get(f"{service.url}/nothing-here")
         httpx.get(f"{service.url}/v1/health")  # the line of a request is written after its answer
 
-    told = [(it["route"], it["status"]) for it in lines if it["event"] == "request"]
+    told = [(line["route"], line["status"]) for line in lines if line["event"] == "request"]
     assert told[:2] == [("/", 200), (None, 404)]

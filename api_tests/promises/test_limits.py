@@ -210,7 +210,7 @@ def said(service: Running, *pieces: bytes) -> tuple[int, dict[str, str], dict[st
             answered += chunk
     head, _, body = answered.partition(b"\r\n\r\n")
     first, *headers = head.decode().split("\r\n")
-    named = dict(it.lower().split(": ", 1) for it in headers)
+    named = dict(header.lower().split(": ", 1) for header in headers)
     return int(first.split()[1]), named, json.loads(body)
 
 
@@ -298,7 +298,7 @@ def test_an_address_of_any_length_is_read_so_far_and_no_further(hasty: Running) 
 )
 def test_a_request_for_another_host_is_not_answered(hasty: Running, hosts: list[str], status: int) -> None:
     """A host of the sender's choice would end up in whatever is made of the address of a request (CVE-2026-48710)."""
-    lines = "".join(f"Host: {it}\r\n" for it in hosts)
+    lines = "".join(f"Host: {host}\r\n" for host in hosts)
 
     answered, _, told = said(hasty, f"GET /v1/regions HTTP/1.1\r\n{lines}Connection: close\r\n\r\n".encode())
 

@@ -70,10 +70,10 @@ def test_a_walk_along_the_pages_meets_everything_once_and_in_order(
 ) -> None:
     items = walked(people, by, path, **asked)
 
-    places = [place(it) for it in items]
+    places = [place(item) for item in items]
     assert places == sorted(set(places))
     wanted = {it.id for n, it in enumerate(filled) if n != 14 or "includeEnded" in asked}
-    assert wanted <= {it["caseId"] for it in items if it["part"]["kind"] == "case"}
+    assert wanted <= {item["caseId"] for item in items if item["part"]["kind"] == "case"}
 
 
 def test_a_page_is_as_long_as_asked_and_tells_whether_there_is_more(people: People, filled: list[CaseFile]) -> None:
@@ -140,7 +140,7 @@ def test_a_list_is_narrowed_down_by_what_is_asked(
 ) -> None:
     items = walked(people, by, path, limit=200, **asked)
 
-    found = {it["caseId"] for it in items}
+    found = {item["caseId"] for item in items}
     assert {n for n, it in enumerate(filled) if it.id in found} == wanted
 
 

@@ -163,9 +163,9 @@ def test_version_trace_and_protection_stand_on_every_answer(
         anybody.get("/v1"),
         anybody.get("/v2/cases"),
     ]
-    statuses = [it.status_code for it in answers]
+    statuses = [answer.status_code for answer in answers]
     assert statuses == [200, 201, 412, 428, 204, 400, 401, 403, 404, 405, 406, 409, 413, 415, 200, 200, 200, 200, 404]
-    assert [it.request.url for it in answers if not has_our_headers(it)] == []
+    assert [answer.request.url for answer in answers if not has_our_headers(answer)] == []
 
 
 def test_the_version_told_is_that_of_the_document(service: Running, document: dict[str, Any]) -> None:
@@ -185,7 +185,9 @@ def test_the_document_alone_may_be_read_from_everywhere(service: Running, people
     assert shown.headers.get_list("access-control-allow-origin") == ["*"]
     others = [people.anna.get(path, headers=origin) for path in ("/cases", "/regions", "/docs", "/health", "/nowhere")]
     others.append(people.anna.client.options("/cases", headers=origin))
-    assert [it.request.url for it in others if any(name.startswith("access-control") for name in it.headers)] == []
+    assert [
+        other.request.url for other in others if any(name.startswith("access-control") for name in other.headers)
+    ] == []
 
 
 class _Seen(HTMLParser):

@@ -60,12 +60,18 @@ def answers(service: Running, people: People) -> list[httpx.Response]:
     'media_type=f"{CSV}; charset=latin-1; header=present"',
 )
 def test_every_body_is_what_it_says_and_every_text_says_in_which_characters(answers: list[httpx.Response]) -> None:
-    kinds = {it.headers["content-type"] for it in answers}
+    kinds = {answer.headers["content-type"] for answer in answers}
 
-    unlike = [it.request.url for it in answers if "json" in it.headers["content-type"] and not _is_json(it)]
+    unlike = [
+        answer.request.url for answer in answers if "json" in answer.headers["content-type"] and not _is_json(answer)
+    ]
     assert unlike == []
-    assert {it.partition(";")[0] for it in kinds if "; charset=utf-8" in it} == {"text/html", "text/plain", "text/csv"}
-    assert {it for it in kinds if "charset" not in it} == {"application/json", "application/problem+json"}
+    assert {kind.partition(";")[0] for kind in kinds if "; charset=utf-8" in kind} == {
+        "text/html",
+        "text/plain",
+        "text/csv",
+    }
+    assert {kind for kind in kinds if "charset" not in kind} == {"application/json", "application/problem+json"}
 
 
 def _is_json(answer: httpx.Response) -> bool:
@@ -81,7 +87,7 @@ def _is_json(answer: httpx.Response) -> bool:
 )
 def test_no_answer_leaves_a_session_behind(answers: list[httpx.Response]) -> None:
     assert len(answers) > 100
-    assert [it.request.url for it in answers if "set-cookie" in it.headers] == []
+    assert [answer.request.url for answer in answers if "set-cookie" in answer.headers] == []
 
 
 def _asked(client: httpx.Client, case: CaseFile, headers: dict[str, str]) -> Iterator[tuple[int, object]]:

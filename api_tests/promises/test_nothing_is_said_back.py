@@ -146,7 +146,7 @@ def test_no_refusal_and_no_log_says_back_what_somebody_typed(
     assert {it.status_code for it in refused} <= {400, 401, 403, 404, 405, 406, 409, 412, 415}
     said = [it.text + json.dumps(dict(it.headers)) for it in refused]
     assert [it for it in said if TYPED.lower() in it.lower()] == []
-    alone.log_once(lambda lines: {_trace(it) for it in refused} <= {it.get("trace_id") for it in lines})
+    alone.log_once(lambda lines: {_trace(it) for it in refused} <= {line.get("trace_id") for line in lines})
     assert TYPED.lower() not in alone.log_file.read_text(encoding="utf-8").lower()
 
 
@@ -159,8 +159,8 @@ def test_the_log_tells_of_a_request_its_route_and_never_its_address(alone: Proce
     answer = its_people.anna.get(f"{case.path}/transitions?paeg=2")
 
     trace = _trace(answer)
-    lines = alone.log_once(lambda lines: any(it.get("trace_id") == trace for it in lines))
-    told = next(it for it in lines if it.get("trace_id") == trace)
+    lines = alone.log_once(lambda lines: any(line.get("trace_id") == trace for line in lines))
+    told = next(line for line in lines if line.get("trace_id") == trace)
     assert told.pop("request_id") == answer.headers["traceparent"].split("-")[2]
     del told["timestamp"], told["ms"]
     assert told == {
@@ -194,8 +194,8 @@ def test_every_refusal_leaves_a_line_with_its_kind_route_and_moment(alone: Proce
     }
 
     of_each = {_trace(it): it for it in refused.values()}
-    lines = alone.log_once(lambda lines: of_each.keys() <= {it.get("trace_id") for it in lines})
-    told = {it["status"]: it for it in lines if it.get("trace_id") in of_each}
+    lines = alone.log_once(lambda lines: of_each.keys() <= {line.get("trace_id") for line in lines})
+    told = {line["status"]: line for line in lines if line.get("trace_id") in of_each}
     assert {status: it.status_code for status, it in refused.items()} == {status: status for status in refused}
     assert told.keys() == refused.keys()
     assert {it["route"].startswith("/cases/{caseId}") for it in told.values()} == {True}
@@ -217,8 +217,10 @@ def test_an_error_inside_is_told_to_nobody_but_by_its_type_and_place_to_the_log(
     for secret in ("outbox", "sql", "traceback", "service.", "/", TYPED):
         assert secret.lower() not in told["detail"].lower()
     trace = _trace(answer)
-    lines = alone.log_once(lambda lines: any(it["event"] == "request" and it["trace_id"] == trace for it in lines))
-    logged = next(it for it in lines if it["event"] == "unexpected")
+    lines = alone.log_once(
+        lambda lines: any(line["event"] == "request" and line["trace_id"] == trace for line in lines)
+    )
+    logged = next(line for line in lines if line["event"] == "unexpected")
     assert logged.keys() == {"event", "error", "place", "trace_id", "level", "timestamp"}
     assert (logged["trace_id"], logged["level"]) == (trace, "error")
     assert logged["place"].startswith("service.cases.store.cases:")

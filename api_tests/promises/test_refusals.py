@@ -40,7 +40,7 @@ def kinds(of: type[Refusal] = Refusal) -> Iterator[type[Refusal]]:
         yield from kinds(kind)
 
 
-@pytest.mark.parametrize("code", sorted({it.code for it in kinds()} - {"refusal"}))
+@pytest.mark.parametrize("code", sorted({kind.code for kind in kinds()} - {"refusal"}))
 def test_a_refusal_has_a_title_and_a_detail_in_both_languages(code: str) -> None:
     title, detail = SENTENCES["problems"][code], SENTENCES["details"][code]
 
@@ -57,7 +57,7 @@ def _places(text: str) -> set[str]:
 
 
 def test_every_refusal_has_a_code_of_its_own() -> None:
-    codes = [it.code for it in kinds()]
+    codes = [kind.code for kind in kinds()]
 
     assert len(codes) == len(set(codes))
 
@@ -231,7 +231,7 @@ def test_a_national_question_from_a_region_without_a_liaison_is_told_to_be_impos
     assert told_before["ask_network"]["possible"]
     assert (request["possible"], request["allowedForYou"]) == (False, True)
     assert told["unmetGuards"] == request["unmetGuards"]
-    assert [it["code"] for it in told["unmetGuards"]] == ["liaison_appointed"]
+    assert [guard["code"] for guard in told["unmetGuards"]] == ["liaison_appointed"]
     assert case.parts("escalation") == []
 
 
@@ -249,7 +249,7 @@ def test_a_case_on_a_workflow_that_does_not_ask_for_a_liaison_first_hears_that_t
 def test_reasons_carry_a_code_and_both_languages(case: CaseFile) -> None:
     told = problem_of(_decline(case, {}), 409, "guards_not_met")
 
-    assert [it["code"] for it in told["unmetGuards"]] == ["decline_proposed_by_another"]
+    assert [guard["code"] for guard in told["unmetGuards"]] == ["decline_proposed_by_another"]
     shown = case.people.esra.get(f"{case.path}/possible-transitions").json()["transitions"]
     reasons = [*told["unmetGuards"], *(one for it in shown for one in it["unmetGuards"])]
     for it in reasons:

@@ -62,7 +62,7 @@ def test_no_sabotage_only_names_what_is_not_there(tmp_path: Path) -> None:
 
 
 def test_every_promise_is_told_once() -> None:
-    promises = [it.promise for it in sabotages(ROOT)]
+    promises = [sabotage.promise for sabotage in sabotages(ROOT)]
 
     assert sorted(set(promises)) == sorted(promises)
 

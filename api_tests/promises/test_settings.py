@@ -29,7 +29,7 @@ def test_a_setting_can_stand_in_a_file_and_one_in_the_environment_goes_first(
     first = Settings()
 
     assert read.database_url == SECRET
-    assert [it.name for it in read.issuers] == ["https://login.example"]
+    assert [issuer.name for issuer in read.issuers] == ["https://login.example"]
     assert (read.master_key, read.master_key_file) == (None, tmp_path / "key")  # a setting of its own, made when absent
     assert first.database_url == "sqlite:///here.db"
 

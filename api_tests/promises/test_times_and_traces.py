@@ -97,7 +97,9 @@ def test_what_is_answered_calls_days_on_and_moments_at(people: People, case: Cas
     moments = [it for name, it in members if re.search(r"[a-z]At$", name) and name != "reachableAt"]
     assert len(days) > 5 < len(moments)
     assert [it for it in days if not re.fullmatch(r"\d{4}-\d\d-\d\d", it)] == []
-    assert [it for it in moments if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z", it)] == []
+    assert [
+        moment for moment in moments if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z", moment)
+    ] == []
 
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"

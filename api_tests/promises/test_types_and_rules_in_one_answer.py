@@ -120,7 +120,9 @@ def test_what_is_asked_for_by_type_is_not_asked_for_twice(service: Running, sche
     """Grounds that every version of a workflow asks for are missing by type."""
     triggers = RULES.current("case").definition.triggers
     named = next(
-        it.name for it in triggers.values() if it.grounds == "required" and "scheduled" in {e.source for e in it.edges}
+        trigger.name
+        for trigger in triggers.values()
+        if trigger.grounds == "required" and "scheduled" in {e.source for e in trigger.edges}
     )
     form = form_for("case", named)
     assert of_step(service, scheduled.id, "esra", {"trigger": named, "form": form}) == set()

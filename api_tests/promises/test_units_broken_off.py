@@ -88,7 +88,7 @@ def test_the_request_gets_500_the_log_tells_type_and_place_and_everything_goes_o
         written = anna.post("/drafts", {"form": {}}, timeout=5)
 
     after = [anna.get("/regions").status_code, anna.post("/drafts", {"form": {}}).status_code]
-    logged = [(it["error"], it["place"].partition(":")[0]) for it in lines if it["event"] == "unexpected"]
+    logged = [(line["error"], line["place"].partition(":")[0]) for line in lines if line["event"] == "unexpected"]
     for answer in (read, written):
         assert "very-secret" not in str(problem_of(answer, 500, "internal"))
     # The last line of the service: what it called is this test.

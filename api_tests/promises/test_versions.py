@@ -117,8 +117,8 @@ def test_of_twelve_rivals_who_decided_on_the_same_version_exactly_one_wins(case:
 
     answers = at_once(lambda n: case.attempt("add_note", by=names[n], version=1, text=f"Van {n}."))
 
-    assert sorted(it.status_code for it in answers) == [201, *[412] * 11]
-    assert all(problem_of(it, 412)["version"] == 2 for it in answers if it.status_code == 412)
+    assert sorted(answer.status_code for answer in answers) == [201, *[412] * 11]
+    assert all(problem_of(answer, 412)["version"] == 2 for answer in answers if answer.status_code == 412)
     assert [it["trigger"] for it in case.history()] == ["submit", "add_note"]
 
 
@@ -127,6 +127,6 @@ def test_of_twelve_rivals_who_save_the_same_draft_exactly_one_wins(people: Peopl
 
     answers = at_once(lambda n: people.anna.client.put(address, json={"form": {"n": n}}, headers={"If-Match": '"1"'}))
 
-    assert sorted(it.status_code for it in answers) == [200, *[412] * 11]
-    won = next(it for it in answers if it.status_code == 200)
+    assert sorted(answer.status_code for answer in answers) == [200, *[412] * 11]
+    won = next(answer for answer in answers if answer.status_code == 200)
     assert people.anna.get(address).json()["form"] == won.json()["form"]

@@ -59,7 +59,7 @@ def test_a_webhook_at_an_address_that_is_not_public_is_refused(people: People, u
     answer = people.roos.post("/subscriptions", body)
 
     assert answer.status_code == 400, answer.text
-    assert [(it["location"], it["code"]) for it in answer.json()["errors"]] == [("/url", code)]
+    assert [(error["location"], error["code"]) for error in answer.json()["errors"]] == [("/url", code)]
 
 
 def tell(url: str, **how: Any) -> Answer:

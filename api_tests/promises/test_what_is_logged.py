@@ -35,12 +35,14 @@ def test_everything_that_is_logged_was_declared_and_no_exception_is_written_out(
     ways = [(place, call) for place, call in logged() if place.endswith((" debug", " info", " warning", " error"))]
     others = {place.rpartition(" ")[2] for place, _ in logged()} - {"debug", "info", "warning", "error"}
 
-    named = {(place, it.value) for place, call in ways for it in call.args if isinstance(it, ast.Constant)}
+    named = {
+        (place, argument.value) for place, call in ways for argument in call.args if isinstance(argument, ast.Constant)
+    }
     beyond = [
-        f"{place} {it.arg}"
+        f"{place} {keyword.arg}"
         for place, call in ways
-        for it in call.keywords
-        if it.arg not in EVENTS[str(ast.literal_eval(call.args[0]))]
+        for keyword in call.keywords
+        if keyword.arg not in EVENTS[str(ast.literal_eval(call.args[0]))]
     ]
 
     assert len(named) == len(ways) >= 4
@@ -82,13 +84,13 @@ def test_a_field_that_was_not_declared_is_not_written_and_of_libraries_only_the_
 
     ours = [it for it in lines if it["event"] != "library"]
     assert "MARK" not in said.stdout + said.stderr
-    assert [it["event"] for it in ours] == ["request", "unexpected", "undeclared"]
+    assert [our["event"] for our in ours] == ["request", "unexpected", "undeclared"]
     assert ours[0].keys() == {"event", "level", "timestamp", "method", "route", "status", "ms", "trace_id"}
     assert (ours[1]["error"], ours[1]["place"], len(ours[1]["trace_id"])) == ("ValueError", "list", 200)
     assert ours[2].keys() == {"event", "level", "timestamp"}
     assert len(lines) - len(ours) == 10
     assert {it.keys() - {"event", "logger", "level"} == set() for it in lines if it not in ours} == {True}
-    assert all(it["timestamp"].endswith("Z") for it in ours)
+    assert all(our["timestamp"].endswith("Z") for our in ours)
 
 
 class Sdk:
@@ -128,4 +130,4 @@ def test_nothing_is_told_to_an_opentelemetry_that_happens_to_be_there(
         for person in people.values():
             person.client.close()
 
-    assert [it.status_code for it in answers] == [200, 400, 404]
+    assert [answer.status_code for answer in answers] == [200, 400, 404]

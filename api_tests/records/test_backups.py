@@ -58,15 +58,15 @@ def test_i21_a_backup_of_before_a_destruction_does_not_bring_the_case_back(place
     back = place.restored("earlier", place.before, place.before, place.list_outside)
 
     tables = tables_of(place, back)
-    gone = [it for it in tables["contents"] if it["case_id"] == place.doomed.id]
+    gone = [content for content in tables["contents"] if content["case_id"] == place.doomed.id]
     assert place.keys_of_doomed
     assert back.code == 0, back.said
     assert f"destroyed again: {place.doomed.id}\n" in back.said
     assert back.said.splitlines()[-1].startswith("cases 2; entries ")
     assert {(it["ciphertext"], it["salt"]) for it in gone} == {(None, None)}
-    assert place.doomed.id not in {it["owner_id"] for it in tables.keys}
+    assert place.doomed.id not in {key["owner_id"] for key in tables.keys}
     if place.cluster is None:
-        files = b"".join(it.read_bytes() for it in back.folder.iterdir())
+        files = b"".join(file.read_bytes() for file in back.folder.iterdir())
         assert not [it for it in place.keys_of_doomed if it in files]
     with served(back, place.folder / "master.key") as (_, people):
         answer = problem_of(people.esra.get(place.doomed.path), 410, "case_destroyed")
@@ -90,7 +90,7 @@ def test_i21_keys_that_are_older_than_a_destruction_do_not_bring_the_case_back_a
     told = [line.split(maxsplit=3) for line in back.said.splitlines() if KEY_IS_GONE in line]
     assert told == [[place.between.number, place.between.id, "1", KEY_IS_GONE]]
     assert "findings 1;" in back.said
-    assert place.doomed.id not in {it["owner_id"] for it in tables.keys}
+    assert place.doomed.id not in {key["owner_id"] for key in tables.keys}
 
 
 def test_newer_keys_open_everything_in_older_data(place: Kept) -> None:
@@ -115,7 +115,7 @@ def test_what_was_acknowledged_before_a_backup_began_is_in_it_however_many_wrote
 
     tables = tables_of(place, back)
     living = {
-        name: [it for it in rows if place.doomed.id not in (it.get("case_id"), it.get("id"))]
+        name: [row for row in rows if place.doomed.id not in (row.get("case_id"), row.get("id"))]
         for name, rows in tables.rows.items()
     }
     left = Tables(living, tables.keys, tables.complaints)
@@ -195,10 +195,10 @@ def test_a_backup_tells_what_it_is_and_nothing_of_anybody_is_for_its_owner_alone
     first = json.dumps(at_that_moment, sort_keys=True, separators=(",", ":")) + "\n"
 
     key = (place.folder / "master.key").read_bytes()
-    assert {it.name for it in folder.iterdir()} == {"data.db", "keys.db", "destructions.jsonl", "manifest.json"}
-    assert {it.stat().st_mode & 0o777 for it in folder.iterdir()} == {0o600}
+    assert {file.name for file in folder.iterdir()} == {"data.db", "keys.db", "destructions.jsonl", "manifest.json"}
+    assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o600}
     assert folder.stat().st_mode & 0o777 == 0o700
-    assert not [it for it in folder.iterdir() if key in it.read_bytes()]
+    assert not [file for file in folder.iterdir() if key in file.read_bytes()]
     assert (told["cases"], told["revision"]) == (3, json.loads(header)["database"])
     assert told["root"] == hashlib.sha256("".join((first, *heads)).encode()).hexdigest()
     assert f"cases 3; entries {told['entries']}; findings 0; last recorded " in back.said
@@ -232,7 +232,7 @@ def test_nothing_is_overwritten_by_a_backup_or_by_one_that_comes_back(place: Kep
     assert "a backup is restored where nothing is" in str(beside)
     assert place.newest.data.read_bytes() == taken
     assert (tmp_path / "casusroute.db.keys").read_bytes() == b"mine"
-    assert [it.name for it in tmp_path.iterdir()] == ["casusroute.db.keys"]
+    assert [file.name for file in tmp_path.iterdir()] == ["casusroute.db.keys"]
 
 
 @broken_by(

@@ -71,7 +71,7 @@ def test_a_draft_is_there_until_its_announced_day_and_not_after(people: People, 
     after = people.anna.get(f"/drafts/{draft}").status_code
 
     assert (before, after) == (200, 404)
-    assert draft not in {it["id"] for it in people.anna.get("/drafts").json()["items"]}
+    assert draft not in {item["id"] for item in people.anna.get("/drafts").json()["items"]}
 
 
 @broken_by(

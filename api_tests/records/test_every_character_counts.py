@@ -148,7 +148,10 @@ def test_a_restored_case_that_followed_its_destruction_may_be_shorter_than_its_c
     with undone(connection):
         connection.execute(of.values(replayed_at=3))
         followed = verify(connection, small.id).sound, list(heads.departures(kept))
-    cut_off = verify(connection, small.id).fault, [(it.sequence, it.fault) for it in heads.departures(kept)]
+    cut_off = (
+        verify(connection, small.id).fault,
+        [(departure.sequence, departure.fault) for departure in heads.departures(kept)],
+    )
 
     assert followed == (True, [])
     assert cut_off == ("certificate", [(3, "cut_off")])

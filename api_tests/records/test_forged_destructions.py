@@ -134,7 +134,7 @@ def test_a_destruction_of_something_else_than_was_decided_is_refused(
 
 # Of a living case that two people agreed to destroy, and of the case that was destroyed.
 NUMBERS = ("prev_sequence", "prev_part_sequence", "prev_digest", "content_digest")
-FACTS = [f"{it.name} = NULL" for it in transitions.columns if it.nullable and it.name not in NUMBERS]
+FACTS = [f"{column.name} = NULL" for column in transitions.columns if column.nullable and column.name not in NUMBERS]
 EMPTYING = [
     f"UPDATE transitions SET part_kind = 'case', {', '.join(FACTS)} WHERE case_id = :living",
     "UPDATE transitions SET codes = NULL WHERE case_id = :living",

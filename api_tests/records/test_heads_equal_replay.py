@@ -35,7 +35,7 @@ def _choices(case: CaseFile) -> Iterator[Choice]:
 def _take_a_step(case: CaseFile, chance: Random) -> httpx.Response:
     """Some step by whoever it is for; an end only now and then, because little can be done after one."""
     choices = list(_choices(case))
-    going_on = [it for it in choices if it[2] not in ENDS]
+    going_on = [choice for choice in choices if choice[2] not in ENDS]
     part, trigger, _ = chance.choice(going_on if going_on and chance.random() < 0.95 else choices)
     return case.attempt(trigger, part=part)
 

@@ -261,9 +261,14 @@ def test_every_explanation_of_a_column_stands_in_postgresql_and_every_table_has_
 ) -> None:
     with service.tables.connect() as connection:
         for table in metadata.sorted_tables:
-            found = {it["name"]: it.get("comment") for it in inspect(connection).get_columns(table.name, table.schema)}
+            found = {
+                column["name"]: column.get("comment")
+                for column in inspect(connection).get_columns(table.name, table.schema)
+            }
 
-            meant = {it.name: it.comment if service.engine == "postgresql" else None for it in table.columns}
+            meant = {
+                column.name: column.comment if service.engine == "postgresql" else None for column in table.columns
+            }
             assert found == meant, table.name
 
 
@@ -277,9 +282,9 @@ def test_the_database_knows_42_regions_and_342_municipalities_each_in_its_region
     with service.tables.connect() as connection:
         regions = Reference(transaction_on(connection)).regions()
         municipalities = Reference(transaction_on(connection)).municipalities()
-    region_of = {it.code: it.region for it in municipalities}
+    region_of = {municipality.code: municipality.region for municipality in municipalities}
 
-    assert len(regions) == len({it.name for it in regions}) == 42
-    assert len(municipalities) == len({it.name for it in municipalities}) == 342
-    assert Counter(region_of.values()) == {code: int(n) for code, n in (it.split(":") for it in HOW_MANY.split())}
+    assert len(regions) == len({region.name for region in regions}) == 42
+    assert len(municipalities) == len({municipality.name for municipality in municipalities}) == 342
+    assert Counter(region_of.values()) == {code: int(n) for code, n in (piece.split(":") for piece in HOW_MANY.split())}
     assert {code: region_of[code] for code in WELL_KNOWN} == WELL_KNOWN

@@ -34,7 +34,7 @@ def careless() -> Iterator[None]:
 
 
 def modes(folder: Path) -> Mapping[str, int]:
-    return {it.name: stat.S_IMODE(it.stat().st_mode) for it in folder.iterdir()}
+    return {file.name: stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()}
 
 
 def served_with_a_destruction(folder: Path) -> Mapping[str, int]:

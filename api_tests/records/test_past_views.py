@@ -39,7 +39,9 @@ to = "scheduled"
 roles = ["chair"]
 label = { nl = "Tafel onderbreken", en = "Pause the table" }
 """
-TO_THE_TABLE_ONLY = [it | {"purposes": [{"code": "discuss_at_table"}]} for it in filled("referral@1")["consents"]]
+TO_THE_TABLE_ONLY = [
+    consent | {"purposes": [{"code": "discuss_at_table"}]} for consent in filled("referral@1")["consents"]
+]
 
 
 @dataclass(frozen=True)
@@ -237,7 +239,7 @@ def test_every_entry_can_be_looked_back_at_also_one_that_was_never_the_last_by_i
         history = witness.case.history()
         for entry in history:
             view = looked(witness.case, "/transitions", sequence=entry["sequence"])
-            last = [it for it in view["transitions"] if it["corrects"] is None]
+            last = [transition for transition in view["transitions"] if transition["corrects"] is None]
             assert len(view["transitions"]) == entry["sequence"]
             assert facts(last) == facts([it for it in history[: entry["sequence"]] if it["corrects"] is None])
 

@@ -101,6 +101,6 @@ def test_wherever_the_relay_is_killed_everything_is_told_at_least_once_and_in_or
         assert [in_order_of_arrival(receiver, case.id) for case in cases] == [[1, 2, 3, 4, 5]] * 3
         assert max(Counter(it.event["id"] for it in receiver.told).values()) > 1, "nothing was told twice"
         events = feed(people, "anna", after=before)
-        assert [int(it["sequence"]) - before for it in events] == list(range(1, 16))
-        assert Counter(it["subject"] for it in events) == {case.id: 5 for case in cases}
-        assert len({it["id"] for it in events}) == 15
+        assert [int(event["sequence"]) - before for event in events] == list(range(1, 16))
+        assert Counter(event["subject"] for event in events) == {case.id: 5 for case in cases}
+        assert len({event["id"] for event in events}) == 15

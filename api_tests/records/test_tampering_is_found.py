@@ -38,7 +38,7 @@ def _in_the_middle(entries: list[Row[Any]]) -> Row[Any]:
 
 
 def _begun_by_another(entries: list[Row[Any]]) -> Row[Any]:
-    return next(it for it in entries if it.part_kind == "commitment" and it.cause)
+    return next(entry for entry in entries if entry.part_kind == "commitment" and entry.cause)
 
 
 def _last(entries: list[Row[Any]]) -> Row[Any]:
@@ -57,7 +57,7 @@ def test_an_untouched_case_is_sound_also_with_parts_that_other_entries_began(bar
 
     found = _verified(bare, known)
 
-    assert {it.part_kind for it in entries} == {"case", "commitment", "funding", "placement", "escalation"}
+    assert {entry.part_kind for entry in entries} == {"case", "commitment", "funding", "placement", "escalation"}
     assert (found.sound, found.entries, found.head) == (True, len(entries), entries[-1].digest)
     assert (found.first_bad_sequence, found.reason) == (None, None)
 
@@ -167,7 +167,7 @@ def test_a_history_cut_off_with_its_heads_left_is_found_at_the_cut(bare: Connect
 
 def test_an_emptied_entry_is_found_and_emptied_content_too(bare: Connection, known: Known) -> None:
     """Only a recorded destruction may empty them, and this version knows none yet."""
-    facts = [it.name for it in transitions.columns if it.nullable and not it.name.startswith("prev_")]
+    facts = [column.name for column in transitions.columns if column.nullable and not column.name.startswith("prev_")]
     emptied = dict.fromkeys(set(facts) - {"content_digest"})
     for table, values in ((transitions, emptied), (contents, dict.fromkeys(("salt", "nonce", "ciphertext")))):
         with undone(bare):
@@ -198,7 +198,7 @@ def test_contents_that_changed_places_are_found_at_the_first(bare: Connection, k
 def test_removed_content_and_content_without_an_entry_are_found(bare: Connection, known: Known) -> None:
     entries = entries_of_case(bare, known.told)
     at = (contents.c.case_id == known.told, contents.c.sequence == 2)
-    silent = next(it.sequence for it in entries if it.content_digest is None)
+    silent = next(entry.sequence for entry in entries if entry.content_digest is None)
     for sequence, bad in ((silent, silent), (len(entries) + 9, len(entries) + 9), (None, 2)):
         with undone(bare):
             if sequence is None:

@@ -100,7 +100,7 @@ def test_what_is_still_to_happen_is_refused(case_of_noon: CaseFile, clock: Runni
     refused = case_of_noon.attempt("add_note", occurred_at=soon)
 
     assert refused.status_code == 400
-    assert [it["code"] for it in refused.json()["errors"]] == ["occurred_in_future"]
+    assert [error["code"] for error in refused.json()["errors"]] == ["occurred_in_future"]
 
 
 def test_each_part_has_a_clock_of_its_own(people: People) -> None:

@@ -224,11 +224,11 @@ def test_what_is_new_in_0_3_0_is_served_as_it_was_left(
             ["received"],
             ["to_be_reviewed"],
         ]
-        assert [it["reason"]["text"] for it in holds] == ["Er loopt nog een vraag."]
-        assert [(it["caseId"], len(it["signed"])) for it in proposals] == [(proposed.id, 1)]
-        assert [it["caseId"] for it in certificates] == [gone.id]
+        assert [hold["reason"]["text"] for hold in holds] == ["Er loopt nog een vraag."]
+        assert [(proposal["caseId"], len(proposal["signed"])) for proposal in proposals] == [(proposed.id, 1)]
+        assert [certificate["caseId"] for certificate in certificates] == [gone.id]
         assert (read.status_code, read.json()["code"]) == (410, "case_destroyed")
         assert (verified.sound, verified.destroyed) == (True, True)
-        assert {it["case_id"] for it in emergencies} == {monitored.id}
+        assert {emergency["case_id"] for emergency in emergencies} == {monitored.id}
         second = signed(people, proposals[0]["id"], "quint", "data_protection")
         assert (second.status_code, people.esra.get(proposed.path).status_code) == (201, 410), second.text

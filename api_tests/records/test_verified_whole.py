@@ -124,8 +124,8 @@ def test_a_digest_has_a_line_for_each_case_and_a_root_that_anybody_can_recompute
     root = hashlib.sha256("".join(lines).encode()).hexdigest()
     assert (code, printed.splitlines()[1:-1]) == (0, [line.rstrip() for line in lines[1:]])
     assert json.loads(last) == {"cases": 7, "root": root}
-    assert [it["case"] for it in heads] == sorted(case.id for case in installation.cases.values())
-    assert {it["sequence"] for it in heads} == {2}
+    assert [head["case"] for head in heads] == sorted(case.id for case in installation.cases.values())
+    assert {head["sequence"] for head in heads} == {2}
     assert installation.digest["heads"] == heads
     assert json.loads(lines[0]).keys() == {"format", "at", "database"}
 

@@ -114,7 +114,7 @@ def test_what_was_counted_still_counts(story: Story) -> None:
     """Five cases wanted it, and it is told from five on; the one that was destroyed is one of them."""
     (domain,) = story.gaps_before["domains"]
 
-    assert [(it["function"]["code"], it["cases"]) for it in domain["functions"]] == [(WANTED, 5)]
+    assert [(function["function"]["code"], function["cases"]) for function in domain["functions"]] == [(WANTED, 5)]
     assert gaps(story.people) == story.gaps_before
 
 
@@ -127,7 +127,7 @@ def test_what_was_counted_still_counts(story: Story) -> None:
 def test_a_database_that_comes_back_from_a_backup_follows_the_list_before_it_is_served(story: Story) -> None:
     with people_at(story.folder, story.backup) as (restored, people):
         gone = problem_of(people.esra.get(story.case.path), 410, "case_destroyed")
-        there = {people.esra.get(it.path).status_code for it in story.others}
+        there = {people.esra.get(other.path).status_code for other in story.others}
         counted = rows(restored, "SELECT count(*) AS n, min(replayed_at) AS at FROM destructions")
         names = rows(restored, "SELECT name FROM organisations WHERE kind = 'family' AND name = '—'")
         keys = rows(restored, f"SELECT 1 FROM keys.case_keys WHERE owner_id = '{story.case.id}'")

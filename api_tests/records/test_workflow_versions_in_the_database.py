@@ -41,8 +41,8 @@ def story(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         yield Story(
             tried=before,
             killed=killed.returncode,
-            half_way=[steps(it)[-1][0] for it in cases],
-            sound_half_way=[sound(it) for it in cases],
+            half_way=[steps(case)[-1][0] for case in cases],
+            sound_half_way=[sound(case) for case in cases],
             people=people,
             cases=cases,
             begun=begun,
@@ -65,7 +65,7 @@ def test_a_new_version_is_tried_on_every_running_case_and_says_of_each_whether_i
 
     found = [verdicts(it) for it in (told.bare, told.mapped, told.to_an_end, told.to_nowhere)]
     remarks = {
-        it["partId"]: [step["trigger"] for step in it["unknownSteps"]] for it in told.bare["versions"][0]["parts"]
+        part["partId"]: [step["trigger"] for step in part["unknownSteps"]] for part in told.bare["versions"][0]["parts"]
     }
 
     fitting = {cases.submitted.id: "fits", cases.in_review.id: "fits"}
@@ -75,7 +75,9 @@ def test_a_new_version_is_tried_on_every_running_case_and_says_of_each_whether_i
         {**fitting, cases.in_triage.id: "impossible mapped_to_an_end"},
         {**fitting, cases.in_triage.id: "impossible state_not_there"},
     ]
-    assert [(it["fits"], it["needsAMapping"], it["impossible"]) for it in told.bare["versions"]] == [(2, 1, 0)]
+    assert [
+        (version["fits"], version["needsAMapping"], version["impossible"]) for version in told.bare["versions"]
+    ] == [(2, 1, 0)]
     assert (remarks[cases.submitted.id], remarks[cases.in_triage.id]) == ([], ["start_triage"])
     assert told.entries == [2, 2, len(cases.in_review.fired), 2]
 
@@ -85,7 +87,7 @@ def test_a_trial_of_what_cannot_be_used_says_why(story: Story) -> None:
     told = story.tried
 
     assert (told.unusable["workflow"], told.unusable["versions"]) == (None, [])
-    assert "unknown_role" in {it["code"] for it in told.unusable["diagnostics"]}
+    assert "unknown_role" in {diagnostic["code"] for diagnostic in told.unusable["diagnostics"]}
     assert [(it["location"], it["code"]) for it in told.not_open] == [("/mapping/closed", "not_an_open_state")]
     assert told.same["versions"] == []
 
@@ -177,7 +179,7 @@ def test_a_plan_that_leads_nowhere_is_not_made(story: Story) -> None:
     answers = [story.people.roos.post("/workflow-plans", {"kind": "case", **it}) for it in wrong]
 
     assert {it.status_code for it in answers} == {400}
-    assert [{(it["location"], it["code"]) for it in answer.json()["errors"]} for answer in answers] == [
+    assert [{(error["location"], error["code"]) for error in answer.json()["errors"]} for answer in answers] == [
         {("/to", "same_workflow")},
         {("/from", "unknown_workflow")},
         {("/from", "unknown_workflow")},
@@ -203,7 +205,7 @@ def test_every_answer_about_a_version_fits_its_published_schema(story: Story) ->
 
     for name, answers in shown.items():
         schema = {"$ref": f"#/components/schemas/{name}"}
-        assert [fits(document, schema, it) for it in answers] == [True] * len(answers), name
+        assert [fits(document, schema, answer) for answer in answers] == [True] * len(answers), name
 
 
 @broken_by(

@@ -120,7 +120,7 @@ def test_an_amended_form_is_held_against_the_same_rules_as_the_form_itself(
     answer = amend(case, 1, changes)
 
     assert answer.status_code == 400
-    assert [(it["location"], it["code"]) for it in answer.json()["errors"]] == [(location, code)]
+    assert [(error["location"], error["code"]) for error in answer.json()["errors"]] == [(location, code)]
     assert case.history() == before
 
 
@@ -134,7 +134,7 @@ def test_the_quorum_of_the_region_is_not_got_round_by_amending_the_table_afterwa
 
     assert table["form"] == "table@1"
     assert answer.status_code == 400
-    assert {it["code"] for it in answer.json()["errors"]} >= {"quorum_experts_short"}
+    assert {error["code"] for error in answer.json()["errors"]} >= {"quorum_experts_short"}
 
 
 @broken_by(
@@ -166,7 +166,9 @@ def test_what_is_not_yours_and_what_only_adds_cannot_be_amended(people: People, 
     answer = amend(case, amends, {"reason": "iets anders"}, by=by)
 
     assert answer.status_code == 400
-    assert [(it["location"], it["code"]) for it in answer.json()["errors"]] == [("/form/amends", "not_amendable")]
+    assert [(error["location"], error["code"]) for error in answer.json()["errors"]] == [
+        ("/form/amends", "not_amendable")
+    ]
     assert case.history() == before
 
 
@@ -186,8 +188,8 @@ def test_issued_advice_is_never_amended_and_another_version_leaves_the_first_as_
     unexplained = case.attempt("revise_advice", reason=None)
     case.fire("revise_advice", child_version="Je blijft thuis, en opa helpt mee.")
 
-    assert [it["code"] for it in amended.json()["errors"]] == ["not_amendable"]
-    assert [it["location"] for it in unexplained.json()["errors"]] == ["/form/reason"]
+    assert [error["code"] for error in amended.json()["errors"]] == ["not_amendable"]
+    assert [error["location"] for error in unexplained.json()["errors"]] == ["/form/reason"]
     assert people.esra.get(f"{case.path}/advices/1").content == first
     second = people.esra.get(f"{case.path}/advices/2").json()
     assert second["advice"]["childVersion"] == "Je blijft thuis, en opa helpt mee."
@@ -221,7 +223,7 @@ def test_an_advice_cannot_be_issued_while_a_voice_is_missing_and_can_once_an_ame
     issued = case.attempt("issue_advice")
 
     assert (refused.status_code, refused.json()["code"]) == (409, "guards_not_met")
-    assert [it["code"] for it in refused.json()["unmetGuards"]] == ["child_and_parents_heard"]
+    assert [guard["code"] for guard in refused.json()["unmetGuards"]] == ["child_and_parents_heard"]
     assert issued.status_code == 201
 
 
@@ -235,7 +237,7 @@ def test_who_was_recorded_as_heard_by_mistake_no_longer_counts_once_it_is_correc
     case.fire("draft_advice")
     answer = case.attempt("issue_advice")
 
-    assert [it["code"] for it in answer.json()["unmetGuards"]] == ["child_and_parents_heard"]
+    assert [guard["code"] for guard in answer.json()["unmetGuards"]] == ["child_and_parents_heard"]
 
 
 @broken_by(

@@ -34,7 +34,7 @@ class Told:
         """`part` is a kind, or a kind and a line: "commitment A"."""
         kind, _, line = part.partition(" ")
         id_ = self._parts.setdefault(part, uuid4())
-        before = [it for it in self.entries if it.part_id == id_]
+        before = [entry for entry in self.entries if entry.part_id == id_]
         self.entries.append(
             Transition(
                 case_id=self._parts["case"],

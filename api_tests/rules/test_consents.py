@@ -48,7 +48,7 @@ def said(step: Step, purpose: dict[str, str] = PURPOSE) -> Move:
 
 
 def shared_after(*steps: Step) -> bool:
-    return "cce" in fold(history([said(it) for it in steps]), KINDS).consented
+    return "cce" in fold(history([said(step) for step in steps]), KINDS).consented
 
 
 def enough(standing: set[str], age: int) -> bool:
@@ -158,7 +158,7 @@ def test_i20_an_age_is_reached_on_the_first_day_of_the_month_and_whose_consent_i
     one = {"kind": {"code": "consent"}, "by": {"code": by}, "purposes": [PURPOSE], "givenOn": day}
     context = FormContext(CaseFacts(), region_settings(), TODAY, birth_month=BORN)
 
-    found = [it.code for it in ConsentGiven.model_validate({"consents": [one]}).faults(context)]
+    found = [fault.code for fault in ConsentGiven.model_validate({"consents": [one]}).faults(context)]
 
     assert found == ([] if accepted else ["consent_not_theirs"])
 
@@ -168,7 +168,7 @@ def test_i20_without_a_month_of_birth_nobody_can_say_whose_consent_is_needed(peo
 
     refused = case.attempt("record_consent")
 
-    assert [it["code"] for it in refused.json()["errors"]] == ["birth_month_unknown"]
+    assert [error["code"] for error in refused.json()["errors"]] == ["birth_month_unknown"]
 
 
 def test_i20_a_no_is_recorded_also_where_there_was_no_yes(people: People) -> None:

@@ -192,10 +192,12 @@ RULES_THAT_KNOW_NAMES = (
 
 
 def test_the_manual_names_every_state_and_trigger_that_a_rule_knows_by_name() -> None:
-    names = {name for it in real_definitions() for name in (*it.states, *it.triggers)} - set(IN_EVERY_OPEN_STATE)
+    names = {name for definition in real_definitions() for name in (*definition.states, *definition.triggers)} - set(
+        IN_EVERY_OPEN_STATE
+    )
     files = [SERVICE / f"{rule}.py" for rule in RULES_THAT_KNOW_NAMES]
     trees = [ast.parse(file.read_text(encoding="utf-8")) for file in files]
-    known = names & {str(it.value) for tree in trees for it in ast.walk(tree) if isinstance(it, ast.Constant)}
+    known = names & {str(node.value) for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant)}
 
     assert known > {"running", "advice_issued", "start_stay"}
     assert sorted(name for name in known if f"`{name}`" not in MANUAL) == []

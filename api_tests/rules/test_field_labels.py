@@ -37,7 +37,7 @@ def fields_of_requests_and_answers() -> set[tuple[type[BaseModel], str]]:
 )
 def test_every_field_of_every_form_request_and_answer_has_a_label_in_dutch_and_english() -> None:
     """Pieces of forms included; a label of what is no longer there is a fault as well."""
-    fields = {it for form in KINDS.forms.values() for it in all_fields(form)} | fields_of_requests_and_answers()
+    fields = {field for form in KINDS.forms.values() for field in all_fields(form)} | fields_of_requests_and_answers()
 
     unlabelled, used = set[str](), set[str]()
     for model, name in fields:

@@ -90,7 +90,9 @@ def test_an_analysis_weighs_two_options_and_chooses() -> None:
 
 ALTERNATIVES = [it for it in CODE_LISTS["alternative_to_removal"].codes if it != OTHER]
 BEFORE_REMOVAL: dict[str, Any] = {
-    "alternatives_to_removal": [{"alternative": code(it), "answer": "Besproken."} for it in ALTERNATIVES],
+    "alternatives_to_removal": [
+        {"alternative": code(alternative), "answer": "Besproken."} for alternative in ALTERNATIVES
+    ],
     "return_plan": "Elke maand een nacht meer thuis.",
     "behavioural_scientist": "Hanneke Vos",
     "dissent_asked": True,

@@ -50,7 +50,7 @@ def schema_of(kind: PartKind, trigger: str) -> dict[str, Any]:
     "return any(not it.is_required() for it in cls.model_fields.values())",
     case="case-issue_advice-advice@1",
 )
-@pytest.mark.parametrize(("kind", "trigger", "form"), STEPS, ids=["-".join(map(str, it)) for it in STEPS])
+@pytest.mark.parametrize(("kind", "trigger", "form"), STEPS, ids=["-".join(map(str, step)) for step in STEPS])
 def test_a_form_may_be_left_out_where_it_asks_for_nothing_and_nowhere_else(
     kind: PartKind, trigger: str, form: str | None
 ) -> None:

@@ -90,7 +90,7 @@ def test_no_module_keeps_a_list_of_kinds_beside_the_registry() -> None:
     for file in sorted((ROOT / "service").rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             values = node.elts if isinstance(node, ast.Tuple | ast.List | ast.Set) else []
-            kinds = {it.value for it in values if isinstance(it, ast.Constant) and it.value in BY_HAND}
+            kinds = {value.value for value in values if isinstance(value, ast.Constant) and value.value in BY_HAND}
             lists += [(str(file.relative_to(ROOT)), sorted(kinds))] if len(kinds) > 1 else []
 
     assert lists == ALLOWED

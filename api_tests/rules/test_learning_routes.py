@@ -196,8 +196,8 @@ def test_steps_stand_in_the_order_of_life_and_not_of_the_paperwork() -> None:
 
 
 def test_r96_the_types_have_no_place_for_a_person_an_organisation_a_region_or_a_time() -> None:
-    assert {it.name for it in fields(RouteStep)} == {"part", "trigger", "target", "wait_band", "role", "codes"}
-    assert {it.name for it in fields(CaseRoute)} == {
+    assert {field.name for field in fields(RouteStep)} == {"part", "trigger", "target", "wait_band", "role", "codes"}
+    assert {field.name for field in fields(CaseRoute)} == {
         *("steps", "age_band", "end_state", "total_band"),
         *("wait_so_far", "tables", "placements", "escalated"),
     }

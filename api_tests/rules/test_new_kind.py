@@ -183,7 +183,7 @@ def test_a_new_kind_takes_five_files_and_is_walked_from_its_beginning_to_its_end
         "chair",
     )
     assert {it["trigger"] for it in possible if it["possible"]} == {"hold_visit", "amend", "add_note", "reassign"}
-    assert [it["code"] for it in refused.json()["errors"]] == ["missing"]
+    assert [error["code"] for error in refused.json()["errors"]] == ["missing"]
     assert held["transition"]["target"] == "held"
 
 
@@ -193,7 +193,7 @@ def test_a_new_kind_stands_in_history_chain_document_and_published_workflows(cas
         fire(people, case.path, {"trigger": "plan_visit", "form": {}, "grounds": "Zo is het besproken."})
     kinds = {entry["partKind"] for entry in case.history()}
     document = people.esra.get("/openapi.json").json()
-    published = {it["name"]: it for it in people.esra.get("/workflows").json()["items"]}
+    published = {item["name"]: item for item in people.esra.get("/workflows").json()["items"]}
 
     assert "home_visit" in kinds
     assert people.esra.get(f"{case.path}/verification").json()["sound"]

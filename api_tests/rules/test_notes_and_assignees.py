@@ -54,22 +54,22 @@ def test_a_case_is_never_given_to_somebody_who_does_not_work_for_the_party(peopl
 
     assert answer.status_code == 400
     expected = [("/form/assigneeId", "unknown_assignee")]
-    assert [(it["location"], it["code"]) for it in answer.json()["errors"]] == expected
+    assert [(error["location"], error["code"]) for error in answer.json()["errors"]] == expected
     assert len(case.history()) == 1
 
 
 def test_a_part_is_given_to_somebody_of_the_organisation_that_it_is_put_to(people: People) -> None:
     case = CaseFile.submitted(people).go_to("advice_issued")
-    commitment = next(it for it in case.parts("commitment") if it["line"] == "A")
+    commitment = next(part for part in case.parts("commitment") if part["line"] == "A")
 
     elsewhere = case.attempt("reassign", part=commitment, by="ivo", assignee_id=PERSON_IDS["joke"])
     case.fire("reassign", part=commitment, by="ivo", assignee_id=PERSON_IDS["ivo"])
-    given = next(it for it in case.parts("commitment") if it["line"] == "A")
+    given = next(part for part in case.parts("commitment") if part["line"] == "A")
     case.fire("accept", part=commitment)
 
     assert elsewhere.status_code == 400
     assert given["party"]["assignee"]["id"] == str(PERSON_IDS["ivo"])
-    assert next(it for it in case.parts("commitment") if it["line"] == "A")["party"]["assignee"] is None
+    assert next(part for part in case.parts("commitment") if part["line"] == "A")["party"]["assignee"] is None
 
 
 @broken_by(
@@ -85,5 +85,7 @@ def test_the_screener_whom_triage_names_works_for_the_team_and_is_the_one_who_mu
     named.fire("start_triage", screener_id=PERSON_IDS["daan"])
 
     assert wrong.status_code == 400
-    assert [(it["location"], it["code"]) for it in wrong.json()["errors"]] == [("/form/screenerId", "unknown_assignee")]
+    assert [(error["location"], error["code"]) for error in wrong.json()["errors"]] == [
+        ("/form/screenerId", "unknown_assignee")
+    ]
     assert named.seen()["main"]["party"]["assignee"]["id"] == str(PERSON_IDS["daan"])

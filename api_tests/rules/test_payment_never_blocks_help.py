@@ -137,7 +137,7 @@ def test_no_payment_obstacle_in_any_state_changes_a_single_byte_of_what_is_possi
         next(disputes)
         assert what_everybody_may(case) == before
 
-    assert {it["state"]["code"] for it in case.parts("funding")} == {"requested", "disputed", "confirmed"}
+    assert {part["state"]["code"] for part in case.parts("funding")} == {"requested", "disputed", "confirmed"}
 
 
 def test_a_case_closes_while_its_payers_are_still_in_dispute_and_help_started_with_every_line_disputed(
@@ -153,7 +153,7 @@ def test_a_case_closes_while_its_payers_are_still_in_dispute_and_help_started_wi
 
     assert closing.status_code == 201
     assert case.state == "closed"
-    assert {it["state"]["code"] for it in case.parts("funding")} == {"disputed"}
+    assert {part["state"]["code"] for part in case.parts("funding")} == {"disputed"}
 
 
 def test_an_advice_is_issued_with_every_payer_unknown_and_the_process_director_arranges_it(people: People) -> None:
@@ -165,8 +165,8 @@ def test_an_advice_is_issued_with_every_payer_unknown_and_the_process_director_a
     assert made["transition"]["codes"]["payer_basis"] == ["unknown"]
     fundings = case.parts("funding")
     assert {it["kind"] for it in made["opened"]} == {"commitment", "funding"}
-    assert [it["addressee"] for it in fundings] == [None, None, None]
-    assert {it["party"]["role"] for it in fundings} == {"process_director"}
+    assert [funding["addressee"] for funding in fundings] == [None, None, None]
+    assert {funding["party"]["role"] for funding in fundings} == {"process_director"}
     case.fire("confirm", part=fundings[0], by="hanna")
 
 

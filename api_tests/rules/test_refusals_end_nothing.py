@@ -13,7 +13,7 @@ from api_tests.support.workflows import RULES
 
 def faults(answer: httpx.Response) -> list[tuple[str, str]]:
     assert answer.status_code == 400, answer.text
-    return [(it["location"], it["code"]) for it in answer.json()["errors"]]
+    return [(error["location"], error["code"]) for error in answer.json()["errors"]]
 
 
 @pytest.fixture(scope="module")
@@ -119,14 +119,16 @@ def test_escalating_leaves_the_case_with_its_region_its_team_and_its_state(peopl
 def test_parts_of_a_case_that_ended_go_on_by_themselves_and_cannot_bring_it_back(people: People) -> None:
     """I1, I9: help that runs does not stop because the case was withdrawn; each open part keeps its own party."""
     case = CaseFile.submitted(people).go_to("help_started")
-    running = next(it for it in case.parts("commitment") if it["state"]["code"] == "running")
+    running = next(part for part in case.parts("commitment") if part["state"]["code"] == "running")
     case.fire("withdraw")
 
     case.fire("report_progress", part=running)
 
     after = case.seen()
     assert (after["main"]["party"], after["main"]["nextAction"], after["main"]["dueOn"]) == (None, None, None)
-    assert all(it["party"] and it["nextAction"] and it["dueOn"] for it in after["parts"] if it["phase"] != "ended")
+    assert all(
+        part["party"] and part["nextAction"] and part["dueOn"] for part in after["parts"] if part["phase"] != "ended"
+    )
     assert case.state == "withdrawn"
 
 
@@ -183,7 +185,7 @@ def test_declining_takes_two_people_and_a_proposal_made_in_this_very_triage(peop
 
     for answer in (alone, stale):
         assert answer.status_code == 409
-        assert [it["code"] for it in answer.json()["unmetGuards"]] == ["decline_proposed_by_another"]
+        assert [guard["code"] for guard in answer.json()["unmetGuards"]] == ["decline_proposed_by_another"]
     assert case.state == "declined"
 
 
@@ -198,5 +200,5 @@ def test_information_is_asked_back_at_most_as_often_as_the_region_allows_and_the
 
     third = case.attempt("request_information")
 
-    assert [it["code"] for it in third.json()["unmetGuards"]] == ["information_rounds_left"]
+    assert [guard["code"] for guard in third.json()["unmetGuards"]] == ["information_rounds_left"]
     case.fire("schedule")

@@ -58,7 +58,7 @@ def resumed(case: CaseFile, people: People) -> CaseFile:
 
 def offered(case: CaseFile) -> set[str]:
     told = case.people.esra.get(f"{case.path}/possible-transitions").json()
-    return {it["trigger"] for it in told["transitions"]}
+    return {transition["trigger"] for transition in told["transitions"]}
 
 
 @broken_by(
@@ -108,11 +108,11 @@ def test_a_running_case_keeps_the_workflow_it_began_under_and_a_new_one_begins_u
     assert set(refused.json()["allowedTriggers"]) == expected
     assert (taken.status_code, taken.json()["transition"]["target"]) == (201, "scheduled")
     assert old_hash != new_hash
-    assert "pause" not in {it["code"] for it in published[old_hash]["triggers"]}
-    assert "propose_decline" in {it["code"] for it in published[old_hash]["triggers"]}
-    assert "propose_decline" not in {it["code"] for it in published["case"]["triggers"]}
+    assert "pause" not in {trigger["code"] for trigger in published[old_hash]["triggers"]}
+    assert "propose_decline" in {trigger["code"] for trigger in published[old_hash]["triggers"]}
+    assert "propose_decline" not in {trigger["code"] for trigger in published["case"]["triggers"]}
     assert published[new_hash] == published["case"]
-    assert "pause" in {it["code"] for it in published["case"]["triggers"]}
+    assert "pause" in {trigger["code"] for trigger in published["case"]["triggers"]}
     assert sound == [True, True]
 
 
@@ -198,7 +198,7 @@ def test_a_region_that_changes_a_term_from_a_day_on_changes_it_for_the_transitio
         moved_on = day_in_amsterdam(datetime.fromisoformat(entries[-1]["occurredAt"]))
 
     old, new = entries[0]["settings"], entries[-1]["settings"]
-    assert [it["settings"] for it in entries] == [old, old, new, new, new]
+    assert [entry["settings"] for entry in entries] == [old, old, new, new, new]
     assert old == RULES.settings.default.hash != new
     assert {it["settings"] for it in beside} == {old}
     assert untouched == first
@@ -230,7 +230,7 @@ def test_a_region_may_make_the_explanatory_analysis_obligatory_from_a_day_on(cha
         )
 
     assert [it.status_code for it in (before, after, complete, elsewhere)] == [201, 400, 201, 201]
-    assert [it["location"] for it in after.json()["errors"]] == ["/form/explanatoryAnalysis"]
+    assert [error["location"] for error in after.json()["errors"]] == ["/form/explanatoryAnalysis"]
 
 
 @broken_by(

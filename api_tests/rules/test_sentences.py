@@ -19,7 +19,7 @@ from service.vocabulary.refusals import GuardsNotMet, RoleNotAllowed, Transition
 from service.vocabulary.sentences import OR, day_in_words, joined, moment_in_words, month_in_words
 from service.workflows.rules.rulebook import Rulebook, read_rules
 
-FILES = {it.name: it.read_text(encoding="utf-8") for it in sorted((ROOT / "workflows").glob("*.toml"))}
+FILES = {file.name: file.read_text(encoding="utf-8") for file in sorted((ROOT / "workflows").glob("*.toml"))}
 WORKFLOWS = {name.removesuffix(".toml"): tomllib.loads(text) for name, text in FILES.items() if name != "settings.toml"}
 # Written for who makes workflows, who reads their words; and for who looks after the database.
 FOR_THE_TRADE = {"diagnostics", "drawing", "verification", "verification_next", "set_up"}

@@ -53,7 +53,7 @@ def test_a_workflow_that_is_published_has_exactly_the_edges_that_the_domain_know
         for move in trigger["moves"]
     }
     assert found == expected
-    assert {it["code"] for it in published["states"] if it["phase"] == "ended"} == ENDS[kind]
+    assert {state["code"] for state in published["states"] if state["phase"] == "ended"} == ENDS[kind]
 
 
 @broken_by(
@@ -91,7 +91,9 @@ def test_what_a_state_does_not_know_is_refused_with_what_it_does_know_and_nothin
         for trigger in sorted(triggers(kind) - expected)
     }
 
-    assert {it["trigger"]: it["target"] for it in told["transitions"]} == possible_from(kind, state)
+    assert {transition["trigger"]: transition["target"] for transition in told["transitions"]} == possible_from(
+        kind, state
+    )
     for trigger, answer in refused.items():
         assert (trigger, answer.status_code) == (trigger, 409)
         problem = answer.json()

@@ -119,7 +119,7 @@ def test_a_term_runs_from_the_day_a_state_was_entered_or_its_next_action_done_an
         case.fire(trigger)
     after_everyday_steps = case.seen()["main"]["dueOn"]
     case.go_to("help_started")
-    running = next(it for it in case.parts("commitment") if it["state"]["code"] == "running")
+    running = next(part for part in case.parts("commitment") if part["state"]["code"] == "running")
     case.fire("add_note", part=running)
     beside = case.parts("commitment")[0]["dueOn"]
     case.fire("report_progress", part=running, next_report_on=None)
@@ -237,7 +237,7 @@ def test_reopening_counts_the_waiting_from_the_first_submission_again(years: tup
 def everything_possible(case: CaseFile) -> dict[str, bytes]:
     seen = case.seen()
     addresses = [case.path, *(case.address(part) for part in seen["parts"])]
-    return {it: case.people.esra.get(f"{it}/possible-transitions").content for it in addresses}
+    return {address: case.people.esra.get(f"{address}/possible-transitions").content for address in addresses}
 
 
 def without_lateness(seen: Json) -> Json:

@@ -20,7 +20,7 @@ from service.vocabulary.refusals import InputFault
 
 
 def pointers(faults: Iterable[InputFault]) -> set[tuple[str, str]]:
-    return {(it.code, it.location) for it in faults}
+    return {(fault.code, fault.location) for fault in faults}
 
 
 def of_rules(name: str, body: dict[str, Any], held_against: FormContext) -> set[tuple[str, str]]:
@@ -50,7 +50,9 @@ def test_what_is_told_of_the_readable_part_is_still_told_when_the_rest_is_mended
         read = read_form(form, body)
         assert read.form is not None
         assert read.faults == ()
-        said = {(it.code, "/".join(("/form", *map(str, it.location)))) for it in read.form.faults(held_against)}
+        said = {
+            (fault.code, "/".join(("/form", *map(str, fault.location)))) for fault in read.form.faults(held_against)
+        }
         assert whole == said
 
         partly = of_rules(name, body | {field: unreadable(name, field) for field in spoilt}, held_against)
@@ -68,7 +70,7 @@ def test_every_field_that_cannot_be_read_leaves_the_others_to_be_read(name: str)
         read = read_form(KINDS.forms[name], {**example, field: unreadable(name, field)})
         names = {it.alias or key: key for key, it in KINDS.forms[name].model_fields.items()}
         whole = KINDS.forms[name].model_validate(example)
-        assert {it.location.split("/")[2] for it in read.faults} == {field}
+        assert {fault.location.split("/")[2] for fault in read.faults} == {field}
         for other in set(example) - {field}:
             assert getattr(read.form, names[other]) == getattr(whole, names[other])
         with pytest.raises(Unread):

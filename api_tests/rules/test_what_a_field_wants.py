@@ -21,7 +21,7 @@ TYPED = "Zwaardvisje"
 
 def told(form: str, **changes: Any) -> dict[str, InputFault]:
     """What is wrong in the example with these changes, by its place."""
-    return {it.location: it for it in read_form(KINDS.forms[form], filled(form, **changes)).faults}
+    return {fault.location: fault for fault in read_form(KINDS.forms[form], filled(form, **changes)).faults}
 
 
 WRONG: dict[str, tuple[str, dict[str, Any], str, str, str]] = {
@@ -193,7 +193,7 @@ def test_the_same_is_told_in_english() -> None:
 
 @pytest.mark.parametrize("name", KINDS.forms)
 def test_whatever_a_form_lacks_is_named_with_the_form_that_it_wants(name: str) -> None:
-    lacking = {it.location.rpartition("/")[2]: it for it in read_form(KINDS.forms[name], {}).faults}
+    lacking = {fault.location.rpartition("/")[2]: fault for fault in read_form(KINDS.forms[name], {}).faults}
     required = {info.alias for info in KINDS.forms[name].model_fields.values() if info.is_required()}
 
     assert set(lacking) == required
@@ -208,7 +208,7 @@ def test_every_form_that_a_type_wants_is_told_with_an_example() -> None:
     asked = {it.wants for it in _noted("service.vocabulary.fields")} | {"code"}
 
     assert asked <= MESSAGES["wants"].keys()
-    assert all("bijvoorbeeld" in it.nl and "for instance" in it.en for it in MESSAGES["wants"].values())
+    assert all("bijvoorbeeld" in want.nl and "for instance" in want.en for want in MESSAGES["wants"].values())
 
 
 def _noted(module: str) -> Iterator[Wants]:

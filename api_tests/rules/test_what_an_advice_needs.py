@@ -18,7 +18,7 @@ PROVIDER, PAYER = ORGANISATION_IDS["de-veste"], ORGANISATION_IDS["gemeente-haarl
 
 def faults(answer: httpx.Response) -> list[tuple[str, str]]:
     assert answer.status_code == 400, answer.text
-    return [(it["location"], it["code"]) for it in answer.json()["errors"]]
+    return [(error["location"], error["code"]) for error in answer.json()["errors"]]
 
 
 def advice(**changes: Any) -> Json:
@@ -100,8 +100,8 @@ def test_a_line_that_is_to_be_made_to_measure_is_addressed_to_nobody_and_waits_f
     """I3, I1: possibly "to be made to measure"; somebody must arrange it all the same."""
     case = CaseFile.submitted(people).go_to("advice_issued")
 
-    made_to_measure = next(it for it in case.parts("commitment") if it["line"] == "C")
-    addressed = next(it for it in case.parts("commitment") if it["line"] == "A")
+    made_to_measure = next(part for part in case.parts("commitment") if part["line"] == "C")
+    addressed = next(part for part in case.parts("commitment") if part["line"] == "A")
 
     assert made_to_measure["addressee"] is None
     assert made_to_measure["party"]["role"] == "process_director"
@@ -119,7 +119,7 @@ def test_each_item_of_the_analysis_says_what_kind_of_saying_it_is_and_who_says_s
     """I14: fact, observation or opinion, with its source."""
     case = CaseFile.submitted(people).go_to("in_review")
     items = filled("analysis@1")["items"]
-    kinds = {it["kind"]["code"] for it in items}
+    kinds = {item["kind"]["code"] for item in items}
 
     for name in ("kind", "source"):
         bare = [{key: value for key, value in items[0].items() if key != name}, *items[1:]]
@@ -130,7 +130,7 @@ def test_each_item_of_the_analysis_says_what_kind_of_saying_it_is_and_who_says_s
     case.fire("draft_advice")
     written = people.esra.get(f"{case.path}/transitions/{entries_of(case, None)[-1]['partSequence']}").json()
     assert kinds == {"fact", "observation", "opinion"}
-    assert [it["source"] for it in written["form"]["items"]] == [it["source"] for it in items]
+    assert [item["source"] for item in written["form"]["items"]] == [item["source"] for item in items]
 
 
 @broken_by(
@@ -159,7 +159,7 @@ def test_goals_count_as_checked_only_since_the_monitoring_began_and_for_the_advi
 
 def unmet(case: CaseFile, trigger: str) -> list[str]:
     told = case.people.esra.get(f"{case.path}/possible-transitions").json()["transitions"]
-    return next([it["code"] for it in one["unmetGuards"]] for one in told if one["trigger"] == trigger)
+    return next([guard["code"] for guard in one["unmetGuards"]] for one in told if one["trigger"] == trigger)
 
 
 @broken_by(
@@ -173,7 +173,7 @@ def test_a_case_that_comes_back_is_heard_again_and_its_new_advice_asks_again_for
 ) -> None:
     """T20, I13, I16: old versions stay; what is running goes on with its line; nothing of before decides."""
     case = CaseFile.submitted(people).go_to("monitored")
-    running = next(it for it in case.parts("commitment") if it["state"]["code"] == "running")
+    running = next(part for part in case.parts("commitment") if part["state"]["code"] == "running")
     assert step(case, "close", None).status_code == 201
     first = people.esra.get(f"{case.path}/advices/1").content
 

@@ -50,7 +50,7 @@ PART = Part(
     sequence=1,
     occurred_at=NOW,
 )
-WORKS_AT = {str(it.id): str(ORGANISATION_IDS[it.organisation]) for it in PEOPLE}
+WORKS_AT = {str(person.id): str(ORGANISATION_IDS[person.organisation]) for person in PEOPLE}
 
 
 @broken_by(
@@ -82,7 +82,7 @@ def test_wherever_a_case_wanders_what_was_told_holds_and_everything_open_has_one
         else:
             assert (answer.status_code, answer.json()["code"]) == (409, "guards_not_met")
             assert answer.json()["unmetGuards"] == foretold["unmetGuards"]
-            assert all(it["code"] and it["nl"] and it["en"] for it in foretold["unmetGuards"])
+            assert all(guard["code"] and guard["nl"] and guard["en"] for guard in foretold["unmetGuards"])
         seen = case.seen()
         for part in [seen["main"], *seen["parts"]]:
             assert_somebody_must_act(part)

@@ -46,7 +46,7 @@ def part_in(state: str) -> Part:
 
 def found(state: str, new: Definition, mapping: dict[str, str], **known: Any) -> tuple[str, list[str]]:
     verdict = judged(part_in(state), new, mapping, **{"terms": TERMS, "kinds": KINDS, **known})
-    return verdict.fit, [it.code for it in verdict.reasons]
+    return verdict.fit, [reason.code for reason in verdict.reasons]
 
 
 @pytest.mark.parametrize(
@@ -90,8 +90,8 @@ def test_steps_that_the_new_version_does_not_know_are_told_and_hinder_nothing() 
 def test_only_open_states_that_exist_are_mapped_to_open_states_that_exist() -> None:
     mapping = {"in_triage": "closed", "closed": "submitted", "limbo": "submitted", "submitted": "nowhere"}
 
-    sources = [(it.location, it.code) for it in unknown_sources(mapping, [OLD])]
-    targets = [(it.location, it.code) for it in unknown_targets(mapping, RENAMED)]
+    sources = [(source.location, source.code) for source in unknown_sources(mapping, [OLD])]
+    targets = [(target.location, target.code) for target in unknown_targets(mapping, RENAMED)]
 
     assert sources == [(("mapping", "closed"), "not_an_open_state"), (("mapping", "limbo"), "not_an_open_state")]
     assert targets == [

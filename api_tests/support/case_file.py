@@ -120,7 +120,7 @@ class CaseFile:
         form = filled("file_request@1", kind={"code": kind})
         made = self.people[by].post(f"{self.path}/file-requests", {"trigger": "ask_about_file", "form": form})
         assert made.status_code == 201, made.text
-        return next(it for it in self.parts("file_request") if it["id"] == made.json()["transition"]["partId"])
+        return next(part for part in self.parts("file_request") if part["id"] == made.json()["transition"]["partId"])
 
     def read_in_an_emergency(self, by: str = "petra") -> dict[str, Any]:
         """Emergency access of somebody from outside, as its part."""
@@ -128,7 +128,9 @@ class CaseFile:
         body = {"trigger": "take_emergency_access", "number": self.number, "form": form}
         made = self.people[by].post("/emergency-accesses", body)
         assert made.status_code == 201, made.text
-        return next(it for it in self.parts("emergency_access") if it["id"] == made.json()["transition"]["partId"])
+        return next(
+            part for part in self.parts("emergency_access") if part["id"] == made.json()["transition"]["partId"]
+        )
 
     def _prepare(self, trigger: str) -> None:
         """What the guards of this step ask for first."""

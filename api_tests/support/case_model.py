@@ -120,7 +120,7 @@ class ModelCase:
         return [it for it in mine if it.kind == kind and (not states or it.state in states)]
 
     def open(self, kind: str) -> list[ModelPart]:
-        return [it for it in self.parts.values() if it.kind == kind and it.is_open]
+        return [part for part in self.parts.values() if part.kind == kind and part.is_open]
 
     # --- who sees what (I22, I23, decision 14) -----------------------------------------------------------------------
 
@@ -129,7 +129,7 @@ class ModelCase:
 
     def reads_in_an_emergency(self, person: str) -> bool:
         """For some hours, and no longer than until somebody looked into it."""
-        mine = (it for it in self.emergencies if it.person == person)
+        mine = (emergency for emergency in self.emergencies if emergency.person == person)
         return any(it.part.is_open and self.now() < it.until for it in mine)
 
     def sees_all_by_right(self, person: str) -> bool:
@@ -151,7 +151,7 @@ class ModelCase:
 
     def has_a_say(self, person: str, part: ModelPart) -> set[str]:
         """The roles in which this person may act on this part: an emergency gives a say in nothing but itself."""
-        if any((it.person, it.part.id) == (person, part.id) for it in self.emergencies):
+        if any((emergency.person, emergency.part.id) == (person, part.id) for emergency in self.emergencies):
             return ROLES_OF[person] & READS_IN_AN_EMERGENCY
         if not self._sees_by_right(person, part):
             return set()
@@ -323,9 +323,13 @@ class ModelCase:
     def _advised(self, person: str, form: Json) -> list[tuple[str, str | None]]:
         lines = {line["key"]: line.get("payerId") for line in form["lines"]}
         asked = {it.line for it in self.of("commitment")}
-        fundings = [it for it in self.parts.values() if it.kind == "funding"]
+        fundings = [part for part in self.parts.values() if part.kind == "funding"]
         # Help that went on is paid for as it was, also when that was settled in an earlier round.
-        paying = {(it.line, it.put_to) for it in fundings if it.round == self.round or it.line in self.lines}
+        paying = {
+            (funding.line, funding.put_to)
+            for funding in fundings
+            if funding.round == self.round or funding.line in self.lines
+        }
         begun: list[tuple[str, str | None]] = [("commitment", line) for line in lines if line not in asked]
         begun += [("funding", line) for line, payer in lines.items() if (line, payer or PAYER) not in paying]
         self.lines |= set(lines)
@@ -336,7 +340,7 @@ class ModelCase:
 
     def _second_round(self) -> None:
         """A new triage, table and hearing; help that goes on keeps its line."""
-        going_on = {it.id for it in self.parts.values() if it.is_open and it.kind != "case"}
+        going_on = {part.id for part in self.parts.values() if part.is_open and part.kind != "case"}
         self.this_round &= going_on
         self.round += 1
         self.lines = {it.line for it in self.of("commitment") if it.line}
@@ -378,5 +382,5 @@ def put_to(kind: str, line: str | None, person: str, trigger: str, form: Json) -
 
 
 def _line(form: Json, key: str | None) -> Json:
-    found: Json = next(it for it in form["lines"] if it["key"] == key)
+    found: Json = next(line for line in form["lines"] if line["key"] == key)
     return found

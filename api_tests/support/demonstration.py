@@ -2,8 +2,8 @@
 
 from service.people.use_cases.demonstration import ORGANISATIONS, PEOPLE
 
-ORGANISATION_IDS = {it.key: it.id for it in ORGANISATIONS}
-PERSON_IDS = {it.key: it.id for it in PEOPLE}
+ORGANISATION_IDS = {organisation.key: organisation.id for organisation in ORGANISATIONS}
+PERSON_IDS = {person.key: person.id for person in PEOPLE}
 
 # Who does it in the stories of these tests: the first person here whose role the trigger takes.
 WHO = {

@@ -47,7 +47,8 @@ def _(document: Document) -> Iterator[str]:
         yield "#/openapi"
         return
     yield from (
-        f"#/{'/'.join(map(str, it.path))}: {it.message}" for it in OpenAPIV31SpecValidator(document).iter_errors()
+        f"#/{'/'.join(map(str, error.path))}: {error.message}"
+        for error in OpenAPIV31SpecValidator(document).iter_errors()
     )
 
 
@@ -177,7 +178,7 @@ def _(document: Document) -> Iterator[str]:
 @rule("nlgov:servers-use-https")
 def _(document: Document) -> Iterator[str]:
     servers = [it for _, node in everything(document) if isinstance(node, dict) for it in node.get("servers", ())]
-    yield from (it["url"] for it in servers if it["url"].startswith("http://"))
+    yield from (server["url"] for server in servers if server["url"].startswith("http://"))
 
 
 @rule("nlgov:use-problem-schema")

@@ -66,20 +66,20 @@ def files_of(service: Running, cluster: Cluster | None) -> list[Path]:
     url = make_url(as_role(service.settings.database_url, SUPERUSER))
     if cluster is None:
         folder = Path(str(url.database)).parent
-        return [it for it in folder.iterdir() if it.is_file()]
+        return [file for file in folder.iterdir() if file.is_file()]
     with psycopg.connect(url.set(drivername="postgresql").render_as_string(), autocommit=True) as connection:
         connection.execute("CHECKPOINT")
         oid = connection.execute("SELECT oid FROM pg_database WHERE datname = current_database()").fetchone()
     assert oid is not None
     base = cluster.data_directory / "base"
-    everything = (it for it in cluster.data_directory.rglob("*") if it.is_file())
+    everything = (file for file in cluster.data_directory.rglob("*") if file.is_file())
     own = [it for it in everything if base not in it.parents or it.parent.name == str(oid[0])]
     return [*own, service.settings.destruction_list]
 
 
 def found_in(traces: dict[str, bytes], files: list[Path]) -> set[str]:
     """Which of these stand in a file."""
-    read = [it.read_bytes() for it in files if it.exists()]
+    read = [file.read_bytes() for file in files if file.exists()]
     return {name for name, trace in traces.items() if any(trace in text for text in read)}
 
 
@@ -145,6 +145,7 @@ def told(folder: Path, url: str, cluster: Cluster | None) -> Iterator[Story]:
         gone = CaseFile(people, case.id, case.number)
         yield Story(
             service=service, people=people, case=gone, certificate=done.json()["certificate"],
-            others=[CaseFile(people, it.id, it.number) for it in others], traces=traces, found_before=found_before,
+            others=[CaseFile(people, other.id, other.number) for other in others], traces=traces,
+            found_before=found_before,
             unwritten=unwritten, gaps_before=gaps_before, folder=folder, backup=backup,
         )  # fmt: skip

@@ -24,7 +24,7 @@ def request_of(case: CaseFile, by: str, **form: Any) -> dict[str, Any]:
     made = case.people[by].post(f"{case.path}/file-requests", body)
     assert made.status_code == 201, made.text
     id_ = made.headers["Location"].split("/file-requests/")[1].split("/")[0]
-    return next(it for it in case.parts("file_request") if it["id"] == id_)
+    return next(part for part in case.parts("file_request") if part["id"] == id_)
 
 
 def granted(case: CaseFile, by: str = "anna", **form: Any) -> str:

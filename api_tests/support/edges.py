@@ -89,7 +89,7 @@ def case_in_which(people: People, kind: str, trigger: str, on: CaseFile | None =
         case.fire(trigger, **(one_more_line() if trigger == "revise_advice" else {}))
     begun = [it["partId"] for it in case.history() if (it["partKind"], it["trigger"]) == (kind, trigger)]
     last = begun[0] if trigger == "issue_advice" else begun[-1]
-    return case, next(it for it in case.parts(kind) if it["id"] == last)
+    return case, next(part for part in case.parts(kind) if part["id"] == last)
 
 
 def one_more_line() -> Json:
@@ -125,7 +125,7 @@ def clear_the_way(case: CaseFile, trigger: str) -> None:
     """Meet every guard of this step of a case, or of one of its parts."""
     if trigger in ("decline", "transfer"):
         case.fire(f"propose_{trigger}")
-    if trigger == "signal_escalation" and not any(it["phase"] != "ended" for it in case.parts("escalation")):
+    if trigger == "signal_escalation" and not any(part["phase"] != "ended" for part in case.parts("escalation")):
         # At the case itself the liaison signals where she sees it; of any other she has the number alone.
         case.fire("request_escalation")
     if trigger == "conclude_revised":
@@ -140,8 +140,8 @@ def clear_the_way(case: CaseFile, trigger: str) -> None:
                 case.fire("withdraw", part=it, by=asker_of(case, it))
     if trigger == "report_help_started":
         parts = case.parts("commitment")
-        if not any(it["state"]["code"] == "running" for it in parts):
-            asked = next(it for it in parts if it["state"]["code"] == "requested")
+        if not any(part["state"]["code"] == "running" for part in parts):
+            asked = next(part for part in parts if part["state"]["code"] == "requested")
             case.fire("accept", part=asked)
             case.fire("start_help", part=asked)
     if trigger == "close":
@@ -164,10 +164,10 @@ def asker_of(case: CaseFile, part: Json) -> str:
 
 def check_the_goals(case: CaseFile) -> None:
     """Hold the next check that is planned, or one more."""
-    planned = [it for it in case.parts("follow_up") if it["state"]["code"] == "planned"]
+    planned = [part for part in case.parts("follow_up") if part["state"]["code"] == "planned"]
     if not planned:
         case.fire("plan_check")
-        planned = [it for it in case.parts("follow_up") if it["state"]["code"] == "planned"]
+        planned = [part for part in case.parts("follow_up") if part["state"]["code"] == "planned"]
     case.fire("record_check", part=planned[0])
 
 

@@ -37,7 +37,9 @@ def told_in_two_languages(answer: httpx.Response) -> bool:
     """Whether every reason of a refusal is a sentence in Dutch and another in English."""
     body = answer.json()
     reasons = [*body.get("errors", ()), *body.get("unmetGuards", ())]
-    return all(it["nl"] and it["en"] and it["nl"] != it["en"] for it in reasons) and bool(body["detail"])
+    return all(reason["nl"] and reason["en"] and reason["nl"] != reason["en"] for reason in reasons) and bool(
+        body["detail"]
+    )
 
 
 def whose(case: CaseFile) -> tuple[str, str, str, str]:

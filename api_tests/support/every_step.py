@@ -57,7 +57,7 @@ def _reconsiderations(case: CaseFile, take: Take) -> None:
 
 
 def _on_line(case: CaseFile, kind: str, line: str) -> dict[str, Any]:
-    return next(it for it in case.parts(kind) if it["line"] == line)
+    return next(part for part in case.parts(kind) if part["line"] == line)
 
 
 def _to_the_table(case: CaseFile, take: Take) -> None:
@@ -93,7 +93,7 @@ def _escalations(case: CaseFile, take: Take) -> None:
 def _part(case: CaseFile, kind: PartKind, line: str | None, take: Take, triggers: str) -> None:
     for trigger in triggers.split():
         sources = {source for source, _ in RULES.current(kind).definition.triggers[trigger].edges}
-        found = [it for it in case.parts(kind) if it["line"] == line and it["state"]["code"] in sources]
+        found = [part for part in case.parts(kind) if part["line"] == line and part["state"]["code"] in sources]
         take(case, trigger, found[0])
 
 

@@ -29,7 +29,7 @@ def _removal_without_a_way_back(form: Json) -> None:
 
 
 def _income_forgotten(form: Json) -> None:
-    form["lifeDomains"] = [it for it in form["lifeDomains"] if it["domain"]["code"] != "income"]
+    form["lifeDomains"] = [domain for domain in form["lifeDomains"] if domain["domain"]["code"] != "income"]
 
 
 # Found when everything else about the step is right: by the trigger, the rule and the breach.

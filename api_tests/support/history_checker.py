@@ -57,7 +57,9 @@ def master_key(folder: Path) -> bytes:
 
 def histories(tables: Tables) -> Iterator[str]:
     """Chain, numbers, edges, both clocks, heads, and one piece of news for each entry."""
-    edges = {(it["workflow"], it["trigger_name"], it["source"], it["target"]) for it in tables["workflow_edges"]}
+    edges = {
+        (edge["workflow"], edge["trigger_name"], edge["source"], edge["target"]) for edge in tables["workflow_edges"]
+    }
     told = Counter((it["case_id"], it["sequence"], it["type"]) for it in tables["outbox"])
     by_case: dict[str, list[Row]] = defaultdict(list)
     for row in sorted(tables["transitions"], key=lambda it: (it["case_id"], it["sequence"])):
@@ -66,18 +68,18 @@ def histories(tables: Tables) -> Iterator[str]:
         if told.pop(news, 0) != 1:
             yield f"{news}: not exactly once in the outbox"
     yield from (f"{news}: in the outbox without an entry" for news in told)
-    sealed = {(it["case_id"], it["sequence"]): it for it in tables["contents"]}
-    heads = {it["id"]: it for it in tables["cases"]}
+    sealed = {(content["case_id"], content["sequence"]): content for content in tables["contents"]}
+    heads = {case["id"]: case for case in tables["cases"]}
     if heads.keys() != by_case.keys():
         yield f"cases without a history, or the other way round: {heads.keys() ^ by_case.keys()}"
-    parts = {it["id"]: it for it in tables["parts"]}
+    parts = {part["id"]: part for part in tables["parts"]}
     for case_id, rows in by_case.items():
         yield from (f"{case_id}: {it}" for it in _chain(rows, sealed))
-        yield from (f"{case_id}: {it}" for it in _paths(rows, edges, parts))
+        yield from (f"{case_id}: {path}" for path in _paths(rows, edges, parts))
         last, head = rows[-1], heads.get(case_id, {})
         if any(head.get(name) != last[name] for name in ("sequence", "digest", "recorded_at", "region")):
             yield f"{case_id}: its head is not its last entry"
-    if begun := parts.keys() - {it["part_id"] for it in tables["transitions"]}:
+    if begun := parts.keys() - {transition["part_id"] for transition in tables["transitions"]}:
         yield f"parts without a history: {begun}"
 
 
@@ -159,8 +161,8 @@ def contents(tables: Tables, master: bytes, ledger: Ledger) -> Iterator[str]:
 
 def _acknowledged(tables: Tables, ledger: Ledger, people: Mapping[str, UUID]) -> Iterator[str]:
     """Every acknowledgement is an entry as it was told, and every entry was acknowledged or caused by one that was."""
-    entries = {(it["part_id"], it["part_sequence"]): it for it in tables["transitions"]}
-    by_sequence = {(it["case_id"], it["sequence"]): it for it in tables["transitions"]}
+    entries = {(transition["part_id"], transition["part_sequence"]): transition for transition in tables["transitions"]}
+    by_sequence = {(transition["case_id"], transition["sequence"]): transition for transition in tables["transitions"]}
     remembered = {(it["person_id"], it["key"]): it for it in tables["requests"]}
     answered: Counter[tuple[str, int]] = Counter()
     for request, answer in list(ledger.acknowledged.values()):
@@ -180,7 +182,7 @@ def _acknowledged(tables: Tables, ledger: Ledger, people: Mapping[str, UUID]) ->
         answered[entry["case_id"], entry["sequence"]] += 1
         if row is None or (row["case_id"], row["sequence"]) != (entry["case_id"], entry["sequence"]):
             yield f"{name}: not remembered with its entry"
-        yield from (f"{name}: {it}" for it in _differences(request, answer, entry, entries))
+        yield from (f"{name}: {difference}" for difference in _differences(request, answer, entry, entries))
     yield from (f"request {it}: stored, and never acknowledged" for it in remembered)
     for (case_id, sequence), times in answered.items():
         if times > 1:
@@ -217,8 +219,8 @@ def _differences(request: Request, answer: Answer, entry: Row, entries: Mapping[
 
 def _drafts(tables: Tables, ledger: Ledger) -> Iterator[str]:
     """A draft is there until it is used up, and can be opened as long as it is there."""
-    owners = {it["owner_id"] for it in tables.keys if it["content_class"] == "draft"}
-    stored = {it["id"] for it in tables["drafts"]}
+    owners = {key["owner_id"] for key in tables.keys if key["content_class"] == "draft"}
+    stored = {draft["id"] for draft in tables["drafts"]}
     used = {request.uses for request, _ in list(ledger.acknowledged.values()) if request.uses}
     made = {
         json.loads(answer.body)["id"]

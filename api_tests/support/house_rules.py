@@ -74,7 +74,7 @@ def days_are_dates_and_moments_are_date_times(document: Document) -> Iterator[st
 
 @rule
 def operations_are_described(document: Document) -> Iterator[str]:
-    tags = {it["name"] for it in document["tags"] if it.get("description")}
+    tags = {tag["name"] for tag in document["tags"] if tag.get("description")}
     for path, method, it in operations(document):
         named = re.fullmatch("[a-z]+([A-Z][a-z0-9]*)*", it.get("operationId", ""))
         placed = len(it["tags"]) == 1 and set(it["tags"]) <= tags

@@ -27,7 +27,7 @@ def places(service: Running, people: People) -> dict[str, str]:
     change = people.roos.post(f"/organisations/{duinhuis}/names", {"name": "Gezinshuizen Het Duinhuis (demonstratie)"})
     return {
         "caseId": case.id,
-        **{it["kind"]: it["id"] for it in case.seen()["parts"]},
+        **{part["kind"]: part["id"] for part in case.seen()["parts"]},
         **dead_letter(service, case.id),
         "number": "1",
         "version": "1",

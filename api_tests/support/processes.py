@@ -47,7 +47,7 @@ class Process:
     def figures(self) -> dict[str, float]:
         """What operators watch: each figure by its name with its labels."""
         lines = httpx.get(self.metrics_url).text.splitlines()
-        return {name: float(value) for name, _, value in (it.rpartition(" ") for it in lines) if name[:1].isalpha()}
+        return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines) if name[:1].isalpha()}
 
 
 @contextmanager

@@ -71,7 +71,7 @@ class Receiver:
     @property
     def told(self) -> list[Received]:
         with self.changed:
-            return [it for it in self.requests if it.method == "POST"]
+            return [request for request in self.requests if request.method == "POST"]
 
     def of(self, case_id: str) -> list[int]:
         """The transitions of the main part of this case that it was told of, as they came in."""

@@ -13,13 +13,13 @@ def refusal(answer: httpx.Response) -> tuple[int, str]:
 def unmet(answer: httpx.Response) -> set[str]:
     """The guards that a refused step still asks for."""
     assert refusal(answer) == (409, "guards_not_met"), answer.text
-    return {it["code"] for it in answer.json()["unmetGuards"]}
+    return {guard["code"] for guard in answer.json()["unmetGuards"]}
 
 
 def faults(answer: httpx.Response) -> set[tuple[str, str]]:
     """Everything that is wrong in a form: the code and the place of each."""
     assert refusal(answer) == (400, "invalid"), answer.text
-    return {(it["code"], it["location"]) for it in answer.json()["errors"]}
+    return {(error["code"], error["location"]) for error in answer.json()["errors"]}
 
 
 def code_of(part: dict[str, Any]) -> str:

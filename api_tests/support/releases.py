@@ -272,7 +272,10 @@ def _contents(connection: sqlite3.Connection) -> dict[str, Written]:
         if table.name in there:
             rows = connection.execute(f"SELECT * FROM {table.fullname}")
             columns = [table.c[it[0]] for it in rows.description]
-            found[table.fullname] = [it.name for it in columns], [list(map(_written, columns, row)) for row in rows]
+            found[table.fullname] = (
+                [column.name for column in columns],
+                [list(map(_written, columns, row)) for row in rows],
+            )
     return found
 
 

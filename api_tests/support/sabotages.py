@@ -85,7 +85,9 @@ class Rule:
 
     def file(self, tree: Path, _guards: Places) -> str:
         named = re.compile(rf'\byield Fault\(\s*"{re.escape(self.code)}"')
-        files = [it for it in sorted((tree / "service").rglob("*.py")) if named.search(it.read_text(encoding="utf-8"))]
+        files = [
+            file for file in sorted((tree / "service").rglob("*.py")) if named.search(file.read_text(encoding="utf-8"))
+        ]
         if len(files) != 1:
             raise NotBreakable(f"the rule {self.code} stands in {len(files)} files")
         return str(files[0].relative_to(tree))
@@ -189,7 +191,7 @@ def _read(change: list[ast.expr]) -> Change:
 
 
 def _named(call: ast.Call) -> dict[str, Any]:
-    return {it.arg or "": _literal(it.value) for it in call.keywords}
+    return {keyword.arg or "": _literal(keyword.value) for keyword in call.keywords}
 
 
 _FORMS: dict[str, Callable[..., Change]] = {it.__name__: it for it in (Text, Returns, Guard, Rule, Refusal)}
@@ -205,7 +207,7 @@ def _with_body(text: str, name: str, value: object) -> str:
     if len(functions) != 1:
         raise NotBreakable(f"the function {name} stands {len(functions)} times in the file")
     body = functions[0].body[ast.get_docstring(functions[0]) is not None :]
-    yields = any(isinstance(it, ast.Yield | ast.YieldFrom) for it in ast.walk(functions[0]))
+    yields = any(isinstance(node, ast.Yield | ast.YieldFrom) for node in ast.walk(functions[0]))
     return _with_lines(text, body[0], body[-1], f"yield from {value!r}" if yields else f"return {value!r}")
 
 
@@ -219,7 +221,7 @@ def _functions(node: ast.AST, around: str = "") -> Iterator[tuple[str, Function]
 
 def _instead_of(text: str, name: str, is_meant: Callable[[ast.AST], bool], new: str) -> str:
     """The text with one statement replaced."""
-    meant = [it for it in ast.walk(ast.parse(text)) if isinstance(it, ast.stmt) and is_meant(it)]
+    meant = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.stmt) and is_meant(node)]
     if len(meant) != 1:
         raise NotBreakable(f"{name} stands {len(meant)} times in the file")
     return _with_lines(text, meant[0], meant[0], new)

@@ -46,7 +46,7 @@ class Scene:
     @cached_property
     def parts(self) -> dict[str, dict[str, Any]]:
         """Every part by a name: commitment A, funding B, placement A, escalation."""
-        return {f"{it['kind']} {it['line'] or ''}".strip(): it for it in self.case.seen()["parts"]}
+        return {f"{part['kind']} {part['line'] or ''}".strip(): part for part in self.case.seen()["parts"]}
 
     def path(self, part: str) -> str:
         return self.case.address(self.parts[part]) if part != "case" else self.case.path
@@ -58,7 +58,10 @@ def referral_of(region: str, *, sharing: bool = True) -> dict[str, Any]:
     if sharing:
         return {"residence": living}
     consents = form_for("case", "submit")["consents"]  # type: ignore[index]  # submit always takes a form
-    return {"residence": living, "consents": [it | {"purposes": [{"code": "discuss_at_table"}]} for it in consents]}
+    return {
+        "residence": living,
+        "consents": [consent | {"purposes": [{"code": "discuss_at_table"}]} for consent in consents],
+    }
 
 
 def advice_of_two(trigger: str = "issue_advice") -> dict[str, Any]:

@@ -119,7 +119,9 @@ def tried(people: People, **body: Any) -> dict[str, Any]:
 def verdicts(outcome: dict[str, Any]) -> dict[str, str]:
     """What would become of each part, with the reasons."""
     parts = [part for version in outcome["versions"] for part in version["parts"]]
-    return {part["partId"]: " ".join([part["verdict"], *(it["code"] for it in part["reasons"])]) for part in parts}
+    return {
+        part["partId"]: " ".join([part["verdict"], *(reason["code"] for reason in part["reasons"])]) for part in parts
+    }
 
 
 def planned(people: People, old: str, **body: Any) -> dict[str, Any]:
@@ -148,7 +150,7 @@ def sound(case: CaseFile) -> bool:
 
 def offered(case: CaseFile) -> set[str]:
     told = case.people.esra.get(f"{case.path}/possible-transitions").json()
-    return {it["trigger"] for it in told["transitions"]}
+    return {transition["trigger"] for transition in told["transitions"]}
 
 
 @dataclass(frozen=True)
@@ -179,8 +181,8 @@ class Tried:
             unusable=tried(people, definition=text.replace('party = "screener"', 'party = "screner"')),
             same=tried(people),
             not_open=answer.json()["errors"],
-            due_on=[it.seen()["main"]["dueOn"] for it in cases],
-            entries=[len(it.history()) for it in cases],
+            due_on=[case.seen()["main"]["dueOn"] for case in cases],
+            entries=[len(case.history()) for case in cases],
         )
 
 
@@ -211,13 +213,13 @@ class Story:
         self.plan_again = planned(people, old, mapping=MAPPING)
         key = str(uuid4())
         self.resumed = [adopted(people, self.plan, 1, it) for it in (key, key, str(uuid4()))]
-        self.seen = [it.seen()["main"] for it in cases]
+        self.seen = [case.seen()["main"] for case in cases]
         self.last = [steps(it)[-1] for it in (cases.submitted, cases.in_triage, cases.ended)]
         self.recorded = cases.in_triage.history()[-1]
         self.written = people.esra.get(f"{cases.in_triage.path}/file").json()["documents"][-1]["grounds"]
         self.offered = offered(cases.in_review)
         cases.submitted.fire("start_triage", by="daan")
-        self.sound = [sound(it) for it in cases]
+        self.sound = [sound(case) for case in cases]
         back = ("--from", self.new, "--to", old, "--map", "screening=in_triage")
         self.reverted = self.upgrade.adopts(self.issuer, *back)
         self.where = [it.state for it in (*cases, self.begun)]

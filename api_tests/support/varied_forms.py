@@ -42,7 +42,11 @@ def candidates(name: str) -> dict[str, list[Any]]:
     for field, known in fields.items():
         values = [LEFT_OUT] if not known.is_required() else []
         if field in example:
-            valid = (it for it in variants(example[field]) if not read_form(form, {**example, field: it}).faults)
+            valid = (
+                variant
+                for variant in variants(example[field])
+                if not read_form(form, {**example, field: variant}).faults
+            )
             values += valid
         found[field] = values
     return found
@@ -52,7 +56,7 @@ def candidates(name: str) -> dict[str, list[Any]]:
 def unreadable(name: str, field: str) -> Any:
     """A value that this field cannot have."""
     body = filled(name)
-    return next(it for it in NO_SUCH_VALUES if read_form(KINDS.forms[name], {**body, field: it}).faults)
+    return next(value for value in NO_SUCH_VALUES if read_form(KINDS.forms[name], {**body, field: value}).faults)
 
 
 @st.composite

@@ -86,7 +86,7 @@ class Walk:
         part = self._some_part()
         trigger = self._some_trigger(part, sensible=dice > 0.3)
         person = self._somebody_for(part, trigger) if dice > 0.2 else self.chance.choice(WALKERS)
-        if dice > 0.9 and (readers := [it for it in WALKERS if self.model.reads_in_an_emergency(it)]):
+        if dice > 0.9 and (readers := [walker for walker in WALKERS if self.model.reads_in_an_emergency(walker)]):
             # Who sees all of it is inclined to add to it, of the table or of the region as they may be.
             person, trigger = self.chance.choice(readers), "add_note"
         if 0.05 <= dice < 0.1:
@@ -104,7 +104,7 @@ class Walk:
 
     def _some_part(self) -> ModelPart:
         parts = list(self.model.parts.values())
-        open_ = [it for it in parts if it.is_open]
+        open_ = [part for part in parts if part.is_open]
         return self.model.main if self.chance.random() < 0.45 else self.chance.choice(open_ or parts)
 
     def _some_trigger(self, part: ModelPart, *, sensible: bool) -> str:
@@ -121,9 +121,9 @@ class Walk:
     def _somebody_for(self, part: ModelPart, trigger: str) -> str:
         letters = BY_HAND[part.kind].get(trigger, "")
         fitting = [
-            it
-            for it in WALKERS
-            if any(LETTER.get(role, "?") in letters for role in ROLES_OF[it]) and self.model.sees(it, part)
+            walker
+            for walker in WALKERS
+            if any(LETTER.get(role, "?") in letters for role in ROLES_OF[walker]) and self.model.sees(walker, part)
         ]
         return self.chance.choice(fitting or WALKERS)
 

@@ -39,7 +39,9 @@ def wander(case: CaseFile, random: Random, steps: int) -> Iterator[Tried]:
         offered = _offered(case, case.people[by], part)
         if not offered["transitions"]:
             continue
-        wanted = [it for it in offered["transitions"] if tried % 2 and it["trigger"] == _next(part)]
+        wanted = [
+            transition for transition in offered["transitions"] if tried % 2 and transition["trigger"] == _next(part)
+        ]
         foretold = random.choice(wanted or offered["transitions"])
         answer = _try(case, part, foretold, by, offered["version"], random)
         tried += 1
@@ -49,12 +51,16 @@ def wander(case: CaseFile, random: Random, steps: int) -> Iterator[Tried]:
 def acting_for(part: Json) -> list[str]:
     """Everybody who holds the role at the organisation that must act."""
     role, organisation = part["party"]["role"], part["party"]["organisation"]["id"]
-    return [it.key for it in PEOPLE if role in it.roles and str(ORGANISATION_IDS[it.organisation]) == organisation]
+    return [
+        person.key
+        for person in PEOPLE
+        if role in person.roles and str(ORGANISATION_IDS[person.organisation]) == organisation
+    ]
 
 
 def offer(case: CaseFile, by: str, part: Json) -> dict[str, Json]:
     """What this person is told about each step of the part."""
-    return {it["trigger"]: it for it in _offered(case, case.people[by], part)["transitions"]}
+    return {transition["trigger"]: transition for transition in _offered(case, case.people[by], part)["transitions"]}
 
 
 def _address(case: CaseFile, part: Json) -> str:
@@ -66,7 +72,7 @@ def _offered(case: CaseFile, person: Person, part: Json) -> Json:
     if answer.status_code == 404:
         return {"transitions": []}
     found: Json = answer.json()
-    found["transitions"] = [it for it in found["transitions"] if it["trigger"] not in _LEFT_OUT]
+    found["transitions"] = [transition for transition in found["transitions"] if transition["trigger"] not in _LEFT_OUT]
     return found
 
 
@@ -75,7 +81,9 @@ def _try(case: CaseFile, part: Json, foretold: Json, by: str, version: int, rand
     changes: dict[str, Any] = {}
     if foretold["trigger"] == "reassign" and part["party"]:
         works_there = [
-            it.id for it in PEOPLE if str(ORGANISATION_IDS[it.organisation]) == part["party"]["organisation"]["id"]
+            person.id
+            for person in PEOPLE
+            if str(ORGANISATION_IDS[person.organisation]) == part["party"]["organisation"]["id"]
         ]
         changes = {"assignee_id": random.choice([None, *works_there])}
     if foretold["trigger"] == "take_up":

@@ -144,7 +144,7 @@ def ask_beside(watched: Watched) -> None:
     answers = [watched.people.anna.post(f"{case.path}/file-requests", asked_for)]
     taken = {"trigger": "take_emergency_access", "form": marked("emergency_access@1", filled("emergency_access@1"))}
     answers.append(watched.people.petra.post("/emergency-accesses", taken | {"number": case.number}))
-    assert [it.status_code for it in answers] == [201, 201], [it.text for it in answers]
+    assert [answer.status_code for answer in answers] == [201, 201], [answer.text for answer in answers]
 
 
 def adopt(watched: Watched, case: CaseFile) -> None:

@@ -121,12 +121,12 @@ def _as_the_model_says(walk: Walk) -> None:
     """The case as its chair sees it, part by part."""
     seen: Json = walk.file.seen()
     if seen["sequence"] not in walk.served:
-        by = frozenset(it for it in walk.people if walk.model.sees_all_by_right(it))
+        by = frozenset(person for person in walk.people if walk.model.sees_all_by_right(person))
         walk.served[seen["sequence"]] = Served(seen, by)
     everything = {it["id"]: it for it in (seen["main"], *seen["parts"])}
     # I11, I12: the heads are what was done, step by step, and nothing else.
     assert {id_: (it["state"]["code"], it["version"]) for id_, it in everything.items()} == {
-        it.id: (it.state, it.version) for it in walk.model.parts.values()
+        part.id: (part.state, part.version) for part in walk.model.parts.values()
     }
     assert seen["sequence"] == walk.model.entries
     # I9, I29: the region and the team keep the case, whoever is asked.
@@ -152,7 +152,7 @@ def _everybody_sees_their_own(walk: Walk) -> None:
     """I22, I23: each sees the parts that are theirs, by every way of asking, and I28: time passing moved nothing."""
     _as_the_model_says(walk)
     for key, person in walk.people.items():
-        mine = {it.id for it in walk.model.parts.values() if walk.model.sees(key, it)}
+        mine = {part.id for part in walk.model.parts.values() if walk.model.sees(key, part)}
         answer = person.get(walk.file.path)
         assert answer.status_code == (200 if mine else 404), key
         if mine:
@@ -160,7 +160,7 @@ def _everybody_sees_their_own(walk: Walk) -> None:
             assert {it["id"] for it in (shown.get("main"), *shown["parts"]) if it} == mine, key
         wanted = {"whose": "all", "number": walk.file.number, "includeEnded": "true", "limit": 200}
         listed = person.get("/work-items", params=wanted)
-        assert {it["part"]["id"] for it in listed.json()["items"]} == mine, key
+        assert {item["part"]["id"] for item in listed.json()["items"]} == mine, key
 
 
 def _whole_to_its_end(house: Running, walk: Walk) -> None:
