@@ -78,8 +78,8 @@ def test_before_its_first_entry_nobody_knew_of_a_case_and_beyond_its_last_there_
 @broken_by(
     "Design 2, two clocks: knownAt goes by when something was recorded, not by when it happened",
     "service/cases/rules/point_in_time.py",
-    "it.recorded_at <= when.known_at",
-    "it.occurred_at <= when.known_at",
+    "entry.recorded_at <= when.known_at",
+    "entry.occurred_at <= when.known_at",
 )
 def test_what_is_told_late_was_not_known_before_it_was_told(people: People) -> None:
     """Two clocks: looking back goes by when something was recorded, not by when it happened."""

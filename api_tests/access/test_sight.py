@@ -293,8 +293,8 @@ def test_the_liaison_sees_a_case_of_any_region_once_it_is_escalated_and_none_bef
 @broken_by(
     "what one may not see is not there: seen_by narrows every read",
     "service/cases/store/visibility.py",
-    "    return or_(whole(actor), *own)",
-    "    return or_(parts.c.id.is_not(None), *own)",
+    "    return or_(whole(actor), *addressed_parts)",
+    "    return or_(parts.c.id.is_not(None), *addressed_parts)",
 )
 def test_who_facilitates_or_administers_sees_no_case_at_all_and_who_protects_data_what_is_beside_the_file(
     people: People, case: CaseFile

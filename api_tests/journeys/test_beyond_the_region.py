@@ -101,8 +101,8 @@ def test_t17_the_liaison_escalates_waits_nudges_records_the_answer_and_brings_it
 @broken_by(
     "issue 3.1: the chair is informed of a liaison's signal, also when she goes ahead",
     "service/cases/rules/attention.py",
-    'if since[-1].phase != "ended" and all(it.role != Role.CHAIR for it in since):',
-    'if since[-1].target == "signalled" and all(it.role != Role.CHAIR for it in since):',
+    'if entries[-1].phase != "ended" and all(entry.role != Role.CHAIR for entry in entries):',
+    'if entries[-1].target == "signalled" and all(entry.role != Role.CHAIR for entry in entries):',
 )
 def test_i9_a_liaison_signals_on_her_own_and_the_chair_is_told_while_she_need_not_wait(people: People) -> None:
     noted, ahead = (CaseFile.submitted(people).go_to("arranging_placement") for _ in range(2))

@@ -14,7 +14,7 @@ STATES = ["submitted", "scheduled", "arranging_placement", "monitored"]
 @broken_by(
     "a correction leaves the term as it was",
     "service/cases/rules/steps.py",
-    "if stays and step.trigger != state.next:",
+    "if keeps_state and step.trigger != state.next:",
     "if False:",
     case="sqlite-scheduled",
 )

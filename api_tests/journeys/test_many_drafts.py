@@ -156,8 +156,8 @@ def walked(by: Person, limit: int, first: str | None = None) -> Iterator[dict[st
 @broken_by(
     "drafts saved at one moment have an order",
     "service/cases/store/drafts.py",
-    "        place = (drafts.c.saved_at, drafts.c.id)\n",
-    "        place = (drafts.c.id, drafts.c.saved_at)\n",
+    "        order = (drafts.c.saved_at, drafts.c.id)\n",
+    "        order = (drafts.c.id, drafts.c.saved_at)\n",
 )
 @pytest.mark.parametrize("limit", [1, 2, 4, 5, 200])
 def test_a_walk_along_the_pages_meets_every_draft_once_the_last_saved_first(service: Running, limit: int) -> None:

@@ -124,8 +124,8 @@ def attention(case: CaseFile) -> list[str]:
 @broken_by(
     "I2: the payer with a stay is the municipality before it",
     "service/cases/rules/residence.py",
-    "known, basis = (residence.before_stay, _BEFORE_STAY) if stays else (address, _ADDRESS)",
-    "known, basis = (address, _ADDRESS)",
+    "municipality, basis = (residence.before_stay, _BEFORE_STAY) if in_stay else (address, _ADDRESS)",
+    "municipality, basis = (address, _ADDRESS)",
 )
 def test_i2_the_payer_is_found_from_where_the_child_lived_and_another_one_stands_beside_the_first(
     people: People,

@@ -39,8 +39,8 @@ def test_t4_information_is_asked_and_supplied_twice_and_the_third_time_triage_de
 @broken_by(
     "T4: who is asked must act by the day that was asked",
     "service/cases/rules/steps.py",
-    "if step.form and (chosen := step.form.next_on()):",
-    "if False and step.form and (chosen := step.form.next_on()):",
+    "if step.form and (form_date := step.form.next_on()):",
+    "if False and step.form and (form_date := step.form.next_on()):",
 )
 def test_t4_while_information_is_awaited_the_submitter_must_act_by_the_day_that_was_asked(people: People) -> None:
     case = CaseFile.submitted(people)

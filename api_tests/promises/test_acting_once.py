@@ -217,8 +217,8 @@ def test_twelve_simultaneous_twins_make_one_draft(people: People) -> None:
 @broken_by(
     "issue 4.7: of two who submit one draft, one makes a case",
     "service/cases/store/drafts.py",
-    "self._connection.execute(select(drafts.c.id).where(*mine).with_for_update())",
-    "self._connection.execute(select(drafts.c.id).where(*mine))",
+    "self._connection.execute(select(drafts.c.id).where(*conditions).with_for_update())",
+    "self._connection.execute(select(drafts.c.id).where(*conditions))",
     case="postgresql-rivals",
 )
 @pytest.mark.parametrize("same_key", [True, False], ids=["twins", "rivals"])

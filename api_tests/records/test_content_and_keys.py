@@ -57,8 +57,8 @@ def _opened(connection: Connection, service: Running, case_id: str, *, master: b
 @broken_by(
     "what people write is encrypted",
     "service/cases/store/contents.py",
-    "ciphertext = AESGCM(key).encrypt(nonce, canonical(content.body).encode(), bound_to)",
-    "ciphertext = canonical(content.body).encode() or AESGCM(key).encrypt(nonce, b'', bound_to)",
+    "ciphertext = AESGCM(key).encrypt(nonce, canonical(content.body).encode(), associated_data)",
+    "ciphertext = canonical(content.body).encode() or AESGCM(key).encrypt(nonce, b'', associated_data)",
     case="postgresql",
 )
 def test_what_people_write_stands_nowhere_in_the_database_in_plain_words(

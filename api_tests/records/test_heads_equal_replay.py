@@ -64,7 +64,12 @@ def _stored(connection: Connection, case_id: str) -> tuple[tuple[Any, ...], dict
     }
 
 
-@broken_by("I11: every entry has its news", "service/cases/store/cases.py", "for e in moved],", "for e in moved[:1]],")
+@broken_by(
+    "I11: every entry has its news",
+    "service/cases/store/cases.py",
+    "for entry in entries\n            ],",
+    "for entry in entries[:1]\n            ],",
+)
 @broken_by(
     "I12: a head is the replay of its history",
     "migrations/sql/0002-sqlite.sql",

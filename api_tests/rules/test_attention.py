@@ -235,7 +235,7 @@ KINDS = ("own_home", "foster_family", "small_scale", "closed")
 @broken_by(
     "R38: staying at home is a placement and no move",
     "service/cases/rules/living_place.py",
-    "moves += not (at_home and to_home)",
+    "moves += not (at_home and leads_home)",
     "moves += 1",
 )
 @given(st.lists(st.sampled_from(KINDS), max_size=8))

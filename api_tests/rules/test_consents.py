@@ -189,8 +189,8 @@ def refused(answer: httpx.Response, purpose: str) -> bool:
 @broken_by(
     "I20: a withdrawal stops what is shared",
     "service/cases/rules/facts.py",
-    "agreed.get(fact.purpose, Agreed()).taken_back(fact)",
-    "agreed.get(fact.purpose, Agreed())",
+    "consents.get(fact.purpose, Agreed()).taken_back(fact)",
+    "consents.get(fact.purpose, Agreed())",
 )
 def test_i20_taken_back_consent_to_the_table_closes_the_file_to_the_experts_and_not_the_case(people: People) -> None:
     case = CaseFile.submitted(people).go_to("in_review")

@@ -46,8 +46,8 @@ def schema_of(kind: PartKind, trigger: str) -> dict[str, Any]:
 @broken_by(
     "a form that asks for something is given",
     "service/cases/rules/forms/base.py",
-    "return not any(it.is_required() for it in cls.model_fields.values())",
-    "return any(not it.is_required() for it in cls.model_fields.values())",
+    "return not any(field.is_required() for field in cls.model_fields.values())",
+    "return any(not field.is_required() for field in cls.model_fields.values())",
     case="case-issue_advice-advice@1",
 )
 @pytest.mark.parametrize(("kind", "trigger", "form"), STEPS, ids=["-".join(map(str, step)) for step in STEPS])

@@ -102,7 +102,7 @@ def term_from(entry: Json, name: str) -> str:
 @broken_by(
     "a step that is not the next action leaves the day",
     "service/cases/rules/steps.py",
-    "    if stays and step.trigger != state.next:",
+    "    if keeps_state and step.trigger != state.next:",
     "    if False:",
 )
 @pytest.mark.server
@@ -165,8 +165,8 @@ def test_an_ended_part_has_no_day_and_a_reopened_one_has_a_new_one(years: tuple[
 @broken_by(
     "no deadline takes a step away (I28)",
     "service/cases/rules/steps.py",
-    "    found = workflow.possible(part.state, situation.attempt(), seats)",
-    "    found = workflow.possible(part.state, situation.attempt(), () if part.due_on and "
+    "    steps = workflow.possible(part.state, situation.attempt(), seats)",
+    "    steps = workflow.possible(part.state, situation.attempt(), () if part.due_on and "
     "day_in_amsterdam(situation.now) > part.due_on else seats)",
 )
 @pytest.mark.server

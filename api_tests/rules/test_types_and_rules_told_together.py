@@ -36,7 +36,7 @@ def of_rules(name: str, body: dict[str, Any], held_against: FormContext) -> set[
 )
 @broken_by(
     "faults of rules are told beside faults of types",
-    Text("service/cases/rules/forms/reading.py", "return (*reading.faults, *map(in_body, rules))", "return ()"),
+    Text("service/cases/rules/forms/reading.py", "return (*result.faults, *map(in_body, rule_faults))", "return ()"),
     case="referral@1",
 )
 @pytest.mark.parametrize("name", KINDS.forms)

@@ -165,7 +165,7 @@ def unmet(case: CaseFile, trigger: str) -> list[str]:
 @broken_by(
     "a second time round begins anew, and asks again for help that ended",
     "service/cases/rules/facts.py",
-    "lambda facts, _: _second_time_round(facts) for",
+    "lambda facts, _: _start_round(facts) for",
     "lambda facts, _: facts for",
 )
 def test_a_case_that_comes_back_is_heard_again_and_its_new_advice_asks_again_for_help_that_had_ended(

@@ -56,8 +56,8 @@ WORKS_AT = {str(person.id): str(ORGANISATION_IDS[person.organisation]) for perso
 @broken_by(
     "everything open has one day (I1)",
     "service/cases/rules/steps.py",
-    "    if stays and step.trigger != state.next:\n        return situation.part.due_on",
-    "    if stays:\n        return None",
+    "    if keeps_state and step.trigger != state.next:\n        return situation.part.due_on",
+    "    if keeps_state:\n        return None",
 )
 @broken_by(
     "who must act may act, also where nobody is addressed yet (I1)",

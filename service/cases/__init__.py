@@ -1,1 +1,1 @@
-"""The heart: a case, its parts, its history and chain, and the one step that changes it."""
+"""The case: its parts, its history and digest chain, and the step, which is the only way to change a case."""

@@ -1,4 +1,4 @@
-"""What a form says, and what counts of it, after it was amended: a merge patch (RFC 7396) per amendment, in order."""
+"""Amendments of recorded forms: merge patches (RFC 7396), applied in the order in which they were recorded."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -7,12 +7,15 @@ from uuid import UUID
 
 from service.cases.rules.model import Content, Transition
 
-# Under this name an amendment tells, as a fact, the number in the part of the entry that it corrects.
+# Key in the codes of an amendment. Its value is the part sequence of the amended entry.
 AMENDS = "amends"
 
 
 def merged(form: Any, changes: Any) -> Any:
-    """RFC 7396: members replace members, null removes one, anything but an object replaces the whole."""
+    """Returns the form with a merge patch applied (RFC 7396).
+
+    Members replace members, null removes a member, and a patch that is no object replaces the whole form.
+    """
     if not isinstance(changes, Mapping):
         return changes
     result = dict(form) if isinstance(form, Mapping) else {}
@@ -25,7 +28,7 @@ def merged(form: Any, changes: Any) -> Any:
 
 
 def as_amended(form: Mapping[str, Any], amendments: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """The form with every amendment (`{"changes": {...}}`) applied."""
+    """Returns the form with each amendment (`{"changes": {...}}`) applied in order."""
     current = dict(form)
     for amendment in amendments:
         current = merged(current, amendment["changes"])
@@ -33,35 +36,42 @@ def as_amended(form: Mapping[str, Any], amendments: Iterable[Mapping[str, Any]])
 
 
 def corrects(entry: Transition) -> int | None:
-    """The number in its part of the entry that this one corrects."""
+    """Returns the part sequence of the entry that this one amends; None for an entry that is no amendment."""
     return next((int(number) for number in entry.codes.get(AMENDS, ())), None)
 
 
 def amendments_of(entry: Transition, history: Iterable[Transition]) -> tuple[Transition, ...]:
-    own = (str(entry.part_sequence),)
-    return tuple(it for it in history if it.part_id == entry.part_id and it.codes.get(AMENDS) == own)
+    amended = (str(entry.part_sequence),)
+    return tuple(later for later in history if later.part_id == entry.part_id and later.codes.get(AMENDS) == amended)
 
 
 def corrections(history: Iterable[Transition]) -> Mapping[int, Sequence[int]]:
-    """The sequence of each entry that was corrected, with the numbers in its part of those that correct it."""
-    of_part: dict[tuple[UUID, int], int] = {}
-    found: dict[int, list[int]] = {}
+    """Returns the part sequences of the amendments, by the case sequence of the entry that they amend."""
+    sequences: dict[tuple[UUID, int], int] = {}
+    amendments: dict[int, list[int]] = {}
     for entry in history:
-        of_part[entry.part_id, entry.part_sequence] = entry.sequence
+        sequences[entry.part_id, entry.part_sequence] = entry.sequence
         if number := corrects(entry):
-            found.setdefault(of_part[entry.part_id, number], []).append(entry.part_sequence)
-    return found
+            amendments.setdefault(sequences[entry.part_id, number], []).append(entry.part_sequence)
+    return amendments
 
 
 def as_it_reads(entry: Transition, amendments: Iterable[Transition], contents: Mapping[int, Content]) -> dict[str, Any]:
-    """The form of this entry with these amendments of it; `contents` holds all of them, by sequence."""
-    changes = (contents[it.sequence].body["form"] for it in amendments)
+    """Returns the form of an entry with these amendments applied; `contents` holds all of them, by sequence."""
+    changes = (contents[amendment.sequence].body["form"] for amendment in amendments)
     return as_amended(contents[entry.sequence].body["form"], changes)
 
 
 def with_amendments(history: Sequence[Transition]) -> Iterator[Transition]:
-    """Each entry with the codes of its last amendment: a consent recorded by mistake does not go on counting."""
-    amended = {(it.part_id, int(number)): it.codes for it in history for number in it.codes.get(AMENDS, ())}
+    """Yields each entry that is no amendment, with the codes of its last amendment.
+
+    A consent that was recorded by mistake stops counting when it is amended.
+    """
+    amended = {
+        (amendment.part_id, int(number)): amendment.codes
+        for amendment in history
+        for number in amendment.codes.get(AMENDS, ())
+    }
     for entry in history:
         if AMENDS not in entry.codes:
             codes = amended.get((entry.part_id, entry.part_sequence))

@@ -1,4 +1,4 @@
-"""What of a case asks for attention today: derived from its history when read, and deciding nothing (I28)."""
+"""Reasons why a case needs attention today, derived from its history on each read. They decide nothing (I28)."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ Reason = Literal["must_escalate", "signalled", "check_missed", "table_again", "e
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """One reason, and the day since when it holds."""
+    """A reason for attention and the first day on which it holds, in Amsterdam."""
 
     reason: Reason
     since: date
@@ -26,7 +26,11 @@ class Attention:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """One refusal in the ledger of a case, where it stays (I6). `reasons` are codes of refusal_reason."""
+    """One refusal in the ledger of a case. Refusals are never removed from the ledger (I6).
+
+    `reasons` are codes of the list refusal_reason. `has_alternative`: the line, or the line that replaced it, was
+    accepted, is running or is requested from an organisation.
+    """
 
     entry: Transition
     line: str | None
@@ -36,110 +40,123 @@ class Refused:
 
 
 def attention(history: Sequence[Transition], settings: RegionSettings, today: date) -> tuple[Attention, ...]:
-    """Every reason that holds on this day, the oldest first."""
+    """Returns every reason that holds on this day, the oldest first."""
     if not history:
         return ()
-    by_rule = (*_must_escalate(history, settings), *_table_again(history, settings))
-    found = (*by_rule, *_signalled(history), *_checks_missed(history), *_emergencies(history))
-    return tuple(sorted((it for it in found if it.since <= today), key=lambda it: (it.since, it.reason)))
+    reasons = (
+        *_must_escalate(history, settings),
+        *_table_again(history, settings),
+        *_signalled(history),
+        *_checks_missed(history),
+        *_emergencies(history),
+    )
+    current = (reason for reason in reasons if reason.since <= today)
+    return tuple(sorted(current, key=lambda reason: (reason.since, reason.reason)))
 
 
 def refusals(history: Iterable[Transition]) -> tuple[Refused, ...]:
-    """The ledger of refusals. `alternative`: the line, or one in its place, was taken up or is asked of somebody."""
+    """Returns the ledger of refusals, in the order of the history."""
     entries = tuple(with_amendments(tuple(history)))
-    alive = {it.line for it in _heads(entries, "commitment") if _is_asked_or_coming(it)}
-    instead = {it.line: line for it in entries for line in it.codes.get("by_line", ()) if it.trigger == "replace"}
+    active_lines = {head.line for head in _heads(entries, "commitment") if _is_requested_or_accepted(head)}
+    replacements = {
+        entry.line: line for entry in entries for line in entry.codes.get("by_line", ()) if entry.trigger == "replace"
+    }
     return tuple(
         Refused(
-            entry=it,
-            line=it.line,
-            organisation_id=it.organisation_id,
-            reasons=it.codes.get("refusal_reason", ()),
-            alternative=not alive.isdisjoint(_in_place_of(it.line, instead)),
+            entry=entry,
+            line=entry.line,
+            organisation_id=entry.organisation_id,
+            reasons=entry.codes.get("refusal_reason", ()),
+            alternative=not active_lines.isdisjoint(_line_and_replacements(entry.line, replacements)),
         )
-        for it in entries
-        if it.part_kind == "commitment" and it.trigger == "refuse"
+        for entry in entries
+        if entry.part_kind == "commitment" and entry.trigger == "refuse"
     )
 
 
 def moves(history: Iterable[Transition]) -> int:
-    """How often the child moved since the referral, as it reads after amendments."""
+    """Returns how often the child moved since the referral, counted after amendments."""
     return living(with_amendments(tuple(history))).moves
 
 
-def _in_place_of(line: str | None, instead: Mapping[str | None, str]) -> set[str | None]:
-    """The line, the one that replaced it, and so on."""
-    found = {line}
-    while (line := instead.get(line)) and line not in found:
-        found.add(line)
-    return found
+def _line_and_replacements(line: str | None, replacements: Mapping[str | None, str]) -> set[str | None]:
+    """Returns the line, the line that replaced it, and each further replacement."""
+    lines = {line}
+    while (line := replacements.get(line)) and line not in lines:
+        lines.add(line)
+    return lines
 
 
-def _is_asked_or_coming(head: Transition) -> bool:
-    """Whether somebody delivers this line or was asked to; what is to be made to measure was put to nobody yet."""
+def _is_requested_or_accepted(head: Transition) -> bool:
+    """True if an organisation delivers this line or was asked to. A line to be made to measure has no addressee yet."""
     return head.target in ("accepted", "running") or (head.target == "requested" and head.addressee_id is not None)
 
 
 def _must_escalate(history: Sequence[Transition], settings: RegionSettings) -> Iterator[Attention]:
-    """Only refusals, nobody asked or coming, nothing asked beyond the region, and the time for another way is over.
+    """Yields a reason when refusals leave no help in sight and the term for another solution has passed.
 
-    Where help runs or is followed there is more than refusals; a case that comes back begins anew.
+    No commitment is requested or accepted, no placement is agreed, and no escalation is open. A case in which help
+    runs or is monitored gives no reason. After a reopening only later entries count.
     """
     if _main(history).phase == "ended" or _main(history).target in ("help_started", "monitored"):
         return
-    began = max((it.sequence for it in history if it.part_kind == "case" and it.trigger == "reopen"), default=0)
-    now = [it for it in history if it.sequence > began]
-    coming = [it for it in _heads(history, "commitment") if _is_asked_or_coming(it)]
-    places = [it for it in _heads(history, "placement") if it.target in ("agreed", "started")]
-    asked = [it for it in _heads(history, "escalation") if it.phase != "ended"]
-    if any(it.trigger == "refuse" for it in now) and not (coming or places or asked):
-        lost = max(day_in_amsterdam(it.occurred_at) for it in now if _loses_hope(it))
-        yield Attention("must_escalate", due(lost, settings.terms["act_on_refusal"]) + timedelta(days=1))
+    reopenings = (entry.sequence for entry in history if entry.part_kind == "case" and entry.trigger == "reopen")
+    reopened = max(reopenings, default=0)
+    entries = [entry for entry in history if entry.sequence > reopened]
+    commitments = [head for head in _heads(history, "commitment") if _is_requested_or_accepted(head)]
+    placements = [head for head in _heads(history, "placement") if head.target in ("agreed", "started")]
+    escalations = [head for head in _heads(history, "escalation") if head.phase != "ended"]
+    if any(entry.trigger == "refuse" for entry in entries) and not (commitments or placements or escalations):
+        last_setback = max(day_in_amsterdam(entry.occurred_at) for entry in entries if _is_setback(entry))
+        yield Attention("must_escalate", due(last_setback, settings.terms["act_on_refusal"]) + timedelta(days=1))
 
 
-def _loses_hope(entry: Transition) -> bool:
-    """A refusal, help or a stay that ended, an answer from beyond the region: another way is sought from that day."""
+def _is_setback(entry: Transition) -> bool:
+    """True if the search for another solution starts again: a refusal, or the end of help, a stay or an escalation."""
     ended = entry.part_kind in ("placement", "escalation") and entry.phase == "ended"
     return ended or entry.trigger in ("refuse", "end_help")
 
 
 def _signalled(history: Sequence[Transition]) -> Iterator[Attention]:
-    """The liaison escalated on her own signal, and no chair has had a hand in it yet: she need not wait for one."""
+    """Yields a reason per escalation that a liaison opened on her own signal and in which no chair has acted yet.
+
+    The liaison need not wait for the chair.
+    """
     for signal in history:
         if signal.part_kind == "escalation" and signal.trigger == "signal_escalation":
-            since = [it for it in history if it.part_id == signal.part_id]
-            if since[-1].phase != "ended" and all(it.role != Role.CHAIR for it in since):
+            entries = [entry for entry in history if entry.part_id == signal.part_id]
+            if entries[-1].phase != "ended" and all(entry.role != Role.CHAIR for entry in entries):
                 yield Attention("signalled", day_in_amsterdam(signal.occurred_at))
 
 
 def _checks_missed(history: Sequence[Transition]) -> Iterator[Attention]:
-    """A check that was not held is the chair's to see to (domain.md 5.3 T15)."""
+    """Yields a reason per check that was not held by its due day. The chair must act on it (domain.md 5.3 T15)."""
     for check in _heads(history, "follow_up"):
         if check.due_on:
             yield Attention("check_missed", check.due_on + timedelta(days=1))
 
 
 def _emergencies(history: Sequence[Transition]) -> Iterator[Attention]:
-    """Somebody from outside read the case, and nobody looked into it yet."""
-    open_ones = {it.part_id for it in _heads(history, "emergency_access") if it.phase != "ended"}
-    for first in history:
-        if first.part_id in open_ones and first.part_sequence == 1:
-            yield Attention("emergency_access", day_in_amsterdam(first.recorded_at))
+    """Yields a reason per emergency access that is not reviewed yet."""
+    unreviewed = {head.part_id for head in _heads(history, "emergency_access") if head.phase != "ended"}
+    for entry in history:
+        if entry.part_id in unreviewed and entry.part_sequence == 1:
+            yield Attention("emergency_access", day_in_amsterdam(entry.recorded_at))
 
 
 def _table_again(history: Sequence[Transition], settings: RegionSettings) -> Iterator[Attention]:
-    """Help that cannot be arranged within the longlist's time is a question for the table again (domain.md 2.6)."""
-    main = [it for it in history if it.part_kind == "case"]
+    """Yields a reason when arranging help takes longer than `longlist_days`: the case returns to the table (2.6)."""
+    main = [entry for entry in history if entry.part_kind == "case"]
     if main[-1].target != "arranging_placement":
         return
-    entered = next(it for it in reversed(main) if it.source != it.target)
-    yield Attention("table_again", day_in_amsterdam(entered.occurred_at) + timedelta(days=settings.longlist_days + 1))
+    arrival = next(entry for entry in reversed(main) if entry.source != entry.target)
+    yield Attention("table_again", day_in_amsterdam(arrival.occurred_at) + timedelta(days=settings.longlist_days + 1))
 
 
 def _main(history: Sequence[Transition]) -> Transition:
-    return next(it for it in reversed(history) if it.part_kind == "case")
+    return next(entry for entry in reversed(history) if entry.part_kind == "case")
 
 
 def _heads(history: Iterable[Transition], kind: str) -> tuple[Transition, ...]:
-    """The last entry of each part of this kind."""
-    return tuple({it.part_id: it for it in history if it.part_kind == kind}.values())
+    """Returns the last entry of each part of this kind."""
+    return tuple({entry.part_id: entry for entry in history if entry.part_kind == kind}.values())

@@ -1,4 +1,4 @@
-"""The certificate of destruction: what is left of a case that was destroyed (I25)."""
+"""The certificate of destruction, which remains of a destroyed case (I25)."""
 
 import hashlib
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ Capacity = Literal["team", "data_protection"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signature:
-    """Somebody agreed, in one of the two capacities."""
+    """The agreement of one person to a destruction, in one of the two capacities. `signed_at` is in UTC."""
 
     capacity: Capacity
     role: Role
@@ -29,6 +29,7 @@ class Signature:
     at: datetime
 
     def facts(self) -> dict[str, Any]:
+        """Returns the JSON members of a signature, as they enter the digest of the certificate."""
         return {
             "capacity": self.capacity,
             "role": str(self.role),
@@ -50,7 +51,11 @@ class Signature:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificate:
-    """What is left of a case to show: that it was destroyed, on which ground, decided by whom. Ids, nothing else."""
+    """Proof that a case was destroyed: the ground, the signatures and the time. Holds ids and no personal data.
+
+    `destroyed_at` is in UTC, `day` the same moment as a day in Amsterdam. `entries` and `contents` are counts, `head`
+    is the digest of the last entry.
+    """
 
     case_id: UUID
     proposal_id: UUID
@@ -65,14 +70,14 @@ class Certificate:
     head: str
 
     def facts(self) -> dict[str, Any]:
-        """As it enters its digest, and stands in the list of destructions."""
+        """Returns the JSON members of the certificate, as digested and as written to the list of destructions."""
         return {
             "caseId": str(self.case_id),
             "proposalId": str(self.proposal_id),
             "ground": self.ground,
             "requestId": self.request_id and str(self.request_id),
             "policy": self.policy,
-            "signed": [it.facts() for it in self.signed],
+            "signed": [signature.facts() for signature in self.signed],
             "destroyedAt": in_utc_text(self.destroyed_at),
             "day": self.day.isoformat(),
             "entries": self.entries,
@@ -82,7 +87,7 @@ class Certificate:
 
     @classmethod
     def read(cls, facts: Mapping[str, Any]) -> "Certificate":
-        """What `facts` tells. Raises KeyError, TypeError or ValueError for what was never told by it."""
+        """Read a certificate from its facts. Raises KeyError, TypeError or ValueError for any other JSON."""
         return cls(
             case_id=UUID(facts["caseId"]),
             proposal_id=UUID(facts["proposalId"]),
@@ -102,5 +107,5 @@ class Certificate:
         return hashlib.sha256(canonical(self.facts()).encode()).hexdigest()
 
     def refusal(self) -> CaseDestroyed:
-        """The answer to whoever could read the whole case."""
+        """Returns the refusal for readers who could read the whole case."""
         return CaseDestroyed(self.day, self.ground, {**self.facts(), "certificate": self.digest})

@@ -1,4 +1,4 @@
-"""What guards and form checks may know of a case: folded from its history, never read from content."""
+"""Facts of a case for guards and form checks, folded from its history and never read from content."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -12,23 +12,23 @@ from service.cases.rules.model import Transition
 from service.workflows.rules.definition import ADOPT
 from service.workflows.rules.kinds import PartKind
 
-# A supervision order or guardianship, whichever answer tells: such a file is kept longer (domain.md 2.11).
+# Codes of a supervision order or guardianship, by code list. Such a file is kept longer (domain.md 2.11).
 _MEASURES: Mapping[str, frozenset[str]] = {
     "legal_status": frozenset({"04"}),
     "legal_representation": frozenset({"06"}),
     "legal_ground": frozenset({"supervision_with_placement_order", "guardianship"}),
 }
-# From here on help is arranged and followed by an advice (domain.md 5.2).
-_ADVISED = frozenset({"advice_issued", "arranging_placement", "help_started", "monitored"})
-# A new triage or table, and with it a new advice: what was asked before is asked anew, unless it goes on.
+# States in which an advice is in force: help is arranged, given or monitored by it (domain.md 5.2).
+_ADVICE_STATES = frozenset({"advice_issued", "arranging_placement", "help_started", "monitored"})
+# Triggers that lead to a new triage or table and a new advice. Requests are made again, except for help that runs on.
 NEW_ROUND = ("reopen", "return_to_table")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartFacts:
-    """Where a part of the case stands, as far as it may matter to the others.
+    """The state of a part of the case, as far as guards of other parts need it.
 
-    `opened_by`: the part it began from. `moment`: what a check was planned for.
+    `opened_by` is the part from which it began. `check_moment` is the code of the moment for which a check is planned.
     """
 
     id: UUID
@@ -43,12 +43,12 @@ class PartFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseFacts:
-    """The case as its history tells it. Has no payment field, and its type keeps it so (I2).
+    """Facts of a case. The type has no payment field, so guards cannot depend on who pays (I2).
 
-    `heard`: "child" and "parent", once recorded or said why not. `agreed`: who consented, by purpose. `referred`:
-    brought to the table, not only asked.
-    `weighed`: "removal" and "closed_stay", once the table answered all that goes before (I5). `goals`: their numbers in
-    the newest advice. `advice_in_force`: help is arranged or followed by it.
+    `is_referred`: referred to the table, not only a consult. `heard`: "child" and "parent", each once their voice, or
+    the reason why it is missing, is recorded (I16). `consents`: the consent by purpose. `weighed_options`: "removal"
+    and "closed_stay", each once the analysis answered everything that it requires (I5). `goals`: goal numbers of the
+    newest advice. `advice_in_force`: help is arranged, given or monitored by it.
     """
 
     referred: bool = False
@@ -73,8 +73,8 @@ class CaseFacts:
 
     @property
     def consented(self) -> frozenset[str]:
-        """The purposes for which may be shared now, by consent or on a legal ground."""
-        return frozenset(purpose for purpose, it in self.agreed.items() if it.in_force)
+        """Purposes for which information may be shared now, by consent or on a legal ground."""
+        return frozenset(purpose for purpose, consent in self.agreed.items() if consent.in_force)
 
     def parts_of(self, kind: PartKind) -> tuple[PartFacts, ...]:
         return tuple(part for part in self.parts if part.kind == kind)
@@ -83,7 +83,7 @@ class CaseFacts:
         return tuple(part for part in self.parts if part.kind == kind and part.is_open)
 
     def questions_of(self, escalation_id: UUID | None) -> tuple[PartFacts, ...]:
-        """What was put to bodies at the national level by this escalation, open or not."""
+        """Returns the questions, open or ended, that this escalation put to bodies at the national level."""
         return tuple(part for part in self.parts_of("question") if part.opened_by == escalation_id)
 
     def parts_in(self, kind: PartKind, *states: str) -> tuple[PartFacts, ...]:
@@ -92,9 +92,10 @@ class CaseFacts:
 
 @dataclass(frozen=True, slots=True)
 class Reconsidered:
-    """The reconsideration asked for last: which organisation asked, who had issued the advice, what came of it so far.
+    """The last reconsideration.
 
-    `outside_expert`: somebody from outside looks along.
+    `requester_id` is the organisation that requested it, `advice_issuer_id` the person who issued the advice.
+    `has_outside_expert`: an expert from outside takes part. `is_revised`: the advice was revised after the request.
     """
 
     asked_by: UUID
@@ -107,7 +108,7 @@ FactsRule = Callable[[CaseFacts, Transition], CaseFacts]
 
 
 class GivesFacts(Protocol):
-    """What folding needs to know of a kind: see cases/rules/kinds.py."""
+    """The properties of a kind of part that `fold_facts` uses. Implemented by `Kind` in cases/rules/kinds.py."""
 
     @property
     def facts(self) -> FactsRule | None: ...
@@ -117,62 +118,65 @@ class GivesFacts(Protocol):
 
 
 def state_alone(facts: CaseFacts, _: Transition) -> CaseFacts:
-    """The rule of a kind that tells the case nothing but where its parts stand."""
+    """Facts rule of a kind that adds no facts beyond the state of its parts."""
     return facts
 
 
 def fold(history: Iterable[Transition], kinds: Mapping[PartKind, GivesFacts]) -> CaseFacts:
-    """The facts after these entries, which must be in order of sequence. What was amended counts as amended.
+    """Returns the facts after these entries, which must be in order of sequence. Amended codes replace the original.
 
-    A kind without a rule gives none. What is about payment gives no coded answers either: who pays never blocks help
-    (I2), so guards cannot even name it.
+    A kind without a facts rule adds no facts. A kind about payment adds no coded answers either: who pays never blocks
+    help (I2), so no guard can name it.
     """
     facts = CaseFacts()
     entries = tuple(with_amendments(tuple(history)))
-    of_part = {entry.sequence: entry.part_id for entry in entries}
+    part_by_sequence = {entry.sequence: entry.part_id for entry in entries}
     for entry in entries:
         kind = kinds[entry.part_kind]
         if entry.codes and not kind.about_payment:
-            facts = _after_words(facts, entry)
+            facts = _apply_coded_answers(facts, entry)
         if kind.facts is None:
             continue
         facts = kind.facts(facts, entry)
         if entry.part_id != entry.case_id:
-            facts = _after_part(facts, entry, of_part.get(entry.cause) if entry.cause else None)
+            opened_by = part_by_sequence.get(entry.cause) if entry.cause else None
+            facts = _apply_part_entry(facts, entry, opened_by)
     return replace(facts, at_home=living(entries).at_home)
 
 
-def _after_words(facts: CaseFacts, entry: Transition) -> CaseFacts:
-    """What coded answers tell wherever they were given: consents, in order; a plan for after 18; a measure."""
-    agreed = dict(facts.agreed)
+def _apply_coded_answers(facts: CaseFacts, entry: Transition) -> CaseFacts:
+    """Apply the coded answers that any form may give: consents in order, a plan for after 18, a legal measure."""
+    consents = dict(facts.agreed)
     for fact in map(ConsentFact.read, entry.codes.get(GIVEN, ())):
-        agreed[fact.purpose] = agreed.get(fact.purpose, Agreed()).given(fact)
+        consents[fact.purpose] = consents.get(fact.purpose, Agreed()).given(fact)
     for fact in map(ConsentFact.read, entry.codes.get(WITHDRAWN, ())):
-        agreed[fact.purpose] = agreed.get(fact.purpose, Agreed()).taken_back(fact)
+        consents[fact.purpose] = consents.get(fact.purpose, Agreed()).taken_back(fact)
     for purpose in entry.codes.get("information_purpose", ()):
-        agreed[purpose] = replace(agreed.get(purpose, Agreed()), in_force=True, withdrawn=False)
+        consents[purpose] = replace(consents.get(purpose, Agreed()), in_force=True, withdrawn=False)
+    under_measure = any(codes & set(entry.codes.get(code_list, ())) for code_list, codes in _MEASURES.items())
     return replace(
         facts,
-        agreed=agreed,
+        agreed=consents,
         planned_after_18=facts.planned_after_18 or "plan_after_18" in entry.codes.get("enclosed", ()),
-        under_measure=facts.under_measure or any(_MEASURES[it] & set(entry.codes.get(it, ())) for it in _MEASURES),
+        under_measure=facts.under_measure or under_measure,
     )
 
 
 def after_case(facts: CaseFacts, entry: Transition) -> CaseFacts:
+    """Facts rule of the case itself."""
     if entry.source != entry.target and entry.trigger != ADOPT.name:
-        # A proposal is one for the state in which it was made; under another workflow that may be called otherwise.
+        # A proposal holds only in the state in which it was made. Adopting a workflow may only rename that state.
         facts = replace(facts, decline_proposed_by=None, transfer_proposed_by=None)
     heard = facts.heard.union(entry.codes.get("heard", ()))
-    facts = replace(facts, heard=heard, advice_in_force=entry.target in _ADVISED)
-    told = _CASE_TELLS.get(entry.trigger)
-    return told(facts, entry) if told else facts
+    facts = replace(facts, heard=heard, advice_in_force=entry.target in _ADVICE_STATES)
+    rule = _CASE_RULES.get(entry.trigger)
+    return rule(facts, entry) if rule else facts
 
 
-def _after_advice(facts: CaseFacts, entry: Transition) -> CaseFacts:
-    asked_again = facts.reconsidered and replace(facts.reconsidered, revised=True)
+def _apply_advice(facts: CaseFacts, entry: Transition) -> CaseFacts:
+    reconsideration = facts.reconsidered and replace(facts.reconsidered, revised=True)
     lines = entry.codes.get("line", ())
-    # An advice from before lines of living were told apart: any of its lines may be one.
+    # Older advices do not mark their living lines: there any line of an advice on living may be one.
     living_lines = entry.codes.get("living_line", lines if "living" in entry.codes.get("advice_domain", ()) else ())
     return replace(
         facts,
@@ -180,16 +184,16 @@ def _after_advice(facts: CaseFacts, entry: Transition) -> CaseFacts:
         living_lines=facts.living_lines | set(living_lines),
         goals=frozenset(entry.codes.get("goal", ())),
         advised_by=entry.actor_id,
-        reconsidered=asked_again,
+        reconsidered=reconsideration,
         goals_checked=False,
     )
 
 
-def _second_time_round(facts: CaseFacts) -> CaseFacts:
-    """A new triage, table and hearing. Help that goes on keeps its line; what has ended may be asked again."""
+def _start_round(facts: CaseFacts) -> CaseFacts:
+    """Returns the facts at the start of a new round. Running help keeps its line; ended help may be requested again."""
     open_parts = {part.id for part in facts.parts if part.is_open}
-    going_on = tuple(part for part in facts.parts if part.is_open or part.opened_by in open_parts)
-    lines = frozenset(part.line for part in going_on if part.kind == "commitment" and part.line)
+    kept_parts = tuple(part for part in facts.parts if part.is_open or part.opened_by in open_parts)
+    lines = frozenset(part.line for part in kept_parts if part.kind == "commitment" and part.line)
     return replace(
         facts,
         information_rounds=0,
@@ -197,28 +201,28 @@ def _second_time_round(facts: CaseFacts) -> CaseFacts:
         advice_lines=lines,
         living_lines=facts.living_lines & lines,
         goals_checked=False,
-        parts=going_on,
+        parts=kept_parts,
     )
 
 
-_CASE_TELLS: Mapping[str, Callable[[CaseFacts, Transition], CaseFacts]] = {
+_CASE_RULES: Mapping[str, Callable[[CaseFacts, Transition], CaseFacts]] = {
     "submit": lambda facts, _: replace(facts, referred=True),
     "refer": lambda facts, _: replace(facts, referred=True),
     "request_information": lambda facts, _: replace(facts, information_rounds=facts.information_rounds + 1),
     "propose_decline": lambda facts, entry: replace(facts, decline_proposed_by=entry.actor_id),
     "propose_transfer": lambda facts, entry: replace(facts, transfer_proposed_by=entry.actor_id),
     "draft_advice": lambda facts, entry: replace(facts, weighed=frozenset(entry.codes.get("weighed", ()))),
-    "issue_advice": _after_advice,
-    "revise_advice": _after_advice,
+    "issue_advice": _apply_advice,
+    "revise_advice": _apply_advice,
     "start_monitoring": lambda facts, _: replace(facts, goals_checked=False),
     "record_check": lambda facts, _: replace(facts, goals_checked=True),
-    **{trigger: lambda facts, _: _second_time_round(facts) for trigger in NEW_ROUND},
+    **{trigger: lambda facts, _: _start_round(facts) for trigger in NEW_ROUND},
 }
 
 
-def _after_part(facts: CaseFacts, entry: Transition, opened_by: UUID | None) -> CaseFacts:
+def _apply_part_entry(facts: CaseFacts, entry: Transition, opened_by: UUID | None) -> CaseFacts:
     before = next((part for part in facts.parts if part.id == entry.part_id), None)
-    moved = PartFacts(
+    after = PartFacts(
         id=entry.part_id,
         kind=entry.part_kind,
         state=entry.target,
@@ -229,4 +233,4 @@ def _after_part(facts: CaseFacts, entry: Transition, opened_by: UUID | None) -> 
         moment=before.moment if before else next(iter(entry.codes.get("check_moment", ())), None),
     )
     others = tuple(part for part in facts.parts if part.id != entry.part_id)
-    return replace(facts, parts=(*others, moved))
+    return replace(facts, parts=(*others, after))

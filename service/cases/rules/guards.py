@@ -1,4 +1,4 @@
-"""Guards of the case itself, and what every guard may look at: pure, over facts that know no payment (I2)."""
+"""Guards of the case itself, and the input of every guard. Guards are pure and cannot read who pays (I2)."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -10,9 +10,10 @@ from service.workflows.rules.region_settings import RegionSettings
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """All that a guard may look at. `organisations`: those for which the actor may act.
+    """The input of a guard.
 
-    `part_id` is the part that is asked to move, `liaison_id` who is appointed today for the region of the case.
+    `organisations` are those for which the actor may act, `part_id` is the part that the step is taken on, and
+    `liaison_id` is the organisation of the liaison who is appointed today for the region of the case.
     """
 
     facts: CaseFacts
@@ -78,7 +79,7 @@ def _no_unanswered_request(attempt: Attempt) -> bool:
 
 NO_OPEN_RECONSIDERATION = Guard("no_open_reconsideration", _no_open_reconsideration)
 ADVICE_IN_FORCE = Guard("advice_in_force", _advice_in_force)
-# A payer or provider asks to look at the advice again as well: these know no payment (I2).
+# Guards of a request for reconsideration. Payers and providers may request one too, so these read no payment (I2).
 ASKING_AGAIN = (NO_OPEN_RECONSIDERATION, ADVICE_IN_FORCE)
 OF_THE_CASE = (
     Guard("referred", _referred),

@@ -1,6 +1,7 @@
-"""The chain of a case: each entry carries the digest of the one before, over salted digests of facts and content.
+"""The digest chain of a case: each entry carries the digest of the previous entry.
 
-Content and facts can be destroyed with their salts; the digests stay, and the chain still verifies.
+A digest covers the salted digests of facts and content. Content and facts can be destroyed with their salts: the
+digests stay, and the chain still verifies.
 """
 
 import hashlib
@@ -16,9 +17,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def facts_of(entry: Transition) -> dict[str, Any]:
-    """The facts as they enter the digest: text and whole numbers, nothing that is absent.
+    """Returns the facts of an entry as digested: name to text, integer or object. Absent facts are left out.
 
-    An entry made before a fact existed has the same digest after it: absent facts leave no trace.
+    An older entry keeps its digest when a new fact is added to the model, because absent facts are left out.
     """
     facts = {
         "case": str(entry.case_id),
@@ -56,11 +57,14 @@ def facts_digest(salt: bytes, entry: Transition) -> str:
 
 
 def content_digest(salt: bytes, nonce: bytes, content_class: str, form: str | None, ciphertext: bytes) -> str:
-    """Over all that is stored of the content. What stands before the ciphertext is JSON, so it has one end only."""
-    around = {"salt": salt.hex(), "nonce": nonce.hex(), "class": content_class, "form": form}
-    return hashlib.sha256(canonical(around).encode() + ciphertext).hexdigest()
+    """Returns the digest of all stored columns of the content.
+
+    JSON precedes the ciphertext. It marks its own end, so no other split of the bytes gives the same digest.
+    """
+    header = {"salt": salt.hex(), "nonce": nonce.hex(), "class": content_class, "form": form}
+    return hashlib.sha256(canonical(header).encode() + ciphertext).hexdigest()
 
 
 def entry_digest(previous: str, sequence: int, facts: str, content: str | None) -> str:
-    """H(previous digest, sequence, digest of facts, digest of content); an entry without content has "-" there."""
+    """Returns H(previous digest, sequence, digest of facts, digest of content), with "-" for missing content."""
     return hashlib.sha256(f"{previous}|{sequence}|{facts}|{content or '-'}".encode()).hexdigest()

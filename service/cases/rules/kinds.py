@@ -1,4 +1,4 @@
-"""A kind of part, as its subject declares it, and the registry of all of them."""
+"""The declaration of a kind of part, and the registry of all kinds."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -19,45 +19,48 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """A kind of part: what lives a life of its own in a case. Its workflow stands in workflows/<name>.toml."""
+    """A kind of part with a workflow of its own, which stands in workflows/<name>.toml."""
 
     name: PartKind
-    #: How it begins: with the case; opened by a step of another part; or by itself, by a trigger of its own on a case
-    #: in any state.
+    #: How a part begins: with the case, opened by a step of another part, or by a trigger of its own on a case in any
+    #: state.
     begins: Beginning = "opened"
-    #: A part beside the file changes nothing of the case, and is no change of its file.
+    #: False for a part outside the file: its steps change neither the case nor its file.
     of_the_file: bool = True
-    #: The roles that see the part, and hear of it, when it is put to their organisation.
+    #: Roles that may see the part and get its events when their organisation is the addressee.
     seen_by: frozenset[Role] = frozenset()
-    #: The roles outside the team and the submitter whose turn it may be (I1).
+    #: Roles, besides the team and the submitter, that may have to act in the part (I1).
     parties: frozenset[Role] = frozenset()
-    #: The organisations that the system finds for whoever opens it.
+    #: Addressees that the system looks up when the part is opened.
     seeks: frozenset[Sought] = frozenset()
-    #: An organisation is asked once for a line of the advice, in one round of the case.
+    #: True if an organisation gets at most one such part per line of the advice, in one round of the case.
     once_a_line: bool = False
-    #: The fields, by their JSON names, of the forms that led to the part: whoever it is put to reads these, and nothing
-    #: else of the case (R22, I23).
+    #: JSON names of fields in the forms that led to the part. The addressee reads these fields and nothing else of the
+    #: case (R22, I23).
     shows: tuple[str, ...] = ()
-    #: Its guards may be about payment, and it gives guards of others nothing (I2).
+    #: True if its guards may read payment. Such a kind adds no facts for guards of other kinds (I2).
     about_payment: bool = False
-    #: A step of a part about payment may open it: asking to look again is no help that waits for money.
+    #: True if a step of a part about payment may open it. A reconsideration is no help that waits for money.
     opened_by_payment: bool = False
-    #: The facts of the case that an entry changes; None where guards may know nothing of the kind.
+    #: Rule that applies an entry to the facts of the case; None for a kind that guards may not read.
     facts: FactsRule | None
-    #: The guards that triggers of its workflow may name.
+    #: Guards that triggers of its workflow may name.
     guards: tuple[Guard, ...] = ()
-    #: The forms that triggers of its workflow ask, in every version that was released.
+    #: Forms that triggers of its workflow may require, in every released version.
     forms: tuple[type[Form], ...]
 
 
 class Kinds(Registry[Kind]):
-    """The registry: every kind by its name, in the order of the API's document. Immutable. Raises ValueError."""
+    """The registry of kinds by name, in the order of the OpenAPI document. Immutable.
+
+    Raises ValueError when two kinds, guards or forms share a name.
+    """
 
     def __init__(self, *kinds: Kind) -> None:
         self._kinds = {kind.name: kind for kind in kinds}
         if len(self._kinds) != len(kinds):
             raise ValueError("two kinds have one name")
-        # Both are looked at now, so that two of one name stop the start.
+        # Evaluated now, so that a duplicate name stops the start.
         _ = self.guards, self.forms
 
     def __getitem__(self, name: PartKind) -> Kind:
@@ -71,7 +74,7 @@ class Kinds(Registry[Kind]):
 
     @cached_property
     def parts(self) -> tuple[PartKind, ...]:
-        """Every kind but the case itself."""
+        """Names of all kinds except the case itself."""
         return tuple(kind.name for kind in self.values() if kind.begins != "with_the_case")
 
     @cached_property
@@ -80,7 +83,7 @@ class Kinds(Registry[Kind]):
 
     @cached_property
     def seen_by(self) -> Mapping[Role, tuple[PartKind, ...]]:
-        """By role, the kinds that are seen in it when they are put to one's organisation."""
+        """Returns the sorted names, by role, of the kinds that the role sees as addressee."""
         roles = sorted({role for kind in self.values() for role in kind.seen_by})
         return MappingProxyType(
             {role: tuple(sorted(kind.name for kind in self.values() if role in kind.seen_by)) for role in roles}
@@ -93,8 +96,8 @@ class Kinds(Registry[Kind]):
         for kind in self.values():
             for guard in kind.guards:
                 users[guard.name] = users.get(guard.name, frozenset()) | {kind.name}
-        named = _by_name("guards", ((guard.name, guard) for kind in self.values() for guard in kind.guards))
-        return MappingProxyType({name: replace(guard, kinds=users[name]) for name, guard in named.items()})
+        guards = _by_name("guards", ((guard.name, guard) for kind in self.values() for guard in kind.guards))
+        return MappingProxyType({name: replace(guard, kinds=users[name]) for name, guard in guards.items()})
 
     @cached_property
     @override
@@ -104,10 +107,13 @@ class Kinds(Registry[Kind]):
         )
 
 
-def _by_name(what: str, named: Iterable[tuple[str, T]]) -> dict[str, T]:
-    """Several kinds may share one. Raises ValueError when two of one name differ: stored content names its form."""
-    found: dict[str, T] = {}
-    for name, value in named:
-        if found.setdefault(name, value) is not value:
-            raise ValueError(f"two {what} have one name: {name}")
-    return found
+def _by_name(plural: str, pairs: Iterable[tuple[str, T]]) -> dict[str, T]:
+    """Returns the values by name. Kinds may share a value.
+
+    Raises ValueError when two values with one name differ: stored content refers to its form by name.
+    """
+    values: dict[str, T] = {}
+    for name, value in pairs:
+        if values.setdefault(name, value) is not value:
+            raise ValueError(f"two {plural} have one name: {name}")
+    return values

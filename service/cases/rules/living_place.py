@@ -1,4 +1,4 @@
-"""Where the child lives and how often it moved: told by the referral and the placements (R38, design decision 4)."""
+"""The living situation of the child and its moves, from the referral and the placements (R38, design decision 4)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,39 +11,42 @@ HOME = "own_home"
 
 @dataclass(frozen=True, slots=True)
 class Living:
-    """`at_home`: as far as is known. `moves`: since the referral."""
+    """`at_home` is False when unknown. `moves` counts moves since the referral."""
 
     at_home: bool = False
     moves: int = 0
 
 
 def living(history: Iterable[Transition]) -> Living:
-    """Every stay that began is a move, and so is going back home; staying at home is a placement and no move."""
+    """Returns the living situation after these entries.
+
+    The start of a stay and a return home are moves. A placement at home of a child who lives at home is none.
+    """
     at_home, moves = True, 0
-    sought: dict[int, str] = {}
-    kind_of: dict[UUID, str | None] = {}
+    requested_kinds: dict[int, str] = {}
+    placement_kinds: dict[UUID, str | None] = {}
     known = False
     for entry in history:
         if entry.form == "referral@1" and (place := entry.codes.get("current_living_place")):
             at_home, known = "at_home" in place, True
         if kinds := entry.codes.get("placement_kind"):
-            sought[entry.sequence] = kinds[0]
+            requested_kinds[entry.sequence] = kinds[0]
         if entry.part_kind != "placement":
             continue
-        kind_of.setdefault(entry.part_id, sought.get(entry.cause or 0))
-        to_home = _to_home(entry, kind_of[entry.part_id])
-        if to_home is not None:
-            moves += not (at_home and to_home)
-            at_home, known = to_home, True
+        placement_kinds.setdefault(entry.part_id, requested_kinds.get(entry.cause or 0))
+        leads_home = _leads_home(entry, placement_kinds[entry.part_id])
+        if leads_home is not None:
+            moves += not (at_home and leads_home)
+            at_home, known = leads_home, True
     return Living(at_home=at_home and known, moves=moves)
 
 
-def _to_home(entry: Transition, kind: str | None) -> bool | None:
-    """Whether this step brings the child home, or somewhere else; None where it stays where it was.
+def _leads_home(entry: Transition, kind: str | None) -> bool | None:
+    """True if this step brings the child home, False if elsewhere, None if it changes no living place.
 
-    A stay elsewhere that ends is followed by the next, which is counted then.
+    The end of a stay elsewhere gives None: the start of the next stay is counted instead.
     """
     if entry.trigger == "start_stay":
         return kind == HOME
-    back = entry.trigger == "end_placement" and "at_home" in entry.codes.get("current_living_place", ())
-    return True if back else None
+    returns_home = entry.trigger == "end_placement" and "at_home" in entry.codes.get("current_living_place", ())
+    return True if returns_home else None

@@ -1,4 +1,4 @@
-"""The nouns: a case, its parts, the step somebody asks for, and the transition it becomes."""
+"""The model: a case, its parts, the transitions of its history and their content."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,7 +12,10 @@ from service.workflows.rules.kinds import START, PartKind, Phase
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """The head of a case. `id` is also the id of its main part; `sequence` and `digest` are those of the last entry."""
+    """The head of a case. `id` is also the id of its main part.
+
+    `sequence`, `digest` and `recorded_at` are those of the last entry. Times are aware, UTC.
+    """
 
     id: UUID
     number: str
@@ -27,11 +30,11 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """What has a state of its own: the case as a whole, or one of the things that live a life beside it.
+    """The head of a part: the main part, which is the case as a whole, or another part with a state of its own.
 
-    `line` is the key of the advice line that the part answers; `addressee_id` the organisation it is put to, or that
-    asked for it.
-    `due_on` is a day in Amsterdam; an ended part has neither party nor day.
+    `line` is the key of the advice line that the part answers. `addressee_id` is the organisation that must answer the
+    part, or that requested it. `party`, `party_id` and `assignee_id` are the role, organisation and person that must
+    act now. `due_on` is a day in Amsterdam. An ended part has neither party nor day.
     """
 
     id: UUID
@@ -55,7 +58,7 @@ class Part:
 
 
 def part_to_begin(
-    id_: UUID,
+    part_id: UUID,
     case_id: UUID,
     kind: PartKind,
     workflow: str,
@@ -64,9 +67,9 @@ def part_to_begin(
     line: str | None = None,
     addressee_id: UUID | None = None,
 ) -> Part:
-    """A part before its first step: nothing of it is recorded yet. `workflow` is the hash of its definition."""
+    """Returns a part before its first step, which is not recorded yet. `workflow` is the hash of its definition."""
     return Part(
-        id=id_,
+        id=part_id,
         case_id=case_id,
         kind=kind,
         workflow=workflow,
@@ -81,10 +84,10 @@ def part_to_begin(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transition:
-    """A step that happened: one entry of the history, the facts without the content.
+    """One entry of the history: the facts of a step, without its content.
 
     `sequence` counts in the case, `part_sequence` in the part, both from 1 without gaps. `cause` is the sequence of
-    the entry that began this part. Times are aware, UTC.
+    the entry that began this part. `workflow` and `settings` are hashes. Times are aware, UTC.
     """
 
     case_id: UUID
@@ -118,7 +121,7 @@ class Transition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """What a transition says in words: the form as JSON values and the grounds. Stored encrypted, apart."""
+    """The content of a transition: the form as JSON values, and the grounds. Stored encrypted, apart from the facts."""
 
     content_class: str
     form: str | None

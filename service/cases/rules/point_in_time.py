@@ -1,4 +1,4 @@
-"""A case as it was known before: what its history tells up to an entry, and nothing that came after (design 2)."""
+"""A case at a point in time: its history up to an entry, without any later entry (design 2)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ from service.vocabulary.refusals import NotFound
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """The moment that somebody asks for, in one of two ways: right after an entry, or as it was known at a time."""
+    """A requested point in time: right after an entry, or as known at a moment. `known_at` is aware, UTC."""
 
     sequence: int | None = None
     known_at: datetime | None = None
@@ -19,7 +19,10 @@ class When:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
-    """What was known at a moment: every entry up to there, at least one. Ages, terms and lateness are told for `at`."""
+    """The history up to a point in time: at least one entry.
+
+    Ages, terms and lateness are computed at `moment`, which is aware, UTC.
+    """
 
     history: tuple[Transition, ...]
     at: datetime
@@ -28,29 +31,36 @@ class Past:
     def last(self) -> Transition:
         return self.history[-1]
 
-    def case(self, now: Case, digest: str) -> Case:
-        """The head of the case. Its number, its team and who submitted it are the same for ever."""
+    def case(self, current: Case, digest: str) -> Case:
+        """Returns the head of the case. Its number, team and submitter never change."""
         last = self.last
-        return replace(now, region=last.region, sequence=last.sequence, digest=digest, recorded_at=last.recorded_at)
+        return replace(current, region=last.region, sequence=last.sequence, digest=digest, recorded_at=last.recorded_at)
 
     def parts(self, plans: Mapping[str, str]) -> dict[UUID, Part]:
-        """The head of the case's main part and of each other that had begun. `plans`: to which workflow each leads."""
-        return {part_id: _head(entry, plans) for part_id, entry in {it.part_id: it for it in self.history}.items()}
+        """Returns the heads of all parts that had begun, the main part included, by part id.
+
+        `plans`: hash of a migration plan to the hash of the workflow that it leads to.
+        """
+        last_entries = {entry.part_id: entry for entry in self.history}
+        return {part_id: _head(entry, plans) for part_id, entry in last_entries.items()}
 
 
 def as_known(history: Sequence[Transition], when: When) -> Past:
-    """What was known of a case then. Raises NotFound before its beginning and beyond its last entry."""
+    """Returns the history of a case until a point in time.
+
+    Raises NotFound for a point before the first entry or a sequence after the last.
+    """
     if when.known_at is not None:
-        known = tuple(it for it in history if it.recorded_at <= when.known_at)
+        known = tuple(entry for entry in history if entry.recorded_at <= when.known_at)
     else:
-        known = tuple(it for it in history if it.sequence <= (when.sequence or 0))
+        known = tuple(entry for entry in history if entry.sequence <= (when.sequence or 0))
     if not known or known[-1].sequence < (when.sequence or 0):
         raise NotFound
     return Past(history=known, at=when.known_at or known[-1].recorded_at)
 
 
 def _head(entry: Transition, plans: Mapping[str, str]) -> Part:
-    """A part as this entry, its last, left it. What was moved along a plan runs on the workflow that this leads to."""
+    """Returns the head of a part after its last entry. A migrated part runs on the workflow that the plan leads to."""
     return Part(
         id=entry.part_id,
         case_id=entry.case_id,

@@ -1,10 +1,13 @@
-"""Which municipality is provisionally responsible: the woonplaatsbeginsel since 2022 (domain.md 2.7)."""
+"""The provisionally responsible municipality under the residence principle (woonplaatsbeginsel) since 2022.
+
+See domain.md 2.7.
+"""
 
 from typing import Literal, Protocol
 
 
 class KnownResidence(Protocol):
-    """What is known of where the child lived: CBS codes of municipalities; None is not known."""
+    """The residence facts of the child. Municipalities are CBS codes. None means unknown."""
 
     @property
     def municipality(self) -> str | None: ...
@@ -22,21 +25,22 @@ Basis = Literal["address", "before_stay", "mother_at_birth", "unknown"]
 
 
 def provisional_municipality(residence: KnownResidence) -> str | None:
-    """The provisionally responsible municipality; None when nothing is known."""
+    """Returns the CBS code of the provisionally responsible municipality; None when it is unknown."""
     return by_residence(residence)[0]
 
 
 def by_residence(residence: KnownResidence) -> tuple[str | None, Basis]:
-    """The BRP address, with a stay the one before it, else the mother's at birth; and which of these it rests on.
+    """Returns (CBS code of the responsible municipality, basis); the code is None when it is unknown.
 
-    Unknown whether there is a stay counts as one when the municipality before it is named. An address with the note
-    of Wet BRP art. 2.26 establishes nothing.
+    The basis is the BRP address; for a child in a stay, the address before the stay; otherwise the address of the
+    mother at birth. An unknown stay counts as a stay when the municipality before it is known. An address with the
+    note of Wet BRP art. 2.26 does not count.
     """
-    stays = residence.before_stay is not None if residence.in_stay is None else residence.in_stay
+    in_stay = residence.before_stay is not None if residence.in_stay is None else residence.in_stay
     address = None if residence.address_in_doubt else residence.municipality
-    known, basis = (residence.before_stay, _BEFORE_STAY) if stays else (address, _ADDRESS)
-    if known:
-        return known, basis
+    municipality, basis = (residence.before_stay, _BEFORE_STAY) if in_stay else (address, _ADDRESS)
+    if municipality:
+        return municipality, basis
     return residence.mother_at_birth, "mother_at_birth" if residence.mother_at_birth else "unknown"
 
 

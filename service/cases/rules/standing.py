@@ -13,32 +13,37 @@ from service.workflows.rules.kinds import START
 def standing(
     actor: Actor, case: Case, part: Part, history: Iterable[Transition], kinds: Kinds
 ) -> tuple[Membership, ...]:
-    """The memberships in which this person has a say in this part: the team's own, the submitter's, the addressed's."""
+    """Returns the memberships of this person in the team, the submitter or the addressee, with which they may act."""
     entries = tuple(history)
-    if taken := own_emergency(actor, part, entries):
-        # They may say more of it, as who they were then, and nothing else: nobody reviews their own.
-        acted_as = (taken.role, taken.organisation_id)
-        return tuple(held for held in actor.memberships if (held.role, held.organisation_id) == acted_as)
+    if access := own_emergency(actor, part, entries):
+        # The person who took emergency access may only add to it, in the role they took it in. They may not review it.
+        acted_as = (access.role, access.organisation_id)
+        return tuple(seat for seat in actor.memberships if (seat.role, seat.organisation_id) == acted_as)
     liaisons = {entry.addressee_id for entry in entries if entry.part_kind == "escalation"}
-    return tuple(held for held in actor.memberships if _has_a_say(held, case, part, kinds, liaisons))
+    return tuple(seat for seat in actor.memberships if _may_act(seat, case, part, kinds, liaisons))
 
 
 def own_emergency(actor: Actor, part: Part, history: Iterable[Transition]) -> Transition | None:
-    """How this person took the access that the part tells of; None of every other part, and for everybody else."""
-    first = next((it for it in history if it.part_id == part.id), None) if part.kind == "emergency_access" else None
+    """Returns the entry with which this person took the emergency access in this part.
+
+    None for a part of another kind, and for an emergency access of another person.
+    """
+    if part.kind != "emergency_access":
+        return None
+    first = next((entry for entry in history if entry.part_id == part.id), None)
     return first if first and first.actor_id == actor.person_id else None
 
 
-def _has_a_say(held: Membership, case: Case, part: Part, kinds: Kinds, liaisons: Collection[UUID | None]) -> bool:
+def _may_act(seat: Membership, case: Case, part: Part, kinds: Kinds, liaisons: Collection[UUID | None]) -> bool:
     if part.kind == "emergency_access" and part.state == START:
         return True
-    if held.role == Role.DATA_PROTECTION_OFFICER:
-        return not kinds[part.kind].of_the_file and held.organisation_id == case.team_id
-    if held.role in TEAM_ROLES or held.role in TABLE_ROLES:
-        return held.organisation_id == case.team_id
-    if held.role in SUBMITTING_ROLES:
-        return held.organisation_id == case.submitter_id
-    if held.role == Role.CCE_LIAISON and part.kind in ("case", "question"):
-        # On a case of a region that she is appointed for, she may signal; anything else she must be able to see first.
-        return held.organisation_id in liaisons or (part.kind == "case" and case.region in held.regions)
-    return held.role in ADDRESSED_ROLES and held.organisation_id == part.addressee_id
+    if seat.role == Role.DATA_PROTECTION_OFFICER:
+        return not kinds[part.kind].of_the_file and seat.organisation_id == case.team_id
+    if seat.role in TEAM_ROLES or seat.role in TABLE_ROLES:
+        return seat.organisation_id == case.team_id
+    if seat.role in SUBMITTING_ROLES:
+        return seat.organisation_id == case.submitter_id
+    if seat.role == Role.CCE_LIAISON and part.kind in ("case", "question"):
+        # A liaison may signal on any case of a region for which she is appointed. Every other step requires sight.
+        return seat.organisation_id in liaisons or (part.kind == "case" and case.region in seat.regions)
+    return seat.role in ADDRESSED_ROLES and seat.organisation_id == part.addressee_id

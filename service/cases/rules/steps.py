@@ -1,4 +1,4 @@
-"""From a decision to history: a step becomes a transition, and the parts it opens begin with one each."""
+"""The step: its decision, and the transitions that it adds to the history, one per part that it opens."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -28,7 +28,7 @@ from service.workflows.rules.region_settings import RegionSettings
 
 
 class Workflows(Protocol):
-    """Where definitions are found: the newest of a kind for what begins, by hash for what runs."""
+    """A source of workflows: `current` is the newest of a kind, for a new part; `pinned` is one by hash."""
 
     def current(self, kind: PartKind) -> Workflow: ...
 
@@ -37,10 +37,11 @@ class Workflows(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step(PartlyRead):
-    """What somebody asks of a part: `occurred_at` is when it happened in life, aware; `dated` that they said so.
+    """A request to take a step on a part.
 
-    `unread` is a form as it was sent, where only the part's workflow tells which one it must be. `counted` is the form
-    whose coded answers become facts: the form itself, or what an amendment makes of another.
+    `occurred_at` is when it happened in life, aware, UTC; `has_date` tells if the request named it. `raw_form` is the
+    form as sent, before the workflow of the part determines its type. `amended_form` is the form of another entry with
+    an amendment applied: then its coded answers become facts, instead of those of `form`.
     """
 
     trigger: str
@@ -54,7 +55,7 @@ class Step(PartlyRead):
 
 @dataclass(frozen=True, kw_only=True)
 class Situation:
-    """A case as it stands for the person who asks: everything that decides a step, read in one transaction."""
+    """The input of a step, read in one transaction. `addressees`: organisations that were looked up, by role."""
 
     case: Case
     part: Part
@@ -71,7 +72,7 @@ class Situation:
         return fold(self.history, self.kinds)
 
     def context(self, on: date) -> FormContext:
-        """What a form that comes with a step on that day is held against."""
+        """Returns the context of the form checks for a step on this day in Amsterdam."""
         case, part = self.case, self.part
         return FormContext(
             facts=self.facts,
@@ -83,7 +84,7 @@ class Situation:
         )
 
     def attempt(self) -> Attempt:
-        organisations = frozenset(held.organisation_id for held in self.actor.memberships)
+        organisations = frozenset(seat.organisation_id for seat in self.actor.memberships)
         return Attempt(
             facts=self.facts,
             settings=self.settings,
@@ -95,16 +96,16 @@ class Situation:
 
 
 def possible(situation: Situation, workflows: Workflows) -> tuple[PossibleTransition, ...]:
-    """Every step that the part knows in its state, the next action first, with what stands in the way of it."""
+    """Returns every transition from the state of the part, the next action first, each with its unmet guards."""
     part, workflow = situation.part, workflows.pinned(situation.part.workflow)
     seats = standing(situation.actor, situation.case, part, situation.history, situation.kinds)
-    found = workflow.possible(part.state, situation.attempt(), seats)
-    due_next = workflow.definition.states[part.state].next
-    return tuple(sorted(found, key=lambda it: (it.trigger.name != due_next, it.trigger.name)))
+    steps = workflow.possible(part.state, situation.attempt(), seats)
+    next_action = workflow.definition.states[part.state].next
+    return tuple(sorted(steps, key=lambda step: (step.trigger.name != next_action, step.trigger.name)))
 
 
 def decide(situation: Situation, trigger: str, workflows: Workflows) -> Decision:
-    """The decision on a step, or the refusal with all its reasons."""
+    """Returns the decision on a step. Raises TransitionNotAllowed, RoleNotAllowed or GuardsNotMet."""
     part = situation.part
     seats = standing(situation.actor, situation.case, part, situation.history, situation.kinds)
     return workflows.pinned(part.workflow).decide(part.state, trigger, situation.attempt(), seats)
@@ -113,10 +114,12 @@ def decide(situation: Situation, trigger: str, workflows: Workflows) -> Decision
 def move(
     situation: Situation, step: Step, decision: Decision, workflows: Workflows, *, new_id: Callable[[], UUID]
 ) -> tuple[Transition, ...]:
-    """The entries this step makes, in order: its own first, then the beginning of each part it opens."""
-    first = _entry(situation, step, decision, workflows)
-    began = _begin_parts(situation, step, decision, workflows, new_id)
-    return (first, *(replace(it, sequence=first.sequence + n, cause=first.sequence) for n, it in enumerate(began, 1)))
+    """Returns the entries of this step in order: its own, then the first entry of each part that it opens."""
+    entries = [_entry(situation, step, decision, workflows)]
+    cause = entries[0].sequence
+    for entry in _first_entries(situation, step, decision, workflows, new_id):
+        entries.append(replace(entry, sequence=cause + len(entries), cause=cause))
+    return tuple(entries)
 
 
 def _entry(situation: Situation, step: Step, decision: Decision, workflows: Workflows) -> Transition:
@@ -125,8 +128,8 @@ def _entry(situation: Situation, step: Step, decision: Decision, workflows: Work
     state = workflows.pinned(part.workflow).definition.states[decision.target]
     submitted_as = situation.history[0].role if situation.history else decision.acting.role
     role, organisation = party_of(state, case, part, submitted_as)
-    stays = decision.target == part.state
-    assignee = part.assignee_id if stays else None
+    keeps_state = decision.target == part.state
+    assignee = part.assignee_id if keeps_state else None
     return Transition(
         case_id=case.id,
         sequence=case.sequence + 1,
@@ -148,7 +151,7 @@ def _entry(situation: Situation, step: Step, decision: Decision, workflows: Work
         party=role,
         party_id=organisation,
         assignee_id=_assignee(form, assignee) if role else None,
-        due_on=_due_on(state, situation, step, stays=stays),
+        due_on=_due_on(state, situation, step, keeps_state=keeps_state),
         line=part.line,
         addressee_id=part.addressee_id,
         form=form.form_name if form else None,
@@ -162,14 +165,14 @@ def _assignee(form: Form | None, current: UUID | None) -> UUID | None:
 
 
 def _codes(form: Form | None, counted: Form | None, birth_month: str | None) -> Codes:
-    """The coded answers; those of an amendment with the entry that they replace."""
+    """Returns the coded answers; for an amendment, together with the number of the amended entry."""
     codes = counted.codes() if counted else {}
     if counted and counted.weighs_age and birth_month:
         codes |= counted.weighed(birth_month)
     return {**codes, AMENDS: (str(form.amends),)} if isinstance(form, Amendment) else codes
 
 
-def _begin_parts(
+def _first_entries(
     situation: Situation, step: Step, decision: Decision, workflows: Workflows, new_id: Callable[[], UUID]
 ) -> Iterator[Transition]:
     if step.form is None or not decision.trigger.opens:
@@ -179,7 +182,7 @@ def _begin_parts(
         workflow = workflows.current(kind)
         for opening in step.form.openings(kind, context):
             addressee = _addressee(opening, decision, situation)
-            if situation.kinds[kind].once_a_line and _was_asked(situation, kind, opening.line, addressee):
+            if situation.kinds[kind].once_a_line and _was_requested(situation, kind, opening.line, addressee):
                 continue
             part = part_to_begin(
                 new_id(),
@@ -190,39 +193,40 @@ def _begin_parts(
                 line=opening.line,
                 addressee_id=addressee,
             )
-            begun = replace(situation, part=part)
-            bare = Step(trigger=step.trigger, occurred_at=step.occurred_at)
-            first = _entry(begun, bare, decide(begun, step.trigger, workflows), workflows)
-            yield replace(first, due_on=opening.due_on or first.due_on, codes=opening.codes)
+            opened = replace(situation, part=part)
+            formless = Step(trigger=step.trigger, occurred_at=step.occurred_at)
+            entry = _entry(opened, formless, decide(opened, step.trigger, workflows), workflows)
+            yield replace(entry, due_on=opening.due_on or entry.due_on, codes=opening.codes)
 
 
 def _addressee(opening: Opening, decision: Decision, situation: Situation) -> UUID | None:
-    """Whom the form names, or whom the system finds; nobody knows the payer or has a network: that blocks nothing."""
+    """Returns the addressee, or None: a missing payer or network blocks nothing. Raises NoLiaisonForRegion."""
     if opening.sought is None:
         return opening.addressee_id
     if opening.sought == "asker":
         return decision.acting.organisation_id if decision.acting.role in ADDRESSED_ROLES else None
-    found = situation.sought.get(opening.sought)
-    if found is None and opening.sought == "liaison":
+    addressee = situation.sought.get(opening.sought)
+    if addressee is None and opening.sought == "liaison":
         raise NoLiaisonForRegion(situation.case.region)
-    return found
+    return addressee
 
 
-def _was_asked(situation: Situation, kind: PartKind, line: str | None, addressee: UUID | None) -> bool:
-    """Whether this organisation was asked for this line before, in this round of the case; another is asked anew."""
-    again = [it for it in situation.history if it.part_kind == "case" and it.trigger in NEW_ROUND]
-    reopened = again[-1].sequence if again else 0
+def _was_requested(situation: Situation, kind: PartKind, line: str | None, addressee: UUID | None) -> bool:
+    """True if this organisation was asked for this line earlier in this round of the case."""
+    history = situation.history
+    round_starts = (entry.sequence for entry in history if entry.part_kind == "case" and entry.trigger in NEW_ROUND)
+    round_start = max(round_starts, default=0)
     return any(
-        (it.part_kind, it.part_sequence, it.line, it.addressee_id) == (kind, 1, line, addressee)
-        and (it.sequence > reopened or line in situation.facts.advice_lines)
-        for it in situation.history
+        (entry.part_kind, entry.part_sequence, entry.line, entry.addressee_id) == (kind, 1, line, addressee)
+        and (entry.sequence > round_start or line in situation.facts.advice_lines)
+        for entry in history
     )
 
 
 def party_of(state: State, case: Case, part: Part, submitted_as: Role) -> tuple[Role | None, UUID | None]:
-    """The one party that must act now (I1). What is addressed to nobody yet is the process director's to arrange.
+    """Returns (role, organisation id) of the one party that must act now (I1); (None, None) if nobody must act.
 
-    "local_team" in a workflow is whoever submitted: a parent or young person is called by their own name.
+    The process director acts on a part without addressee. "local_team" stands for the submitter in their own role.
     """
     if state.party is None:
         return None, None
@@ -235,12 +239,12 @@ def party_of(state: State, case: Case, part: Part, submitted_as: Role) -> tuple[
     return Role.PROCESS_DIRECTOR, case.team_id
 
 
-def _due_on(state: State, situation: Situation, step: Step, *, stays: bool) -> date | None:
-    """A term runs from the day a state was entered, or its next action done; other steps leave it running (I28)."""
+def _due_on(state: State, situation: Situation, step: Step, *, keeps_state: bool) -> date | None:
+    """Returns the due day of the next action. Only a new state or the next action itself starts a new term (I28)."""
     if state.term is None:
         return None
-    if step.form and (chosen := step.form.next_on()):
-        return chosen
-    if stays and step.trigger != state.next:
+    if step.form and (form_date := step.form.next_on()):
+        return form_date
+    if keeps_state and step.trigger != state.next:
         return situation.part.due_on
     return due(day_in_amsterdam(step.occurred_at), situation.settings.terms[state.term])

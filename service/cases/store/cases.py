@@ -1,4 +1,4 @@
-"""Cases and their history: found by who may see them, changed through one door, `record`."""
+"""The store of cases and their history. Reads check sight, and `record` is the only way to change a case."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -23,24 +23,25 @@ from service.vocabulary.calendar import microseconds
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """A part as one person may see it: `whole` tells whether they may read the case around it."""
+    """A part that a person may see. `may_read_case`: this person may read the whole case."""
 
     case: Case
     part: Part
     whole: bool
 
 
-# Building a statement takes several times as long as running it: those of every request are built once.
+# Building a statement takes several times as long as running it, so frequent statements are built once.
 _LOCK = select(cases.c.id).where(cases.c.id == bindparam("case_id")).with_for_update()
 _HISTORY = select(transitions).where(transitions.c.case_id == bindparam("case_id")).order_by(transitions.c.sequence)
 _ADD_ENTRY = insert(transitions)
-RECORD_GAP: ColumnElement[str] = literal_column("'record_gap'")  # written out, as in the index: see deliveries
+# A literal: with a bound parameter, PostgreSQL could not use the partial index.
+_RECORD_GAP: ColumnElement[str] = literal_column("'record_gap'")
 _ADD_NEWS = insert(outbox)
 
 
 @lru_cache(maxsize=1000)
-def _one(seen_by: Actor) -> Select[Any]:
-    """One part with its case, for a person with these memberships."""
+def _part_statement(seen_by: Actor) -> Select[Any]:
+    """Returns the query for one part with its case, for a person with these memberships."""
     return (
         select(cases, parts, whole(seen_by).label("whole"))
         .select_from(parts.join(cases, cases.c.id == parts.c.case_id).join(main, main.c.id == parts.c.case_id))
@@ -49,125 +50,126 @@ def _one(seen_by: Actor) -> Select[Any]:
 
 
 @lru_cache(maxsize=1000)
-def _beside(seen_by: Actor) -> Select[Any]:
-    """The parts beside the main one, for a person with these memberships."""
-    # "is true": else SQLite may walk along the index of the team, through every part that it ever had.
-    seen = visible(seen_by).is_(true())
+def _other_parts_statement(seen_by: Actor) -> Select[Any]:
+    """Returns the query for the parts besides the main part, for a person with these memberships."""
+    # "IS true" keeps SQLite from using the index of the team, which would read every part the team ever had.
+    is_visible = visible(seen_by).is_(true())
     return (
         select(parts)
         .select_from(parts.join(main, main.c.id == parts.c.case_id))
-        .where(parts.c.case_id == bindparam("case_id"), parts.c.kind != "case", seen)
+        .where(parts.c.case_id == bindparam("case_id"), parts.c.kind != "case", is_visible)
         .order_by(parts.c.kind, parts.c.line, parts.c.id)
     )
 
 
 class Cases:
-    """The only door through which a case is opened or changed."""
+    """The only store that opens or changes a case."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._connection = transaction.connection
         self._transaction = transaction
 
     def find(self, case_id: UUID, part_id: UUID, *, seen_by: Actor, lock: bool = False) -> Sight | None:
-        """The part, when this person may see it. `lock` holds the case until the transaction ends.
+        """Returns the part if this person may see it. `lock` holds the case until the transaction ends.
 
-        Raises CaseDestroyed for whoever could see all of a case that is no more.
+        Raises CaseDestroyed for a destroyed case that this person could read as a whole.
         """
         if lock:
-            # The lock comes first and alone: what is read after it is what the step is decided on.
+            # A statement of its own before the read: the step is decided on rows that were read after the lock.
             self._connection.execute(_LOCK, {"case_id": str(case_id)})
-        row = self._connection.execute(_one(seen_by), {"case_id": str(case_id), "part_id": str(part_id)}).first()
+        keys = {"case_id": str(case_id), "part_id": str(part_id)}
+        row = self._connection.execute(_part_statement(seen_by), keys).first()
         if row is None:
             return None
         if row.state is None:
             self.insist_living(case_id)
-        return Sight(to_case(row._mapping), to_part(row._mapping), bool(row.whole))  # noqa: SLF001 - its API
+        return Sight(to_case(row._mapping), to_part(row._mapping), bool(row.whole))  # noqa: SLF001 - public API of Row
 
     def by_number(self, number: str, *, regions: Collection[str]) -> tuple[Case, Part] | None:
-        """The case with this number and its main part, locked, when one of these regions owns it."""
+        """Returns (case, main part) by case number, locked, if one of these regions owns the case."""
         where = and_(cases.c.number == number, cases.c.region.in_(sorted(regions)))
         if (case_id := self._connection.execute(select(cases.c.id).where(where).with_for_update()).scalar()) is None:
             return None
-        of = parts.join(cases, cases.c.id == parts.c.id)
-        main_part = select(cases, parts).select_from(of).where(cases.c.id == case_id, parts.c.state.is_not(None))
-        row = self._connection.execute(main_part).first()
+        joined = parts.join(cases, cases.c.id == parts.c.id)
+        statement = select(cases, parts).select_from(joined).where(cases.c.id == case_id, parts.c.state.is_not(None))
+        row = self._connection.execute(statement).first()
         if row is None:
             return None
-        return to_case(row._mapping), to_part(row._mapping)  # noqa: SLF001 - its API
+        return to_case(row._mapping), to_part(row._mapping)  # noqa: SLF001 - public API of Row
 
     def numbered(self, number: str) -> Case | None:
-        """The case with this number, locked, for an emergency alone: whoever is told it need not see it yet."""
+        """Returns the case by number, locked. For emergency access only: it checks no sight."""
         row = self._connection.execute(select(cases).where(cases.c.number == number).with_for_update()).first()
         if row is None or certificate_of(self._connection, row.id):
             return None
-        return to_case(row._mapping)  # noqa: SLF001 - its API
+        return to_case(row._mapping)  # noqa: SLF001 - public API of Row
 
     def watched(self, case_id: UUID, *, seen_by: Actor) -> Case | None:
-        """The case, when this person is the data-protection officer of its team; nothing of what it says."""
+        """Returns the head of the case if this person is the data-protection officer of its team."""
         row = self._connection.execute(select(cases).where(cases.c.id == str(case_id), overseen(seen_by))).first()
-        return to_case(row._mapping) if row else None  # noqa: SLF001 - its API
+        return to_case(row._mapping) if row else None  # noqa: SLF001 - public API of Row
 
     def parts(self, case_id: UUID, *, seen_by: Actor) -> tuple[Part, ...]:
-        """The parts beside the main one, in the order in which they began in life."""
-        rows = self._connection.execute(_beside(seen_by), {"case_id": str(case_id)})
-        return tuple(to_part(row._mapping) for row in rows)  # noqa: SLF001 - its API
+        """Returns the visible parts besides the main part, by kind, line and id."""
+        rows = self._connection.execute(_other_parts_statement(seen_by), {"case_id": str(case_id)})
+        return tuple(to_part(row._mapping) for row in rows)  # noqa: SLF001 - public API of Row
 
     def history(self, case_id: UUID) -> tuple[Transition, ...]:
-        """Every entry in order of sequence. For whoever may see the whole case, and for guards."""
+        """Returns every entry in order of sequence, for guards and for readers of the whole case."""
         return tuple(map(to_transition, self._connection.execute(_HISTORY, {"case_id": str(case_id)}).all()))
 
     def histories(self, regions: Collection[str]) -> tuple[tuple[Transition, ...], ...]:
-        """The whole histories of the cases that these regions own now."""
+        """Returns the complete history of each case that these regions own now."""
         rows = self._connection.execute(
             select(transitions)
             .join(cases, cases.c.id == transitions.c.case_id)
             .where(cases.c.region.in_(sorted(regions)), transitions.c.facts_salt.is_not(None))
             .order_by(transitions.c.case_id, transitions.c.sequence)
         )
-        return tuple(tuple(map(to_transition, own)) for _, own in groupby(rows, key=lambda row: row.case_id))
+        return tuple(tuple(map(to_transition, group)) for _, group in groupby(rows, key=lambda row: row.case_id))
 
     def gaps(self, region: str) -> tuple[Transition, ...]:
-        """What was recorded as missing while a case was this region's, with what was amended there, in order.
+        """Returns the gaps in help that were recorded while the region owned the case, and the amendments of that time.
 
-        Names no reader: a use case lets only a sum of it out, through the gate of all figures.
+        Checks no sight: use cases may publish only sums, through the disclosure gate of all figures.
         """
-        t, gap = transitions.c, transitions.alias("gap").c
-        missed = select(gap.case_id).where(gap.region == region, gap.trigger_name == RECORD_GAP)
-        amended = and_(t.trigger_name == "amend", t.case_id.in_(missed))
+        columns, gap = transitions.c, transitions.alias("gap").c
+        with_gaps = select(gap.case_id).where(gap.region == region, gap.trigger_name == _RECORD_GAP)
+        amended = and_(columns.trigger_name == "amend", columns.case_id.in_(with_gaps))
         rows = self._connection.execute(
             select(transitions)
-            .where(t.region == region, or_(t.trigger_name == RECORD_GAP, amended))
-            .order_by(t.case_id, t.sequence)
+            .where(columns.region == region, or_(columns.trigger_name == _RECORD_GAP, amended))
+            .order_by(columns.case_id, columns.sequence)
         )
         return tuple(map(to_transition, rows))
 
     def entries_from(self, case_id: UUID, sequence: int) -> tuple[Transition, ...]:
-        """An entry and, after it, those that it caused; none of a case that was destroyed."""
-        t = transitions.c
+        """Returns an entry and the entries that it caused, in order; nothing for a destroyed case."""
+        columns = transitions.c
         rows = self._connection.execute(
             select(transitions)
-            .where(t.case_id == str(case_id), (t.sequence == sequence) | (t.cause == sequence))
-            .where(t.facts_salt.is_not(None))
-            .order_by(t.sequence)
+            .where(columns.case_id == str(case_id), (columns.sequence == sequence) | (columns.cause == sequence))
+            .where(columns.facts_salt.is_not(None))
+            .order_by(columns.sequence)
         )
         return tuple(to_transition(row) for row in rows)
 
     def part_sequence(self, case_id: UUID, sequence: int) -> int:
-        """The number of an entry within its part; it outlives a destruction."""
-        t = transitions.c
-        of_entry = select(t.part_sequence).where(t.case_id == str(case_id), t.sequence == sequence)
-        return int(self._connection.execute(of_entry).scalar_one())
+        """Returns the number of an entry within its part, also for a destroyed case."""
+        columns = transitions.c
+        statement = select(columns.part_sequence).where(columns.case_id == str(case_id), columns.sequence == sequence)
+        return int(self._connection.execute(statement).scalar_one())
 
     def insist_living(self, case_id: UUID) -> None:
-        """For whoever may know of the case. Raises CaseDestroyed: then its parts have no state any more."""
+        """Raises CaseDestroyed for a destroyed case, whose parts have no state. Only for readers who may know of it."""
         if certificate := certificate_of(self._connection, case_id):
             raise certificate.refusal()
 
     def digest(self, case_id: UUID, sequence: int) -> str:
-        """The head of the chain as this entry left it."""
-        t = transitions.c
-        of_entry = select(t.digest).where(t.case_id == str(case_id), t.sequence == sequence)
-        return str(self._connection.execute(of_entry).scalar_one())
+        """Returns the digest of this entry, which is the head of the chain right after it."""
+        columns = transitions.c
+        statement = select(columns.digest).where(columns.case_id == str(case_id), columns.sequence == sequence)
+        return str(self._connection.execute(statement).scalar_one())
 
     def number(self, case_id: UUID | str) -> str:
         return str(self._connection.execute(select(cases.c.number).where(cases.c.id == str(case_id))).scalar_one())
@@ -176,7 +178,7 @@ class Cases:
         return self._connection.execute(select(cases.c.id).where(cases.c.number == number)).first() is None
 
     def open(self, case: Case) -> None:
-        """Make room for a case. It becomes one with its first transition, in the same transaction."""
+        """Insert the head of a new case. Its first transition must follow in the same transaction."""
         self._connection.execute(
             insert(cases),
             {
@@ -192,15 +194,15 @@ class Cases:
             },
         )
 
-    def record(self, case: Case, moved: Sequence[Transition], content: Content | None) -> None:
-        """Append to the history: the database moves the heads, and the news goes to the outbox with it.
+    def record(self, case: Case, entries: Sequence[Transition], content: Content | None) -> None:
+        """Append entries to the history and their events to the outbox. Triggers of the database move the heads.
 
-        `content` belongs to the first entry. Raises IntegrityError when the history has moved on meanwhile.
+        `content` belongs to the first entry. Raises IntegrityError when another transaction has added entries since.
         """
-        if begun := [self._to_new_part(case, entry) for entry in moved if entry.part_sequence == 1]:
-            self._connection.execute(insert(parts), begun)
+        if new_parts := [self._new_part_row(case, entry) for entry in entries if entry.part_sequence == 1]:
+            self._connection.execute(insert(parts), new_parts)
         previous, contents = case.digest if case.sequence else None, Contents(self._transaction)
-        for entry in moved:
+        for entry in entries:
             sealed = contents.seal(entry, content) if content else None
             row = to_row(entry, previous, sealed.digest if sealed else None)
             self._connection.execute(_ADD_ENTRY, row)
@@ -209,11 +211,18 @@ class Cases:
             content, previous = None, row["digest"]
         self._connection.execute(
             _ADD_NEWS,
-            [{"case_id": str(e.case_id), "sequence": e.sequence, "type": f"{e.part_kind}.{e.trigger}"} for e in moved],
+            [
+                {
+                    "case_id": str(entry.case_id),
+                    "sequence": entry.sequence,
+                    "type": f"{entry.part_kind}.{entry.trigger}",
+                }
+                for entry in entries
+            ],
         )
         self._transaction.recorded = True
 
-    def _to_new_part(self, case: Case, entry: Transition) -> dict[str, Any]:
+    def _new_part_row(self, case: Case, entry: Transition) -> dict[str, Any]:
         return {
             "id": str(entry.part_id),
             "case_id": str(case.id),

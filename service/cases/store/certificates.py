@@ -1,4 +1,4 @@
-"""Certificates of destruction, for whoever could read the case."""
+"""Queries for certificates of destruction."""
 
 import json
 from datetime import date
@@ -11,11 +11,9 @@ from service.cases.rules.certificate import Certificate, Signature
 from service.cases.store.tables import destructions
 from service.vocabulary.calendar import moment
 
-_d = destructions.c
-
 
 def certificate_of(connection: Connection, case_id: UUID) -> Certificate | None:
-    row = connection.execute(select(destructions).where(_d.case_id == str(case_id))).first()
+    row = connection.execute(select(destructions).where(destructions.c.case_id == str(case_id))).first()
     return None if row is None else to_certificate(row)
 
 

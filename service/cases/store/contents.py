@@ -1,4 +1,4 @@
-"""Content: what people wrote, encrypted with the key of its case and class, in one table apart from the facts."""
+"""The store of content: free text, names and forms, encrypted with the key of their case and content class."""
 
 import json
 import os
@@ -24,14 +24,14 @@ _ALL = select(contents).where(contents.c.case_id == bindparam("case_id")).order_
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """Content as it is stored, with the digest that enters the chain."""
+    """An encrypted row of content, with the digest that enters the chain."""
 
     row: Mapping[str, Any]
     digest: str
 
 
 class Contents:
-    """Seals, stores and opens content. Whoever opens it logs that in the same transaction."""
+    """Encrypts, stores and decrypts content. A caller that decrypts content logs the read in the same transaction."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._connection = transaction.connection
@@ -40,8 +40,8 @@ class Contents:
     def seal(self, entry: Transition, content: Content) -> Sealed:
         salt, nonce = os.urandom(16), os.urandom(NONCE_BYTES)
         key = self._keyring.key(self._connection, entry.case_id, content.content_class)
-        bound_to = _bound_to(str(entry.case_id), entry.sequence, content.content_class)
-        ciphertext = AESGCM(key).encrypt(nonce, canonical(content.body).encode(), bound_to)
+        associated_data = _associated_data(str(entry.case_id), entry.sequence, content.content_class)
+        ciphertext = AESGCM(key).encrypt(nonce, canonical(content.body).encode(), associated_data)
         row = {
             "case_id": str(entry.case_id),
             "sequence": entry.sequence,
@@ -57,10 +57,10 @@ class Contents:
         self._connection.execute(_ADD, sealed.row)
 
     def open(self, case_id: UUID, sequences: Sequence[int] | None = None) -> dict[int, Content]:
-        """The content of these entries (None: of all), by sequence.
+        """Returns the content of these entries, by sequence. `sequences` None means all entries of the case.
 
-        Raises InvalidTag when a row was tampered with, Unavailable when its key is gone: the case was destroyed at this
-        very moment, or the keys came back from an older backup than the data.
+        Raises InvalidTag when a row was tampered with. Raises Unavailable when its key is missing: the case was
+        destroyed during the read, or the keys were restored from an older backup than the data.
         """
         query = _ALL if sequences is None else _ALL.where(contents.c.sequence.in_(sequences))
         rows = self._connection.execute(query, {"case_id": str(case_id)})
@@ -69,13 +69,13 @@ class Contents:
     def _open(self, case_id: UUID, row: Any) -> Content:
         try:
             key = self._keyring.key(self._connection, case_id, row.content_class)
-        except LookupError as gone:
-            raise Unavailable from gone
-        bound_to = _bound_to(row.case_id, row.sequence, row.content_class)
-        body = json.loads(AESGCM(key).decrypt(row.nonce, row.ciphertext, bound_to))
+        except LookupError as error:
+            raise Unavailable from error
+        associated_data = _associated_data(row.case_id, row.sequence, row.content_class)
+        body = json.loads(AESGCM(key).decrypt(row.nonce, row.ciphertext, associated_data))
         return Content(content_class=row.content_class, form=row.form, body=body)
 
 
-def _bound_to(case_id: str, sequence: int, content_class: str) -> bytes:
-    """What a ciphertext is bound to: moved to another row it does not open."""
+def _associated_data(case_id: str, sequence: int, content_class: str) -> bytes:
+    """Returns the data that binds a ciphertext to its row: moved to another row, it cannot be decrypted."""
     return f"{case_id}|{sequence}|{content_class}".encode()

@@ -1,4 +1,4 @@
-"""Drafts: forms that are not sent yet, encrypted, seen by their owner alone, without a history (design decision 17)."""
+"""The store of drafts: encrypted unsent forms, visible to their owner only and without history (design decision 17)."""
 
 import json
 import os
@@ -23,7 +23,7 @@ from service.vocabulary.canonical_json import canonical
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """What somebody has typed so far. `body` is as they sent it, however incomplete."""
+    """An unsent form. `body` is the JSON as sent, possibly incomplete. Times are aware, UTC."""
 
     id: UUID
     version: int
@@ -33,7 +33,7 @@ class Draft:
 
 
 class Drafts:
-    """Every operation names the owner: somebody else's draft does not exist."""
+    """The drafts of all owners. Every operation names the owner and finds no draft of another person."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._connection = transaction.connection
@@ -60,60 +60,63 @@ class Drafts:
         )
 
     def save(self, draft: Draft, owner: UUID, body: dict[str, Any], *, days: int) -> bool:
-        """False when somebody, the owner in another window perhaps, saved it meanwhile."""
+        """Save a new version. Returns False when another request saved a newer version since the draft was read."""
         nonce, ciphertext = self._seal(draft.id, body)
-        saved = self._connection.execute(
+        result = self._connection.execute(
             update(drafts)
             .where(drafts.c.id == str(draft.id), drafts.c.person_id == str(owner), drafts.c.version == draft.version)
             .values(version=draft.version + 1, nonce=nonce, ciphertext=ciphertext, **self._times(days))
         )
-        return saved.rowcount == 1
+        return result.rowcount == 1
 
     def find(self, draft_id: UUID, *, seen_by: UUID) -> Draft | None:
         rows = self._connection.execute(
             select(drafts).where(drafts.c.id == str(draft_id), drafts.c.person_id == str(seen_by), ~self._expired)
         )
-        return next(self._opened(rows), None)
+        return next(self._decrypt_all(rows), None)
 
     def hold(self, draft_id: UUID, *, seen_by: UUID) -> None:
-        """Until the transaction ends: of two that use up one draft, the second begins when the first has ended."""
-        mine = (drafts.c.id == str(draft_id), drafts.c.person_id == str(seen_by))
-        self._connection.execute(select(drafts.c.id).where(*mine).with_for_update())
+        """Lock the draft until the transaction ends. A second request with the same draft waits for the first."""
+        conditions = (drafts.c.id == str(draft_id), drafts.c.person_id == str(seen_by))
+        self._connection.execute(select(drafts.c.id).where(*conditions).with_for_update())
 
     def count(self, owner: UUID) -> int:
-        """How many the owner has. Who counts while another draft is begun, waits for it: there is one more then."""
-        mine = (drafts.c.person_id == str(owner), ~self._expired)
-        self._connection.execute(select(drafts.c.version).where(*mine).with_for_update())
-        return self._connection.execute(select(func.count()).select_from(drafts).where(*mine)).scalar_one()
+        """Count the drafts of the owner. Waits for a concurrent request that begins a draft, and counts that draft."""
+        conditions = (drafts.c.person_id == str(owner), ~self._expired)
+        self._connection.execute(select(drafts.c.version).where(*conditions).with_for_update())
+        return self._connection.execute(select(func.count()).select_from(drafts).where(*conditions)).scalar_one()
 
     def page(self, limit: int, cursor: str | None, *, seen_by: UUID) -> Page[Draft | None]:
-        """The owner's drafts, the last saved first; None for one that was used up while the page was read.
+        """Returns the drafts of the owner, the last saved first; None for a draft that was submitted during the read.
 
-        One that is saved meanwhile goes to the top, and changes the place of no other. Raises Invalid for a cursor that
-        was not made here.
+        A draft that is saved between two pages moves to the top; the order of the others stays. Raises Invalid for a
+        cursor that this service did not issue.
         """
-        place = (drafts.c.saved_at, drafts.c.id)
+        order = (drafts.c.saved_at, drafts.c.id)
         query = (
             select(drafts)
             .where(drafts.c.person_id == str(seen_by), ~self._expired)
-            .order_by(*(it.desc() for it in place))
+            .order_by(*(column.desc() for column in order))
             .limit(limit + 1)
         )
         if cursor is not None:
             saved_at, draft_id = self._cursors.place(cursor).split()
-            query = query.where(tuple_(*place) < tuple_(int(saved_at), draft_id))
+            query = query.where(tuple_(*order) < tuple_(int(saved_at), draft_id))
         rows = self._connection.execute(query).all()
         return self._cursors.page(
-            rows, limit, read=lambda row: next(self._opened([row]), None), place=lambda row: f"{row.saved_at} {row.id}"
+            rows,
+            limit,
+            read=lambda row: next(self._decrypt_all([row]), None),
+            place=lambda row: f"{row.saved_at} {row.id}",
         )
 
     def remove(self, draft_id: UUID, *, seen_by: UUID) -> None:
-        # The key first: on PostgreSQL it is shown to whoever sees the draft.
+        # The key first: row-level security of PostgreSQL shows the key only while the draft exists.
         self._keyring.forget(self._connection, draft_id)
         self._connection.execute(delete(drafts).where(drafts.c.id == str(draft_id), drafts.c.person_id == str(seen_by)))
 
     def remove_expired(self) -> int:
-        """Remove the drafts whose announced day has passed; how many there were."""
+        """Remove the drafts past their announced day of expiry. Returns their number."""
         ids = list(self._connection.execute(select(drafts.c.id).where(self._expired)).scalars())
         self._connection.execute(delete(drafts).where(self._expired))
         for draft_id in ids:
@@ -128,12 +131,12 @@ class Drafts:
         key = self._keyring.key(self._connection, draft_id, DRAFT_CLASS)
         return nonce, AESGCM(key).encrypt(nonce, canonical(body).encode(), draft_id.bytes)
 
-    def _opened(self, rows: Iterable[Row[Any]]) -> Iterator[Draft]:
+    def _decrypt_all(self, rows: Iterable[Row[Any]]) -> Iterator[Draft]:
         for row in rows:
-            with suppress(LookupError):  # it was used up after it was read: its key went with it
-                yield self._open(row)
+            with suppress(LookupError):  # a draft that was submitted since the read has no key any more
+                yield self._decrypt(row)
 
-    def _open(self, row: Row[Any]) -> Draft:
+    def _decrypt(self, row: Row[Any]) -> Draft:
         draft_id = UUID(row.id)
         key = self._keyring.key(self._connection, draft_id, DRAFT_CLASS)
         return Draft(

@@ -1,4 +1,4 @@
-"""Between rows and the nouns of the domain: explicit, both ways."""
+"""Conversions between database rows and the model, both ways."""
 
 import json
 import os
@@ -19,11 +19,12 @@ from service.vocabulary.calendar import microseconds, moment
 from service.vocabulary.canonical_json import canonical
 from service.vocabulary.roles import Role
 
-# Asked of the table, each column is looked up anew: that takes half of the time of reading a row.
-_CASE, _PART = (SimpleNamespace(**dict(it.c.items())) for it in (cases, parts))
+# Plain attributes of the columns. A lookup in `table.c` per column takes half of the time of reading a row.
+_CASE, _PART = (SimpleNamespace(**dict(table.c.items())) for table in (cases, parts))
 
 
 def to_row(entry: Transition, previous: str | None, content: str | None) -> dict[str, Any]:
+    """Returns the row of an entry, by column name, with its digests. `previous` and `content` are digests."""
     salt = os.urandom(16)
     facts = facts_digest(salt, entry)
     return {
@@ -37,7 +38,10 @@ def to_row(entry: Transition, previous: str | None, content: str | None) -> dict
 
 
 def facts_to_row(entry: Transition) -> dict[str, Any]:
-    """All but the chain. What is stored says the same in no other letters: `verify` holds every row to them."""
+    """Returns the row of an entry, by column name, without its digests.
+
+    Each entry has exactly one text form: `verify` compares every stored row with it.
+    """
     return {
         "case_id": str(entry.case_id),
         "sequence": entry.sequence,
@@ -72,71 +76,71 @@ def facts_to_row(entry: Transition) -> dict[str, Any]:
 
 
 def to_transition(row: Row[Any]) -> Transition:
-    """A history row as the entry it holds. A destroyed row has no facts and is not an entry: see `verify`."""
-    at = row._mapping  # noqa: SLF001 - its API; a name asked of the row itself takes twenty times as long
+    """Returns the entry in a row of the history. A row of a destroyed case has no facts and gives no entry."""
+    values = row._mapping  # noqa: SLF001 - public API of Row; attribute access takes twenty times as long
     return Transition(
-        case_id=_id(at["case_id"]),
-        sequence=at["sequence"],
-        part_id=_id(at["part_id"]),
-        part_kind=at["part_kind"],
-        part_sequence=at["part_sequence"],
-        workflow=at["workflow"],
-        settings=at["settings"],
-        trigger=at["trigger_name"],
-        source=at["source"],
-        target=at["target"],
-        phase=at["phase"],
-        region=at["region"],
-        occurred_at=moment(at["occurred_at"]),
-        recorded_at=moment(at["recorded_at"]),
-        actor_id=_id(at["actor_id"]),
-        role=Role(at["role"]),
-        organisation_id=_id(at["organisation_id"]),
-        party=at["party"] and Role(at["party"]),
-        party_id=_uuid(at["party_id"]),
-        assignee_id=_uuid(at["assignee_id"]),
-        due_on=_day(at["due_on"]),
-        line=at["line"],
-        addressee_id=_uuid(at["addressee_id"]),
-        cause=at["cause"],
-        form=at["form"],
-        codes=_codes(at["codes"]),
-        age_band=at["age_band"],
+        case_id=_id(values["case_id"]),
+        sequence=values["sequence"],
+        part_id=_id(values["part_id"]),
+        part_kind=values["part_kind"],
+        part_sequence=values["part_sequence"],
+        workflow=values["workflow"],
+        settings=values["settings"],
+        trigger=values["trigger_name"],
+        source=values["source"],
+        target=values["target"],
+        phase=values["phase"],
+        region=values["region"],
+        occurred_at=moment(values["occurred_at"]),
+        recorded_at=moment(values["recorded_at"]),
+        actor_id=_id(values["actor_id"]),
+        role=Role(values["role"]),
+        organisation_id=_id(values["organisation_id"]),
+        party=values["party"] and Role(values["party"]),
+        party_id=_uuid(values["party_id"]),
+        assignee_id=_uuid(values["assignee_id"]),
+        due_on=_day(values["due_on"]),
+        line=values["line"],
+        addressee_id=_uuid(values["addressee_id"]),
+        cause=values["cause"],
+        form=values["form"],
+        codes=_codes(values["codes"]),
+        age_band=values["age_band"],
     )
 
 
 def to_case(row: Mapping[Any, Any]) -> Case:
-    c = _CASE
+    columns = _CASE
     return Case(
-        id=UUID(row[c.id]),
-        number=row[c.number],
-        region=row[c.region],
-        team_id=UUID(row[c.team_id]),
-        submitter_id=UUID(row[c.submitter_id]),
-        submitted_at=moment(row[c.submitted_at]),
-        sequence=row[c.sequence],
-        digest=row[c.digest],
-        recorded_at=moment(row[c.recorded_at]),
+        id=UUID(row[columns.id]),
+        number=row[columns.number],
+        region=row[columns.region],
+        team_id=UUID(row[columns.team_id]),
+        submitter_id=UUID(row[columns.submitter_id]),
+        submitted_at=moment(row[columns.submitted_at]),
+        sequence=row[columns.sequence],
+        digest=row[columns.digest],
+        recorded_at=moment(row[columns.recorded_at]),
     )
 
 
 def to_part(row: Mapping[Any, Any]) -> Part:
-    c = _PART
+    columns = _PART
     return Part(
-        id=UUID(row[c.id]),
-        case_id=UUID(row[c.case_id]),
-        kind=row[c.kind],
-        workflow=row[c.workflow],
-        state=row[c.state],
-        phase=row[c.phase],
-        sequence=row[c.sequence],
-        occurred_at=moment(row[c.occurred_at]),
-        line=row[c.line],
-        addressee_id=_uuid(row[c.addressee_id]),
-        party=row[c.party] and Role(row[c.party]),
-        party_id=_uuid(row[c.party_id]),
-        assignee_id=_uuid(row[c.assignee_id]),
-        due_on=_day(row[c.due_on]),
+        id=UUID(row[columns.id]),
+        case_id=UUID(row[columns.case_id]),
+        kind=row[columns.kind],
+        workflow=row[columns.workflow],
+        state=row[columns.state],
+        phase=row[columns.phase],
+        sequence=row[columns.sequence],
+        occurred_at=moment(row[columns.occurred_at]),
+        line=row[columns.line],
+        addressee_id=_uuid(row[columns.addressee_id]),
+        party=row[columns.party] and Role(row[columns.party]),
+        party_id=_uuid(row[columns.party_id]),
+        assignee_id=_uuid(row[columns.assignee_id]),
+        due_on=_day(row[columns.due_on]),
     )
 
 
@@ -146,7 +150,7 @@ def text_of(value: UUID | None) -> str | None:
 
 @lru_cache(maxsize=10_000)
 def _id(value: str) -> UUID:
-    """Every row of a history names the same few ids."""
+    """Cached, because the rows of a history share a few ids."""
     return UUID(value)
 
 

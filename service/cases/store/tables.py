@@ -1,4 +1,4 @@
-"""Cases, their parts, history, contents and outbox, drafts, and the certificates of what was destroyed."""
+"""Tables of cases: parts, history, contents, outbox, drafts and certificates of destruction."""
 
 from sqlalchemy import (
     BigInteger,

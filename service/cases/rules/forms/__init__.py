@@ -1,4 +1,4 @@
-"""Forms of the case itself, and those that every kind of part asks."""
+"""Forms of the case itself, and the forms that every kind of part shares."""
 
 from service.cases.rules.forms import consent, consult, notes, referral, review, triage
 from service.cases.rules.forms.base import Form

@@ -1,4 +1,4 @@
-"""What every form shares: its versioned name, the facts it lets us count, and its own checks."""
+"""The base class of forms: versioned name, coded facts, and checks beyond types."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -20,10 +20,10 @@ R = TypeVar("R", bound=Callable[..., Iterable[Fault]])
 
 @dataclass(frozen=True, slots=True)
 class FormContext(PartlyRead):
-    """What a form may be held against: the facts before the step, the region's settings, the day in Amsterdam.
+    """The context of form checks: the facts before the step, the settings of the region, and the day in Amsterdam.
 
-    `region` is the one that owns the case, `part_id` the part that the step is taken with. `birth_month` is told to
-    forms that weigh age; None when nobody said it yet.
+    `region` owns the case, `part_id` is the part that the step is taken on. `birth_month` (YYYY-MM) is set for forms
+    that weigh age; None when it is not recorded yet.
     """
 
     facts: CaseFacts
@@ -36,11 +36,11 @@ class FormContext(PartlyRead):
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """A part that a form begins.
+    """A part that a form opens.
 
-    It is addressed to an organisation that the form names, or to the one that is `sought` in this role: the liaison or
-    network of the region, the payer by the residence principle, or whoever asks. Nobody known yet is None. `due_on` and
-    `codes` go with the first entry.
+    The addressee is an organisation that the form names, or the one that the system looks up for `addressee_role`: the
+    liaison or network of the region, the payer by the residence principle, or the organisation that takes the step.
+    None when it is unknown. `due_on` and `codes` belong to the first entry.
     """
 
     addressee_id: UUID | None = None
@@ -52,7 +52,7 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """An organisation that a form names, and what it must be to be named there."""
+    """An organisation that a form names. `allowed_kinds` fit the field, `location` is the JSON path of the field."""
 
     id: UUID
     kinds: tuple[str, ...]
@@ -62,8 +62,8 @@ class Named:
 def rule(check: R) -> R:
     """Mark a method `(self, context) -> faults` as a rule of its form.
 
-    A rule asks one thing and reads no field that it does not need: in a form that is partly read, it says nothing as
-    soon as it asks for a field that could not be read. A rule of the same name in a class above it is replaced.
+    A rule checks one thing and reads only the fields that it needs: in a partly read form, a rule that needs an
+    unreadable field gives no faults. A rule replaces the rule of the same name in a base class.
     """
     setattr(check, RULE, True)
     return check
@@ -71,16 +71,15 @@ def rule(check: R) -> R:
 
 @cache
 def _rules(form: type["Form"]) -> tuple[str, ...]:
-    """The names of the rules of a form, those of the classes that it builds on first."""
-    named = (name for part in reversed(form.__mro__) for name, it in vars(part).items() if hasattr(it, RULE))
-    return tuple(dict.fromkeys(named))
+    """Returns the names of the rules of a form, those of its base classes first."""
+    names = (name for base in reversed(form.__mro__) for name, member in vars(base).items() if hasattr(member, RULE))
+    return tuple(dict.fromkeys(names))
 
 
 class Form(FormPart):
-    """What a trigger must bring. Stored content keeps its `form_name`; a class once released is never changed.
+    """The form that a trigger requires. Stored content keeps its `form_name`, and a released class never changes.
 
-    A form that is partly read (`reading.read_form`) lacks the fields that could not be read: asking for one of them
-    raises Unread.
+    A partly read form (`read_form`) lacks the fields that could not be read. Access to such a field raises Unread.
     """
 
     form_name: ClassVar[str]
@@ -90,52 +89,52 @@ class Form(FormPart):
 
     @classmethod
     def may_be_left_out(cls) -> bool:
-        """True where every field is optional: no form at all means the empty one."""
-        return not any(it.is_required() for it in cls.model_fields.values())
+        """True if every field is optional: then a step without a form counts as one with an empty form."""
+        return not any(field.is_required() for field in cls.model_fields.values())
 
     def codes(self) -> Codes:
-        """The coded answers, by code list: the only part of a form that becomes a fact."""
-        found: dict[str, set[str]] = {}
+        """Returns the sorted codes by name of code list: the only part of a form that becomes a fact."""
+        codes_by_list: dict[str, set[str]] = {}
         for coded in coded_values(self):
-            found.setdefault(coded.code_list.name, set()).add(coded.code)
-        return {name: tuple(sorted(codes)) for name, codes in sorted(found.items())}
+            codes_by_list.setdefault(coded.code_list.name, set()).add(coded.code)
+        return {name: tuple(sorted(codes)) for name, codes in sorted(codes_by_list.items())}
 
-    def weighed(self, birth_month: str) -> Codes:  # noqa: ARG002 - asked only of forms that weigh age
-        """The facts that follow from what is said and the child's age together."""
+    def weighed(self, birth_month: str) -> Codes:  # noqa: ARG002 - for forms that weigh age only
+        """Returns the codes, by name, that follow from the answers and the child's age together."""
         return {}
 
     def faults(self, context: FormContext) -> Iterator[Fault]:
-        """What is wrong beyond types and limits, given the case and the region's settings: what each rule says."""
+        """Yields the faults of every rule. Types and limits are checked before."""
         for name in _rules(type(self)):
             yield from as_far_as_read(partial(getattr(self, name), context))
 
-    if not TYPE_CHECKING:  # every other name is checked as ever
+    if not TYPE_CHECKING:  # mypy checks every attribute name without it
 
         def __getattr__(self, name: str) -> Any:
             if name in type(self).model_fields:
                 raise Unread(name)
             return super().__getattr__(name)
 
-    def openings(self, kind: str, context: FormContext) -> tuple[Opening, ...]:  # noqa: ARG002 - most forms open nothing
-        """The parts of this kind that the form begins."""
+    def openings(self, kind: str, context: FormContext) -> tuple[Opening, ...]:  # noqa: ARG002 - most forms open no part
+        """Returns the parts of this kind that the form opens."""
         return ()
 
     def names_organisations(self) -> Iterable[Named]:
-        """The organisations that the form addresses; each must exist here and be of a fitting kind."""
+        """Returns the organisations that the form names. Each must exist here and be of an allowed kind."""
         return ()
 
     def assigned(self, current: UUID | None) -> UUID | None:
-        """The person who must act next, where the form names one (in the field `assigned_in`)."""
+        """Returns the person who must act next: the one in the field `assignee_field`, or the current assignee."""
         return current
 
-    def age_band(self, on: date) -> str | None:  # noqa: ARG002 - only a referral knows an age
-        """The band of the child's age on that day: the only thing about age that becomes a fact."""
+    def age_band(self, on: date) -> str | None:  # noqa: ARG002 - most forms hold no age
+        """Returns the age band of the child on this day. No other datum about age becomes a fact."""
         return None
 
     def next_on(self) -> date | None:
-        """The day by which the next action is due, where the form itself sets one."""
+        """Returns the day in Amsterdam by which the next action is due, if the form sets one."""
         return None
 
     def stored(self) -> dict[str, Any]:
-        """The form as content: JSON values with camelCase names."""
+        """Returns the form as content: JSON values by camelCase name, without absent fields."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)

@@ -1,4 +1,4 @@
-"""Consent per person and purpose, or the legal ground instead (I20; Jeugdwet 7.3.4 and 7.3.11)."""
+"""Forms of consent per person and purpose, or of a legal ground instead (I20; Jeugdwet 7.3.4 and 7.3.11)."""
 
 from collections.abc import Collection, Iterator
 from datetime import date
@@ -16,7 +16,7 @@ from service.vocabulary.language import FreeText
 
 
 class Consent(FormPart):
-    """One person's consent to one or more purposes, or the ground on which it is not needed."""
+    """The consent of one person to one or more purposes, or the legal ground that replaces it."""
 
     kind: ConsentKind
     purposes: AtLeastOne[InformationPurpose]
@@ -26,7 +26,7 @@ class Consent(FormPart):
     explanation: OrNone[FreeText] = None
 
     def allows(self, purpose: str) -> bool:
-        return purpose in {it.code for it in self.purposes}
+        return purpose in {coded.code for coded in self.purposes}
 
     @property
     def is_ground(self) -> bool:
@@ -34,25 +34,25 @@ class Consent(FormPart):
 
     @property
     def given_by(self) -> str | None:
-        """Who says yes here: a person by their role, or a legal ground; None where it says something else."""
+        """The role of the person who consents, or the code of a legal ground; None for any other statement."""
         if self.is_ground:
             return GROUND
         return self.by.code if self.by and self.kind.code == "consent" else None
 
 
 def consent_faults(consents: Collection[Consent], on: date) -> Iterator[Fault]:
-    """What each entry lacks by itself."""
-    for at, consent in enumerate(consents):
-        yield from not_in_future(consent.given_on, on, "consents", at, "givenOn")
+    """Yields the faults of each consent by itself."""
+    for index, consent in enumerate(consents):
+        yield from not_in_future(consent.given_on, on, "consents", index, "givenOn")
         if consent.kind.code == "consent" and consent.by is None:
-            yield Fault("consent_by_whom_missing", ("consents", at, "by"))
+            yield Fault("consent_by_whom_missing", ("consents", index, "by"))
         if consent.kind.code == GROUND and consent.ground is None:
-            yield Fault("legal_ground_missing", ("consents", at, "ground"))
+            yield Fault("legal_ground_missing", ("consents", index, "ground"))
 
 
 def age_rule_faults(consents: Collection[Consent], purpose: str, age: int) -> Iterator[Fault]:
-    """Whose consent to this purpose is missing at this age; a legal ground takes the place of all."""
-    givers = {who for consent in consents if consent.allows(purpose) and (who := consent.given_by)}
+    """Yields a fault per missing consenter to this purpose at this age (years). A legal ground replaces all of them."""
+    givers = {giver for consent in consents if consent.allows(purpose) and (giver := consent.given_by)}
     if GROUND in givers:
         return
     missing = who_must_consent(age, purpose) - consenters(givers)
@@ -63,7 +63,7 @@ def age_rule_faults(consents: Collection[Consent], purpose: str, age: int) -> It
 
 
 def settled(consents: Collection[Consent], birth_month: str) -> tuple[str, ...]:
-    """The purposes to which everybody who had to did consent, at the age on the day the last of them did (I20)."""
+    """Returns the purposes to which all required persons consented, at the age on the day of the last consent (I20)."""
     return tuple(
         sorted(
             purpose
@@ -74,28 +74,31 @@ def settled(consents: Collection[Consent], birth_month: str) -> tuple[str, ...]:
 
 
 def as_facts(consents: Collection[Consent], birth_month: str) -> tuple[str, ...]:
-    """Who agreed to what, at the age on the day the last of them did: facts that later consents are weighed with."""
+    """Returns the consent facts, at the age on the day of the last consent. Later consents are added to these facts."""
     last_given = _last_given(consents)
     return tuple(
         sorted(
-            str(ConsentFact(who, age_band(birth_month, last_given[purpose.code]), purpose.code))
+            str(ConsentFact(giver, age_band(birth_month, last_given[purpose.code]), purpose.code))
             for consent in consents
-            if (who := consent.given_by)
+            if (giver := consent.given_by)
             for purpose in consent.purposes
         )
     )
 
 
 def _last_given(consents: Collection[Consent]) -> dict[str, date]:
-    last: dict[str, date] = {}
+    days: dict[str, date] = {}
     for consent in consents:
         for purpose in consent.purposes:
-            last[purpose.code] = max(consent.given_on, last.get(purpose.code, consent.given_on))
-    return last
+            days[purpose.code] = max(consent.given_on, days.get(purpose.code, consent.given_on))
+    return days
 
 
 def sharing_faults(consents: Collection[Consent], purpose: str, context: FormContext) -> Iterator[Fault]:
-    """Sharing further away needs consent to just that, or a ground; who consented before is not asked twice (R90)."""
+    """Yields a fault when sharing for this purpose has no consent and no legal ground.
+
+    A consent that is in force is not asked for again (R90).
+    """
     if purpose not in context.facts.consented and not any(consent.allows(purpose) for consent in consents):
         yield Fault(
             "consent_to_sharing_missing", ("consents",), in_words("purpose", InformationPurpose.code_list, purpose)
@@ -103,19 +106,19 @@ def sharing_faults(consents: Collection[Consent], purpose: str, context: FormCon
 
 
 class _ConsentForm(Form):
-    """Weighed with the child's age on the day: whose word counts differs at eleven, at twelve and at sixteen."""
+    """A consent form, weighed with the age of the child: who must consent changes at 12 and at 16."""
 
     content_class: ClassVar[ContentClass] = "referral"
     weighs_age: ClassVar[bool] = True
 
     @override
     def codes(self) -> Codes:
-        """What is named here is not yet in force: `weighed` tells what it comes to."""
+        """Returns the codes by list without the purposes, which take effect only through `age_codes`."""
         return {name: codes for name, codes in super().codes().items() if name != InformationPurpose.code_list.name}
 
 
 class ConsentGiven(_ConsentForm):
-    """Consent, or the legal ground instead, that came after the referral; one person at a time will do."""
+    """Consent, or a legal ground, given after the referral. May hold the consent of one person only."""
 
     form_name: ClassVar[str] = "consent_given@1"
 
@@ -130,23 +133,23 @@ class ConsentGiven(_ConsentForm):
         return consent_faults(self.consents, context.on)
 
     @rule
-    def _consents_are_theirs(self, context: FormContext) -> Iterator[Fault]:
+    def _givers_may_consent(self, context: FormContext) -> Iterator[Fault]:
         if context.birth_month is None:
             yield Fault("birth_month_unknown", ("consents",))
             return
-        for at, consent in enumerate(self.consents):
-            if (who := consent.given_by) and who != GROUND:
-                yield from _not_theirs(consent, who, age_on(context.birth_month, consent.given_on), at)
+        for index, consent in enumerate(self.consents):
+            if (giver := consent.given_by) and giver != GROUND:
+                yield from _faults_of_giver(consent, giver, age_on(context.birth_month, consent.given_on), index)
 
 
-def _not_theirs(consent: Consent, who: str, age: int, at: int) -> Iterator[Fault]:
-    """A consent that counts for nothing at that age would only seem to be one."""
-    if any(who_must_consent(age, purpose.code).isdisjoint(consenters({who})) for purpose in consent.purposes):
-        yield Fault("consent_not_theirs", ("consents", at, "by"), {"age": age})
+def _faults_of_giver(consent: Consent, giver: str, age: int, index: int) -> Iterator[Fault]:
+    """Yields a fault when the giver is not one of the required consenters: such a consent would have no effect."""
+    if any(who_must_consent(age, purpose.code).isdisjoint(consenters({giver})) for purpose in consent.purposes):
+        yield Fault("consent_not_theirs", ("consents", index, "by"), {"age": age})
 
 
 class ConsentWithdrawn(_ConsentForm):
-    """What one person takes back or never wished, or a legal ground that ended: it stops what is shared from now on."""
+    """Consent that one person withdraws or refuses, or a legal ground that ended. Sharing stops from now on."""
 
     form_name: ClassVar[str] = "consent_withdrawn@1"
 
@@ -158,16 +161,16 @@ class ConsentWithdrawn(_ConsentForm):
 
     @override
     def weighed(self, birth_month: str) -> Codes:
-        who = GROUND if self.kind.code == GROUND else self.by.code if self.by else ""
+        giver = GROUND if self.kind.code == GROUND else self.by.code if self.by else ""
         band = age_band(birth_month, self.withdrawn_on)
-        return {WITHDRAWN: tuple(sorted({str(ConsentFact(who, band, purpose.code)) for purpose in self.purposes}))}
+        return {WITHDRAWN: tuple(sorted({str(ConsentFact(giver, band, purpose.code)) for purpose in self.purposes}))}
 
     @rule
     def _withdrawal_is_past(self, context: FormContext) -> Iterator[Fault]:
         return not_in_future(self.withdrawn_on, context.on, "withdrawnOn")
 
     @rule
-    def _somebody_withdraws(self, _context: FormContext) -> Iterator[Fault]:
+    def _giver_is_named(self, _context: FormContext) -> Iterator[Fault]:
         if self.kind.code != GROUND and self.by is None:
             yield Fault("consent_by_whom_missing", ("by",))
 

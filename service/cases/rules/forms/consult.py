@@ -1,4 +1,4 @@
-"""A consult: the light way, open to a professional, a parent or a young person (domain.md 2.2, 5.1)."""
+"""The request for a consult, which a professional, a parent or a young person may submit (domain.md 2.2, 5.1)."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -15,9 +15,9 @@ from service.vocabulary.language import FreeText
 
 
 class ConsultRequest(Form):
-    """A question in one's own words. Nothing in it tells who the child is, so that nobody's consent is asked (5.3 T2).
+    """A question in own words. It does not identify the child, so it needs no consent (domain.md 5.3 T2).
 
-    Who asks can be called back: a name and where it is reached.
+    The contact has a name and a way to be called back.
     """
 
     form_name: ClassVar[str] = "consult_request@1"

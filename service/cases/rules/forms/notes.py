@@ -1,4 +1,4 @@
-"""What may be added to every part: a note, another person, a correction."""
+"""Forms for every part: a note, a reassignment and an amendment."""
 
 import json
 import re
@@ -14,7 +14,7 @@ from service.vocabulary.fields import OrNone
 from service.vocabulary.form_parts import ContentClass, Fault
 from service.vocabulary.language import FreeText
 
-MOST_CHANGES = 200_000
+MOST_CHANGES = 200_000  # bytes of UTF-8 JSON
 
 _CAMEL_CASE = re.compile(r"[a-z][a-zA-Z0-9]*", re.ASCII)
 
@@ -40,7 +40,7 @@ class Reassignment(_NotesForm):
 
 
 class Amendment(_NotesForm):
-    """A correction of what entry `amends` recorded, as a merge patch (RFC 7396) on its form; never of the path."""
+    """A correction of the form of entry `amends`, as a merge patch (RFC 7396). It never changes the path of states."""
 
     form_name: ClassVar[str] = "amendment@1"
 
@@ -55,7 +55,7 @@ class Amendment(_NotesForm):
 
     @rule
     def _changes_are_camel_case(self, _context: FormContext) -> Iterator[Fault]:
-        for name in sorted(_names(self.changes)):
+        for name in sorted(_member_names(self.changes)):
             if not _CAMEL_CASE.fullmatch(name):
                 yield Fault("changes_not_camel_case", ("changes",))
                 return
@@ -63,15 +63,16 @@ class Amendment(_NotesForm):
 
 def _is_plain_json(changes: dict[str, JsonValue]) -> bool:
     try:
-        written = json.dumps(changes, ensure_ascii=False, allow_nan=False).encode()
+        encoded = json.dumps(changes, ensure_ascii=False, allow_nan=False).encode()
     except ValueError:
         return False
-    return len(written) <= MOST_CHANGES
+    return len(encoded) <= MOST_CHANGES
 
 
-def _names(value: object) -> Iterator[str]:
+def _member_names(value: object) -> Iterator[str]:
+    """Yields the member names of a JSON value at every depth."""
     if isinstance(value, dict):
         yield from value
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    for one in inner:
-        yield from _names(one)
+    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for child in children:
+        yield from _member_names(child)

@@ -1,4 +1,4 @@
-"""JSON read as a form, whole or as far as it can be read, so that every fault is told at once."""
+"""The reader of forms: JSON as a whole or partly read form, so that all faults are reported at once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ from service.vocabulary.refusals import InputFault
 
 @dataclass(frozen=True, slots=True)
 class FormReading:
-    """A form and its faults of types. Where there are any, the form lacks the fields that could not be read.
+    """A form and its type faults. A form with faults lacks the fields that could not be read.
 
-    `form` is None where nothing was given that could be one.
+    `form` is None when the JSON is no object.
     """
 
     form: Form | None
@@ -24,44 +24,44 @@ class FormReading:
 
 
 def read_form(form: type[Form], raw: object, *, under: str = "/form") -> FormReading:
-    """The form that this JSON fills in, which stands at `under` in the body."""
+    """Returns the form that this JSON fills in. `pointer` is the JSON pointer of the form in the body."""
     try:
         return FormReading(form.model_validate(raw, by_alias=True, by_name=False))
-    except ValidationError as wrong:
-        errors = wrong.errors(include_input=False)
-        faults = tuple(input_fault("body", under, error) for error in errors)
+    except ValidationError as error:
+        errors = error.errors(include_input=False)
+        faults = tuple(input_fault("body", under, details) for details in errors)
         if not isinstance(raw, Mapping):
             return FormReading(None, faults)
-        return FormReading(_partly(form, raw), faults)
+        return FormReading(_read_partly(form, raw), faults)
 
 
 def faults_of(form: type[Form], raw: object, context: FormContext) -> tuple[InputFault, ...]:
-    """Everything that is wrong with a form as it was sent: its types, and the rules of what could be read."""
-    reading = read_form(form, raw)
-    rules = reading.form.faults(context) if reading.form else ()
-    return (*reading.faults, *map(in_body, rules))
+    """Returns all faults of a form as sent: those of types, and those of the rules that have the fields they need."""
+    result = read_form(form, raw)
+    rule_faults = result.form.faults(context) if result.form else ()
+    return (*result.faults, *map(in_body, rule_faults))
 
 
-def _partly(form: type[Form], given: Mapping[str, Any]) -> Form:
-    """A form without the fields that cannot be read; a field that may be left out and is, has its default."""
-    values, spoilt = {}, set()
-    for alias, (name, reader) in _readers(form).items():
+def _read_partly(form: type[Form], raw: Mapping[str, Any]) -> Form:
+    """Returns a form without the fields that cannot be read. An absent optional field has its default."""
+    values, unreadable = {}, set()
+    for alias, (name, adapter) in _field_adapters(form).items():
         try:
-            if alias in given:
-                values[name] = reader.validate_python(given[alias], by_alias=True, by_name=False)
+            if alias in raw:
+                values[name] = adapter.validate_python(raw[alias], by_alias=True, by_name=False)
             elif form.model_fields[name].is_required():
-                spoilt.add(name)
+                unreadable.add(name)
         except ValidationError:
-            spoilt.add(name)
-    read = form.model_construct(**values)
-    for name in spoilt:
-        read.__dict__.pop(name, None)
-    return read
+            unreadable.add(name)
+    partial_form = form.model_construct(**values)
+    for name in unreadable:
+        partial_form.__dict__.pop(name, None)
+    return partial_form
 
 
 @cache
-def _readers(form: type[Form]) -> Mapping[str, tuple[str, TypeAdapter[Any]]]:
-    """Per field, by its name in JSON: its name here, and how it is read by itself."""
+def _field_adapters(form: type[Form]) -> Mapping[str, tuple[str, TypeAdapter[Any]]]:
+    """Returns (name in the class, type adapter) of each field, by its JSON name."""
     return {
         field.alias or name: (name, TypeAdapter(field.rebuild_annotation()))
         for name, field in form.model_fields.items()

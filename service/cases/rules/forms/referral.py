@@ -1,4 +1,4 @@
-"""Referral: what a submitter tells, in fifteen minutes of typing (domain.md 2.4 and 5.3 T2)."""
+"""The referral form of a submitter. Filling it in takes fifteen minutes (domain.md 2.4 and 5.3 T2)."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -42,7 +42,7 @@ from service.vocabulary.language import FreeText, ShortText
 
 
 class Residence(FormPart):
-    """The dated facts of the woonplaatsbeginsel; what is left out is not known (domain.md 2.7)."""
+    """Dated facts for the residence principle (woonplaatsbeginsel). An absent field is unknown (domain.md 2.7)."""
 
     municipality: OrNone[MunicipalityCode] = None
     since_on: OrNone[Day] = None
@@ -54,7 +54,7 @@ class Residence(FormPart):
 
 
 class Voice(FormPart):
-    """Somebody's own words, or why they were not asked (I16)."""
+    """A person's own words, or the reason why this person was not heard (I16)."""
 
     own_words: OrNone[FreeText] = None
     why_not_heard: OrNone[FreeText] = None
@@ -78,21 +78,21 @@ class EarlierRefusal(FormPart):
 
 
 class LifeDomainState(FormPart):
-    """How one of the Big Five stands now (R46)."""
+    """The current state of one of the Big Five life domains (R46)."""
 
     domain: LifeDomain
     state: FreeText
 
 
 class SupportingPerson(FormPart):
-    """Somebody from the network, such as a self-chosen mentor (R51, R52); no name needed."""
+    """A person from the network, such as a self-chosen mentor (R51, R52). No name is needed."""
 
     relation: Relation
     meaning: FreeText
 
 
 class Referral(Form):
-    """A case as it comes in. Birth is a month, the child has no name here and no number (I19)."""
+    """The referral of a child. It has the month of birth, but no field for a name or citizen service number (I19)."""
 
     form_name: ClassVar[str] = "referral@1"
     content_class: ClassVar[ContentClass] = "referral"
@@ -143,19 +143,19 @@ class Referral(Form):
 
     @rule
     def _child_is_heard(self, _context: FormContext) -> Iterator[Fault]:
-        return _recorded(self.child_voice, "childVoice")
+        return _faults_of_voice(self.child_voice, "childVoice")
 
     @rule
     def _parents_are_heard(self, _context: FormContext) -> Iterator[Fault]:
-        return _recorded(self.parents_voice, "parentsVoice")
+        return _faults_of_voice(self.parents_voice, "parentsVoice")
 
     @rule
-    def _somebody_directs_safety(self, _context: FormContext) -> Iterator[Fault]:
+    def _safety_director_is_named(self, _context: FormContext) -> Iterator[Fault]:
         if self.safety.code == "unsafe" and not self.safety_director:
             yield Fault("safety_director_missing", ("safetyDirector",))
 
     @rule
-    def _analysis_is_given(self, context: FormContext) -> Iterator[Fault]:
+    def _required_analysis_is_given(self, context: FormContext) -> Iterator[Fault]:
         if not self.explanatory_analysis and context.settings.explanatory_analysis_required:
             yield Fault("explanatory_analysis_required", ("explanatoryAnalysis",))
 
@@ -164,7 +164,7 @@ class Referral(Form):
         return consent_faults(self.consents, context.on)
 
     @rule
-    def _those_who_must_consent(self, context: FormContext) -> Iterator[Fault]:
+    def _required_consents_are_given(self, context: FormContext) -> Iterator[Fault]:
         return age_rule_faults(self.consents, TO_THE_TABLE, age_on(self.birth_month, context.on))
 
     @rule
@@ -178,10 +178,10 @@ class Referral(Form):
 
     @rule
     def _refusals_are_past(self, context: FormContext) -> Iterator[Fault]:
-        for at, refusal in enumerate(self.refusals):
-            yield from not_in_future(refusal.refused_on, context.on, "refusals", at, "refusedOn")
+        for index, refusal in enumerate(self.refusals):
+            yield from not_in_future(refusal.refused_on, context.on, "refusals", index, "refusedOn")
 
 
-def _recorded(voice: Voice, name: str) -> Iterator[Fault]:
+def _faults_of_voice(voice: Voice, name: str) -> Iterator[Fault]:
     if not voice.is_recorded:
         yield Fault("voice_missing", (name,))

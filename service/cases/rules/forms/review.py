@@ -1,4 +1,4 @@
-"""Review: who sits at the table, how the family takes part, and the shared explanatory analysis (5.3 T8, T9)."""
+"""Forms of the review: the table, the participation of the family, and the shared analysis (domain.md 5.3 T8, T9)."""
 
 from abc import abstractmethod
 from collections.abc import Iterator
@@ -27,12 +27,12 @@ from service.workflows.rules.region_settings import Quorum
 EXPERT_ROLES = frozenset({"expert", "behavioural_scientist", "psychiatrist", "doctor", "education_expert"})
 PARENTS = frozenset({"parent", "guardian", "parent_without_authority"})
 
-# Options that lead away from home, or keep a child that lives elsewhere where it is.
+# Options of living away from home, also for a child that already does.
 AWAY_FROM_HOME = frozenset({"other_family", "small_scale_living", "stay_with_treatment", "closed_stay"})
 CLOSED_STAY = "closed_stay"
 
-_WORDS_ON_THE_TABLE = frozenset({"represented", "heard_before"})
-_NOT_HEARD = frozenset({"declined", "not_possible"})
+_OWN_WORDS_REQUIRED = frozenset({"represented", "heard_before"})
+_REASON_REQUIRED = frozenset({"declined", "not_possible"})
 
 
 class _ReviewForm(Form):
@@ -47,7 +47,7 @@ class TableMember(FormPart):
 
 
 class Participation(FormPart):
-    """How the child or a parent takes part; who is not there speaks in own words, or it is told why not (I16)."""
+    """The participation of the child or a parent. An absent person speaks in own words, or a reason is given (I16)."""
 
     who: PersonRole
     how: Hearing
@@ -55,17 +55,17 @@ class Participation(FormPart):
     why_not: OrNone[FreeText] = None
 
     def faults(self, *location: str | int) -> Iterator[Fault]:
-        if self.how.code in _WORDS_ON_THE_TABLE and not self.own_words:
+        if self.how.code in _OWN_WORDS_REQUIRED and not self.own_words:
             yield Fault("own_words_missing", (*location, "ownWords"))
-        if self.how.code in _NOT_HEARD and not self.why_not:
+        if self.how.code in _REASON_REQUIRED and not self.why_not:
             yield Fault("reason_not_heard_missing", (*location, "whyNot"))
 
 
 def heard(participation: tuple[Participation, ...]) -> Codes:
-    """Whose voice is recorded, with how or with why not: the fact without which no advice is issued (I16)."""
-    who = {"child" for one in participation if one.who.code == "child"}
-    who |= {"parent" for one in participation if one.who.code in PARENTS}
-    return {"heard": tuple(sorted(who))} if who else {}
+    """Returns {"heard": ("child", "parent")}, limited to recorded voices. No advice is issued without both (I16)."""
+    roles = {"child" for participant in participation if participant.who.code == "child"}
+    roles |= {"parent" for participant in participation if participant.who.code in PARENTS}
+    return {"heard": tuple(sorted(roles))} if roles else {}
 
 
 class Table(_ReviewForm):
@@ -86,8 +86,8 @@ class Table(_ReviewForm):
 
     @rule
     def _everybody_is_heard(self, _context: FormContext) -> Iterator[Fault]:
-        for at, one in enumerate(self.participation):
-            yield from one.faults("participation", at)
+        for index, participant in enumerate(self.participation):
+            yield from participant.faults("participation", index)
 
     @rule
     def _quorum_is_there(self, context: FormContext) -> Iterator[Fault]:
@@ -98,20 +98,20 @@ class Table(_ReviewForm):
         roles = {member.role.code for member in self.members}
         experts = [member for member in self.members if member.role.code in EXPERT_ROLES]
         organisations = {member.organisation.casefold() for member in experts if member.organisation}
-        at: Location = ("members",)
+        location: Location = ("members",)
         if "chair" not in roles:
-            yield Fault("quorum_chair_missing", at)
+            yield Fault("quorum_chair_missing", location)
         if len(experts) < quorum.experts:
-            yield Fault("quorum_experts_short", at, {"needed": quorum.experts, "present": len(experts)})
+            yield Fault("quorum_experts_short", location, {"needed": quorum.experts, "present": len(experts)})
         if len(organisations) < quorum.organisations:
             counts = {"needed": quorum.organisations, "present": len(organisations)}
-            yield Fault("quorum_organisations_short", at, counts)
+            yield Fault("quorum_organisations_short", location, counts)
         if quorum.expert_by_experience and "expert_by_experience" not in roles:
-            yield Fault("quorum_expert_by_experience_missing", at)
+            yield Fault("quorum_expert_by_experience_missing", location)
 
 
 class AnalysisItem(FormPart):
-    """One thing said in the analysis: what kind of saying it is, and who says so (I14)."""
+    """One statement of the analysis, with its kind and its source (I14)."""
 
     kind: ItemKind
     topic: ItemTopic
@@ -120,7 +120,7 @@ class AnalysisItem(FormPart):
 
 
 class Option(FormPart):
-    """What could be done, chosen or not, and why: what a learning table looks back on (R94)."""
+    """A considered option, chosen or not, with the reason. A learning table looks back on options (R94)."""
 
     kind: OptionKind
     text: FreeText
@@ -134,14 +134,14 @@ class AlternativeAnswered(FormPart):
 
 
 class Dissent(FormPart):
-    """Counter-power needs a place in the record (R61)."""
+    """A dissenting view. Every dissent is recorded (R61)."""
 
     name: ShortText
     view: FreeText
 
 
 class BeforeRemoval(FormPart):
-    """Leaving home is never decided alone, nor without a way back (I5)."""
+    """Answers that are required before a child leaves home or is placed in closed care (I5)."""
 
     alternatives_to_removal: Several[AlternativeAnswered] = ()
     return_plan: OrNone[FreeText] = None
@@ -150,11 +150,11 @@ class BeforeRemoval(FormPart):
 
     @abstractmethod
     def must_be_weighed(self, context: FormContext) -> bool:
-        """True where what goes before leaving home, or being closed in, is answered in this form."""
+        """True if this form proposes a removal from home or a closed stay, so that all answers are required."""
 
     @rule
     def _alternatives_are_answered(self, context: FormContext) -> Iterator[Fault]:
-        answered = {it.alternative.code for it in self.alternatives_to_removal}
+        answered = {answer.alternative.code for answer in self.alternatives_to_removal}
         alternatives = AlternativeToRemoval.code_list
         unanswered = [code for code in alternatives.codes if code not in answered and code != OTHER]
         if unanswered and self.must_be_weighed(context):
@@ -197,14 +197,14 @@ class Analysis(_ReviewForm, BeforeRemoval):
 
     @override
     def codes(self) -> Codes:
-        """`weighed`: what a later step may rest on, because all that goes before it was answered here."""
+        """Returns the codes by list; `weighed` names the proposals for which this form gives all required answers."""
         proposed = {"removal": self.proposes_removal, CLOSED_STAY: self._proposes_closed_stay()}
-        weighed = tuple(sorted(name for name, holds in proposed.items() if holds))
+        weighed = tuple(sorted(name for name, is_proposed in proposed.items() if is_proposed))
         return super().codes() | ({"weighed": weighed} if weighed else {})
 
     @rule
     def _there_is_a_choice(self, _context: FormContext) -> Iterator[Fault]:
-        if len(self.options) < 2:  # noqa: PLR2004 - two is the least to choose from (domain.md 5.3 T9)
+        if len(self.options) < 2:  # noqa: PLR2004 - a choice needs at least two options (domain.md 5.3 T9)
             yield Fault("second_option_missing", ("options",))
         if not any(option.chosen for option in self.options):
             yield Fault("no_option_chosen", ("options",))
@@ -216,7 +216,7 @@ class Analysis(_ReviewForm, BeforeRemoval):
 
 
 class Comment(_ReviewForm):
-    """A reaction to the facts of the draft."""
+    """A comment on the facts of the draft advice."""
 
     form_name: ClassVar[str] = "comment@1"
 

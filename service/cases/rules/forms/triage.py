@@ -1,4 +1,4 @@
-"""Triage: what is asked back, consulted, decided, and handed over with somebody who takes it (domain.md 5.3 T3-T7)."""
+"""Forms of triage: information requests, consults, triage decisions, declines and transfers (domain.md 5.3 T3-T7)."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -57,7 +57,7 @@ class Information(_ReferralForm):
 
 
 class Proceeding(_ReferralForm):
-    """Missing information is fetched by telephone, never waited for in vain (domain.md 5.2)."""
+    """Information that was fetched by telephone, so that triage goes on without waiting (domain.md 5.2)."""
 
     form_name: ClassVar[str] = "proceeding@1"
 
@@ -81,7 +81,7 @@ class ConsultOutcome(_ReferralForm):
 
 
 class TableRequest(_ReferralForm):
-    """Submitter and family may always ask for the table after a consult (domain.md 5.3 T5)."""
+    """A request for the table after a consult, open to submitter and family at any time (domain.md 5.3 T5)."""
 
     form_name: ClassVar[str] = "table_request@1"
 
@@ -100,7 +100,7 @@ class WantedMember(FormPart):
 
 
 class Triage(_ReferralForm):
-    """The three criteria decide. The form has no place for funding, contract or age: they may not count (I2, R72)."""
+    """The triage decision on three criteria. Funding, contract and age have no field: they may not count (I2, R72)."""
 
     form_name: ClassVar[str] = "triage@1"
 
@@ -135,7 +135,7 @@ class DeclineProposal(_ReferralForm):
 
 
 class Decline(_ReferralForm):
-    """Not taken up here, because somebody elsewhere did (I10)."""
+    """A decline. It names the person elsewhere who took over the case (I10)."""
 
     form_name: ClassVar[str] = "decline@1"
 
@@ -158,7 +158,7 @@ class TransferProposal(_ReferralForm):
 
 
 class Transfer(_ReferralForm):
-    """Another region is responsible, and said so itself (I10)."""
+    """A transfer to another responsible region, with the person there who accepted the case (I10)."""
 
     form_name: ClassVar[str] = "transfer@1"
 
