@@ -45,7 +45,7 @@ def lines_of(service: Running, ask: Callable[[], httpx.Response]) -> tuple[httpx
 @broken_by(
     "I18: reading a case file is logged",
     "service/cases/use_cases/read.py",
-    ('    log(transaction, caller, actor, sight, "read_case_file", as_of(what, reading.past), seat=seat)\n'),
+    ('    log(transaction, caller, actor, sight, "read_case_file", as_of(detail, reading.past), seat=seat)\n'),
     "",
 )
 @pytest.mark.parametrize(
@@ -191,8 +191,8 @@ def test_i18_histories_for_learning_are_logged_as_taken_out(service: Running, pe
 @broken_by(
     "I18: the role logged is the one the sight rests on",
     "service/cases/use_cases/read.py",
-    "if alone and alone.whole == sight.whole:",
-    "if not alone or alone:",
+    "if sight_alone and sight_alone.whole == sight.whole:",
+    "if not sight_alone or sight_alone:",
 )
 @pytest.mark.parametrize(
     ("held", "path", "role"),

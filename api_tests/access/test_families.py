@@ -134,8 +134,8 @@ def test_i22_what_a_child_agreed_to_before_sixteen_opens_nothing_after(people: P
 @broken_by(
     "7.3.10: a family does not read notes and documents of others",
     "service/cases/use_cases/read.py",
-    "if it.sequence in contents and reader.may_read(it)\n",
-    "if it.sequence in contents\n",
+    "if entry.sequence in contents and reader.may_read(entry)\n",
+    "if entry.sequence in contents\n",
 )
 def test_i22_up_to_sixteen_parents_read_what_their_family_wrote_and_what_was_said_to_it(people: People) -> None:
     case = CaseFile.submitted(people, by="wilma", birth_month=SIXTEEN_NEXT_MONTH)

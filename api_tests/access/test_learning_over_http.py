@@ -132,7 +132,7 @@ def test_histories_come_as_a_table_for_who_asks_for_one(people: People, crowd: l
 @broken_by(
     "a facilitator pulls histories of their own regions alone",
     "service/learning/use_cases.py",
-    "mine & {region}",
+    "own_regions & {region}",
     "{region}",
 )
 def test_only_a_facilitator_pulls_histories_and_only_of_their_own_regions(

@@ -67,8 +67,8 @@ def test_i23_whoever_is_addressed_sees_their_own_part_and_no_other(people: Peopl
 @broken_by(
     "I23: a work list does not tell an addressed party where the case stands",
     "service/caseload/store.py",
-    'at["case_state"] if at["whole"] else None',
-    'at["case_state"]',
+    'columns["case_state"] if columns["whole"] else None',
+    'columns["case_state"]',
 )
 @broken_by(
     "I23: the number in the whole case is not told with a part",

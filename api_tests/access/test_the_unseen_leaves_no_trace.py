@@ -80,8 +80,8 @@ def test_a_part_cannot_be_reached_through_another_case_or_another_collection(peo
 @broken_by(
     "whoever was second does not hear who was first",
     "service/cases/use_cases/take_step.py",
-    '"role": str(won.role),',
-    '"role": str(won.role), "by": str(won.actor_id),',
+    '"role": str(winner.role),',
+    '"role": str(winner.role), "by": str(winner.actor_id),',
 )
 def test_whoever_was_second_hears_which_step_was_first_and_nobodys_name(people: People, scene: Scene) -> None:
     path = f"{scene.path('commitment A')}/transitions"

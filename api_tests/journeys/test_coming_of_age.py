@@ -114,8 +114,8 @@ def test_i7_a_consent_given_at_eleven_is_asked_again_at_twelve_once_and_a_legal_
 @broken_by(
     "I7: consents are asked again when an age is reached",
     "service/future_plan/rules.py",
-    "if given_at < it <= age)",
-    "if given_at < it < age)",
+    "if age_at_consent < limit <= age)",
+    "if age_at_consent < limit < age)",
 )
 @pytest.mark.parametrize(
     ("on", "ages"),

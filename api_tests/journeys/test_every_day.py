@@ -21,7 +21,7 @@ STATES = ["submitted", "scheduled", "arranging_placement", "monitored"]
 @broken_by(
     "a correction keeps what was sent",
     "service/cases/use_cases/read.py",
-    "current=as_it_reads(entry, amendments, contents) if amendments and written else None,",
+    "current=as_it_reads(entry, amendments, contents) if amendments and content else None,",
     "current=None,",
     case="sqlite-submitted",
 )

@@ -99,7 +99,7 @@ def test_i8_the_child_waits_from_the_first_submission_also_while_others_are_aske
 @broken_by(
     "I8: the wait begins in life",
     "service/cases/use_cases/check_submission.py",
-    "submitted_at=when",
+    "submitted_at=submitted_at",
     "submitted_at=transaction.now",
 )
 def test_i8_a_question_that_was_asked_before_it_was_entered_counts_from_the_day_it_was_asked(

@@ -92,8 +92,8 @@ def test_whoever_does_not_see_the_case_hears_nothing(service: Running, scheduled
 @broken_by(
     "who may not take the step hears nothing of its rules",
     "service/cases/use_cases/rule_faults.py",
-    "trigger = decide(situation, sent.step.trigger, rules).trigger",
-    "trigger = rules.pinned(sight.part.workflow).definition.triggers[sent.step.trigger]",
+    "trigger = decide(situation, partial.step.trigger, rules).trigger",
+    "trigger = rules.pinned(sight.part.workflow).definition.triggers[partial.step.trigger]",
 )
 def test_who_may_not_take_the_step_as_it_stands_hears_nothing(service: Running, scheduled: CaseFile) -> None:
     body = faulty_table()
@@ -131,8 +131,8 @@ def test_what_is_asked_for_by_type_is_not_asked_for_twice(service: Running, sche
 @broken_by(
     "where workflows ask for different forms, the types of the part's own form are told as well",
     "service/cases/use_cases/rule_faults.py",
-    "of_types = reading.faults if len({it.form for it in versions}) > 1 else ()",
-    "of_types: tuple[InputFault, ...] = ()",
+    "type_faults = reading.faults if len({version.form for version in versions}) > 1 else ()",
+    "type_faults: tuple[InputFault, ...] = ()",
 )
 def test_where_workflows_ask_for_different_forms_the_types_of_the_right_one_are_told_too(
     service: Running, scheduled: CaseFile
@@ -235,8 +235,8 @@ def test_whatever_is_sent_nothing_breaks_and_nothing_is_written(service: Running
 @broken_by(
     "changes that break types and rules hear of both at once",
     "service/cases/use_cases/check_step.py",
-    "if faults := (*reading.faults, *counted.faults, *rules):",
-    "if faults := (*reading.faults, *counted.faults) or rules:",
+    "if faults := (*reading.faults, *amended_reading.faults, *rules):",
+    "if faults := (*reading.faults, *amended_reading.faults) or rules:",
 )
 def test_an_amendment_hears_the_faults_of_types_and_of_rules_of_what_it_makes(people: People) -> None:
     case = CaseFile.submitted(people)

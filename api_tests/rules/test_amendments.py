@@ -140,8 +140,8 @@ def test_the_quorum_of_the_region_is_not_got_round_by_amending_the_table_afterwa
 @broken_by(
     "nobody amends what another organisation wrote",
     "service/cases/use_cases/amend.py",
-    "if kind not in NEVER_AMENDED and entry.organisation_id == decision.acting.organisation_id:",
-    "if kind not in NEVER_AMENDED:",
+    "if form_name not in NEVER_AMENDED and entry.organisation_id == decision.acting.organisation_id:",
+    "if form_name not in NEVER_AMENDED:",
 )
 @pytest.mark.parametrize(
     ("by", "amends"),
@@ -205,7 +205,7 @@ def test_issued_advice_is_never_amended_and_another_version_leaves_the_first_as_
 @broken_by(
     "facts are counted from the amended form (I16)",
     "service/cases/use_cases/check_step.py",
-    "step = replace(step, form=reading.form, unread=None, counted=counted.form)",
+    "step = replace(step, form=reading.form, unread=None, counted=amended_reading.form)",
     "step = replace(step, form=reading.form, unread=None)",
 )
 def test_an_advice_cannot_be_issued_while_a_voice_is_missing_and_can_once_an_amendment_tells_it(

@@ -39,8 +39,8 @@ def schema_of(kind: PartKind, trigger: str) -> dict[str, Any]:
 @broken_by(
     "a form that asks for nothing may be left out",
     "service/cases/api/step_bodies.py",
-    "left_out if form.may_be_left_out() else Field(description=told)",
-    "Field(description=told)",
+    "optional if form.may_be_left_out() else Field(description=description)",
+    "Field(description=description)",
     case="case-start_triage-triage_start@1",
 )
 @broken_by(

@@ -1,1 +1,1 @@
-"""Lists of cases and parts, for the people who work on them."""
+"""Work lists: cases and parts, for the people who work on them."""

@@ -1,4 +1,4 @@
-"""/v1/work-items and the list of /v1/cases: what waits for whom, the first due on top."""
+"""Routes GET /v1/work-items and GET /v1/cases: lists of parts and cases, first due on top."""
 
 from typing import Annotated, Literal
 from uuid import UUID
@@ -27,7 +27,7 @@ work_router = StrictRouter("work")
 
 
 class WorkItemView(View):
-    """A part on a work list, with what is needed of its case."""
+    """A part on a work list, with the number, region and state of its case."""
 
     case_id: UUID
     number: str
@@ -38,7 +38,7 @@ class WorkItemView(View):
 
 
 class ListQuery(PageQuery):
-    """Everything narrows the list down; nothing widens what you may see."""
+    """Filters of a list. No filter shows more than you may see."""
 
     state: str | None = None
     party: Role | None = None
@@ -48,43 +48,47 @@ class ListQuery(PageQuery):
 
 
 class WorkQuery(ListQuery):
-    """`whose`: mine (put to me, or to my role and to nobody yet), my organisation's, my team's cases, or all I see."""
+    """Filters of a work list.
+
+    `whose`: `mine` for parts assigned to you, or to nobody and waiting for a role of yours; `organisation` for parts
+    that wait for your organisation; `team` for parts in your team's cases; `all` for all parts that you may see.
+    """
 
     whose: Literal["mine", "organisation", "team", "all"] = "mine"
     kind: KindOfPart | None = None
 
 
 class WorkItemPage(View):
-    """A page, in order of (due, id). `nextCursor` is null on the last page."""
+    """A page of a work list, in order of due date and id. `nextCursor` is null on the last page."""
 
     items: list[WorkItemView]
     next_cursor: str | None
 
 
 @cases_router.get("/cases")
-async def list_cases(house: TheHouse, caller: TheCaller, wanted: Annotated[ListQuery, Query()]) -> WorkItemPage:
-    """The cases that you may read as a whole, the first due on top."""
+async def list_cases(house: TheHouse, caller: TheCaller, query: Annotated[ListQuery, Query()]) -> WorkItemPage:
+    """The cases that you may read as a whole, first due on top."""
     return await house.database.read(
-        lambda transaction: view_work(transaction, caller, wanted, kinds=("case",), rules=house.rules)
+        lambda transaction: view_work(transaction, caller, query, kinds=("case",), rules=house.rules)
     )
 
 
 @work_router.get("/work-items")
-async def list_work_items(house: TheHouse, caller: TheCaller, wanted: Annotated[WorkQuery, Query()]) -> WorkItemPage:
-    """What waits for you, your organisation or your team: the case and each of its parts, the first due on top."""
-    kinds = (wanted.kind,) if wanted.kind else ()
+async def list_work_items(house: TheHouse, caller: TheCaller, query: Annotated[WorkQuery, Query()]) -> WorkItemPage:
+    """Cases and parts that wait for you, your organisation or your team, first due on top."""
+    kinds = (query.kind,) if query.kind else ()
     return await house.database.read(
-        lambda transaction: view_work(transaction, caller, wanted, kinds=kinds, rules=house.rules)
+        lambda transaction: view_work(transaction, caller, query, kinds=kinds, rules=house.rules)
     )
 
 
 def view_work(
     transaction: Transaction, caller: Caller, query: ListQuery, *, kinds: tuple[str, ...], rules: Rulebook
 ) -> WorkItemPage:
-    """Two statements for the caller and their page, one for the names; the same however long the list."""
+    """A page of the work list of this caller. Runs a fixed number of SQL statements, whatever the size of the page."""
     actor = identify(transaction, caller)
-    insist_on_state(query.state, (it.definition for it in rules.by_hash.values()), kinds)
-    wanted = Wanted(
+    insist_on_state(query.state, (workflow.definition for workflow in rules.by_hash.values()), kinds)
+    work_filter = Wanted(
         whose=query.whose if isinstance(query, WorkQuery) else "all",
         kinds=kinds,
         state=query.state,
@@ -95,24 +99,24 @@ def view_work(
         limit=query.limit,
         cursor=query.cursor,
     )
-    page = WorkList(transaction).page(wanted, seen_by=actor)
-    drawing = Drawing.of(transaction, rules, [id_ for item in page.items for id_ in ids_of_part(item.part)])
-    return WorkItemPage(items=[_work_item(drawing, it) for it in page.items], next_cursor=page.next_cursor)
+    page = WorkList(transaction).page(work_filter, seen_by=actor)
+    presenter = Drawing.of(transaction, rules, [id_ for item in page.items for id_ in ids_of_part(item.part)])
+    return WorkItemPage(items=[_work_item(presenter, item) for item in page.items], next_cursor=page.next_cursor)
 
 
-def _work_item(drawing: Drawing, item: WorkItem) -> WorkItemView:
+def _work_item(presenter: Drawing, item: WorkItem) -> WorkItemView:
     return WorkItemView(
         case_id=item.part.case_id,
         number=item.number,
         region=item.region,
-        case_state=_state_of_case(drawing, item),
+        case_state=_state_of_case(presenter, item),
         waiting_since=item.submitted_at,
-        part=drawing.part(item.part),
+        part=presenter.part(item.part),
     )
 
 
-def _state_of_case(drawing: Drawing, item: WorkItem) -> Labelled | None:
-    """None for whoever sees no more of the case than a part."""
+def _state_of_case(presenter: Drawing, item: WorkItem) -> Labelled | None:
+    """None for a reader who sees only a part of the case."""
     if item.case_state is None:
         return None
-    return labelled(drawing.rules.pinned(item.case_workflow).definition.states[item.case_state])
+    return labelled(presenter.rules.pinned(item.case_workflow).definition.states[item.case_state])

@@ -1,4 +1,4 @@
-"""The states that a list can be narrowed down to."""
+"""The filter of a work list by state."""
 
 from collections.abc import Collection, Iterable
 
@@ -8,13 +8,13 @@ from service.workflows.rules.definition import Definition
 
 
 def insist_on_state(state: str | None, definitions: Iterable[Definition], kinds: Collection[str]) -> None:
-    """Raises Invalid, with the states of these kinds, when the query asks for another. No kinds: those of all.
+    """Raises Invalid for a state that no part of these kinds can have; it lists those that exist. No kinds: all kinds.
 
-    `definitions` are all that parts may run on, so that a state of an older workflow is still found.
+    `definitions` are all that parts may run on, so that a state of an older workflow is accepted.
     """
-    known: dict[str, Words] = {}
+    labels: dict[str, Words] = {}
     for definition in definitions:
         if not kinds or definition.name in kinds:
-            known |= {name: it.label for name, it in definition.states.items()}
-    if state is not None and state not in known:
-        raise unknown_value("state", dict(sorted(known.items())))
+            labels |= {name: state.label for name, state in definition.states.items()}
+    if state is not None and state not in labels:
+        raise unknown_value("state", dict(sorted(labels.items())))

@@ -1,4 +1,4 @@
-"""Work lists: parts that wait for somebody, the first due on top; one statement a page, whatever its size."""
+"""Work lists: parts by due date, one SQL statement per page."""
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -25,7 +25,7 @@ _OF_MAIN = (main.c.state.label("case_state"), main.c.workflow.label("case_workfl
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What somebody wants on their list; None means whatever it is."""
+    """Filter of a work list. None, and an empty tuple, do not filter."""
 
     whose: Whose = "all"
     kinds: tuple[str, ...] = ()
@@ -40,7 +40,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkItem:
-    """A part that waits, with what a reader needs to know of its case; where it stands, if they may read all of it."""
+    """A part on a work list, with data of its case. `case_state` is None for a reader who sees only the part."""
 
     part: Part
     number: str
@@ -51,75 +51,79 @@ class WorkItem:
 
 
 class WorkList:
-    """Reads heads only: no content, no history."""
+    """Reads the heads of parts and cases only: no content, no history."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._connection = transaction.connection
         self._cursors = Cursors(transaction.keyring, "cursor")
 
-    def page(self, wanted: Wanted, *, seen_by: Actor) -> Page[WorkItem]:
-        """Raises Invalid for a cursor that was not made here."""
-        query = _first_page(replace(wanted, cursor=None), seen_by)
-        if wanted.cursor is not None:
-            place = self._cursors.place(wanted.cursor)
+    def page(self, work_filter: Wanted, *, seen_by: Actor) -> Page[WorkItem]:
+        """A page of parts that this person may see. Raises Invalid for a cursor of another origin."""
+        query = _first_page(replace(work_filter, cursor=None), seen_by)
+        if work_filter.cursor is not None:
+            place = self._cursors.place(work_filter.cursor)
             query = query.where(tuple_(parts.c.due_on, parts.c.id) > tuple_(place[:_DAY], place[_DAY:]))
         rows = self._connection.execute(query).all()
-        return self._cursors.page(rows, wanted.limit, read=_to_item, place=lambda row: str(row.due_on + row.id))
+        return self._cursors.page(rows, work_filter.limit, read=_to_item, place=lambda row: str(row.due_on + row.id))
 
 
 @lru_cache(maxsize=1000)
-def _first_page(wanted: Wanted, seen_by: Actor) -> Select[Any]:
-    """Built once for a person and what they want: building it takes longer than running it."""
+def _first_page(work_filter: Wanted, seen_by: Actor) -> Select[Any]:
+    """Cached per person and filter: SQLAlchemy needs more time to build the statement than the database to run it."""
     return (
         select(parts, cases.c.number, cases.c.region, cases.c.submitted_at, *_OF_MAIN, whole(seen_by).label("whole"))
         .select_from(parts.join(cases, cases.c.id == parts.c.case_id).join(main, main.c.id == parts.c.case_id))
-        .where(visible(seen_by), *_conditions(wanted, seen_by))
+        .where(visible(seen_by), *_conditions(work_filter, seen_by))
         .order_by(parts.c.due_on, parts.c.id)
-        .limit(wanted.limit + 1)
+        .limit(work_filter.limit + 1)
     )
 
 
-def _conditions(wanted: Wanted, actor: Actor) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = [parts.c.state.is_not(None), *_whose(wanted.whose, actor)]
-    if wanted.open_only:
-        found.append(parts.c.phase != "ended")
-    if wanted.kinds:
-        found.append(parts.c.kind.in_(sorted(wanted.kinds)))
-    if wanted.state is not None:
-        found.append(parts.c.state == wanted.state)
-    if wanted.party is not None:
-        found.append(parts.c.party == wanted.party)
-    if wanted.due_before is not None:
-        found.append(parts.c.due_on < wanted.due_before.isoformat())
-    if wanted.number is not None:
-        found.append(cases.c.number == wanted.number)
-    return found
+def _conditions(work_filter: Wanted, actor: Actor) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [parts.c.state.is_not(None), *_whose(work_filter.whose, actor)]
+    if work_filter.open_only:
+        conditions.append(parts.c.phase != "ended")
+    if work_filter.kinds:
+        conditions.append(parts.c.kind.in_(sorted(work_filter.kinds)))
+    if work_filter.state is not None:
+        conditions.append(parts.c.state == work_filter.state)
+    if work_filter.party is not None:
+        conditions.append(parts.c.party == work_filter.party)
+    if work_filter.due_before is not None:
+        conditions.append(parts.c.due_on < work_filter.due_before.isoformat())
+    if work_filter.number is not None:
+        conditions.append(cases.c.number == work_filter.number)
+    return conditions
 
 
 def _whose(whose: Whose, actor: Actor) -> list[ColumnElement[bool]]:
-    """mine: put to me, or to nobody yet in a role of mine; organisation: mine must act; team: my team's cases."""
+    """The condition of a scope.
+
+    mine: assigned to this person, or unassigned and waiting for one of their memberships; organisation: waiting for one
+    of their organisations; team: in the cases of one of their teams; all: no condition.
+    """
     if whose == "mine":
-        in_my_role = [
-            and_(parts.c.party == str(held.role), parts.c.party_id == str(held.organisation_id))
-            for held in actor.memberships
+        for_membership = [
+            and_(parts.c.party == str(membership.role), parts.c.party_id == str(membership.organisation_id))
+            for membership in actor.memberships
         ]
-        unnamed = and_(parts.c.assignee_id.is_(None), or_(*in_my_role)) if in_my_role else None
-        named = parts.c.assignee_id == str(actor.person_id)
-        return [named if unnamed is None else or_(named, unnamed)]
+        unassigned = and_(parts.c.assignee_id.is_(None), or_(*for_membership)) if for_membership else None
+        assigned = parts.c.assignee_id == str(actor.person_id)
+        return [assigned if unassigned is None else or_(assigned, unassigned)]
     if whose == "organisation":
-        return [parts.c.party_id.in_(sorted({str(held.organisation_id) for held in actor.memberships}))]
+        return [parts.c.party_id.in_(sorted({str(membership.organisation_id) for membership in actor.memberships}))]
     if whose == "team":
-        return [parts.c.team_id.in_(sorted(str(it) for it in actor.organisations(TEAM_ROLES)))]
+        return [parts.c.team_id.in_(sorted(str(team_id) for team_id in actor.organisations(TEAM_ROLES)))]
     return []
 
 
 def _to_item(row: Any) -> WorkItem:
-    at = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for it
+    columns = row._mapping  # noqa: SLF001 - public API of SQLAlchemy
     return WorkItem(
-        part=to_part(at),
-        number=at["number"],
-        region=at["region"],
-        case_state=at["case_state"] if at["whole"] else None,
-        case_workflow=at["case_workflow"],
-        submitted_at=moment(at["submitted_at"]),
+        part=to_part(columns),
+        number=columns["number"],
+        region=columns["region"],
+        case_state=columns["case_state"] if columns["whole"] else None,
+        case_workflow=columns["case_workflow"],
+        submitted_at=moment(columns["submitted_at"]),
     )

@@ -1,4 +1,4 @@
-"""/v1/cases/{caseId}/coming-of-age and retention: what the years ask of a case. They show, and block nothing."""
+"""Route GET /v1/cases/{caseId}/coming-of-age: the duties that follow from the child's age."""
 
 from uuid import UUID
 
@@ -19,14 +19,14 @@ router = StrictRouter("cases")
 
 
 class AskAgainView(View):
-    """A consent that was given before the child reached these ages: ask it again of whoever decides now."""
+    """A consent that was given before the child reached these ages. Ask it again of those who decide now."""
 
     purpose: Labelled
     ages: list[int]
 
 
 class ComingOfAgeView(View):
-    """What the child's age asks for today. Nothing in it blocks or moves the case."""
+    """The duties that follow from the child's age today. They never block or move the case."""
 
     turns16_on: OptionalDay = Field(alias="turns16On", description="Null while the month of birth is not known.")
     turns18_on: OptionalDay = Field(alias="turns18On")
@@ -37,20 +37,20 @@ class ComingOfAgeView(View):
 
 @router.get("/cases/{caseId}/coming-of-age", responses=may_refuse(403))
 async def get_coming_of_age(case_id: CaseId, house: TheHouse, caller: TheCaller) -> ComingOfAgeView:
-    """What the child's age asks for today: a plan for after 18, and consents to ask again. Reading it is logged."""
+    """Duties that follow from the child's age: a plan for after 18, and consents to ask again. The read is logged."""
     return await house.database.write(lambda transaction: view_coming_of_age(transaction, caller, case_id))
 
 
 def view_coming_of_age(transaction: Transaction, caller: Caller, case_id: UUID) -> ComingOfAgeView:
-    """The transaction writes: reading is logged."""
-    asked = read_coming_of_age(transaction, caller, case_id)
+    """The duties of the child's age. Needs a transaction that writes: the read is logged."""
+    duties = read_coming_of_age(transaction, caller, case_id)
     return ComingOfAgeView(
-        turns16_on=asked.turns_16_on,
-        turns18_on=asked.turns_18_on,
-        plan_after18=asked.plan_after_18,
-        explanation=InTwoLanguages.of(MESSAGES["coming_of_age"][asked.plan_after_18]),
+        turns16_on=duties.turns_16_on,
+        turns18_on=duties.turns_18_on,
+        plan_after18=duties.plan_after_18,
+        explanation=InTwoLanguages.of(MESSAGES["coming_of_age"][duties.plan_after_18]),
         consents_to_reask=[
-            AskAgainView(purpose=Labelled.listed(it.purpose, "information_purpose"), ages=list(it.ages))
-            for it in asked.ask_again
+            AskAgainView(purpose=Labelled.listed(consent.purpose, "information_purpose"), ages=list(consent.ages))
+            for consent in duties.ask_again
         ],
     )

@@ -1,4 +1,4 @@
-"""What an age asks for, and when: it shows and reminds, blocks nothing and moves nothing (I7; design, policy 5)."""
+"""Duties that follow from the child's age. They remind; they never block or move a case (I7; design, policy 5)."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -16,7 +16,7 @@ ASKED_AGAIN_AT = (CHILD_IS_ASKED_FROM, CHILD_DECIDES_FROM, MAJORITY)
 
 @dataclass(frozen=True, slots=True)
 class AskAgain:
-    """A consent that was given before these ages were reached: since then somebody else decides, or decides alone."""
+    """A consent given before the child reached these ages. Since then other people decide, or the child alone."""
 
     purpose: str
     ages: tuple[int, ...]
@@ -24,7 +24,7 @@ class AskAgain:
 
 @dataclass(frozen=True, slots=True)
 class ComingOfAge:
-    """The duties of a day. Without a month of birth nothing is known of them."""
+    """The duties on one day. The dates are None when the month of birth is not known."""
 
     turns_16_on: date | None
     turns_18_on: date | None
@@ -33,6 +33,7 @@ class ComingOfAge:
 
 
 def coming_of_age(facts: CaseFacts, birth_month: str | None, on: date) -> ComingOfAge:
+    """The duties on this day in Amsterdam. `birth_month` is yyyy-mm, or None when it is not known."""
     if birth_month is None:
         return ComingOfAge(None, None, "recorded" if facts.planned_after_18 else "unknown")
     age = age_on(birth_month, on)
@@ -40,7 +41,7 @@ def coming_of_age(facts: CaseFacts, birth_month: str | None, on: date) -> Coming
         month_of_age(birth_month, CHILD_DECIDES_FROM),
         month_of_age(birth_month, MAJORITY),
         _plan(facts, age),
-        tuple(_to_ask_again(facts, age)),
+        tuple(_consents_to_reask(facts, age)),
     )
 
 
@@ -52,12 +53,12 @@ def _plan(facts: CaseFacts, age: int) -> Plan:
     return "asked" if age < PLAN_OVERDUE_FROM else "overdue"
 
 
-def _to_ask_again(facts: CaseFacts, age: int) -> list[AskAgain]:
-    """A legal ground is nobody's consent, and is not asked again."""
-    found = []
-    for purpose, agreed in sorted(facts.agreed.items()):
-        given_at = agreed.last.age if agreed.last else age
-        ages = tuple(it for it in ASKED_AGAIN_AT if given_at < it <= age)
-        if agreed.in_force and not agreed.grounded and ages:
-            found.append(AskAgain(purpose, ages))
-    return found
+def _consents_to_reask(facts: CaseFacts, age: int) -> list[AskAgain]:
+    """The consents to ask again. A legal ground is not a consent, and is left out."""
+    consents = []
+    for purpose, agreement in sorted(facts.agreed.items()):
+        age_at_consent = agreement.last.age if agreement.last else age
+        ages = tuple(limit for limit in ASKED_AGAIN_AT if age_at_consent < limit <= age)
+        if agreement.in_force and not agreement.grounded and ages:
+            consents.append(AskAgain(purpose, ages))
+    return consents

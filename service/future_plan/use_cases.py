@@ -1,4 +1,4 @@
-"""What the years ask of a case, as of today: duties of an age, and how long its file is kept. They only show."""
+"""The duties that follow from the child's age today. They never block or move a case."""
 
 from uuid import UUID
 
@@ -15,12 +15,15 @@ from service.vocabulary.calendar import day_in_amsterdam
 from service.vocabulary.refusals import NotAllowed
 from service.vocabulary.roles import TEAM_ROLES, Role
 
-# Whose work it is to ask again and to plan, and whose life it is.
+# The roles that ask consents again and make the plan, and the young person.
 ASKED_OF = TEAM_ROLES | {Role.LOCAL_TEAM, Role.YOUNG_PERSON}
 
 
 def read_coming_of_age(transaction: Transaction, caller: Caller, case_id: UUID) -> ComingOfAge:
-    """The duties of the child's age today. Reading them reads the month of birth, and is logged. Raises NotAllowed."""
+    """The duties that follow from the child's age today in Amsterdam. The read of the month of birth is logged.
+
+    Raises NotFound for a person who may not see the whole case, NotAllowed for other roles.
+    """
     actor = identify(transaction, caller)
     sight = whole_case(transaction, actor, case_id)
     if seat_of(transaction, actor, sight).acting.role not in ASKED_OF:

@@ -1,1 +1,1 @@
-"""Histories for learning tables, so coarse that they tell of a way of working and never of a child (I24, R96)."""
+"""De-identified histories for learning tables: they show a way of working and never a child (I24, R96)."""

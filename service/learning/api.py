@@ -1,4 +1,4 @@
-"""/v1/learning: what the facilitator of a learning table may pull, and nothing that leads back to a child."""
+"""Routes of /v1/learning: de-identified histories for the facilitator of a learning table."""
 
 from typing import Annotated
 from uuid import uuid4
@@ -22,20 +22,20 @@ CSV = "text/csv"
 
 
 class HistoriesQuery(QueryKeys):
-    """One of your regions; all of them when left out."""
+    """Filter of histories: one of your regions; all of your regions when left out."""
 
     region: RegionParameter | None = None
 
 
 class DroppedView(View):
-    """How many histories are not shown because too few look like them: a band, not a number."""
+    """Number of histories that are not released because fewer than k are alike. It is a band, not an exact number."""
 
     at_least: int
     below: int
 
 
 class Histories(View):
-    """A release: every history looks like at least k others in it. References lead nowhere and hold for this once."""
+    """A release of histories. Each is like at least k - 1 others. References are random, for this release only."""
 
     k: int
     dropped: DroppedView
@@ -44,22 +44,22 @@ class Histories(View):
 
 @router.get("/learning/histories", response_model=Histories, responses=also_as(CSV) | may_refuse(403, 404))
 async def get_histories(
-    house: TheHouse, caller: TheCaller, wanted: Annotated[HistoriesQuery, Query()], media_type: TheMediaType
+    house: TheHouse, caller: TheCaller, query: Annotated[HistoriesQuery, Query()], media_type: TheMediaType
 ) -> Response | Histories:
-    """De-identified histories of your regions: order, waits in bands, codes; JSON, or CSV with `Accept: text/csv`."""
+    """De-identified histories of your regions: order, waits in bands, codes. JSON, or CSV with `Accept: text/csv`."""
     if media_type != CSV:
         return await house.database.write(
-            lambda transaction: view_histories(transaction, caller, wanted, rules=house.rules)
+            lambda transaction: view_histories(transaction, caller, query, rules=house.rules)
         )
-    found = await house.database.write(lambda transaction: _released(transaction, caller, wanted, house.rules))
-    named = {"Content-Disposition": 'attachment; filename="histories.csv"'}
-    return Response(as_csv(found).encode(), headers=named, media_type=f"{CSV}; charset=utf-8; header=present")
+    release = await house.database.write(lambda transaction: _release(transaction, caller, query, house.rules))
+    headers = {"Content-Disposition": 'attachment; filename="histories.csv"'}
+    return Response(as_csv(release).encode(), headers=headers, media_type=f"{CSV}; charset=utf-8; header=present")
 
 
-def view_histories(transaction: Transaction, caller: Caller, wanted: HistoriesQuery, *, rules: Rulebook) -> Histories:
-    """A release for this facilitator. The transaction writes: it is logged as an export."""
-    return Histories.model_validate(as_json(_released(transaction, caller, wanted, rules)))
+def view_histories(transaction: Transaction, caller: Caller, query: HistoriesQuery, *, rules: Rulebook) -> Histories:
+    """A release for this facilitator. Needs a transaction that writes: the release is logged as an export."""
+    return Histories.model_validate(as_json(_release(transaction, caller, query, rules)))
 
 
-def _released(transaction: Transaction, caller: Caller, wanted: HistoriesQuery, rules: Rulebook) -> Release:
-    return pull_histories(transaction, caller, wanted.region, rules=rules, reference=lambda: str(uuid4()))
+def _release(transaction: Transaction, caller: Caller, query: HistoriesQuery, rules: Rulebook) -> Release:
+    return pull_histories(transaction, caller, query.region, rules=rules, reference=lambda: str(uuid4()))

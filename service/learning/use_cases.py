@@ -1,9 +1,9 @@
-"""What a learning table may look at: histories of its own regions, released by the ladder and logged as an export.
+"""The release of histories to a learning table: those of its own regions, by the release ladder, logged as an export.
 
-A learning view needs consent or must not be traceable (Jeugdwet 7.3.11, 7.3.12; domain.md 2.11). This is the second:
-whatever leaves here looks like at least k cases. Consent to learning is recorded and does not select the cases: those
-who consented would be another, kinder picture, and being in it or not would itself tell something of a family.
-Whatever shows more than the ladder lets through must ask for that consent first.
+Use of files for learning needs consent, or the data must not be traceable to a person (Jeugdwet 7.3.11, 7.3.12;
+domain.md 2.11). This release is the second: each history in it is like at least k - 1 others. Consent to learning is
+recorded but does not select the cases: those with consent would give a biased picture, and their presence in it would
+tell something of a family. Anything that shows more than the ladder releases must ask for that consent first.
 """
 
 from collections.abc import Callable
@@ -26,28 +26,33 @@ from service.workflows.use_cases import settings_in_force
 def pull_histories(
     transaction: Transaction, caller: Caller, region: str | None, *, rules: Rulebook, reference: Callable[[], str]
 ) -> Release:
-    """The histories of a region, or of all regions of this facilitator, as far as k allows (I24).
+    """Release the histories of a region, or of all regions of this facilitator, as far as k allows (I24).
 
-    k is the strictest of the regions' settings. Raises NotAllowed for other roles, NotFound for other regions.
+    k is the strictest of the regions' settings. `reference` draws a random reference for a case. Raises NotAllowed for
+    other roles, NotFound for other regions.
     """
     actor = identify(transaction, caller)
     acting = actor.holding(Role.FACILITATOR)
     if acting is None:
         raise NotAllowed
     insist_on_region(transaction, region)
-    mine = actor.regions(Role.FACILITATOR)
-    wanted = mine if region is None else mine & {region}
-    if region is not None and not wanted:
+    own_regions = actor.regions(Role.FACILITATOR)
+    regions = own_regions if region is None else own_regions & {region}
+    if region is not None and not regions:
         raise NotFound
-    facilitating = (it for it in actor.memberships if it.role == Role.FACILITATOR and wanted <= it.regions)
-    acting = next(facilitating, acting)
-    small_cells = (settings_in_force(transaction, rules, it).small_cell for it in wanted)
+    memberships = (
+        membership
+        for membership in actor.memberships
+        if membership.role == Role.FACILITATOR and regions <= membership.regions
+    )
+    acting = next(memberships, acting)
+    small_cells = (settings_in_force(transaction, rules, code).small_cell for code in regions)
     k = max(small_cells, default=rules.settings.default.small_cell)
-    allow_rows_of(transaction, actor, regions=wanted)
-    histories = Cases(transaction).histories(wanted)
-    # The clock that recorded the last step may run ahead of ours.
+    allow_rows_of(transaction, actor, regions=regions)
+    histories = Cases(transaction).histories(regions)
+    # The clock that recorded the last step may run ahead of the clock of this server.
     as_of = max((transaction.now, *(entry.occurred_at for history in histories for entry in history)))
-    found = release(routes(histories, as_of=as_of), k=k, reference=reference)
+    released = release(routes(histories, as_of=as_of), k=k, reference=reference)
     AccessLog(transaction).record(
         Reading(
             person_id=actor.person_id,
@@ -55,9 +60,9 @@ def pull_histories(
             activity="pull_learning_histories",
             purpose=PURPOSES[Role.FACILITATOR],
             case_id=None,
-            detail="regions " + " ".join(sorted(wanted)),
+            detail="regions " + " ".join(sorted(regions)),
             trace_id=caller.trace_id,
             action="E",
         )
     )
-    return found
+    return released

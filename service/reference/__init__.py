@@ -1,1 +1,1 @@
-"""Youth regions, municipalities, code lists and workflows as the API publishes them."""
+"""Reference data that the API publishes: youth regions, municipalities, code lists, forms and workflows."""

@@ -1,4 +1,4 @@
-"""/v1/cases: submitting, finding and looking at cases; their history and what may happen next."""
+"""Routes of /v1/cases/{caseId}: the case, its history, its file, its steps and the possible transitions."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -34,24 +34,24 @@ router = StrictRouter("cases")
 
 
 class History(Dated):
-    """The history of a case or of one of its parts, in order."""
+    """The history of a case or of one of its parts, in order of sequence."""
 
     transitions: list[EntryView]
 
     def version_of(self, part_id: UUID) -> int:
-        """The number of the last entry of this part."""
-        return max(it.part_sequence for it in self.transitions if it.part_id == part_id)
+        """The `partSequence` of the last entry of this part."""
+        return max(entry.part_sequence for entry in self.transitions if entry.part_id == part_id)
 
 
 class PossibleTransitions(View):
-    """What may happen next, and what stands in the way."""
+    """The transitions from the present state, with the reasons against each. `version` is that of the part."""
 
     version: int
     transitions: list[PossibleView]
 
 
 class DocumentView(Dated):
-    """What was written at one entry; `current` is the form after its amendments, when there were any."""
+    """Content of one entry. `current` is the form after its amendments; null when there are none."""
 
     entry: EntryView
     grounds: str | None
@@ -60,7 +60,7 @@ class DocumentView(Dated):
 
 
 class CaseFileView(Dated):
-    """Everything that was written in a case, in order. Reading it is logged."""
+    """All content of a case that you may read, in order of sequence. The read is logged."""
 
     case_id: UUID
     number: str
@@ -69,11 +69,11 @@ class CaseFileView(Dated):
 
 @router.get("/cases/{caseId}")
 async def get_case(
-    case_id: CaseId, house: TheHouse, caller: TheCaller, looking: TheLooking, response: Response
+    case_id: CaseId, house: TheHouse, caller: TheCaller, query: TheLooking, response: Response
 ) -> CaseView | CaseInPart:
-    """Where a case stands: its state and its parts, who must act, what comes next, by when."""
+    """State of a case and of its parts: the party that must act, the next action and its due date."""
     view = await house.database.read(
-        lambda transaction: view_case(transaction, caller, case_id, looking, rules=house.rules)
+        lambda transaction: view_case(transaction, caller, case_id, query, rules=house.rules)
     )
     if isinstance(view, CaseView):
         show_version_of_present(response, view, view.main.version)
@@ -81,38 +81,38 @@ async def get_case(
 
 
 def view_case(
-    transaction: Transaction, caller: Caller, case_id: UUID, looking: Looking, *, rules: Rulebook
+    transaction: Transaction, caller: Caller, case_id: UUID, query: Looking, *, rules: Rulebook
 ) -> CaseView | CaseInPart:
-    """As much of the case as this caller may see."""
-    reading = read_case(transaction, identify(transaction, caller), case_id, looking.when)
+    """The case, or the parts of it that this caller may see. Raises NotFound."""
+    reading = read_case(transaction, identify(transaction, caller), case_id, query.when)
     if reading.sight is None:
         return _case_in_part(transaction, rules, case_id, reading.parts)
-    return looking.dated(_case_view(transaction, rules, reading, reading.sight), reading.past)
+    return query.dated(_case_view(transaction, rules, reading, reading.sight), reading.past)
 
 
 @router.get("/cases/{caseId}/transitions")
 async def list_transitions(
-    case_id: CaseId, house: TheHouse, caller: TheCaller, looking: TheLooking, response: Response
+    case_id: CaseId, house: TheHouse, caller: TheCaller, query: TheLooking, response: Response
 ) -> History:
-    """The whole history of a case, parts included: who did what and when. Facts, no content."""
+    """The whole history of a case and its parts: facts, no content."""
     view = await house.database.read(
-        lambda transaction: view_history(transaction, caller, case_id, looking, rules=house.rules)
+        lambda transaction: view_history(transaction, caller, case_id, query, rules=house.rules)
     )
     show_version_of_present(response, view, view.version_of(case_id))
     return view
 
 
 def view_history(
-    transaction: Transaction, caller: Caller, case_id: UUID, looking: Looking, *, rules: Rulebook
+    transaction: Transaction, caller: Caller, case_id: UUID, query: Looking, *, rules: Rulebook
 ) -> History:
-    """The history of a case that this caller may read as a whole."""
-    reading = read_case(transaction, identify(transaction, caller), case_id, looking.when)
+    """The history of a case, for a caller who may read the whole case. Raises NotFound."""
+    reading = read_case(transaction, identify(transaction, caller), case_id, query.when)
     reading.whole()
-    return looking.dated(history_of(transaction, rules, reading.history, whole=True), reading.past)
+    return query.dated(history_of(transaction, rules, reading.history, whole=True), reading.past)
 
 
 def step_router(rules: Rulebook) -> StrictRouter:
-    """The route that takes a step with the case itself, as the workflows know it."""
+    """The route that takes a step with the case itself. Its body type comes from the workflows of the case."""
     router = StrictRouter("cases", StepRoute)
 
     @router.post("/cases/{caseId}/transitions", status_code=201, responses=may_refuse(403))
@@ -122,12 +122,12 @@ def step_router(rules: Rulebook) -> StrictRouter:
         body: StepBody,
         house: TheHouse,
         caller: TheCaller,
-        once: OnceOnly,
+        idempotency_key: OnceOnly,
         version: Version,
         response: Response,
     ) -> MadeView:
-        """Take a step with the case. If-Match carries the version you decided on; a repeated request acts once."""
-        return await take_step(house, caller, (case_id, case_id), body, once, version, response)
+        """Take a step with the case. Send the version that you decided on in If-Match. A repeated request acts once."""
+        return await take_step(house, caller, (case_id, case_id), body, idempotency_key, version, response)
 
     return router
 
@@ -136,7 +136,7 @@ def step_router(rules: Rulebook) -> StrictRouter:
 async def list_possible_transitions(
     case_id: CaseId, house: TheHouse, caller: TheCaller, response: Response
 ) -> PossibleTransitions:
-    """Every step this state knows: which you may take now, and for the others every reason why not."""
+    """Every step of the case in its present state: those that you may take now, and the reasons against the others."""
     view = await house.database.read(
         lambda transaction: view_possible_transitions(transaction, caller, case_id, case_id, rules=house.rules)
     )
@@ -145,62 +145,67 @@ async def list_possible_transitions(
 
 
 @router.get("/cases/{caseId}/file", responses=may_refuse(403))
-async def get_file(case_id: CaseId, house: TheHouse, caller: TheCaller, looking: TheLooking) -> CaseFileView:
-    """Everything written in the case, in order. Reading it is logged with your role and its purpose."""
+async def get_file(case_id: CaseId, house: TheHouse, caller: TheCaller, query: TheLooking) -> CaseFileView:
+    """All content of the case that you may read, in order. The read is logged with your role and its purpose."""
     return await house.database.write(
-        lambda transaction: view_file(transaction, caller, case_id, looking, rules=house.rules)
+        lambda transaction: view_file(transaction, caller, case_id, query, rules=house.rules)
     )
 
 
 def view_file(
-    transaction: Transaction, caller: Caller, case_id: UUID, looking: Looking, *, rules: Rulebook
+    transaction: Transaction, caller: Caller, case_id: UUID, query: Looking, *, rules: Rulebook
 ) -> CaseFileView:
-    """What was written in the case. The transaction writes: reading is logged."""
-    file = read_file(transaction, caller, case_id, looking.when)
-    return looking.dated(_file_view(transaction, rules, file), file.past)
+    """The file of the case. Needs a transaction that writes: the read is logged."""
+    file = read_file(transaction, caller, case_id, query.when)
+    return query.dated(_file_view(transaction, rules, file), file.past)
 
 
 def _case_view(transaction: Transaction, rules: Rulebook, reading: CaseReading, sight: Sight) -> CaseView:
     parts, history, settings = reading.parts, reading.history, reading.settings(rules)
-    drawing = Drawing.of(transaction, rules, ids_of_case(sight, parts), at=reading.at)
-    return drawing.case(sight, parts, history, settings)
+    presenter = Drawing.of(transaction, rules, ids_of_case(sight, parts), at=reading.at)
+    return presenter.case(sight, parts, history, settings)
 
 
 def _case_in_part(transaction: Transaction, rules: Rulebook, case_id: UUID, parts: Sequence[Part]) -> CaseInPart:
-    drawing = Drawing.of(transaction, rules, [id_ for part in parts for id_ in ids_of_part(part)])
+    presenter = Drawing.of(transaction, rules, [id_ for part in parts for id_ in ids_of_part(part)])
     number = Cases(transaction).number(case_id)
-    return CaseInPart(id=case_id, number=number, parts=[drawing.part(part) for part in parts])
+    return CaseInPart(id=case_id, number=number, parts=[presenter.part(part) for part in parts])
 
 
 def _file_view(transaction: Transaction, rules: Rulebook, file: CaseFile) -> CaseFileView:
-    drawing = Drawing.of(transaction, rules, [id_ for it in file.documents for id_ in ids_of_entry(it.entry)])
-    documents = [document_view(drawing, it, whole=True) for it in file.documents]
+    presenter = Drawing.of(
+        transaction, rules, [id_ for document in file.documents for id_ in ids_of_entry(document.entry)]
+    )
+    documents = [document_view(presenter, document, whole=True) for document in file.documents]
     return CaseFileView(case_id=file.sight.case.id, number=file.sight.case.number, documents=documents)
 
 
 def history_of(transaction: Transaction, rules: Rulebook, entries: Sequence[Transition], *, whole: bool) -> History:
-    """The entries of a case or of one part. `whole`: the reader may read the whole case."""
-    drawing = Drawing.of(transaction, rules, [id_ for entry in entries for id_ in ids_of_entry(entry)])
-    corrected = corrections(entries)
+    """The history view of these entries. `whole`: the reader may read the whole case."""
+    presenter = Drawing.of(transaction, rules, [id_ for entry in entries for id_ in ids_of_entry(entry)])
+    corrections_of = corrections(entries)
     return History(
-        transitions=[drawing.transition(it, whole=whole, corrected_by=corrected.get(it.sequence, ())) for it in entries]
+        transitions=[
+            presenter.transition(entry, whole=whole, corrected_by=corrections_of.get(entry.sequence, ()))
+            for entry in entries
+        ]
     )
 
 
 def view_possible_transitions(
     transaction: Transaction, caller: Caller, case_id: UUID, part_id: UUID, *, rules: Rulebook
 ) -> PossibleTransitions:
-    """What may happen next with the part, for this caller."""
+    """The possible transitions of the part, for this caller. Raises NotFound."""
     actor = identify(transaction, caller)
     sight = read_case(transaction, actor, case_id).of_part(part_id)
     situation = as_it_stands(transaction, actor, sight.case, sight.part, rules)
-    views = [possible_view(it, rules) for it in possible(situation, rules)]
+    views = [possible_view(transition, rules) for transition in possible(situation, rules)]
     return PossibleTransitions(version=sight.part.sequence, transitions=views)
 
 
-def document_view(drawing: Drawing, document: Document, *, whole: bool) -> DocumentView:
+def document_view(presenter: Drawing, document: Document, *, whole: bool) -> DocumentView:
     return DocumentView(
-        entry=drawing.transition(document.entry, whole=whole, corrected_by=document.corrected_by),
+        entry=presenter.transition(document.entry, whole=whole, corrected_by=document.corrected_by),
         grounds=document.body.get("grounds"),
         form=document.body.get("form"),
         current=None if document.current is None else dict(document.current),

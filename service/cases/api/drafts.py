@@ -1,4 +1,4 @@
-"""/v1/drafts: referrals that are not sent yet, yours alone; saved however incomplete, with what is still missing."""
+"""Routes of /v1/drafts: referrals that are not submitted yet. Only their owner sees them."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -30,7 +30,7 @@ from service.workflows.rules.rulebook import Rulebook
 
 
 class DraftBody(Body):
-    """A draft of a referral: whatever has been typed so far."""
+    """A draft of a referral. It may be incomplete."""
 
     form: dict[str, Any] = Field(description="Any part of the form referral@1, in any state.")
 
@@ -40,18 +40,18 @@ DraftId = Annotated[UUID, Path(alias="draftId")]
 
 
 class MissingView(GuardView):
-    """What submitting would be refused for now, at which place of what is sent (JSON Pointer).
+    """A fault for which submission would be refused now. `location` is a JSON Pointer into the request body.
 
-    Empty for what has no place in the form, as a region that no team covers.
+    It is empty for a fault without a place in the form, such as a region that no team covers.
     """
 
     location: str
 
 
 class DraftView(View):
-    """A draft. It is kept until `expiresAt`, which moves on with every save; only you can remove it before.
+    """A draft. It is kept until `expiresAt`, which every save postpones; only you can remove it before that time.
 
-    `complete`: submitting it now would make a case of it. `missing`: everything that it would be refused for.
+    `complete`: its submission now would open a case. `missing`: all faults for which submission would be refused.
     """
 
     id: UUID
@@ -64,76 +64,80 @@ class DraftView(View):
 
 
 class Drafts(View):
-    """A page of your drafts, the last saved first; `nextCursor` is null on the last page."""
+    """A page of your drafts, last saved first. `nextCursor` is null on the last page."""
 
     items: list[DraftView]
     next_cursor: str | None
 
 
-def _view(it: DraftWithGaps) -> DraftView:
+def _draft_view(checked: DraftWithGaps) -> DraftView:
+    draft = checked.draft
     return DraftView(
-        id=it.draft.id,
-        version=it.draft.version,
-        saved_at=it.draft.saved_at,
-        expires_at=it.draft.expires_at,
-        form=it.draft.body.get("form", {}),
-        complete=not it.missing,
+        id=draft.id,
+        version=draft.version,
+        saved_at=draft.saved_at,
+        expires_at=draft.expires_at,
+        form=draft.body.get("form", {}),
+        complete=not checked.missing,
         missing=[
-            MissingView(location=one.location, code=one.code, nl=one.words.nl, en=one.words.en) for one in it.missing
+            MissingView(location=fault.location, code=fault.code, nl=fault.words.nl, en=fault.words.en)
+            for fault in checked.missing
         ],
     )
 
 
 @router.post("/drafts", status_code=201, responses=may_refuse(403))
 async def create_draft(
-    body: DraftBody, house: TheHouse, caller: TheCaller, once: OnceOnly, response: Response
+    body: DraftBody, house: TheHouse, caller: TheCaller, idempotency_key: OnceOnly, response: Response
 ) -> DraftView:
-    """Begin a draft with whatever there is. Whoever may submit makes drafts, as many as the settings allow a person."""
-    draft_id = house.database.keyring.id_for("draft", caller.issuer, caller.subject, once.key)
+    """Begin a draft. You may do so if you may submit a case, up to the number that the settings allow per person."""
+    draft_id = house.database.keyring.id_for("draft", caller.issuer, caller.subject, idempotency_key.key)
     await house.database.write(
-        lambda transaction: make_draft_key(transaction, caller, once, draft_id=draft_id, rules=house.rules)
+        lambda transaction: make_draft_key(transaction, caller, idempotency_key, draft_id=draft_id, rules=house.rules)
     )
 
     def work(transaction: Transaction) -> Outcome[DraftView]:
-        begun = begin_draft(transaction, caller, {"form": body.form}, once, draft_id=draft_id, rules=house.rules)
-        return Outcome(_view(begun.value), begun.repeated)
+        outcome = begin_draft(
+            transaction, caller, {"form": body.form}, idempotency_key, draft_id=draft_id, rules=house.rules
+        )
+        return Outcome(_draft_view(outcome.value), outcome.repeated)
 
     outcome = await house.database.write(work)
     return answer_once(response, outcome, version=outcome.value.version, location=f"/drafts/{draft_id}")
 
 
 @router.get("/drafts", name="list_drafts")
-async def get_drafts(house: TheHouse, caller: TheCaller, wanted: Annotated[PageQuery, Query()]) -> Drafts:
-    """Your drafts, the last saved first."""
-    return await house.database.read(lambda transaction: view_drafts(transaction, caller, wanted, rules=house.rules))
+async def get_drafts(house: TheHouse, caller: TheCaller, query: Annotated[PageQuery, Query()]) -> Drafts:
+    """Your drafts, last saved first."""
+    return await house.database.read(lambda transaction: view_drafts(transaction, caller, query, rules=house.rules))
 
 
-def view_drafts(transaction: Transaction, caller: Caller, wanted: PageQuery, *, rules: Rulebook) -> Drafts:
+def view_drafts(transaction: Transaction, caller: Caller, query: PageQuery, *, rules: Rulebook) -> Drafts:
     """A page of the drafts of this caller."""
-    page = list_drafts(transaction, caller, limit=wanted.limit, cursor=wanted.cursor, rules=rules)
-    return Drafts(items=[_view(it) for it in page.items], next_cursor=page.next_cursor)
+    page = list_drafts(transaction, caller, limit=query.limit, cursor=query.cursor, rules=rules)
+    return Drafts(items=[_draft_view(draft) for draft in page.items], next_cursor=page.next_cursor)
 
 
 @router.get("/drafts/{draftId}")
 async def get_draft(draft_id: DraftId, house: TheHouse, caller: TheCaller, response: Response) -> DraftView:
-    """A draft of yours, and what is still missing before it can be submitted."""
+    """One of your drafts, with the faults that still prevent its submission."""
     view = await house.database.read(lambda transaction: view_draft(transaction, caller, draft_id, rules=house.rules))
     show_version(response, view.version)
     return view
 
 
 def view_draft(transaction: Transaction, caller: Caller, draft_id: UUID, *, rules: Rulebook) -> DraftView:
-    """A draft of this caller. Raises NotFound for somebody else's."""
-    return _view(read_draft(transaction, caller, draft_id, rules=rules))
+    """A draft of this caller. Raises NotFound for the draft of another person."""
+    return _draft_view(read_draft(transaction, caller, draft_id, rules=rules))
 
 
 @router.put("/drafts/{draftId}", name="save_draft", responses=may_refuse(403))
 async def put_draft(
     draft_id: DraftId, body: DraftBody, house: TheHouse, caller: TheCaller, version: Version, response: Response
 ) -> DraftView:
-    """Save a draft again, as incomplete as it may be."""
+    """Save a draft again. It may be incomplete."""
     view = await house.database.write(
-        lambda transaction: _view(
+        lambda transaction: _draft_view(
             save_draft(transaction, caller, draft_id, {"form": body.form}, version=version, rules=house.rules)
         )
     )
@@ -143,5 +147,5 @@ async def put_draft(
 
 @router.delete("/drafts/{draftId}", status_code=204)
 async def delete_draft(draft_id: DraftId, house: TheHouse, caller: TheCaller, version: Version) -> None:
-    """Remove a draft of yours, with its key: it cannot be brought back."""
+    """Remove one of your drafts, with its encryption key. It cannot be restored."""
     await house.database.write(lambda transaction: discard_draft(transaction, caller, draft_id, version=version))

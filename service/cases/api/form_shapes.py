@@ -1,4 +1,4 @@
-"""Forms in answers: JSON as it was stored, described by the forms that it can be."""
+"""Types of forms in answers: stored JSON, described in the OpenAPI document by the forms that it can be."""
 
 from typing import Annotated, Any, Union
 
@@ -10,13 +10,13 @@ from service.kinds import KINDS
 
 
 def described_as(*models: Any) -> BeforeValidator:
-    """Describes an object in the document as one of these; the object itself goes out as it is."""
+    """Describe an object in the OpenAPI document as one of these models. The object itself is not changed."""
     union: Any = Union[models]  # noqa: UP007 - a union made of a list
-    return BeforeValidator(lambda given: given, json_schema_input_type=union)
+    return BeforeValidator(lambda value: value, json_schema_input_type=union)
 
 
 _EVERY_FORM: tuple[type[BaseModel], ...] = tuple(KINDS.forms.values())
-#: What of a form is shown to an organisation that a question is put to.
+#: The fields of a form that the addressee of a question sees.
 FormInPart = TypeAliasType("FormInPart", dict[str, object])
 FormContent = TypeAliasType("FormContent", Annotated[dict[str, object], described_as(*_EVERY_FORM, FormInPart)])
 DraftContent = TypeAliasType("DraftContent", Annotated[dict[str, object], described_as(Referral, dict[str, object])])

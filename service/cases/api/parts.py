@@ -1,4 +1,4 @@
-"""/v1/cases/{caseId}/placements, commitments, escalations and so on: what lives a life of its own beside a case."""
+"""Routes of the parts of a case: /v1/cases/{caseId}/placements, commitments, escalations and so on."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ from service.workflows.rules.kinds import PartKind, collection
 from service.workflows.rules.rulebook import Rulebook
 
 entry_router = StrictRouter("cases")
-Number = Annotated[int, Path(description="The `partSequence` of the entry.")]
+EntryNumber = Annotated[int, Path(description="The `partSequence` of the entry.")]
 
 
 class Parts(Dated):
@@ -46,42 +46,44 @@ class Parts(Dated):
 
 
 def view_parts(
-    transaction: Transaction, caller: Caller, case_id: UUID, looking: Looking, *, kind: PartKind, rules: Rulebook
+    transaction: Transaction, caller: Caller, case_id: UUID, query: Looking, *, kind: PartKind, rules: Rulebook
 ) -> Parts:
-    """The parts of one kind, as far as this caller may see them."""
-    reading = read_case(transaction, identify(transaction, caller), case_id, looking.when)
-    own = [part for part in reading.parts if part.kind == kind]
-    drawing = Drawing.of(transaction, rules, [id_ for part in own for id_ in ids_of_part(part)], at=reading.at)
-    return looking.dated(Parts(items=[drawing.part(part) for part in own]), reading.past)
+    """The parts of one kind that this caller may see."""
+    reading = read_case(transaction, identify(transaction, caller), case_id, query.when)
+    parts = [part for part in reading.parts if part.kind == kind]
+    ids = [id_ for part in parts for id_ in ids_of_part(part)]
+    presenter = Drawing.of(transaction, rules, ids, at=reading.at)
+    return query.dated(Parts(items=[presenter.part(part) for part in parts]), reading.past)
 
 
 def view_part(
     transaction: Transaction,
     caller: Caller,
     address: tuple[UUID, UUID],
-    looking: Looking,
+    query: Looking,
     *,
     kind: PartKind,
     rules: Rulebook,
 ) -> PartView:
-    """The part at `address` (case, part). Raises NotFound, also for a part of another kind."""
+    """The part at `address` (case id, part id). Raises NotFound, also for a part of another kind."""
     case_id, part_id = address
-    reading = read_case(transaction, identify(transaction, caller), case_id, looking.when)
+    reading = read_case(transaction, identify(transaction, caller), case_id, query.when)
     part = reading.of_part(part_id).part
     if part.kind != kind:
         raise NotFound
-    return looking.dated(Drawing.of(transaction, rules, ids_of_part(part), at=reading.at).part(part), reading.past)
+    presenter = Drawing.of(transaction, rules, ids_of_part(part), at=reading.at)
+    return query.dated(presenter.part(part), reading.past)
 
 
 def view_history_of_part(
-    transaction: Transaction, caller: Caller, address: tuple[UUID, UUID], looking: Looking, *, rules: Rulebook
+    transaction: Transaction, caller: Caller, address: tuple[UUID, UUID], query: Looking, *, rules: Rulebook
 ) -> History:
-    """The history of the part at `address` (case, part)."""
+    """The history of the part at `address` (case id, part id). Raises NotFound."""
     case_id, part_id = address
-    reading = read_case(transaction, identify(transaction, caller), case_id, looking.when)
+    reading = read_case(transaction, identify(transaction, caller), case_id, query.when)
     sight = reading.of_part(part_id)
-    own = [it for it in reading.history if it.part_id == part_id]
-    return looking.dated(history_of(transaction, rules, own, whole=sight.whole), reading.past)
+    entries = [entry for entry in reading.history if entry.part_id == part_id]
+    return query.dated(history_of(transaction, rules, entries, whole=sight.whole), reading.past)
 
 
 def view_entry(
@@ -89,23 +91,26 @@ def view_entry(
     caller: Caller,
     address: tuple[UUID, UUID],
     number: int,
-    looking: Looking,
+    query: Looking,
     *,
     rules: Rulebook,
 ) -> DocumentView:
-    """The n-th entry of the part at `address` (case, part), with its content. The transaction writes: it is logged."""
-    read = read_entry(transaction, caller, *address, number, looking.when)
-    drawing = Drawing.of(transaction, rules, ids_of_entry(read.document.entry))
-    return looking.dated(document_view(drawing, read.document, whole=read.sight.whole), read.past)
+    """An entry of the part at `address` (case id, part id), with its content. `number` is its `part_sequence`.
+
+    Needs a transaction that writes: the read is logged. Raises NotFound.
+    """
+    content = read_entry(transaction, caller, *address, number, query.when)
+    presenter = Drawing.of(transaction, rules, ids_of_entry(content.document.entry))
+    return query.dated(document_view(presenter, content.document, whole=content.sight.whole), content.past)
 
 
 @entry_router.get("/cases/{caseId}/transitions/{number}", responses=may_refuse(403))
 async def get_transition(
-    case_id: CaseId, number: Number, house: TheHouse, caller: TheCaller, looking: TheLooking
+    case_id: CaseId, number: EntryNumber, house: TheHouse, caller: TheCaller, query: TheLooking
 ) -> DocumentView:
-    """What was written at the n-th step of the case itself. Reading it is logged."""
+    """Content of the n-th entry of the case itself. The read is logged."""
     return await house.database.write(
-        lambda transaction: view_entry(transaction, caller, (case_id, case_id), number, looking, rules=house.rules)
+        lambda transaction: view_entry(transaction, caller, (case_id, case_id), number, query, rules=house.rules)
     )
 
 
@@ -115,10 +120,10 @@ class PartRoutes:
 
     kind: PartKind
 
-    async def list_parts(self, case_id: CaseId, house: TheHouse, caller: TheCaller, looking: TheLooking) -> Parts:
+    async def list_parts(self, case_id: CaseId, house: TheHouse, caller: TheCaller, query: TheLooking) -> Parts:
         """The parts of this kind that you may see."""
         return await house.database.read(
-            lambda transaction: view_parts(transaction, caller, case_id, looking, kind=self.kind, rules=house.rules)
+            lambda transaction: view_parts(transaction, caller, case_id, query, kind=self.kind, rules=house.rules)
         )
 
     async def get_part(
@@ -127,13 +132,13 @@ class PartRoutes:
         part_id: PartId,
         house: TheHouse,
         caller: TheCaller,
-        looking: TheLooking,
+        query: TheLooking,
         response: Response,
     ) -> PartView:
-        """Where the part stands, who must act, by when."""
+        """State of the part, the party that must act, and the due date."""
         address = (case_id, part_id)
         view = await house.database.read(
-            lambda transaction: view_part(transaction, caller, address, looking, kind=self.kind, rules=house.rules)
+            lambda transaction: view_part(transaction, caller, address, query, kind=self.kind, rules=house.rules)
         )
         show_version_of_present(response, view, view.version)
         return view
@@ -144,14 +149,12 @@ class PartRoutes:
         part_id: PartId,
         house: TheHouse,
         caller: TheCaller,
-        looking: TheLooking,
+        query: TheLooking,
         response: Response,
     ) -> History:
-        """The history of this part: facts, no content."""
+        """History of this part: facts, no content."""
         view = await house.database.read(
-            lambda transaction: view_history_of_part(
-                transaction, caller, (case_id, part_id), looking, rules=house.rules
-            )
+            lambda transaction: view_history_of_part(transaction, caller, (case_id, part_id), query, rules=house.rules)
         )
         show_version_of_present(response, view, view.version_of(part_id))
         return view
@@ -160,20 +163,20 @@ class PartRoutes:
         self,
         case_id: CaseId,
         part_id: PartId,
-        number: Number,
+        number: EntryNumber,
         house: TheHouse,
         caller: TheCaller,
-        looking: TheLooking,
+        query: TheLooking,
     ) -> DocumentView:
-        """What was written at the n-th step of this part. Reading it is logged."""
+        """Content of the n-th entry of this part. The read is logged."""
         return await house.database.write(
-            lambda transaction: view_entry(transaction, caller, (case_id, part_id), number, looking, rules=house.rules)
+            lambda transaction: view_entry(transaction, caller, (case_id, part_id), number, query, rules=house.rules)
         )
 
     async def list_possible_transitions(
         self, case_id: CaseId, part_id: PartId, house: TheHouse, caller: TheCaller, response: Response
     ) -> PossibleTransitions:
-        """Every step this part knows in its state, and every reason why not."""
+        """Every step of this part in its present state, with every reason why it is not possible."""
         view = await house.database.read(
             lambda transaction: view_possible_transitions(transaction, caller, case_id, part_id, rules=house.rules)
         )
@@ -181,7 +184,7 @@ class PartRoutes:
         return view
 
     def add_transition(self, rules: Rulebook) -> Callable[..., Awaitable[MadeView]]:
-        """The endpoint that takes a step with a part of this kind, as these workflows know it."""
+        """The endpoint that takes a step with a part of this kind. Its body type comes from the workflows."""
 
         @takes(step_of(self.kind, rules.versions(self.kind)))
         async def add_transition(
@@ -190,31 +193,33 @@ class PartRoutes:
             body: StepBody,
             house: TheHouse,
             caller: TheCaller,
-            once: OnceOnly,
+            idempotency_key: OnceOnly,
             version: Version,
             response: Response,
         ) -> MadeView:
-            """Take a step with this part. If-Match carries the part's version you decided on."""
-            return await take_step(house, caller, (case_id, part_id), body, once, version, response)
+            """Take a step with this part. Send the version of the part that you decided on in If-Match."""
+            return await take_step(house, caller, (case_id, part_id), body, idempotency_key, version, response)
 
         return add_transition
 
     def add_to(self, router: StrictRouter, rules: Rulebook) -> None:
         kind, plural = self.kind, collection(self.kind)
-        every = f"/cases/{{caseId}}/{plural}"
-        one = f"{every}/{{partId}}"
+        list_path = f"/cases/{{caseId}}/{plural}"
+        part_path = f"{list_path}/{{partId}}"
         content: Any = may_refuse(403)
-        router.add_api_route(every, self.list_parts, name=f"list_{plural.replace('-', '_')}")
-        router.add_api_route(one, self.get_part, name=f"get_{kind}")
-        router.add_api_route(f"{one}/transitions", self.list_transitions, name=f"list_{kind}_transitions")
+        router.add_api_route(list_path, self.list_parts, name=f"list_{plural.replace('-', '_')}")
+        router.add_api_route(part_path, self.get_part, name=f"get_{kind}")
+        router.add_api_route(f"{part_path}/transitions", self.list_transitions, name=f"list_{kind}_transitions")
         router.add_api_route(
-            f"{one}/transitions/{{number}}", self.get_transition, responses=content, name=f"get_{kind}_transition"
+            f"{part_path}/transitions/{{number}}", self.get_transition, responses=content, name=f"get_{kind}_transition"
         )
         router.add_api_route(
-            f"{one}/possible-transitions", self.list_possible_transitions, name=f"list_possible_{kind}_transitions"
+            f"{part_path}/possible-transitions",
+            self.list_possible_transitions,
+            name=f"list_possible_{kind}_transitions",
         )
         router.add_api_route(
-            f"{one}/transitions",
+            f"{part_path}/transitions",
             self.add_transition(rules),
             methods=["POST"],
             status_code=201,
@@ -225,7 +230,7 @@ class PartRoutes:
 
 
 def part_router(rules: Rulebook) -> StrictRouter:
-    """The routes of every kind of part, with the steps that the workflows know."""
+    """The routes of all kinds of part. The body types of their steps come from the workflows."""
     router = StrictRouter("parts")
     for kind in KINDS.parts:
         PartRoutes(kind).add_to(router, rules)

@@ -1,4 +1,4 @@
-"""Looking at the present, or back at a moment: `?sequence=` or `?knownAt=`, and what an answer says of its moment."""
+"""Past views over HTTP: the query `?sequence=` or `?knownAt=`, and the member `asOf` of an answer."""
 
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
@@ -16,7 +16,7 @@ from service.vocabulary.fields import Moment
 
 
 class AsOfView(View):
-    """The moment that a past view is of: nothing in it was recorded later, ages and terms are told for `knownAt`."""
+    """The moment of a past view. Nothing in the view was recorded later; ages and terms are computed for `knownAt`."""
 
     sequence: int = Field(description="The last entry of the case that was known.")
     known_at: Utc
@@ -24,10 +24,10 @@ class AsOfView(View):
 
 
 class Dated(View):
-    """What can be looked back at with `sequence` or `knownAt`."""
+    """A view that can also be read as of a past moment, with `sequence` or `knownAt`."""
 
     as_of: AsOfView | None = Field(
-        default=None, exclude_if=lambda it: it is None, description="Only there when you looked back."
+        default=None, exclude_if=lambda value: value is None, description="Only there when you looked back."
     )
 
 
@@ -35,7 +35,7 @@ D = TypeVar("D", bound=Dated)
 
 
 class MomentQuery(QueryKeys):
-    """The moment to look back at, in one of two ways; the present, when left out."""
+    """The moment of a past view, by `sequence` or by `knownAt`; the present when both are left out."""
 
     sequence: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = Field(
         default=None,
@@ -50,7 +50,7 @@ class MomentQuery(QueryKeys):
 
     @field_validator("known_at")
     @classmethod
-    def _alone(cls, known_at: Moment | None, info: ValidationInfo) -> Moment | None:
+    def _only_one(cls, known_at: Moment | None, info: ValidationInfo) -> Moment | None:
         if known_at is not None and info.data.get("sequence") is not None:
             raise PydanticCustomError("one_moment", "sequence or knownAt")
         return known_at
@@ -58,13 +58,13 @@ class MomentQuery(QueryKeys):
 
 @dataclass(frozen=True, slots=True)
 class Looking:
-    """`when` is None for the present, which stands at `present`."""
+    """The requested moment: `when` is None for the present. `present_path` is the path of the present view."""
 
     when: When | None
     present: str
 
     def dated(self, view: D, past: Past | None) -> D:
-        """The view of the past with the moment that it is of; that of the present as it is."""
+        """The view with `asOf` for a past view; unchanged for the present."""
         if past is None:
             return view
         as_of = AsOfView(sequence=past.last.sequence, known_at=past.at, present=self.present)
@@ -72,15 +72,15 @@ class Looking:
 
 
 def show_version_of_present(response: Response, view: Dated, version: int) -> None:
-    """The ETag of the present; nothing can be decided on the past."""
+    """Set the ETag for a present view only: no step can be decided on a past one."""
     if view.as_of is None:
         show_version(response, version)
 
 
-async def _looking(request: Request, asked: Annotated[MomentQuery, Query()]) -> Looking:
-    now = asked.sequence is None and asked.known_at is None
+async def _point_in_time_query(request: Request, query: Annotated[MomentQuery, Query()]) -> Looking:
+    is_present = query.sequence is None and query.known_at is None
     present = PREFIX + request.url.path.removeprefix(PREFIX)
-    return Looking(None if now else When(asked.sequence, asked.known_at), present)
+    return Looking(None if is_present else When(query.sequence, query.known_at), present)
 
 
-TheLooking = Annotated[Looking, Depends(_looking)]
+TheLooking = Annotated[Looking, Depends(_point_in_time_query)]

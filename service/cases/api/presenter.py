@@ -1,4 +1,4 @@
-"""From cases, parts and entries to what is shown of them, with every label and name that a person reads."""
+"""Conversion of cases, parts and entries to views, with labels in Dutch and English and names of people."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,11 @@ from service.workflows.rules.rulebook import Rulebook
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """What turning things into views needs: the rules for labels, names by id, the day for which ages are told."""
+    """Converts cases, parts and entries to views.
+
+    `names` are those of people and organisations, by id. Lateness and waiting days are computed for `today`, a day in
+    Amsterdam.
+    """
 
     rules: Rulebook
     names: Mapping[UUID, str]
@@ -37,8 +41,9 @@ class Drawing:
     def of(
         cls, transaction: Transaction, rules: Rulebook, ids: Iterable[UUID | None], *, at: datetime | None = None
     ) -> "Drawing":
-        """`at`: the moment that is looked back at. People and organisations are called as they are called now."""
-        return cls(rules, People(transaction).names({it for it in ids if it}), day_in_amsterdam(at or transaction.now))
+        """A presenter with the present names of these ids. `at`: the moment of a past view, in UTC; default now."""
+        names = People(transaction).names({id_ for id_ in ids if id_})
+        return cls(rules, names, day_in_amsterdam(at or transaction.now))
 
     def named(self, id_: UUID) -> Named:
         return Named(id=id_, name=self.names.get(id_, "?"))
@@ -86,8 +91,10 @@ class Drawing:
             main=self.part(sight.part),
             parts=[self.part(part) for part in parts],
             attention=[
-                AttentionView(code=it.reason, label=self._sentence(MESSAGES["attention"][it.reason]), since=it.since)
-                for it in attention(history, settings, self.today)
+                AttentionView(
+                    code=item.reason, label=self._sentence(MESSAGES["attention"][item.reason]), since=item.since
+                )
+                for item in attention(history, settings, self.today)
             ],
             moves=moves(history),
             sequence=case.sequence,
@@ -125,8 +132,8 @@ class Drawing:
 
 
 def ids_of_case(sight: Sight, parts: Iterable[Part]) -> tuple[UUID | None, ...]:
-    everything = (sight.part, *parts)
-    return (sight.case.team_id, sight.case.submitter_id, *(id_ for part in everything for id_ in ids_of_part(part)))
+    all_parts = (sight.part, *parts)
+    return (sight.case.team_id, sight.case.submitter_id, *(id_ for part in all_parts for id_ in ids_of_part(part)))
 
 
 def ids_of_part(part: Part) -> tuple[UUID | None, ...]:
@@ -137,26 +144,26 @@ def ids_of_entry(entry: Transition) -> tuple[UUID | None, ...]:
     return (entry.actor_id, entry.organisation_id)
 
 
-def possible_view(it: PossibleTransition, rules: Rulebook) -> PossibleView:
-    unmet = ((one.code, with_steps(one.words, rules.step_label)) for one in it.unmet)
+def possible_view(transition: PossibleTransition, rules: Rulebook) -> PossibleView:
+    unmet = ((guard.code, with_steps(guard.words, rules.step_label)) for guard in transition.unmet)
     return PossibleView(
-        trigger=it.trigger.name,
-        label=InTwoLanguages.of(it.trigger.label),
-        target=it.target,
-        possible=it.possible,
-        allowed_for_you=it.allowed_for_you,
-        roles=list(it.trigger.roles),
-        form=it.trigger.form,
-        grounds_required=it.trigger.grounds == "required",
+        trigger=transition.trigger.name,
+        label=InTwoLanguages.of(transition.trigger.label),
+        target=transition.target,
+        possible=transition.possible,
+        allowed_for_you=transition.allowed_for_you,
+        roles=list(transition.trigger.roles),
+        form=transition.trigger.form,
+        grounds_required=transition.trigger.grounds == "required",
         unmet_guards=[GuardView(code=code, nl=words.nl, en=words.en) for code, words in unmet],
     )
 
 
-def labelled(it: State | Trigger) -> Labelled:
-    return _label(it.name, it.label)
+def labelled(element: State | Trigger) -> Labelled:
+    return _label(element.name, element.label)
 
 
 @lru_cache(maxsize=1000)
 def _label(code: str, label: Words) -> Labelled:
-    """A list shows the same few labels on every line."""
+    """Cached: a list repeats the same few labels on every line."""
     return Labelled.of(code, label)

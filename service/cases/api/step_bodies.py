@@ -1,4 +1,4 @@
-"""The JSON of a step: per kind of part one union of all its triggers, told apart by `trigger`."""
+"""Request bodies of steps: for each kind of part a union of all its triggers, discriminated by `trigger`."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -21,60 +21,67 @@ CaseNumber = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{4}$", examples=["482
 
 
 class StepBody(Body):
-    """A step: what is done, when it happened in life (now, when left out), why, and the form it takes."""
+    """A step: its trigger, the time at which it happened (default: now), the grounds, and the form of the trigger."""
 
     trigger: str
     occurred_at: Moment | None = Field(default=None, description="With an offset from UTC; now when left out.")
     grounds: FreeText | None = Field(default=None, description="Why (onderbouwing).")
 
     def to_step(self, now: datetime) -> Step:
-        given: Form | dict[str, Any] | None = getattr(self, "form", None)
-        form, unread = (None, given) if isinstance(given, dict) else (given, None)
-        when, dated = self.occurred_at or now, self.occurred_at is not None
-        return Step(trigger=self.trigger, occurred_at=when, dated=dated, grounds=self.grounds, form=form, unread=unread)
+        """The step for the use case. `now` (UTC) is its time when the body names none."""
+        value: Form | dict[str, Any] | None = getattr(self, "form", None)
+        form, unread = (None, value) if isinstance(value, dict) else (value, None)
+        return Step(
+            trigger=self.trigger,
+            occurred_at=self.occurred_at or now,
+            dated=self.occurred_at is not None,
+            grounds=self.grounds,
+            form=form,
+            unread=unread,
+        )
 
 
 def step_of(kind: PartKind, definitions: Iterable[Definition]) -> Any:
-    """The type of a step that a person takes with a part of this kind: a union, told apart by `trigger`.
+    """The body type of a step with a part of this kind: a union, discriminated by `trigger`.
 
-    `definitions` are all that parts may run on, the newest first. Where they ask different things of one trigger, the
-    definition that the part is pinned to decides, once it is known: what each of them takes comes through here.
+    `definitions` are all that parts of this kind may run on, newest first. Where they ask different forms for one
+    trigger, this type accepts any object; the definition of the part decides later.
     """
-    asked: dict[str, list[Trigger]] = {}
+    versions_by_name: dict[str, list[Trigger]] = {}
     for definition in definitions:
         for trigger in definition.triggers.values():
             if any(source != START for source, _ in trigger.edges):
-                asked.setdefault(trigger.name, []).append(trigger)
-    models = tuple(_model(kind, versions) for versions in asked.values())
+                versions_by_name.setdefault(trigger.name, []).append(trigger)
+    models = tuple(_model(kind, versions) for versions in versions_by_name.values())
     union: Any = Annotated[Union[models], Field(discriminator="trigger")]  # noqa: UP007 - a union made of a list
     return TypeAliasType(f"{to_pascal(kind)}Step", union)
 
 
 def _model(kind: str, versions: Sequence[Trigger]) -> type[StepBody]:
     newest = versions[0]
-    forms = list(dict.fromkeys(it.form for it in versions))
+    forms = list(dict.fromkeys(trigger.form for trigger in versions))
     fields: dict[str, Any] = {"trigger": (Literal[newest.name], ...)}
     if len(forms) > 1:
-        fields["form"] = (_one_of(forms) | None, Field(default=None, description=_which(forms)))
+        fields["form"] = (_any_form(forms) | None, Field(default=None, description=_description(forms)))
     elif newest.form:
         form = KINDS.forms[newest.form]
-        told = f"Form {newest.form}."
-        left_out = Field(default_factory=form, description=f"{told} The empty form when left out.")
-        fields["form"] = (form, left_out if form.may_be_left_out() else Field(description=told))
-    if all(it.grounds == "required" for it in versions):
+        description = f"Form {newest.form}."
+        optional = Field(default_factory=form, description=f"{description} The empty form when left out.")
+        fields["form"] = (form, optional if form.may_be_left_out() else Field(description=description))
+    if all(trigger.grounds == "required" for trigger in versions):
         fields["grounds"] = (FreeText, Field(description="Why (onderbouwing): obligatory for this trigger."))
     name = f"{to_pascal(kind)}{to_pascal(newest.name)}"
     label = f"{newest.label.nl} / {newest.label.en}"
     return create_model(name, __base__=StepBody, __doc__=label, **fields)
 
 
-def _one_of(forms: Iterable[str | None]) -> Any:
-    """Any object, documented as one of these forms: which of them it must be is known with the part."""
-    known = tuple(KINDS.forms[name] for name in forms if name)
-    union: Any = Union[known]  # noqa: UP007 - a union made of a list
-    return Annotated[dict[str, Any], WrapValidator(lambda given, as_object: as_object(given), union)]
+def _any_form(forms: Iterable[str | None]) -> Any:
+    """Any object, documented as one of these forms. The workflow of the part decides which one it must be."""
+    models = tuple(KINDS.forms[name] for name in forms if name)
+    union: Any = Union[models]  # noqa: UP007 - a union made of a list
+    return Annotated[dict[str, Any], WrapValidator(lambda value, validate_object: validate_object(value), union)]
 
 
-def _which(forms: Iterable[str | None]) -> str:
-    told = ", ".join(f"form {name}" if name else "no form" for name in forms)
-    return f"As the workflow asks that the part runs on: {told}."
+def _description(forms: Iterable[str | None]) -> str:
+    names = ", ".join(f"form {name}" if name else "no form" for name in forms)
+    return f"As the workflow asks that the part runs on: {names}."

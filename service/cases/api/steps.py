@@ -1,4 +1,4 @@
-"""Taking a step over HTTP: the same for the case and for each of its parts."""
+"""Steps over HTTP, for the case and for each of its parts: route classes, the request and its answer."""
 
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -26,17 +26,17 @@ from service.workflows.rules.rulebook import Rulebook
 
 
 class StepRoute(StrictRoute):
-    """A route that takes a step with a case or a part: its 400 tells the faults of rules beside those of types."""
+    """A route that takes a step with a case or a part. Its 400 lists faults of rules as well as faults of types."""
 
     @override
     async def faults_of_rules(self, request: StrictRequest) -> tuple[InputFault, ...]:
-        named, matched = request.path_params, VERSION.fullmatch(request.headers.get("if-match", ""))
+        ids, match = request.path_params, VERSION.fullmatch(request.headers.get("if-match", ""))
         try:
-            address = (UUID(named["caseId"]), UUID(named.get("partId", named["caseId"])))
+            address = (UUID(ids["caseId"]), UUID(ids.get("partId", ids["caseId"])))
         except ValueError:
             return ()
         house, body = house_of(request), await request.json()
-        version = int(matched[1]) if matched else None
+        version = int(match[1]) if match else None
         return await house.database.read(
             lambda transaction: rule_faults_of_step(
                 transaction, request.caller, address, body, rules=house.rules, version=version
@@ -45,7 +45,7 @@ class StepRoute(StrictRoute):
 
 
 class SubmissionRoute(StrictRoute):
-    """The route that submits a case: its 400 tells the faults of rules beside those of types."""
+    """The route that submits a case. Its 400 lists faults of rules as well as faults of types."""
 
     @override
     async def faults_of_rules(self, request: StrictRequest) -> tuple[InputFault, ...]:
@@ -56,13 +56,13 @@ class SubmissionRoute(StrictRoute):
 
 
 def takes(step: Any) -> Callable[[DecoratedCallable], DecoratedCallable]:
-    """Let an endpoint take this type of step as its `body`: FastAPI reads annotations at run time."""
+    """Decorate an endpoint so that its `body` has this type. FastAPI reads annotations at run time."""
 
-    def typed(endpoint: DecoratedCallable) -> DecoratedCallable:
+    def annotate(endpoint: DecoratedCallable) -> DecoratedCallable:
         endpoint.__annotations__["body"] = Annotated[step, Body()]
         return endpoint
 
-    return typed
+    return annotate
 
 
 async def take_step(
@@ -70,53 +70,53 @@ async def take_step(
     caller: Caller,
     address: tuple[UUID, UUID],
     body: StepBody,
-    once: IdempotencyKey,
+    idempotency_key: IdempotencyKey,
     version: int | None,
     response: Response,
 ) -> MadeView:
-    """Take a step with the part at `address` (case, part); one transaction, committed before the answer leaves."""
+    """Take a step with the part at `address` (case id, part id), in one transaction that commits before the answer."""
 
     def work(transaction: Transaction) -> Outcome[MadeView]:
         step = body.to_step(transaction.now)
-        made = perform_transition(
-            transaction, caller, address, step, once, version=version, rules=house.rules, new_id=uuid4
+        result = perform_transition(
+            transaction, caller, address, step, idempotency_key, version=version, rules=house.rules, new_id=uuid4
         )
-        return made_view(transaction, house.rules, made)
+        return made_view(transaction, house.rules, result)
 
     return answer_step(response, await house.database.write(work))
 
 
 def made_view(transaction: Transaction, rules: Rulebook, outcome: Outcome[Made | StepNumber]) -> Outcome[MadeView]:
-    """The answer to a step, rebuilt from its entry alone: a repeated request gets the same one.
+    """The answer to a step, built from its entry alone, so that a repeated request gets the same one.
 
-    A person who lost sight of the part gets the number that they were told.
+    A person who lost sight of the part gets the case id and the version only.
     """
-    made = outcome.value
-    if isinstance(made, StepNumber):
-        return Outcome(MadeView(case_id=made.case_id, version=made.number), outcome.repeated)
-    entry = made.entry
-    drawing = Drawing.of(transaction, rules, ids_of_entry(entry))
+    result = outcome.value
+    if isinstance(result, StepNumber):
+        return Outcome(MadeView(case_id=result.case_id, version=result.number), outcome.repeated)
+    entry = result.entry
+    presenter = Drawing.of(transaction, rules, ids_of_entry(entry))
     view = MadeView(
         case_id=entry.case_id,
-        number=made.number,
-        transition=drawing.transition(entry, whole=made.whole),
+        number=result.number,
+        transition=presenter.transition(entry, whole=result.whole),
         version=entry.part_sequence,
         opened=[
             OpenedView(
-                id=it.part_id,
-                kind=it.part_kind,
-                line=it.line,
-                state=it.target,
-                href=f"/v1{_path(it.case_id, it.part_kind, it.part_id)}",
+                id=opening.part_id,
+                kind=opening.part_kind,
+                line=opening.line,
+                state=opening.target,
+                href=f"/v1{_path(opening.case_id, opening.part_kind, opening.part_id)}",
             )
-            for it in made.opened
+            for opening in result.opened
         ],
     )
     return Outcome(view, outcome.repeated)
 
 
 def answer_step(response: Response, outcome: Outcome[MadeView]) -> MadeView:
-    """The answer with its headers: no address for a person who lost sight of the part."""
+    """The answer, with its headers set. No Location for a person who lost sight of the part."""
     view, location = outcome.value, None
     if view.transition is not None:
         part = _path(view.case_id, view.transition.part_kind, view.transition.part_id)

@@ -1,4 +1,4 @@
-"""/v1/cases: submitting a case, or asking a consult."""
+"""The route POST /v1/cases: submission of a case or of a consult."""
 
 from typing import Annotated, Literal, Self
 from uuid import UUID, uuid4
@@ -27,7 +27,7 @@ from service.vocabulary.language import FreeText
 
 
 class SubmitBody(Body):
-    """A submission: the referral itself, or the draft that holds it."""
+    """A submission of a case: the referral, or the draft that holds it."""
 
     trigger: Literal["submit"]
     occurred_at: Moment | None = Field(default=None, description="With an offset from UTC; now when left out.")
@@ -43,7 +43,7 @@ class SubmitBody(Body):
 
 
 class ConsultBody(Body):
-    """A question: asked in one's own words, without consent, since nothing in it tells who the child is."""
+    """A consult: a question in your own words. It needs no consent, because it does not identify the child."""
 
     trigger: Literal["ask_consult"]
     occurred_at: Moment | None = Field(default=None, description="With an offset from UTC; now when left out.")
@@ -61,18 +61,20 @@ async def submit_case(
     body: Annotated[SubmissionStep, RequestBody()],
     house: TheHouse,
     caller: TheCaller,
-    once: OnceOnly,
+    idempotency_key: OnceOnly,
     response: Response,
 ) -> MadeView:
     """Submit a case (aanmelden), with the referral or with the draft that holds it; or ask a consult."""
-    case_id = house.database.keyring.id_for("case", caller.issuer, caller.subject, once.key)
+    case_id = house.database.keyring.id_for("case", caller.issuer, caller.subject, idempotency_key.key)
     await house.database.write(lambda transaction: make_keys(transaction, case_id))
 
     def work(transaction: Transaction) -> Outcome[MadeView]:
-        when = body.occurred_at or transaction.now
-        step = Step(trigger=body.trigger, occurred_at=when, grounds=body.grounds, form=body.form)
+        occurred_at = body.occurred_at or transaction.now
+        step = Step(trigger=body.trigger, occurred_at=occurred_at, grounds=body.grounds, form=body.form)
         submission = Submission(step=step, draft_id=body.draft_id if isinstance(body, SubmitBody) else None)
-        made = submit(transaction, caller, submission, once, case_id=case_id, rules=house.rules, new_id=uuid4)
-        return made_view(transaction, house.rules, made)
+        outcome = submit(
+            transaction, caller, submission, idempotency_key, case_id=case_id, rules=house.rules, new_id=uuid4
+        )
+        return made_view(transaction, house.rules, outcome)
 
     return answer_step(response, await house.database.write(work))

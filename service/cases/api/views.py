@@ -1,4 +1,4 @@
-"""The JSON that the outside sees of cases, parts and history; every name a person reads in Dutch and English."""
+"""JSON views of cases, parts and history. Labels are in Dutch and English."""
 
 from datetime import date
 from uuid import UUID
@@ -16,7 +16,7 @@ def _is_none(value: object) -> bool:
 
 
 class PartyView(View):
-    """The one party that must act now (I1): a role at an organisation, and the person if one is named."""
+    """The one party that must act now (I1): a role at an organisation, and the person when one is assigned."""
 
     role: Role
     label: InTwoLanguages
@@ -25,7 +25,7 @@ class PartyView(View):
 
 
 class PartView(Dated):
-    """A part as it stands. `version` is what If-Match wants; `late` asks for attention and decides nothing (I28)."""
+    """A part. Send `version` in If-Match. `late` asks for attention and decides nothing (I28)."""
 
     id: UUID
     kind: str
@@ -41,7 +41,7 @@ class PartView(Dated):
 
 
 class AttentionView(View):
-    """Something that asks for attention, and the day since when. It decides nothing (I28)."""
+    """A reason for attention, and the day since which it exists. It decides nothing (I28)."""
 
     code: str
     label: InTwoLanguages
@@ -49,7 +49,7 @@ class AttentionView(View):
 
 
 class CaseView(Dated):
-    """A case for whoever may read all of it. `waitingDays` counts from the first submission, without pauses (I8)."""
+    """A case, for readers of the whole case. `waitingDays` counts from the first submission, without pauses (I8)."""
 
     id: UUID
     number: str
@@ -67,7 +67,7 @@ class CaseView(Dated):
 
 
 class CaseInPart(View):
-    """A case for whoever sees only what is put to their organisation (I23)."""
+    """A case, for readers who see only the parts addressed to their organisation (I23)."""
 
     id: UUID
     number: str
@@ -75,7 +75,7 @@ class CaseInPart(View):
 
 
 class By(View):
-    """Who did it, in which role, for whom."""
+    """The person who took the step, with their role and organisation."""
 
     person: Named
     role: Role
@@ -83,7 +83,7 @@ class By(View):
 
 
 class TransitionView(View):
-    """One entry of the history: facts, no content. `sequence` is told to whoever may read the whole case."""
+    """One entry of the history: facts, no content. `sequence` and `cause` are null for readers of only a part."""
 
     sequence: int | None
     part_id: UUID
@@ -108,13 +108,13 @@ class TransitionView(View):
 
 
 class EntryView(TransitionView):
-    """An entry of the history with what came of it."""
+    """An entry of the history, with the later entries that correct it."""
 
     corrected_by: list[int] = Field(description="`partSequence` of each entry of this part that corrects it.")
 
 
 class OpenedView(View):
-    """A part that began with a transition."""
+    """A part that a transition opened."""
 
     id: UUID
     kind: str
@@ -124,10 +124,9 @@ class OpenedView(View):
 
 
 class MadeView(View):
-    """A transition that was made; the same for a repeated request.
+    """The result of a step; the same for a repeated request.
 
-    A person who repeats it and may not see the part any more is told `caseId` and `version`: that it was done, and its
-    number.
+    A person who repeats the request and no longer sees the part gets `caseId` and `version` only.
     """
 
     case_id: UUID
@@ -138,7 +137,7 @@ class MadeView(View):
 
 
 class GuardView(View):
-    """A condition that does not hold yet."""
+    """A guard that is not met, with a sentence in Dutch and in English."""
 
     code: str
     nl: str
@@ -146,7 +145,7 @@ class GuardView(View):
 
 
 class PossibleView(View):
-    """A trigger that this state knows. `possible`: fire it with a valid form and no guard refuses it."""
+    """A trigger of the present state. `possible`: no guard refuses it when it is fired with a valid form."""
 
     trigger: str
     label: InTwoLanguages

@@ -1,4 +1,4 @@
-"""Amending: what an earlier form says with the changes in it, held against the same rules as the form itself."""
+"""Amendments: an earlier form with its changes, checked by the same rules as the form itself."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,16 +16,17 @@ from service.vocabulary.form_parts import Fault
 from service.vocabulary.input_faults import in_body
 from service.workflows.rules.machine import Decision
 
-# Issued advice is never corrected: any change is a new version (I13). Notes and amendments are followed by others.
+# Issued advice is never corrected: a change is a new version (I13). A note or amendment is followed by another one.
 NEVER_AMENDED = frozenset({"advice", "advice_revision", "amendment", "note", "reassignment"})
 
 
 def amended(
     transaction: Transaction, situation: Situation, decision: Decision, amendment: Amendment, trace_id: str
 ) -> FormReading:
-    """The form as it reads after this amendment, with its faults of types. Raises Unread of an amendment partly read.
+    """Read the form with this amendment applied, with its faults of types. The read is logged.
 
-    It has a fault and no form where what it names may not be amended.
+    Returns a fault and no form when the entry may not be amended. Raises Unread when fields of the amendment could not
+    be read.
     """
     entry = _amendable(situation, decision, amendment)
     if entry is None:
@@ -46,18 +47,18 @@ def amended(
 
 
 def _amendable(situation: Situation, decision: Decision, amendment: Amendment) -> Transition | None:
-    """The entry of this part that is amended: made by the same organisation, and of a form that may be amended."""
+    """The entry to amend; None unless the same organisation recorded it and its form may be amended."""
     for entry in situation.history:
         if (entry.part_id, entry.part_sequence) != (situation.part.id, amendment.amends):
             continue
-        kind = (entry.form or "note@1").partition("@")[0]
-        if kind not in NEVER_AMENDED and entry.organisation_id == decision.acting.organisation_id:
+        form_name = (entry.form or "note@1").partition("@")[0]
+        if form_name not in NEVER_AMENDED and entry.organisation_id == decision.acting.organisation_id:
             return entry
     return None
 
 
 def form_as_it_reads(transaction: Transaction, entry: Transition, history: Sequence[Transition]) -> dict[str, Any]:
-    """What the form of an entry says after all its amendments. Whoever reads it logs it."""
+    """Returns the form of an entry after all its amendments, by JSON names. The caller logs the read."""
     amendments = amendments_of(entry, history)
-    contents = Contents(transaction).open(entry.case_id, [it.sequence for it in (entry, *amendments)])
+    contents = Contents(transaction).open(entry.case_id, [event.sequence for event in (entry, *amendments)])
     return as_it_reads(entry, amendments, contents)

@@ -1,4 +1,4 @@
-"""What forms tell of the child and everything else may need to weigh: read as it stands after every amendment."""
+"""The child's month of birth, from the forms of the case with all their amendments."""
 
 from collections.abc import Sequence
 
@@ -10,12 +10,12 @@ from service.database.transaction import Transaction
 
 
 def last_told(history: Sequence[Transition], form: str) -> Transition | None:
-    """The last entry of the case itself with this form."""
-    return next((it for it in reversed(history) if it.part_kind == "case" and it.form == form), None)
+    """The last entry of the main part with this form."""
+    return next((entry for entry in reversed(history) if entry.part_kind == "case" and entry.form == form), None)
 
 
 def birth_month(transaction: Transaction, history: Sequence[Transition]) -> str | None:
-    """The month in which the child was born; None where only a question was asked that does not tell."""
+    """The month of birth as yyyy-mm; None when the case is a consult that does not name it."""
     for form in (Referral.form_name, ConsultRequest.form_name):
         if entry := last_told(history, form):
             month: str | None = form_as_it_reads(transaction, entry, history).get("birthMonth")

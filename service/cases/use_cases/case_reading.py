@@ -1,4 +1,4 @@
-"""A case for one reader: as it is, or as it was known at a moment, behind one interface."""
+"""A case for one reader, in the present or at a moment in the past, behind one interface."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,23 +19,23 @@ from service.workflows.use_cases import settings_in_force
 
 
 class CaseReading(Protocol):
-    """What a read of a case needs, the same for the present and the past."""
+    """A case for one reader: PresentCase or PastCase."""
 
     @property
     def rights(self) -> Actor:
-        """The reader, with the roles in which they see the case."""
+        """The reader, with the memberships in which they see the case."""
 
     @property
     def past(self) -> Past | None:
-        """What was known at the moment looked back at; None for the present."""
+        """The history up to the moment that is looked back at; None for the present."""
 
     @property
     def at(self) -> datetime:
-        """The moment for which ages, terms and lateness are told."""
+        """The moment, in UTC, for which ages, terms and lateness are computed."""
 
     @property
     def sight(self) -> Sight | None:
-        """The main part; None when the reader does not see it."""
+        """The main part of the case; None when the reader does not see it."""
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -43,21 +43,21 @@ class CaseReading(Protocol):
 
     @property
     def history(self) -> tuple[Transition, ...]:
-        """Every entry, also those that the reader may not see."""
+        """All entries, also those that the reader may not see."""
 
     def whole(self) -> Sight:
-        """The main part, for a reader who may see all of the case. Raises NotFound."""
+        """The main part, for a reader who may see the whole case. Raises NotFound."""
 
     def of_part(self, part_id: UUID) -> Sight:
-        """This part. Raises NotFound when it does not exist or the reader does not see it."""
+        """The part with this id. Raises NotFound when it does not exist or the reader does not see it."""
 
     def settings(self, rules: Rulebook) -> RegionSettings:
-        """The settings in force, for a reader who may see all of the case. Raises NotFound."""
+        """The region settings in force, for a reader who may see the whole case. Raises NotFound."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PresentCase:
-    """A case as it is. Everything is read when it is first needed, and once."""
+    """A case as it is now. Each property is read from the database once, when it is first used."""
 
     transaction: Transaction
     rights: Actor
@@ -74,10 +74,10 @@ class PresentCase:
 
     @cached_property
     def parts(self) -> tuple[Part, ...]:
-        seen = Cases(self.transaction).parts(self.case_id, seen_by=self.rights)
-        if not seen and self.sight is None:
+        parts = Cases(self.transaction).parts(self.case_id, seen_by=self.rights)
+        if not parts and self.sight is None:
             raise NotFound
-        return seen
+        return parts
 
     @cached_property
     def history(self) -> tuple[Transition, ...]:
@@ -99,7 +99,7 @@ class PresentCase:
 
 
 def read_case(transaction: Transaction, actor: Actor, case_id: UUID, when: When | None = None) -> CaseReading:
-    """The case as it is, or as it was known at that moment. Raises as `look_back` does; the present raises nothing."""
+    """The case as it is now, or as it was known at `when`. Raises what `look_back` raises; nothing for the present."""
     if when is None:
         return PresentCase(transaction=transaction, rights=actor, case_id=case_id)
     return look_back(transaction, actor, case_id, when)

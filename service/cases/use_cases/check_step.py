@@ -1,4 +1,4 @@
-"""Everything that a step is refused for, before anything of it is written: the decision, and all faults of its form."""
+"""The checks of a step before anything is written: the decision of the workflow, and all faults of the form."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
@@ -27,13 +27,13 @@ from service.vocabulary.refusals import InputFault, Invalid
 from service.workflows.rules.definition import Trigger
 from service.workflows.rules.machine import Decision
 
-# A client's clock may run a little ahead of ours.
+# A client's clock may run a little ahead of the server's.
 CLOCK_TOLERANCE = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
 class CheckedStep:
-    """A step that nothing stands in the way of. `situation` holds what was read of the case to weigh its form."""
+    """A step that passed all checks. `situation` includes the month of birth when the form weighs the child's age."""
 
     situation: Situation
     step: Step
@@ -49,32 +49,35 @@ def check(
     trace_id: str,
     unknown: Collection[str] = (),
 ) -> CheckedStep:
-    """Decide, and hold the form against the case. What is read of the case for it is logged.
+    """Decide on the step and check its form against the case. Reads of content are logged.
 
-    `unknown`: what of the context of the form is not known. Raises the refusals of `decide`, then Invalid with all
-    faults at once: those of types, and those of the rules that touch what could be read.
+    `unknown`: fields of the form's context that are not known. Raises the refusals of `decide`, then Invalid with all
+    faults of types and all faults of the rules whose fields could be read.
     """
     decision = decide(situation, step.trigger, workflows)
     step = when_it_happened(step, situation.part)
     reading = form_of(step, decision.trigger)
-    counted = _counted(transaction, situation, decision, reading.form, trace_id)
-    step = replace(step, form=reading.form, unread=None, counted=counted.form)
-    if (weighing := step.counted or step.form) and weighing.weighs_age:
+    amended_reading = _read_amended(transaction, situation, decision, reading.form, trace_id)
+    step = replace(step, form=reading.form, unread=None, counted=amended_reading.form)
+    if (form := step.counted or step.form) and form.weighs_age:
         situation = replace(situation, birth_month=_birth_month(transaction, situation, decision, trace_id))
     context = without(situation.context(day_in_amsterdam(step.occurred_at)), *unknown)
     rules = rule_faults(transaction, situation, step, decision.trigger, context)
-    if faults := (*reading.faults, *counted.faults, *rules):
+    if faults := (*reading.faults, *amended_reading.faults, *rules):
         raise Invalid(faults)
     return CheckedStep(situation, step, decision)
 
 
 def when_it_happened(step: Step, part: Part) -> Step:
-    """A step without a date happens now, also when the machine's clock was set back since the step before."""
+    """The step with its time of occurrence. Without a date it is now, but not before the previous step of the part.
+
+    The clock of the machine may have been set back since that step.
+    """
     return step if step.dated else replace(step, occurred_at=max(step.occurred_at, part.occurred_at))
 
 
 def form_of(step: Step, trigger: Trigger) -> FormReading:
-    """The form of the step as the part's own workflow asks it."""
+    """Read the form of the step as the trigger of the part's workflow asks it."""
     if step.form is not None or (step.unread is None and trigger.form is None):
         return FormReading(step.form)
     if trigger.form is None:
@@ -88,7 +91,7 @@ def form_of(step: Step, trigger: Trigger) -> FormReading:
 def rule_faults(
     transaction: Transaction, situation: Situation, step: Step, trigger: Trigger, context: FormContext
 ) -> tuple[InputFault, ...]:
-    """The faults of rules of a step and its form, as far as both are read. Writes nothing."""
+    """The faults of rules of a step and its form, as far as both could be read. Writes nothing."""
     return (
         *as_far_as_read(partial(_faults_of_grounds, step, trigger)),
         *as_far_as_read(partial(_faults_of_time, situation, step)),
@@ -99,21 +102,21 @@ def rule_faults(
     )
 
 
-def _counted(
+def _read_amended(
     transaction: Transaction, situation: Situation, decision: Decision, form: Form | None, trace_id: str
 ) -> FormReading:
-    """What an amendment makes of the form that it amends."""
+    """The form that an amendment amends, with its changes; no form for any other step."""
     if not isinstance(form, Amendment):
         return FormReading(None)
-    read = as_far_as_read(lambda: (amended(transaction, situation, decision, form, trace_id),))
-    return read[0] if read else FormReading(None)
+    readings = as_far_as_read(lambda: (amended(transaction, situation, decision, form, trace_id),))
+    return readings[0] if readings else FormReading(None)
 
 
 def _birth_month(transaction: Transaction, situation: Situation, decision: Decision, trace_id: str) -> str | None:
-    """The child's month of birth, for a form whose meaning depends on it; that reading is logged like any other."""
-    why: Purpose = "consent_of_those_who_decide"
+    """The child's month of birth, for a form that weighs age. The read is logged (I18)."""
+    purpose: Purpose = "consent_of_those_who_decide"
     log_for_step(
-        transaction, situation, decision, trace_id, activity="weigh_consent", purpose=why, detail="month of birth"
+        transaction, situation, decision, trace_id, activity="weigh_consent", purpose=purpose, detail="month of birth"
     )
     return birth_month(transaction, situation.history)
 
@@ -131,21 +134,23 @@ def _faults_of_time(situation: Situation, step: Step) -> Iterator[InputFault]:
         yield in_body(Fault("occurred_before_previous", ("occurredAt",), earliest), under="")
 
 
-def _faults_of_changes(counted: Form, context: FormContext) -> Iterator[InputFault]:
-    yield from (in_body(fault, under="/form/changes") for fault in counted.faults(context))
+def _faults_of_changes(form: Form, context: FormContext) -> Iterator[InputFault]:
+    yield from (in_body(fault, under="/form/changes") for fault in form.faults(context))
 
 
 def _faults_of_organisations(transaction: Transaction, step: Step) -> Iterator[InputFault]:
-    """Organisations that a form names must exist here, and be what they are named for."""
-    named = tuple(step.form.names_organisations()) if step.form else ()
-    kinds = People(transaction).kinds({it.id for it in named}) if named else {}
-    for it in named:
-        if kinds.get(it.id) not in it.kinds:
-            yield in_body(Fault("unknown_organisation", it.location, {"kinds": kinds_in_words(it.kinds)}))
+    """Faults of organisations that a form names: each must exist in this installation and be of a fitting kind."""
+    organisations = tuple(step.form.names_organisations()) if step.form else ()
+    ids = {organisation.id for organisation in organisations}
+    kinds = People(transaction).kinds(ids) if organisations else {}
+    for organisation in organisations:
+        if kinds.get(organisation.id) not in organisation.kinds:
+            params = {"kinds": kinds_in_words(organisation.kinds)}
+            yield in_body(Fault("unknown_organisation", organisation.location, params))
 
 
 def _faults_of_assignee(transaction: Transaction, situation: Situation, step: Step) -> Iterator[InputFault]:
-    """The person that a form names must work where the step is to be taken up."""
+    """Fault of the person whom a form names to act next: they must work for the party, or for the team of the case."""
     assignee: UUID | None = step.form.assigned(None) if step.form else None
     party = situation.part.party_id if step.trigger == "reassign" else situation.case.team_id
     if step.form and assignee and not (party and People(transaction).works_for(assignee, party)):

@@ -1,4 +1,4 @@
-"""Everything that a submission is refused for, before anything of it is written: what a draft is told as well."""
+"""The checks of a submission before anything is written. A draft is checked in the same way."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,12 +26,12 @@ NO_TEAM = UUID(int=0)
 
 
 def submitter(actor: Actor, rules: Rulebook, trigger: str) -> Membership:
-    """The first role of the trigger that this person holds anywhere: there is no case yet to have a say in.
+    """The membership in which this person submits: the first role of the trigger that they hold, at any organisation.
 
-    Raises NotAllowed.
+    There is no case yet that could limit it. Raises NotAllowed.
     """
     roles = rules.current("case").definition.triggers[trigger].roles
-    acting = next((held for role in roles if (held := actor.holding(role))), None)
+    acting = next((membership for role in roles if (membership := actor.holding(role))), None)
     if acting is None:
         raise NotAllowed
     return acting
@@ -39,7 +39,7 @@ def submitter(actor: Actor, rules: Rulebook, trigger: str) -> Membership:
 
 @dataclass(frozen=True, slots=True)
 class CaseToBe:
-    """A case before its first step; it has no number yet. `unknown`: what of the context of its form is not known."""
+    """A case before its first step, without a number. `unknown`: fields of the form's context that are not known."""
 
     situation: Situation
     unknown: tuple[str, ...] = ()
@@ -50,28 +50,28 @@ def case_to_be(
     actor: Actor,
     acting: Membership,
     form: Form | None,
-    when: datetime,
+    submitted_at: datetime,
     case_id: UUID,
     rules: Rulebook,
 ) -> CaseToBe:
-    """The case that a submission opens, as far as its form is read. Reads of no case, and writes nothing.
+    """The case that a submission would open, as far as its form can be read. Reads no case and writes nothing.
 
-    A form that does not tell which region will own the case is held against no setting.
+    While the form does not name the owning region, it is checked against no region settings.
     """
-    found = as_far_as_read(lambda: (_owning_region(transaction, acting, form),))
-    region = found[0] if found else "?"
+    regions = as_far_as_read(lambda: (_owning_region(transaction, acting, form),))
+    region = regions[0] if regions else "?"
     case = Case(
         id=case_id,
         number="",
         region=region,
         team_id=People(transaction).team_for(region) or NO_TEAM,
         submitter_id=acting.organisation_id,
-        submitted_at=when,
+        submitted_at=submitted_at,
         sequence=0,
         digest=BEGINNING,
         recorded_at=transaction.now,
     )
-    return CaseToBe(_before_first_step(transaction, actor, case, rules), () if found else ("settings", "region"))
+    return CaseToBe(_before_first_step(transaction, actor, case, rules), () if regions else ("settings", "region"))
 
 
 def check_submission(
@@ -84,11 +84,11 @@ def check_submission(
     rules: Rulebook,
     trace_id: str,
 ) -> CheckedStep:
-    """Check the first step of a case to be. Raises as `check` does, then NoTeamForRegion."""
+    """Check the first step of a case. Raises what `check_step` raises, then NoTeamForRegion."""
     form = form_of(step, rules.current("case").definition.triggers[step.trigger]).form
-    to_be = case_to_be(transaction, actor, acting, form, step.occurred_at, case_id, rules)
-    checked = check(transaction, to_be.situation, step, rules, trace_id=trace_id, unknown=to_be.unknown)
-    case = to_be.situation.case
+    prospective = case_to_be(transaction, actor, acting, form, step.occurred_at, case_id, rules)
+    checked = check(transaction, prospective.situation, step, rules, trace_id=trace_id, unknown=prospective.unknown)
+    case = prospective.situation.case
     if case.team_id == NO_TEAM:
         raise NoTeamForRegion(case.region)
     return checked
@@ -101,12 +101,14 @@ def _before_first_step(transaction: Transaction, actor: Actor, case: Case, rules
 
 
 def _owning_region(transaction: Transaction, acting: Membership, form: Form | None) -> str:
-    """The region of the provisionally responsible municipality, else the one named, else the submitter's own."""
-    code, named = None, None
+    """The region of the provisionally responsible municipality, else that of the form, else the submitter's."""
+    code, named_region = None, None
     if isinstance(form, Referral):
         code = provisional_municipality(form.residence)
     elif isinstance(form, ConsultRequest):
-        code, named = form.municipality, form.region
+        code, named_region = form.municipality, form.region
     municipality = Reference(transaction).municipality(code) if code else None
-    region = municipality.region if municipality else named or People(transaction).region_of(acting.organisation_id)
+    region = (
+        municipality.region if municipality else named_region or People(transaction).region_of(acting.organisation_id)
+    )
     return region or "?"

@@ -1,4 +1,4 @@
-"""Drafts: saved as often as somebody likes, however incomplete, and told what submitting them would be refused for."""
+"""Drafts of a referral: begun, saved incomplete, and shown with the faults that submission would be refused for."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,19 +33,22 @@ SUBMIT = "submit"
 
 @dataclass(frozen=True, slots=True)
 class DraftWithGaps:
-    """A draft, and everything that it would be refused for if it were submitted now."""
+    """A draft, and the faults for which its submission would be refused now."""
 
     draft: Draft
     missing: tuple[InputFault, ...]
 
 
 def make_draft_key(
-    transaction: Transaction, caller: Caller, once: IdempotencyKey, *, draft_id: UUID, rules: Rulebook
+    transaction: Transaction, caller: Caller, idempotency_key: IdempotencyKey, *, draft_id: UUID, rules: Rulebook
 ) -> None:
-    """The key of a draft to be, in a transaction before its own (decision 16). Raises as `begin_draft` does."""
+    """Create the key of a draft, in a transaction before that of the draft (decision 16).
+
+    Raises what `begin_draft` raises.
+    """
     actor = identify(transaction, caller)
-    if not has_acted(transaction, once, actor.person_id):
-        _insist_on_room(transaction, actor, rules)
+    if not has_acted(transaction, idempotency_key, actor.person_id):
+        _require_room(transaction, actor, rules)
         allow_rows_of(transaction, actor, cases={draft_id})
         transaction.keyring.create(transaction.connection, draft_id, (DRAFT_CLASS,))
 
@@ -54,15 +57,15 @@ def begin_draft(
     transaction: Transaction,
     caller: Caller,
     body: Mapping[str, Any],
-    once: IdempotencyKey,
+    idempotency_key: IdempotencyKey,
     *,
     draft_id: UUID,
     rules: Rulebook,
 ) -> Outcome[DraftWithGaps]:
-    """Keep a new draft. The key of `draft_id` must have been committed before (decision 16).
+    """Store a new draft. The key of `draft_id` must have been committed before (decision 16).
 
-    A draft has no history, so a repeated request is answered with the draft as it stands. Raises NotAllowed for whoever
-    may not submit, TooManyDrafts.
+    A draft has no history: a repeated request gets the draft as it is now. Raises NotAllowed for a person who may not
+    submit, and TooManyDrafts.
     """
     actor = identify(transaction, caller)
 
@@ -70,16 +73,16 @@ def begin_draft(
         transaction.allow_all_rows("expired drafts")
         Drafts(transaction).remove_expired()
         allow_rows_of(transaction, actor, cases={draft_id})
-        _insist_on_room(transaction, actor, rules)
+        _require_room(transaction, actor, rules)
         Drafts(transaction).begin(draft_id, actor.person_id, dict(body), days=rules.settings.default.draft_days)
-        return _found(transaction, draft_id, actor, rules)
+        return _require_draft_with_faults(transaction, draft_id, actor, rules)
 
     return act_once(
         transaction,
-        once,
+        idempotency_key,
         actor.person_id,
         act=begin,
-        again=lambda _: _found(transaction, draft_id, actor, rules),
+        again=lambda _: _require_draft_with_faults(transaction, draft_id, actor, rules),
         answered=lambda _: Answered(draft_id=draft_id),
     )
 
@@ -93,46 +96,50 @@ def save_draft(
     version: int | None,
     rules: Rulebook,
 ) -> DraftWithGaps:
-    """Replace what a draft holds. `version` is the one that was read last. Raises NotAllowed as `begin_draft` does."""
+    """Replace the form of a draft. `version` is the version that the caller last read.
+
+    Raises NotFound, VersionMissing, Stale, and NotAllowed for a person who may not submit any more.
+    """
     actor = identify(transaction, caller)
-    draft = _as_last_seen(transaction, draft_id, actor, version)
+    draft = _require_version(transaction, draft_id, actor, version)
     submitter(actor, rules, SUBMIT)
     days = rules.settings.default.draft_days
     if not Drafts(transaction).save(draft, actor.person_id, dict(body), days=days):
         raise Stale(draft.version)
-    return _found(transaction, draft_id, actor, rules)
+    return _require_draft_with_faults(transaction, draft_id, actor, rules)
 
 
 def read_draft(transaction: Transaction, caller: Caller, draft_id: UUID, *, rules: Rulebook) -> DraftWithGaps:
-    return _found(transaction, draft_id, identify(transaction, caller), rules)
+    """Read a draft of the caller. Raises NotFound."""
+    return _require_draft_with_faults(transaction, draft_id, identify(transaction, caller), rules)
 
 
 def list_drafts(
     transaction: Transaction, caller: Caller, *, limit: int, cursor: str | None, rules: Rulebook
 ) -> Page[DraftWithGaps]:
-    """Raises Invalid for a cursor that was not made here."""
+    """A page of the caller's drafts. Raises Invalid for a cursor of another origin."""
     actor = identify(transaction, caller)
     page = Drafts(transaction).page(limit, cursor, seen_by=actor.person_id)
-    items = (_with_gaps(transaction, draft, actor, rules) for draft in page.items if draft)
+    items = (_with_faults(transaction, draft, actor, rules) for draft in page.items if draft)
     return Page(tuple(items), page.next_cursor)
 
 
 def discard_draft(transaction: Transaction, caller: Caller, draft_id: UUID, *, version: int | None) -> None:
-    """Only the owner removes a draft, and only the version they saw."""
+    """Remove a draft of the caller, at the version that they last read. Raises NotFound, VersionMissing, Stale."""
     actor = identify(transaction, caller)
-    _as_last_seen(transaction, draft_id, actor, version)
+    _require_version(transaction, draft_id, actor, version)
     Drafts(transaction).remove(draft_id, seen_by=actor.person_id)
 
 
-def _insist_on_room(transaction: Transaction, actor: Actor, rules: Rulebook) -> None:
-    """Raises NotAllowed for whoever may not submit, TooManyDrafts for whoever keeps as many as there may be."""
+def _require_room(transaction: Transaction, actor: Actor, rules: Rulebook) -> None:
+    """Raises NotAllowed for a person who may not submit, TooManyDrafts for one who has the allowed number."""
     submitter(actor, rules, SUBMIT)
     default = rules.settings.default
     if Drafts(transaction).count(actor.person_id) >= default.drafts_per_person:
         raise TooManyDrafts(default.drafts_per_person, default.draft_days)
 
 
-def _as_last_seen(transaction: Transaction, draft_id: UUID, actor: Actor, version: int | None) -> Draft:
+def _require_version(transaction: Transaction, draft_id: UUID, actor: Actor, version: int | None) -> Draft:
     draft = Drafts(transaction).find(draft_id, seen_by=actor.person_id)
     if draft is None:
         raise NotFound
@@ -143,30 +150,32 @@ def _as_last_seen(transaction: Transaction, draft_id: UUID, actor: Actor, versio
     return draft
 
 
-def _found(transaction: Transaction, draft_id: UUID, actor: Actor, rules: Rulebook) -> DraftWithGaps:
+def _require_draft_with_faults(
+    transaction: Transaction, draft_id: UUID, actor: Actor, rules: Rulebook
+) -> DraftWithGaps:
     draft = Drafts(transaction).find(draft_id, seen_by=actor.person_id)
     if draft is None:
         raise NotFound
-    return _with_gaps(transaction, draft, actor, rules)
+    return _with_faults(transaction, draft, actor, rules)
 
 
-def _with_gaps(transaction: Transaction, draft: Draft, actor: Actor, rules: Rulebook) -> DraftWithGaps:
-    """The draft, held against the same checks as the submission that uses it up."""
+def _with_faults(transaction: Transaction, draft: Draft, actor: Actor, rules: Rulebook) -> DraftWithGaps:
+    """The draft with its faults, by the same checks as its submission."""
     step = Step(trigger=SUBMIT, occurred_at=transaction.now, dated=False, unread=draft.body.get("form", {}))
     try:
         acting = submitter(actor, rules, SUBMIT)
         check_submission(transaction, actor, acting, step, case_id=draft.id, rules=rules, trace_id="")
     except Refusal as refusal:
-        return DraftWithGaps(draft, _told(refusal))
+        return DraftWithGaps(draft, _faults_of_refusal(refusal))
     return DraftWithGaps(draft, ())
 
 
-def _told(refusal: Refusal) -> tuple[InputFault, ...]:
-    """The refusal of a submission as what is missing; what is wrong with no place in the form is told of the whole."""
+def _faults_of_refusal(refusal: Refusal) -> tuple[InputFault, ...]:
+    """The refusal of a submission as faults. A fault without a place in the form is located at the whole body."""
     match refusal:
         case Invalid():
             return refusal.errors
         case GuardsNotMet():
-            return tuple(InputFault("body", "", it.code, it.words) for it in refusal.unmet)
+            return tuple(InputFault("body", "", guard.code, guard.words) for guard in refusal.unmet)
         case _:
             return (InputFault("body", "", refusal.code, MESSAGES["problems"][refusal.code]),)

@@ -1,4 +1,4 @@
-"""Looking back: a case as it was known at a moment, for whoever may see all of it."""
+"""A case as it was known at a moment in the past, for readers who may see the whole case."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -23,9 +23,9 @@ from service.workflows.use_cases import settings_in_force
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastCase:
-    """A case as it was known at a moment. `sight` is of its main part, `parts` are those beside it.
+    """A case as it was known at a moment. `sight` is its main part, `parts` are its other parts.
 
-    `rights`: the person with those of their roles in which they saw the case then.
+    `entitled_actor` is the reader, limited to the memberships that showed them the case at that moment.
     """
 
     transaction: Transaction
@@ -46,16 +46,16 @@ class PastCase:
         return self.sight
 
     def of_part(self, part_id: UUID) -> Sight:
-        """The part as it stood. Raises NotFound when it had not begun."""
+        """The part as it was. Raises NotFound when it had not begun."""
         for part in (self.sight.part, *self.parts):
             if part.id == part_id:
                 return replace(self.sight, part=part)
         raise NotFound
 
     def settings(self, rules: Rulebook) -> RegionSettings:
-        """Those that the last entry was made under, unless others began since.
+        """The settings of the last entry, unless other settings took effect between that entry and the moment.
 
-        The entry comes first because the files of this version may say something else than those that were served then.
+        The settings that the entry names come first: the settings files may have changed since it was recorded.
         """
         last = self.past.last
         at_entry, at_moment = (
@@ -65,11 +65,15 @@ class PastCase:
 
 
 def look_back(transaction: Transaction, actor: Actor, case_id: UUID, when: When) -> PastCase:
-    """The case at that moment. Raises NotFound, also for whoever sees no more than a part: its numbers tell of others.
+    """The case as it was known at that moment.
 
-    The rights are those of today, and a role counts when it shows the whole case today and would have shown it then:
-    an expert looks back as far as the table goes, a liaison as far as an escalation of hers was open. So looking back
-    shows nobody what they were not to see at the time, and gives back nothing that they may no longer see.
+    A membership counts when it shows the whole case today and would have shown it at that moment. An expert looks back
+    at the time in which the case was at the table, a liaison at the time in which an escalation to her organisation was
+    open. The past view therefore shows nothing that the reader could not see then, and nothing that they may not see
+    now.
+
+    Raises NotFound, also for a reader who sees only a part: sequence numbers tell of other parts. Raises Invalid for a
+    moment in the future.
     """
     sight = Cases(transaction).find(case_id, case_id, seen_by=actor)
     if sight is None or not sight.whole:
@@ -79,33 +83,38 @@ def look_back(transaction: Transaction, actor: Actor, case_id: UUID, when: When)
     past = as_known(Cases(transaction).history(case_id), when)
     heads = past.parts(_plans(transaction, past))
     main = heads.pop(case_id)
-    beside = tuple(heads.values())
-    held = tuple(it for it in actor.memberships if _showed(it, main, beside))
-    rights = replace(actor, memberships=held)
+    others = tuple(heads.values())
+    memberships = tuple(membership for membership in actor.memberships if _showed_case(membership, main, others))
+    rights = replace(actor, memberships=memberships)
     sight = Cases(transaction).find(case_id, case_id, seen_by=rights)
     if sight is None or not sight.whole:
         raise NotFound
-    shown = {part.id for part in Cases(transaction).parts(case_id, seen_by=rights)}
+    visible_ids = {part.id for part in Cases(transaction).parts(case_id, seen_by=rights)}
+    visible_parts = (part for part in others if part.id in visible_ids)
     case = past.case(sight.case, Cases(transaction).digest(case_id, past.last.sequence))
     return PastCase(
         transaction=transaction,
         rights=rights,
         sight=Sight(case, main, whole=True),
-        parts=tuple(sorted((it for it in beside if it.id in shown), key=lambda it: (it.kind, it.line or "", it.id))),
+        parts=tuple(sorted(visible_parts, key=lambda part: (part.kind, part.line or "", part.id))),
         past=past,
     )
 
 
-def _showed(held: Membership, main: Part, beside: tuple[Part, ...]) -> bool:
-    """Whether this role is one for as long as a case is open to it, or that time was running then (visibility)."""
-    if held.role in TABLE_ROLES:
+def _showed_case(membership: Membership, main: Part, others: tuple[Part, ...]) -> bool:
+    """True when this membership showed the case at that moment.
+
+    Experts see it while it is at the table, a liaison while an escalation is open (`cases/store/visibility.py`).
+    """
+    if membership.role in TABLE_ROLES:
         return main.phase in AT_THE_TABLE
-    if held.role == Role.CCE_LIAISON:
-        asked = {it.addressee_id for it in beside if it.kind == "escalation" and it.is_open}
-        return main.is_open and held.organisation_id in asked
+    if membership.role == Role.CCE_LIAISON:
+        addressees = {part.addressee_id for part in others if part.kind == "escalation" and part.is_open}
+        return main.is_open and membership.organisation_id in addressees
     return True
 
 
 def _plans(transaction: Transaction, past: Past) -> Mapping[str, str]:
-    hashes = {it.workflow for it in past.history if it.trigger == ADOPT.name}
-    return {it: new for it in hashes if (new := Definitions(transaction).adopted_by(it))}
+    """Returns {hash of a workflow plan: hash of the workflow that it leads to}."""
+    hashes = {entry.workflow for entry in past.history if entry.trigger == ADOPT.name}
+    return {plan: workflow for plan in hashes if (workflow := Definitions(transaction).adopted_by(plan))}

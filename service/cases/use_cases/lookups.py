@@ -1,4 +1,4 @@
-"""Whom a step seeks without naming them: the region's liaison and network, and the payer by the residence principle."""
+"""Addressees that a form leaves open: the region's liaison and network, and the payer by the residence principle."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,14 +23,17 @@ PAYER_BASIS = "payer_basis"
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The organisations found, None where there is none; `codes` tell in the history what the finding rests on."""
+    """Addressees of the parts that a step opens; None where there is no such organisation.
+
+    `codes` go into the history. They say on which rule of residence the payer rests.
+    """
 
     organisations: Mapping[Sought, UUID | None] = field(default_factory=dict)
     codes: Codes = field(default_factory=dict)
 
 
 def find_sought(transaction: Transaction, situation: Situation, step: Step, decision: Decision, trace_id: str) -> Found:
-    """What the parts that this step opens may seek. Who pays is found and shown, and never required (I2)."""
+    """Find the addressees of the parts that this step opens. The payer is shown and never required (I2)."""
     seeks: frozenset[Sought] = frozenset().union(*(situation.kinds[kind].seeks for kind in decision.trigger.opens))
     organisations, codes = dict(situation.sought), Codes()
     if "network" in seeks:
@@ -41,7 +44,7 @@ def find_sought(transaction: Transaction, situation: Situation, step: Step, deci
 
 
 def _seeks_payer(situation: Situation, step: Step, decision: Decision) -> bool:
-    """Whether a line has no payer yet; where each is named, nothing has to be read of where the child lived."""
+    """True when a line names no payer. Otherwise the places where the child lived need not be read."""
     context = situation.context(day_in_amsterdam(step.occurred_at))
     if step.form is None:
         return False
@@ -52,7 +55,10 @@ def _seeks_payer(situation: Situation, step: Step, decision: Decision) -> bool:
 def _payer(
     transaction: Transaction, situation: Situation, decision: Decision, trace_id: str
 ) -> tuple[UUID | None, tuple[str, ...]]:
-    """The municipality by the residence principle, from the referral as it reads now, and the codes of that finding."""
+    """Returns (payer, basis) by the residence principle, from the referral as amended.
+
+    The payer is the organisation of a municipality, or None. The basis is one code of the list payer_basis.
+    """
     residence = _residence(transaction, situation, decision, trace_id)
     code, basis = by_residence(residence) if residence else (None, "unknown")
     return People(transaction).municipality_of(code) if code else None, (basis,)

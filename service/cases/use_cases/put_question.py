@@ -1,4 +1,4 @@
-"""The question that a part was opened with, for the organisation it is put to, and nothing else (R22, I23)."""
+"""The question with which a part was opened. Its addressee reads this and nothing else of the case (R22, I23)."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -13,23 +13,24 @@ from service.kinds import KINDS
 def asked(
     transaction: Transaction, case_id: UUID, history: Sequence[Transition], entry: Transition
 ) -> dict[str, Any] | None:
-    """The question behind the first entry of a part that shows one; None for any other entry.
+    """The question of the first entry of a part; None for any other entry, and for a kind that shows no question.
 
-    It reads as the form that asked for it, with what a later form made of it: the chair's request, then the liaison's.
+    Returns the fields that `Kind.shown_fields` names, by their JSON names. A later form replaces fields of an earlier
+    one, as the liaison's request does with the chair's.
     """
-    shown = KINDS[entry.part_kind].shows
-    if not shown or entry.part_sequence != 1:
+    field_names = KINDS[entry.part_kind].shows
+    if not field_names or entry.part_sequence != 1:
         return None
     numbers = [*_causes(history, entry)][::-1]
     contents = Contents(transaction).open(case_id, numbers)
     forms = [contents[number].body["form"] for number in numbers if number in contents]
-    return {name: form[name] for form in forms for name in shown if name in form}
+    return {name: form[name] for form in forms for name in field_names if name in form}
 
 
 def _causes(history: Sequence[Transition], entry: Transition) -> Iterator[int]:
-    """The entries that led to this one, the nearest first: what began its part, and so on back."""
-    by_sequence = {it.sequence: it for it in history}
+    """The sequences of the entries that led to this one, nearest first: the entry that opened its part, and so on."""
+    by_sequence = {event.sequence: event for event in history}
     while entry.cause is not None:
         yield entry.cause
         part_id = by_sequence[entry.cause].part_id
-        entry = next(it for it in history if it.part_id == part_id)
+        entry = next(event for event in history if event.part_id == part_id)

@@ -1,4 +1,4 @@
-"""Reading content: who may, what of it, and the line in the access log that stands or falls with the reading (I18)."""
+"""Reads of content, each logged in the access log in the same transaction (I18)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ from service.vocabulary.roles import FAMILY_ROLES, Role
 
 OUTCOMES = ("confirm_advice", "conclude_revised")
 
-# Purpose of use (NEN 7513) by role: nobody has to state one for the ordinary work of their role.
+# Purpose of use (NEN 7513) of each role. A person states none for the ordinary work of their role.
 PURPOSES: Mapping[Role, Purpose] = {
     Role.LOCAL_TEAM: "directing_help_locally",
     Role.PARENT: "reading_about_ones_own_child",
@@ -49,9 +49,9 @@ IN_AN_EMERGENCY: Purpose = "emergency"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """What was written at one entry. `current` is what the form says after amendments, when there were any.
+    """Content of one entry. `current` is the form after its amendments; None when there are none.
 
-    `corrected_by`: the numbers in its part of these amendments.
+    `corrected_by`: the `part_sequence` of each amendment.
     """
 
     entry: Transition
@@ -62,7 +62,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseFile:
-    """Everything written in a case, in order."""
+    """All content of a case that the reader may read, in order of sequence."""
 
     sight: Sight
     documents: tuple[Document, ...]
@@ -71,7 +71,7 @@ class CaseFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryRead:
-    """What was written at one entry, for whoever sees its part."""
+    """Content of one entry, for a reader who sees its part."""
 
     sight: Sight
     document: Document
@@ -79,9 +79,9 @@ class EntryRead:
 
 
 def read_file(transaction: Transaction, caller: Caller, case_id: UUID, when: When | None = None) -> CaseFile:
-    """The file of a case; a family reads its own words in it and what was said to it.
+    """Read and log the file of a case. A family reads its own words and the forms that are addressed to it.
 
-    Raises NotFound for whoever may not see all of the case, and the refusal of what is withheld from the others.
+    Raises NotFound for a person who may not see the whole case, and the refusal of `Reader.require_file`.
     """
     actor = identify(transaction, caller)
     reading = read_case(transaction, actor, case_id, when)
@@ -90,10 +90,12 @@ def read_file(transaction: Transaction, caller: Caller, case_id: UUID, when: Whe
     reader = reader_of(transaction, actor, sight, reading, seat=seat)
     reader.insist_on_file()
     contents = Contents(transaction).open(case_id)
-    what = "own file" if seat.acting.role in FAMILY_ROLES else "whole file"
-    log(transaction, caller, actor, sight, "read_case_file", as_of(what, reading.past), seat=seat)
+    detail = "own file" if seat.acting.role in FAMILY_ROLES else "whole file"
+    log(transaction, caller, actor, sight, "read_case_file", as_of(detail, reading.past), seat=seat)
     documents = tuple(
-        _document(it, history, contents) for it in history if it.sequence in contents and reader.may_read(it)
+        _document(entry, history, contents)
+        for entry in history
+        if entry.sequence in contents and reader.may_read(entry)
     )
     return CaseFile(sight=sight, documents=documents, past=reading.past)
 
@@ -101,59 +103,62 @@ def read_file(transaction: Transaction, caller: Caller, case_id: UUID, when: Whe
 def read_entry(
     transaction: Transaction, caller: Caller, case_id: UUID, part_id: UUID, part_sequence: int, when: When | None = None
 ) -> EntryRead:
-    """What was written at one entry of a part; at the first of an escalation, what was asked. Raises NotFound."""
+    """Read and log the content of one entry of a part; of the first entry of an escalation, its question.
+
+    Raises NotFound, and the refusal of `Reader.require_entry`.
+    """
     actor = identify(transaction, caller)
-    # The part of today comes first: one that is not there is refused before a moment that cannot be looked back at.
+    # Sight of the present part comes first: an unknown part is refused before an impossible moment.
     sight = read_case(transaction, actor, case_id).of_part(part_id)
     reading = read_case(transaction, actor, case_id, when)
     history = reading.history
-    entry = next((it for it in history if (it.part_id, it.part_sequence) == (part_id, part_sequence)), None)
+    entry = next((event for event in history if (event.part_id, event.part_sequence) == (part_id, part_sequence)), None)
     if entry is None:
         raise NotFound
-    found = _document(entry, history, {})
-    if sight.whole or _is_for(actor, entry):
-        numbers = [entry.sequence, *(it.sequence for it in amendments_of(entry, history))]
-        found = _document(entry, history, Contents(transaction).open(case_id, numbers))
+    document = _document(entry, history, {})
+    if sight.whole or _is_open_to(actor, entry):
+        numbers = [entry.sequence, *(amendment.sequence for amendment in amendments_of(entry, history))]
+        document = _document(entry, history, Contents(transaction).open(case_id, numbers))
         if question := asked(transaction, case_id, history, entry):
-            found = replace(found, body={**found.body, "form": question})
-    if found.body:
+            document = replace(document, body={**document.body, "form": question})
+    if document.body:
         seat = seat_of(transaction, reading.rights, sight)
         reader_of(transaction, actor, sight, reading, seat=seat).insist_on(entry)
-        read = entry.form or ("question" if "form" in found.body else "grounds")
-        log(transaction, caller, actor, sight, "read_entry", as_of(f"{read}#{entry.sequence}", reading.past), seat=seat)
-    return EntryRead(sight=sight, document=found, past=reading.past)
+        name = entry.form or ("question" if "form" in document.body else "grounds")
+        log(transaction, caller, actor, sight, "read_entry", as_of(f"{name}#{entry.sequence}", reading.past), seat=seat)
+    return EntryRead(sight=sight, document=document, past=reading.past)
 
 
-def _is_for(actor: Actor, entry: Transition) -> bool:
-    """Of a reconsideration, whoever asked for it reads what they wrote and what came of it, not the weighing."""
-    mine = entry.organisation_id in {held.organisation_id for held in actor.memberships}
-    return entry.part_kind != "reconsideration" or mine or entry.trigger in OUTCOMES
+def _is_open_to(actor: Actor, entry: Transition) -> bool:
+    """False for what another organisation wrote in a reconsideration, unless it is the outcome."""
+    by_own_organisation = entry.organisation_id in {membership.organisation_id for membership in actor.memberships}
+    return entry.part_kind != "reconsideration" or by_own_organisation or entry.trigger in OUTCOMES
 
 
 def _document(entry: Transition, history: Sequence[Transition], contents: Mapping[int, Content]) -> Document:
-    """What these contents tell of an entry; nothing, where they do not hold it."""
+    """The document of an entry, from `contents` by sequence; empty when they do not hold the entry."""
     amendments = amendments_of(entry, history)
-    written = contents.get(entry.sequence)
+    content = contents.get(entry.sequence)
     return Document(
         entry=entry,
-        body=written.body if written else {},
-        current=as_it_reads(entry, amendments, contents) if amendments and written else None,
-        corrected_by=tuple(it.part_sequence for it in amendments),
+        body=content.body if content else {},
+        current=as_it_reads(entry, amendments, contents) if amendments and content else None,
+        corrected_by=tuple(amendment.part_sequence for amendment in amendments),
     )
 
 
 def as_of(detail: str, past: Past | None) -> str:
-    """What the access log says was read: what was known then may be less, or other, than what is known now."""
+    """The detail for the access log. It names the last entry of a past view, which may differ from the present one."""
     return f"{detail}, as known at {past.last.sequence}" if past else detail
 
 
 def whole_case(transaction: Transaction, actor: Actor, case_id: UUID) -> Sight:
-    """The case, for whoever may see all of it. Raises NotFound."""
+    """The main part, for a person who may see the whole case. Raises NotFound."""
     return read_case(transaction, actor, case_id).whole()
 
 
 def reader_of(transaction: Transaction, actor: Actor, sight: Sight, reading: CaseReading, *, seat: Seat) -> Reader:
-    """This person in this seat, to whom the history of the reading is known; looking back, as limited as today."""
+    """The rights of this person in this seat. For a past view, the rights of today limit them as well."""
     if reading.past is None:
         return Reader(transaction, actor, seat, reading.history)
     today = Reader(transaction, actor, seat_of(transaction, actor, sight), Cases(transaction).history(sight.case.id))
@@ -171,7 +176,7 @@ def log(
     *,
     seat: Seat | None = None,
 ) -> None:
-    """Write down who reads what of this case, and why. `detail` names forms, never what they say."""
+    """Log a read of this case, with its purpose (I18). `detail` names forms and holds no content."""
     seat = seat or seat_of(transaction, actor, sight)
     AccessLog(transaction).record(
         Reading(
@@ -188,18 +193,18 @@ def log(
 
 
 def seat_of(transaction: Transaction, actor: Actor, sight: Sight) -> Seat:
-    """What this person's sight of the part rests on: the first membership that shows as much all by itself.
+    """The seat in which this person sees the part: the first membership that alone shows as much of the case.
 
-    Where none does, an emergency. Whoever is also of the family reads as family, whatever they are besides. Raises
-    NotFound.
+    Family roles come first, so a relative who also works on the case reads as family. Emergency access counts when no
+    membership does. Raises NotFound.
     """
-    for held in sorted(actor.memberships, key=lambda it: it.role not in FAMILY_ROLES):
-        alone = Cases(transaction).find(
-            sight.case.id, sight.part.id, seen_by=Actor(person_id=actor.person_id, memberships=(held,))
+    for membership in sorted(actor.memberships, key=lambda membership: membership.role not in FAMILY_ROLES):
+        sight_alone = Cases(transaction).find(
+            sight.case.id, sight.part.id, seen_by=Actor(person_id=actor.person_id, memberships=(membership,))
         )
-        if alone and alone.whole == sight.whole:
-            return Seat(held)
-    for taken in actor.emergencies:
-        if taken.case_id == sight.case.id:
-            return Seat(taken.acting, emergency=True)
+        if sight_alone and sight_alone.whole == sight.whole:
+            return Seat(membership)
+    for emergency in actor.emergencies:
+        if emergency.case_id == sight.case.id:
+            return Seat(emergency.acting, emergency=True)
     raise NotFound

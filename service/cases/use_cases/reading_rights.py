@@ -1,6 +1,6 @@
-"""What of a case is not for somebody to read, and the refusal that says why (I20, I22; Jeugdwet 7.3.10, 7.3.11).
+"""The rights to read the content of a case, and the refusals that explain them (I20, I22; Jeugdwet 7.3.10, 7.3.11).
 
-State, terms and lists stay in sight: what is withheld is what people wrote.
+Only content is withheld. State, terms and lists stay visible.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,14 +27,14 @@ from service.vocabulary.code_lists import CODE_LISTS
 from service.vocabulary.refusals import ConsentMissing, NotAllowed, WrittenByOthers, YoungPersonDecides
 from service.vocabulary.roles import FAMILY_ROLES, TABLE_ROLES, Role
 
-# Whom the child's story reaches only for this purpose, beyond the team that the case was brought to.
+# Roles outside the team, with the purpose for which the child's story may be shared with them.
 SHARED_FOR: Mapping[Role, str] = {
     Role.PROVIDER: TO_PROVIDERS,
     Role.CCE_LIAISON: TO_CCE,
     Role.NATIONAL_SUPPORT: TO_CCE,
     Role.EXPERTISE_NETWORK: TO_NETWORK,
 }
-# What others write to the family, or decide about it: forms by name, in every version.
+# Forms that are addressed to the family or decide about it, in every version.
 TO_THE_FAMILY = frozenset(
     {
         "consult", "information_request", "decline", "transfer", "advice", "advice_revision", "reconsideration_outcome",
@@ -44,9 +44,10 @@ TO_THE_FAMILY = frozenset(
 
 
 class Reader:
-    """One person reading one case in one role, and what is withheld from them.
+    """The rights of one person to read one case in one role.
 
-    Looking back, `history` is what was known on the day `on`, and `today` withholds what is withheld from them now.
+    For a past view, `history` is what was known on the day `on` in Amsterdam, and `present_reader` holds the rights of
+    today, which limit it as well.
     """
 
     def __init__(
@@ -62,35 +63,35 @@ class Reader:
         facts = fold(history, KINDS)
         self._person, self._acting, self._today = actor.person_id, seat.acting, today
         day = on or day_in_amsterdam(transaction.now)
-        # In an emergency nothing is withheld: whoever takes it answers for it afterwards.
+        # Emergency access withholds nothing: the person who takes it accounts for it afterwards.
         self._refusal = None if seat.emergency else _refusal(transaction, seat.acting.role, history, facts, day)
-        self._asked = not facts.referred and history[0].actor_id == actor.person_id
+        self._asked_consult = not facts.referred and history[0].actor_id == actor.person_id
 
     def insist_on_file(self) -> None:
-        """Raises the refusal of the file as a whole: who only asked a question, finds its answer there."""
+        """Raises the refusal of the whole file. A person who only asked a consult may read it, for its answer."""
         if self._today:
             self._today.insist_on_file()
-        if self._refusal and not self._asked:
+        if self._refusal and not self._asked_consult:
             raise self._refusal
 
     def insist_on(self, entry: Transition) -> None:
-        """Raises the refusal of this entry."""
+        """Raises the refusal of the content of this entry."""
         if self._today:
             self._today.insist_on(entry)
         if not self.may_read(entry):
             raise self._refusal or WrittenByOthers
 
     def may_read(self, entry: Transition) -> bool:
-        """Everybody reads their own words, and who only asked a question its answer, at any age of the child."""
+        """True for a person's own words, and for the answer to their own consult, at any age of the child."""
         if self._today and not self._today.may_read(entry):
             return False
         if entry.actor_id == self._person:
             return True
-        own = entry.organisation_id == self._acting.organisation_id
+        by_own_organisation = entry.organisation_id == self._acting.organisation_id
         if self._acting.role in FAMILY_ROLES:
-            told = (entry.form or "").partition("@")[0] in TO_THE_FAMILY
-            return told and self._asked if self._refusal else told or own
-        return not self._refusal or (own and self._acting.role in SHARED_FOR)
+            to_family = (entry.form or "").partition("@")[0] in TO_THE_FAMILY
+            return to_family and self._asked_consult if self._refusal else to_family or by_own_organisation
+        return not self._refusal or (by_own_organisation and self._acting.role in SHARED_FOR)
 
 
 def _refusal(
@@ -102,14 +103,14 @@ def _refusal(
     if role in TABLE_ROLES and facts.agreed.get(TO_THE_TABLE, Agreed()).withdrawn:
         return _missing(TO_THE_TABLE)
     if role == Role.PARENT and not _shared_with_parents(facts):
-        born = birth_month(transaction, history)
-        if born and age_on(born, on) >= CHILD_DECIDES_FROM:
+        month = birth_month(transaction, history)
+        if month and age_on(month, on) >= CHILD_DECIDES_FROM:
             return YoungPersonDecides()
     return None
 
 
 def _shared_with_parents(facts: CaseFacts) -> bool:
-    """Given at sixteen or later: what a child agreed to before could not yet be decided alone."""
+    """True when the child agreed at sixteen or later. Below that age the child could not decide alone (I22)."""
     agreed = facts.agreed.get(TO_PARENTS, Agreed())
     return agreed.in_force and agreed.last is not None and agreed.last.age >= CHILD_DECIDES_FROM
 

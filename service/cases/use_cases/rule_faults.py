@@ -1,8 +1,8 @@
-"""The faults of rules of a request whose types are wrong, so that both are told in one answer.
+"""The faults of rules in a request that also has faults of types, so that one answer lists both.
 
-They are told to nobody who may not take the step as it stands: nobody learns of a case by sending faulty forms. Nothing
-is written, so nothing is read that must be logged either: no rule that weighs the child's age speaks here, and a form
-that is amended is looked at once the amendment itself can be read.
+A person who may not take the step gets no faults of rules: faulty forms must reveal nothing of a case. Nothing is
+written here, and therefore nothing is read that must be logged. Rules that weigh the child's age are left out, and an
+amended form is checked only when the amendment itself can be read.
 """
 
 from collections.abc import Mapping
@@ -39,12 +39,12 @@ _MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
 
 
 @dataclass(frozen=True, slots=True)
-class _Sent:
-    """A step as far as it can be read. `unread`: its fields that have a fault of type."""
+class _PartialStep:
+    """A step as far as it can be read. `faulty_fields`: its fields that have a fault of types."""
 
     step: Step
-    unread: frozenset[str]
-    has_form: bool  # False where something was sent in its place that is no object
+    faulty_fields: frozenset[str]
+    has_form: bool  # False when the member `form` is no JSON object.
 
     def form(self, trigger: Trigger) -> FormReading:
         return form_of(self.step, trigger) if self.has_form else FormReading(None)
@@ -57,11 +57,11 @@ class _Sent:
         form: Form | None,
         unknown: tuple[str, ...] = (),
     ) -> tuple[InputFault, ...]:
-        """The faults of rules of the step with this form; `unknown`: what of the context is not known besides age."""
+        """The faults of rules of the step with this form. `unknown`: unknown fields of the context, besides age."""
         step = when_it_happened(replace(self.step, form=form, unread=None), situation.part)
-        undated = ("on",) if "occurred_at" in self.unread else ()
+        undated = ("on",) if "occurred_at" in self.faulty_fields else ()
         context = without(situation.context(day_in_amsterdam(step.occurred_at)), "birth_month", *undated, *unknown)
-        step = without(step, *self.unread)
+        step = without(step, *self.faulty_fields)
         return rule_faults(transaction, situation, step, trigger, context)
 
 
@@ -74,14 +74,14 @@ def rule_faults_of_step(
     rules: Rulebook,
     version: int | None = None,
 ) -> tuple[InputFault, ...]:
-    """What the rules say of a step with the part at `address` (case, part), beside its faults of types.
+    """The faults of rules of a step with the part at `address` (case id, part id).
 
-    `body` is the JSON of the whole request, whatever it is; `version` the part's sequence that the caller decided on,
-    when they said which. Where parts run on workflows that ask for different forms, the types of the form are known
-    with the part only: their faults are told here as well.
+    `body` is the JSON of the whole request, of any type. `version` is the sequence of the part that the caller decided
+    on, or None. Where workflows in use ask different forms for one trigger, the form is known only with the part: its
+    faults of types are then included.
     """
-    sent = _sent(body, transaction.now)
-    if sent is None:
+    partial = _partial_step(body, transaction.now)
+    if partial is None:
         return ()
     try:
         actor = identify(transaction, caller)
@@ -89,79 +89,80 @@ def rule_faults_of_step(
         if sight is None or version not in (None, sight.part.sequence):
             return ()
         situation = as_it_stands(transaction, actor, sight.case, sight.part, rules)
-        trigger = decide(situation, sent.step.trigger, rules).trigger
+        trigger = decide(situation, partial.step.trigger, rules).trigger
     except Refusal:
         return ()
     versions = _versions(rules, sight.part.kind, trigger.name)
-    reading = sent.form(trigger)
-    if all(it.grounds == "required" for it in versions) and sent.step.grounds is None:
-        sent = replace(sent, unread=sent.unread | {"grounds"})
-    of_types = reading.faults if len({it.form for it in versions}) > 1 else ()
-    return (*of_types, *sent.faults(transaction, situation, trigger, reading.form))
+    reading = partial.form(trigger)
+    if all(version.grounds == "required" for version in versions) and partial.step.grounds is None:
+        partial = replace(partial, faulty_fields=partial.faulty_fields | {"grounds"})
+    type_faults = reading.faults if len({version.form for version in versions}) > 1 else ()
+    return (*type_faults, *partial.faults(transaction, situation, trigger, reading.form))
 
 
 def rule_faults_of_submission(
     transaction: Transaction, caller: Caller, body: object, *, rules: Rulebook
 ) -> tuple[InputFault, ...]:
-    """What the rules say of a submission, beside its faults of types; of one by a draft, all faults of the draft.
+    """The faults of rules of a submission. Of a submission by draft: all faults of the draft.
 
-    `body` is the JSON of the whole request, whatever it is.
+    `body` is the JSON of the whole request, of any type.
     """
-    sent = _sent(body, transaction.now)
-    if sent is None:
+    partial = _partial_step(body, transaction.now)
+    if partial is None:
         return ()
     workflow = rules.current("case")
-    if sent.step.trigger not in workflow.known_from(START):
+    if partial.step.trigger not in workflow.known_from(START):
         return ()
     try:
         actor = identify(transaction, caller)
-        acting = submitter(actor, rules, sent.step.trigger)
+        acting = submitter(actor, rules, partial.step.trigger)
     except Refusal:
         return ()
-    trigger = workflow.definition.triggers[sent.step.trigger]
-    draft = _draft(transaction, actor, body)
+    trigger = workflow.definition.triggers[partial.step.trigger]
+    draft = _form_in_draft(transaction, actor, body)
     if draft is not None:
-        sent = replace(sent, step=replace(sent.step, unread=draft), has_form=True)
-    reading = sent.form(trigger)
-    case_id = actor.person_id  # of no meaning: nothing is kept of this case
-    to_be = case_to_be(transaction, actor, acting, reading.form, sent.step.occurred_at, case_id, rules)
-    of_types = reading.faults if draft is not None else ()
-    return (*of_types, *sent.faults(transaction, to_be.situation, trigger, reading.form, to_be.unknown))
+        partial = replace(partial, step=replace(partial.step, unread=draft), has_form=True)
+    reading = partial.form(trigger)
+    case_id = actor.person_id  # Any id will do: this case is not stored.
+    prospective = case_to_be(transaction, actor, acting, reading.form, partial.step.occurred_at, case_id, rules)
+    type_faults = reading.faults if draft is not None else ()
+    rule_faults_of_form = partial.faults(transaction, prospective.situation, trigger, reading.form, prospective.unknown)
+    return (*type_faults, *rule_faults_of_form)
 
 
-def _sent(body: object, now: datetime) -> _Sent | None:
-    """The step as far as it can be read; None where nothing tells which one it is."""
+def _partial_step(body: object, now: datetime) -> _PartialStep | None:
+    """The step as far as it can be read; None when the body names no trigger."""
     if not isinstance(body, Mapping) or not isinstance(trigger := body.get("trigger"), str):
         return None
-    given, form, unread = body.get("occurredAt"), body.get("form"), set()
+    raw_time, form, faulty_fields = body.get("occurredAt"), body.get("form"), set()
     try:
-        occurred_at = now if given is None else _MOMENT.validate_python(given)
+        occurred_at = now if raw_time is None else _MOMENT.validate_python(raw_time)
     except ValidationError:
         occurred_at = now
-        unread.add("occurred_at")
+        faulty_fields.add("occurred_at")
     try:
         grounds = None if body.get("grounds") is None else _GROUNDS.validate_python(body["grounds"])
     except ValidationError:
         grounds = None
-        unread.add("grounds")
+        faulty_fields.add("grounds")
     is_form = isinstance(form, Mapping)
     step = Step(
         trigger=trigger,
         occurred_at=occurred_at,
-        dated=given is not None,
+        dated=raw_time is not None,
         grounds=grounds,
         unread=form if is_form else None,
     )
-    return _Sent(step, frozenset(unread), has_form=is_form or "form" not in body)
+    return _PartialStep(step, frozenset(faulty_fields), has_form=is_form or "form" not in body)
 
 
-def _draft(transaction: Transaction, actor: Actor, body: Any) -> Mapping[str, Any] | None:
-    """The form in the draft that is submitted, if there is one in sight and no other form beside it."""
-    given = body.get("draftId")
-    if not isinstance(given, str) or body.get("form") is not None or body["trigger"] != "submit":
+def _form_in_draft(transaction: Transaction, actor: Actor, body: Any) -> Mapping[str, Any] | None:
+    """The form in the submitted draft; None when the body holds a form itself or the person has no such draft."""
+    raw_id = body.get("draftId")
+    if not isinstance(raw_id, str) or body.get("form") is not None or body["trigger"] != "submit":
         return None
     try:
-        draft_id = UUID(given)
+        draft_id = UUID(raw_id)
     except ValueError:
         return None
     draft = Drafts(transaction).find(draft_id, seen_by=actor.person_id)
@@ -170,6 +171,6 @@ def _draft(transaction: Transaction, actor: Actor, body: Any) -> Mapping[str, An
 
 
 def _versions(rules: Rulebook, kind: PartKind, trigger: str) -> tuple[Trigger, ...]:
-    """What each workflow that a part may run on asks of this trigger, where it is fired at a part that exists."""
-    named = (it.triggers[trigger] for it in rules.versions(kind) if trigger in it.triggers)
-    return tuple(it for it in named if any(source != START for source, _ in it.edges))
+    """The versions of this trigger in all workflows of the kind, except those that only begin a part."""
+    versions = (workflow.triggers[trigger] for workflow in rules.versions(kind) if trigger in workflow.triggers)
+    return tuple(version for version in versions if any(source != START for source, _ in version.edges))

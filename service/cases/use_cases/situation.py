@@ -1,4 +1,4 @@
-"""The situation of a part for one actor: the same for what is told to be possible and for what is then done."""
+"""The situation of a part for one actor. Possible transitions and steps are both decided on it."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,9 +21,9 @@ from service.workflows.use_cases import settings_in_force
 
 
 def as_it_stands(transaction: Transaction, actor: Actor, case: Case, part: Part, rules: Rulebook) -> Situation:
-    """Read in this transaction. The region's liaison is looked up where a step may begin an escalation.
+    """Load the situation of the part. The region's liaison is loaded where a step may begin an escalation.
 
-    Whoever sees the case in an emergency alone has a say in nothing but what tells of that.
+    A person who sees the case by emergency access alone may take steps only with the part that records this access.
     """
     history = Cases(transaction).history(case.id)
     if actor.emergencies and not own_emergency(actor, part, history):
@@ -53,7 +53,7 @@ def log_for_step(
     purpose: Purpose,
     detail: str,
 ) -> None:
-    """Write down that a step made the service read content; `detail` names forms, never what they say (I18)."""
+    """Log that the service read content for a step (I18). `detail` names forms and holds no content."""
     AccessLog(transaction).record(
         Reading(
             person_id=situation.actor.person_id,
@@ -70,7 +70,7 @@ def log_for_step(
 def before_first_step(
     transaction: Transaction, actor: Actor, case: Case, kind: PartKind, rules: Rulebook, new_id: Callable[[], UUID]
 ) -> Situation:
-    """The situation before the first step of a part that begins by itself; it is put to the case's own team."""
+    """The situation before the first step of a part that begins by itself. Its addressee is the team of the case."""
     workflow = rules.current(kind).hash
     part = part_to_begin(new_id(), case.id, kind, workflow, transaction.now, addressee_id=case.team_id)
     settings = settings_in_force(transaction, rules, case.region)

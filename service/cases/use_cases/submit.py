@@ -1,4 +1,4 @@
-"""Submitting a case, or asking a consult: the first transition, and with it the case itself."""
+"""The submission of a case or a consult: the first transition, which creates the case."""
 
 import secrets
 from collections.abc import Callable
@@ -22,14 +22,17 @@ from service.workflows.rules.rulebook import Rulebook
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
-    """What is submitted: a step with a question or a referral, or the draft that holds one and is used up by it."""
+    """A first step with a referral or a consult; or without a form and with the draft that holds the referral.
+
+    The submission removes the draft.
+    """
 
     step: Step
     draft_id: UUID | None = None
 
 
 def make_keys(transaction: Transaction, case_id: UUID) -> None:
-    """The keys of a case to be, in a transaction before its own (decision 16); none for one that was destroyed."""
+    """Create the keys of a case, in a transaction before that of the case (decision 16); none for a destroyed case."""
     transaction.allow_all_rows("keys of a case to be")
     transaction.keyring.create(transaction.connection, case_id, CONTENT_CLASSES)
 
@@ -38,13 +41,16 @@ def submit(
     transaction: Transaction,
     caller: Caller,
     submission: Submission,
-    once: IdempotencyKey,
+    idempotency_key: IdempotencyKey,
     *,
     case_id: UUID,
     rules: Rulebook,
     new_id: Callable[[], UUID],
 ) -> Outcome[Made | StepNumber]:
-    """Open a case with its first transition. The keys of `case_id` must have been committed before (decision 16)."""
+    """Open a case with its first transition. The keys of `case_id` must have been committed before (decision 16).
+
+    Raises NotFound for a draft that is not the caller's, and what `check_submission` raises.
+    """
     actor = identify(transaction, caller)
     if submission.draft_id:
         Drafts(transaction).hold(submission.draft_id, seen_by=actor.person_id)
@@ -58,16 +64,16 @@ def submit(
         case = replace(checked.situation.case, number=_number(transaction))
         Cases(transaction).open(case)
         numbered = replace(checked, situation=replace(checked.situation, case=case))
-        made = record(transaction, numbered, rules, new_id=new_id, trace_id=caller.trace_id)
+        result = record(transaction, numbered, rules, new_id=new_id, trace_id=caller.trace_id)
         if submission.draft_id:
             Drafts(transaction).remove(submission.draft_id, seen_by=actor.person_id)
-        return made
+        return result
 
-    return make_once(transaction, once, actor, act=open_case)
+    return make_once(transaction, idempotency_key, actor, act=open_case)
 
 
 def _with_draft(transaction: Transaction, actor: Actor, submission: Submission) -> Step:
-    """The step, with the form out of the draft when there is one."""
+    """The step, with the form of the draft when there is a draft."""
     if submission.draft_id is None:
         return submission.step
     draft = Drafts(transaction).find(submission.draft_id, seen_by=actor.person_id)
@@ -77,7 +83,7 @@ def _with_draft(transaction: Transaction, actor: Actor, submission: Submission) 
 
 
 def _number(transaction: Transaction) -> str:
-    """Eight random digits in two groups, as in 4821-7730: short enough to be read over the telephone."""
+    """A free case number: eight random digits in two groups, as in 4821-7730, to be read over the telephone."""
     while True:
         digits = f"{secrets.randbelow(10**8):08d}"
         number = f"{digits[:4]}-{digits[4:]}"

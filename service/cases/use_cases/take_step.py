@@ -1,4 +1,4 @@
-"""Performing a transition: the one way in which a case changes."""
+"""The transition of a case: the only way in which a case changes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -22,9 +22,9 @@ from service.workflows.rules.rulebook import Rulebook
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A transition that was made. `opened`: the parts that began with it.
+    """Result of a step: the entry that records it and the first entries of the parts that it `opened`.
 
-    `whole`: whoever took the step may read the case around it.
+    `may_read_case`: the person who took the step may read the whole case.
     """
 
     entry: Transition
@@ -35,9 +35,9 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class StepNumber:
-    """A step that was taken, as told to the person who took it and may not see its part any more.
+    """Receipt of a step, for the person who took it and no longer sees its part.
 
-    `number` counts within the part, as `Transition.part_sequence`: it was told in the first answer and never changes.
+    `number` is `Transition.part_sequence`. The first answer gave the same number, and it never changes.
     """
 
     case_id: UUID
@@ -45,32 +45,32 @@ class StepNumber:
 
 
 def make_once(
-    transaction: Transaction, once: IdempotencyKey, actor: Actor, *, act: Callable[[], Made]
+    transaction: Transaction, idempotency_key: IdempotencyKey, actor: Actor, *, act: Callable[[], Made]
 ) -> Outcome[Made | StepNumber]:
-    """Make one transition for equal requests; see `act_once`. `act` looks for sight itself.
+    """Take one step for equal requests; see `act_once`. `act` checks sight itself.
 
-    A repeated request is answered from the history, with the number of the step alone when its part is out of sight by
-    now. Raises CaseDestroyed for persons who could still see all of the case.
+    A repeated request is answered from the history. A person who lost sight of the part gets a receipt only. Raises
+    CaseDestroyed for a person who could still see the whole case.
     """
     return act_once(
         transaction,
-        once,
+        idempotency_key,
         actor.person_id,
         act=act,
         again=lambda first: _told_again(transaction, first, seen_by=actor),
-        answered=lambda made: Answered(case_id=made.entry.case_id, sequence=made.entry.sequence),
+        answered=lambda result: Answered(case_id=result.entry.case_id, sequence=result.entry.sequence),
     )
 
 
 def _told_again(transaction: Transaction, first: Answered, *, seen_by: Actor) -> Made | StepNumber:
     if first.case_id is None or first.sequence is None:
-        raise NotFound  # never of a step: the digest of any other request differs
+        raise NotFound  # A step always has both. Any other request has another digest, and act_once refuses it before.
     case_id, cases = first.case_id, Cases(transaction)
     entries = cases.entries_from(case_id, first.sequence)
     sight = cases.find(case_id, entries[0].part_id if entries else case_id, seen_by=seen_by)
     if sight and entries:
         return Made(entries[0], sight.case.number, entries[1:], whole=sight.whole)
-    # The second wall hides a case of other organisations; this one row of it is the person's own act.
+    # Row-level security hides a case of other organisations. This row may be read: it is the person's own act.
     allow_rows_of(transaction, seen_by, cases={case_id})
     return StepNumber(case_id, cases.part_sequence(case_id, first.sequence))
 
@@ -80,16 +80,17 @@ def perform_transition(
     caller: Caller,
     address: tuple[UUID, UUID],
     step: Step,
-    once: IdempotencyKey,
+    idempotency_key: IdempotencyKey,
     *,
     version: int | None,
     rules: Rulebook,
     new_id: Callable[[], UUID],
 ) -> Outcome[Made | StepNumber]:
-    """Take one step with the part at `address` (case, part). `version` is the part's sequence the caller decided on.
+    """Take one step with the part at `address` (case id, part id).
 
-    Refusals come in the order in which they can be acted on: repeated (answered as before); not found; version missing
-    or stale; not possible from here, not for this role, guards; faults of the form, all at once.
+    `version` is the sequence of the part that the caller decided on. A repeated request gets its first answer. Refusals
+    come in this order: NotFound; VersionMissing or Stale; those of the workflow (state, role, guards); Invalid, with
+    all faults of the step and its form.
     """
     actor = identify(transaction, caller)
     sight = Cases(transaction).find(*address, seen_by=actor, lock=True)
@@ -101,11 +102,11 @@ def perform_transition(
         if version is None:
             raise VersionMissing
         if version != sight.part.sequence:
-            raise Stale(sight.part.sequence, _told(situation.history, sight.part.id, sight.part.sequence))
-        made = carry_out(transaction, situation, step, rules, new_id=new_id, trace_id=caller.trace_id)
-        return replace(made, whole=sight.whole)
+            raise Stale(sight.part.sequence, _winning_step(situation.history, sight.part.id, sight.part.sequence))
+        result = carry_out(transaction, situation, step, rules, new_id=new_id, trace_id=caller.trace_id)
+        return replace(result, whole=sight.whole)
 
-    return make_once(transaction, once, actor, act=take)
+    return make_once(transaction, idempotency_key, actor, act=take)
 
 
 def carry_out(
@@ -117,7 +118,7 @@ def carry_out(
     new_id: Callable[[], UUID],
     trace_id: str,
 ) -> Made:
-    """Check the step, and record it. Raises as `check` does."""
+    """Check the step and record it. Raises what `check_step` raises."""
     checked = check(transaction, situation, step, workflows, trace_id=trace_id)
     return record(transaction, checked, workflows, new_id=new_id, trace_id=trace_id)
 
@@ -125,14 +126,14 @@ def carry_out(
 def record(
     transaction: Transaction, checked: CheckedStep, workflows: Workflows, *, new_id: Callable[[], UUID], trace_id: str
 ) -> Made:
-    """Write down a step that nothing stands in the way of, with the parts that it opens."""
+    """Record a checked step and the first entry of each part that it opens."""
     situation, step, decision = checked.situation, checked.step, checked.decision
-    found = find_sought(transaction, situation, step, decision, trace_id)
-    moved = move(replace(situation, sought=found.organisations), step, decision, workflows, new_id=new_id)
-    if found.codes:
-        moved = (replace(moved[0], codes={**moved[0].codes, **found.codes}), *moved[1:])
-    Cases(transaction).record(situation.case, moved, _content(step))
-    return Made(moved[0], situation.case.number, moved[1:])
+    addressees = find_sought(transaction, situation, step, decision, trace_id)
+    entries = move(replace(situation, sought=addressees.organisations), step, decision, workflows, new_id=new_id)
+    if addressees.codes:
+        entries = (replace(entries[0], codes={**entries[0].codes, **addressees.codes}), *entries[1:])
+    Cases(transaction).record(situation.case, entries, _content(step))
+    return Made(entries[0], situation.case.number, entries[1:])
 
 
 def _content(step: Step) -> Content | None:
@@ -143,13 +144,20 @@ def _content(step: Step) -> Content | None:
         body["grounds"] = step.grounds
     if not body:
         return None
-    # An amendment says the same kind of thing as what it amends, under the same key.
-    said = step.counted or step.form
-    content_class = said.content_class if said else "notes"
+    # An amendment has the content class of the form that it amends, and so the same encryption key.
+    form = step.counted or step.form
+    content_class = form.content_class if form else "notes"
     return Content(content_class=content_class, form=step.form.form_name if step.form else None, body=body)
 
 
-def _told(history: tuple[Transition, ...], part_id: UUID, part_sequence: int) -> dict[str, Any]:
-    """What came first, for whoever was second: the step and the role, not the person."""
-    won = next(it for it in reversed(history) if (it.part_id, it.part_sequence) == (part_id, part_sequence))
-    return {"trigger": won.trigger, "state": won.target, "role": str(won.role), "recorded_at": won.recorded_at}
+def _winning_step(history: tuple[Transition, ...], part_id: UUID, part_sequence: int) -> dict[str, Any]:
+    """Returns trigger, state, role and recorded_at of the step that came first; never the person who took it."""
+    winner = next(
+        entry for entry in reversed(history) if (entry.part_id, entry.part_sequence) == (part_id, part_sequence)
+    )
+    return {
+        "trigger": winner.trigger,
+        "state": winner.target,
+        "role": str(winner.role),
+        "recorded_at": winner.recorded_at,
+    }

@@ -1,4 +1,4 @@
-"""A released set as it leaves: as JSON values, and as CSV that a spreadsheet can open but not run."""
+"""Export of a release: JSON values, and CSV in which a spreadsheet runs no formula."""
 
 import csv
 import io
@@ -23,7 +23,7 @@ LEVELS: Mapping[Level, Words] = MappingProxyType(
     }
 )
 
-# One row is one step. An empty cell means: not shown at the level of this case (and in wait_band also: the first step).
+# One row is one step. An empty cell is not shown at the level of the case; in wait_band it can also be the first step.
 COLUMNS: Mapping[str, Words] = MappingProxyType(
     {
         "reference": Words("casus in deze uitgave; verwijst nergens naar", "case in this release; refers to nothing"),
@@ -45,12 +45,13 @@ COLUMNS: Mapping[str, Words] = MappingProxyType(
     }
 )
 
-# Spreadsheets run a cell that begins with one of these. Some skip blanks before it or read its full-width form.
-_RUNS = re.compile(r"[\s=+\-@\uff1d\uff0b\uff0d\uff20]")
+# A spreadsheet takes a cell that begins with one of these as a formula. Some skip leading blanks, or accept the
+# full-width characters.
+_FORMULA_START = re.compile(r"[\s=+\-@\uff1d\uff0b\uff0d\uff20]")
 
 
 def as_json(release: Release) -> dict[str, Any]:
-    """The release as JSON values; null is "not shown at this level"."""
+    """Returns the release as JSON: k, dropped (atLeast, below) and histories. None is "not shown at this level"."""
     return {
         "k": release.k,
         "dropped": {"atLeast": release.dropped.at_least, "below": release.dropped.below},
@@ -59,35 +60,35 @@ def as_json(release: Release) -> dict[str, Any]:
 
 
 def as_csv(release: Release) -> str:
-    """The release as one table (COLUMNS), a row for every step, cases in the order of their references."""
+    """Returns the release as CSV with the columns COLUMNS: one row per step, cases in the order of their references."""
     return table([COLUMNS, *(row for case in release.cases for row in _rows(case))])
 
 
 def table(rows: Iterable[Iterable[str]]) -> str:
-    """RFC 4180 text of cells that are only ever text."""
-    written = io.StringIO(newline="")
-    csv.writer(written, lineterminator="\r\n").writerows([_cell(value) for value in row] for row in rows)
-    return written.getvalue()
+    """Returns the rows as CSV (RFC 4180). No cell is a formula in a spreadsheet."""
+    output = io.StringIO(newline="")
+    csv.writer(output, lineterminator="\r\n").writerows([_cell(value) for value in row] for row in rows)
+    return output.getvalue()
 
 
 def _cell(value: str) -> str:
-    """An apostrophe in front tells a spreadsheet that text follows."""
-    return f"'{value}" if _RUNS.match(value) else value
+    """The cell, with a leading apostrophe where a spreadsheet would run it: the apostrophe marks text."""
+    return f"'{value}" if _FORMULA_START.match(value) else value
 
 
 def _history(case: ReleasedCase) -> dict[str, Any]:
-    look = case.look
+    route = case.look
     return {
         "reference": case.reference,
-        "level": int(look.level),
-        "ageBand": look.age_band,
-        "totalBand": look.total_band,
-        "waitSoFar": look.wait_so_far,
-        "endState": look.end_state,
-        "tables": look.tables,
-        "placements": look.placements,
-        "escalated": look.escalated,
-        "steps": [_step(step) for step in look.steps],
+        "level": int(route.level),
+        "ageBand": route.age_band,
+        "totalBand": route.total_band,
+        "waitSoFar": route.wait_so_far,
+        "endState": route.end_state,
+        "tables": route.tables,
+        "placements": route.placements,
+        "escalated": route.escalated,
+        "steps": [_step(step) for step in route.steps],
     }
 
 
@@ -103,24 +104,28 @@ def _step(step: ShownStep) -> dict[str, Any]:
 
 
 def _by_list(codes: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """Returns {code list: codes}."""
     return {name: [code for _, code in pairs] for name, pairs in groupby(codes, key=lambda pair: pair[0])}
 
 
 def _rows(case: ReleasedCase) -> Iterator[list[str]]:
-    look = case.look
-    escalated = {None: "", True: "yes", False: "no"}[look.escalated]
-    counts = ("" if count is None else str(count) for count in (look.tables, look.placements))
-    # "4-11" alone would be read as the fourth of November.
-    age = f"{look.age_band} years" if look.age_band in AGE_BANDS else look.age_band or ""
-    tail = [age, look.total_band or "", look.wait_so_far or "", look.end_state, *counts, escalated]
-    for number, activity in _activities(look):
-        yield [case.reference, str(int(look.level)), str(number), *activity, *tail]
+    route = case.look
+    escalated = {None: "", True: "yes", False: "no"}[route.escalated]
+    counts = ("" if count is None else str(count) for count in (route.tables, route.placements))
+    # A spreadsheet reads "4-11" as the fourth of November.
+    age = f"{route.age_band} years" if route.age_band in AGE_BANDS else route.age_band or ""
+    case_cells = [age, route.total_band or "", route.wait_so_far or "", route.end_state, *counts, escalated]
+    for number, step_cells in _activities(route):
+        yield [case.reference, str(int(route.level)), str(number), *step_cells, *case_cells]
 
 
-def _activities(look: Look) -> Iterator[tuple[int, list[str]]]:
-    """A case of which only the route is shown has one row all the same: process-mining tools want no empty activity."""
-    if not look.steps:
-        yield 0, ["case", "whole_route", look.end_state, "", "", ""]
-    for number, step in enumerate(look.steps, 1):
+def _activities(route: Look) -> Iterator[tuple[int, list[str]]]:
+    """Yields (step number, cells of the step).
+
+    A case shown as a mere route yields one row: process-mining tools accept no empty activity.
+    """
+    if not route.steps:
+        yield 0, ["case", "whole_route", route.end_state, "", "", ""]
+    for number, step in enumerate(route.steps, 1):
         codes = " ".join(f"{name}:{code}" for name, code in step.codes or ())
         yield number, [step.part, step.trigger, step.target, step.wait_band or "", step.role or "", codes]

@@ -1,13 +1,14 @@
-"""The release ladder: each case at the finest level at which at least k cases look the same, else not at all.
+"""The release ladder: k-anonymous generalisation of case routes (I24).
 
-Removing columns does not hide a case: on a synthetic log the order of steps alone singled out one case in nine. So
-what is released of a case is a *look*, and its class is everybody with an equal look. Nothing is shown that the look
-does not hold, so whoever looks for a case they know finds k that cannot be told apart. The price is detail, and it is
-visible: a region of tens of cases a year sees routes and few orders; only many regions together see waits and ages.
+Each case is released at the finest level at which at least k cases are alike, else it is suppressed. Removal of columns
+does not hide a case: on a synthetic log the order of steps alone singled out one case in nine. Therefore a case is
+released as a generalised route, and its class is all cases with an equal one. Nothing else is shown, so a person who
+searches for a known case finds at least k that cannot be told apart. The price is detail: a region with tens of cases a
+year sees mere routes and few orders of steps; only many regions together see waits and ages.
 
-What the ladder cannot see: two sets that overlap but for a case or two can be subtracted from each other. Sets must
-therefore come from a fixed catalogue and be frozen; whoever calls decides who may ask for which. And a child or family
-with several cases counts as several: persons are not matched, so nobody here can know.
+The ladder does not protect against the difference of two releases that overlap except for a case or two. Releases must
+therefore come from a fixed catalogue and be frozen; the caller decides who may ask for which. A child or family with
+several cases counts as several, because persons are not matched.
 """
 
 import re
@@ -22,15 +23,15 @@ from service.workflows.rules.kinds import PartKind
 
 SMALLEST_K = 5
 
-# Ends that say something about a family to whoever recognises the road that led there.
+# Ends that reveal something about a family to a person who recognises the route up to the end.
 SENSITIVE_ENDS = frozenset({"declined", "withdrawn"})
 
-# Words of letters and digits joined by hyphens, as a UUID is: no spreadsheet takes that for a number, date or formula.
+# Letters and digits in groups joined by hyphens, as a UUID: no spreadsheet reads it as a number, date or formula.
 _REFERENCE = re.compile(r"(?=.{16,64}\Z)[a-z0-9]+(?:-[a-z0-9]+)+")
 
 
 class Level(IntEnum):
-    """From the finest look to the coarsest."""
+    """Levels of generalisation, from the finest to the coarsest."""
 
     ORDER_WAITS_AGE = 1
     ORDER_WAITS = 2
@@ -42,7 +43,7 @@ class Level(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownStep:
-    """A step as far as the level shows it; None is "not shown", and at the first step there is no wait."""
+    """A step at a level. None is "not shown"; the first step has no wait."""
 
     part: PartKind
     trigger: str
@@ -54,7 +55,7 @@ class ShownStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """All that is shown of a case at a level. Cases look the same exactly when these are equal."""
+    """A case route at a level: all that is released of a case. Equal values form a class."""
 
     level: Level
     end_state: str
@@ -69,7 +70,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class ReleasedCase:
-    """A look under a reference that was drawn for this one release and leads nowhere."""
+    """A generalised route with a random reference that is valid in this release only."""
 
     reference: str
     look: Look
@@ -77,9 +78,10 @@ class ReleasedCase:
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """How many cases are not shown, as a band k wide: the lowest does not even tell whether there are any.
+    """Number of suppressed cases, as a band of width k: at least `at_least` and below `below`.
 
-    The exact number would show, between two sets that differ by one case, whether that case is one of a kind.
+    The lowest band includes zero. An exact number would show, between two releases that differ by one case, whether
+    that case is unique.
     """
 
     at_least: int
@@ -88,7 +90,7 @@ class Dropped:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """What may leave. The number of cases asked for must not be told beside it: it would give the dropped away."""
+    """A set of cases that may be released. Never show the total number of cases with it: it reveals those dropped."""
 
     k: int
     dropped: Dropped
@@ -96,15 +98,16 @@ class Release:
 
 
 def release(routes: Iterable[CaseRoute], *, k: int, reference: Callable[[], str]) -> Release:
-    """Release what k allows. `reference` must draw at random (a UUIDv4 will do); anything unexpected releases nothing.
+    """Release the routes that k allows. `reference` must draw at random, for example a UUIDv4.
 
-    The classes depend on the routes and on nothing else, and references are handed out class by class, so neither they
-    nor the order of the cases (that of the references) knows in which order the routes came.
+    Classes depend on the routes alone, references are given out class by class, and cases are ordered by reference.
+    Therefore nothing in the release depends on the order of the routes. Raises ReleaseRefused, and releases nothing,
+    when any check fails.
     """
     if k < SMALLEST_K:
         raise Withheld("k is too small")
-    looks, dropped = _climb(list(routes), k)
-    cases = (ReleasedCase(reference(), look) for look in sorted(looks, key=repr))
+    generalised, dropped = _climb(list(routes), k)
+    cases = (ReleasedCase(reference(), route) for route in sorted(generalised, key=repr))
     lowest = dropped // k * k
     released = Release(k, Dropped(lowest, lowest + k), tuple(sorted(cases, key=lambda case: case.reference)))
     _prove(released)
@@ -112,67 +115,70 @@ def release(routes: Iterable[CaseRoute], *, k: int, reference: Callable[[], str]
 
 
 def look(route: CaseRoute, level: Level) -> Look:
-    """The route as that level shows it."""
-    is_route = level >= Level.ROUTE_TOTAL
+    """Generalise a route to this level."""
+    is_mere_route = level >= Level.ROUTE_TOTAL
     return Look(
         level=level,
         end_state=route.end_state,
-        steps=() if is_route else tuple(_shown(route, level)),
+        steps=() if is_mere_route else tuple(_generalised_steps(route, level)),
         age_band=route.age_band if level == Level.ORDER_WAITS_AGE else None,
         total_band=route.total_band if level in {Level.ORDER_TOTAL, Level.ROUTE_TOTAL} else None,
         wait_so_far=route.wait_so_far if level <= Level.ORDER_WAITS else None,
-        tables=route.tables if is_route else None,
-        placements=route.placements if is_route else None,
-        escalated=route.escalated if is_route else None,
+        tables=route.tables if is_mere_route else None,
+        placements=route.placements if is_mere_route else None,
+        escalated=route.escalated if is_mere_route else None,
     )
 
 
-def _shown(route: CaseRoute, level: Level) -> Iterator[ShownStep]:
-    """Roles and coded reasons belong to the two finest levels only, and there they are part of what must be equal.
+def _generalised_steps(route: CaseRoute, level: Level) -> Iterator[ShownStep]:
+    """The steps at a level. Only the two finest levels include roles and coded reasons, which must then be equal too.
 
-    Shown beside a coarser order they would single cases out again; made part of a coarser order they would push most
-    cases down to mere routes, while the order is what a learning table reads first.
+    At a coarser level they would either single out cases, when they need not be equal, or push most cases down to mere
+    routes, when they must. A learning table reads the order of steps first.
     """
     for step in route.steps:
-        bare = ShownStep(part=step.part, trigger=step.trigger, target=step.target)
-        fine = level <= Level.ORDER_WAITS
-        yield replace(bare, wait_band=step.wait_band, role=step.role, codes=step.codes) if fine else bare
+        coarse = ShownStep(part=step.part, trigger=step.trigger, target=step.target)
+        is_fine = level <= Level.ORDER_WAITS
+        yield replace(coarse, wait_band=step.wait_band, role=step.role, codes=step.codes) if is_fine else coarse
 
 
-def _climb(left: list[CaseRoute], k: int) -> tuple[list[Look], int]:
-    """Greedy: whoever fits a class at this level is done, the others are looked at one level coarser."""
-    done: list[CaseRoute] = []
-    looks: list[Look] = []
-    for level in Level:
-        seen = [(route, look(route, level)) for route in left]
-        large = {shown for shown, size in Counter(shown for _, shown in seen).items() if size >= k}
-        fit = large - _telling({*large, *(look(route, level) for route in done)})
-        looks += [shown for _, shown in seen if shown in fit]
-        done += [route for route, shown in seen if shown in fit]
-        left = [route for route, shown in seen if shown not in fit]
-    return looks, len(left)
+def _climb(remaining: list[CaseRoute], k: int) -> tuple[list[Look], int]:
+    """Returns (generalised routes to release, number of suppressed cases).
 
-
-def _telling(looks: Iterable[Look]) -> set[Look]:
-    """Classes that give a sensitive end away: all who came the same way ended so (l-diversity of 2).
-
-    A class has one end, for the end is part of the look; so we ask what somebody learns who knows the road up to the
-    end. Cases shown at a finer level count as others on that road, as nobody can tell that they are not.
+    Greedy: a route is released at the finest level at which it fits a class; the others go one level coarser.
     """
-    by_road: defaultdict[Look, set[Look]] = defaultdict(set)
-    for shown in looks:
-        by_road[_before_the_end(shown)].add(shown)
-    alike = (together for together in by_road.values() if len({shown.end_state for shown in together}) == 1)
-    return {shown for together in alike for shown in together if shown.end_state in SENSITIVE_ENDS}
+    placed: list[CaseRoute] = []
+    released: list[Look] = []
+    for level in Level:
+        pairs = [(route, look(route, level)) for route in remaining]
+        large = {coarse for coarse, size in Counter(coarse for _, coarse in pairs).items() if size >= k}
+        safe = large - _revealing({*large, *(look(route, level) for route in placed)})
+        released += [coarse for _, coarse in pairs if coarse in safe]
+        placed += [route for route, coarse in pairs if coarse in safe]
+        remaining = [route for route, coarse in pairs if coarse not in safe]
+    return released, len(remaining)
 
 
-def _before_the_end(shown: Look) -> Look:
-    road = tuple(step for step in shown.steps if (step.part, step.target) != ("case", shown.end_state))
-    return replace(shown, end_state="", wait_so_far=None, steps=road)
+def _revealing(routes: Iterable[Look]) -> set[Look]:
+    """Classes that reveal a sensitive end, because all cases with the same route up to the end ended so.
+
+    This is l-diversity with l = 2, for a person who knows the route up to the end. Cases that are released at a finer
+    level count as well: nobody can tell that they are not among them.
+    """
+    by_start: defaultdict[Look, set[Look]] = defaultdict(set)
+    for route in routes:
+        by_start[_before_the_end(route)].add(route)
+    uniform = (group for group in by_start.values() if len({route.end_state for route in group}) == 1)
+    return {route for group in uniform for route in group if route.end_state in SENSITIVE_ENDS}
+
+
+def _before_the_end(route: Look) -> Look:
+    steps = tuple(step for step in route.steps if (step.part, step.target) != ("case", route.end_state))
+    return replace(route, end_state="", wait_so_far=None, steps=steps)
 
 
 def _prove(released: Release) -> None:
-    """Count once more, from what would leave and by nothing that decided it."""
+    """Count the classes again, from the release alone. Raises ReleaseRefused when a promise is broken."""
     sizes = Counter(case.look for case in released.cases)
     if any(size < released.k for size in sizes.values()):
         raise Withheld("a class is too small")

@@ -1,8 +1,8 @@
-"""From histories to routes: what of a case may be looked at. Everything else has no place in the types.
+"""Case routes: histories reduced to what a learning table may use. The types have no place for anything else.
 
-A route keeps the order of the steps, how long it took in bands, who acted by role, and coded reasons. There is no
-field for a time, an id, an organisation, a region or a text, and the fields there are refuse words that are no code. It
-is made of recorded transitions alone (I26); there is nothing to fill in for learning.
+A route holds the order of the steps, durations in bands, the roles that acted, and coded reasons. It has no field for a
+time, an id, an organisation, a region or a text, and its fields refuse words that are not a code. Routes are made of
+recorded transitions alone (I26): nothing is entered for learning.
 """
 
 import re
@@ -25,10 +25,10 @@ UNKNOWN = "unknown"
 MOST_TABLES = 3
 MOST_PLACEMENTS = 2
 
-# The reasons organisations give for what they chose, and what came of it: what the learning question is about. What
-# tells of the child (legal status, kind of place, safety), of the family (who was heard, consent, why they withdrew) or
-# of the file (line, enclosed) stays behind: an acquaintance would know it again. What comes in sets (why help
-# stagnates, status of goals) would make each case one of a kind; it is for tables of counts.
+# Code lists of the reasons that organisations give for their choices, and of the results: the learning question is
+# about these. Codes about the child (legal status, kind of place, safety), the family (who was heard, consent, why they
+# withdrew) or the file (line, enclosures) are left out: an acquaintance would recognise them. Codes that come in sets
+# (why help stagnates, status of goals) would make each case unique; they are for tables of counts.
 LEARNABLE_CODES = frozenset(
     {
         "case_outcome",
@@ -46,8 +46,8 @@ LEARNABLE_CODES = frozenset(
     }
 )
 
-# Housekeeping says nothing about the road a case took, and would make nearly every route one of a kind; who agreed to
-# share what, and when they took it back, tells of the family.
+# Notes, amendments and reassignments say nothing about the route of a case and would make nearly every route unique.
+# Consents and their withdrawal are about the family.
 _NOT_STEPS = frozenset({"amend", "add_note", "reassign", "adopt_workflow", "record_consent", "withdraw_consent"})
 
 _DAYS: tuple[tuple[int, WaitBand], ...] = (
@@ -57,17 +57,17 @@ _DAYS: tuple[tuple[int, WaitBand], ...] = (
     (364, "26_to_52_weeks"),
 )
 
-# A word of a workflow. No UUID, number, date, capital or sentence has this shape.
+# The shape of a name in a workflow. No UUID, number, date, capital or sentence matches.
 _NAME = re.compile(r"(?=.{1,40}\Z)[a-z]+(?:_[a-z]+)*")
 
 
 class Withheld(ValueError):
-    """Nothing is released. Says which promise could not be kept, never about which case."""
+    """Refusal to release anything. It names the broken promise, never the case."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteStep:
-    """One step. `wait_band` is the wait since the step before, None at the first; `codes` are (code list, code)."""
+    """One step. `wait_band` is the wait since the previous step, None at the first. `codes` are (code list, code)."""
 
     part: PartKind
     trigger: str
@@ -77,19 +77,19 @@ class RouteStep:
     codes: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
-        _insist(self.part in KINDS, "there is no such part")
-        _insist(isinstance(self.role, Role), "there is no such role")
-        _insist(all(_is_learnable(name, code) for name, code in self.codes), "a code is not for learning")
-        _only_names(self.trigger, self.target)
-        _only_bands(self.wait_band)
+        _require(self.part in KINDS, "there is no such part")
+        _require(isinstance(self.role, Role), "there is no such role")
+        _require(all(_is_learnable(name, code) for name, code in self.codes), "a code is not for learning")
+        _require_names(self.trigger, self.target)
+        _require_bands(self.wait_band)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseRoute:
-    """What may be looked at of one case. Equal routes cannot be told apart by anything.
+    """The route of one case. Nothing distinguishes two cases with equal routes.
 
-    An open case is kept, as censored: leaving it out would make every wait look shorter than it was. Its `end_state` is
-    "open", `total_band` is the time so far, and `wait_so_far` the time since its last step (None once it has ended).
+    An open case is included as censored: without it all waits would look shorter than they are. Its `end_state` is
+    "open", `total_band` is the time so far, and `wait_so_far` the time since its last step (None after the end).
     """
 
     steps: tuple[RouteStep, ...]
@@ -102,30 +102,30 @@ class CaseRoute:
     escalated: bool
 
     def __post_init__(self) -> None:
-        _insist(self.age_band in {*AGE_BANDS, UNKNOWN}, "there is no such age band")
-        _only_names(self.end_state)
-        _only_bands(self.total_band, self.wait_so_far)
-        _insist(self.tables in range(MOST_TABLES + 1), "tables are counted up to a cap")
-        _insist(self.placements in range(MOST_PLACEMENTS + 1), "placements are counted up to a cap")
+        _require(self.age_band in {*AGE_BANDS, UNKNOWN}, "there is no such age band")
+        _require_names(self.end_state)
+        _require_bands(self.total_band, self.wait_so_far)
+        _require(self.tables in range(MOST_TABLES + 1), "tables are counted up to a cap")
+        _require(self.placements in range(MOST_PLACEMENTS + 1), "placements are counted up to a cap")
 
 
 def routes(histories: Iterable[Sequence[Transition]], *, as_of: datetime) -> tuple[CaseRoute, ...]:
-    """The routes of whole histories, one for each case, as they stood at `as_of` (aware, not before any step).
+    """The routes of whole histories, one per case, at `as_of` (an aware time, not before any step).
 
-    A case told twice is refused: it would count double, and one child could pass for a crowd.
+    Raises ReleaseRefused for part of a history, and for a case that occurs twice: it would count double towards k.
     """
-    seen = set()
-    found = []
+    case_ids = set()
+    case_routes = []
     for history in histories:
-        _insist(_is_whole(history), "a history is not that of one whole case")
-        _insist(history[0].case_id not in seen, "a case is told twice")
-        seen.add(history[0].case_id)
-        found.append(_route(history, as_of))
-    return tuple(found)
+        _require(_is_whole(history), "a history is not that of one whole case")
+        _require(history[0].case_id not in case_ids, "a case is told twice")
+        case_ids.add(history[0].case_id)
+        case_routes.append(_route(history, as_of))
+    return tuple(case_routes)
 
 
 def _is_whole(history: Sequence[Transition]) -> bool:
-    """Part of a history, such as what one provider may see, would pass for another road."""
+    """True for the whole history of one case. A part of it, such as a provider sees, would look like another route."""
     return (
         [entry.sequence for entry in history] == list(range(1, len(history) + 1))
         and len({entry.case_id for entry in history}) == 1
@@ -134,9 +134,9 @@ def _is_whole(history: Sequence[Transition]) -> bool:
 
 
 def _route(history: Sequence[Transition], as_of: datetime) -> CaseRoute:
-    # In the order of life: what was written down later may have happened before. Each part keeps its own order.
+    # Ordered by time of occurrence: a step recorded later may have happened earlier. The order within a part is kept.
     steps = sorted(filter(_is_step, history), key=lambda entry: (entry.occurred_at, entry.sequence))
-    # Consent may be taken back at an end as well: the case stands where it last went to.
+    # Consent may be withdrawn after the end: the last move to another state tells where the case is.
     last = [entry for entry in history if entry.part_kind == "case" and entry.source != entry.target][-1]
     ended = last.phase == "ended"
     until = last.occurred_at if ended else as_of
@@ -153,16 +153,17 @@ def _route(history: Sequence[Transition], as_of: datetime) -> CaseRoute:
 
 
 def _is_step(entry: Transition) -> bool:
-    """Somebody moved the case. A part begins in the same breath as the step that opens it, which is the one shown.
+    """True for an entry that is a step of the route.
 
-    What a family asked about its file, and that somebody read it in an emergency, moved nothing.
+    The first entry of a part is none: the step that opened it is. Requests about the file and emergency access are none
+    either: they do not move the case.
     """
     is_opening = entry.source == START and entry.part_kind != "case"
     return entry.trigger not in _NOT_STEPS and not is_opening and entry.part_kind not in KINDS.beside_the_file
 
 
 def _is_stay(entry: Transition) -> bool:
-    """The child really went to live there; a place that was only sought moved nobody."""
+    """True when the child went to live there. A placement that was only sought is no stay."""
     return entry.part_kind == "placement" and entry.target == "started"
 
 
@@ -180,12 +181,13 @@ def _steps(entries: Sequence[Transition]) -> Iterator[RouteStep]:
 
 
 def _reasons(entry: Transition) -> Iterator[tuple[str, str]]:
+    """Yields (code list, code) for the codes that may be used for learning."""
     for name in LEARNABLE_CODES.intersection(entry.codes):
         yield from ((name, code) for code in entry.codes[name])
 
 
 def _band(wait: timedelta) -> WaitBand:
-    _insist(wait >= timedelta(0), "a wait cannot run backwards")
+    _require(wait >= timedelta(0), "a wait cannot run backwards")
     return next((band for days, band in _DAYS if wait < timedelta(days=days)), "over_52_weeks")
 
 
@@ -193,14 +195,14 @@ def _is_learnable(name: str, code: str) -> bool:
     return name in LEARNABLE_CODES and code in CODE_LISTS[name].codes
 
 
-def _only_names(*words: str) -> None:
-    _insist(all(_NAME.fullmatch(word) for word in words), "a word does not have the shape of a name")
+def _require_names(*words: str) -> None:
+    _require(all(_NAME.fullmatch(word) for word in words), "a word does not have the shape of a name")
 
 
-def _only_bands(*bands: WaitBand | None) -> None:
-    _insist(all(band is None or band in get_args(WaitBand) for band in bands), "there is no such band")
+def _require_bands(*bands: WaitBand | None) -> None:
+    _require(all(band is None or band in get_args(WaitBand) for band in bands), "there is no such band")
 
 
-def _insist(holds: bool, promise: str) -> None:
-    if not holds:
+def _require(is_kept: bool, promise: str) -> None:
+    if not is_kept:
         raise Withheld(promise)

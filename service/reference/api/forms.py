@@ -1,4 +1,4 @@
-"""/v1/forms: every form as JSON Schema, with its labels and code lists, so that a screen can be drawn from it."""
+"""Routes of /v1/forms: every form as JSON Schema, with its labels and code lists."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any
@@ -29,13 +29,13 @@ class FormName(View):
 
 
 class Forms(View):
-    """Every form, also those that are read only because they were stored once."""
+    """All forms, also old versions that are only read."""
 
     items: list[FormName]
 
 
 class FormView(FormName):
-    """A form to fill in: its JSON Schema (2020-12), in which each member has its label, and the code lists it uses."""
+    """A form: its JSON Schema (2020-12) with a label for each member, and the code lists that it uses."""
 
     json_schema: dict[str, object] = Field(
         description="Members have `title` (English), `x-title-nl` (Dutch) and, where coded, `x-code-list`."
@@ -46,39 +46,43 @@ class FormView(FormName):
 @router.get("/forms")
 async def list_forms() -> Forms:
     """The names of all forms. A trigger of a workflow names the form that it takes."""
-    return Forms(items=[FormName(**_named(name)) for name in sorted(KINDS.forms)])
+    return Forms(items=[FormName(**_identity(name)) for name in sorted(KINDS.forms)])
 
 
 @router.get("/forms/{name}")
 async def get_form(
     name: Annotated[str, Path(description="As in `form` of a trigger.", examples=["note@1"])],
 ) -> FormView:
-    """One form, complete enough to draw a screen from."""
+    """One form, with everything that a client needs to display it."""
     return view_form(name)
 
 
 def view_form(name: str) -> FormView:
-    """Raises NotFound."""
+    """The form of this versioned name. Raises NotFound."""
     if name not in KINDS.forms:
         raise NotFound
     schema = KINDS.forms[name].model_json_schema()
-    used = sorted(set(_code_lists(schema)))
+    list_names = sorted(set(_code_lists(schema)))
     return FormView(
-        **_named(name), json_schema=tidied(schema), code_lists=[code_list_view(CODE_LISTS[it]) for it in used]
+        **_identity(name),
+        json_schema=tidied(schema),
+        code_lists=[code_list_view(CODE_LISTS[list_name]) for list_name in list_names],
     )
 
 
-def _named(name: str) -> dict[str, Any]:
+def _identity(name: str) -> dict[str, Any]:
+    """Returns the members of FormName: name, label and href."""
     without_version, _, _ = name.partition("@")
     label = InTwoLanguages.of(MESSAGES["documents"][without_version])
     return {"name": name, "label": label, "href": f"{PREFIX}/forms/{name}"}
 
 
 def _code_lists(schema: Any) -> Iterator[str]:
+    """The names of the code lists in a JSON Schema, at any depth."""
     if isinstance(schema, dict):
         if "x-code-list" in schema:
             yield schema["x-code-list"]
         schema = list(schema.values())
     if isinstance(schema, list):
-        for it in schema:
-            yield from _code_lists(it)
+        for member in schema:
+            yield from _code_lists(member)

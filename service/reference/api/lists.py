@@ -1,4 +1,4 @@
-"""/v1/me, regions, municipalities, organisations and code lists: what the rest refers to."""
+"""Routes of /v1/me, regions, municipalities, organisations and code lists."""
 
 from typing import Annotated
 from uuid import UUID
@@ -53,7 +53,7 @@ class Municipalities(View):
 
 
 class OrganisationView(View):
-    """An organisation that can be addressed; `regions` are those it covers today."""
+    """An organisation that can be addressed. `regions` are those that it covers today."""
 
     id: UUID
     kind: str
@@ -69,7 +69,7 @@ class Organisations(View):
 
 
 class CodeListView(View):
-    """A code list; `source` says who owns it. Every list has "other", with a text."""
+    """A code list. `source` names its owner. Every list has the code "other", with a text."""
 
     name: str
     source: str
@@ -84,7 +84,7 @@ class CodeLists(View):
 
 
 class MembershipView(View):
-    """A role of yours at an organisation; `regions` are those that the organisation covers today."""
+    """A role that you hold at an organisation. `regions` are those that the organisation covers today."""
 
     role: Role
     organisation: UUID
@@ -92,7 +92,7 @@ class MembershipView(View):
 
 
 class MeView(View):
-    """Who you are here."""
+    """Your person in this installation, with your memberships."""
 
     id: UUID
     name: str
@@ -100,32 +100,34 @@ class MeView(View):
 
 
 class MunicipalityQuery(QueryKeys):
-    """Narrows the list down to a region."""
+    """Filter of municipalities: by region."""
 
     region: RegionParameter | None = None
 
 
 class OrganisationQuery(MunicipalityQuery):
-    """Narrows the list down to a kind, and to those that cover a region today."""
+    """Filters of organisations: by kind, and by a region that they cover today."""
 
     kind: OrganisationKind | None = None
 
 
 @me_router.get("/me")
 async def get_me(house: TheHouse, caller: TheCaller) -> MeView:
-    """Who you are here, and in which roles you may act."""
+    """Your person in this installation, and the roles in which you may act."""
     return await house.database.read(lambda transaction: view_me(transaction, caller))
 
 
 def view_me(transaction: Transaction, caller: Caller) -> MeView:
-    """Who the caller is."""
+    """The caller, with their memberships of today."""
     actor = identify(transaction, caller)
     name = People(transaction).names({actor.person_id})[actor.person_id]
-    held = [
-        MembershipView(role=it.role, organisation=it.organisation_id, regions=sorted(it.regions))
-        for it in actor.memberships
+    memberships = [
+        MembershipView(
+            role=membership.role, organisation=membership.organisation_id, regions=sorted(membership.regions)
+        )
+        for membership in actor.memberships
     ]
-    return MeView(id=actor.person_id, name=name, memberships=held)
+    return MeView(id=actor.person_id, name=name, memberships=memberships)
 
 
 @router.get("/regions")
@@ -136,43 +138,56 @@ async def list_regions(house: TheHouse) -> Regions:
 
 def view_regions(transaction: Transaction) -> Regions:
     """Every youth region."""
-    found = Reference(transaction).regions()
-    items = [RegionView(code=it.code, name=it.name, expertise_network=it.expertise_network) for it in found]
+    items = [
+        RegionView(code=region.code, name=region.name, expertise_network=region.expertise_network)
+        for region in Reference(transaction).regions()
+    ]
     return Regions(items=items)
 
 
 @router.get("/municipalities")
-async def list_municipalities(house: TheHouse, wanted: Annotated[MunicipalityQuery, Query()]) -> Municipalities:
-    """The municipalities, of one region or of all."""
-    return await house.database.read(lambda transaction: view_municipalities(transaction, wanted))
+async def list_municipalities(house: TheHouse, query: Annotated[MunicipalityQuery, Query()]) -> Municipalities:
+    """Municipalities, of one region or of all."""
+    return await house.database.read(lambda transaction: view_municipalities(transaction, query))
 
 
-def view_municipalities(transaction: Transaction, wanted: MunicipalityQuery) -> Municipalities:
-    """The municipalities that are wanted."""
-    insist_on_region(transaction, wanted.region)
-    found = Reference(transaction).municipalities(region=wanted.region)
-    return Municipalities(items=[MunicipalityView(code=it.code, name=it.name, region=it.region) for it in found])
+def view_municipalities(transaction: Transaction, query: MunicipalityQuery) -> Municipalities:
+    """The municipalities that pass the filter. Raises Invalid for an unknown region."""
+    insist_on_region(transaction, query.region)
+    items = [
+        MunicipalityView(code=municipality.code, name=municipality.name, region=municipality.region)
+        for municipality in Reference(transaction).municipalities(region=query.region)
+    ]
+    return Municipalities(items=items)
 
 
 @router.get("/organisations")
 async def list_organisations(
-    house: TheHouse, caller: TheCaller, wanted: Annotated[OrganisationQuery, Query()]
+    house: TheHouse, caller: TheCaller, query: Annotated[OrganisationQuery, Query()]
 ) -> Organisations:
-    """The organisations that can be addressed in an advice, and those that can be asked. Administrators see all."""
-    return await house.database.read(lambda transaction: view_organisations(transaction, caller, wanted))
+    """Organisations that can be addressed in an advice or asked a question. Administrators see all."""
+    return await house.database.read(lambda transaction: view_organisations(transaction, caller, query))
 
 
-def view_organisations(transaction: Transaction, caller: Caller, wanted: OrganisationQuery) -> Organisations:
-    """The organisations that are wanted, as far as this caller may see them."""
+def view_organisations(transaction: Transaction, caller: Caller, query: OrganisationQuery) -> Organisations:
+    """The organisations that pass the filter and that this caller may see. Raises Invalid for an unknown region."""
     actor = identify(transaction, caller)
-    insist_on_region(transaction, wanted.region)
-    found = People(transaction).organisations(kind=wanted.kind, region=wanted.region)
+    insist_on_region(transaction, query.region)
+    organisations = People(transaction).organisations(kind=query.kind, region=query.region)
     if not actor.holding(Role.ADMINISTRATOR):
-        # A child's family is known to those around its case, and to nobody else.
-        found = tuple(it for it in found if it.kind != OrganisationKind.FAMILY)
+        # Only administrators and the people in a case may know of a child's family.
+        organisations = tuple(
+            organisation for organisation in organisations if organisation.kind != OrganisationKind.FAMILY
+        )
     items = [
-        OrganisationView(id=it.id, kind=it.kind, name=it.name, municipality=it.municipality, regions=list(it.regions))
-        for it in found
+        OrganisationView(
+            id=organisation.id,
+            kind=organisation.kind,
+            name=organisation.name,
+            municipality=organisation.municipality,
+            regions=list(organisation.regions),
+        )
+        for organisation in organisations
     ]
     return Organisations(items=items)
 
@@ -185,7 +200,7 @@ async def list_code_lists() -> CodeLists:
 
 def view_code_lists() -> CodeLists:
     """All code lists, in their order."""
-    return CodeLists(items=[code_list_view(it) for it in CODE_LISTS.values()])
+    return CodeLists(items=[code_list_view(code_list) for code_list in CODE_LISTS.values()])
 
 
 @router.get("/code-lists/{name}")
@@ -201,6 +216,7 @@ def view_code_list(name: str) -> CodeListView:
     return code_list_view(CODE_LISTS[name])
 
 
-def code_list_view(it: CodeList) -> CodeListView:
-    codes = [Labelled.of(code, words) for code, words in it.codes.items()]
-    return CodeListView(name=it.name, source=it.source, label=InTwoLanguages.of(it.label), codes=codes)
+def code_list_view(code_list: CodeList) -> CodeListView:
+    codes = [Labelled.of(code, words) for code, words in code_list.codes.items()]
+    label = InTwoLanguages.of(code_list.label)
+    return CodeListView(name=code_list.name, source=code_list.source, label=label, codes=codes)

@@ -1,4 +1,4 @@
-"""/v1/workflows: the workflows in force, as data for clients."""
+"""Routes of /v1/workflows: the workflows in force, as data for clients."""
 
 from service.http.house import TheHouse
 from service.http.json_models import InTwoLanguages, Labelled, View
@@ -13,7 +13,7 @@ router = StrictRouter("reference")
 
 
 class StateView(Labelled):
-    """A state: who must act, within which term of the region's settings, and the one next action."""
+    """A state: the role that must act, the name of its term in the region's settings, and the next trigger."""
 
     phase: str
     party: Role | None
@@ -22,14 +22,14 @@ class StateView(Labelled):
 
 
 class MoveView(View):
-    """From one state to another, or to itself."""
+    """A move from one state to another, or to itself."""
 
     source: str
     target: str
 
 
 class TriggerView(Labelled):
-    """What somebody may do, from where to where, in which roles; `eventType` is how the outside hears of it."""
+    """A trigger: its moves between states and the roles that may fire it. `eventType` is the type of its event."""
 
     event_type: str
     moves: list[MoveView]
@@ -41,7 +41,7 @@ class TriggerView(Labelled):
 
 
 class WorkflowView(View):
-    """A definition; `hash` is its identity, which every entry of a history names."""
+    """A workflow definition. `hash` identifies it in every entry of a history."""
 
     name: str
     hash: str
@@ -64,7 +64,7 @@ async def list_workflows(house: TheHouse) -> Workflows:
 
 def view_workflows(*, rules: Rulebook) -> Workflows:
     """Every workflow in force."""
-    return Workflows(items=[_workflow(it.definition) for it in rules.newest.values()])
+    return Workflows(items=[_workflow(workflow.definition) for workflow in rules.newest.values()])
 
 
 @router.get("/workflows/{name}")
@@ -74,14 +74,15 @@ async def get_workflow(name: str, house: TheHouse) -> WorkflowView:
 
 
 def view_workflow(name: str, *, rules: Rulebook) -> WorkflowView:
-    """The workflow of a kind of part, or with this hash. Raises NotFound."""
-    found = next((it for kind, it in rules.newest.items() if kind == name), rules.by_hash.get(name))
-    if found is None:
+    """The workflow in force for the kind `name`, or the one with the hash `name`. Raises NotFound."""
+    in_force = (workflow for kind, workflow in rules.newest.items() if kind == name)
+    workflow = next(in_force, rules.by_hash.get(name))
+    if workflow is None:
         raise NotFound
-    return _workflow(found.definition)
+    return _workflow(workflow.definition)
 
 
-def _workflow(it: Definition) -> WorkflowView:
+def _workflow(definition: Definition) -> WorkflowView:
     states = [
         StateView(
             code=state.name,
@@ -91,13 +92,13 @@ def _workflow(it: Definition) -> WorkflowView:
             term=state.term,
             next=state.next,
         )
-        for state in it.states.values()
+        for state in definition.states.values()
     ]
     triggers = [
         TriggerView(
             code=trigger.name,
             label=InTwoLanguages.of(trigger.label),
-            event_type=event_type(it.name, trigger.name),
+            event_type=event_type(definition.name, trigger.name),
             moves=[MoveView(source=source, target=target) for source, target in trigger.edges],
             roles=list(trigger.roles),
             form=trigger.form,
@@ -105,6 +106,12 @@ def _workflow(it: Definition) -> WorkflowView:
             guards=list(trigger.guards),
             opens=list(trigger.opens),
         )
-        for trigger in it.triggers.values()
+        for trigger in definition.triggers.values()
     ]
-    return WorkflowView(name=it.name, hash=it.hash, label=InTwoLanguages.of(it.label), states=states, triggers=triggers)
+    return WorkflowView(
+        name=definition.name,
+        hash=definition.hash,
+        label=InTwoLanguages.of(definition.label),
+        states=states,
+        triggers=triggers,
+    )
