@@ -32,10 +32,8 @@ _PROPOSALS = (
 )
 # Aliases: `_PROPOSALS` joins the withdrawals itself, and a subquery must not be correlated to that join.
 _any_withdrawal, _any_destruction = destruction_withdrawals.alias("taken_back").c, destructions.alias("gone").c
-_OPEN = (
-    ~exists().where(_any_withdrawal.proposal_id == _proposal.id),
-    ~exists().where(_any_destruction.case_id == _proposal.case_id),
-)
+_NOT_WITHDRAWN = ~exists().where(_any_withdrawal.proposal_id == _proposal.id)
+_OPEN = (_NOT_WITHDRAWN, ~exists().where(_any_destruction.case_id == _proposal.case_id))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,10 +180,7 @@ class Destructions:
         return int(self._connection.execute(of_case).scalar_one())
 
     def remove_keys(self) -> int:
-        """Delete the keys of destroyed cases, since a separate key file may have missed a commit.
-
-        Returns the number of keys.
-        """
+        """Delete keys that a separate key file kept of destroyed cases. Returns the number of keys."""
         of_destroyed = case_keys.c.owner_id.in_(select(_destruction.case_id))
         return self._connection.execute(delete(case_keys).where(of_destroyed)).rowcount
 
