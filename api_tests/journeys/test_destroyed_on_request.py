@@ -112,7 +112,7 @@ def test_a_submission_that_is_sent_again_after_the_destruction_hears_of_it_and_m
 @broken_by(
     "issue 4.4: two different people sign a destruction",
     "service/retention/rules/destruction.py",
-    "if any(it.person_id == person_id for it in proposal.signed):",
+    "if any(signature.person_id == person_id for signature in proposal.signed):",
     "if False:",
 )
 def test_one_person_in_two_roles_and_two_people_in_one_do_not_destroy_anything(
@@ -228,8 +228,8 @@ def test_only_what_was_granted_in_full_on_a_case_that_has_ended_is_proposed_and_
 @broken_by(
     "I21: a request or a grant that was put right since destroys nothing any more",
     "service/retention/rules/destruction.py",
-    "it for it in with_amendments(history) if it.part_id == request_id",
-    "it for it in history if it.part_id == request_id",
+    "entries = with_amendments(history)",
+    "entries = history",
 )
 def test_a_request_or_a_grant_that_was_put_right_since_destroys_nothing_any_more(people: People) -> None:
     """What counts is what they say by now: it was a copy that was asked for, and this part must stay."""

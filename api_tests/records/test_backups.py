@@ -212,8 +212,8 @@ def test_a_backup_tells_what_it_is_and_nothing_of_anybody_is_for_its_owner_alone
 @broken_by(
     "Issue 4.8: restoring never overwrites",
     "service/integrity/store/backup.py",
-    "            if (there := place.with_name(place.name + beside)).exists():",
-    "            if (there := place.with_name(place.name + beside)).is_dir():",
+    "            if (existing := place.with_name(place.name + suffix)).exists():",
+    "            if (existing := place.with_name(place.name + suffix)).is_dir():",
 )
 @on_sqlite
 def test_nothing_is_overwritten_by_a_backup_or_by_one_that_comes_back(place: Kept, tmp_path: Path) -> None:
@@ -238,7 +238,7 @@ def test_nothing_is_overwritten_by_a_backup_or_by_one_that_comes_back(place: Kep
 @broken_by(
     "Issue 4.8: a manifest that was made without the master key is refused",
     "service/integrity/store/backup.py",
-    "    if not compare_digest(text, found.sealed(keyring)):",
+    "    if not compare_digest(text, manifest.sealed(keyring)):",
     "    if not text:",
 )
 @on_sqlite

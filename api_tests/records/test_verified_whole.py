@@ -204,13 +204,13 @@ def test_what_stands_around_the_cases_is_verified_too(installation: Installation
 @broken_by(
     "issue 4.2: a history that was cut off together with its heads is found against a digest kept elsewhere",
     "service/integrity/store/heads.py",
-    'yield Departure(head.case, min(now[head.case] + 1, head.sequence), "cut_off")',
+    'yield Departure(head.case, min(current[head.case] + 1, head.sequence), "cut_off")',
     "continue",
 )
 @broken_by(
     "issue 4.2: verification sees that a key of content is gone or changed, and that news was taken away",
     "service/integrity/use_cases.py",
-    "sequence, fault = next(beside, (None, None))",
+    "sequence, fault = next(faults, (None, None))",
     "sequence, fault = None, None",
 )
 def test_what_was_attacked_is_named_and_what_was_cut_off_with_its_heads_only_against_the_digest(

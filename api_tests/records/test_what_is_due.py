@@ -41,7 +41,7 @@ def clock(story: Story) -> Iterator[Clock]:
 @broken_by(
     "I21: a request about the file is no change of it",
     "service/retention/rules/destruction.py",
-    "if it.part_kind not in KINDS.beside_the_file)",
+    "if entry.part_kind not in KINDS.beside_the_file)",
     "if True)",
 )
 def test_i21_what_is_due_is_proposed_twenty_years_after_the_last_change_of_the_file_and_not_before(

@@ -68,7 +68,7 @@ def test_the_list_outside_holds_the_certificate_and_ids_alone(story: Story) -> N
 @broken_by(
     "I21: the keys of a destroyed case go with it",
     "service/retention/store/destructions.py",
-    "        self._keyring.forget(self._connection, it.case_id)\n",
+    "        self._keyring.forget(self._connection, certificate.case_id)\n",
     "",
 )
 def test_i21_nothing_that_tells_of_a_destroyed_case_stands_in_any_file(
@@ -178,8 +178,8 @@ def test_a_case_that_went_on_after_a_destruction_that_never_was_committed_is_not
 @broken_by(
     "I21: a proposal that was taken back after its destruction failed to commit destroys nothing",
     "service/retention/use_cases/carry_out.py",
-    "return taken_back or held_since or not same",
-    "return held_since or not same",
+    "return is_withdrawn or has_later_hold or not matches",
+    "return has_later_hold or not matches",
 )
 def test_a_proposal_that_was_taken_back_after_its_destruction_failed_to_commit_destroys_nothing(
     story: Story, tmp_path: Path
@@ -205,7 +205,7 @@ def test_a_proposal_that_was_taken_back_after_its_destruction_failed_to_commit_d
 @broken_by(
     "I21: of a case that is on the list of destructions twice the last certificate is followed",
     "service/retention/use_cases/carry_out.py",
-    "for certificate in {it.case_id: it for it in listed.values()}.values():",
+    "for certificate in last_of_case.values():",
     "for certificate in listed.values():",
 )
 def test_of_a_case_that_is_on_the_list_twice_the_last_certificate_is_followed(story: Story, tmp_path: Path) -> None:

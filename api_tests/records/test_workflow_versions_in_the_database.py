@@ -211,7 +211,7 @@ def test_every_answer_about_a_version_fits_its_published_schema(story: Story) ->
 @broken_by(
     "I12: verification recomputes on which workflow a part is",
     "service/integrity/store/case_history.py",
-    "if self._runs_on.get(row.part_id, left) != left:",
+    "if self._runs_on.get(row.part_id, from_workflow) != from_workflow:",
     "if False:",
 )
 def test_i12_a_part_that_is_on_another_workflow_than_its_history_says_is_found(story: Story) -> None:

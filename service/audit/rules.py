@@ -1,4 +1,4 @@
-"""The register of processing (AVG art. 30): what the log of access names, why, and how it is told in plain words."""
+"""The register of processing activities (AVG art. 30), and the access log in plain words."""
 
 import re
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from typing import Literal, get_args
 from service.vocabulary.language import Words
 from service.vocabulary.messages import MESSAGES, filled
 
-# What is done with content, and what for: nothing else can be logged. A name, once logged, stays for ever.
+# Activities and purposes that the access log may name. The log is append-only, so a code stays for ever.
 Activity = Literal[
     "read_case_file",
     "read_entry",
@@ -40,14 +40,13 @@ Purpose = Literal[
     "consent_of_those_who_decide",
     "finding_who_pays",
 ]
-# On what it rests. Which ground of the AVG a region chooses is for its own assessment (DPIA); these are what the law
-# asks of whoever keeps such a file.
+# Grounds of the law for keeping a file. A region chooses its ground under the AVG in its own assessment (DPIA).
 Ground = Literal["advice_and_help", "file_duty", "consent_rules", "right_to_know", "accountability", "learning_law"]
 
 
 @dataclass(frozen=True, slots=True)
 class Processing:
-    """One entry of the register. `of_one_case`: a line of the log names the case that it is about."""
+    """One entry of the register. With `of_one_case` its log entries name a case."""
 
     activity: Activity
     ground: Ground
@@ -55,7 +54,7 @@ class Processing:
 
     @property
     def words(self) -> Words:
-        return filled("activities", self.activity, who=_WHOEVER, what=in_words(_READS.get(self.activity, "")))
+        return filled("activities", self.activity, who=_ANY_READER, what=in_words(_DETAILS.get(self.activity, "")))
 
     @property
     def why(self) -> Words:
@@ -71,7 +70,7 @@ _GROUNDS: Mapping[Activity, Ground] = {
     "oversee_access": "accountability",
     "pull_learning_histories": "learning_law",
 }
-_READS: Mapping[Activity, str] = {
+_DETAILS: Mapping[Activity, str] = {
     "read_case_file": "whole file",
     "read_advice": "advice",
     "read_coming_of_age": "month of birth",
@@ -79,35 +78,35 @@ _READS: Mapping[Activity, str] = {
     "weigh_consent": "month of birth",
     "find_payer": "referral",
 }
-_OF_MANY: frozenset[Activity] = frozenset({"oversee_access", "pull_learning_histories"})
-_WHOEVER, _SOMETHING = MESSAGES["access"]["whoever"], MESSAGES["access"]["something"]
+_OF_MANY_CASES: frozenset[Activity] = frozenset({"oversee_access", "pull_learning_histories"})
+_ANY_READER, _UNNAMED_DETAIL = MESSAGES["access"]["whoever"], MESSAGES["access"]["something"]
 
 REGISTER: Mapping[Activity, Processing] = MappingProxyType(
     {
-        activity: Processing(activity, _GROUNDS.get(activity, "advice_and_help"), activity not in _OF_MANY)
+        activity: Processing(activity, _GROUNDS.get(activity, "advice_and_help"), activity not in _OF_MANY_CASES)
         for activity in get_args(Activity)
     }
 )
 
 
 def in_words(detail: str) -> Words:
-    """What was read, from what the log says of it: "the referral", never "referral@1#3"."""
-    if past := re.fullmatch(r"(.+), as known at (\d+)", detail):
-        return filled("access", "as_known", what=in_words(past[1]), number=Words.same(past[2]))
-    if numbered := re.fullmatch(r"advice version (\d+)", detail):
-        return filled("access", "advice_version", number=Words.same(numbered[1]))
-    return MESSAGES["documents"].get(re.split("[@#]", detail)[0], _SOMETHING)
+    """The object detail of a log entry in plain words: "the referral", never "referral@1#3"."""
+    if past_view := re.fullmatch(r"(.+), as known at (\d+)", detail):
+        return filled("access", "as_known", what=in_words(past_view[1]), number=Words.same(past_view[2]))
+    if version := re.fullmatch(r"advice version (\d+)", detail):
+        return filled("access", "advice_version", number=Words.same(version[1]))
+    return MESSAGES["documents"].get(re.split("[@#]", detail)[0], _UNNAMED_DETAIL)
 
 
 def who(name: str | None, role: Words, organisation: str) -> Words:
-    """Somebody who reads: by name, or by what they are only."""
-    told = "named" if name else "unnamed"
-    return filled("access", told, name=Words.same(name or ""), role=role, organisation=Words.same(organisation))
+    """The reader in words: name, role and organisation, or without a name only role and organisation."""
+    code = "named" if name else "unnamed"
+    return filled("access", code, name=Words.same(name or ""), role=role, organisation=Words.same(organisation))
 
 
-def sentence(by: Words, activity: str, purpose: str, detail: str, *, emergency: bool) -> Words:
-    """One line of the log as one sentence: who did what, and why."""
-    did = filled("activities", activity, who=by, what=in_words(detail))
-    told = filled("access", "sentence", did=did, why=MESSAGES["purposes"][purpose])
+def sentence(reader: Words, activity: str, purpose: str, detail: str, *, emergency: bool) -> Words:
+    """A log entry as one sentence: reader, activity and purpose."""
+    did = filled("activities", activity, who=reader, what=in_words(detail))
+    text = filled("access", "sentence", did=did, why=MESSAGES["purposes"][purpose])
     urgent = MESSAGES["access"]["emergency"]
-    return Words(f"{told.nl} {urgent.nl}", f"{told.en} {urgent.en}") if emergency else told
+    return Words(f"{text.nl} {urgent.nl}", f"{text.en} {urgent.en}") if emergency else text

@@ -1,1 +1,1 @@
-"""Rights on the file: who read it, access to it, requests about it, emergency access."""
+"""Rights on the file: the access log, subject access, file requests and emergency access."""

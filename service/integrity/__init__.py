@@ -1,1 +1,1 @@
-"""Verification that histories are whole, and the digest of all heads."""
+"""Integrity: verification of histories, the digest of all heads, and backups."""

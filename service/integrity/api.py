@@ -1,4 +1,4 @@
-"""/v1/cases/{caseId}/verification and /v1/digest: what is stored is what was recorded, and anybody may keep proof."""
+"""/v1/cases/{caseId}/verification and /v1/digest: verification of a history, and the digest of all heads."""
 
 import json
 from uuid import UUID
@@ -23,7 +23,7 @@ LINES = "application/jsonl"
 
 
 class VerificationView(View):
-    """Whether the stored history is whole: chain, numbers, edges, heads; and the first entry that is not."""
+    """The verification of a stored history: chain, numbers, edges and heads, and the first entry with a fault."""
 
     sound: bool
     destroyed: bool
@@ -36,7 +36,7 @@ class VerificationView(View):
 
 
 class HeadView(View):
-    """How far a case had come, and the digest of its last entry."""
+    """The head of a case: the sequence and the digest of its last entry."""
 
     case: UUID
     sequence: int
@@ -44,7 +44,7 @@ class HeadView(View):
 
 
 class DigestView(View):
-    """The head of every case. Keep it, or its root, where nobody who can reach the database can reach it."""
+    """The head of every case, and a root over all of them. Keep it out of reach of those who can reach the database."""
 
     format: str
     at: Utc
@@ -56,40 +56,41 @@ class DigestView(View):
 
 @router.get("/cases/{caseId}/verification")
 async def verify_case(case_id: CaseId, house: TheHouse, caller: TheCaller) -> VerificationView:
-    """Recompute the chain of the history and name the first entry that is not as it was recorded."""
+    """Recompute the chain of the history and name the first entry that differs from what was recorded."""
     return await house.database.read(lambda transaction: view_verification(transaction, caller, case_id))
 
 
 def view_verification(transaction: Transaction, caller: Caller, case_id: UUID) -> VerificationView:
-    """What was found of the history of a case that this caller may see."""
+    """The verification of a case that this caller may see."""
     return verification_view(read_verification(transaction, caller, case_id))
 
 
 @digest_router.get("/digest", response_model=DigestView, responses=also_as(LINES) | may_refuse(403))
 async def get_digest(house: TheHouse, caller: TheCaller, media_type: TheMediaType) -> Response | DigestView:
-    """How far each case has come, and a root over it all, to keep elsewhere. As JSON Lines `verify` reads it."""
+    """The head of every case and a root over all of them, to keep elsewhere. The command `verify` reads JSON Lines."""
     if media_type != LINES:
         return await house.database.read(lambda transaction: view_digest(transaction, caller))
     lines = await house.database.read(lambda transaction: list(read_digest(transaction, caller)))
-    named = {"Content-Disposition": 'attachment; filename="heads.jsonl"'}
-    return Response("".join(lines).encode(), headers=named, media_type=LINES)
+    headers = {"Content-Disposition": 'attachment; filename="heads.jsonl"'}
+    return Response("".join(lines).encode(), headers=headers, media_type=LINES)
 
 
 def view_digest(transaction: Transaction, caller: Caller) -> DigestView:
     """The head of every case, and the root."""
     header, *heads, footer = read_digest(transaction, caller)
-    told = {**json.loads(header), "heads": [json.loads(line) for line in heads], **json.loads(footer)}
-    return DigestView.model_validate(told)
+    fields = {**json.loads(header), "heads": [json.loads(line) for line in heads], **json.loads(footer)}
+    return DigestView.model_validate(fields)
 
 
-def verification_view(found: Verification) -> VerificationView:
+def verification_view(verification: Verification) -> VerificationView:
+    fault = verification.fault
     return VerificationView(
-        sound=found.sound,
-        destroyed=found.destroyed,
-        entries=found.entries,
-        head=found.head,
-        first_bad_sequence=found.first_bad_sequence,
-        reason=found.reason,
-        finding=Labelled.of(found.fault, MESSAGES["verification"][found.fault]) if found.fault else None,
-        next=InTwoLanguages.of(MESSAGES["verification_next"]["sound" if found.sound else "unsound"]),
+        sound=verification.sound,
+        destroyed=verification.destroyed,
+        entries=verification.entries,
+        head=verification.head,
+        first_bad_sequence=verification.first_bad_sequence,
+        reason=verification.reason,
+        finding=Labelled.of(fault, MESSAGES["verification"][fault]) if fault else None,
+        next=InTwoLanguages.of(MESSAGES["verification_next"]["sound" if verification.sound else "unsound"]),
     )

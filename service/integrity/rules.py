@@ -1,8 +1,8 @@
-"""The daily digest of all heads, to be kept where nobody who can reach the database can reach it.
+"""The daily digest of all heads, to be kept out of reach of those who can reach the database.
 
-The chain of a case holds together by itself, also when its end was cut off and its head was set back. Only somebody who
-remembers how far it had come can tell. The digest is that memory: one line per case, no personal data, and a root that
-fits on a postcard. The root is the SHA-256 of all lines before it, so `head -n -1 FILE | sha256sum` recomputes it.
+The chain of a case still verifies when its last entries are cut off and its head is set back. Only an earlier record of
+its head shows the loss. The digest is that record: one line per case, without personal data, and a root. The root is
+the SHA-256 of all lines before it, so `head -n -1 FILE | sha256sum` recomputes it.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ FORMAT = "casusroute-heads@1"
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """How far a case had come: its last entry. `case` is its id as it is stored, be it what it may."""
+    """The last entry of a case: sequence and digest. `case` is the id as stored, which may be damaged."""
 
     case: str
     sequence: int
@@ -28,27 +28,27 @@ class Head:
 
 
 class NotADigest(ValueError):
-    """The file is not a digest, or no longer the one that was made: its root says so."""
+    """The file is not a digest, or its root does not match its lines."""
 
 
 def written(heads: Iterable[Head], at: datetime, revision: str | None) -> Iterator[str]:
-    """The lines, each with its end: a header, the heads in order of case, the root."""
+    """The lines of a digest, each with its newline: a header, the heads in the order given, the root."""
     root, cases = hashlib.sha256(), 0
     header = {"format": FORMAT, "at": in_utc_text(at), "database": revision}
-    yield _told(header, root)
-    for cases, head in enumerate(heads, 1):  # noqa: B007 - told below
-        yield _told({"case": head.case, "sequence": head.sequence, "digest": head.digest}, root)
+    yield _line_added_to(root, header)
+    for cases, head in enumerate(heads, 1):  # noqa: B007 - the last line uses the count
+        yield _line_added_to(root, {"case": head.case, "sequence": head.sequence, "digest": head.digest})
     yield canonical({"cases": cases, "root": root.hexdigest()}) + "\n"
 
 
-def _told(value: dict[str, Any], root: "hashlib._Hash") -> str:
+def _line_added_to(root: "hashlib._Hash", value: dict[str, Any]) -> str:
     line = canonical(value) + "\n"
     root.update(line.encode())
     return line
 
 
 def root_of(lines: Iterable[str]) -> str:
-    """The root of a digest that is whole. Raises NotADigest."""
+    """The root of a digest, after checking it against the lines. Raises NotADigest."""
     root, count, last = hashlib.sha256(), -1, ""
     for count, line in enumerate(lines):
         if count == 0 and _read(line).get("format") != FORMAT:
@@ -61,15 +61,15 @@ def root_of(lines: Iterable[str]) -> str:
 
 
 def heads_in(lines: Iterable[str]) -> Iterator[Head]:
-    """The heads of a digest whose root was found to hold."""
+    """The heads of a digest. `verify_root` must have checked its lines before."""
     for line in lines:
-        if "case" in (told := _read(line)):
-            yield Head(told["case"], told["sequence"], told["digest"])
+        if "case" in (fields := _read(line)):
+            yield Head(fields["case"], fields["sequence"], fields["digest"])
 
 
 def _read(line: str) -> dict[str, Any]:
     try:
-        told = json.loads(line)
+        value = json.loads(line)
     except ValueError:
         return {}
-    return told if isinstance(told, dict) else {}
+    return value if isinstance(value, dict) else {}

@@ -1,4 +1,4 @@
-"""Verifying what is stored, and the digest of all heads: what is there is what was recorded, and nothing is gone."""
+"""Verification of a stored case, and the digest of all heads."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,26 +16,26 @@ from service.people.use_cases.identify import identify
 from service.vocabulary.refusals import NotAllowed
 from service.vocabulary.roles import Role
 
-# Who answers for it that nothing is lost: neither of them sees a case, and a digest shows none.
+# Roles that may read the digest. Neither sees a case, and a digest shows no content.
 KEEPERS = (Role.DATA_PROTECTION_OFFICER, Role.ADMINISTRATOR)
 
 
 def verified(transaction: Transaction, case_id: UUID | str) -> Verification:
-    """The verdict on one case: its history, and when that is sound what must agree with it."""
-    found = verify(transaction.connection, case_id)
-    beside = Surroundings(transaction).of_case(case_id, destroyed=found.destroyed) if found.sound else iter(())
-    sequence, fault = next(beside, (None, None))
-    return found if fault is None else replace(found, sound=False, first_bad_sequence=sequence, fault=fault)
+    """The verification of one case: its history and, when that is sound, its outbox rows and keys."""
+    result = verify(transaction.connection, case_id)
+    faults = Surroundings(transaction).of_case(case_id, destroyed=result.destroyed) if result.sound else iter(())
+    sequence, fault = next(faults, (None, None))
+    return result if fault is None else replace(result, sound=False, first_bad_sequence=sequence, fault=fault)
 
 
 def read_verification(transaction: Transaction, caller: Caller, case_id: UUID) -> Verification:
-    """Raises NotFound for whoever may not see all of the case."""
+    """The verification of a case. Raises NotFound for a person who may not see the whole case."""
     whole_case(transaction, identify(transaction, caller), case_id)
     return verified(transaction, case_id)
 
 
 def read_digest(transaction: Transaction, caller: Caller) -> Iterator[str]:
-    """The lines of the digest of this moment. Raises NotAllowed."""
+    """The lines of the digest as of now. Raises NotAllowed."""
     actor = identify(transaction, caller)
     if not any(actor.holding(role) for role in KEEPERS):
         raise NotAllowed

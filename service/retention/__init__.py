@@ -1,1 +1,1 @@
-"""How long a case is kept, legal holds, and destruction by two people."""
+"""Retention: the term of a case, legal holds, and destruction signed by two people."""

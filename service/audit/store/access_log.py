@@ -1,4 +1,4 @@
-"""Who read what of whom, and why: written in the transaction of the reading itself (I18, NEN 7513)."""
+"""The access log as written: each read of content is logged in its own transaction (I18, NEN 7513)."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -16,7 +16,7 @@ from service.vocabulary.refusals import Unavailable
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """One look at content. `detail` names forms or advice, never what they say."""
+    """One read of content. `detail` names the forms or advice, never their content."""
 
     person_id: UUID
     acting: Membership
@@ -30,7 +30,7 @@ class Reading:
 
 
 class AccessLog:
-    """Append-only. A read that cannot be written here fails with its transaction and is not served."""
+    """The access log, append-only. A read that cannot be logged fails with its transaction and is not served."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._connection = transaction.connection
@@ -38,8 +38,8 @@ class AccessLog:
         self._transaction = transaction
 
     def record(self, reading: Reading) -> None:
-        """Raises Unavailable when the line cannot be written, whatever the cause: then nothing is read either."""
-        line = {
+        """Log a read. Raises Unavailable when the row cannot be written, whatever the cause."""
+        row = {
             "event_at": microseconds(self._now),
             "action": reading.action,
             "processing_activity": reading.activity,
@@ -53,7 +53,7 @@ class AccessLog:
             "trace_id": reading.trace_id,
         }
         try:
-            self._connection.execute(insert(access_log), line)
+            self._connection.execute(insert(access_log), row)
         except SQLAlchemyError as error:
             raise Unavailable from error
         self._transaction.emergency_readings += reading.emergency

@@ -1,4 +1,4 @@
-"""The access log, as it is written."""
+"""Table of the access log."""
 
 from sqlalchemy import (
     BigInteger,

@@ -1,4 +1,4 @@
-"""/v1/cases/{caseId}/access-log and /v1/access-log: who saw which file, when, in which role and why, in plain words."""
+"""/v1/cases/{caseId}/access-log, /v1/access-log and /v1/processing-activities: reads of files, in plain words."""
 
 import json
 from collections.abc import Iterable
@@ -32,14 +32,14 @@ NDJSON = "application/x-ndjson"
 
 
 class LogQuery(PageQuery):
-    """How many, and from where."""
+    """Page of the access log."""
 
     def wanted(self) -> Wanted:
         return Wanted(limit=self.limit, cursor=self.cursor)
 
 
 class OverseeQuery(LogQuery):
-    """Everything narrows the list down. `from` and `until` are days in Europe/Amsterdam, both included."""
+    """Filter and page of the access log. `from` and `until` are days in Europe/Amsterdam, both included."""
 
     case: UUID | None = None
     person: UUID | None = None
@@ -60,7 +60,7 @@ class OverseeQuery(LogQuery):
 
 
 class LineView(View):
-    """One look at a file. `reference` is what to name when you ask the data-protection officer about it."""
+    """One read of a file. Name its `reference` when you ask the data-protection officer about it."""
 
     at: Utc
     sentence: InTwoLanguages = Field(description="All of it in one sentence.")
@@ -76,28 +76,28 @@ class LineView(View):
 
 
 class LineOfOfficer(LineView):
-    """One look at a file, and at which; null where it was at figures or histories of many."""
+    """One read of a file, with its case. The case is null for a read of figures or histories of many cases."""
 
     case_id: UUID | None
     number: str | None
 
 
 class AccessLogPage(View):
-    """Who saw this file, the newest first. `nextCursor` is null on the last page."""
+    """A page of the reads of this file, newest first. `nextCursor` is null on the last page."""
 
     items: list[LineView]
     next_cursor: str | None
 
 
 class OverseenPage(View):
-    """Who saw which file, the newest first. `nextCursor` is null on the last page."""
+    """A page of the reads of all files of the teams, newest first. `nextCursor` is null on the last page."""
 
     items: list[LineOfOfficer]
     next_cursor: str | None
 
 
 class ActivityView(View):
-    """One processing activity: what is done with the data of a case, and on what it rests."""
+    """One processing activity with its ground."""
 
     id: str
     label: InTwoLanguages
@@ -106,26 +106,26 @@ class ActivityView(View):
 
 
 class Activities(View):
-    """The register of processing activities (AVG art. 30) that the log of access names."""
+    """The register of processing activities (AVG art. 30) that the access log refers to."""
 
     items: list[ActivityView]
 
 
 @router.get("/cases/{caseId}/access-log", responses=may_refuse(403))
 async def list_access(
-    case_id: CaseId, house: TheHouse, caller: TheCaller, wanted: Annotated[LogQuery, Query()]
+    case_id: CaseId, house: TheHouse, caller: TheCaller, query: Annotated[LogQuery, Query()]
 ) -> AccessLogPage:
-    """Who saw this file, when, in which role, for whom and why: for the family, who brought it, and who answers for it.
+    """List the reads of this file with time, role, organisation and purpose.
 
-    Looking here is written down as well.
+    For the family, the submitter, and the team that answers for the file. Reading this list is logged as well.
     """
-    return await house.database.write(lambda transaction: view_access(transaction, caller, case_id, wanted))
+    return await house.database.write(lambda transaction: view_access(transaction, caller, case_id, query))
 
 
-def view_access(transaction: Transaction, caller: Caller, case_id: UUID, wanted: LogQuery) -> AccessLogPage:
-    """Who saw this file, as this caller is told. The transaction writes: looking is logged."""
-    seen = who_saw(transaction, caller, case_id, wanted.wanted())
-    return AccessLogPage(items=lines_of(transaction, seen), next_cursor=seen.page.next_cursor)
+def view_access(transaction: Transaction, caller: Caller, case_id: UUID, query: LogQuery) -> AccessLogPage:
+    """The reads of this file, with the names that this caller may know. The transaction writes: this read is logged."""
+    overview = who_saw(transaction, caller, case_id, query.wanted())
+    return AccessLogPage(items=lines_of(transaction, overview), next_cursor=overview.page.next_cursor)
 
 
 @router.get("/access-log", response_model=OverseenPage, responses=also_as(NDJSON) | may_refuse(403, 404))
@@ -133,103 +133,105 @@ async def oversee_access(
     request: Request,
     house: TheHouse,
     caller: TheCaller,
-    wanted: Annotated[OverseeQuery, Query()],
+    query: Annotated[OverseeQuery, Query()],
     media_type: TheMediaType,
 ) -> Response | OverseenPage:
-    """The log over all cases of your teams, for their data-protection officer; no content.
+    """List the reads of all cases of your teams, for their data-protection officer, without content.
 
-    With `Accept: application/x-ndjson` a page of records of the Logboek Dataverwerkingen with the fields of NEN 7513;
-    the header Link leads to the next page.
+    With `Accept: application/x-ndjson` a page of records of the Logboek Dataverwerkingen with the fields of NEN 7513.
+    The header Link leads to the next page.
     """
     if media_type != NDJSON:
-        return await house.database.write(lambda transaction: view_overseen(transaction, caller, wanted))
-    page = await house.database.write(lambda transaction: oversee(transaction, caller, wanted.wanted(), exported=True))
-    return _records(request, house.address, page)
+        return await house.database.write(lambda transaction: view_overseen(transaction, caller, query))
+    page = await house.database.write(lambda transaction: oversee(transaction, caller, query.wanted(), exported=True))
+    return _ndjson_response(request, house.address, page)
 
 
-def view_overseen(transaction: Transaction, caller: Caller, wanted: OverseeQuery) -> OverseenPage:
-    """The log over all cases of this officer's teams. The transaction writes: looking is logged."""
-    page = oversee(transaction, caller, wanted.wanted(), exported=False)
-    lines = lines_of(transaction, Seen(page, lambda _: True))
+def view_overseen(transaction: Transaction, caller: Caller, query: OverseeQuery) -> OverseenPage:
+    """The reads of all cases of the teams of this officer. The transaction writes: this read is logged."""
+    page = oversee(transaction, caller, query.wanted(), exported=False)
+    views = lines_of(transaction, Seen(page, lambda _: True))
     items = [
-        LineOfOfficer(**dict(view), case_id=it.case_id, number=it.number)
-        for view, it in zip(lines, page.items, strict=True)
+        LineOfOfficer(**dict(view), case_id=entry.case_id, number=entry.number)
+        for view, entry in zip(views, page.items, strict=True)
     ]
     return OverseenPage(items=items, next_cursor=page.next_cursor)
 
 
 @router.get("/processing-activities")
 async def list_processing_activities() -> Activities:
-    """The register of processing activities: everything that the log of access can name, in plain words."""
+    """List the processing activities that the access log can name, in plain words."""
     return view_processing_activities()
 
 
 def view_processing_activities() -> Activities:
-    """The register, the same for everybody."""
+    """The register of processing activities, the same for every caller."""
     items = [
         ActivityView(
-            id=it.activity,
-            label=InTwoLanguages.of(it.words),
-            ground=InTwoLanguages.of(it.why),
-            of_one_case=it.of_one_case,
+            id=processing.activity,
+            label=InTwoLanguages.of(processing.words),
+            ground=InTwoLanguages.of(processing.why),
+            of_one_case=processing.of_one_case,
         )
-        for it in REGISTER.values()
+        for processing in REGISTER.values()
     ]
     return Activities(items=items)
 
 
-def lines_of(transaction: Transaction, seen: Seen) -> list[LineView]:
-    """The lines as this reader is told them."""
-    lines = seen.page.items
-    names = People(transaction).names({it.person_id for it in lines} | {it.organisation_id for it in lines})
-    return [_view(it, names.get(it.person_id) if seen.by_name(it) else None, names) for it in lines]
+def lines_of(transaction: Transaction, overview: Seen) -> list[LineView]:
+    """The entries as views, with a name only where this reader may know it."""
+    entries = overview.page.items
+    names = People(transaction).names({id_ for entry in entries for id_ in (entry.person_id, entry.organisation_id)})
+    return [_view(entry, names.get(entry.person_id) if overview.by_name(entry) else None, names) for entry in entries]
 
 
-def _view(it: Line, name: str | None, names: dict[UUID, str]) -> LineView:
-    role, organisation = ROLE_LABELS[it.role], names.get(it.organisation_id, "?")
-    told = sentence(who(name, role, organisation), it.activity, it.purpose, it.detail, emergency=it.emergency)
+def _view(entry: Line, name: str | None, names: dict[UUID, str]) -> LineView:
+    role, organisation = ROLE_LABELS[entry.role], names.get(entry.organisation_id, "?")
+    reader = who(name, role, organisation)
+    text = sentence(reader, entry.activity, entry.purpose, entry.detail, emergency=entry.emergency)
     return LineView(
-        at=it.at,
-        sentence=InTwoLanguages.of(told),
-        person=Named(id=it.person_id, name=name) if name else None,
-        role=Labelled.of(it.role, role),
-        organisation=Named(id=it.organisation_id, name=organisation),
-        activity=it.activity,
-        what=InTwoLanguages.of(in_words(it.detail)),
-        purpose=Labelled.of(it.purpose, MESSAGES["purposes"][it.purpose]),
-        emergency=it.emergency,
-        exported=it.action == "E",
-        reference=it.trace_id,
+        at=entry.at,
+        sentence=InTwoLanguages.of(text),
+        person=Named(id=entry.person_id, name=name) if name else None,
+        role=Labelled.of(entry.role, role),
+        organisation=Named(id=entry.organisation_id, name=organisation),
+        activity=entry.activity,
+        what=InTwoLanguages.of(in_words(entry.detail)),
+        purpose=Labelled.of(entry.purpose, MESSAGES["purposes"][entry.purpose]),
+        emergency=entry.emergency,
+        exported=entry.action == "E",
+        reference=entry.trace_id,
     )
 
 
-def _records(request: Request, address: str, page: Page[Line]) -> Response:
-    """A page as NDJSON, one record a line: never more in memory than a page."""
-    body = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in _as_records(page.items, address))
-    following = {}
+def _ndjson_response(request: Request, address: str, page: Page[Line]) -> Response:
+    """A page as NDJSON, one record per line. Pages bound the memory of an export."""
+    body = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in _to_records(page.items, address))
+    headers = {}
     if page.next_cursor:
         query = request.url.include_query_params(cursor=page.next_cursor).query
-        following = {"Link": f'<{PREFIX}/access-log?{query}>; rel="next"'}
-    return Response(body, headers=following, media_type=NDJSON)
+        headers = {"Link": f'<{PREFIX}/access-log?{query}>; rel="next"'}
+    return Response(body, headers=headers, media_type=NDJSON)
 
 
-def _as_records(lines: Iterable[Line], address: str) -> Iterable[dict[str, object]]:
-    """Logboek Dataverwerkingen 1.0 with its extension for NEN 7513."""
-    for it in lines:
-        about = {"participantObjectIDTypeCode": "case", "participantObjectID": it.case_id and str(it.case_id)}
-        by = {"userID": str(it.person_id), "roleIDCode": str(it.role), "purposeOfUse": it.purpose}
+def _to_records(entries: Iterable[Line], address: str) -> Iterable[dict[str, object]]:
+    """Records of the Logboek Dataverwerkingen 1.0 with its extension for NEN 7513."""
+    for entry in entries:
+        case_id = entry.case_id and str(entry.case_id)
+        case = {"participantObjectIDTypeCode": "case", "participantObjectID": case_id}
+        user = {"userID": str(entry.person_id), "roleIDCode": str(entry.role), "purposeOfUse": entry.purpose}
         yield {
-            "trace_id": it.trace_id,
-            "name": it.action,
-            "start_time": in_utc_text(it.at),
+            "trace_id": entry.trace_id,
+            "name": entry.action,
+            "start_time": in_utc_text(entry.at),
             "status_code": "OK",
             "attributes": {
-                "dpl.core.processing_activity_id": f"{address}{PREFIX}/processing-activities#{it.activity}",
-                "dpl.core.data_subject_id": it.case_id and str(it.case_id),
+                "dpl.core.processing_activity_id": f"{address}{PREFIX}/processing-activities#{entry.activity}",
+                "dpl.core.data_subject_id": case_id,
                 "dpl.core.data_subject_id_type": "case",
-                "dpl.nen7513.users": [by | {"userIsRequestor": True}],
-                "dpl.nen7513.participants": [about | {"participantObjectDetail": it.detail}],
-                "dpl.nen7513.controles": "emergency" if it.emergency else None,
-                "dpl.casusroute.organisation_id": str(it.organisation_id),
+                "dpl.nen7513.users": [user | {"userIsRequestor": True}],
+                "dpl.nen7513.participants": [case | {"participantObjectDetail": entry.detail}],
+                "dpl.nen7513.controles": "emergency" if entry.emergency else None,
+                "dpl.casusroute.organisation_id": str(entry.organisation_id),
             },
         }

@@ -1,4 +1,4 @@
-"""/v1/emergency-accesses: where emergency access begins; its steps are those of any part."""
+"""/v1/emergency-accesses: begins emergency access. Its later steps use the routes of all parts."""
 
 from typing import Literal
 from uuid import uuid4
@@ -22,7 +22,7 @@ router = StrictRouter("cases")
 
 
 class EmergencyBody(StepBody):
-    """The number of the case, as somebody told you, and why you must read it now; a date is not looked at."""
+    """The number of the case, and why you must read it now. A date is ignored: access begins when it is recorded."""
 
     trigger: Literal["take_emergency_access"]
     number: CaseNumber
@@ -33,14 +33,14 @@ class EmergencyBody(StepBody):
 async def add_emergency_access(
     body: EmergencyBody, house: TheHouse, caller: TheCaller, once: OnceOnly, response: Response
 ) -> MadeView:
-    """Read one case in an emergency (noodtoegang), by its number, for some hours. Everybody around it sees it.
+    """Read one case in an emergency (noodtoegang) for a number of hours. Everybody involved in the case sees this.
 
-    You say why; the data-protection officer of its team looks into it afterwards. For people, not for systems.
+    The data-protection officer of its team reviews the access afterwards. For people, not for systems.
     """
 
     def work(transaction: Transaction) -> Outcome[MadeView]:
         step = body.to_step(transaction.now)
-        made = take_emergency_access(transaction, caller, body.number, step, once, rules=house.rules, new_id=uuid4)
-        return made_view(transaction, house.rules, made)
+        outcome = take_emergency_access(transaction, caller, body.number, step, once, rules=house.rules, new_id=uuid4)
+        return made_view(transaction, house.rules, outcome)
 
     return answer_step(response, await house.database.write(work))

@@ -1,4 +1,4 @@
-"""/v1/cases/{caseId}/file-requests: where a request begins; its steps are those of any part."""
+"""/v1/cases/{caseId}/file-requests: begins a file request. Its later steps use the routes of all parts."""
 
 from typing import Literal
 from uuid import uuid4
@@ -20,7 +20,7 @@ from service.http.strict_route import StrictRouter
 
 
 class FileRequestBody(StepBody):
-    """A right that is used over the file."""
+    """A request to exercise a right on the file."""
 
     trigger: Literal["ask_about_file"]
     form: FileRequest = Field(description="Form file_request@1.")
@@ -33,11 +33,11 @@ router = StrictRouter("cases")
 async def add_file_request(
     case_id: CaseId, body: FileRequestBody, house: TheHouse, caller: TheCaller, once: OnceOnly, response: Response
 ) -> MadeView:
-    """Ask about the file: access, a copy, correction, destruction. Also on a case that has ended."""
+    """Request access to the file, a copy, correction or destruction. The case may have ended."""
 
     def work(transaction: Transaction) -> Outcome[MadeView]:
         step = body.to_step(transaction.now)
-        made = ask_about_file(transaction, caller, case_id, step, once, rules=house.rules, new_id=uuid4)
-        return made_view(transaction, house.rules, made)
+        outcome = ask_about_file(transaction, caller, case_id, step, once, rules=house.rules, new_id=uuid4)
+        return made_view(transaction, house.rules, outcome)
 
     return answer_step(response, await house.database.write(work))

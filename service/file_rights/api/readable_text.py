@@ -1,4 +1,4 @@
-"""The overview for a family as chapters to read, in Dutch and in English."""
+"""The subject access of a family as readable chapters, in Dutch and English."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,45 +20,45 @@ from service.vocabulary.roles import ROLE_LABELS
 from service.vocabulary.sentences import day_in_words, joined
 from service.workflows.rules.rulebook import Rulebook
 
-# Its title, and what it says line by line; in the order in which it is read.
+# The lines of each chapter by title, in reading order.
 Readable = Mapping[Words, Sequence[Words]]
-_SAYS = MESSAGES["bundle"]
+_TEXTS = MESSAGES["bundle"]
 
 
-def readable(transaction: Transaction, rules: Rulebook, bundle: Bundle, lines: Sequence[LineView]) -> Readable:
-    """Every chapter that has something to say."""
-    told = _told_to(bundle)
-    people = {id_ for it in bundle.history for id_ in (it.actor_id, it.organisation_id)}
-    overview = _Overview(rules, bundle, People(transaction).names(people | set(told)))
+def readable(transaction: Transaction, rules: Rulebook, bundle: Bundle, views: Sequence[LineView]) -> Readable:
+    """The chapters of a bundle without the empty ones. `views` are the entries of its access log."""
+    recipients = _steps_by_recipient(bundle)
+    ids = {id_ for entry in bundle.history for id_ in (entry.actor_id, entry.organisation_id)}
+    writer = _Writer(rules, bundle, People(transaction).names(ids | set(recipients)))
     chapters = {
         _title(bundle): (filled("bundle", "right", day=day_in_words(day_in_amsterdam(transaction.now))),),
-        _SAYS["parts"]: overview.parts(),
-        _SAYS["steps"]: [overview.step(it) for it in bundle.history],
-        _SAYS["documents"]: [line for it in bundle.written for line in _document(it)],
-        _SAYS["consents"]: [_consent(purpose, it) for purpose, it in bundle.agreed.items()],
-        _SAYS["access"]: [
-            Words(f"{_when(it).nl}: {it.sentence.nl}", f"{_when(it).en}: {it.sentence.en}") for it in lines
+        _TEXTS["parts"]: writer.parts(),
+        _TEXTS["steps"]: [writer.step(entry) for entry in bundle.history],
+        _TEXTS["documents"]: [line for content in bundle.written for line in _document(content)],
+        _TEXTS["consents"]: [_consent(purpose, consent) for purpose, consent in bundle.agreed.items()],
+        _TEXTS["access"]: [_read(view) for view in views],
+        _TEXTS["told_to"]: [writer.recipient(id_, steps) for id_, steps in recipients.items()],
+        _TEXTS["retention"]: (writer.keep_until(),),
+        _TEXTS["categories"]: [
+            filled("bundle", "category", what=category.words, why=category.why) for category in bundle.categories
         ],
-        _SAYS["told_to"]: [overview.telling(id_, steps) for id_, steps in told.items()],
-        _SAYS["retention"]: (overview.keep_until(),),
-        _SAYS["categories"]: [filled("bundle", "category", what=it.words, why=it.why) for it in bundle.categories],
-        _SAYS["left_out"]: tuple(_left_out(bundle)),
+        _TEXTS["left_out"]: tuple(_omissions(bundle)),
     }
-    return {title: tuple(some) for title, some in chapters.items() if some}
+    return {title: tuple(lines) for title, lines in chapters.items() if lines}
 
 
 def as_text(chapters: Readable, language: Language) -> str:
-    """As plain text."""
-    written = []
+    """The chapters as plain text in one language."""
+    texts = []
     for title, lines in chapters.items():
         heading = title.in_(language)
-        written.append("\n".join((heading, "=" * len(heading), *(it.in_(language) for it in lines))))
-    return "\n\n".join(written) + "\n"
+        texts.append("\n".join((heading, "=" * len(heading), *(line.in_(language) for line in lines))))
+    return "\n\n".join(texts) + "\n"
 
 
 @dataclass(frozen=True, slots=True)
-class _Overview:
-    """What the lines need to name states, steps and people."""
+class _Writer:
+    """Writes the lines that name states, steps and people."""
 
     rules: Rulebook
     bundle: Bundle
@@ -75,74 +75,74 @@ class _Overview:
             filled(
                 "bundle",
                 "part",
-                what=self.rules.pinned(it.workflow).definition.label,
-                state=self.rules.pinned(it.workflow).definition.states[it.state].label,
-                party=ROLE_LABELS[it.party],
-                day=day_in_words(it.due_on),
+                what=self.rules.pinned(part.workflow).definition.label,
+                state=self.rules.pinned(part.workflow).definition.states[part.state].label,
+                party=ROLE_LABELS[part.party],
+                day=day_in_words(part.due_on),
             )
-            for it in self.bundle.parts
-            if it.party and it.due_on
+            for part in self.bundle.parts
+            if part.party and part.due_on
         ]
 
-    def telling(self, organisation_id: UUID, steps: Sequence[int]) -> Words:
-        named = Words.same(self.names.get(organisation_id, "?"))
-        return filled("bundle", "telling", organisation=named, steps=joined(Words.same(str(it)) for it in steps))
+    def recipient(self, organisation_id: UUID, steps: Sequence[int]) -> Words:
+        name = Words.same(self.names.get(organisation_id, "?"))
+        return filled("bundle", "telling", organisation=name, steps=joined(Words.same(str(step)) for step in steps))
 
     def keep_until(self) -> Words:
-        found, settings = self.bundle.kept.retention, self.bundle.kept.settings
+        retention, settings = self.bundle.kept.retention, self.bundle.kept.settings
         years = {"years": settings.retention_years, "after_majority": settings.retention_years_after_majority}
-        ground = say("retention", found.retention_class, years)
-        return filled("bundle", "keep_until", day=day_in_words(found.keep_until), ground=ground)
+        ground = say("retention", retention.retention_class, years)
+        return filled("bundle", "keep_until", day=day_in_words(retention.keep_until), ground=ground)
 
 
 def _title(bundle: Bundle) -> Words:
     return filled("bundle", "title", number=Words.same(bundle.case.number))
 
 
-def _told_to(bundle: Bundle) -> dict[UUID, list[int]]:
-    """Which organisations heard, in their feeds, of which steps."""
-    found: dict[UUID, list[int]] = defaultdict(list)
+def _steps_by_recipient(bundle: Bundle) -> dict[UUID, list[int]]:
+    """Returns the sequences of the steps in its feed per organisation id."""
+    steps_by_id: dict[UUID, list[int]] = defaultdict(list)
     for row in bundle.records.get("feed", ()):
-        found[UUID(row["organisation_id"])].append(row["sequence"])
-    return {id_: sorted(steps) for id_, steps in found.items()}
+        steps_by_id[UUID(row["organisation_id"])].append(row["sequence"])
+    return {id_: sorted(steps) for id_, steps in steps_by_id.items()}
 
 
-def _document(it: Written) -> Iterator[Words]:
-    number = Words.same(str(it.entry.sequence))
-    yield filled("bundle", "document", number=number, what=in_words(it.entry.form or "grounds"))
-    if it.withheld:
-        yield _SAYS["withheld"]
-    for told in it.answers:
-        yield _item(told.label, told.words)
-    if it.grounds:
-        yield _item(_SAYS["grounds"], Words.same(it.grounds))
-    changed = [told for told in it.reads_now if told not in it.answers]
+def _document(content: Written) -> Iterator[Words]:
+    number = Words.same(str(content.entry.sequence))
+    yield filled("bundle", "document", number=number, what=in_words(content.entry.form or "grounds"))
+    if content.withheld:
+        yield _TEXTS["withheld"]
+    for answer in content.answers:
+        yield _item(answer.label, answer.words)
+    if content.grounds:
+        yield _item(_TEXTS["grounds"], Words.same(content.grounds))
+    changed = [answer for answer in content.reads_now if answer not in content.answers]
     if changed:
-        yield _SAYS["reads_now"]
-    for told in changed:
-        yield _item(told.label, told.words)
+        yield _TEXTS["reads_now"]
+    for answer in changed:
+        yield _item(answer.label, answer.words)
 
 
-def _item(label: Words, words: Words) -> Words:
-    return Words(f"- {label.nl}: {words.nl}", f"- {label.en}: {words.en}")
+def _item(label: Words, text: Words) -> Words:
+    return Words(f"- {label.nl}: {text.nl}", f"- {label.en}: {text.en}")
 
 
-def _consent(purpose: str, agreed: Agreed) -> Words:
-    asked = CODE_LISTS["information_purpose"].codes[purpose]
-    if not agreed.in_force:
-        return filled("bundle", "consent_not_given", purpose=asked)
-    by = [CODE_LISTS["person_role"].codes[giver] for giver in sorted(agreed.givers)]
-    by += [CODE_LISTS["consent_kind"].codes[GROUND]] if agreed.grounded else []
-    givers = joined(by) if by else Words.same("-")
-    return filled("bundle", "consent_given", purpose=asked, givers=givers)
+def _consent(purpose_code: str, consent: Agreed) -> Words:
+    purpose = CODE_LISTS["information_purpose"].codes[purpose_code]
+    if not consent.in_force:
+        return filled("bundle", "consent_not_given", purpose=purpose)
+    givers = [CODE_LISTS["person_role"].codes[giver] for giver in sorted(consent.givers)]
+    givers += [CODE_LISTS["consent_kind"].codes[GROUND]] if consent.grounded else []
+    return filled("bundle", "consent_given", purpose=purpose, givers=joined(givers) if givers else Words.same("-"))
 
 
-def _left_out(bundle: Bundle) -> Iterator[Words]:
-    yield _SAYS["no_drafts"]
-    yield _SAYS["no_technique"]
+def _omissions(bundle: Bundle) -> Iterator[Words]:
+    yield _TEXTS["no_drafts"]
+    yield _TEXTS["no_technique"]
     if bundle.for_family:
-        yield _SAYS["others_names"]
+        yield _TEXTS["others_names"]
 
 
-def _when(line: LineView) -> Words:
-    return day_in_words(day_in_amsterdam(line.at))
+def _read(view: LineView) -> Words:
+    day = day_in_words(day_in_amsterdam(view.at))
+    return Words(f"{day.nl}: {view.sentence.nl}", f"{day.en}: {view.sentence.en}")

@@ -1,4 +1,4 @@
-"""/v1/cases/{caseId}/subject-access: everything held about a child and family, as JSON or as a text to read."""
+"""/v1/cases/{caseId}/subject-access: all data held about a child and family, as JSON or as readable text."""
 
 from typing import Literal
 from uuid import UUID
@@ -29,7 +29,7 @@ TEXT = "text/plain"
 
 
 class AnswerView(View):
-    """One answer of a form. `about` and `kind` say what it tells of whom, so that others' privacy can be weighed."""
+    """One answer of a form. `about` and `kind` classify it, so that the privacy of other people can be weighed."""
 
     place: str
     label: InTwoLanguages
@@ -39,7 +39,7 @@ class AnswerView(View):
 
 
 class WrittenView(View):
-    """What was written at one step, answer by answer; `readsNow` after its amendments, when there were any."""
+    """The content of one step, answer by answer. `readsNow` is the content after its amendments, when it has any."""
 
     sequence: int
     what: InTwoLanguages
@@ -50,7 +50,7 @@ class WrittenView(View):
 
 
 class CategoryView(View):
-    """One kind of data about somebody, and why it is held."""
+    """One category of personal data: whom it is about, its kind, and why it is held."""
 
     about: str
     kind: str
@@ -59,14 +59,14 @@ class CategoryView(View):
 
 
 class SectionView(View):
-    """A chapter of the same, to read."""
+    """A chapter of the readable text."""
 
     title: InTwoLanguages
     lines: list[InTwoLanguages]
 
 
 class SubjectAccessView(View):
-    """Everything that is held about one case. `records`: the rows of the database, by table, without its technique."""
+    """All data held about one case. `records` are the database rows by table, without technical columns."""
 
     case_id: UUID
     number: str
@@ -86,10 +86,10 @@ class SubjectAccessView(View):
 async def get_subject_access(
     request: Request, case_id: CaseId, house: TheHouse, caller: TheCaller, media_type: TheMediaType
 ) -> Response | SubjectAccessView:
-    """Everything held about the child and family of a case: what happened, what was written, who saw it, who was told.
+    """All data held about the child and family of a case: steps, content, reads of the file and recipients of events.
 
     For the family as far as they may read, and for the coordinator or chair who hands it over. JSON, or with
-    `Accept: text/plain` a text in the language of Accept-Language. Taking it out is logged.
+    `Accept: text/plain` a text in the language of Accept-Language. The export is logged.
     """
     if media_type != TEXT:
         return await house.database.write(
@@ -105,63 +105,63 @@ async def get_subject_access(
 def view_subject_access(
     transaction: Transaction, caller: Caller, case_id: UUID, *, rules: Rulebook
 ) -> SubjectAccessView:
-    """Everything held, as this caller may have it. The transaction writes: taking it out is logged."""
+    """All data of a case that this caller may have. The transaction writes: the export is logged."""
     bundle = subject_access(transaction, caller, case_id, rules)
-    lines = lines_of(transaction, bundle.seen)
-    return _view(transaction, bundle, lines, readable(transaction, rules, bundle, lines))
+    views = lines_of(transaction, bundle.seen)
+    return _view(transaction, bundle, views, readable(transaction, rules, bundle, views))
 
 
 def text_of_subject_access(
     transaction: Transaction, caller: Caller, case_id: UUID, language: Language, *, rules: Rulebook
 ) -> str:
-    """The same as a text to read. The transaction writes: taking it out is logged."""
+    """The same data as readable text. The transaction writes: the export is logged."""
     bundle = subject_access(transaction, caller, case_id, rules)
-    lines = lines_of(transaction, bundle.seen)
-    return as_text(readable(transaction, rules, bundle, lines), language)
+    views = lines_of(transaction, bundle.seen)
+    return as_text(readable(transaction, rules, bundle, views), language)
 
 
-def _view(transaction: Transaction, bundle: Bundle, lines: list[LineView], chapters: Readable) -> SubjectAccessView:
+def _view(transaction: Transaction, bundle: Bundle, views: list[LineView], chapters: Readable) -> SubjectAccessView:
     return SubjectAccessView(
         case_id=bundle.case.id,
         number=bundle.case.number,
         made_at=transaction.now,
         made_for="family" if bundle.for_family else "team",
-        categories=[_category(it) for it in bundle.categories],
-        written=[_written(it) for it in bundle.written],
-        access_log=lines,
+        categories=[_category_view(category) for category in bundle.categories],
+        written=[_written_view(content) for content in bundle.written],
+        access_log=views,
         retention=retention_view(bundle.kept),
         records={
-            to_camel(table): [{to_camel(name): it for name, it in row.items()} for row in rows]
+            to_camel(table): [{to_camel(name): value for name, value in row.items()} for row in rows]
             for table, rows in bundle.records.items()
         },
         readable=[
-            SectionView(title=InTwoLanguages.of(title), lines=[InTwoLanguages.of(it) for it in some])
-            for title, some in chapters.items()
+            SectionView(title=InTwoLanguages.of(title), lines=[InTwoLanguages.of(line) for line in lines])
+            for title, lines in chapters.items()
         ],
     )
 
 
-def _category(tells: Tells) -> CategoryView:
-    label, why = InTwoLanguages.of(tells.words), InTwoLanguages.of(tells.why)
-    return CategoryView(about=tells.about, kind=tells.kind, label=label, why=why)
+def _category_view(category: Tells) -> CategoryView:
+    label, why = InTwoLanguages.of(category.words), InTwoLanguages.of(category.why)
+    return CategoryView(about=category.about, kind=category.kind, label=label, why=why)
 
 
-def _written(it: Written) -> WrittenView:
+def _written_view(content: Written) -> WrittenView:
     return WrittenView(
-        sequence=it.entry.sequence,
-        what=InTwoLanguages.of(in_words(it.entry.form or "grounds")),
-        withheld=it.withheld,
-        grounds=it.grounds,
-        answers=[_answer(one) for one in it.answers],
-        reads_now=[_answer(one) for one in it.reads_now],
+        sequence=content.entry.sequence,
+        what=InTwoLanguages.of(in_words(content.entry.form or "grounds")),
+        withheld=content.withheld,
+        grounds=content.grounds,
+        answers=[_answer_view(answer) for answer in content.answers],
+        reads_now=[_answer_view(answer) for answer in content.reads_now],
     )
 
 
-def _answer(told: Told) -> AnswerView:
+def _answer_view(answer: Told) -> AnswerView:
     return AnswerView(
-        place=told.place,
-        label=InTwoLanguages.of(told.label),
-        says=InTwoLanguages.of(told.words),
-        about=told.tells.about,
-        kind=told.tells.kind,
+        place=answer.place,
+        label=InTwoLanguages.of(answer.label),
+        says=InTwoLanguages.of(answer.words),
+        about=answer.tells.about,
+        kind=answer.tells.kind,
     )

@@ -1,4 +1,4 @@
-"""What a stored form says, answer by answer, in words that people read and with what each answer tells about whom."""
+"""Answers of a stored form in plain words, each with its category of personal data."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -16,14 +16,14 @@ from service.vocabulary.field_labels import label_of
 from service.vocabulary.language import Words
 from service.vocabulary.sentences import day_in_words, month_in_words
 
-_YES, _NO, _TAKEN_AWAY = Words("ja", "yes"), Words("nee", "no"), Words("(weggehaald)", "(taken away)")
-_NOTHING = Words("", "")
+_YES, _NO, _REMOVED = Words("ja", "yes"), Words("nee", "no"), Words("(weggehaald)", "(taken away)")
+_EMPTY = Words("", "")
 _MONTH = re.compile(r"(19|20)[0-9]{2}-(0[1-9]|1[0-2])", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One answer of a form: its place (JSON Pointer), what it is called, what it says, about whom."""
+    """One answer of a form: its place (JSON Pointer), the label of its field, its text, and its category of data."""
 
     place: str
     label: Words
@@ -32,48 +32,52 @@ class Told:
 
 
 def form_part_in(annotation: Any) -> type[BaseModel] | None:
-    """The piece of a form that a field of this type holds, or several of."""
-    found = next((it for it in _types_in(annotation) if isinstance(it, type) and issubclass(it, BaseModel)), None)
-    return None if found is None or issubclass(found, Coded) else found
+    """The model of the form part in a field of this type, also within a list. Returns None for a coded answer."""
+    types = (type_ for type_ in _types_in(annotation) if isinstance(type_, type))
+    model = next((type_ for type_ in types if issubclass(type_, BaseModel)), None)
+    return None if model is None or issubclass(model, Coded) else model
 
 
 def told_by(model: type[BaseModel], body: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[Told]:
-    """Every answer in a stored form, or in a change of one, in the order of the form. `names`: of ids."""
-    return _told(model, body, names, Told("", _NOTHING, _NOTHING, Tells("", "")))
+    """Every answer in a stored form, or in an amendment of one, in field order. `names` is the name per id."""
+    return _answers_of_part(model, body, names, Told("", _EMPTY, _EMPTY, Tells("", "")))
 
 
-def _told(model: type[BaseModel], body: Mapping[str, Any], names: Mapping[str, str], above: Told) -> Iterator[Told]:
+def _answers_of_part(
+    model: type[BaseModel], body: Mapping[str, Any], names: Mapping[str, str], parent: Told
+) -> Iterator[Told]:
     for name, info in model.model_fields.items():
         if to_camel(name) in body:
-            here = _below(above, to_camel(name), label_of(model, name), field_of(model, name))
-            yield from _answers(info.annotation, body[to_camel(name)], names, here)
+            answer = _child(parent, to_camel(name), label_of(model, name), field_of(model, name))
+            yield from _answers_of_field(info.annotation, body[to_camel(name)], names, answer)
 
 
-def _answers(annotation: Any, value: Any, names: Mapping[str, str], here: Told) -> Iterator[Told]:
-    inner = form_part_in(annotation)
-    if isinstance(value, list) and inner:
-        for number, one in enumerate(value):
-            label = Words(f"{here.label.nl} {number + 1}", f"{here.label.en} {number + 1}")
-            yield from _answers(annotation, one, names, replace(here, place=f"{here.place}/{number}", label=label))
-    elif isinstance(value, dict) and inner:
-        yield from _told(inner, value, names, here)
+def _answers_of_field(annotation: Any, value: Any, names: Mapping[str, str], answer: Told) -> Iterator[Told]:
+    part = form_part_in(annotation)
+    if isinstance(value, list) and part:
+        for number, item in enumerate(value):
+            label = Words(f"{answer.label.nl} {number + 1}", f"{answer.label.en} {number + 1}")
+            numbered = replace(answer, place=f"{answer.place}/{number}", label=label)
+            yield from _answers_of_field(annotation, item, names, numbered)
+    elif isinstance(value, dict) and part:
+        yield from _answers_of_part(part, value, names, answer)
     else:
-        said = [_in_words(annotation, it, names) for it in (value if isinstance(value, list) else [value])]
-        yield replace(here, words=Words("; ".join(it.nl for it in said), "; ".join(it.en for it in said)))
+        texts = [_in_words(annotation, item, names) for item in (value if isinstance(value, list) else [value])]
+        yield replace(answer, words=Words("; ".join(text.nl for text in texts), "; ".join(text.en for text in texts)))
 
 
-def _below(above: Told, step: str, label: Words, tells: Tells) -> Told:
-    """What a field is called and tells below another: whose voice it is, is said by the one above."""
-    if tells.about == "family" and above.tells.about:
-        tells = replace(tells, about=above.tells.about)
-    if above.label.nl:
-        label = Words(f"{above.label.nl}: {label.nl}", f"{above.label.en}: {label.en}")
-    return Told(f"{above.place}/{step}", label, above.words, tells)
+def _child(parent: Told, name: str, label: Words, category: Tells) -> Told:
+    """The answer of a field within a form part. A field about the family takes the person of its form part."""
+    if category.about == "family" and parent.tells.about:
+        category = replace(category, about=parent.tells.about)
+    if parent.label.nl:
+        label = Words(f"{parent.label.nl}: {label.nl}", f"{parent.label.en}: {label.en}")
+    return Told(f"{parent.place}/{name}", label, parent.words, category)
 
 
 def _in_words(annotation: Any, value: Any, names: Mapping[str, str]) -> Words:
     if value is None:
-        return _TAKEN_AWAY
+        return _REMOVED
     if isinstance(value, bool):
         return _YES if value else _NO
     types = tuple(_types_in(annotation))
@@ -87,7 +91,7 @@ def _in_words(annotation: Any, value: Any, names: Mapping[str, str]) -> Words:
 
 
 def _coded(types: tuple[Any, ...], value: Mapping[str, Any]) -> Words:
-    coded = next((it for it in types if isinstance(it, type) and issubclass(it, Coded)), None)
+    coded = next((type_ for type_ in types if isinstance(type_, type) and issubclass(type_, Coded)), None)
     words = coded.code_list.codes.get(value.get("code", "")) if coded else None
     if words is None:
         return Words.same(str(dict(value)))

@@ -1,4 +1,4 @@
-"""Reading a case in an emergency: why, and what the review of it found (NEN 7513)."""
+"""Forms of emergency access: its reason, and the finding of its review (NEN 7513)."""
 
 from typing import ClassVar
 

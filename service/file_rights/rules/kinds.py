@@ -1,4 +1,4 @@
-"""Beside the file: a request about it, and reading it in an emergency."""
+"""Kinds of part that do not belong to the file: file requests and emergency access."""
 
 from service.cases.rules.forms import IN_EVERY_KIND
 from service.cases.rules.kinds import Kind

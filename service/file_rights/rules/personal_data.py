@@ -1,6 +1,6 @@
-"""What is held about whom: every field of every form and every column of every table, classified in one place.
+"""Categories of personal data: every form field and every table column is classified in personal_data.toml.
 
-What is not classified has no place here: `Unclassified` is what the test for it sees, and what a bundle would meet.
+A field or column without a category raises `UnclassifiedData`, in its test and in a subject access.
 """
 
 import tomllib
@@ -16,17 +16,17 @@ from service.vocabulary.language import Words
 from service.vocabulary.messages import MESSAGES
 
 _RAW = tomllib.loads(files(__package__).joinpath("personal_data.toml").read_text(encoding="utf-8"))
-# Shown opened, or proof of something else: not told as it is stored.
-_NOT_TOLD = frozenset({"sealed", "technical"})
+# Kinds that are not disclosed as stored: encrypted data is shown decrypted, and technical data only proves other data.
+_NOT_DISCLOSED = frozenset({"sealed", "technical"})
 
 
 class Unclassified(LookupError):
-    """Somebody added a field, a column or a table, and did not say about whom it tells."""
+    """A field, column or table has no category in personal_data.toml."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tells:
-    """About whom, and what kind of thing."""
+    """A category of personal data: whom it is about, and its kind."""
 
     about: str
     kind: str
@@ -38,12 +38,12 @@ class Tells:
 
     @property
     def why(self) -> Words:
-        """Why it is held."""
+        """The ground for holding data of this kind."""
         return MESSAGES["grounds"][_RAW["kinds"][self.kind]["ground"]]
 
     @property
     def is_told(self) -> bool:
-        return self.kind not in _NOT_TOLD
+        return self.kind not in _NOT_DISCLOSED
 
 
 def _fields() -> Mapping[str, Tells]:
@@ -61,32 +61,36 @@ def _fields() -> Mapping[str, Tells]:
 
 def _columns() -> Mapping[str, Tells]:
     kinds = {kind: names for kind, names in _RAW["columns"].items() if isinstance(names, list)}
-    of_others = {about: own for about, own in _RAW["columns"].items() if isinstance(own, dict)}
-    found = {name: Tells("", kind) for kind, names in kinds.items() for name in names}
-    return MappingProxyType(
-        found
-        | {name: Tells(who, kind) for who, own in of_others.items() for kind, names in own.items() for name in names}
-    )
+    kinds_by_person = {about: section for about, section in _RAW["columns"].items() if isinstance(section, dict)}
+    about_table = {name: Tells("", kind) for kind, names in kinds.items() for name in names}
+    about_others = {
+        name: Tells(about, kind)
+        for about, section in kinds_by_person.items()
+        for kind, names in section.items()
+        for name in names
+    }
+    return MappingProxyType(about_table | about_others)
 
 
 FIELDS, COLUMNS = _fields(), _columns()
-# Tables with rows about a case, and by which column these are found; "column table": by those of another.
+# Tables with rows about a case, each with the column of the case id, or as "column table": the column that refers to
+# the id of another of these tables.
 OF_A_CASE: Mapping[str, str] = MappingProxyType(_RAW["tables"]["family"])
 _ABOUT = {table: about for about, tables in _RAW["tables"].items() for table in tables}
 
 
 @cache
 def field_of(model: type[BaseModel], name: str) -> Tells:
-    """Raises Unclassified."""
-    for known in (*(f"{it.__name__}.{name}" for it in model.__mro__), name):
-        if known in FIELDS:
-            return FIELDS[known]
+    """The category of a form field, by its class or a base of it, else by its name. Raises UnclassifiedData."""
+    for key in (*(f"{class_.__name__}.{name}" for class_ in model.__mro__), name):
+        if key in FIELDS:
+            return FIELDS[key]
     raise Unclassified(f"{model.__name__}.{name}")
 
 
 def column_of(table: str, name: str) -> Tells:
-    """Raises Unclassified."""
-    known = COLUMNS.get(f"{table}.{name}") or COLUMNS.get(name)
-    if known is None or table not in _ABOUT:
+    """The category of a column; without a person of its own it takes that of its table. Raises UnclassifiedData."""
+    category = COLUMNS.get(f"{table}.{name}") or COLUMNS.get(name)
+    if category is None or table not in _ABOUT:
         raise Unclassified(f"{table}.{name}")
-    return known if known.about else replace(known, about=_ABOUT[table])
+    return category if category.about else replace(category, about=_ABOUT[table])

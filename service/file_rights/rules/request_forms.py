@@ -1,4 +1,4 @@
-"""What is asked about a file, and what is decided: access, a copy, correction, destruction (AVG 15-17; T22)."""
+"""Forms of file requests: access, a copy, correction or destruction, and the decision (AVG 15-17; T22)."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -13,7 +13,7 @@ from service.vocabulary.fields import Day, OrNone, not_in_future
 from service.vocabulary.form_parts import ContentClass, Fault
 from service.vocabulary.language import FreeText
 
-# Two months more than the one there is, counted from the day on which it was told (AVG 12.3).
+# Two months on top of the first month, counted from the day on which the postponement was told (AVG 12.3).
 LONGEST_POSTPONEMENT = timedelta(days=62)
 
 
@@ -22,7 +22,7 @@ class _AboutTheFile(Form):
 
 
 class FileRequest(_AboutTheFile):
-    """A right is used; whoever asks need not say why. `asked_on` is the day on which it reached somebody here."""
+    """A request to exercise a right on the file, without a reason. `asked_on` is the day on which it was received."""
 
     form_name: ClassVar[str] = "file_request@1"
 
@@ -37,7 +37,7 @@ class FileRequest(_AboutTheFile):
 
 
 class FileRequestGranting(_AboutTheFile):
-    """What is granted in part says what is not, and why."""
+    """The granting of a file request. A partial grant states what is not granted, and why."""
 
     form_name: ClassVar[str] = "file_request_grant@1"
 
@@ -52,7 +52,7 @@ class FileRequestGranting(_AboutTheFile):
 
 
 class FileRequestRefusal(_AboutTheFile):
-    """Whoever is refused hears why, and where to complain (AVG 12.4)."""
+    """The refusal of a file request. The requester is told why, and where to complain (AVG 12.4)."""
 
     form_name: ClassVar[str] = "file_request_refusal@1"
 

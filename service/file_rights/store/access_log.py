@@ -1,4 +1,4 @@
-"""The lines of the access log, for whoever may know who read a file."""
+"""Entries of the access log as read, for those who may know who read a file."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from service.vocabulary.roles import Role
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One look at content as it was written down. `number` is that of the case; None for an export of many."""
+    """One logged read of content. `case_id` and `number` of the case are None for an export of many cases."""
 
     at: datetime
     action: str
@@ -38,7 +38,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Which lines somebody wants; None means whatever it is. From `since` on and before `before`."""
+    """Filter and page of the access log; None does not filter. The times run from `since` and end before `before`."""
 
     case_id: UUID | None = None
     person_id: UUID | None = None
@@ -50,60 +50,58 @@ class Wanted:
     cursor: str | None = None
 
 
-_c = access_log.c
-
-
-_LINES = (
+_entry = access_log.c
+_ENTRIES = (
     select(access_log, cases.c.number)
-    .select_from(access_log.outerjoin(cases, cases.c.id == _c.case_id))
-    .order_by(_c.id.desc())
+    .select_from(access_log.outerjoin(cases, cases.c.id == _entry.case_id))
+    .order_by(_entry.id.desc())
 )
 
 
 class AccessLines:
-    """Reads the access log; the log itself is written with each reading (audit)."""
+    """Entries of the access log, for reading. The log is written by `audit`."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._connection = transaction.connection
         self._cursors = Cursors(transaction.keyring, "access_log")
 
-    def of_case(self, case_id: UUID, wanted: Wanted) -> Page[Line]:
-        """The lines about one case, for whoever may know who read it."""
-        return self._page(wanted, _c.case_id == str(case_id))
+    def of_case(self, case_id: UUID, filter_: Wanted) -> Page[Line]:
+        """The entries about one case. No sight is checked: the use case has checked it."""
+        return self._page(filter_, _entry.case_id == str(case_id))
 
-    def page(self, wanted: Wanted, *, seen_by: Actor) -> Page[Line]:
-        """The lines about the cases that this data-protection officer watches, and about no case but by their own."""
-        own = sorted(str(it) for it in seen_by.organisations({Role.DATA_PROTECTION_OFFICER}))
-        about_none = and_(_c.case_id.is_(None), _c.organisation_id.in_(own))
-        return self._page(wanted, or_(overseen(seen_by), about_none))
+    def page(self, filter_: Wanted, *, seen_by: Actor) -> Page[Line]:
+        """The entries about the cases that this officer oversees, and the entries of their own teams about no case."""
+        teams = sorted(str(team) for team in seen_by.organisations({Role.DATA_PROTECTION_OFFICER}))
+        about_no_case = and_(_entry.case_id.is_(None), _entry.organisation_id.in_(teams))
+        return self._page(filter_, or_(overseen(seen_by), about_no_case))
 
-    def _page(self, wanted: Wanted, seen: ColumnElement[bool]) -> Page[Line]:
+    def _page(self, filter_: Wanted, visible: ColumnElement[bool]) -> Page[Line]:
         """Raises Invalid for a cursor that was not made here."""
-        query = _LINES.where(seen, *_conditions(wanted))
-        if wanted.cursor is not None:
-            query = query.where(_c.id < int(self._cursors.place(wanted.cursor)))
-        if wanted.limit is None:
-            return Page(tuple(map(_to_line, self._connection.execute(query))))
-        rows = self._connection.execute(query.limit(wanted.limit + 1)).all()
-        return self._cursors.page(rows, wanted.limit, read=_to_line, place=lambda row: str(row.id))
+        query = _ENTRIES.where(visible, *_conditions(filter_))
+        if filter_.cursor is not None:
+            query = query.where(_entry.id < int(self._cursors.place(filter_.cursor)))
+        if filter_.limit is None:
+            return Page(tuple(map(_to_entry, self._connection.execute(query))))
+        rows = self._connection.execute(query.limit(filter_.limit + 1)).all()
+        return self._cursors.page(rows, filter_.limit, read=_to_entry, place=lambda row: str(row.id))
 
 
-def _conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
-    if wanted.case_id is not None:
-        yield _c.case_id == str(wanted.case_id)
-    if wanted.person_id is not None:
-        yield _c.user_id == str(wanted.person_id)
-    if wanted.since is not None:
-        yield _c.event_at >= microseconds(wanted.since)
-    if wanted.before is not None:
-        yield _c.event_at < microseconds(wanted.before)
-    if wanted.emergency is not None:
-        yield _c.emergency.is_(wanted.emergency)
-    if wanted.beside_role is not None:
-        yield _c.role != str(wanted.beside_role)
+def _conditions(filter_: Wanted) -> Iterator[ColumnElement[bool]]:
+    if filter_.case_id is not None:
+        yield _entry.case_id == str(filter_.case_id)
+    if filter_.person_id is not None:
+        yield _entry.user_id == str(filter_.person_id)
+    if filter_.since is not None:
+        yield _entry.event_at >= microseconds(filter_.since)
+    if filter_.before is not None:
+        yield _entry.event_at < microseconds(filter_.before)
+    if filter_.emergency is not None:
+        yield _entry.emergency.is_(filter_.emergency)
+    if filter_.beside_role is not None:
+        yield _entry.role != str(filter_.beside_role)
 
 
-def _to_line(row: Row[Any]) -> Line:
+def _to_entry(row: Row[Any]) -> Line:
     return Line(
         at=moment(row.event_at),
         action=row.action,

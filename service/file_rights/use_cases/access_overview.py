@@ -1,4 +1,4 @@
-"""Who saw a file and why, for whoever may know it: told from the log of access, in which every look is written too."""
+"""Overview of the reads of a file, from the access log. Reading the overview is logged as well."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
@@ -18,99 +18,101 @@ from service.vocabulary.actor import Actor, Membership
 from service.vocabulary.refusals import NotAllowed, NotFound
 from service.vocabulary.roles import FAMILY_ROLES, SUBMITTING_ROLES, Role
 
-# Who brought the case, and who answers for its file in the team.
+# Roles of the submitter, and of those in the team who answer for the file.
 ACCOUNTABLE = SUBMITTING_ROLES | {Role.COORDINATOR, Role.CHAIR, Role.PROCESS_DIRECTOR}
 OFFICER = Role.DATA_PROTECTION_OFFICER
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Who saw a file, the newest first. `by_name`: whether this reader is told who it was."""
+    """The reads of a file, newest first. `may_name` tells whether this reader may know the name of the person."""
 
     page: Page[Line]
     by_name: Callable[[Line], bool]
 
 
-def who_saw(transaction: Transaction, caller: Caller, case_id: UUID, wanted: Wanted) -> Seen:
-    """Who saw the file of this case. This look is written down as well, for the next answer.
+def who_saw(transaction: Transaction, caller: Caller, case_id: UUID, filter_: Wanted) -> Seen:
+    """The reads of the file of this case. This read is logged and appears in the next overview.
 
-    Raises NotFound for whoever may not see all of the case, NotAllowed for those who see it and do not answer for it.
-    Of a case that was destroyed its log is left, for the officer alone.
+    Raises NotFound for a person who may not see the whole case, NotAllowed for a person who does not answer for it.
+    After destruction the log stays readable for the data-protection officer alone.
     """
     actor = identify(transaction, caller)
-    case, acting = _accountable(transaction, actor, case_id)
-    seen = as_told_to(transaction, acting, case.id, wanted)
-    record(transaction, caller, actor.person_id, acting, "read_access_log", case_id=case.id)
-    return seen
+    case, membership = _require_accountable(transaction, actor, case_id)
+    overview = as_told_to(transaction, membership, case.id, filter_)
+    record(transaction, caller, actor.person_id, membership, "read_access_log", case_id=case.id)
+    return overview
 
 
-def as_told_to(transaction: Transaction, acting: Membership, case_id: UUID, wanted: Wanted) -> Seen:
-    """The log of a case for somebody in this role.
+def as_told_to(transaction: Transaction, membership: Membership, case_id: UUID, filter_: Wanted) -> Seen:
+    """The reads of a file for a reader with this membership.
 
-    Who brought the case is told the names of their own people, and of those around the case: who took a step in it or
-    were to take one. Of anybody else the role and the organisation; the team and its officer can tell who that was.
+    The submitter sees the names of people of its own organisation and of people who took a step in the case or were
+    assigned one. Of all others it sees role and organisation; the team and its officer know the names.
     """
-    if acting.role == Role.PARENT:
-        # When a young person reads about themselves is no affair of their parents (Jeugdwet 7.3.11).
-        wanted = replace(wanted, beside_role=Role.YOUNG_PERSON)
-    page = AccessLines(transaction).of_case(case_id, wanted)
-    if acting.role not in SUBMITTING_ROLES:
+    if membership.role == Role.PARENT:
+        # Parents are not told when a young person reads their own file (Jeugdwet 7.3.11).
+        filter_ = replace(filter_, beside_role=Role.YOUNG_PERSON)
+    page = AccessLines(transaction).of_case(case_id, filter_)
+    if membership.role not in SUBMITTING_ROLES:
         return Seen(page, lambda _: True)
-    around = {person for entry in Cases(transaction).history(case_id) for person in (entry.actor_id, entry.assignee_id)}
-    return Seen(page, lambda it: it.person_id in around or it.organisation_id == acting.organisation_id)
+    history = Cases(transaction).history(case_id)
+    involved = {person_id for entry in history for person_id in (entry.actor_id, entry.assignee_id)}
+    organisation_id = membership.organisation_id
+    return Seen(page, lambda entry: entry.person_id in involved or entry.organisation_id == organisation_id)
 
 
-def oversee(transaction: Transaction, caller: Caller, wanted: Wanted, *, exported: bool = False) -> Page[Line]:
-    """The log over all cases of the teams whose data-protection officer asks. Raises NotAllowed for everybody else.
+def oversee(transaction: Transaction, caller: Caller, filter_: Wanted, *, exported: bool = False) -> Page[Line]:
+    """The access log of all cases of the teams of this data-protection officer.
 
-    Raises NotFound for a case of another team.
+    Raises NotAllowed for everybody else, NotFound for a case of another team.
     """
     actor = identify(transaction, caller)
-    acting = actor.holding(OFFICER)
-    if acting is None:
+    membership = actor.holding(OFFICER)
+    if membership is None:
         raise NotAllowed
-    if wanted.case_id and not Cases(transaction).watched(wanted.case_id, seen_by=actor):
+    if filter_.case_id and not Cases(transaction).watched(filter_.case_id, seen_by=actor):
         raise NotFound
-    transaction.allow_all_rows(
-        "oversight of access"
-    )  # also what colleagues looked at that is about no case in particular
-    page = AccessLines(transaction).page(wanted, seen_by=actor)
+    # All rows: entries of colleagues that concern no single case belong to the log as well.
+    transaction.allow_all_rows("oversight of access")
+    page = AccessLines(transaction).page(filter_, seen_by=actor)
     action = "E" if exported else "R"
-    record(transaction, caller, actor.person_id, acting, "oversee_access", case_id=wanted.case_id, action=action)
+    record(transaction, caller, actor.person_id, membership, "oversee_access", case_id=filter_.case_id, action=action)
     return page
 
 
 def acting_as(actor: Actor, case: Case, roles: Collection[Role]) -> Membership | None:
-    """The membership in one of these roles at the team of the case, or at who brought it.
+    """The membership in one of these roles at the team or the submitter of the case.
 
-    Whoever is also of the family acts as family, whatever they are besides.
+    A family membership comes first, whatever other roles the person holds.
     """
-    held_here = (
-        held
-        for held in sorted(actor.memberships, key=lambda it: it.role not in FAMILY_ROLES)
-        if held.organisation_id == (case.submitter_id if held.role in SUBMITTING_ROLES else case.team_id)
+    family_first = sorted(actor.memberships, key=lambda membership: membership.role not in FAMILY_ROLES)
+    of_case = (
+        membership
+        for membership in family_first
+        if membership.organisation_id == (case.submitter_id if membership.role in SUBMITTING_ROLES else case.team_id)
     )
-    return next((held for held in held_here if held.role in roles), None)
+    return next((membership for membership in of_case if membership.role in roles), None)
 
 
 def record(
     transaction: Transaction,
     caller: Caller,
-    by: UUID,
-    acting: Membership,
+    person_id: UUID,
+    membership: Membership,
     activity: Activity,
     *,
     case_id: UUID | None,
     action: str = "R",
 ) -> None:
-    """Write down that somebody looked at the log, or took out everything that is held about a case."""
-    file = "own file" if acting.role in FAMILY_ROLES else "whole file"
+    """Log a read of the access log, or an export of all data held about a case."""
+    file = "own file" if membership.role in FAMILY_ROLES else "whole file"
     AccessLog(transaction).record(
         Reading(
-            person_id=by,
-            acting=acting,
+            person_id=person_id,
+            acting=membership,
             activity=activity,
-            purpose=PURPOSES[acting.role],
+            purpose=PURPOSES[membership.role],
             case_id=case_id,
             detail=file if activity == "export_subject_access" else "access log",
             trace_id=caller.trace_id,
@@ -119,12 +121,13 @@ def record(
     )
 
 
-def _accountable(transaction: Transaction, actor: Actor, case_id: UUID) -> tuple[Case, Membership]:
-    watched = Cases(transaction).watched(case_id, seen_by=actor)
-    if watched and not acting_as(actor, watched, ACCOUNTABLE) and (officer := acting_as(actor, watched, {OFFICER})):
-        return watched, officer
+def _require_accountable(transaction: Transaction, actor: Actor, case_id: UUID) -> tuple[Case, Membership]:
+    """Returns (case, membership of this person as officer, submitter or team). Raises NotFound, NotAllowed."""
+    overseen = Cases(transaction).watched(case_id, seen_by=actor)
+    if overseen and not acting_as(actor, overseen, ACCOUNTABLE) and (officer := acting_as(actor, overseen, {OFFICER})):
+        return overseen, officer
     case = whole_case(transaction, actor, case_id).case
-    acting = acting_as(actor, case, ACCOUNTABLE)
-    if acting is None:
+    membership = acting_as(actor, case, ACCOUNTABLE)
+    if membership is None:
         raise NotAllowed
-    return case, acting
+    return case, membership

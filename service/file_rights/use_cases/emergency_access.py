@@ -1,4 +1,4 @@
-"""Reading a case in an emergency: for some hours, and told to everybody around it."""
+"""Emergency access to a case: for a number of hours, and visible to everybody involved in the case."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -29,16 +29,16 @@ def take_emergency_access(
     rules: Rulebook,
     new_id: Callable[[], UUID],
 ) -> Outcome[Made | StepNumber]:
-    """Let somebody read the case with this number for some hours; the case tells everybody around it who did and why.
+    """Open the case with this number to the caller for a number of hours. The case shows this and the reason.
 
-    Raises HumansOnly for a system, NotAllowed for whoever holds none of the roles, NotFound, AlreadyInSight, Invalid.
+    Raises HumansOnly for a system, NotAllowed without one of the roles, NotFound, AlreadyInSight, Invalid.
     """
     actor = identify(transaction, caller)
     if caller.machine:
         raise HumansOnly
 
     def take() -> Made:
-        acting = _acting(actor, rules)
+        membership = _require_membership(actor, rules)
         transaction.allow_all_rows("emergency access")
         case = Cases(transaction).numbered(number)
         if case is None:
@@ -46,23 +46,23 @@ def take_emergency_access(
         sight = Cases(transaction).find(case.id, case.id, seen_by=actor)
         if sight is not None and sight.whole:
             raise AlreadyInSight(case.id)
-        by_role = replace(actor, memberships=(acting,))
-        situation = before_first_step(transaction, by_role, case, "emergency_access", rules, new_id)
-        # What is not dated happens now: hours count from when the system wrote it down.
+        in_role = replace(actor, memberships=(membership,))
+        situation = before_first_step(transaction, in_role, case, "emergency_access", rules, new_id)
+        # The hours count from the recording of the step, so its own date is ignored.
         undated = replace(step, occurred_at=transaction.now, dated=False)
-        made = carry_out(transaction, situation, undated, rules, new_id=new_id, trace_id=caller.trace_id)
-        taken = Emergency(case.id, made.entry.part_id, acting)
+        result = carry_out(transaction, situation, undated, rules, new_id=new_id, trace_id=caller.trace_id)
+        emergency = Emergency(case.id, result.entry.part_id, membership)
         until = transaction.now + timedelta(hours=situation.settings.emergency_hours)
-        People(transaction).let_read(actor.person_id, taken, until=until)
-        return made
+        People(transaction).let_read(actor.person_id, emergency, until=until)
+        return result
 
     return make_once(transaction, once, actor, act=take)
 
 
-def _acting(actor: Actor, rules: Rulebook) -> Membership:
-    """The first role that may and that this person holds anywhere: of this case they are not."""
+def _require_membership(actor: Actor, rules: Rulebook) -> Membership:
+    """The membership in the first role that may take emergency access, in any organisation. Raises NotAllowed."""
     roles = rules.current("emergency_access").definition.triggers["take_emergency_access"].roles
-    found = next((held for role in roles if (held := actor.holding(role))), None)
-    if found is None:
+    membership = next((membership for role in roles if (membership := actor.holding(role))), None)
+    if membership is None:
         raise NotAllowed
-    return found
+    return membership

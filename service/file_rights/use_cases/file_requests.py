@@ -1,4 +1,4 @@
-"""Requests about the file: they begin beside it, on a case in any state."""
+"""File requests. They begin on a case in any state and do not belong to its file."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -26,14 +26,15 @@ def ask_about_file(
     rules: Rulebook,
     new_id: Callable[[], UUID],
 ) -> Outcome[Made | StepNumber]:
-    """Begin a request about the file, for whoever may see the whole case. Raises NotFound, NotAllowed, Invalid."""
+    """Begin a file request, by a person who sees the whole case. Raises NotFound, NotAllowed, Invalid."""
     actor = identify(transaction, caller)
     Cases(transaction).find(case_id, case_id, seen_by=actor, lock=True)
 
     def ask() -> Made:
         case = whole_case(transaction, actor, case_id).case
-        by_right = replace(actor, emergencies=())
-        situation = before_first_step(transaction, by_right, case, "file_request", rules, new_id)
+        # Emergency access gives no right to make a file request.
+        without_emergencies = replace(actor, emergencies=())
+        situation = before_first_step(transaction, without_emergencies, case, "file_request", rules, new_id)
         return carry_out(transaction, situation, step, rules, new_id=new_id, trace_id=caller.trace_id)
 
     return make_once(transaction, once, actor, act=ask)

@@ -1,4 +1,4 @@
-"""Everything that is held about the child and the family of one case, for them: taken off the model (AVG 15, T22)."""
+"""Subject access: all data held about the child and the family of one case, following the data model (AVG 15, T22)."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,14 +32,14 @@ from service.vocabulary.refusals import NotAllowed
 from service.vocabulary.roles import FAMILY_ROLES, Role
 from service.workflows.rules.rulebook import Rulebook
 
-# Who hands it over after a request was granted; and the family itself.
+# Roles that hand the data over after a request is granted. The family may take it itself.
 HANDED_OVER_BY = frozenset({Role.COORDINATOR, Role.CHAIR})
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """What was written at one entry, answer by answer; `reads_now` after its amendments. Nothing when withheld."""
+    """The content of one entry, answer by answer. `reads_now` is after its amendments. Withheld content is empty."""
 
     entry: Transition
     answers: tuple[Told, ...] = ()
@@ -50,7 +50,7 @@ class Written:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bundle:
-    """All of it. `records`: the rows of the tables; `categories`: what kinds of things are told here of whom."""
+    """All data of a subject access, with the stored rows per table and the categories of data that occur in it."""
 
     case: Case
     acting: Membership
@@ -69,43 +69,42 @@ class Bundle:
 
 
 def subject_access(transaction: Transaction, caller: Caller, case_id: UUID, rules: Rulebook) -> Bundle:
-    """Everything held about a case, but what is withheld from this reader. It is written down as taken out.
+    """All data held about a case, except content withheld from this reader. The export is logged.
 
-    Raises NotFound for whoever may not see all of it, NotAllowed for who does and does not hand it over, and the
-    refusal of a parent where the young person decides.
+    Raises NotFound for a person who may not see the whole case, NotAllowed for a person who sees it and does not hand
+    it over, and the refusal of `Reader.require_file`, as for a parent where the young person decides.
     """
     actor = identify(transaction, caller)
     sight = whole_case(transaction, actor, case_id)
-    acting = acting_as(actor, sight.case, HANDED_OVER_BY | FAMILY_ROLES)
-    if acting is None:
+    membership = acting_as(actor, sight.case, HANDED_OVER_BY | FAMILY_ROLES)
+    if membership is None:
         raise NotAllowed
     history = Cases(transaction).history(case_id)
-    reader = Reader(transaction, actor, Seat(acting), history)
+    reader = Reader(transaction, actor, Seat(membership), history)
     reader.insist_on_file()
-    written = tuple(_written(transaction, reader, history))
-    transaction.allow_all_rows(
-        "subject access"
-    )  # also what others asked of this case, and which webhooks of others were told of it
-    member = actor.person_id if acting.role in FAMILY_ROLES else None
-    records = Records(transaction).of_case(case_id) | _of_family(transaction, sight.case, member)
-    seen = as_told_to(transaction, acting, case_id, Wanted())
-    record(transaction, caller, actor.person_id, acting, "export_subject_access", case_id=case_id, action="E")
+    contents = tuple(_contents(transaction, reader, history))
+    # All rows: requests by other people about this case and webhook deliveries to other organisations are included.
+    transaction.allow_all_rows("subject access")
+    member = actor.person_id if membership.role in FAMILY_ROLES else None
+    rows = Records(transaction).of_case(case_id) | _rows_of_family(transaction, sight.case, member)
+    overview = as_told_to(transaction, membership, case_id, Wanted())
+    record(transaction, caller, actor.person_id, membership, "export_subject_access", case_id=case_id, action="E")
     return Bundle(
         case=sight.case,
-        acting=acting,
+        acting=membership,
         parts=(sight.part, *Cases(transaction).parts(case_id, seen_by=actor)),
         history=history,
-        written=written,
-        records=records,
-        seen=seen,
+        written=contents,
+        records=rows,
+        seen=overview,
         agreed=fold(history, KINDS).agreed,
         kept=kept(transaction, rules, sight.case, history),
-        categories=_categories(records, written),
+        categories=_categories(rows, contents),
     )
 
 
-def _written(transaction: Transaction, reader: Reader, history: Sequence[Transition]) -> Iterator[Written]:
-    """Every entry at which something was written, in order."""
+def _contents(transaction: Transaction, reader: Reader, history: Sequence[Transition]) -> Iterator[Written]:
+    """The content of every entry that has content, in order."""
     contents = Contents(transaction).open(history[0].case_id)
     names = {str(id_): name for id_, name in People(transaction).names(_ids_in(contents)).items()}
     for entry in history:
@@ -126,31 +125,32 @@ def _written(transaction: Transaction, reader: Reader, history: Sequence[Transit
 def _answers(
     entry: Transition, form: Mapping[str, Any], history: Sequence[Transition], names: Mapping[str, str]
 ) -> Iterator[Told]:
-    """The answers of a form; of an amendment also what it changes, in the words of the form that it amends."""
+    """The answers of a form. An amendment also gives its changes, labelled as in the form that it amends."""
     if not entry.form or not form:
         return
     if KINDS.forms[entry.form] is not Amendment:
         yield from told_by(KINDS.forms[entry.form], form, names)
         return
     (number,) = entry.codes[AMENDS]
-    amended = next(it for it in history if (it.part_id, it.part_sequence) == (entry.part_id, int(number)))
-    yield from told_by(Amendment, {name: it for name, it in form.items() if name != "changes"}, names)
+    place = (entry.part_id, int(number))
+    amended = next(candidate for candidate in history if (candidate.part_id, candidate.part_sequence) == place)
+    yield from told_by(Amendment, {name: value for name, value in form.items() if name != "changes"}, names)
     yield from told_by(KINDS.forms[amended.form or ""], form["changes"], names)
 
 
-def _of_family(transaction: Transaction, case: Case, member: UUID | None) -> dict[str, tuple[Record, ...]]:
-    """A family that brought its case itself is known by name. How somebody is known is told to themselves alone."""
+def _rows_of_family(transaction: Transaction, case: Case, member: UUID | None) -> dict[str, tuple[Record, ...]]:
+    """Returns the rows per table name about a family that submitted the case itself, and about this member of it."""
     if People(transaction).kinds({case.submitter_id}).get(case.submitter_id) != OrganisationKind.FAMILY:
         return {}
     return Records(transaction).of_family(case.submitter_id, member)
 
 
-def _categories(records: Mapping[str, Sequence[Record]], written: Sequence[Written]) -> tuple[Tells, ...]:
-    of_rows = {column_of(table, name) for table, rows in records.items() for row in rows for name in row}
-    of_answers = {told.tells for it in written for told in it.answers}
-    return tuple(sorted(of_rows | of_answers, key=lambda it: (it.about, it.kind)))
+def _categories(rows_by_table: Mapping[str, Sequence[Record]], contents: Sequence[Written]) -> tuple[Tells, ...]:
+    of_rows = {column_of(table, name) for table, rows in rows_by_table.items() for row in rows for name in row}
+    of_answers = {answer.tells for content in contents for answer in content.answers}
+    return tuple(sorted(of_rows | of_answers, key=lambda category: (category.about, category.kind)))
 
 
 def _ids_in(contents: Mapping[int, Content]) -> set[UUID]:
-    """Whatever is written as an id, to be told by name."""
-    return {UUID(found[0]) for it in contents.values() for found in _ID.finditer(str(it.body))}
+    """Every id in these contents, to be shown as a name."""
+    return {UUID(match[0]) for content in contents.values() for match in _ID.finditer(str(content.body))}

@@ -1,7 +1,7 @@
-"""A backup of SQLite: data and keys as two files with terms of their own, a list of destructions, and a manifest.
+"""Backup and restore of SQLite: a file of data, a file of keys, the list of destructions, and a manifest.
 
-Data and keys are copied as they were at one moment, between two commits; the list after that. What was destroyed
-meanwhile stands on it.
+Data and keys are copied from the same moment between two commits. The list is copied after them, so it contains every
+destruction made in the meantime. Data and keys are separate files, since they may be kept for different terms.
 """
 
 import hashlib
@@ -30,16 +30,16 @@ from service.vocabulary.canonical_json import canonical
 FORMAT = "casusroute-backup@1"
 MANIFEST = "manifest.json"
 FILES = {"data": "data.db", "keys": "keys.db", "destructions": "destructions.jsonl"}
-_BESIDE = ("", "-wal", "-shm", "-journal")
+_SUFFIXES = ("", "-wal", "-shm", "-journal")  # of a database file of SQLite and the files that belong to it
 
 
 class BackupRefused(ValueError):
-    """A backup that is not whole, not of this installation, or that would overwrite something."""
+    """The backup is incomplete or damaged, belongs to another installation, or would overwrite a file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """What a backup is, as it was made. `root`: of the digest of heads at `at`. Nothing in it is about anybody."""
+    """Description of a backup, without personal data. `root` is the root of the digest of heads at `at` (UTC)."""
 
     format: str
     version: str
@@ -53,7 +53,7 @@ class Manifest:
     master_key: str
 
     def sealed(self, keyring: Keyring) -> str:
-        """As it is stored: nobody without the master key can make another that would be taken."""
+        """The manifest as stored: JSON with a seal that only the master key can make."""
         return canonical({**asdict(self), "seal": keyring.tag("backup", canonical(asdict(self))).hex()}) + "\n"
 
 
@@ -62,72 +62,72 @@ def back_up(database: Path, destructions: Path, folder: Path, keyring: Keyring, 
     if folder.exists():
         raise BackupRefused(f"{folder} is there already: a backup never overwrites another")
     own_folder(folder.parent)
-    with _new_folder(folder) as made:
-        with _at_one_moment(database) as live:
-            for name, connection in live.items():
-                _copy_database(connection, made / FILES[name])
+    with _new_folder(folder) as target:
+        with _snapshots(database) as snapshots:
+            for name, connection in snapshots.items():
+                _copy_database(connection, target / FILES[name])
         listed = destructions.read_bytes() if destructions.exists() else b""
-        _write(made / FILES["destructions"], listed)
+        _write(target / FILES["destructions"], listed)
         manifest = Manifest(
             format=FORMAT,
             version=__version__,
             at=in_utc_text(at),
-            sha256={name: _sha256(made / file) for name, file in FILES.items()},
-            master_key=_tag_of(keyring),
-            **_told(made / FILES["data"], at),
+            sha256={name: _sha256(target / file) for name, file in FILES.items()},
+            master_key=_tag_of_master_key(keyring),
+            **_facts_of_data(target / FILES["data"], at),
         )
-        _write(made / MANIFEST, manifest.sealed(keyring).encode())
+        _write(target / MANIFEST, manifest.sealed(keyring).encode())
     return manifest
 
 
 def restore(data: Path, keys: Path, database: Path, keyring: Keyring) -> tuple[Manifest, Manifest]:
-    """Put data and keys where a database is to be, checked first, and never over another; tells of what both are.
+    """Check data and keys and put them in the place of a database that does not exist yet.
 
-    Each file has the manifest that it was made with beside it; beside the data stands the list as well.
-    Raises BackupRefused, MasterKeyRefused, OSError.
+    Returns (manifest of the data, manifest of the keys). Each file stands in a folder with its manifest; the folder of
+    the data also holds the list of destructions. Raises BackupRefused, MasterKeyRefused, OSError.
     """
     for place in (database, keys_file(database)):
-        for beside in _BESIDE:
-            if (there := place.with_name(place.name + beside)).exists():
-                raise BackupRefused(f"{there} is there already: a backup is restored where nothing is")
+        for suffix in _SUFFIXES:
+            if (existing := place.with_name(place.name + suffix)).exists():
+                raise BackupRefused(f"{existing} is there already: a backup is restored where nothing is")
     of_data, of_keys = manifest_beside(data, keyring), manifest_beside(keys, keyring)
     if of_data.revision not in revisions():
         raise BackupRefused(f"the backup is of version {of_data.version}, which is newer than this one")
-    _insist_as_made(data.with_name(FILES["destructions"]), of_data, "destructions")
+    _require_digest(data.with_name(FILES["destructions"]), of_data, "destructions")
     own_folder(database.parent)
-    # Checked is what was copied. Keys are there first: a database without its keys would begin to make new ones.
-    with ExitStack() as copies:
-        placed = [
-            (copies.enter_context(_copied(keys, keys_file(database), of_keys, "keys")), keys_file(database)),
-            (copies.enter_context(_copied(data, database, of_data, "data")), database),
+    # The copy is checked, not the source. Keys are linked first: a database without its keys would make new ones.
+    with ExitStack() as stack:
+        copies = [
+            (stack.enter_context(_checked_copy(keys, keys_file(database), of_keys, "keys")), keys_file(database)),
+            (stack.enter_context(_checked_copy(data, database, of_data, "data")), database),
         ]
-        for copy, place in placed:
-            os.link(copy, place)  # which fails where something is
+        for copy, place in copies:
+            os.link(copy, place)  # fails when the place exists, so nothing is overwritten
         _sync(database.parent)
     return of_data, of_keys
 
 
 def manifest_beside(file: Path, keyring: Keyring) -> Manifest:
-    """Raises BackupRefused, MasterKeyRefused."""
+    """The manifest in the folder of this file. Raises BackupRefused, MasterKeyRefused."""
     try:
         text = file.with_name(MANIFEST).read_text(encoding="utf-8")
-        told = json.loads(text)
-        told.pop("seal")
-        found = Manifest(**told)
+        fields = json.loads(text)
+        fields.pop("seal")
+        manifest = Manifest(**fields)
     except FileNotFoundError:
         raise BackupRefused(f"{file} has no {MANIFEST} beside it: each file is kept with its own") from None
     except (ValueError, KeyError, TypeError, AttributeError):
         raise BackupRefused(f"{file.with_name(MANIFEST)} is no manifest of a backup") from None
-    if found.format != FORMAT:
+    if manifest.format != FORMAT:
         raise BackupRefused(f"{file.with_name(MANIFEST)} is of a format that this version does not know")
-    if not compare_digest(found.master_key, _tag_of(keyring)):
+    if not compare_digest(manifest.master_key, _tag_of_master_key(keyring)):
         raise MasterKeyRefused("the master key is not the one that this backup was made with")
-    if not compare_digest(text, found.sealed(keyring)):
+    if not compare_digest(text, manifest.sealed(keyring)):
         raise BackupRefused(f"{file.with_name(MANIFEST)} is not as it was made")
-    return found
+    return manifest
 
 
-def _insist_as_made(file: Path, manifest: Manifest, name: str) -> None:
+def _require_digest(file: Path, manifest: Manifest, name: str) -> None:
     if not file.exists():
         raise BackupRefused(f"{file} is missing, which stands in the manifest beside it")
     if not compare_digest(_sha256(file), manifest.sha256[name]):
@@ -136,21 +136,21 @@ def _insist_as_made(file: Path, manifest: Manifest, name: str) -> None:
 
 @contextmanager
 def _new_folder(folder: Path) -> Iterator[Path]:
-    """A folder under a name of its own until everything in it is on disk, for its owner alone."""
-    made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    """A private folder with a temporary name, renamed to its own once its content is on disk."""
+    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
-        yield made
-        _sync(made)
-        made.rename(folder)  # which fails where a backup is
+        yield temporary
+        _sync(temporary)
+        temporary.rename(folder)  # fails when a backup stands there
         _sync(folder.parent)
     except BaseException:
-        shutil.rmtree(made, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
         raise
 
 
 @contextmanager
-def _copied(file: Path, place: Path, manifest: Manifest, name: str) -> Iterator[Path]:
-    """A checked copy on the disk of the database, gone after the block."""
+def _checked_copy(file: Path, place: Path, manifest: Manifest, name: str) -> Iterator[Path]:
+    """A checked temporary copy in the folder of `place`, removed after the block."""
     descriptor, copy = tempfile.mkstemp(prefix=f".{place.name}.", dir=place.parent)
     os.close(descriptor)
     try:
@@ -158,54 +158,56 @@ def _copied(file: Path, place: Path, manifest: Manifest, name: str) -> Iterator[
         _sync(Path(copy))
         if not compare_digest(_sha256(Path(copy)), manifest.sha256[name]):
             raise BackupRefused(f"{file} is not the file that the manifest beside it was made with")
-        _insist_sound(Path(copy))
+        _require_sound_database(Path(copy))
         yield Path(copy)
     finally:
         Path(copy).unlink()
 
 
 @contextmanager
-def _at_one_moment(database: Path) -> Iterator[dict[str, sqlite3.Connection]]:
-    """Data and keys, each read as it was while nobody could write: for as long as it takes to begin two readings."""
-    with ExitStack() as open_:
+def _snapshots(database: Path) -> Iterator[dict[str, sqlite3.Connection]]:
+    """Connections to data and keys with a read snapshot of the same moment. Writers wait while both snapshots begin."""
+    with ExitStack() as stack:
 
-        def begun(file: Path, how: str) -> sqlite3.Connection:
+        def begin(file: Path, mode: str) -> sqlite3.Connection:
             uri = f"{file.absolute().as_uri()}?mode=rw"
             connection = sqlite3.connect(uri, uri=True, timeout=10, isolation_level=None)
-            open_.callback(connection.close)
-            connection.execute(f"BEGIN {how}")
+            stack.callback(connection.close)
+            connection.execute(f"BEGIN {mode}")
             connection.execute("SELECT 1 FROM sqlite_master").fetchone()
             return connection
 
-        writer = begun(database, "IMMEDIATE")
-        keys, data = begun(keys_file(database), "DEFERRED"), begun(database, "DEFERRED")
+        writer = begin(database, "IMMEDIATE")
+        keys, data = begin(keys_file(database), "DEFERRED"), begin(database, "DEFERRED")
         writer.execute("ROLLBACK")
         yield {"data": data, "keys": keys}
 
 
 def _copy_database(live: sqlite3.Connection, target: Path) -> None:
-    """By the online backup of SQLite: a copied file would miss what its log still holds."""
+    """Copy by the online backup of SQLite: a copy of the file alone would miss the pages in the write-ahead log."""
     os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     with closing(sqlite3.connect(target)) as copy:
         live.backup(copy)
-        copy.execute("PRAGMA journal_mode=DELETE")  # one file, without a log beside it
-    _insist_sound(target)
+        copy.execute("PRAGMA journal_mode=DELETE")  # a single file, without a write-ahead log
+    _require_sound_database(target)
     _sync(target)
 
 
-def _insist_sound(file: Path) -> None:
+def _require_sound_database(file: Path) -> None:
     try:
         with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
-            said = [row[0] for row in connection.execute("PRAGMA integrity_check")]
+            findings = [row[0] for row in connection.execute("PRAGMA integrity_check")]
             dangling = connection.execute("PRAGMA foreign_key_check").fetchall()
     except sqlite3.DatabaseError as error:
         raise BackupRefused(f"{file} is no database that can be read: {error}") from None
-    if said != ["ok"] or dangling:
-        raise BackupRefused(f"{file} is damaged: {'; '.join(said)}; {len(dangling)} rows refer to what is not there")
+    if findings != ["ok"] or dangling:
+        raise BackupRefused(
+            f"{file} is damaged: {'; '.join(findings)}; {len(dangling)} rows refer to what is not there"
+        )
 
 
-def _told(data: Path, at: datetime) -> dict[str, Any]:
-    """What the manifest tells of the data; in every version these tables are the same."""
+def _facts_of_data(data: Path, at: datetime) -> dict[str, Any]:
+    """Returns the manifest fields about the data by name. These tables are the same in every version of the schema."""
     with closing(sqlite3.connect(f"{data.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
         (revision,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
         entries, last = connection.execute("SELECT count(*), max(recorded_at) FROM transitions").fetchone()
@@ -220,19 +222,19 @@ def _told(data: Path, at: datetime) -> dict[str, Any]:
     }
 
 
-def _tag_of(keyring: Keyring) -> str:
-    """By which a master key is known again, and which tells nothing of it."""
+def _tag_of_master_key(keyring: Keyring) -> str:
+    """A tag that identifies the master key without revealing it."""
     return keyring.tag("backup", "master key").hex()
 
 
 def _sha256(file: Path) -> str:
-    with file.open("rb") as read:
-        return hashlib.file_digest(read, "sha256").hexdigest()
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _write(file: Path, content: bytes) -> None:
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-        out.write(content)
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
+        stream.write(content)
     _sync(file)
 
 

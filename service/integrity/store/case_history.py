@@ -1,4 +1,4 @@
-"""Recomputing a stored history: every digest, number and edge, and the heads that it leads to."""
+"""Verification of a stored history: recomputes every digest, number and edge, and the heads."""
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,9 +19,9 @@ from service.workflows.rules.definition import Definition, Edge
 from service.workflows.rules.kinds import START
 from service.workflows.store.tables import workflows
 
-# What a damaged row may do to whoever reads it: a text that is no identifier, a time that is none, codes that are none.
+# Errors that reading a damaged row may raise: an invalid identifier, time or code.
 _UNREADABLE = (ValueError, TypeError, AttributeError, OverflowError, OSError)
-# Building a statement takes several times as long as running it, and an installation has thousands of cases.
+# The statements are built once: building takes several times as long as running, for thousands of cases.
 _ID: BindParameter[str] = bindparam("case_id")
 _CASE = select(cases).where(cases.c.id == _ID)
 _CERTIFICATE = select(destructions).where(destructions.c.case_id == _ID)
@@ -35,7 +35,7 @@ _WORKFLOWS = select(workflows.c.hash, workflows.c.definition).where(
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """The verdict on one case; `fault` is the code of the first thing that is not as it was recorded."""
+    """The result for one case. `fault` is the code of the first fault, `first_bad_sequence` its entry."""
 
     sound: bool
     entries: int
@@ -50,45 +50,47 @@ class Verification:
 
 
 def verify(connection: Connection, case_id: UUID | str) -> Verification:
-    """Of a case that somebody writes to meanwhile, a later moment is verified: never half of one, half of another."""
+    """Verify one history. When the case changes during a run that finds a fault, the run is repeated."""
     while True:
-        standing = case, certificate = _standing(connection, case_id)
+        head = case, certificate = _head_and_certificate(connection, case_id)
         rows = connection.execute(_HISTORY, {"case_id": case.id}).all()
         sequence, fault = next(_faults(connection, case, certificate, rows), (None, None))
-        if fault is None or standing == _standing(connection, case_id):
+        if fault is None or head == _head_and_certificate(connection, case_id):
             return Verification(fault is None, len(rows), case.digest, sequence, fault, certificate is not None)
 
 
-def _standing(connection: Connection, case_id: UUID | str) -> tuple[Row[Any], Row[Any] | None]:
-    """The head of a case, and the certificate of its destruction: the history then proves itself by digests alone."""
-    of = {"case_id": str(case_id)}
-    return connection.execute(_CASE, of).one(), connection.execute(_CERTIFICATE, of).one_or_none()
+def _head_and_certificate(connection: Connection, case_id: UUID | str) -> tuple[Row[Any], Row[Any] | None]:
+    """Returns (row of the case, certificate of its destruction or None)."""
+    parameters = {"case_id": str(case_id)}
+    return connection.execute(_CASE, parameters).one(), connection.execute(_CERTIFICATE, parameters).one_or_none()
 
 
 def _faults(
     connection: Connection, case: Row[Any], certificate: Row[Any] | None, rows: Sequence[Row[Any]]
 ) -> Iterator[Fault]:
-    sealed = {row.sequence: row for row in connection.execute(_CONTENTS, {"case_id": case.id})}
+    content_rows = {row.sequence: row for row in connection.execute(_CONTENTS, {"case_id": case.id})}
     last: dict[str, Row[Any]] = {}
-    told = Remains(certificate) if certificate else _Told(_texts(connection, {row.workflow for row in rows}))
+    check = (
+        Remains(certificate) if certificate else _LivingCaseCheck(_texts(connection, {row.workflow for row in rows}))
+    )
     previous = BEGINNING
     for expected, row in enumerate(rows, 1):
         before = last.get(row.part_id)
         yield from _faults_of_entry(row, expected, previous, before)
-        yield from told.faults_of(row, sealed.pop(row.sequence, None), before)
+        yield from check.faults_of(row, content_rows.pop(row.sequence, None), before)
         last[row.part_id], previous = row, row.digest
-    for sequence in sealed:
+    for sequence in content_rows:
         yield sequence, "content_alone"
     if not rows or (isinstance(case.sequence, int) and case.sequence > len(rows)):
         yield len(rows) + 1, "entry_missing"
     stored = {row.id: row for row in connection.execute(_PARTS, {"case_id": case.id})}
     if stored.keys() != last.keys():
         yield len(rows), "parts"
-    yield from told.faults_of_heads(case, stored, last, rows)
+    yield from check.faults_of_heads(case, stored, last, rows)
 
 
 def _faults_of_entry(row: Row[Any], expected: int, previous: str, before: Row[Any] | None) -> Iterator[Fault]:
-    """What holds for every entry, also when what it said was destroyed: numbers and digests."""
+    """Faults of the numbers and digests of an entry, destroyed or not."""
     if row.sequence != expected:
         yield expected, "entry_missing"
     if (row.prev_sequence or 0, row.prev_digest or BEGINNING) != (expected - 1, previous):
@@ -100,8 +102,8 @@ def _faults_of_entry(row: Row[Any], expected: int, previous: str, before: Row[An
         yield row.sequence, "part_not_continued"
 
 
-class _Told:
-    """What a history tells: facts, content, and a route along the steps of the workflow that each part is on."""
+class _LivingCaseCheck:
+    """Checks a case that is not destroyed: facts, content, and the path of each part through its workflow."""
 
     def __init__(self, texts: Mapping[str, str]) -> None:
         self._adopts = {hash_: definition_of(text).adopts for hash_, text in texts.items()}
@@ -121,11 +123,11 @@ class _Told:
             yield row.sequence, "part_not_continued"
         if (row.trigger_name, row.source, row.target) not in self._edges.get(row.workflow, ()):
             yield row.sequence, "no_such_step"
-        # A plan takes a part from one workflow to another; any other step is one of the workflow that the part is on.
-        left, reached = self._adopts.get(row.workflow) or (row.workflow, row.workflow)
-        if self._runs_on.get(row.part_id, left) != left:
+        # A migration plan takes a part from one workflow to another; every other step stays in the part's workflow.
+        from_workflow, to_workflow = self._adopts.get(row.workflow) or (row.workflow, row.workflow)
+        if self._runs_on.get(row.part_id, from_workflow) != from_workflow:
             yield row.sequence, "other_workflow"
-        self._runs_on[row.part_id] = reached
+        self._runs_on[row.part_id] = to_workflow
 
     def faults_of_heads(
         self, case: Row[Any], stored: Mapping[str, Row[Any]], last: Mapping[str, Row[Any]], rows: Sequence[Row[Any]]
@@ -149,10 +151,10 @@ def _facts_hold(row: Row[Any]) -> bool:
 
 def _content_holds(content: Row[Any], digest: str) -> bool:
     try:
-        found = content_digest(content.salt, content.nonce, content.content_class, content.form, content.ciphertext)
+        actual = content_digest(content.salt, content.nonce, content.content_class, content.form, content.ciphertext)
     except _UNREADABLE:
         return False
-    return bool(found == digest)
+    return bool(actual == digest)
 
 
 def _head_of_case(case: Row[Any]) -> tuple[Any, ...]:
@@ -160,28 +162,28 @@ def _head_of_case(case: Row[Any]) -> tuple[Any, ...]:
 
 
 def _head_by_history(rows: Sequence[Row[Any]]) -> tuple[Any, ...]:
-    """What the head must be. A case waits from its submission in life on, for the organisation that made it."""
+    """The expected head. `submitted_at` is when the first entry occurred, `submitter_id` its organisation."""
     first, last = rows[0], rows[-1]
     return len(rows), last.digest, last.recorded_at, last.region, first.occurred_at, first.organisation_id
 
 
 def _head_of_part(part: Row[Any]) -> tuple[Any, ...]:
     head = (part.sequence, part.state, part.phase, part.occurred_at)
-    ours = (part.party, part.party_id, part.assignee_id, part.due_on)
+    duty = (part.party, part.party_id, part.assignee_id, part.due_on)
     fixed = (part.kind, part.workflow, part.line, part.addressee_id, part.team_id, part.submitter_id)
-    return *head, *ours, *fixed
+    return *head, *duty, *fixed
 
 
 def _part_by_history(case: Row[Any], entry: Row[Any], workflow: str) -> tuple[Any, ...]:
     head = (entry.part_sequence, entry.target, entry.phase, entry.occurred_at)
-    theirs = (entry.party, entry.party_id, entry.assignee_id, entry.due_on or NO_DAY)
+    duty = (entry.party, entry.party_id, entry.assignee_id, entry.due_on or NO_DAY)
     fixed = (entry.part_kind, workflow, entry.line, entry.addressee_id, case.team_id, case.submitter_id)
-    return *head, *theirs, *fixed
+    return *head, *duty, *fixed
 
 
 def _texts(connection: Connection, hashes: set[str]) -> dict[str, str]:
-    """The workflows and plans whose text is still the one that their hash was made of."""
-    rows = connection.execute(_WORKFLOWS, {"hashes": sorted(it for it in hashes if it)})
+    """Returns the stored text per hash, for the workflows and plans whose text still matches their hash."""
+    rows = connection.execute(_WORKFLOWS, {"hashes": sorted(hash_ for hash_ in hashes if hash_)})
     return {row.hash: row.definition for row in rows if is_text_of(row.hash, row.definition)}
 
 
@@ -189,7 +191,7 @@ def is_text_of(hash_: str, stored: object) -> bool:
     return isinstance(stored, str) and hashlib.sha256(stored.encode()).hexdigest() == hash_
 
 
-# Every case runs on the same few.
+# Cached: all cases run on the same few definitions.
 @lru_cache(maxsize=100)
 def definition_of(text: str) -> Definition:
     return Definition.from_stored(text)

@@ -1,4 +1,4 @@
-"""The heads of all cases, a page at a time, and what a digest of them says against the present."""
+"""Heads of all cases, and their comparison with an earlier digest."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ PAGE = 500
 
 @dataclass(frozen=True, slots=True)
 class Departure:
-    """Where a case is not what a kept head led to: the first entry that is known to differ, and how."""
+    """A difference between a case and its head in a digest: the first entry known to differ, and a fault code."""
 
     case: str
     sequence: int
@@ -24,15 +24,15 @@ class Departure:
 
 
 class Heads:
-    """Of every case of the installation: for whoever verifies it, not for readers of cases."""
+    """Heads of every case of the installation. For verification only: no sight is checked."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._connection = transaction.connection
 
     def after(self, last: str | None, limit: int = PAGE) -> list[Head]:
-        """The next in order of case."""
-        beyond = true() if last is None else cases.c.id > last
-        query = select(cases.c.id, cases.c.sequence, cases.c.digest).where(beyond).order_by(cases.c.id).limit(limit)
+        """The heads of the next cases after the case id `last`, ordered by case id."""
+        follows = true() if last is None else cases.c.id > last
+        query = select(cases.c.id, cases.c.sequence, cases.c.digest).where(follows).order_by(cases.c.id).limit(limit)
         return [Head(row.id, row.sequence, row.digest) for row in self._connection.execute(query)]
 
     def all(self) -> Iterator[Head]:
@@ -42,31 +42,34 @@ class Heads:
             page = self.after(page[-1].case)
 
     def last_recorded(self) -> datetime | None:
-        """The newest moment that any living case knows of."""
+        """The latest recording time (UTC) of all entries that are not destroyed."""
         last = self._connection.execute(select(func.max(transitions.c.recorded_at))).scalar()
         return None if last is None else moment(last)
 
     def named(self, number_or_id: str) -> str | None:
         """The id of the case with this number or id."""
-        wanted = or_(cases.c.id == number_or_id, cases.c.number == number_or_id)
-        return self._connection.execute(select(cases.c.id).where(wanted)).scalar()
+        matches = or_(cases.c.id == number_or_id, cases.c.number == number_or_id)
+        return self._connection.execute(select(cases.c.id).where(matches)).scalar()
 
-    def departures(self, kept: Sequence[Head]) -> Iterator[Departure]:
-        """Where the present is not what these heads led to. A history may have gone on; it may not have gone back."""
-        ids, t = [head.case for head in kept], transitions.c
-        places = [(head.case, head.sequence) for head in kept]
-        heads = self._connection.execute(select(cases.c.id, cases.c.sequence).where(cases.c.id.in_(ids)))
-        now = {row.id: row.sequence for row in heads}
-        there = select(t.case_id, t.sequence, t.digest).where(tuple_(t.case_id, t.sequence).in_(places))
-        # A database that came back follows the list of destructions, also where it knows less of a case than the list.
-        d = destructions.c
-        replayed = select(d.case_id, d.entries).where(d.case_id.in_(ids), d.replayed_at.is_not(None))
-        gone = {row.case_id: row.entries for row in self._connection.execute(replayed)}
-        digests = {(row.case_id, row.sequence): row.digest for row in self._connection.execute(there)}
-        for head, place in zip(kept, places, strict=True):
-            if head.case not in now:
+    def departures(self, earlier: Sequence[Head]) -> Iterator[Departure]:
+        """The differences between the stored cases and these earlier heads. Entries added since are no difference."""
+        ids, places = [head.case for head in earlier], [(head.case, head.sequence) for head in earlier]
+        heads = select(cases.c.id, cases.c.sequence).where(cases.c.id.in_(ids))
+        entry, destruction = transitions.c, destructions.c
+        entries = select(entry.case_id, entry.sequence, entry.digest).where(
+            tuple_(entry.case_id, entry.sequence).in_(places)
+        )
+        # A replayed destruction may name more entries than the restored database had: these are not cut off.
+        destroyed = select(destruction.case_id, destruction.entries).where(
+            destruction.case_id.in_(ids), destruction.replayed_at.is_not(None)
+        )
+        current = {row.id: row.sequence for row in self._connection.execute(heads)}
+        replayed = {row.case_id: row.entries for row in self._connection.execute(destroyed)}
+        digests = {(row.case_id, row.sequence): row.digest for row in self._connection.execute(entries)}
+        for head, place in zip(earlier, places, strict=True):
+            if head.case not in current:
                 yield Departure(head.case, 1, "case_gone")
-            elif place not in digests and gone.get(head.case, 0) < head.sequence:
-                yield Departure(head.case, min(now[head.case] + 1, head.sequence), "cut_off")
+            elif place not in digests and replayed.get(head.case, 0) < head.sequence:
+                yield Departure(head.case, min(current[head.case] + 1, head.sequence), "cut_off")
             elif digests.get(place, head.digest) != head.digest:
                 yield Departure(head.case, head.sequence, "rewritten")

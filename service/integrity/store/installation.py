@@ -1,4 +1,4 @@
-"""What stands around the histories and must agree with them: news, keys, rules, feeds."""
+"""Verification of the data around the histories: outbox, keys, workflows, settings and feeds."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -17,26 +17,27 @@ from service.integrity.store.destroyed_case import Fault
 from service.workflows.rules.definition import Definition, Edge
 from service.workflows.store.tables import region_settings, workflow_edges, workflow_plans, workflows
 
-Found = tuple[str, str]  # the code of a fault, and where it is
+Found = tuple[str, str]  # (fault code, place of the fault)
 
 
 class Surroundings:
-    """What `verify` of one history does not look at."""
+    """Checks that `verify_history` does not make."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._connection = transaction.connection
         self._keyring = transaction.keyring
 
     def of_case(self, case_id: UUID | str, *, destroyed: bool) -> Iterator[Fault]:
-        """Each entry has its news, and each content a key that opens with the master key; a destroyed one has none."""
-        yield from sorted(self._without_news(str(case_id), destroyed=destroyed))
+        """Entries without an outbox row, contents without a key that opens, and keys left after a destruction."""
+        yield from sorted(self._without_event(str(case_id), destroyed=destroyed))
         yield from sorted(self._without_key(str(case_id), destroyed=destroyed))
 
     def of_installation(self) -> Iterator[Found]:
+        """Missing protections, rows without their case or entry, damaged rules and incomplete feeds."""
         try:
             insist(self._connection)
-        except Unprotected as found:
-            yield "protections", str(found)
+        except Unprotected as error:
+            yield "protections", str(error)
         for table in (parts, transitions, contents):
             if self._any(~exists().where(cases.c.id == table.c.case_id), table):
                 yield "without_case", table.name
@@ -47,24 +48,27 @@ class Surroundings:
         yield from self._rules()
         yield from self._feeds()
 
-    def _without_news(self, case_id: str, *, destroyed: bool) -> Iterator[Fault]:
-        t, o = transitions.c, outbox.c
-        said: ColumnElement[str] = literal("destroyed") if destroyed else t.part_kind + "." + t.trigger_name
-        told = transitions.outerjoin(outbox, and_(o.case_id == t.case_id, o.sequence == t.sequence))
-        query = select(t.sequence).select_from(told).where(t.case_id == case_id, or_(o.id.is_(None), o.type != said))
+    def _without_event(self, case_id: str, *, destroyed: bool) -> Iterator[Fault]:
+        entry, event = transitions.c, outbox.c
+        type_: ColumnElement[str] = literal("destroyed") if destroyed else entry.part_kind + "." + entry.trigger_name
+        joined = transitions.outerjoin(outbox, and_(event.case_id == entry.case_id, event.sequence == entry.sequence))
+        query = select(entry.sequence).select_from(joined)
+        query = query.where(entry.case_id == case_id, or_(event.id.is_(None), event.type != type_))
         for sequence in self._connection.execute(query).scalars():
             yield sequence, "news"
 
     def _without_key(self, case_id: str, *, destroyed: bool) -> Iterator[Fault]:
-        c, k = contents.c, case_keys.c
+        content, key = contents.c, case_keys.c
         if destroyed:
-            if self._any(k.owner_id == case_id, case_keys):
+            if self._any(key.owner_id == case_id, case_keys):
                 yield 1, "key_left"
             return
-        locked = contents.outerjoin(case_keys, and_(k.owner_id == c.case_id, k.content_class == c.content_class))
-        rows = self._connection.execute(select(c.sequence, k.wrapped).select_from(locked).where(c.case_id == case_id))
+        joined = contents.outerjoin(
+            case_keys, and_(key.owner_id == content.case_id, key.content_class == content.content_class)
+        )
+        query = select(content.sequence, key.wrapped).select_from(joined).where(content.case_id == case_id)
         opens = dict[bytes | None, bool]()
-        for sequence, wrapped in rows:
+        for sequence, wrapped in self._connection.execute(query):
             if wrapped not in opens:
                 opens[wrapped] = self._opens(wrapped)
             if not opens[wrapped]:
@@ -77,59 +81,69 @@ class Surroundings:
             return False
 
     def _rules(self) -> Iterator[Found]:
-        w, e, s = workflows.c, workflow_edges.c, region_settings.c
+        stored = workflow_edges.c
         edges: dict[str, set[Edge]] = {}
-        for hash_, *edge in self._connection.execute(select(e.workflow, e.trigger_name, e.source, e.target)):
+        query = select(stored.workflow, stored.trigger_name, stored.source, stored.target)
+        for hash_, *edge in self._connection.execute(query):
             edges.setdefault(hash_, set()).add(Edge(*edge))
         plans = {row.hash: row for row in self._connection.execute(select(workflow_plans))}
-        for row in self._connection.execute(select(workflows).order_by(w.hash)):
-            own, plan = edges.pop(row.hash, set()), _passage(plans.pop(row.hash, None))
+        for row in self._connection.execute(select(workflows).order_by(workflows.c.hash)):
+            edges_of_row, plan = edges.pop(row.hash, set()), _plan_of_row(plans.pop(row.hash, None))
             if not is_text_of(row.hash, row.definition):
                 yield "workflow_text", row.hash
                 continue
             definition = definition_of(row.definition)
-            if own != edges_of(row.definition) or (row.name, row.edges) != (definition.name, len(own)):
+            head = (definition.name, len(edges_of_row))
+            if edges_of_row != edges_of(row.definition) or (row.name, row.edges) != head:
                 yield "workflow_edges", row.hash
-            if plan != _intended(definition):
+            if plan != _plan_of_definition(definition):
                 yield "workflow_plan", row.hash
         yield from (("workflow_edges", hash_) for hash_ in sorted(edges))
         yield from (("workflow_plan", hash_) for hash_ in sorted(plans))
-        for row in self._connection.execute(select(region_settings).order_by(s.hash)):
+        for row in self._connection.execute(select(region_settings).order_by(region_settings.c.hash)):
             if not is_text_of(row.hash, row.settings):
                 yield "settings_text", row.hash
-        yield from self._named_in_vain()
+        yield from self._missing_rules()
 
-    def _named_in_vain(self) -> Iterator[Found]:
-        """Rules that entries name and that are not there: nobody can say any more what they were made under."""
-        for named, known in (
+    def _missing_rules(self) -> Iterator[Found]:
+        """Workflows and settings that entries refer to and that are not stored."""
+        for reference, key in (
             (transitions.c.workflow, workflows.c.hash),
             (transitions.c.settings, region_settings.c.hash),
         ):
-            query = select(named).where(named.is_not(None), ~exists().where(known == named)).distinct()
+            query = select(reference).where(reference.is_not(None), ~exists().where(key == reference)).distinct()
             for hash_ in self._connection.execute(query).scalars():
-                yield "rules_missing", f"{named.name} {hash_}"
+                yield "rules_missing", f"{reference.name} {hash_}"
 
     def _feeds(self) -> Iterator[Found]:
-        """Positions follow each other without a gap from 1 on, and whatever was published was heard by the team."""
-        f, o = feed.c, outbox.c
-        gapless = and_(func.min(f.position) == 1, func.max(f.position) == func.count())
-        with_gaps = select(f.organisation_id).group_by(f.organisation_id).having(~gapless).order_by(f.organisation_id)
+        """Feeds whose positions are not gapless from 1, and the first published event missing from its team's feed."""
+        item, event = feed.c, outbox.c
+        gapless = and_(func.min(item.position) == 1, func.max(item.position) == func.count())
+        by_organisation = select(item.organisation_id).group_by(item.organisation_id)
+        with_gaps = by_organisation.having(~gapless).order_by(item.organisation_id)
         for organisation_id in self._connection.execute(with_gaps).scalars():
             yield "feed_gap", organisation_id
-        heard = and_(f.organisation_id == cases.c.team_id, f.case_id == o.case_id, f.sequence == o.sequence)
-        unheard = select(o.case_id, o.sequence).join(cases, cases.c.id == o.case_id)
-        lost = and_(o.published_at.is_not(None), o.type != "destroyed", ~exists().where(heard))
-        unheard = unheard.where(lost).order_by(o.id).limit(1)
-        for case_id, sequence in self._connection.execute(unheard):
+        of_event = and_(item.case_id == event.case_id, item.sequence == event.sequence)
+        in_team_feed = exists().where(item.organisation_id == cases.c.team_id, of_event)
+        missing = (
+            select(event.case_id, event.sequence)
+            .join(cases, cases.c.id == event.case_id)
+            .where(event.published_at.is_not(None), event.type != "destroyed", ~in_team_feed)
+            .order_by(event.id)
+            .limit(1)
+        )
+        for case_id, sequence in self._connection.execute(missing):
             yield "feed_unheard", f"{case_id} {sequence}"
 
     def _any(self, where: ColumnElement[bool], table: Table) -> bool:
         return bool(self._connection.execute(select(exists(select(1).select_from(table).where(where)))).scalar())
 
 
-def _passage(plan: Row[Any] | None) -> tuple[str, str, str] | None:
-    return plan and (plan.kind, plan.from_workflow, plan.to_workflow)
+def _plan_of_row(row: Row[Any] | None) -> tuple[str, str, str] | None:
+    """Returns (kind, hash of the old workflow, hash of the new workflow)."""
+    return row and (row.kind, row.from_workflow, row.to_workflow)
 
 
-def _intended(definition: Definition) -> tuple[str, str, str] | None:
+def _plan_of_definition(definition: Definition) -> tuple[str, str, str] | None:
+    """Returns (kind, hash of the old workflow, hash of the new workflow), or None when it is no migration plan."""
     return definition.adopts and (definition.name, *definition.adopts)

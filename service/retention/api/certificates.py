@@ -1,4 +1,4 @@
-"""/v1/destructions: the certificates of cases that were destroyed."""
+"""/v1/destructions: certificates of destroyed cases."""
 
 from datetime import date
 from typing import Annotated
@@ -24,7 +24,7 @@ router = StrictRouter("retention")
 
 
 class SignatureView(View):
-    """Who agreed, and as what. `by` is null for somebody whom this database does not know any more."""
+    """The signature of one person in one capacity. `by` is null when this database no longer knows the person."""
 
     capacity: Capacity
     role: Role
@@ -35,7 +35,7 @@ class SignatureView(View):
 
 
 class CertificateView(View):
-    """What is left of a case to show. `certificate` is the SHA-256 of the rest, as in the list outside."""
+    """The certificate of a destroyed case. `certificate` is its SHA-256, as in the list of destructions."""
 
     case_id: UUID
     number: str
@@ -53,58 +53,60 @@ class CertificateView(View):
 
 
 class Certificates(View):
-    """A page, the newest first. `nextCursor` is null on the last page."""
+    """A page of certificates, newest first. `nextCursor` is null on the last page."""
 
     items: list[CertificateView]
     next_cursor: str | None
 
 
 @router.get("/destructions", responses=may_refuse(403))
-async def list_destructions(house: TheHouse, caller: TheCaller, wanted: Annotated[PageQuery, Query()]) -> Certificates:
-    """The certificates of what was destroyed, for the team and its data-protection officer."""
-    return await house.database.read(lambda transaction: view_destructions(transaction, caller, wanted))
+async def list_destructions(house: TheHouse, caller: TheCaller, query: Annotated[PageQuery, Query()]) -> Certificates:
+    """List the certificates of destroyed cases, for the team and its data-protection officer."""
+    return await house.database.read(lambda transaction: view_destructions(transaction, caller, query))
 
 
-def view_destructions(transaction: Transaction, caller: Caller, wanted: PageQuery) -> Certificates:
+def view_destructions(transaction: Transaction, caller: Caller, query: PageQuery) -> Certificates:
     """A page of the certificates that this caller may see."""
-    found = list_certificates(transaction, caller, limit=wanted.limit, cursor=wanted.cursor)
-    items = [certificate_view(transaction, it, found.numbers[it.case_id]) for it in found.page.items]
-    return Certificates(items=items, next_cursor=found.page.next_cursor)
+    result = list_certificates(transaction, caller, limit=query.limit, cursor=query.cursor)
+    items = [
+        certificate_view(transaction, certificate, result.numbers[certificate.case_id])
+        for certificate in result.page.items
+    ]
+    return Certificates(items=items, next_cursor=result.page.next_cursor)
 
 
-def certificate_view(transaction: Transaction, it: Certificate, number: str) -> CertificateView:
+def certificate_view(transaction: Transaction, certificate: Certificate, number: str) -> CertificateView:
     return CertificateView(
-        case_id=it.case_id,
+        case_id=certificate.case_id,
         number=number,
-        proposal_id=it.proposal_id,
-        ground=ground_view(it.ground),
-        request_id=it.request_id,
-        policy=it.policy,
-        signed=signature_views(transaction, it.signed),
-        destroyed_at=it.destroyed_at,
-        day=it.day,
-        entries=it.entries,
-        contents=it.contents,
-        head=it.head,
-        certificate=it.digest,
+        proposal_id=certificate.proposal_id,
+        ground=ground_view(certificate.ground),
+        request_id=certificate.request_id,
+        policy=certificate.policy,
+        signed=signature_views(transaction, certificate.signed),
+        destroyed_at=certificate.destroyed_at,
+        day=certificate.day,
+        entries=certificate.entries,
+        contents=certificate.contents,
+        head=certificate.head,
+        certificate=certificate.digest,
     )
 
 
-def signature_views(transaction: Transaction, signed: tuple[Signature, ...]) -> list[SignatureView]:
-    names = People(transaction).names({it.person_id for it in signed})
+def signature_views(transaction: Transaction, signatures: tuple[Signature, ...]) -> list[SignatureView]:
+    names = People(transaction).names({signature.person_id for signature in signatures})
     return [
         SignatureView(
-            capacity=it.capacity,
-            role=it.role,
-            person_id=it.person_id,
-            by=Named(id=it.person_id, name=names[it.person_id]) if it.person_id in names else None,
-            organisation_id=it.organisation_id,
-            signed_at=it.at,
+            capacity=signature.capacity,
+            role=signature.role,
+            person_id=signature.person_id,
+            by=Named(id=signature.person_id, name=names[signature.person_id]) if signature.person_id in names else None,
+            organisation_id=signature.organisation_id,
+            signed_at=signature.at,
         )
-        for it in signed
+        for signature in signatures
     ]
 
 
 def ground_view(code: str) -> Labelled:
-    words = MESSAGES["destruction_grounds"][code]
-    return Labelled(code=code, label=InTwoLanguages.of(words))
+    return Labelled(code=code, label=InTwoLanguages.of(MESSAGES["destruction_grounds"][code]))

@@ -1,4 +1,4 @@
-"""/v1/retention-policy and legal holds: how long files are kept, and what keeps one longer."""
+"""/v1/retention-policy and /v1/cases/{caseId}/legal-holds: the retention policy, and holds on destruction."""
 
 from typing import Annotated
 from uuid import UUID
@@ -32,7 +32,7 @@ from service.workflows.use_cases import settings_in_force
 
 
 class LegalHoldBody(Body):
-    """Why a case may not be destroyed, and until when."""
+    """Why a case may not be destroyed, and the last day of the hold."""
 
     reason: LegalHoldReason
     until: OrNone[Day] = Field(default=None, description="The last day; until it is lifted, when left out.")
@@ -42,14 +42,14 @@ class LegalHoldBody(Body):
 
 
 class LiftingBody(Body):
-    """A hold is lifted as a whole: there is nothing to say."""
+    """An empty body: a hold is lifted as a whole."""
 
 
 router = StrictRouter("retention")
 
 
 class RuleView(View):
-    """How long something is kept, in years or in days, counted from where, and on which ground."""
+    """One rule of the policy: the length of the term in years or in days, its start and its ground."""
 
     kind: str
     years: int | None
@@ -59,26 +59,26 @@ class RuleView(View):
 
 
 class PolicyView(View):
-    """`version` is the hash of the settings that say so; a proposal to destroy names the version it was made under."""
+    """A retention policy. `version` is the hash of its settings. A destruction proposal names the version it used."""
 
     version: str
     rules: list[RuleView]
 
 
 class RegionPolicyView(PolicyView):
-    """What a region decided otherwise, as it holds today."""
+    """The policy in force today of a region that differs from the default."""
 
     region: str
 
 
 class RetentionPolicyView(PolicyView):
-    """The retention policy that holds where a region decided nothing else, and where one did."""
+    """The default retention policy, and the regions with a policy of their own."""
 
     regions: list[RegionPolicyView] = Field(description="The regions that differ today.")
 
 
 class RecordedView(View):
-    """Who recorded it, and when; nobody, where only a list outside the database told of it."""
+    """Time and author of a record. Person and organisation are null when it comes from the list of destructions."""
 
     at: Utc
     by: Named | None
@@ -86,7 +86,7 @@ class RecordedView(View):
 
 
 class CodedReasonView(View):
-    """A code with its label and words; null once the case was destroyed."""
+    """A reason code with its label and explanation."""
 
     code: str
     label: InTwoLanguages
@@ -94,7 +94,7 @@ class CodedReasonView(View):
 
 
 class HoldView(View):
-    """Why a case may not be destroyed: until its last day, or until somebody lifts it."""
+    """A legal hold: the case may not be destroyed through the day `until`, or until the hold is lifted."""
 
     id: UUID
     case_id: UUID
@@ -111,55 +111,56 @@ class HoldView(View):
 
 
 class Holds(View):
-    """Every hold that a case ever had, the first one first; those that were lifted stay readable."""
+    """All holds of a case, oldest first, lifted ones included."""
 
     items: list[HoldView]
 
 
 @router.get("/retention-policy")
 async def get_retention_policy(house: TheHouse, caller: TheCaller) -> RetentionPolicyView:
-    """How long what is kept, from when, and on which ground; and what regions decided otherwise."""
+    """The retention terms per kind of data with start and ground, and the regions that differ."""
     return await house.database.read(lambda transaction: view_retention_policy(transaction, caller, rules=house.rules))
 
 
 def view_retention_policy(transaction: Transaction, caller: Caller, *, rules: Rulebook) -> RetentionPolicyView:
-    """The policy as it holds today, for whoever is known here."""
+    """The policy in force today, for every known caller."""
     identify(transaction, caller)
     default = rules.settings.default
-    theirs = {it.code: settings_in_force(transaction, rules, it.code) for it in Reference(transaction).regions()}
+    regions = [region.code for region in Reference(transaction).regions()]
+    settings_of = {region: settings_in_force(transaction, rules, region) for region in regions}
     return RetentionPolicyView(
         version=default.hash,
-        rules=_rules(default),
+        rules=_rule_views(default),
         regions=[
-            RegionPolicyView(region=region, version=it.hash, rules=_rules(it))
-            for region, it in sorted(theirs.items())
-            if policy(it) != policy(default)
+            RegionPolicyView(region=region, version=settings.hash, rules=_rule_views(settings))
+            for region, settings in sorted(settings_of.items())
+            if policy(settings) != policy(default)
         ],
     )
 
 
 @router.get("/cases/{caseId}/legal-holds", responses=may_refuse(403))
 async def list_legal_holds(case_id: CaseId, house: TheHouse, caller: TheCaller) -> Holds:
-    """What keeps this case from being destroyed, or did; for the team's coordinator and chair, and its officer."""
+    """List the legal holds of a case, for the coordinator, the chair and the data-protection officer of its team."""
     return await house.database.read(lambda transaction: view_legal_holds(transaction, caller, case_id))
 
 
 def view_legal_holds(transaction: Transaction, caller: Caller, case_id: UUID) -> Holds:
-    """Every hold of a case, for who may see them."""
-    return Holds(items=[hold_view(transaction, it) for it in list_holds(transaction, caller, case_id)])
+    """Every hold of a case that this caller may see."""
+    return Holds(items=[hold_view(transaction, hold) for hold in list_holds(transaction, caller, case_id)])
 
 
 @router.post("/cases/{caseId}/legal-holds", status_code=201, responses=may_refuse(403))
 async def add_legal_hold(
     case_id: CaseId, body: LegalHoldBody, house: TheHouse, caller: TheCaller, once: OnceOnly, response: Response
 ) -> HoldView:
-    """Keep this case from being destroyed; several may stand beside each other."""
+    """Place a legal hold on the case. A case may have several holds at once."""
     outcome = await house.database.write(
         lambda transaction: made_hold_view(
             transaction, hold_case(transaction, caller, case_id, body.to_reason(), body.until, once)
         )
     )
-    return _answered(response, outcome)
+    return _answer(response, outcome)
 
 
 @router.post(
@@ -177,63 +178,65 @@ async def add_lifting(
     once: OnceOnly,
     response: Response,
 ) -> HoldView:
-    """Lift a hold: its reason is gone. It stays readable."""
+    """Lift a hold whose reason no longer applies. The hold stays readable."""
     outcome = await house.database.write(
         lambda transaction: made_hold_view(transaction, lift_hold(transaction, caller, case_id, hold_id, once))
     )
-    return _answered(response, outcome)
+    return _answer(response, outcome)
 
 
-def made_hold_view(transaction: Transaction, made: Outcome[Hold]) -> Outcome[HoldView]:
-    """The hold as it was made or lifted."""
-    return Outcome(hold_view(transaction, made.value), made.repeated)
+def made_hold_view(transaction: Transaction, outcome: Outcome[Hold]) -> Outcome[HoldView]:
+    """The outcome of placing or lifting a hold, with the hold as a view."""
+    return Outcome(hold_view(transaction, outcome.value), outcome.repeated)
 
 
-def _answered(response: Response, outcome: Outcome[HoldView]) -> HoldView:
+def _answer(response: Response, outcome: Outcome[HoldView]) -> HoldView:
     view = outcome.value
     return answer_once(response, outcome, version=view.version, location=f"/cases/{view.case_id}/legal-holds")
 
 
-def hold_view(transaction: Transaction, it: Hold) -> HoldView:
+def hold_view(transaction: Transaction, hold: Hold) -> HoldView:
     return HoldView(
-        id=it.id,
-        case_id=it.case_id,
-        reason=reason_view(it.reason, "legal_hold_reason"),
-        until=it.until,
-        recorded=recorded_view(transaction, it.recorded),
-        lifted=recorded_view(transaction, it.lifted) if it.lifted else None,
-        stands=it.stands(day_in_amsterdam(transaction.now)),
+        id=hold.id,
+        case_id=hold.case_id,
+        reason=reason_view(hold.reason, "legal_hold_reason"),
+        until=hold.until,
+        recorded=recorded_view(transaction, hold.recorded),
+        lifted=recorded_view(transaction, hold.lifted) if hold.lifted else None,
+        stands=hold.stands(day_in_amsterdam(transaction.now)),
     )
 
 
-def recorded_view(transaction: Transaction, it: Recorded) -> RecordedView:
-    names = People(transaction).names({id_ for id_ in (it.person_id, it.organisation_id) if id_})
-    by, organisation = (Named(id=id_, name=names[id_]) if id_ else None for id_ in (it.person_id, it.organisation_id))
-    return RecordedView(at=it.at, by=by, organisation=organisation)
+def recorded_view(transaction: Transaction, recorded: Recorded) -> RecordedView:
+    ids = (recorded.person_id, recorded.organisation_id)
+    names = People(transaction).names({id_ for id_ in ids if id_})
+    by, organisation = (Named(id=id_, name=names[id_]) if id_ else None for id_ in ids)
+    return RecordedView(at=recorded.at, by=by, organisation=organisation)
 
 
-def reason_view(it: CodedReason, list_: str) -> CodedReasonView | None:
-    return CodedReasonView(**dict(Labelled.listed(it.code, list_)), text=it.text) if it.code else None
+def reason_view(reason: CodedReason, code_list: str) -> CodedReasonView | None:
+    """The reason with the label of its code from this list. Returns None without a code: the case is destroyed."""
+    return CodedReasonView(**dict(Labelled.listed(reason.code, code_list)), text=reason.text) if reason.code else None
 
 
-def _rules(settings: RegionSettings) -> list[RuleView]:
-    return [_rule(it, settings) for it in policy(settings)]
+def _rule_views(settings: RegionSettings) -> list[RuleView]:
+    return [_rule_view(rule, settings) for rule in policy(settings)]
 
 
-def _rule(it: Rule, settings: RegionSettings) -> RuleView:
+def _rule_view(rule: Rule, settings: RegionSettings) -> RuleView:
     terms = {
         "years": settings.retention_years,
         "after_majority": settings.retention_years_after_majority,
         "draft_days": settings.draft_days,
     }
     return RuleView(
-        kind=it.kind,
-        years=it.years,
-        days=it.days,
-        counted_from=Labelled.of(it.counted_from, MESSAGES["counted_from"][it.counted_from]),
-        ground=InTwoLanguages.of(say("retention", it.kind, terms)),
+        kind=rule.kind,
+        years=rule.years,
+        days=rule.days,
+        counted_from=Labelled.of(rule.counted_from, MESSAGES["counted_from"][rule.counted_from]),
+        ground=InTwoLanguages.of(say("retention", rule.kind, terms)),
     )
 
 
-def coded_reason(it: Coded) -> CodedReason:
-    return CodedReason(code=it.code, text=it.text)
+def coded_reason(answer: Coded) -> CodedReason:
+    return CodedReason(code=answer.code, text=answer.text)

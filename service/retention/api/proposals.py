@@ -1,4 +1,4 @@
-"""/v1/destruction-proposals: cases that may be destroyed, signed by two."""
+"""/v1/destruction-proposals: proposals to destroy a case, their signatures and withdrawals."""
 
 from typing import Annotated, Literal
 from uuid import UUID
@@ -32,29 +32,29 @@ from service.retention.use_cases.signing import sign, withdraw
 from service.vocabulary.coded_answers import DestructionWithdrawalReason
 
 
-async def _certificate_list(request: Request) -> DestructionList:
-    kept: DestructionList = request.app.state.certificate_list
-    return kept
+async def _destruction_list(request: Request) -> DestructionList:
+    destruction_list: DestructionList = request.app.state.certificate_list
+    return destruction_list
 
 
-TheCertificateList = Annotated[DestructionList, Depends(_certificate_list)]
+TheCertificateList = Annotated[DestructionList, Depends(_destruction_list)]
 
 
 class DestructionProposalBody(Body):
-    """The case, and the request that was granted."""
+    """The case to destroy, and the granted request for its destruction."""
 
     case_id: UUID
     request_id: UUID = Field(description="The part (file request) that asked for destruction and was granted in full.")
 
 
 class DestructionSignatureBody(Body):
-    """As what you sign: for the team, or as its data-protection officer."""
+    """The capacity in which you sign: for the team, or as its data-protection officer."""
 
     capacity: Capacity
 
 
 class DestructionWithdrawalBody(Body):
-    """Why the proposal is taken back."""
+    """The reason for withdrawing the proposal."""
 
     reason: DestructionWithdrawalReason
 
@@ -67,7 +67,7 @@ ProposalId = Annotated[UUID, Path(alias="proposalId")]
 
 
 class ProposalView(View):
-    """A case that may be destroyed once both capacities have signed, by two different people."""
+    """A proposal to destroy a case. It is carried out once two different people have signed, one in each capacity."""
 
     id: UUID
     case_id: UUID
@@ -85,48 +85,48 @@ class ProposalView(View):
 
     @property
     def version(self) -> int:
-        """Grows with everything that is added to a proposal."""
+        """Grows by one with each signature and with the withdrawal."""
         return 1 + len(self.signed) + (self.withdrawn is not None)
 
 
 class Proposals(View):
-    """A page, the newest first. `nextCursor` is null on the last page."""
+    """A page of proposals, newest first. `nextCursor` is null on the last page."""
 
     items: list[ProposalView]
     next_cursor: str | None
 
 
 class ProposalsQuery(PageQuery):
-    """Which, how many, and from where."""
+    """Filter and page of a list of proposals."""
 
     state: Literal["open", "all"] = "open"
 
 
 @router.get("/destruction-proposals", responses=may_refuse(403), name="list_destruction_proposals")
-async def get_proposals(house: TheHouse, caller: TheCaller, wanted: Annotated[ProposalsQuery, Query()]) -> Proposals:
-    """The cases that are proposed to be destroyed, for the team and its data-protection officer: both sign."""
-    return await house.database.read(lambda transaction: view_proposals(transaction, caller, wanted))
+async def get_proposals(house: TheHouse, caller: TheCaller, query: Annotated[ProposalsQuery, Query()]) -> Proposals:
+    """List the destruction proposals, for the team and its data-protection officer, who both sign."""
+    return await house.database.read(lambda transaction: view_proposals(transaction, caller, query))
 
 
-def view_proposals(transaction: Transaction, caller: Caller, wanted: ProposalsQuery) -> Proposals:
+def view_proposals(transaction: Transaction, caller: Caller, query: ProposalsQuery) -> Proposals:
     """A page of the proposals that this caller may see."""
-    open_only = wanted.state == "open"
-    found = list_proposals(transaction, caller, open_only=open_only, limit=wanted.limit, cursor=wanted.cursor)
-    items = [_proposal_view(transaction, it, found.numbers[it.case_id]) for it in found.page.items]
-    return Proposals(items=items, next_cursor=found.page.next_cursor)
+    open_only = query.state == "open"
+    result = list_proposals(transaction, caller, open_only=open_only, limit=query.limit, cursor=query.cursor)
+    items = [_proposal_view(transaction, proposal, result.numbers[proposal.case_id]) for proposal in result.page.items]
+    return Proposals(items=items, next_cursor=result.page.next_cursor)
 
 
 @router.get("/destruction-proposals/{proposalId}", responses=may_refuse(403), name="get_destruction_proposal")
 async def get_proposal(proposal_id: ProposalId, house: TheHouse, caller: TheCaller, response: Response) -> ProposalView:
-    """A proposal with its signatures, and the certificate once it was carried out."""
+    """One proposal with its signatures, and the certificate once it is carried out."""
     view = await house.database.read(lambda transaction: view_proposal(transaction, caller, proposal_id))
     show_version(response, view.version)
     return view
 
 
 def view_proposal(transaction: Transaction, caller: Caller, proposal_id: UUID) -> ProposalView:
-    """The proposal, for who may see it."""
-    return _view(transaction, read_proposal(transaction, caller, proposal_id))
+    """The proposal, when this caller may see it."""
+    return _numbered_view(transaction, read_proposal(transaction, caller, proposal_id))
 
 
 @router.post(
@@ -135,13 +135,16 @@ def view_proposal(transaction: Transaction, caller: Caller, proposal_id: UUID) -
 async def add_proposal(
     body: DestructionProposalBody, house: TheHouse, caller: TheCaller, once: OnceOnly, response: Response
 ) -> ProposalView:
-    """Propose to destroy a case because a request for it was granted in full; what is due is proposed every night."""
+    """Propose to destroy a case because a request for it was granted in full.
+
+    Cases whose term has passed are proposed by a nightly command.
+    """
     outcome = await house.database.write(
         lambda transaction: made_proposal_view(
             transaction, propose_on_request(transaction, caller, body.case_id, body.request_id, once, rules=house.rules)
         )
     )
-    return _answered(response, outcome)
+    return _answer(response, outcome)
 
 
 @router.post(
@@ -154,20 +157,20 @@ async def add_signature(
     proposal_id: ProposalId,
     body: DestructionSignatureBody,
     house: TheHouse,
-    certificate_list: TheCertificateList,
+    destruction_list: TheCertificateList,
     caller: TheCaller,
     once: OnceOnly,
     response: Response,
 ) -> ProposalView:
-    """Agree, for the team or as its officer. The second signature destroys the case, at once and for good."""
+    """Sign for the team or as its data-protection officer. The second signature destroys the case for good."""
     outcome = await house.database.write(
         lambda transaction: made_proposal_view(
-            transaction, sign(transaction, caller, proposal_id, body.capacity, once, outside=certificate_list)
+            transaction, sign(transaction, caller, proposal_id, body.capacity, once, outside=destruction_list)
         )
     )
     if outcome.value.certificate is not None:
         await house.database.scrub()
-    return _answered(response, outcome)
+    return _answer(response, outcome)
 
 
 @router.post(
@@ -184,43 +187,44 @@ async def add_withdrawal(
     once: OnceOnly,
     response: Response,
 ) -> ProposalView:
-    """Take a proposal back; the case stays, and can be proposed again."""
+    """Withdraw a proposal. The case stays and can be proposed again."""
     outcome = await house.database.write(
         lambda transaction: made_proposal_view(
             transaction, withdraw(transaction, caller, proposal_id, body.to_reason(), once)
         )
     )
-    return _answered(response, outcome)
+    return _answer(response, outcome)
 
 
-def made_proposal_view(transaction: Transaction, made: Outcome[Proposal]) -> Outcome[ProposalView]:
-    """The proposal as it was made, signed or withdrawn."""
-    return Outcome(_view(transaction, made.value), made.repeated)
+def made_proposal_view(transaction: Transaction, outcome: Outcome[Proposal]) -> Outcome[ProposalView]:
+    """The outcome of proposing, signing or withdrawing, with the proposal as a view."""
+    return Outcome(_numbered_view(transaction, outcome.value), outcome.repeated)
 
 
-def _answered(response: Response, outcome: Outcome[ProposalView]) -> ProposalView:
+def _answer(response: Response, outcome: Outcome[ProposalView]) -> ProposalView:
     view = outcome.value
     return answer_once(response, outcome, version=view.version, location=f"/destruction-proposals/{view.id}")
 
 
-def _view(transaction: Transaction, it: Proposal) -> ProposalView:
-    return _proposal_view(transaction, it, Destructions(transaction).numbers({it.case_id})[it.case_id])
+def _numbered_view(transaction: Transaction, proposal: Proposal) -> ProposalView:
+    numbers = Destructions(transaction).numbers({proposal.case_id})
+    return _proposal_view(transaction, proposal, numbers[proposal.case_id])
 
 
-def _proposal_view(transaction: Transaction, it: Proposal, number: str) -> ProposalView:
-    because = it.withdrawn_because
+def _proposal_view(transaction: Transaction, proposal: Proposal, number: str) -> ProposalView:
+    reason, certificate = proposal.withdrawn_because, proposal.certificate
     return ProposalView(
-        id=it.id,
-        case_id=it.case_id,
+        id=proposal.id,
+        case_id=proposal.case_id,
         number=number,
-        ground=ground_view(it.ground),
-        request_id=it.request_id,
-        policy=it.policy,
-        keep_until=it.keep_until,
-        state="withdrawn" if it.withdrawn else "carried_out" if it.certificate else "open",
-        proposed=recorded_view(transaction, it.recorded),
-        signed=signature_views(transaction, it.signed),
-        withdrawn=recorded_view(transaction, it.withdrawn) if it.withdrawn else None,
-        withdrawn_because=reason_view(because, "destruction_withdrawal_reason") if because else None,
-        certificate=certificate_view(transaction, it.certificate, number) if it.certificate else None,
+        ground=ground_view(proposal.ground),
+        request_id=proposal.request_id,
+        policy=proposal.policy,
+        keep_until=proposal.keep_until,
+        state="withdrawn" if proposal.withdrawn else "carried_out" if certificate else "open",
+        proposed=recorded_view(transaction, proposal.recorded),
+        signed=signature_views(transaction, proposal.signed),
+        withdrawn=recorded_view(transaction, proposal.withdrawn) if proposal.withdrawn else None,
+        withdrawn_because=reason_view(reason, "destruction_withdrawal_reason") if reason else None,
+        certificate=certificate_view(transaction, certificate, number) if certificate else None,
     )

@@ -1,4 +1,4 @@
-"""/v1/cases/{caseId}/retention: until when the file is kept."""
+"""/v1/cases/{caseId}/retention: the retention term of a case."""
 
 from datetime import date
 from typing import Literal
@@ -19,7 +19,7 @@ router = StrictRouter("cases")
 
 
 class RetentionView(View):
-    """How long the file is kept, counted from where, and on which ground."""
+    """The retention term of a case: class, start, last day and ground."""
 
     retention_class: RetentionClass
     counted_from: Literal["last_change", "majority"]
@@ -30,24 +30,24 @@ class RetentionView(View):
 
 @router.get("/cases/{caseId}/retention")
 async def get_retention(case_id: CaseId, house: TheHouse, caller: TheCaller) -> RetentionView:
-    """Until when the file is kept."""
+    """The retention term of a case."""
     return await house.database.write(
         lambda transaction: view_retention(transaction, caller, case_id, rules=house.rules)
     )
 
 
 def view_retention(transaction: Transaction, caller: Caller, case_id: UUID, *, rules: Rulebook) -> RetentionView:
-    """Until when the file is kept. The transaction writes: a reading that tells an age is logged."""
+    """The retention term of a case. The transaction writes: a read that reveals an age is logged."""
     return retention_view(read_retention(transaction, caller, case_id, rules))
 
 
-def retention_view(kept: Kept) -> RetentionView:
-    found, settings = kept.retention, kept.settings
+def retention_view(term: Kept) -> RetentionView:
+    retention, settings = term.retention, term.settings
     years = {"years": settings.retention_years, "after_majority": settings.retention_years_after_majority}
     return RetentionView(
-        retention_class=found.retention_class,
-        counted_from=found.counted_from,
-        starts_on=found.starts_on,
-        keep_until=found.keep_until,
-        ground=InTwoLanguages.of(say("retention", found.retention_class, years)),
+        retention_class=retention.retention_class,
+        counted_from=retention.counted_from,
+        starts_on=retention.starts_on,
+        keep_until=retention.keep_until,
+        ground=InTwoLanguages.of(say("retention", retention.retention_class, years)),
     )

@@ -1,4 +1,4 @@
-"""When the file of a case may be destroyed, who decides it, and what is then left to show (I21; Jeugdwet 7.3.8-9)."""
+"""Rules for destroying the file of a case: obstacles, signatures and legal holds (I21; Jeugdwet 7.3.8-9)."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ Obstacle = Literal[
     "case_is_open", "term_runs", "legal_hold", "proposal_stands", "file_changed", "proposal_withdrawn",
     "signed_already", "signed_by_you", "not_granted",
 ]  # fmt: skip
-# As what somebody signs, and in which roles: neither the team nor whoever watches over it destroys anything alone.
+# Roles that may sign, per capacity. The team and its data-protection officer both sign: neither destroys alone.
 SIGNING: Mapping[Capacity, frozenset[Role]] = MappingProxyType(
     {
         "team": frozenset({Role.COORDINATOR, Role.CHAIR, Role.PROCESS_DIRECTOR}),
@@ -30,7 +30,7 @@ _GRANTED = ("granted", "carried_out")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodedReason:
-    """A code, with the words of who chose it: never about the child. Without a code, the case was destroyed."""
+    """A reason code with an explanation that never concerns the child. The code is None once the case is destroyed."""
 
     code: str | None
     text: str | None = None
@@ -38,7 +38,7 @@ class CodedReason:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
-    """When something was recorded, by whom, for which organisation; by nobody, where only a list told of it."""
+    """Time and author of a record. Person and organisation are None when it comes from the list of destructions."""
 
     at: datetime
     person_id: UUID | None
@@ -47,7 +47,7 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
-    """Why a case may not be destroyed: until a day, or (None) until somebody lifts it."""
+    """A legal hold: it keeps a case from being destroyed through the day `until`, or (None) until it is lifted."""
 
     id: UUID
     case_id: UUID
@@ -62,7 +62,7 @@ class Hold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """A case that may be destroyed once both have signed. `sequence`: the last change of the file that it knows of."""
+    """A proposal to destroy a case. `sequence` is the last change of the file at the time of the proposal."""
 
     id: UUID
     case_id: UUID
@@ -79,45 +79,46 @@ class Proposal:
 
 
 def last_change(history: Sequence[Transition]) -> Transition:
-    """The last change of the file: requests about it and reading it in an emergency are none."""
-    return next(it for it in reversed(history) if it.part_kind not in KINDS.beside_the_file)
+    """The last change of the file. File requests and emergency access do not change the file."""
+    return next(entry for entry in reversed(history) if entry.part_kind not in KINDS.beside_the_file)
 
 
 def has_ended(history: Sequence[Transition]) -> bool:
-    """Whether the case itself has: help that is still being looked for is not destroyed under people's hands."""
-    return next(it for it in reversed(history) if it.part_kind == "case").phase == "ended"
+    """Returns True when the main workflow of the case has ended; open parts do not count."""
+    return next(entry for entry in reversed(history) if entry.part_kind == "case").phase == "ended"
 
 
 def is_granted(history: Sequence[Transition], request_id: UUID) -> bool:
-    """Whether this part asked for the file to be destroyed and was granted so in full, as both read by now.
+    """Returns True when this file request asks for destruction and was granted in full, after its amendments.
 
-    What is granted in part says what must stay, and this destroys everything.
+    A partial grant names what must stay, so it is no ground for destroying the whole case.
     """
-    own = [it for it in with_amendments(history) if it.part_id == request_id and it.part_kind == "file_request"]
-    asked = bool(own) and "destruction" in own[0].codes.get("file_request_kind", ())
-    extent = next((it.codes.get("file_request_extent") for it in reversed(own) if it.trigger == "grant"), None)
-    return asked and own[-1].target in _GRANTED and extent == ("full",)
+    entries = with_amendments(history)
+    steps = [entry for entry in entries if entry.part_id == request_id and entry.part_kind == "file_request"]
+    asks_destruction = bool(steps) and "destruction" in steps[0].codes.get("file_request_kind", ())
+    extent = next((step.codes.get("file_request_extent") for step in reversed(steps) if step.trigger == "grant"), None)
+    return asks_destruction and steps[-1].target in _GRANTED and extent == ("full",)
 
 
 def obstacles(history: Sequence[Transition], holds: Sequence[Hold], today: date) -> Iterator[Obstacle]:
-    """What keeps a case from being destroyed whatever the ground, all of it."""
+    """Every obstacle to destroying a case that applies on any ground."""
     if not has_ended(history):
         yield "case_is_open"
-    if any(it.stands(today) for it in holds):
+    if any(hold.stands(today) for hold in holds):
         yield "legal_hold"
 
 
 def obstacles_to_signing(
     proposal: Proposal, capacity: Capacity, person_id: UUID, history: Sequence[Transition]
 ) -> Iterator[Obstacle]:
-    """What keeps this person from signing this proposal now, beyond what keeps the case."""
+    """Every obstacle for this person to sign this proposal now, in addition to the obstacles of the case."""
     if proposal.withdrawn:
         yield "proposal_withdrawn"
     if last_change(history).sequence != proposal.sequence:
         yield "file_changed"
     if proposal.request_id and not is_granted(history, proposal.request_id):
         yield "not_granted"
-    if any(it.capacity == capacity for it in proposal.signed):
+    if any(signature.capacity == capacity for signature in proposal.signed):
         yield "signed_already"
-    if any(it.person_id == person_id for it in proposal.signed):
+    if any(signature.person_id == person_id for signature in proposal.signed):
         yield "signed_by_you"

@@ -1,4 +1,4 @@
-"""How long a file is kept, and from when that is counted (I21; Jeugdwet 7.3.8, domain.md 2.11). Dates only."""
+"""Retention terms: their length and the day they are counted from (I21; Jeugdwet 7.3.8, domain.md 2.11). Dates only."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -10,13 +10,13 @@ from service.workflows.rules.region_settings import RegionSettings
 
 RetentionClass = Literal["ordinary", "supervision_or_guardianship"]
 CountedFrom = Literal["last_change", "majority", "request", "last_saved"]
-# "Binnen drie maanden": the longest that three months can be (Jeugdwet 7.3.9).
+# "Binnen drie maanden" (Jeugdwet 7.3.9): the longest three months of a calendar, in days.
 DAYS_TO_DESTROY_ON_REQUEST = 92
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One line of the retention policy: what, how long, counted from where. The ground stands in messages.toml."""
+    """One line of the retention policy: kind of data, length of the term, start. The ground is in messages.toml."""
 
     kind: Literal["ordinary", "supervision_or_guardianship", "on_request", "draft"]
     counted_from: CountedFrom
@@ -25,7 +25,7 @@ class Rule:
 
 
 def policy(settings: RegionSettings) -> tuple[Rule, ...]:
-    """The retention policy under these settings, whose hash is its version."""
+    """The retention policy under these settings. The hash of the settings is the version of the policy."""
     return (
         Rule(kind="ordinary", counted_from="last_change", years=settings.retention_years),
         Rule(
@@ -38,7 +38,7 @@ def policy(settings: RegionSettings) -> tuple[Rule, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """Until when; `counted_from` is the last change, or majority where that keeps the file longer."""
+    """The term of one case. `counted_from` is the last change, or majority where that keeps the file longer."""
 
     retention_class: RetentionClass
     counted_from: Literal["last_change", "majority"]
@@ -51,14 +51,14 @@ class Retention:
 
 
 def retention(settings: RegionSettings, last_change: date, *, measure: bool, birth_month: str | None) -> Retention:
-    """Under a measure the later of two days: a file is never destroyed sooner for having been one of a measure."""
-    kept: RetentionClass = "supervision_or_guardianship" if measure else "ordinary"
-    found = Retention(kept, "last_change", last_change, settings.retention_years)
+    """The retention of a case. Under a measure the later of both terms holds, so a measure never shortens a term."""
+    retention_class: RetentionClass = "supervision_or_guardianship" if measure else "ordinary"
+    from_last_change = Retention(retention_class, "last_change", last_change, settings.retention_years)
     if not (measure and birth_month):
-        return found
+        return from_last_change
     majority = month_of_age(birth_month, MAJORITY)
-    longer = Retention(kept, "majority", majority, settings.retention_years_after_majority)
-    return max(found, longer, key=lambda it: it.keep_until)
+    from_majority = Retention(retention_class, "majority", majority, settings.retention_years_after_majority)
+    return max(from_last_change, from_majority, key=lambda term: term.keep_until)
 
 
 def _years_after(day: date, years: int) -> date:

@@ -1,7 +1,7 @@
-"""The list of destructions: a file outside the database, for a database that comes back from a backup.
+"""The list of destructions: an append-only file outside the database, replayed on a restored database.
 
-A line a certificate, only ever added to, and on disk before the destruction is committed: what cannot be written here
-is not destroyed. A line without its end was cut off by a crash before that commit, and counts for nothing.
+Each line is one certificate. It is on disk before the destruction commits: a case whose certificate cannot be written
+here is not destroyed. A line without its newline was cut off by a crash before that commit and is ignored.
 """
 
 import fcntl
@@ -16,17 +16,17 @@ from service.vocabulary.refusals import Unavailable
 
 
 class ListRefused(ValueError):
-    """The list of destructions holds something else than certificates: nobody can tell what is missing in it."""
+    """The list of destructions holds a line that is no certificate, so nobody can tell what is missing from it."""
 
 
 class DestructionList:
-    """Several processes may share it."""
+    """The file with the certificates of all destructions. Several processes may write to it."""
 
     def __init__(self, file: Path) -> None:
         self.file = file
 
     def add(self, certificate: Certificate) -> None:
-        """Returns once it is on disk. Raises Unavailable when it cannot be written."""
+        """Append a certificate and wait until it is on disk. Raises Unavailable when it cannot be written."""
         line = canonical({**certificate.facts(), "certificate": certificate.digest}) + "\n"
         try:
             self._write(line.encode())
@@ -34,27 +34,27 @@ class DestructionList:
             raise Unavailable from error
 
     def take_over(self, other: "DestructionList") -> None:
-        """Add what stands on another list and not on this one. Raises ListRefused, Unavailable."""
-        known = {it.digest for it in self.certificates()}
+        """Add the certificates of another list that this one lacks. Raises DestructionListRefused, Unavailable."""
+        known = {certificate.digest for certificate in self.certificates()}
         for certificate in other.certificates():
             if certificate.digest not in known:
                 self.add(certificate)
 
     def certificates(self) -> tuple[Certificate, ...]:
-        """Every certificate, the oldest first. Raises ListRefused."""
+        """Every certificate, oldest first. Raises DestructionListRefused."""
         try:
-            written = self.file.read_bytes()
+            content = self.file.read_bytes()
         except FileNotFoundError:
             return ()
-        whole = written[: written.rfind(b"\n") + 1]
-        return tuple(self._read(number, line) for number, line in enumerate(whole.splitlines(), 1))
+        whole_lines = content[: content.rfind(b"\n") + 1]
+        return tuple(self._read(number, line) for number, line in enumerate(whole_lines.splitlines(), 1))
 
     def _read(self, number: int, line: bytes) -> Certificate:
         try:
             facts = json.loads(line)
-            found = Certificate.read(facts)
-            if found.digest == facts["certificate"]:
-                return found
+            certificate = Certificate.read(facts)
+            if certificate.digest == facts["certificate"]:
+                return certificate
         except (ValueError, KeyError, TypeError, AttributeError):
             pass
         raise ListRefused(f"line {number} of {self.file} is not a certificate as it was written")
@@ -65,8 +65,8 @@ class DestructionList:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             end = os.lseek(descriptor, 0, os.SEEK_END)
-            # What a crash cut off is overwritten: it would spoil the line after it.
-            os.ftruncate(descriptor, self._whole(descriptor, end))
+            # The rest of a line that a crash cut off would spoil the next line, so it is removed.
+            os.ftruncate(descriptor, self._size_of_whole_lines(descriptor, end))
             os.lseek(descriptor, 0, os.SEEK_END)
             while line:
                 line = line[os.write(descriptor, line) :]
@@ -79,7 +79,6 @@ class DestructionList:
         finally:
             os.close(folder)
 
-    def _whole(self, descriptor: int, end: int) -> int:
-        """How far the whole lines reach."""
-        written = os.pread(descriptor, end, 0)
-        return written.rfind(b"\n") + 1
+    def _size_of_whole_lines(self, descriptor: int, end: int) -> int:
+        """Returns the number of bytes up to and including the last newline."""
+        return os.pread(descriptor, end, 0).rfind(b"\n") + 1

@@ -1,4 +1,4 @@
-"""Proposals to destroy a case, who signed or withdrew them, and the certificates of what was destroyed."""
+"""Destruction proposals with their signatures and withdrawals, and certificates of destruction."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -22,19 +22,23 @@ from service.vocabulary.calendar import microseconds, moment
 from service.vocabulary.canonical_json import canonical
 from service.vocabulary.roles import Role
 
-_p, _s, _w, _d = destruction_proposals.c, destruction_signatures.c, destruction_withdrawals.c, destructions.c
+_proposal, _signature, _withdrawal = destruction_proposals.c, destruction_signatures.c, destruction_withdrawals.c
+_destruction = destructions.c
 _PROPOSALS = (
-    select(destruction_proposals, _w.recorded_at.label("withdrawn_at"), _w.actor_id.label("withdrawn_by"))
-    .add_columns(_w.organisation_id.label("withdrawn_for"), _w.reason, _w.reason_text)
-    .outerjoin(destruction_withdrawals, _w.proposal_id == _p.id)
+    select(destruction_proposals, _withdrawal.recorded_at.label("withdrawn_at"))
+    .add_columns(_withdrawal.actor_id.label("withdrawn_by"), _withdrawal.organisation_id.label("withdrawn_for"))
+    .add_columns(_withdrawal.reason, _withdrawal.reason_text)
+    .outerjoin(destruction_withdrawals, _withdrawal.proposal_id == _proposal.id)
 )
-_taken_back, _gone = destruction_withdrawals.alias("taken_back").c, destructions.alias("gone").c
-_OPEN = (~exists().where(_taken_back.proposal_id == _p.id), ~exists().where(_gone.case_id == _p.case_id))
+# Aliases: `_PROPOSALS` joins the withdrawals itself, and a subquery must not be correlated to that join.
+_any_withdrawal, _any_destruction = destruction_withdrawals.alias("taken_back").c, destructions.alias("gone").c
+_NOT_WITHDRAWN = ~exists().where(_any_withdrawal.proposal_id == _proposal.id)
+_OPEN = (_NOT_WITHDRAWN, ~exists().where(_any_destruction.case_id == _proposal.case_id))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """A case for whoever decides about its destruction without reading it: whose it is, and where."""
+    """A case as a destruction needs it: number, region, team and head, without its content."""
 
     case_id: UUID
     number: str
@@ -45,7 +49,7 @@ class Subject:
 
 
 class Destructions:
-    """A certificate that is stored here empties its case, by the database itself."""
+    """Proposals and certificates. A trigger of the database empties a case when its certificate is inserted."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._connection = transaction.connection
@@ -55,65 +59,68 @@ class Destructions:
         self._now = transaction.now
 
     def subject(self, case_id: UUID, *, teams: Collection[UUID], lock: bool = False) -> Subject | None:
-        """The case, when it belongs to one of these teams. `lock` holds it until the transaction ends."""
-        c = cases.c
-        query = select(cases).where(c.id == str(case_id), c.team_id.in_(_texts(teams)))
+        """The case, when it belongs to one of these teams. `lock` holds its row until the transaction ends."""
+        query = select(cases).where(cases.c.id == str(case_id), cases.c.team_id.in_(_texts(teams)))
         row = self._connection.execute(query.with_for_update() if lock else query).first()
-        return None if row is None else _subject(row)
+        return None if row is None else _to_case(row)
 
     def ended(self, *, teams: Collection[UUID]) -> tuple[UUID, ...]:
-        """The cases of these teams that have ended and not been proposed, in a lasting order."""
-        proposed = exists().where(_p.case_id == parts.c.id, *_OPEN)
+        """The ids of the ended cases of these teams without an open proposal, ordered by id."""
+        has_open_proposal = exists().where(_proposal.case_id == parts.c.id, *_OPEN)
         rows = self._connection.execute(
             select(parts.c.id)
             .where(parts.c.id == parts.c.case_id, parts.c.phase == "ended", parts.c.team_id.in_(_texts(teams)))
-            .where(~proposed)
+            .where(~has_open_proposal)
             .order_by(parts.c.id)
         )
         return tuple(map(UUID, rows.scalars()))
 
-    def propose(self, it: Proposal) -> None:
+    def propose(self, proposal: Proposal) -> None:
         row = {
-            "id": str(it.id),
-            "case_id": str(it.case_id),
-            "ground": it.ground,
-            "request_id": text_of(it.request_id),
-            "sequence": it.sequence,
-            "policy": it.policy,
-            "keep_until": it.keep_until and it.keep_until.isoformat(),
+            "id": str(proposal.id),
+            "case_id": str(proposal.case_id),
+            "ground": proposal.ground,
+            "request_id": text_of(proposal.request_id),
+            "sequence": proposal.sequence,
+            "policy": proposal.policy,
+            "keep_until": proposal.keep_until and proposal.keep_until.isoformat(),
         }
-        self._connection.execute(insert(destruction_proposals), row | recorded_row(it.recorded))
+        self._connection.execute(insert(destruction_proposals), row | recorded_row(proposal.recorded))
 
     def proposal(self, proposal_id: UUID) -> Proposal | None:
-        found = self._proposals(_PROPOSALS.where(_p.id == str(proposal_id)))
-        return found[0] if found else None
+        proposals = self._proposals(_PROPOSALS.where(_proposal.id == str(proposal_id)))
+        return proposals[0] if proposals else None
 
     def open_for(self, case_id: UUID) -> Proposal | None:
-        found = self._proposals(_PROPOSALS.where(_p.case_id == str(case_id), *_OPEN))
-        return found[0] if found else None
+        """The proposal for this case that is neither withdrawn nor carried out."""
+        proposals = self._proposals(_PROPOSALS.where(_proposal.case_id == str(case_id), *_OPEN))
+        return proposals[0] if proposals else None
 
     def page(self, *, teams: Collection[UUID], open_only: bool, limit: int, cursor: str | None) -> Page[Proposal]:
-        """The proposals of these teams, the newest first."""
-        query = _PROPOSALS.join(cases, cases.c.id == _p.case_id).where(cases.c.team_id.in_(_texts(teams)))
+        """A page of the proposals for cases of these teams, newest first."""
+        query = _PROPOSALS.join(cases, cases.c.id == _proposal.case_id).where(cases.c.team_id.in_(_texts(teams)))
         if open_only:
             query = query.where(*_OPEN)
         if cursor is not None:
             at, id_ = self._proposal_cursors.place(cursor).split()
-            query = query.where(tuple_(_p.recorded_at, _p.id) < tuple_(int(at), id_))
-        found = self._proposals(query.order_by(_p.recorded_at.desc(), _p.id.desc()).limit(limit + 1))
+            query = query.where(tuple_(_proposal.recorded_at, _proposal.id) < tuple_(int(at), id_))
+        newest_first = query.order_by(_proposal.recorded_at.desc(), _proposal.id.desc()).limit(limit + 1)
         return self._proposal_cursors.page(
-            found, limit, read=lambda it: it, place=lambda it: f"{microseconds(it.recorded.at)} {it.id}"
+            self._proposals(newest_first),
+            limit,
+            read=lambda proposal: proposal,
+            place=lambda proposal: f"{microseconds(proposal.recorded.at)} {proposal.id}",
         )
 
-    def sign(self, proposal_id: UUID, it: Signature) -> None:
-        """Raises IntegrityError when somebody signed so before, or this person signed already."""
+    def sign(self, proposal_id: UUID, signature: Signature) -> None:
+        """Raises IntegrityError when this capacity or this person has signed already."""
         row = {
             "proposal_id": str(proposal_id),
-            "capacity": it.capacity,
-            "role": str(it.role),
-            "person_id": str(it.person_id),
-            "organisation_id": str(it.organisation_id),
-            "signed_at": microseconds(it.at),
+            "capacity": signature.capacity,
+            "role": str(signature.role),
+            "person_id": str(signature.person_id),
+            "organisation_id": str(signature.organisation_id),
+            "signed_at": microseconds(signature.at),
         }
         self._connection.execute(insert(destruction_signatures), row)
 
@@ -121,82 +128,88 @@ class Destructions:
         row = {"proposal_id": str(proposal_id), "reason": reason.code, "reason_text": reason.text}
         self._connection.execute(insert(destruction_withdrawals), row | recorded_row(recorded))
 
-    def carry_out(self, it: Certificate, *, replayed: bool = False) -> None:
-        """Empty the case and remove its keys. Raises IntegrityError for what two people did not decide."""
+    def carry_out(self, certificate: Certificate, *, replayed: bool = False) -> None:
+        """Empty the case and remove its keys. Raises IntegrityError without the signatures of two people."""
         row = {
-            "case_id": str(it.case_id),
-            "proposal_id": str(it.proposal_id),
-            "ground": it.ground,
-            "request_id": text_of(it.request_id),
-            "policy": it.policy,
-            "signed": canonical([one.facts() for one in it.signed]),
-            "destroyed_at": microseconds(it.destroyed_at),
-            "day": it.day.isoformat(),
-            "entries": it.entries,
-            "contents": it.contents,
-            "head": it.head,
-            "certificate": it.digest,
+            "case_id": str(certificate.case_id),
+            "proposal_id": str(certificate.proposal_id),
+            "ground": certificate.ground,
+            "request_id": text_of(certificate.request_id),
+            "policy": certificate.policy,
+            "signed": canonical([signature.facts() for signature in certificate.signed]),
+            "destroyed_at": microseconds(certificate.destroyed_at),
+            "day": certificate.day.isoformat(),
+            "entries": certificate.entries,
+            "contents": certificate.contents,
+            "head": certificate.head,
+            "certificate": certificate.digest,
             "replayed_at": microseconds(self._now) if replayed else None,
         }
         self._connection.execute(insert(destructions), row)
-        self._keyring.forget(self._connection, it.case_id)
+        self._keyring.forget(self._connection, certificate.case_id)
 
     def certificate(self, case_id: UUID) -> Certificate | None:
         return certificate_of(self._connection, case_id)
 
     def certificates(self, *, teams: Collection[UUID], limit: int, cursor: str | None) -> Page[Certificate]:
-        """Of the cases of these teams, the newest first."""
-        query = select(destructions).join(cases, cases.c.id == _d.case_id).where(cases.c.team_id.in_(_texts(teams)))
+        """A page of the certificates for cases of these teams, newest first."""
+        joined = select(destructions).join(cases, cases.c.id == _destruction.case_id)
+        query = joined.where(cases.c.team_id.in_(_texts(teams)))
         if cursor is not None:
             at, id_ = self._cursors.place(cursor).split()
-            query = query.where(tuple_(_d.destroyed_at, _d.case_id) < tuple_(int(at), id_))
-        newest_first = query.order_by(_d.destroyed_at.desc(), _d.case_id.desc()).limit(limit + 1)
+            query = query.where(tuple_(_destruction.destroyed_at, _destruction.case_id) < tuple_(int(at), id_))
+        newest_first = query.order_by(_destruction.destroyed_at.desc(), _destruction.case_id.desc()).limit(limit + 1)
         rows = self._connection.execute(newest_first).all()
         return self._cursors.page(
             rows, limit, read=to_certificate, place=lambda row: f"{row.destroyed_at} {row.case_id}"
         )
 
     def all(self) -> tuple[Certificate, ...]:
-        """Every certificate, for the list outside the database."""
-        return tuple(map(to_certificate, self._connection.execute(select(destructions).order_by(_d.destroyed_at))))
+        """Every certificate of the installation, oldest first."""
+        rows = self._connection.execute(select(destructions).order_by(_destruction.destroyed_at))
+        return tuple(map(to_certificate, rows))
 
     def left_of(self, case_id: UUID) -> Subject | None:
-        """A case as a list of destructions names it, locked; for nobody's eyes."""
+        """The case of any team, with its row locked. For replay only: no sight is checked."""
         row = self._connection.execute(select(cases).where(cases.c.id == str(case_id)).with_for_update()).first()
-        return None if row is None else _subject(row)
+        return None if row is None else _to_case(row)
 
     def counted(self, case_id: UUID) -> int:
-        """How many entries have content."""
+        """Returns the number of entries of the case that have content."""
         of_case = select(func.count()).select_from(contents).where(contents.c.case_id == str(case_id))
         return int(self._connection.execute(of_case).scalar_one())
 
     def remove_keys(self) -> int:
-        """Of destroyed cases: where the keys have a file of their own, it may have missed a commit."""
-        gone = delete(case_keys).where(case_keys.c.owner_id.in_(select(_d.case_id)))
-        return self._connection.execute(gone).rowcount
+        """Delete keys that a separate key file kept of destroyed cases. Returns the number of keys."""
+        of_destroyed = case_keys.c.owner_id.in_(select(_destruction.case_id))
+        return self._connection.execute(delete(case_keys).where(of_destroyed)).rowcount
 
     def numbers(self, case_ids: Iterable[UUID]) -> dict[UUID, str]:
+        """Returns the case number per case id."""
         rows = self._connection.execute(select(cases.c.id, cases.c.number).where(cases.c.id.in_(_texts(case_ids))))
         return {UUID(row.id): row.number for row in rows}
 
     def _proposals(self, query: Select[Any]) -> tuple[Proposal, ...]:
         rows = self._connection.execute(query).all()
         ids = [row.id for row in rows]
-        signed: dict[str, list[Signature]] = {id_: [] for id_ in ids}
+        signatures: dict[str, list[Signature]] = {id_: [] for id_ in ids}
         for row in self._connection.execute(
-            select(destruction_signatures).where(_s.proposal_id.in_(ids)).order_by(_s.signed_at, _s.capacity)
+            select(destruction_signatures)
+            .where(_signature.proposal_id.in_(ids))
+            .order_by(_signature.signed_at, _signature.capacity)
         ):
-            signed[row.proposal_id].append(_signature(row))
-        done = self._connection.execute(select(destructions).where(_d.case_id.in_({row.case_id for row in rows})))
-        certificates = {row.case_id: to_certificate(row) for row in done}
-        return tuple(_proposal(row, signed[row.id], certificates.get(row.case_id)) for row in rows)
+            signatures[row.proposal_id].append(_to_signature(row))
+        case_ids = {row.case_id for row in rows}
+        destruction_rows = self._connection.execute(select(destructions).where(_destruction.case_id.in_(case_ids)))
+        certificates = {row.case_id: to_certificate(row) for row in destruction_rows}
+        return tuple(_to_proposal(row, signatures[row.id], certificates.get(row.case_id)) for row in rows)
 
 
 def _texts(ids: Iterable[UUID]) -> list[str]:
     return sorted(map(str, ids))
 
 
-def _subject(row: Row[Any]) -> Subject:
+def _to_case(row: Row[Any]) -> Subject:
     return Subject(
         case_id=UUID(row.id),
         number=row.number,
@@ -207,7 +220,7 @@ def _subject(row: Row[Any]) -> Subject:
     )
 
 
-def _proposal(row: Row[Any], signed: Sequence[Signature], certificate: Certificate | None) -> Proposal:
+def _to_proposal(row: Row[Any], signatures: Sequence[Signature], certificate: Certificate | None) -> Proposal:
     withdrawn = row.withdrawn_at is not None
     return Proposal(
         id=UUID(row.id),
@@ -218,14 +231,14 @@ def _proposal(row: Row[Any], signed: Sequence[Signature], certificate: Certifica
         policy=row.policy,
         keep_until=row.keep_until and date.fromisoformat(row.keep_until),
         recorded=to_recorded(row.recorded_at, row.actor_id, row.organisation_id),
-        signed=tuple(signed),
+        signed=tuple(signatures),
         withdrawn=to_recorded(row.withdrawn_at, row.withdrawn_by, row.withdrawn_for) if withdrawn else None,
         withdrawn_because=CodedReason(code=row.reason, text=row.reason_text) if withdrawn else None,
         certificate=certificate,
     )
 
 
-def _signature(row: Row[Any]) -> Signature:
+def _to_signature(row: Row[Any]) -> Signature:
     return Signature(
         capacity=row.capacity,
         role=Role(row.role),

@@ -1,4 +1,4 @@
-"""Families: an organisation each, of which nothing is left to know once its last case is destroyed."""
+"""Names of families: an organisation each, made anonymous once its last case is destroyed."""
 
 from uuid import UUID
 
@@ -11,40 +11,46 @@ from service.people.store.tables import memberships, organisations, people
 from service.vocabulary.calendar import microseconds
 from service.vocabulary.organisation_kinds import OrganisationKind
 
-NAMELESS = "—"
+NAMELESS = "—"  # the name of an anonymised organisation or person
 
 
 class Families:
-    """Ids stay, because the log of access names them; whose they were cannot be told any more."""
+    """Families and their members. The ids stay, because the access log refers to them."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._connection = transaction.connection
         self._now = microseconds(transaction.now)
 
     def forget(self, organisation_id: UUID) -> bool:
-        """Take the names from a family without a case or an unsent draft; False for everybody else."""
-        o, p, m, id_ = organisations.c, people.c, memberships.c, str(organisation_id)
-        own = exists().where(m.person_id == p.id, m.organisation_id == id_)
-        elsewhere = exists().where(m.person_id == p.id, m.organisation_id != id_)
-        gone = self._connection.execute(
+        """Anonymise a family that has no case and no unsent draft left, and its members without another membership.
+
+        Returns False when the organisation is no such family; then nothing changes.
+        """
+        id_ = str(organisation_id)
+        family_update = self._connection.execute(
             update(organisations)
-            .where(o.id == id_, o.kind == str(OrganisationKind.FAMILY), ~self._has_case(id_), ~self._writes(id_))
+            .where(organisations.c.id == id_, organisations.c.kind == str(OrganisationKind.FAMILY))
+            .where(~self._has_case(id_), ~self._has_draft(id_))
             .values(name=NAMELESS, municipality=None)
         )
-        if not gone.rowcount:
+        if not family_update.rowcount:
             return False
-        only_theirs = self._connection.execute(select(p.id).where(own, ~elsewhere)).scalars().all()
-        for person_id in only_theirs:
-            nameless = {"name": NAMELESS, "issuer": NOBODY, "subject": person_id}
-            self._connection.execute(update(people).where(p.id == person_id).values(nameless))
+        of_person = memberships.c.person_id == people.c.id
+        in_family = exists().where(of_person, memberships.c.organisation_id == id_)
+        elsewhere = exists().where(of_person, memberships.c.organisation_id != id_)
+        person_ids = self._connection.execute(select(people.c.id).where(in_family, ~elsewhere)).scalars().all()
+        for person_id in person_ids:
+            anonymous = {"name": NAMELESS, "issuer": NOBODY, "subject": person_id}
+            self._connection.execute(update(people).where(people.c.id == person_id).values(anonymous))
         return True
 
     def _has_case(self, organisation_id: str) -> ColumnElement[bool]:
         destroyed = exists().where(destructions.c.case_id == cases.c.id)
         return exists().where(cases.c.submitter_id == organisation_id, ~destroyed)
 
-    def _writes(self, organisation_id: str) -> ColumnElement[bool]:
-        d, m = drafts.c, memberships.c
+    def _has_draft(self, organisation_id: str) -> ColumnElement[bool]:
         return exists().where(
-            d.person_id == m.person_id, m.organisation_id == organisation_id, d.expires_at >= self._now
+            drafts.c.person_id == memberships.c.person_id,
+            memberships.c.organisation_id == organisation_id,
+            drafts.c.expires_at >= self._now,
         )

@@ -1,4 +1,4 @@
-"""Legal holds: what keeps a case from being destroyed, who said so, and when it was lifted. Nothing is removed."""
+"""Legal holds of cases and their liftings. Both tables are append-only."""
 
 from datetime import date
 from typing import Any
@@ -12,28 +12,28 @@ from service.retention.rules.destruction import CodedReason, Hold, Recorded
 from service.retention.store.tables import legal_hold_endings, legal_holds
 from service.vocabulary.calendar import microseconds, moment
 
-_h, _e = legal_holds.c, legal_hold_endings.c
+_hold, _lifting = legal_holds.c, legal_hold_endings.c
 _HOLDS = (
-    select(legal_holds, _e.hold_id, _e.recorded_at.label("lifted_at"), _e.actor_id.label("lifted_by"))
-    .add_columns(_e.organisation_id.label("lifted_for"))
-    .outerjoin(legal_hold_endings, _e.hold_id == _h.id)
-    .order_by(_h.recorded_at, _h.id)
+    select(legal_holds, _lifting.hold_id, _lifting.recorded_at.label("lifted_at"))
+    .add_columns(_lifting.actor_id.label("lifted_by"), _lifting.organisation_id.label("lifted_for"))
+    .outerjoin(legal_hold_endings, _lifting.hold_id == _hold.id)
+    .order_by(_hold.recorded_at, _hold.id)
 )
 
 
 class Holds:
-    """Whoever asks here has been let in by a use case."""
+    """Legal holds. No sight is checked here: the use case has checked it."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._connection = transaction.connection
 
     def of(self, case_id: UUID) -> tuple[Hold, ...]:
-        """Every hold that the case ever had, the first one first."""
-        return tuple(map(_hold, self._connection.execute(_HOLDS.where(_h.case_id == str(case_id)))))
+        """Every hold of the case, lifted ones included, oldest first."""
+        return tuple(map(_to_hold, self._connection.execute(_HOLDS.where(_hold.case_id == str(case_id)))))
 
     def find(self, hold_id: UUID) -> Hold | None:
-        row = self._connection.execute(_HOLDS.where(_h.id == str(hold_id))).first()
-        return None if row is None else _hold(row)
+        row = self._connection.execute(_HOLDS.where(_hold.id == str(hold_id))).first()
+        return None if row is None else _to_hold(row)
 
     def begin(self, hold: Hold) -> None:
         row = {
@@ -49,15 +49,17 @@ class Holds:
         self._connection.execute(insert(legal_hold_endings), {"hold_id": str(hold_id)} | recorded_row(recorded))
 
 
-def recorded_row(it: Recorded) -> dict[str, Any]:
+def recorded_row(recorded: Recorded) -> dict[str, Any]:
+    """Returns the values of the columns recorded_at (UTC microseconds), actor_id and organisation_id."""
     return {
-        "recorded_at": microseconds(it.at),
-        "actor_id": text_of(it.person_id),
-        "organisation_id": text_of(it.organisation_id),
+        "recorded_at": microseconds(recorded.at),
+        "actor_id": text_of(recorded.person_id),
+        "organisation_id": text_of(recorded.organisation_id),
     }
 
 
 def to_recorded(at: int, person: str | None, organisation: str | None) -> Recorded:
+    """The record stamp of these columns. `at` is in UTC microseconds."""
     return Recorded(
         at=moment(at),
         person_id=UUID(person) if person else None,
@@ -65,7 +67,7 @@ def to_recorded(at: int, person: str | None, organisation: str | None) -> Record
     )
 
 
-def _hold(row: Row[Any]) -> Hold:
+def _to_hold(row: Row[Any]) -> Hold:
     return Hold(
         id=UUID(row.id),
         case_id=UUID(row.case_id),

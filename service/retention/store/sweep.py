@@ -1,4 +1,4 @@
-"""Sweeping what was destroyed out of the files of a database, as the owner of its tables."""
+"""The sweep: removes destroyed data from the files of a database, as the owner of its tables."""
 
 from collections.abc import Iterator
 
@@ -23,19 +23,19 @@ _ARCHIVED = text("SELECT current_setting('archive_mode')")
 
 
 class NotSwept(RuntimeError):
-    """Something could not be swept: what, and who can."""
+    """The sweep failed. The message says why, or who can do it."""
 
 
 def sweep(engine: Engine) -> tuple[str, ...]:
-    """Remove what was destroyed from the files of the database; what is left to do elsewhere, in sentences.
+    """Remove destroyed data from the files of the database. Returns one sentence per step that is left to others.
 
-    Raises NotSwept when this is not the owner of the tables, or somebody else is at them.
+    Raises SweepRefused when this user does not own the tables, or another connection reads the database.
     """
     if engine.dialect.name == "sqlite":
         if not scrub(engine):
             raise NotSwept("somebody reads the database: run this again, or stop the service first")
         return ()
-    # A lock that is not to be had in five seconds is somebody at work; rewriting itself may take as long as it takes.
+    # The lock timeout of five seconds stays: it notices other users. Rewriting a table may take any time.
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("SET statement_timeout = 0"))
         for table in TOUCHED:
@@ -43,14 +43,14 @@ def sweep(engine: Engine) -> tuple[str, ...]:
                 raise NotSwept(f"only the owner of {table.fullname} can sweep it")
         for table in TOUCHED:
             connection.exec_driver_sql(f"VACUUM (FULL, ANALYZE) {table.fullname}")
-        return tuple(_left(connection))
+        return tuple(_sweep_server(connection))
 
 
-def _left(connection: Connection) -> Iterator[str]:
-    """The statistics and the write-ahead log are the server's: swept as far as this user may."""
+def _sweep_server(connection: Connection) -> Iterator[str]:
+    """Sweep statistics and write-ahead log as far as this user may. Yields one sentence per step left to others."""
     superuser = connection.execute(_SUPERUSER).scalar()
     if superuser:
-        # Samples of columns that were analysed before.
+        # pg_statistic holds samples of columns from before the destruction.
         connection.exec_driver_sql("VACUUM FULL pg_statistic")
         connection.exec_driver_sql("SELECT pg_switch_wal()")
     else:

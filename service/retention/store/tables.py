@@ -1,4 +1,4 @@
-"""Legal holds, proposals to destroy a case, and their signatures and withdrawals."""
+"""Tables of legal holds, destruction proposals, signatures and withdrawals."""
 
 from sqlalchemy import (
     BigInteger,

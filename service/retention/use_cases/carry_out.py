@@ -1,4 +1,4 @@
-"""Carrying a destruction out, and doing so again on a database that came back from a backup."""
+"""Destruction of a case, and replay of past destructions on a restored database."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,9 +19,9 @@ from service.retention.store.legal_holds import Holds
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What a list of destructions did to a database: cases destroyed again, and cases that lived on after it.
+    """Result of a replay: the ids of the cases destroyed again, and of the cases that were skipped.
 
-    A case lives on when the commit of its destruction failed after it was written on the list: it is not touched.
+    A case is skipped when its destruction was listed and then failed to commit, so that the case lives on.
     """
 
     destroyed: tuple[UUID, ...] = ()
@@ -31,33 +31,35 @@ class Replayed:
 def destroy(
     transaction: Transaction, certificate: Certificate, history: Sequence[Transition], *, replayed: bool = False
 ) -> None:
-    """Keep what the case counts for, empty it, and forget its family when this was all there was of them."""
-    # Whether this was all there was of a family, no sight of one team can tell.
+    """Keep the gap figures of the case, empty it, and anonymise its family when no other case of theirs is left."""
+    # The family may have cases with other teams, which the rows visible to one team do not show.
     transaction.allow_all_rows("destruction")
     submitter = history[0].organisation_id
     for region in sorted({entry.region for entry in history}):
-        own = [it for it in history if it.region == region and it.trigger in ("record_gap", "amend")]
-        KeptFigures(transaction).keep(region, [(year, domain, function) for _, year, domain, function in wanted(own)])
+        gaps = [entry for entry in history if entry.region == region and entry.trigger in ("record_gap", "amend")]
+        KeptFigures(transaction).keep(region, [(year, domain, function) for _, year, domain, function in wanted(gaps)])
     Destructions(transaction).carry_out(certificate, replayed=replayed)
     Families(transaction).forget(submitter)
 
 
 def replay(transaction: Transaction, outside: DestructionList) -> Replayed:
-    """Destroy what the list names and this database still has, and put on the list what only the database knows.
+    """Destroy the listed cases that this database still has, and add the certificates that the list lacks.
 
-    Changes nothing where both agree. Raises ListRefused, Unavailable.
+    Changes nothing where both agree. Raises DestructionListRefused, Unavailable.
     """
     transaction.allow_all_rows("replay of destructions")
-    destroyed, lived_on, listed = [], [], {it.digest: it for it in outside.certificates()}
-    # Of a case that is on it twice, only the last was committed.
-    for certificate in {it.case_id: it for it in listed.values()}.values():
-        left = Destructions(transaction).left_of(certificate.case_id)
-        if left is None or Destructions(transaction).certificate(certificate.case_id):
+    destroyed, lived_on = [], []
+    listed = {certificate.digest: certificate for certificate in outside.certificates()}
+    # When a case is listed twice, only its last certificate was committed.
+    last_of_case = {certificate.case_id: certificate for certificate in listed.values()}
+    for certificate in last_of_case.values():
+        case = Destructions(transaction).left_of(certificate.case_id)
+        if case is None or Destructions(transaction).certificate(certificate.case_id):
             continue
-        if _lived_on(transaction, certificate, left):
+        if _is_never_committed(transaction, certificate, case):
             lived_on.append(certificate.case_id)
             continue
-        _follow(transaction, certificate, left)
+        _replay_certificate(transaction, certificate, case)
         destroyed.append(certificate.case_id)
     Destructions(transaction).remove_keys()
     for certificate in Destructions(transaction).all():
@@ -66,37 +68,43 @@ def replay(transaction: Transaction, outside: DestructionList) -> Replayed:
     return Replayed(tuple(destroyed), tuple(lived_on))
 
 
-def _lived_on(transaction: Transaction, it: Certificate, left: Subject) -> bool:
-    """No backup of before the destruction knows more than was destroyed, or of something that came after."""
-    proposal = Destructions(transaction).proposal(it.proposal_id)
-    taken_back = proposal is not None and proposal.withdrawn is not None
-    held_since = any(hold.recorded.at > it.destroyed_at for hold in Holds(transaction).of(it.case_id))
-    same = left.sequence < it.entries or (left.sequence, left.head) == (it.entries, it.head)
-    return taken_back or held_since or not same
+def _is_never_committed(transaction: Transaction, certificate: Certificate, case: Subject) -> bool:
+    """Returns True when the case shows that its destruction failed to commit.
+
+    A backup from before the destruction cannot hold another or a longer history than the certificate, nor a withdrawal
+    or a later hold.
+    """
+    proposal = Destructions(transaction).proposal(certificate.proposal_id)
+    is_withdrawn = proposal is not None and proposal.withdrawn is not None
+    holds = Holds(transaction).of(certificate.case_id)
+    has_later_hold = any(hold.recorded.at > certificate.destroyed_at for hold in holds)
+    same_head = (case.sequence, case.head) == (certificate.entries, certificate.head)
+    matches = case.sequence < certificate.entries or same_head
+    return is_withdrawn or has_later_hold or not matches
 
 
-def _follow(transaction: Transaction, it: Certificate, left: Subject) -> None:
-    """Decide here what was decided there, by the same people, and destroy."""
-    nobody = Recorded(at=it.destroyed_at, person_id=None, organisation_id=None)
-    known = Destructions(transaction).proposal(it.proposal_id)
-    if known is None:
+def _replay_certificate(transaction: Transaction, certificate: Certificate, case: Subject) -> None:
+    """Record the proposal and signatures of the certificate where they are missing, lift all holds, and destroy."""
+    by_list = Recorded(at=certificate.destroyed_at, person_id=None, organisation_id=None)
+    proposal = Destructions(transaction).proposal(certificate.proposal_id)
+    if proposal is None:
         Destructions(transaction).propose(
             Proposal(
-                id=it.proposal_id,
-                case_id=it.case_id,
-                ground=it.ground,
-                request_id=it.request_id,
-                sequence=left.sequence,
-                policy=it.policy,
+                id=certificate.proposal_id,
+                case_id=certificate.case_id,
+                ground=certificate.ground,
+                request_id=certificate.request_id,
+                sequence=case.sequence,
+                policy=certificate.policy,
                 keep_until=None,
-                recorded=nobody,
+                recorded=by_list,
             )
         )
-    signed = {one.capacity for one in known.signed} if known else set()
-    for signature in it.signed:
-        if signature.capacity not in signed:
-            Destructions(transaction).sign(it.proposal_id, signature)
-    for hold in Holds(transaction).of(it.case_id):
+    capacities = {signature.capacity for signature in proposal.signed} if proposal else set()
+    for signature in certificate.signed:
+        if signature.capacity not in capacities:
+            Destructions(transaction).sign(certificate.proposal_id, signature)
+    for hold in Holds(transaction).of(certificate.case_id):
         if hold.lifted is None:
-            Holds(transaction).lift(hold.id, nobody)
-    destroy(transaction, it, Cases(transaction).history(it.case_id), replayed=True)
+            Holds(transaction).lift(hold.id, by_list)
+    destroy(transaction, certificate, Cases(transaction).history(certificate.case_id), replayed=True)

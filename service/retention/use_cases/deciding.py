@@ -1,4 +1,4 @@
-"""Persons who decide on a destruction, and the case and proposal they decide on."""
+"""Access to destruction proposals: the teams, memberships, cases and proposals of a person who decides on them."""
 
 from collections.abc import Collection, Sequence
 from uuid import UUID
@@ -13,12 +13,14 @@ from service.vocabulary.roles import Role
 DECIDING = frozenset[Role]().union(*SIGNING.values())
 
 
-def refuse_obstacles(found: Sequence[Obstacle]) -> None:
-    if found:
-        raise DestructionRefused(tuple(found))
+def refuse_obstacles(obstacles: Sequence[Obstacle]) -> None:
+    """Raises DestructionRefused with all obstacles when there are any."""
+    if obstacles:
+        raise DestructionRefused(tuple(obstacles))
 
 
 def teams_of(actor: Actor, roles: Collection[Role]) -> frozenset[UUID]:
+    """The teams in which this person holds one of these roles. Raises NotAllowed when there are none."""
     teams = actor.organisations(roles)
     if not teams:
         raise NotAllowed
@@ -28,34 +30,37 @@ def teams_of(actor: Actor, roles: Collection[Role]) -> frozenset[UUID]:
 def find_subject(
     transaction: Transaction, actor: Actor, case_id: UUID, roles: Collection[Role], *, lock: bool = False
 ) -> Subject:
-    subject = Destructions(transaction).subject(case_id, teams=teams_of(actor, roles), lock=lock)
-    if subject is None:
+    """The case of a team in which this person holds one of these roles. Raises NotAllowed, NotFound."""
+    case = Destructions(transaction).subject(case_id, teams=teams_of(actor, roles), lock=lock)
+    if case is None:
         raise NotFound
-    return subject
+    return case
 
 
 def find_proposal(
     transaction: Transaction, actor: Actor, proposal_id: UUID, *, lock: bool = False
 ) -> tuple[Proposal, Subject]:
-    """The proposal with its case; what is read after the lock is what is decided on."""
+    """Returns (proposal, its case). `lock` locks the case and rereads the proposal. Raises NotAllowed, NotFound."""
     teams = teams_of(actor, DECIDING)
-    found = Destructions(transaction).proposal(proposal_id)
-    if found is None:
+    proposal = Destructions(transaction).proposal(proposal_id)
+    if proposal is None:
         raise NotFound
-    subject = Destructions(transaction).subject(found.case_id, teams=teams, lock=lock)
-    again = Destructions(transaction).proposal(proposal_id) if lock else found
-    if subject is None or again is None:
+    case = Destructions(transaction).subject(proposal.case_id, teams=teams, lock=lock)
+    current = Destructions(transaction).proposal(proposal_id) if lock else proposal
+    if case is None or current is None:
         raise NotFound
-    return again, subject
+    return current, case
 
 
-def acting_membership(actor: Actor, subject: Subject, roles: Collection[Role]) -> Membership:
+def acting_membership(actor: Actor, case: Subject, roles: Collection[Role]) -> Membership:
     """The membership in one of these roles at the team of the case. Raises NotAllowed."""
-    acting = next((it for it in actor.memberships if it.role in roles and it.organisation_id == subject.team_id), None)
-    if acting is None:
+    of_team = (membership for membership in actor.memberships if membership.organisation_id == case.team_id)
+    membership = next((membership for membership in of_team if membership.role in roles), None)
+    if membership is None:
         raise NotAllowed
-    return acting
+    return membership
 
 
-def recorded_now(transaction: Transaction, actor: Actor, acting: Membership) -> Recorded:
-    return Recorded(at=transaction.now, person_id=actor.person_id, organisation_id=acting.organisation_id)
+def recorded_now(transaction: Transaction, actor: Actor, membership: Membership) -> Recorded:
+    """The stamp of a record that this person makes now for the organisation of this membership."""
+    return Recorded(at=transaction.now, person_id=actor.person_id, organisation_id=membership.organisation_id)

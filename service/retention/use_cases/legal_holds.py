@@ -1,4 +1,4 @@
-"""Keeping a case from being destroyed, for as long as a complaint, a court or another's interest asks for it."""
+"""Legal holds: keep a case from being destroyed while a complaint, a court or the interest of another requires it."""
 
 from datetime import date
 from uuid import UUID
@@ -19,8 +19,8 @@ from service.vocabulary.refusals import NotAllowed, NotFound
 
 
 def list_holds(transaction: Transaction, caller: Caller, case_id: UUID) -> tuple[Hold, ...]:
-    """Every hold that the case ever had. Raises as `hold_case` does."""
-    _holding(transaction, identify(transaction, caller), case_id)
+    """Every hold of the case, lifted ones included. Raises as `place_hold` does."""
+    _require_hold_membership(transaction, identify(transaction, caller), case_id)
     return Holds(transaction).of(case_id)
 
 
@@ -32,56 +32,60 @@ def hold_case(
     until: date | None,
     once: IdempotencyKey,
 ) -> Outcome[Hold]:
-    """Keep the case from being destroyed.
+    """Place a legal hold on the case.
 
-    Raises NotFound for whoever may not know of the case, NotAllowed for whoever may not hold it.
+    Raises NotFound for a person who may not know of the case, NotAllowed for a person who may not place a hold.
     """
     actor = identify(transaction, caller)
-    acting = _holding(transaction, actor, case_id, lock=True)
+    membership = _require_hold_membership(transaction, actor, case_id, lock=True)
     hold_id = transaction.keyring.id_for("legal_hold", str(actor.person_id), once.key)
 
     def begin() -> Hold:
         insist([Fault("day_in_past", ("until",))] if until and until < day_in_amsterdam(transaction.now) else [])
-        recorded = Recorded(at=transaction.now, person_id=actor.person_id, organisation_id=acting.organisation_id)
+        recorded = Recorded(at=transaction.now, person_id=actor.person_id, organisation_id=membership.organisation_id)
         hold = Hold(id=hold_id, case_id=case_id, reason=reason, until=until, recorded=recorded)
         Holds(transaction).begin(hold)
         return hold
 
-    return act_once(transaction, once, actor.person_id, act=begin, again=lambda _: _of(transaction, case_id, hold_id))
+    return act_once(
+        transaction, once, actor.person_id, act=begin, again=lambda _: _require_hold(transaction, case_id, hold_id)
+    )
 
 
 def lift_hold(
     transaction: Transaction, caller: Caller, case_id: UUID, hold_id: UUID, once: IdempotencyKey
 ) -> Outcome[Hold]:
-    """Say that the reason is gone; once. It stays readable."""
+    """Lift a hold whose reason no longer applies. A hold is lifted once and stays readable."""
     actor = identify(transaction, caller)
-    acting = _holding(transaction, actor, case_id, lock=True)
-    hold = _of(transaction, case_id, hold_id)
+    membership = _require_hold_membership(transaction, actor, case_id, lock=True)
+    hold = _require_hold(transaction, case_id, hold_id)
 
     def lift() -> Hold:
         insist([Fault("nothing_to_end", ())] if hold.lifted else [])
-        recorded = Recorded(at=transaction.now, person_id=actor.person_id, organisation_id=acting.organisation_id)
+        recorded = Recorded(at=transaction.now, person_id=actor.person_id, organisation_id=membership.organisation_id)
         Holds(transaction).lift(hold_id, recorded)
-        return _of(transaction, case_id, hold_id)
+        return _require_hold(transaction, case_id, hold_id)
 
     return act_once(transaction, once, actor.person_id, act=lift, again=lambda _: hold)
 
 
-def _holding(transaction: Transaction, actor: Actor, case_id: UUID, *, lock: bool = False) -> Membership:
-    """The membership in which this person may hold a case: the team's own, or its officer's."""
+def _require_hold_membership(
+    transaction: Transaction, actor: Actor, case_id: UUID, *, lock: bool = False
+) -> Membership:
+    """The membership in which this person may place a hold, in the team or as its data-protection officer."""
     sight = Cases(transaction).find(case_id, case_id, seen_by=actor, lock=lock)
     case: Case | None = sight.case if sight and sight.whole else Cases(transaction).watched(case_id, seen_by=actor)
     if case is None:
         raise NotFound
     Cases(transaction).insist_living(case_id)
-    mine = (it for it in actor.memberships if it.organisation_id == case.team_id and it.role in HOLDING)
-    acting = next(mine, None)
-    if acting is None:
+    of_team = (membership for membership in actor.memberships if membership.organisation_id == case.team_id)
+    membership = next((membership for membership in of_team if membership.role in HOLDING), None)
+    if membership is None:
         raise NotAllowed
-    return acting
+    return membership
 
 
-def _of(transaction: Transaction, case_id: UUID, hold_id: UUID) -> Hold:
+def _require_hold(transaction: Transaction, case_id: UUID, hold_id: UUID) -> Hold:
     hold = Holds(transaction).find(hold_id)
     if hold is None or hold.case_id != case_id:
         raise NotFound

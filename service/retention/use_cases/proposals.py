@@ -1,4 +1,4 @@
-"""Proposing that a case is destroyed, and reading proposals and certificates (I21)."""
+"""Destruction proposals and certificates: propose to destroy a case, and read both (I21)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ from service.workflows.use_cases import settings_in_force
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Considered:
-    """A case whose term may have passed, and what became of it: a proposal, or the reasons why not."""
+    """The review of an ended case: a proposal, or the obstacles to it, and the last day of its term."""
 
     case_id: UUID
     proposal: Proposal | None = None
@@ -71,73 +71,71 @@ class CertificatePage:
 
 
 def ended_cases(transaction: Transaction, caller: Caller) -> tuple[UUID, ...]:
-    """The ended cases to look at, of the teams whose data-protection officer asks. Raises NotAllowed."""
+    """The ids of ended cases without an open proposal, of the teams of this officer. Raises NotAllowed."""
     return Destructions(transaction).ended(teams=teams_of(identify(transaction, caller), SIGNING["data_protection"]))
 
 
 def propose_if_due(transaction: Transaction, caller: Caller, case_id: UUID, *, rules: Rulebook) -> Considered:
-    """Propose to destroy a case when its term has passed and nothing is in the way.
+    """Propose to destroy a case when its term has passed and there are no obstacles.
 
-    Only under a measure does the term depend on age; then the month of birth is read, on behalf of the officer.
+    Only under a measure does the term depend on age. Then the month of birth is read and the read is logged.
     """
     actor = identify(transaction, caller)
-    subject = find_subject(transaction, actor, case_id, SIGNING["data_protection"], lock=True)
+    case = find_subject(transaction, actor, case_id, SIGNING["data_protection"], lock=True)
     history, today = Cases(transaction).history(case_id), day_in_amsterdam(transaction.now)
-    settings = settings_in_force(transaction, rules, subject.region)
+    settings = settings_in_force(transaction, rules, case.region)
     changed_on = day_in_amsterdam(last_change(history).recorded_at)
-    kept = retention(settings, changed_on, measure=False, birth_month=None)
-    if kept.keep_until < today and fold(history, KINDS).under_measure:
-        _log(transaction, caller, actor, subject)
-        kept = retention(settings, changed_on, measure=True, birth_month=birth_month(transaction, history))
-    found = list(_in_the_way(transaction, case_id, history))
-    if today <= kept.keep_until:
-        found.append("term_runs")
-    if found:
-        return Considered(case_id=case_id, obstacles=tuple(found), keep_until=kept.keep_until)
+    term = retention(settings, changed_on, measure=False, birth_month=None)
+    if term.keep_until < today and fold(history, KINDS).under_measure:
+        _log_birth_month(transaction, caller, actor, case)
+        term = retention(settings, changed_on, measure=True, birth_month=birth_month(transaction, history))
+    faults = list(_obstacles_to_proposal(transaction, case_id, history))
+    if today <= term.keep_until:
+        faults.append("term_runs")
+    if faults:
+        return Considered(case_id=case_id, obstacles=tuple(faults), keep_until=term.keep_until)
     proposal = Proposal(
-        id=transaction.keyring.id_for(
-            "destruction_due", str(case_id), str(subject.sequence), transaction.now.isoformat()
-        ),
+        id=transaction.keyring.id_for("destruction_due", str(case_id), str(case.sequence), transaction.now.isoformat()),
         case_id=case_id,
         ground="retention",
         request_id=None,
         sequence=last_change(history).sequence,
         policy=settings.hash,
-        keep_until=kept.keep_until,
-        recorded=recorded_now(transaction, actor, acting_membership(actor, subject, SIGNING["data_protection"])),
+        keep_until=term.keep_until,
+        recorded=recorded_now(transaction, actor, acting_membership(actor, case, SIGNING["data_protection"])),
     )
     Destructions(transaction).propose(proposal)
-    return Considered(case_id=case_id, proposal=proposal, keep_until=kept.keep_until)
+    return Considered(case_id=case_id, proposal=proposal, keep_until=term.keep_until)
 
 
 def propose_on_request(
     transaction: Transaction, caller: Caller, case_id: UUID, request_id: UUID, once: IdempotencyKey, *, rules: Rulebook
 ) -> Outcome[Proposal]:
-    """Propose to destroy a case because it was asked and granted, whatever its term.
+    """Propose to destroy a case because a request for it was granted, whatever its term.
 
-    Raises NotFound for whoever may not know of the case, NotAllowed, DestructionRefused with all the reasons.
+    Raises NotFound for a person who may not know of the case, NotAllowed, DestructionRefused with all obstacles.
     """
     actor = identify(transaction, caller)
     if not actor.organisations(DECIDING):
         raise NotAllowed
-    subject = find_subject(transaction, actor, case_id, DECIDING, lock=True)
-    acting = acting_membership(actor, subject, SIGNING["team"])
+    case = find_subject(transaction, actor, case_id, DECIDING, lock=True)
+    membership = acting_membership(actor, case, SIGNING["team"])
     proposal_id = transaction.keyring.id_for("destruction_proposal", str(actor.person_id), once.key)
 
     def propose() -> Proposal:
         Cases(transaction).insist_living(case_id)
         history = Cases(transaction).history(case_id)
         granted = is_granted(history, request_id)
-        refuse_obstacles(_in_the_way(transaction, case_id, history) + (() if granted else ("not_granted",)))
+        refuse_obstacles(_obstacles_to_proposal(transaction, case_id, history) + (() if granted else ("not_granted",)))
         proposal = Proposal(
             id=proposal_id,
             case_id=case_id,
             ground="request",
             request_id=request_id,
             sequence=last_change(history).sequence,
-            policy=settings_in_force(transaction, rules, subject.region).hash,
+            policy=settings_in_force(transaction, rules, case.region).hash,
             keep_until=None,
-            recorded=recorded_now(transaction, actor, acting),
+            recorded=recorded_now(transaction, actor, membership),
         )
         Destructions(transaction).propose(proposal)
         return proposal
@@ -152,40 +150,41 @@ def propose_on_request(
 
 
 def read_proposal(transaction: Transaction, caller: Caller, proposal_id: UUID) -> Proposal:
-    """A proposal of a case of one's own team. Raises NotAllowed, NotFound."""
+    """A proposal for a case of a team of the caller. Raises NotAllowed, NotFound."""
     return find_proposal(transaction, identify(transaction, caller), proposal_id)[0]
 
 
 def list_proposals(
     transaction: Transaction, caller: Caller, *, open_only: bool, limit: int, cursor: str | None
 ) -> ProposalPage:
-    """The newest first, of the teams in which this person may sign. Raises NotAllowed for everybody else."""
+    """A page of the proposals of the teams in which the caller may sign, newest first. Raises NotAllowed."""
     teams = teams_of(identify(transaction, caller), DECIDING)
     page = Destructions(transaction).page(teams=teams, open_only=open_only, limit=limit, cursor=cursor)
     return ProposalPage(page, Destructions(transaction).numbers({proposal.case_id for proposal in page.items}))
 
 
 def list_certificates(transaction: Transaction, caller: Caller, *, limit: int, cursor: str | None) -> CertificatePage:
-    """What was destroyed of the teams in which this person may sign, the newest first. Raises NotAllowed."""
+    """A page of the certificates of the teams in which the caller may sign, newest first. Raises NotAllowed."""
     teams = teams_of(identify(transaction, caller), DECIDING)
     page = Destructions(transaction).certificates(teams=teams, limit=limit, cursor=cursor)
-    return CertificatePage(page, Destructions(transaction).numbers({given.case_id for given in page.items}))
+    return CertificatePage(page, Destructions(transaction).numbers({certificate.case_id for certificate in page.items}))
 
 
-def _in_the_way(transaction: Transaction, case_id: UUID, history: Sequence[Transition]) -> tuple[Obstacle, ...]:
-    """What keeps a case from being proposed."""
-    found = tuple(obstacles(history, Holds(transaction).of(case_id), day_in_amsterdam(transaction.now)))
-    return (*found, "proposal_stands") if Destructions(transaction).open_for(case_id) else found
+def _obstacles_to_proposal(
+    transaction: Transaction, case_id: UUID, history: Sequence[Transition]
+) -> tuple[Obstacle, ...]:
+    of_case = tuple(obstacles(history, Holds(transaction).of(case_id), day_in_amsterdam(transaction.now)))
+    return (*of_case, "proposal_stands") if Destructions(transaction).open_for(case_id) else of_case
 
 
-def _log(transaction: Transaction, caller: Caller, actor: Actor, subject: Subject) -> None:
+def _log_birth_month(transaction: Transaction, caller: Caller, actor: Actor, case: Subject) -> None:
     AccessLog(transaction).record(
         Reading(
             person_id=actor.person_id,
-            acting=acting_membership(actor, subject, SIGNING["data_protection"]),
+            acting=acting_membership(actor, case, SIGNING["data_protection"]),
             activity="read_retention",
             purpose="oversight_of_the_file",
-            case_id=subject.case_id,
+            case_id=case.case_id,
             detail="month of birth",
             trace_id=caller.trace_id,
         )

@@ -1,4 +1,4 @@
-"""Signing a proposal to destroy a case, and taking it back. The second signature destroys."""
+"""Signatures on destruction proposals, and withdrawal of a proposal. The second signature destroys the case."""
 
 from dataclasses import replace
 from uuid import UUID
@@ -35,20 +35,21 @@ def sign(
     *,
     outside: DestructionList,
 ) -> Outcome[Proposal]:
-    """Agree to a destruction. The second signature carries it out, all in this transaction.
+    """Sign a proposal. The second signature destroys the case in the same transaction.
 
-    Raises HumansOnly for a system, NotAllowed for whoever may not sign in this capacity, DestructionRefused with all
-    the reasons, CaseDestroyed when it was carried out before, Unavailable when it cannot be written outside the
-    database.
+    Raises HumansOnly for a system, NotAllowed for a person who may not sign in this capacity, DestructionRefused with
+    all obstacles, CaseDestroyed when the case is destroyed already, Unavailable when the destruction list cannot be
+    written.
     """
     actor = identify(transaction, caller)
     if caller.machine:
         raise HumansOnly
-    proposal, subject = find_proposal(transaction, actor, proposal_id, lock=True)
-    acting = acting_membership(actor, subject, SIGNING[capacity])
+    proposal, case = find_proposal(transaction, actor, proposal_id, lock=True)
+    membership = acting_membership(actor, case, SIGNING[capacity])
     today = day_in_amsterdam(transaction.now)
 
-    def agree() -> tuple[Proposal, tuple[Transition, ...]]:
+    def add_signature() -> tuple[Proposal, tuple[Transition, ...]]:
+        """Returns (the proposal with its new signature, the history of the case)."""
         if proposal.certificate:
             raise proposal.certificate.refusal()
         history = Cases(transaction).history(proposal.case_id)
@@ -60,51 +61,51 @@ def sign(
         )
         signature = Signature(
             capacity=capacity,
-            role=acting.role,
+            role=membership.role,
             person_id=actor.person_id,
-            organisation_id=acting.organisation_id,
+            organisation_id=membership.organisation_id,
             at=transaction.now,
         )
         Destructions(transaction).sign(proposal_id, signature)
         return replace(proposal, signed=(*proposal.signed, signature)), history
 
-    # The request is remembered before the list outside is written: after that, nothing may fail but the commit.
-    agreed = act_once(transaction, once, actor.person_id, act=agree, again=lambda _: (proposal, ()))
-    signed, history = agreed.value
-    if agreed.repeated or len(signed.signed) < len(SIGNING):
-        return Outcome(signed, agreed.repeated)
+    # The idempotency key is stored before the destruction list is written: after that only the commit may fail.
+    outcome = act_once(transaction, once, actor.person_id, act=add_signature, again=lambda _: (proposal, ()))
+    latest, history = outcome.value
+    if outcome.repeated or len(latest.signed) < len(SIGNING):
+        return Outcome(latest, outcome.repeated)
     certificate = Certificate(
         case_id=proposal.case_id,
         proposal_id=proposal_id,
         ground=proposal.ground,
         request_id=proposal.request_id,
         policy=proposal.policy,
-        signed=signed.signed,
+        signed=latest.signed,
         destroyed_at=transaction.now,
         day=today,
-        entries=subject.sequence,
+        entries=case.sequence,
         contents=Destructions(transaction).counted(proposal.case_id),
-        head=subject.head,
+        head=case.head,
     )
     destroy(transaction, certificate, history)
-    # Last, and on disk before the commit: a database that comes back follows this list.
+    # Last, and on disk before the commit: a restored database replays this list.
     outside.add(certificate)
-    return Outcome(replace(signed, certificate=certificate))
+    return Outcome(replace(latest, certificate=certificate))
 
 
 def withdraw(
     transaction: Transaction, caller: Caller, proposal_id: UUID, reason: CodedReason, once: IdempotencyKey
 ) -> Outcome[Proposal]:
-    """Take a proposal back, by one of those who could sign it."""
+    """Withdraw a proposal. Every person who could sign it may do so."""
     actor = identify(transaction, caller)
-    proposal, subject = find_proposal(transaction, actor, proposal_id, lock=True)
-    acting = acting_membership(actor, subject, DECIDING)
+    proposal, case = find_proposal(transaction, actor, proposal_id, lock=True)
+    membership = acting_membership(actor, case, DECIDING)
 
-    def take_back() -> Proposal:
+    def add_withdrawal() -> Proposal:
         if proposal.certificate:
             raise proposal.certificate.refusal()
         refuse_obstacles(("proposal_withdrawn",) if proposal.withdrawn else ())
-        Destructions(transaction).withdraw(proposal_id, reason, recorded_now(transaction, actor, acting))
+        Destructions(transaction).withdraw(proposal_id, reason, recorded_now(transaction, actor, membership))
         return find_proposal(transaction, actor, proposal_id)[0]
 
-    return act_once(transaction, once, actor.person_id, act=take_back, again=lambda _: proposal)
+    return act_once(transaction, once, actor.person_id, act=add_withdrawal, again=lambda _: proposal)

@@ -1,4 +1,4 @@
-"""Until when the file of a case is kept."""
+"""The retention term of a case."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,14 +23,14 @@ from service.workflows.use_cases import settings_in_force
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """How long the file is kept, and the settings that say so."""
+    """The retention of a case, and the settings of its region that determine it."""
 
     retention: Retention
     settings: RegionSettings
 
 
 def read_retention(transaction: Transaction, caller: Caller, case_id: UUID, rules: Rulebook) -> Kept:
-    """Until when the file is kept. Only under a measure that depends on age, whose reading is logged."""
+    """The retention term of a case. Under a measure it depends on age, and the read of the birth month is logged."""
     actor = identify(transaction, caller)
     sight = whole_case(transaction, actor, case_id)
     history = Cases(transaction).history(case_id)
@@ -40,13 +40,13 @@ def read_retention(transaction: Transaction, caller: Caller, case_id: UUID, rule
 
 
 def kept(transaction: Transaction, rules: Rulebook, case: Case, history: Sequence[Transition]) -> Kept:
-    """Until when the file is kept, as of today. Under a measure this reads the month of birth: whoever asks logs it."""
-    measure = fold(history, KINDS).under_measure
+    """The retention term under the settings of today. Under a measure it reads the birth month: the caller must log."""
+    under_measure = fold(history, KINDS).under_measure
     settings = settings_in_force(transaction, rules, case.region)
-    found = retention(
+    term = retention(
         settings,
         day_in_amsterdam(last_change(history).recorded_at),
-        measure=measure,
-        birth_month=birth_month(transaction, history) if measure else None,
+        measure=under_measure,
+        birth_month=birth_month(transaction, history) if under_measure else None,
     )
-    return Kept(found, settings)
+    return Kept(term, settings)
