@@ -54,8 +54,8 @@ def as_newcomer(office: Office, subject: str) -> Iterator[Person]:
 @broken_by(
     "issue 3.7: each change is recorded with its actor",
     "service/people/use_cases/administer.py",
-    "by.change_id, effect, actor_id=by.actor_id, organisation_id=by.organisation_id",
-    "by.change_id, effect, actor_id=None, organisation_id=by.organisation_id",
+    "context.change_id, effect, actor_id=context.actor_id, organisation_id=context.organisation_id",
+    "context.change_id, effect, actor_id=None, organisation_id=context.organisation_id",
 )
 def test_whoever_is_added_may_act_at_the_next_request_and_the_log_tells_who_added_them_without_a_name(
     office: Office,
@@ -115,8 +115,8 @@ def test_a_role_of_another_kind_of_organisation_is_refused_with_what_is_allowed(
 @broken_by(
     "issue 3.7: nobody decides in which roles they act themselves",
     "service/people/use_cases/apply_decision.py",
-    "def _(decision: NewMembership, by: Deciding) -> Effect:\n    if decision.person_id == by.actor_id:",
-    "def _(decision: NewMembership, by: Deciding) -> Effect:\n    if False:",
+    "def _(decision: NewMembership, context: Deciding) -> Effect:\n    if decision.person_id == context.actor_id:",
+    "def _(decision: NewMembership, context: Deciding) -> Effect:\n    if False:",
 )
 def test_nobody_decides_in_which_roles_they_act_themselves(office: Office) -> None:
     """An administrator cannot make themselves chair, nor anything else, nor end what they hold."""
@@ -136,8 +136,8 @@ def test_nobody_decides_in_which_roles_they_act_themselves(office: Office) -> No
 @broken_by(
     "I29: a membership holds from its first day to its last",
     "service/people/store/people.py",
-    '    return and_(of.c.valid_from <= bindparam("today"), of.c.valid_until >= bindparam("today"))',
-    '    return and_(of.c.valid_from <= bindparam("today"), of.c.valid_until >= "2000-01-01" )',
+    '    return and_(table.c.valid_from <= bindparam("today"), table.c.valid_until >= bindparam("today"))',
+    '    return and_(table.c.valid_from <= bindparam("today"), table.c.valid_until >= "2000-01-01" )',
 )
 def test_a_membership_ended_at_once_is_refused_the_same_second_and_a_future_one_does_not_hold_yet(
     office: Office, case: CaseFile

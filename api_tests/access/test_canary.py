@@ -110,8 +110,8 @@ def _sent(answer: httpx.Response) -> str:
 @broken_by(
     "Issue 3.7: what is recorded of an administrative change holds no name",
     "service/people/use_cases/apply_decision.py",
-    'action="person_added", subject_kind="person", subject=str(by.change_id), details={})',
-    'action="person_added", subject_kind="person", subject=str(by.change_id), details={"name": decision.name})',
+    'action="person_added", subject_kind="person", subject=str(context.change_id), details={})',
+    'action="person_added", subject_kind="person", subject=str(context.change_id), details={"name": decision.name})',
 )
 def test_no_mark_stands_in_any_row_of_the_database(played: Watched) -> None:
     """Every table, the history, the outbox, the requests and the access log among them."""
@@ -141,8 +141,8 @@ def test_no_mark_and_no_name_leaves_with_an_event(played: Watched) -> None:
 @broken_by(
     "Issue 3.9: the secret of a webhook stands nowhere but wrapped",
     "service/events/use_cases/subscriptions.py",
-    'details={"webhook": str(it.id)},',
-    'details={"webhook": it.secrets[0].hex()},',
+    'details={"webhook": str(subscription.id)},',
+    'details={"webhook": subscription.secrets[0].hex()},',
 )
 def test_the_secret_of_a_webhook_is_told_to_who_made_it_once_and_stands_nowhere(
     played: Watched, request: pytest.FixtureRequest

@@ -84,8 +84,8 @@ def test_the_table_names_every_published_operation_and_everybody(service: Runnin
 @broken_by(
     "Issue 3.7: who somebody is, and for whom they act, is read by administrators alone",
     "service/people/api/relations.py",
-    "    administrator(transaction, caller)\n    found = People(transaction).identity(person_id)",
-    "    found = People(transaction).identity(person_id)",
+    "    administrator(transaction, caller)\n    account = People(transaction).identity(person_id)",
+    "    account = People(transaction).identity(person_id)",
 )
 def test_every_operation_answers_whom_it_should_and_nobody_else(
     service: Running, scene: Scene, askers: dict[str, httpx.Client]

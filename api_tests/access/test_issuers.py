@@ -223,8 +223,8 @@ def key_named(signing: Any, kid: str) -> Any:
 @broken_by(
     "issue 4.5: a withdrawn key stops working, also for a token seen a moment before",
     "service/identity/tokens.py",
-    "if seen and now < seen.until and seen.edition == seen.issuer.edition:",
-    "if seen and now < seen.until:",
+    "if cached and now < cached.until and cached.edition == cached.issuer.edition:",
+    "if cached and now < cached.until:",
 )
 @pytest.mark.server
 def test_withdrawn_keys_stop_known_ones_outlive_their_issuer_and_a_late_issuer_is_waited_for(

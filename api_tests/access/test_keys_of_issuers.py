@@ -64,7 +64,7 @@ def run(story: Callable[[], Coroutine[Any, Any, T]]) -> T:
 @broken_by(
     "issue 4.5: a kid never seen asks its issuer once a minute at most",
     "service/identity/issuer.py",
-    "if self._clock() < self._patient_until:",
+    "if self._clock() < self._no_refresh_before:",
     "if False:",
 )
 def test_a_key_never_seen_is_asked_for_once_a_minute_at_most(publisher: Publisher) -> None:
@@ -86,7 +86,7 @@ def test_a_key_never_seen_is_asked_for_once_a_minute_at_most(publisher: Publishe
 @broken_by(
     "issue 4.5: the keys of an issuer that cannot be reached go on for a bounded time",
     "service/identity/issuer.py",
-    "return self._keys if self._clock() < self._known_until else {}",
+    "return self._keys if self._clock() < self._keys_valid_until else {}",
     "return self._keys",
 )
 def test_the_keys_of_a_silent_issuer_go_on_for_a_day_and_no_longer(publisher: Publisher) -> None:
@@ -172,7 +172,7 @@ BAD: dict[str, dict[str, Any]] = {
 @broken_by(
     "issue 4.5: an issuer's answer is read up to a bound",
     "service/identity/discovery.py",
-    "if len(body) > _MOST_BYTES:",
+    "if len(body) > _MAX_BYTES:",
     "if False:",
 )
 def test_keys_that_come_badly_are_not_taken_and_the_known_ones_stay(
@@ -200,7 +200,7 @@ def test_keys_that_come_badly_are_not_taken_and_the_known_ones_stay(
 @broken_by(
     "issue 4.5: a key whose private half is published is never used",
     "service/identity/jwks.py",
-    "if _PRIVATE & entry.keys() or not isinstance(kind, str)",
+    "if _PRIVATE_MEMBERS & entry.keys() or not isinstance(kind, str)",
     "if not isinstance(kind, str)",
 )
 def test_what_is_no_public_key_for_these_signatures_is_left_out(publisher: Publisher) -> None:

@@ -50,8 +50,8 @@ def _set_cover(service: Running, organisation: str, region: str, until: str) -> 
 @broken_by(
     "I29: an ended membership stops",
     "service/people/store/people.py",
-    'of.c.valid_until >= bindparam("today"))',
-    "of.c.valid_from.is_not(None))",
+    'table.c.valid_until >= bindparam("today"))',
+    "table.c.valid_from.is_not(None))",
 )
 @pytest.mark.usefixtures("case")  # something to be seen
 def test_a_membership_holds_on_its_days_and_on_no_other(service: Running) -> None:

@@ -77,8 +77,8 @@ def test_the_positions_of_a_feed_follow_each_other_without_a_gap_however_it_is_r
 @broken_by(
     "Issue 3 point 9: a feed is pulled by whoever does the work it tells of",
     "service/events/use_cases/feed.py",
-    "hearing = actor.organisations(_HEARING)",
-    "hearing = frozenset(held.organisation_id for held in actor.memberships)",
+    "allowed = actor.organisations(_FEED_ROLES)",
+    "allowed = frozenset(membership.organisation_id for membership in actor.memberships)",
 )
 def test_a_feed_is_pulled_by_whoever_does_the_work_of_the_organisation_and_by_nobody_else(told_people: People) -> None:
     team, other = ORGANISATION_IDS["ret"], ORGANISATION_IDS["ret-twente"]
@@ -130,8 +130,8 @@ def test_nobody_is_told_who_does_not_agree(told_people: People, agrees: Any, cod
 @broken_by(
     "Issue 3 point 9: while one event of a case waits, later ones of that case wait too",
     "service/events/store/deliveries.py",
-    '_DUE = and_(_d.state == _WAITING, _d.next_at <= bindparam("now"), _FIRST_OF_ITS_CASE)',
-    '_DUE = and_(_d.state == _WAITING, _d.next_at <= bindparam("now"))',
+    '_DUE = and_(_delivery.state == _WAITING, _delivery.next_at <= bindparam("now"), _FIRST_OF_ITS_CASE)',
+    '_DUE = and_(_delivery.state == _WAITING, _delivery.next_at <= bindparam("now"))',
 )
 def test_while_one_event_of_a_case_waits_later_ones_wait_too_and_other_cases_go_on(
     telling: Running, told_people: People
@@ -220,8 +220,8 @@ def test_a_receiver_says_that_it_is_gone_that_it_cannot_read_this_or_when_to_com
 @broken_by(
     "Issue 3 point 9: while secrets are rotated events are signed with both",
     "service/events/use_cases/subscriptions.py",
-    'secrets=(os.urandom(SECRET_BYTES), it.secrets[0]) if change == "rotate_secret" else it.secrets,',
-    'secrets=(os.urandom(SECRET_BYTES),) if change == "rotate_secret" else it.secrets,',
+    "secrets=(os.urandom(SECRET_BYTES), subscription.secrets[0]) if rotates else subscription.secrets,",
+    "secrets=(os.urandom(SECRET_BYTES),) if rotates else subscription.secrets,",
 )
 def test_a_webhook_is_paused_resumed_and_given_a_new_secret_beside_the_old_one(told_people: People) -> None:
     with receiving() as receiver, receiving() as witness, webhook(told_people, witness):

@@ -135,8 +135,8 @@ def test_what_was_stated_goes_stale_after_31_days_and_stays_visible_and_what_was
 @broken_by(
     "R37: living and treatment stand apart on the overview",
     "service/offers/api/offers.py",
-    "groupby(ordered, key=lambda it: it.domain.code)",
-    'groupby(ordered, key=lambda it: "living")',
+    "groupby(sorted_offers, key=lambda offer: offer.domain.code)",
+    'groupby(sorted_offers, key=lambda offer: "living")',
 )
 def test_r37_living_and_treatment_stand_apart_and_an_overview_is_narrowed_down_and_never_widened(
     people: People,
@@ -174,8 +174,8 @@ def test_who_looks_for_help_with_a_family_reads_the_overview_and_nobody_else_doe
 @broken_by(
     "Only the provider, or the team of the region that the offer serves, speaks for it",
     "service/offers/use_cases/offers.py",
-    "if it.role == Role.PROVIDER and it.organisation_id == offer.provider_id)",
-    "if it.role == Role.PROVIDER)",
+    "if membership.role == Role.PROVIDER and membership.organisation_id == offer.provider_id",
+    "if membership.role == Role.PROVIDER",
 )
 def test_only_the_provider_or_the_regions_coordinator_and_process_director_speak_for_it(
     people: People, today: date
@@ -380,8 +380,8 @@ def test_the_sum_tells_functions_and_numbers_and_nothing_of_any_case(
 @broken_by(
     "The sum of a region is for its own team and facilitator: another region does not exist",
     "service/offers/use_cases/gaps.py",
-    "    if not any(region in held.regions for held in mine):\n",
-    "    if not mine:\n",
+    "    if not any(region in membership.regions for membership in memberships):\n",
+    "    if not memberships:\n",
 )
 def test_the_sum_of_a_region_is_for_its_own_team_and_facilitator_and_another_region_does_not_exist(
     people: People, missing: list[CaseFile]

@@ -240,7 +240,7 @@ OF_THE_SECOND_TEAM = {"/memberships/17: [own_membership]", "/coverages/3: [regio
 @broken_by(
     "issue 3.7: all faults of a file at once, and nothing of it carried out",
     "service/people/use_cases/region_file.py",
-    "    if work.faults:",
+    "    if run.faults:",
     "    if False:",
 )
 def test_everything_wrong_with_a_file_is_said_at_once_with_its_place_and_nothing_is_changed(

@@ -106,8 +106,8 @@ def test_5_names_of_attributes_are_short_and_in_lower_case(told: Told) -> None:
 @broken_by(
     "NL GOV profile for CloudEvents, constraint 6: the time is that of recording",
     "service/events/rules.py",
-    "time=news.recorded_at,",
-    "time=news.occurred_at,",
+    "time=entry.recorded_at,",
+    "time=entry.occurred_at,",
 )
 def test_6_the_time_is_that_of_recording_and_data_tells_when_it_happened(told: Told, told_people: People) -> None:
     times = [(it["time"], it["data"]["occurredAt"]) for it in told.events]

@@ -63,8 +63,8 @@ def told_less(name: str, first: httpx.Response, again: httpx.Response) -> bool:
 @broken_by(
     "decision 14: without the role a repeated request beside the cases tells nothing that stands now",
     "service/offers/use_cases/offers.py",
-    "    acting = _acting(actor, offer)\n\n    def begin() -> Offer:\n",
-    "    def begin() -> Offer:\n        acting = _acting(actor, offer)\n",
+    "    acting = _acting_membership(actor, offer)\n\n    def begin() -> Offer:\n",
+    "    def begin() -> Offer:\n        acting = _acting_membership(actor, offer)\n",
 )
 def test_every_operation_that_asks_for_a_key_acts_once_and_says_that_it_answers_again(world: World) -> None:
     published = world.people.anna.get("/openapi.json").json()

@@ -48,7 +48,7 @@ REFUSED = {
 @broken_by(
     "Issue 3 point 9: local addresses of IPv6 that were given out long ago are no targets either",
     "service/events/relay/webhook_targets.py",
-    "if address not in _GIVEN_OUT:",
+    "if address not in _GLOBAL_UNICAST:",
     "if False:",
     case="sqlite-https://[fec0::1]/-webhook_not_public",
 )
@@ -112,7 +112,7 @@ def test_an_address_that_was_public_when_the_webhook_was_made_is_looked_at_again
 @broken_by(
     "Issue 3 point 9: the address that is connected to is the one that was looked at",
     "service/events/relay/webhook_targets.py",
-    "return Target(f\"{parts.scheme}://{numbered}{parts.path or '/'}\", host, parts.netloc)",
+    "return Target(f\"{parts.scheme}://{netloc}{parts.path or '/'}\", host, parts.netloc)",
     "return Target(url, host, parts.netloc)",
 )
 def test_what_is_connected_to_is_the_very_address_that_was_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -95,8 +95,8 @@ def test_a_trial_of_what_cannot_be_used_says_why(story: Story) -> None:
 @broken_by(
     "issue 3.8: an adoption that goes on finds what is left, and nothing that was moved",
     "service/workflow_versions/store.py",
-    "wanted = _open(kind) if workflow is None else and_(_open(kind), parts.c.workflow == workflow)",
-    "wanted = _open(kind)",
+    "condition = _is_open(kind) if workflow is None else and_(_is_open(kind), parts.c.workflow == workflow)",
+    "condition = _is_open(kind)",
 )
 def test_an_administrator_who_is_killed_half_way_loses_nothing_and_goes_on(story: Story) -> None:
     """Each case is a transaction of its own; repeating an adoption, by the same key or another, moves nothing twice."""

@@ -1,1 +1,1 @@
-"""Events for other systems: feeds, subscriptions, webhooks."""
+"""Events for other systems: feeds, webhook subscriptions and deliveries."""

@@ -1,8 +1,8 @@
-"""What the outside hears of a transition: a CloudEvent (NL GOV profile 1.1) that refers to it and holds none of it.
+"""The CloudEvent (NL GOV profile 1.1) of a transition. It refers to the transition and holds no content.
 
-Type: nl.jeugdcasussen.<kind of part, in the plural>.<trigger>.v1, as in nl.jeugdcasussen.commitments.refuse.v1; what
-each trigger means stands with its workflow. No name, no word that somebody typed and no code that describes a child
-leaves here: whoever needs more follows `dataref`, with rights of their own.
+The type is nl.jeugdcasussen.<kind of part, in the plural>.<trigger>.v1, as in nl.jeugdcasussen.commitments.refuse.v1.
+Workflows define the triggers. An event holds no name, no free text and no code that describes a child. A receiver
+that needs more follows `dataref` with access rights of its own.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from service.workflows.rules.kinds import collection, event_type
 
 CLOUDEVENTS_JSON = "application/cloudevents+json"
 TYPE_PATTERN = r"^nl\.jeugdcasussen(\.[a-z]+(-[a-z]+)*){2}\.v1$"
-# Sequences are text that sorts as the numbers do, up to the largest that sequencetype Integer knows.
+# Digits of the largest sequence of sequencetype Integer (32 bits). Zero-padded text sorts like the numbers.
 _DIGITS = 10
 
 Utc = Annotated[
@@ -30,7 +30,7 @@ Utc = Annotated[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class News:
-    """A transition as one organisation hears of it: its `position` in that organisation's feed, and bare facts."""
+    """A transition in the feed of one organisation: its `position` in that feed, and facts without content."""
 
     position: int
     case_id: UUID
@@ -45,14 +45,14 @@ class News:
 
 
 class EventData(BaseModel):
-    """What happened with which part, in codes of its workflow. `occurredAt`: in life; the event's time: recorded."""
+    """The transition of a part, in codes of its workflow. `occurredAt`: time in life. `time`: time of recording."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
 
     case_id: UUID
     part_id: UUID
     part_kind: str
-    part_sequence: int = Field(ge=1, description="Gapless per part: whoever hears of a part can tell what is missing.")
+    part_sequence: int = Field(ge=1, description="Gapless per part, so that a receiver can detect missing events.")
     trigger: str
     state: str
     phase: str
@@ -60,46 +60,46 @@ class EventData(BaseModel):
 
 
 class Event(BaseModel):
-    """A CloudEvent 1.0. The same event has the same id whoever hears it and however often; `sequence` is the feed's."""
+    """A CloudEvent 1.0. An event has the same id for all receivers and attempts. `sequence`: position in the feed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     specversion: Literal["1.0"] = "1.0"
-    id: str = Field(description="Id of the part and number of the transition in it: unique, for ever the same.")
-    source: str = Field(description="The organisation and the system that tell it (urn:nld).")
-    type: str = Field(description="What happened: nl.jeugdcasussen.<kind of part>.<trigger>.v1.", pattern=TYPE_PATTERN)
+    id: str = Field(description="Id of the part and number of the transition in it: unique and permanent.")
+    source: str = Field(description="The organisation and the system that publish the event (urn:nld).")
+    type: str = Field(description="nl.jeugdcasussen.<kind of part, in the plural>.<trigger>.v1.", pattern=TYPE_PATTERN)
     subject: str = Field(description="Id of the case.")
-    time: Utc = Field(description="When it was recorded; data tells when it happened.")
+    time: Utc = Field(description="Time of recording; `data.occurredAt` is the time in life.")
     datacontenttype: Literal["application/json"] = "application/json"
-    dataschema: str = Field(description="Where the schema of data stands.", json_schema_extra={"format": "uri"})
+    dataschema: str = Field(description="URL of the schema of `data`.", json_schema_extra={"format": "uri"})
     dataref: str = Field(
-        description="The transition itself, for whoever may see it.", json_schema_extra={"format": "uri"}
+        description="URL of the transition, for readers with access to it.", json_schema_extra={"format": "uri"}
     )
-    sequence: str = Field(description="Position in the feed of the organisation that hears it.", pattern="^[0-9]{10}$")
+    sequence: str = Field(description="Position in the feed of the receiving organisation.", pattern="^[0-9]{10}$")
     sequencetype: Literal["Integer"] = "Integer"
     data: EventData
 
 
-def to_event(news: News, *, source: str, address: str) -> Event:
-    """The event as it is told. `address`: how users reach the service, without /v1."""
-    part = "" if news.part_kind == "case" else f"/{collection(news.part_kind)}/{news.part_id}"
+def to_event(entry: News, *, source: str, address: str) -> Event:
+    """Returns the event of a feed entry. `address`: public URL of the service, without /v1."""
+    part = "" if entry.part_kind == "case" else f"/{collection(entry.part_kind)}/{entry.part_id}"
     return Event(
-        id=f"{news.part_id}:{news.part_sequence}",
+        id=f"{entry.part_id}:{entry.part_sequence}",
         source=source,
-        type=event_type(news.part_kind, news.trigger),
-        subject=str(news.case_id),
-        time=news.recorded_at,
+        type=event_type(entry.part_kind, entry.trigger),
+        subject=str(entry.case_id),
+        time=entry.recorded_at,
         dataschema=f"{address}/v1/openapi.json#/components/schemas/EventData",
-        dataref=f"{address}/v1/cases/{news.case_id}{part}/transitions/{news.part_sequence}",
-        sequence=f"{news.position:0{_DIGITS}d}",
+        dataref=f"{address}/v1/cases/{entry.case_id}{part}/transitions/{entry.part_sequence}",
+        sequence=f"{entry.position:0{_DIGITS}d}",
         data=EventData(
-            case_id=news.case_id,
-            part_id=news.part_id,
-            part_kind=news.part_kind,
-            part_sequence=news.part_sequence,
-            trigger=news.trigger,
-            state=news.state,
-            phase=news.phase,
-            occurred_at=news.occurred_at,
+            case_id=entry.case_id,
+            part_id=entry.part_id,
+            part_kind=entry.part_kind,
+            part_sequence=entry.part_sequence,
+            trigger=entry.trigger,
+            state=entry.state,
+            phase=entry.phase,
+            occurred_at=entry.occurred_at,
         ),
     )

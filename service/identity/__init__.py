@@ -1,1 +1,1 @@
-"""Access tokens and the issuers that are trusted to vouch for people and systems."""
+"""Access tokens, and the trusted issuers that sign them for people and machines."""

@@ -1,13 +1,13 @@
-"""The caller of a request, as its token tells."""
+"""The caller of a request, as its access token names it."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """What a valid token tells: who vouches (iss) and for whom (sub); and the id that traces this request.
+    """Issuer (`iss`) and subject (`sub`) of a valid token, and the trace id of this request.
 
-    `machine`: a system of an organisation, not a person.
+    `is_machine`: True for a system of an organisation, False for a person.
     """
 
     issuer: str

@@ -1,7 +1,7 @@
-"""The calls to issuers: where the keys are (OpenID Connect Discovery), and the keys.
+"""HTTP calls to issuers: OpenID Connect Discovery and the JWK Set.
 
-Little is read and soon, redirects lead nowhere, and no proxy is asked. Authorities of one's own network are named by
-SSL_CERT_FILE, as for other programs.
+Calls have a short timeout and a small maximum size, follow no redirect and use no proxy. SSL_CERT_FILE names the
+certificate authorities of a private network, as for other programs.
 """
 
 import asyncio
@@ -17,35 +17,35 @@ from service.identity.trusted_issuer import TrustedIssuer, may_be_asked
 from service.vocabulary.strict_json import unambiguous
 
 SECONDS = 5
-_MOST_BYTES = 64_000
-# What is packed could be anything unpacked.
+_MAX_BYTES = 64_000
+# A small compressed body can expand to any size, so no compression is accepted.
 _HEADERS = {"Accept": "application/json, application/jwk-set+json", "Accept-Encoding": "identity"}
 
 
 def issuers_of(trusted: Sequence[TrustedIssuer], *, refresh_seconds: float, keep_seconds: float) -> tuple[Issuer, ...]:
-    """The issuers that this installation trusts, not asked yet.
+    """Returns an `Issuer` for each trusted issuer. No keys are fetched yet.
 
-    Their keys are fetched anew after `refresh_seconds`, and used for `keep_seconds` while an issuer is silent.
+    Keys are fetched again after `refresh_seconds`, and used for `keep_seconds` while an issuer does not answer.
     """
     if not trusted:
         return ()
     tls = httpx.create_ssl_context()
     return tuple(
         Issuer(
-            it,
-            partial(published, it, tls),
+            issuer,
+            partial(published, issuer, tls),
             refresh_seconds=refresh_seconds,
             keep_seconds=keep_seconds,
         )
-        for it in trusted
+        for issuer in trusted
     )
 
 
 async def published(issuer: TrustedIssuer, tls: ssl.SSLContext) -> dict[str, Key]:
-    """The keys that an issuer publishes now. Raises NotPublished."""
+    """Fetch the keys that an issuer publishes now. Returns the keys by key id (`kid`). Raises KeysUnavailable."""
     try:
         async with asyncio.timeout(SECONDS), _client(tls) as client:
-            address = issuer.keys or await _discovered(client, issuer.name)
+            address = issuer.keys or await _discover_keys_address(client, issuer.name)
             return read_keys(await _read(client, address), issuer.algorithms)
     except (TimeoutError, httpx.TimeoutException):
         raise NotPublished("timeout") from None
@@ -57,16 +57,16 @@ def _client(tls: ssl.SSLContext) -> httpx.AsyncClient:
     return httpx.AsyncClient(verify=tls, follow_redirects=False, trust_env=False, timeout=SECONDS, headers=_HEADERS)
 
 
-async def _discovered(client: httpx.AsyncClient, name: str) -> str:
+async def _discover_keys_address(client: httpx.AsyncClient, name: str) -> str:
     body = await _read(client, f"{name.rstrip('/')}/.well-known/openid-configuration")
     try:
-        told = unambiguous(body)
+        document = unambiguous(body)
     except (ValueError, RecursionError):
         raise NotPublished("discovery_not_readable") from None
-    # Letter by letter: the document of another issuer tells of another's keys.
-    if not isinstance(told, dict) or told.get("issuer") != name:
+    # Discovery 4.3: the issuer must match exactly. A document of another issuer names the keys of that issuer.
+    if not isinstance(document, dict) or document.get("issuer") != name:
         raise NotPublished("discovery_of_another_issuer")
-    address = told.get("jwks_uri")
+    address = document.get("jwks_uri")
     if not isinstance(address, str) or not may_be_asked(address):
         raise NotPublished("discovery_without_keys")
     return address
@@ -81,6 +81,6 @@ async def _read(client: httpx.AsyncClient, address: str) -> bytes:
         body = bytearray()
         async for part in response.aiter_raw():
             body += part
-            if len(body) > _MOST_BYTES:
+            if len(body) > _MAX_BYTES:
                 raise NotPublished("too_large")
     return bytes(body)

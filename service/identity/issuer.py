@@ -1,4 +1,4 @@
-"""An issuer and its keys: asked for regularly, kept for a while when it is silent, gone when it withdraws them."""
+"""A trusted issuer and its keys, which are refreshed regularly and cached while the issuer does not answer."""
 
 import asyncio
 import math
@@ -12,93 +12,99 @@ from service.identity.jwks import Key, NotPublished
 from service.identity.trusted_issuer import TrustedIssuer
 from service.vocabulary.refusals import IssuerUnreachable
 
-# Between two questions after a key that was never seen, so that made-up names cannot make us flood an issuer.
+# Shortest time between two requests for unknown key ids, so that invented key ids cannot make us flood an issuer.
 PATIENCE_SECONDS = 60
 log = structlog.get_logger("casusroute")
 
 
 class Issuer:
-    """`trusted` says what is accepted of it. `published` fetches its keys; raises NotPublished."""
+    """A trusted issuer with its current keys.
+
+    `trusted` holds the rules for its tokens. `fetch_keys` fetches its keys and raises KeysUnavailable.
+    `refresh_seconds`: time between two requests. `keep_seconds`: time that keys are used without an answer.
+    """
 
     def __init__(
         self,
         trusted: TrustedIssuer,
-        published: Callable[[], Awaitable[Mapping[str, Key]]],
+        fetch_keys: Callable[[], Awaitable[Mapping[str, Key]]],
         *,
         refresh_seconds: float = 300,
         keep_seconds: float = 86_400,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.trusted = trusted
-        # Moves on with every change of the keys: what was found sound with the ones before is looked at again.
+        # Grows with every change of the keys, so that tokens that were validated with earlier keys are checked again.
         self.edition = 0
-        self._published = published
+        self._fetch_keys = fetch_keys
         self._refresh_seconds = refresh_seconds
         self._keep_seconds = keep_seconds
         self._clock = clock
         self._keys: Mapping[str, Key] = {}
-        self._known_until = -math.inf
-        self._patient_until = -math.inf
-        self._silent = True
-        self._asking: asyncio.Task[None] | None = None
+        self._keys_valid_until = -math.inf
+        self._no_refresh_before = -math.inf
+        self._unreachable = True
+        self._refresh_task: asyncio.Task[None] | None = None
 
     async def key(self, kid: str) -> Key | None:
-        """The key of this name. Raises IssuerUnreachable where only the issuer could tell, and does not."""
-        found = self._kept().get(kid)
-        if found is None:
-            await self._ask_about_the_unknown()
-            found = self._kept().get(kid)
-        if found is None and self._silent:
-            raise IssuerUnreachable(math.ceil(max(1, self._patient_until - self._clock())))
-        return found
+        """Returns the key with this id, None for an unknown one. Raises IssuerUnreachable without an answer."""
+        key = self._valid_keys().get(kid)
+        if key is None:
+            await self._refresh_for_unknown_key()
+            key = self._valid_keys().get(kid)
+        if key is None and self._unreachable:
+            raise IssuerUnreachable(math.ceil(max(1, self._no_refresh_before - self._clock())))
+        return key
 
-    def _kept(self) -> Mapping[str, Key]:
-        return self._keys if self._clock() < self._known_until else {}
+    def _valid_keys(self) -> Mapping[str, Key]:
+        return self._keys if self._clock() < self._keys_valid_until else {}
 
-    async def _ask_about_the_unknown(self) -> None:
-        if self._asking is None:
-            if self._clock() < self._patient_until:
+    async def _refresh_for_unknown_key(self) -> None:
+        if self._refresh_task is None:
+            if self._clock() < self._no_refresh_before:
                 return
-            self._patient_until = self._clock() + PATIENCE_SECONDS
+            self._no_refresh_before = self._clock() + PATIENCE_SECONDS
         await self.ask()
 
     async def ask(self) -> None:
-        """Fetch the keys; whoever wants them meanwhile waits for the same answer."""
-        if self._asking is None:
-            self._asking = asyncio.create_task(self._ask())
-        await asyncio.shield(self._asking)
+        """Fetch the keys. Concurrent callers wait for the same request."""
+        if self._refresh_task is None:
+            self._refresh_task = asyncio.create_task(self._fetch())
+        await asyncio.shield(self._refresh_task)
 
-    async def _ask(self) -> None:
+    async def _fetch(self) -> None:
         try:
-            self._learn(await self._published())
-        except NotPublished as wrong:
-            self._silent = True
-            log.warning("issuer_keys", issuer=self.trusted.name, error=wrong.code)
-        except Exception as error:  # noqa: BLE001 - whatever an issuer does, those who come with known keys get on
-            self._silent = True
-            log.error("issuer_keys", issuer=self.trusted.name, error=type(error).__qualname__)  # noqa: TRY400 - the trace tells nothing more
+            self._store(await self._fetch_keys())
+        except NotPublished as failure:
+            self._unreachable = True
+            log.warning("issuer_keys", issuer=self.trusted.name, error=failure.code)
+        except Exception as error:  # noqa: BLE001 - no failure of an issuer may stop tokens with known keys
+            self._unreachable = True
+            log.error("issuer_keys", issuer=self.trusted.name, error=type(error).__qualname__)  # noqa: TRY400 - the traceback adds nothing
         finally:
-            self._asking = None
+            self._refresh_task = None
 
-    def _learn(self, keys: Mapping[str, Key]) -> None:
-        self._silent, self._known_until = False, self._clock() + self._keep_seconds
+    def _store(self, keys: Mapping[str, Key]) -> None:
+        self._unreachable, self._keys_valid_until = False, self._clock() + self._keep_seconds
         if keys != self._keys:
             self._keys, self.edition = keys, self.edition + 1
             log.info("issuer_keys", issuer=self.trusted.name, keys=len(keys))
 
     @asynccontextmanager
     async def watched(self) -> AsyncIterator[None]:
-        """Asks again and again in the background, so that withdrawn keys are forgotten also when nobody comes."""
-        watching = asyncio.create_task(self._watch())
+        """Refresh the keys in the background until the block ends: withdrawn keys expire also without requests."""
+        refresher = asyncio.create_task(self._refresh_regularly())
         try:
             yield
         finally:
-            tasks = [watching, *filter(None, [self._asking])]
+            tasks = [refresher, *filter(None, [self._refresh_task])]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _watch(self) -> None:
+    async def _refresh_regularly(self) -> None:
         while True:
             await self.ask()
-            await asyncio.sleep(min(self._refresh_seconds, PATIENCE_SECONDS) if self._silent else self._refresh_seconds)
+            await asyncio.sleep(
+                min(self._refresh_seconds, PATIENCE_SECONDS) if self._unreachable else self._refresh_seconds
+            )

@@ -1,4 +1,4 @@
-"""What an issuer publishes, read as strictly as what a stranger sends: JSON, and in it the keys of a JWK Set."""
+"""The JWK Set of an issuer, read strictly: an issuer's document is untrusted input."""
 
 from collections import Counter
 from collections.abc import Collection
@@ -11,15 +11,15 @@ from joserfc.util import base64_to_int
 from service.vocabulary.strict_json import unambiguous
 
 Key = RSAKey | ECKey
-# Whose half nobody else may have, and the whole of a shared secret.
-_PRIVATE = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
-_KINDS: dict[str, type[Key]] = {"RSA": RSAKey, "EC": ECKey}
-_MOST_KEYS = 20
-_BITS = range(2048, 8192 + 1)
+# Members of private keys and of shared secrets (RFC 7518, 6).
+_PRIVATE_MEMBERS = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
+_KEY_CLASSES: dict[str, type[Key]] = {"RSA": RSAKey, "EC": ECKey}
+_MAX_KEYS = 20
+_RSA_BITS = range(2048, 8192 + 1)
 
 
 class NotPublished(Exception):
-    """An issuer gave no keys that can be used; `code` says in the log what was wrong."""
+    """An issuer published no usable keys. `code` is the reason in the log."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -27,42 +27,46 @@ class NotPublished(Exception):
 
 
 def read_keys(body: bytes, algorithms: Collection[str]) -> dict[str, Key]:
-    """The keys by their name (kid) that signatures by these algorithms may be checked with. Raises NotPublished.
+    """Returns the keys by key id (`kid`) that can verify signatures of these algorithms. Raises KeysUnavailable.
 
-    Left out is what has no name, or a name that stands twice; what is for something else; what is weak; and every
-    key whose private half was published with it, because everybody can sign with that.
+    Skipped are keys without a key id or with a repeated one, keys for another use, weak keys, and keys whose private
+    half was published, because everybody can sign with those.
     """
     try:
-        read = unambiguous(body)
+        document = unambiguous(body)
     except (ValueError, RecursionError):
         raise NotPublished("keys_not_readable") from None
-    entries = read.get("keys") if isinstance(read, dict) else None
+    entries = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(entries, list):
         raise NotPublished("keys_not_readable")
-    if len(entries) > _MOST_KEYS:
+    if len(entries) > _MAX_KEYS:
         raise NotPublished("too_many_keys")
-    named = [it for it in entries if isinstance(it, dict) and isinstance(it.get("kid"), str)]
-    times = Counter(it["kid"] for it in named)
-    keys = {it["kid"]: key for it in named if times[it["kid"]] == 1 and (key := _usable(it, algorithms))}
+    named_entries = [entry for entry in entries if isinstance(entry, dict) and isinstance(entry.get("kid"), str)]
+    occurrences = Counter(entry["kid"] for entry in named_entries)
+    keys = {
+        entry["kid"]: key
+        for entry in named_entries
+        if occurrences[entry["kid"]] == 1 and (key := _usable_key(entry, algorithms))
+    }
     if not keys:
         raise NotPublished("no_usable_keys")
     return keys
 
 
-def _usable(entry: dict[str, Any], algorithms: Collection[str]) -> Key | None:
+def _usable_key(entry: dict[str, Any], algorithms: Collection[str]) -> Key | None:
     kind = entry.get("kty")
-    if _PRIVATE & entry.keys() or not isinstance(kind, str) or kind not in _KINDS:
+    if _PRIVATE_MEMBERS & entry.keys() or not isinstance(kind, str) or kind not in _KEY_CLASSES:
         return None
     operations = entry.get("key_ops", ["verify"])
-    for_us = (
+    verifies = (
         entry.get("use", "sig") == "sig"
         and isinstance(operations, list)
         and "verify" in operations
         and ("alg" not in entry or entry["alg"] in algorithms)
     )
     try:
-        # Short ones are weak, long ones slow.
-        sound = kind != "RSA" or base64_to_int(entry["n"]).bit_length() in _BITS
-        return _KINDS[kind].import_key(entry) if for_us and sound else None
+        # Short RSA keys are weak, long ones slow.
+        sound = kind != "RSA" or base64_to_int(entry["n"]).bit_length() in _RSA_BITS
+        return _KEY_CLASSES[kind].import_key(entry) if verifies and sound else None
     except (JoseError, ValueError, TypeError, KeyError, AttributeError, ArithmeticError):
         return None

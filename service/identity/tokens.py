@@ -1,4 +1,4 @@
-"""Bearer tokens: JWT access tokens (RFC 9068) of the issuers that this installation trusts, and of nobody else."""
+"""Validation of bearer tokens: JWT access tokens (RFC 9068) of trusted issuers. Signing of demonstration tokens."""
 
 import base64
 import hashlib
@@ -22,21 +22,22 @@ from service.vocabulary.refusals import NotKnown
 from service.vocabulary.strict_json import unambiguous
 
 LEEWAY_SECONDS = 30
-# Before the subject of every machine, and of nobody else: who may choose a name at an issuer cannot take a machine's.
+# Prefix of the subject of every machine and of no person: a person who may choose a name at an issuer cannot take
+# the subject of a machine.
 MACHINE = "machine:"
-_COMPACT = re.compile(r"([\w-]+)\.([\w-]+)\.[\w-]+", re.ASCII)
-_LONGEST = 8192
-# Keys that come with the token, members that change how it is read, and a token in the token.
-_NEVER = {"jwk", "jku", "x5c", "x5u", "crit", "b64", "zip", "enc", "cty"}
-# What only ID tokens and logout tokens carry: an issuer that gives all its tokens one `typ` tells them apart by these.
-_OTHER_TOKENS = {"at_hash", "c_hash", "events"}
-_REMEMBERED = 2000
-_REMEMBERED_SECONDS = 30
+_COMPACT_FORM = re.compile(r"([\w-]+)\.([\w-]+)\.[\w-]+", re.ASCII)
+_MAX_LENGTH = 8192
+# Header members that are refused: keys inside the token, members that change how it is read, and nested tokens.
+_FORBIDDEN_MEMBERS = {"jwk", "jku", "x5c", "x5u", "crit", "b64", "zip", "enc", "cty"}
+# Claims of ID tokens and logout tokens only. They tell tokens apart at an issuer that gives all of them one `typ`.
+_OTHER_TOKEN_CLAIMS = {"at_hash", "c_hash", "events"}
+_CACHE_SIZE = 2000
+_CACHE_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Whom a token speaks of."""
+    """The identity in a valid token. `expires_at`: Unix time in seconds."""
 
     issuer: str
     subject: str
@@ -45,8 +46,8 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
-    """A token that was sound shortly before, by the keys that its issuer had then."""
+class _CachedToken:
+    """A token that was validated shortly before, with the keys that its issuer had then. `until`: Unix seconds."""
 
     identity: Identity
     until: float
@@ -55,67 +56,71 @@ class _Seen:
 
 
 class Tokens:
-    """Validates tokens; a token seen shortly before is not computed again."""
+    """Validates tokens. Results are cached for a short time."""
 
     def __init__(self, issuers: Sequence[Issuer], clock: Callable[[], float] = time.time) -> None:
         self._issuers: Mapping[str, Issuer] = {issuer.trusted.name: issuer for issuer in issuers}
         self._clock = clock
-        self._seen: OrderedDict[bytes, _Seen] = OrderedDict()
+        self._cache: OrderedDict[bytes, _CachedToken] = OrderedDict()
 
     async def identity(self, authorization: Sequence[str]) -> Identity:
-        """Who stands in the Authorization header; one header, so that no two readers can take different ones.
+        """Returns the identity in the Authorization header.
 
-        Raises NotKnown, which never says what was wrong with the token, and IssuerUnreachable.
+        Exactly one header is accepted: with two, two programs could read different ones. Raises NotKnown, which
+        never says what is wrong with the token, and IssuerUnreachable.
         """
         scheme, _, token = authorization[0].partition(" ") if authorization else ("", "", "")
         if scheme.lower() != "bearer":
             raise NotKnown(token_given=False)
-        parts = _COMPACT.fullmatch(token) if len(token) <= _LONGEST and len(authorization) == 1 else None
+        parts = _COMPACT_FORM.fullmatch(token) if len(token) <= _MAX_LENGTH and len(authorization) == 1 else None
         if parts is None:
             raise NotKnown
         digest, now = hashlib.sha256(token.encode()).digest(), self._clock()
-        seen = self._seen.get(digest)
-        if seen and now < seen.until and seen.edition == seen.issuer.edition:
-            return seen.identity
-        identity, issuer = await self._validated(token, parts, now)
-        until = min(identity.expires_at, now + _REMEMBERED_SECONDS)
-        self._seen[digest] = _Seen(identity, until, issuer, issuer.edition)
-        while len(self._seen) > _REMEMBERED:
-            self._seen.popitem(last=False)
+        cached = self._cache.get(digest)
+        if cached and now < cached.until and cached.edition == cached.issuer.edition:
+            return cached.identity
+        identity, issuer = await self._validate(token, parts, now)
+        until = min(identity.expires_at, now + _CACHE_SECONDS)
+        self._cache[digest] = _CachedToken(identity, until, issuer, issuer.edition)
+        while len(self._cache) > _CACHE_SIZE:
+            self._cache.popitem(last=False)
         return identity
 
-    async def _validated(self, token: str, parts: re.Match[str], now: float) -> tuple[Identity, Issuer]:
+    async def _validate(self, token: str, parts: re.Match[str], now: float) -> tuple[Identity, Issuer]:
         try:
-            header, claims = _object(parts[1]), _object(parts[2])
+            header, claims = _read_object(parts[1]), _read_object(parts[2])
             issuer = self._issuers[claims["iss"]]
-            key = await _key(header, issuer)
+            key = await _find_key(header, issuer)
             jws.deserialize_compact(token, key, algorithms=[header["alg"]])
         except (JoseError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise NotKnown from error
-        return _checked(claims, issuer.trusted, now), issuer
+        return _check_claims(claims, issuer.trusted, now), issuer
 
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
-        """For as long as tokens are taken, the keys of the issuers are watched."""
-        async with AsyncExitStack() as watching:
+        """Refresh the keys of all issuers in the background until the block ends."""
+        async with AsyncExitStack() as stack:
             for issuer in self._issuers.values():
-                await watching.enter_async_context(issuer.watched())
+                await stack.enter_async_context(issuer.watched())
             yield
 
 
-def _object(part: str) -> dict[str, Any]:
-    read = unambiguous(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
-    if not isinstance(read, dict):
+def _read_object(part: str) -> dict[str, Any]:
+    content = unambiguous(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    if not isinstance(content, dict):
         raise TypeError
-    return read
+    return content
 
 
-async def _key(header: dict[str, Any], issuer: Issuer) -> Key:
-    """The key that the header names, if it may be used as the header says. Raises NotKnown, IssuerUnreachable."""
+async def _find_key(header: dict[str, Any], issuer: Issuer) -> Key:
+    """Returns the key that the header names, if its algorithm and type are accepted.
+
+    Raises NotKnown and IssuerUnreachable.
+    """
     algorithm, kid = header["alg"], header["kid"]
     if algorithm not in issuer.trusted.algorithms or not isinstance(kid, str):
         raise NotKnown
-    if not issuer.trusted.takes_type(header.get("typ")) or _NEVER & header.keys():
+    if not issuer.trusted.takes_type(header.get("typ")) or _FORBIDDEN_MEMBERS & header.keys():
         raise NotKnown
     key = await issuer.key(kid)
     if key is None:
@@ -123,23 +128,23 @@ async def _key(header: dict[str, Any], issuer: Issuer) -> Key:
     return key
 
 
-def _checked(claims: dict[str, Any], trusted: TrustedIssuer, now: float) -> Identity:
+def _check_claims(claims: dict[str, Any], trusted: TrustedIssuer, now: float) -> Identity:
     audience, subject = claims.get("aud"), claims.get("sub")
-    # What cannot be printed cannot be stored either, on one engine or the other.
+    # NUL and lone surrogates cannot be stored on every database.
     if not isinstance(subject, str) or not subject.isprintable():
         raise NotKnown
     machine = _is_machine(claims, trusted)
-    longest = trusted.machines_minutes if machine else trusted.people_minutes
-    issued, expires, begins = (_time(claims.get(name, default)) for name, default in _TIMES)
+    max_minutes = trusted.machines_minutes if machine else trusted.people_minutes
+    issued, expires, begins = (_read_time(claims.get(name, default)) for name, default in _TIME_CLAIMS)
     sound = (
         trusted.audience in (audience if isinstance(audience, list) else [audience])
         and subject
         and not subject.startswith(MACHINE)
-        and not _OTHER_TOKENS & claims.keys()
+        and not _OTHER_TOKEN_CLAIMS & claims.keys()
         and (machine or not trusted.acr or claims.get("acr") in list(trusted.acr))
         and now < expires + LEEWAY_SECONDS
         and max(issued, begins) <= now + LEEWAY_SECONDS
-        and 0 < expires - issued <= longest * 60
+        and 0 < expires - issued <= max_minutes * 60
     )
     if not sound:
         raise NotKnown
@@ -147,7 +152,10 @@ def _checked(claims: dict[str, Any], trusted: TrustedIssuer, now: float) -> Iden
 
 
 def _is_machine(claims: dict[str, Any], trusted: TrustedIssuer) -> bool:
-    """Whether a client speaks for itself (RFC 9068, 2.2: then it is the subject). Raises NotKnown where none may."""
+    """True when a client acts for itself (RFC 9068, 2.2: then it is the subject).
+
+    Raises NotKnown when the issuer may not sign for machines, and when person and machine cannot be told apart.
+    """
     client = claims.get("client_id", claims.get("azp"))
     alone = client == claims["sub"] or client in list(trusted.machine_clients)
     if "people" not in trusted.kinds:
@@ -159,40 +167,40 @@ def _is_machine(claims: dict[str, Any], trusted: TrustedIssuer) -> bool:
     return alone
 
 
-_END_OF_TIME = 2**53
-_TIMES = (("iat", None), ("exp", None), ("nbf", 0))
+_MAX_TIME = 2**53
+_TIME_CLAIMS = (("iat", None), ("exp", None), ("nbf", 0))
 
 
-def _time(value: object) -> float:
-    """A number that a clock can show, and nothing that looks like one. Raises NotKnown."""
+def _read_time(value: object) -> float:
+    """Returns a claim as Unix time in seconds. Raises NotKnown for anything but a finite number."""
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise NotKnown
-    if not abs(value) < _END_OF_TIME:  # not >=: that would let NaN pass
+    if not abs(value) < _MAX_TIME:  # not >=: that would let NaN pass
         raise NotKnown
     return float(value)
 
 
 class Signer:
-    """Signs access tokens: for demonstration identities only. `key`: as `new_key` gives it; another one when left out.
+    """Signs access tokens of demonstration people. `key`: PEM as made by `new_key`; None for a new one.
 
-    Raises ValueError where that is no RSA key.
+    Raises ValueError when `key` is no RSA key.
     """
 
     def __init__(self, issuer: str, key: bytes | None = None) -> None:
         self.key = RSAKey.import_key(key or self.new_key(), {"kid": "demonstration", "use": "sig", "alg": "RS256"})
-        # Not validated: what no setting may say, because nobody else is to be taken for a demonstration.
-        self.issuer = Issuer(TrustedIssuer.model_construct(name=issuer), self._published)
+        # Not validated: no setting may name this issuer, so that no other issuer passes for the demonstration.
+        self.issuer = Issuer(TrustedIssuer.model_construct(name=issuer), self._publish_keys)
 
     @staticmethod
     def new_key() -> bytes:
-        """A private key, as PEM."""
+        """Returns a new private RSA key as PEM."""
         return RSAKey.generate_key(2048).as_pem(private=True)
 
-    async def _published(self) -> dict[str, Key]:
+    async def _publish_keys(self) -> dict[str, Key]:
         return {"demonstration": self.key}
 
     def token(self, subject: str, *, now: float | None = None) -> str:
-        """An access token for an hour."""
+        """Returns an access token that is valid for one hour. `now`: Unix seconds."""
         issued = int(time.time() if now is None else now)
         trusted = self.issuer.trusted
         claims = {

@@ -1,4 +1,4 @@
-"""Whom an installation trusts to say who somebody is: the members of CASUSROUTE_ISSUERS."""
+"""The trusted issuers of an installation: the members of CASUSROUTE_ISSUERS."""
 
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
@@ -14,7 +14,7 @@ Algorithm = Literal["RS256", "PS256", "ES256", "RS384", "PS384", "ES384", "RS512
 
 
 def may_be_asked(address: str) -> bool:
-    """Whether keys may be fetched there: over TLS, or on this machine itself."""
+    """True when keys may be fetched from this address: over TLS, or over HTTP on this machine."""
     try:
         parts = urlsplit(address)
         host, _ = parts.hostname or "", parts.port
@@ -24,32 +24,32 @@ def may_be_asked(address: str) -> bool:
     return bool(host) and plain and (parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK))
 
 
-def _address(value: str) -> str:
+def _check_address(value: str) -> str:
     if not may_be_asked(value):
         raise ValueError("an https address is needed, without a user name or fragment (http on this machine alone)")
     return value
 
 
-def _media_type(value: str) -> str:
-    """A `typ` as it is compared: RFC 7515 lets "application/" be left out, and capitals count for nothing."""
+def _short_media_type(value: str) -> str:
+    """The compared form of a `typ`: RFC 7515, 4.1.9 lets "application/" be omitted, and ignores case."""
     return value.lower().removeprefix("application/")
 
 
-Address = Annotated[str, Field(max_length=300), AfterValidator(_address)]
+Address = Annotated[str, Field(max_length=300), AfterValidator(_check_address)]
 
 
-def _some(value: T) -> T:
+def _check_not_empty(value: T) -> T:
     if not value:
         raise ValueError("at least one is needed")
     return value
 
 
-SOME = AfterValidator(_some)
+SOME = AfterValidator(_check_not_empty)
 Text = Annotated[str, Field(min_length=1, max_length=300)]
 
 
 class TrustedIssuer(BaseModel):
-    """What is accepted of one issuer of access tokens."""
+    """The rules for the access tokens of one issuer."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -68,7 +68,7 @@ class TrustedIssuer(BaseModel):
         description="where it vouches for both: clients (`client_id`, else `azp`) that are machines although their "
         "`sub` differs; needed for providers that give machines an account",
     )
-    types: Annotated[frozenset[Annotated[Text, AfterValidator(_media_type)]], SOME] = Field(
+    types: Annotated[frozenset[Annotated[Text, AfterValidator(_short_media_type)]], SOME] = Field(
         default=frozenset({"at+jwt"}),
         description="accepted `typ` of a token (RFC 9068); `JWT` only for a provider that cannot do better",
     )
@@ -82,11 +82,11 @@ class TrustedIssuer(BaseModel):
     machines_minutes: int = Field(default=360, ge=1, le=1440, description="longest life of a machine's token")
 
     def takes_type(self, typ: object) -> bool:
-        return isinstance(typ, str) and _media_type(typ) in self.types
+        return isinstance(typ, str) and _short_media_type(typ) in self.types
 
 
-def _read(value: Any) -> Any:
-    """The setting as text, or what was made of it already."""
+def _read_setting(value: Any) -> Any:
+    """Parse the setting when it is text. Raises ValueError for text that is no JSON."""
     if not isinstance(value, str):
         return value
     try:
@@ -95,11 +95,13 @@ def _read(value: Any) -> Any:
         raise ValueError('a JSON list is needed, such as [{"name": "https://login.example"}]') from None
 
 
-def _each_once(issuers: tuple[TrustedIssuer, ...]) -> tuple[TrustedIssuer, ...]:
-    if len({it.name for it in issuers}) != len(issuers):
+def _check_unique_names(issuers: tuple[TrustedIssuer, ...]) -> tuple[TrustedIssuer, ...]:
+    if len({issuer.name for issuer in issuers}) != len(issuers):
         raise ValueError("an issuer stands there twice")
     return issuers
 
 
-# NoDecode: read here, so that what is wrong with it is told like everything else that is.
-TrustedIssuers = Annotated[tuple[TrustedIssuer, ...], NoDecode, BeforeValidator(_read), AfterValidator(_each_once)]
+# NoDecode: parsed here, so that a parse error is reported like every other fault of the settings.
+TrustedIssuers = Annotated[
+    tuple[TrustedIssuer, ...], NoDecode, BeforeValidator(_read_setting), AfterValidator(_check_unique_names)
+]

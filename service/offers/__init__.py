@@ -1,1 +1,1 @@
-"""Help that providers offer in a region, and help that is missing."""
+"""Offers of help by providers, and gaps: help that is missing in a region."""

@@ -1,1 +1,1 @@
-"""People, organisations, memberships and the regions that organisations cover."""
+"""People, organisations, memberships, and the regions that organisations cover."""

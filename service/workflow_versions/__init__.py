@@ -1,1 +1,1 @@
-"""Moving running cases to a new version of their workflow."""
+"""Migration of running cases to another version of their workflow."""

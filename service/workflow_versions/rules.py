@@ -1,7 +1,7 @@
-"""Taking a part that runs to another workflow: whether it can, what stands in the way, and how it is recorded.
+"""Rules for moving a running part to another workflow: the verdict, the plan and the recorded entry.
 
-A plan is a definition with one trigger: its edges lead from the states of one workflow to those of another. What it
-moves is moved as by any step, so that the history tells it and the database knows its edges.
+A plan is a definition with one trigger. Its edges lead from the states of one workflow to those of another. A part is
+moved by a step like any other, so that the history records it and the database knows its edges.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -22,9 +22,9 @@ Mapped = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """Whether a part can go to another workflow, and into which state of it.
+    """The verdict on moving a part to another workflow: whether it fits, and its state there.
 
-    `unknown_steps` is a remark and hinders nothing: steps that the part took and the other workflow does not have.
+    `unknown_steps`: steps of the part that the other workflow does not have. They are a remark and block nothing.
     """
 
     part: Part
@@ -38,18 +38,18 @@ def judged(
     part: Part,
     new: Definition,
     mapping: Mapped,
-    taken: Iterable[Edge] = (),
+    steps: Iterable[Edge] = (),
     *,
     terms: Collection[str],
     kinds: Collection[str],
 ) -> Verdict:
-    """What would become of this open part, which took these steps.
+    """Returns the verdict on an open part. `steps`: steps that it took.
 
-    `terms` are those of its region's settings, `kinds` those of parts that have a workflow here.
+    `terms`: names of the terms in its region's settings. `kinds`: kinds of part that have a workflow.
     """
     target = mapping.get(part.state, part.state)
     state = new.states.get(target)
-    reasons = [Fault("kind_without_workflow", (), {"kind": kind}) for kind in sorted(_opened(new) - set(kinds))]
+    reasons = [Fault("kind_without_workflow", (), {"kind": kind}) for kind in sorted(_opened_kinds(new) - set(kinds))]
     if state and state.term and state.term not in terms:
         reasons.append(Fault("term_not_set", (), {"state": target, "term": state.term}))
     hindered: Fit = "impossible"
@@ -57,8 +57,8 @@ def judged(
         hindered = "impossible" if reasons else "needs_a_mapping"
         reasons.append(Fault("state_not_mapped", (), {"state": part.state}))
     else:
-        reasons += _no_way_to(target, new)
-    unknown = sorted(it for it in set(taken) - set(new.edges()) if it.trigger != ADOPT.name)
+        reasons += _faults_of_target(target, new)
+    unknown = sorted(step for step in set(steps) - set(new.edges()) if step.trigger != ADOPT.name)
     return Verdict(
         part=part,
         fit=hindered if reasons else "fits",
@@ -69,22 +69,26 @@ def judged(
 
 
 def unknown_sources(mapping: Mapped, old: Iterable[Definition]) -> Iterator[Fault]:
-    """Only open states are mapped, of a workflow that parts run on."""
-    known = {name for definition in old for name, state in definition.states.items() if state.is_open}
-    for source in sorted(mapping.keys() - known):
+    """Yields a fault for each mapped state that is no open state of a workflow that parts run on."""
+    open_states = {name for definition in old for name, state in definition.states.items() if state.is_open}
+    for source in sorted(mapping.keys() - open_states):
         yield Fault("not_an_open_state", ("mapping", source), {"state": source})
 
 
 def unknown_targets(mapping: Mapped, new: Definition) -> Iterator[Fault]:
-    """A state is mapped to an open state of the other workflow."""
+    """Yields a fault for each state that is mapped to anything but an open state of the other workflow."""
     for source, target in sorted(mapping.items()):
-        yield from (replace(fault, location=("mapping", source)) for fault in _no_way_to(target, new))
+        yield from (replace(fault, location=("mapping", source)) for fault in _faults_of_target(target, new))
 
 
 def plan_between(old: Definition, new: Definition, mapping: Mapped) -> Definition:
-    """The plan that takes every open state of `old` to where it is mapped, or else to the state of the same name."""
-    wanted = {name: mapping.get(name, name) for name, state in old.states.items() if state.is_open}
-    moves = tuple(Move(*it) for it in sorted(wanted.items()) if it[1] in new.states and new.states[it[1]].is_open)
+    """Returns the plan that moves every open state of `old` to its mapped state, or else to that of the same name."""
+    targets = {name: mapping.get(name, name) for name, state in old.states.items() if state.is_open}
+    moves = tuple(
+        Move(source, target)
+        for source, target in sorted(targets.items())
+        if target in new.states and new.states[target].is_open
+    )
     states = {move.source: old.states[move.source] for move in moves}
     states |= {move.target: new.states[move.target] for move in moves}
     return Definition(
@@ -97,23 +101,23 @@ def plan_between(old: Definition, new: Definition, mapping: Mapped) -> Definitio
 
 
 def adoption(situation: Situation, plan: Definition, acting: Membership) -> Transition:
-    """The entry that takes a part along the plan.
+    """Returns the entry that moves a part along the plan.
 
-    Party, term and phase are those of the state it comes to; a state of the same name goes on with its day, and with
-    its person as long as the same party must act.
+    Party, term and phase are those of the new state. A state of the same name keeps its due date, and its assignee as
+    long as the same party must act.
     """
     part = situation.part
     target = dict(plan.triggers[ADOPT.name].edges)[part.state]
     step = Step(trigger=ADOPT.name, occurred_at=max(situation.now, part.occurred_at), dated=False)
     along = replace(situation, part=replace(part, workflow=plan.hash))
-    (entry,) = move(along, step, Decision(ADOPT, target, acting), _Along(plan), new_id=lambda: part.id)
+    (entry,) = move(along, step, Decision(ADOPT, target, acting), _PlanRulebook(plan), new_id=lambda: part.id)
     stays = (entry.party, entry.party_id) == (part.party, part.party_id)
     return entry if stays else replace(entry, assignee_id=None)
 
 
 @dataclass(frozen=True, slots=True)
-class _Along:
-    """While a part moves along a plan, the plan is all there is to know."""
+class _PlanRulebook:
+    """The rulebook for a move along a plan: the plan is the only workflow."""
 
     plan: Definition
 
@@ -124,7 +128,7 @@ class _Along:
         return Workflow(self.plan, {})
 
 
-def _no_way_to(target: str, new: Definition) -> Iterator[Fault]:
+def _faults_of_target(target: str, new: Definition) -> Iterator[Fault]:
     state = new.states.get(target)
     if state is None:
         yield Fault("state_not_there", (), {"state": target})
@@ -132,5 +136,5 @@ def _no_way_to(target: str, new: Definition) -> Iterator[Fault]:
         yield Fault("mapped_to_an_end", (), {"state": target})
 
 
-def _opened(definition: Definition) -> set[str]:
+def _opened_kinds(definition: Definition) -> set[str]:
     return {kind for trigger in definition.triggers.values() for kind in trigger.opens}

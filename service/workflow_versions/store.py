@@ -1,6 +1,6 @@
-"""Plans that take running parts to another workflow, and the parts that they may take.
+"""Plans that move running parts to another workflow, and the open parts that they may move.
 
-These reads name no reader: an administrator moves the parts of every region and is told ids and states, no content.
+These reads have no `seen_by`: an administrator moves the parts of every region, and sees ids and states, no content.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ from service.workflows.store.tables import workflow_plans, workflows
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A plan that was made. `passage`: from which workflow to which."""
+    """A stored plan. `passage`: hashes of the old and the new workflow."""
 
     definition: Definition
     passage: Passage
@@ -38,13 +38,13 @@ class Running:
     part: Part
 
 
-_ADOPT: ColumnElement[str] = literal_column(f"'{ADOPT.name}'")  # written out, as in the index: see deliveries
+_ADOPT: ColumnElement[str] = literal_column(f"'{ADOPT.name}'")  # a literal, as in the partial index: see events
 _PLANS = select(workflow_plans, workflows.c.definition).join(workflows, workflows.c.hash == workflow_plans.c.hash)
-_RUNNING = select(cases, parts).select_from(parts.join(cases, cases.c.id == parts.c.case_id))
+_OPEN_PARTS = select(cases, parts).select_from(parts.join(cases, cases.c.id == parts.c.case_id))
 
 
 class Plans:
-    """Kept for ever: what was moved along a plan names it."""
+    """Stored plans. They are never deleted, since every part that was moved refers to its plan."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._connection = transaction.connection
@@ -52,9 +52,9 @@ class Plans:
         self._now = transaction.now
 
     def keep(self, definition: Definition, passage: Passage, actor_id: UUID) -> Plan:
-        """Store a plan, once: the same plan made again is the one that was made first."""
-        if (found := self.find(definition.hash)) is not None:
-            return found
+        """Store a plan. Returns the first one when the same plan is stored again."""
+        if (stored := self.find(definition.hash)) is not None:
+            return stored
         self._definitions.keep(definition)
         row = {
             "hash": definition.hash,
@@ -72,45 +72,45 @@ class Plans:
         return None if row is None else _plan(row)
 
     def all(self) -> tuple[Plan, ...]:
-        """The newest first."""
+        """Returns all plans, the newest first."""
         newest_first = (workflow_plans.c.made_at.desc(), workflow_plans.c.hash)
         return tuple(map(_plan, self._connection.execute(_PLANS.order_by(*newest_first))))
 
     def adopted(self, plan_hash: str) -> int:
-        """How many parts were moved along the plan."""
-        t = transitions.c
-        moved = select(func.count()).where(t.workflow == plan_hash, t.trigger_name == _ADOPT)
-        return int(self._connection.execute(moved).scalar_one())
+        """Returns the number of parts that were moved along the plan."""
+        columns = transitions.c
+        query = select(func.count()).where(columns.workflow == plan_hash, columns.trigger_name == _ADOPT)
+        return int(self._connection.execute(query).scalar_one())
 
     def running(self, kind: str, workflow: str | None = None) -> tuple[Running, ...]:
-        """The open parts of a kind, or those on one workflow, in a lasting order."""
-        wanted = _open(kind) if workflow is None else and_(_open(kind), parts.c.workflow == workflow)
-        rows = self._connection.execute(_RUNNING.where(wanted).order_by(cases.c.submitted_at, parts.c.id))
-        return tuple(map(_running, rows))
+        """Returns the open parts of a kind, or those on one workflow, in a stable order."""
+        condition = _is_open(kind) if workflow is None else and_(_is_open(kind), parts.c.workflow == workflow)
+        rows = self._connection.execute(_OPEN_PARTS.where(condition).order_by(cases.c.submitted_at, parts.c.id))
+        return tuple(map(_open_part, rows))
 
     def locked(self, part: Part) -> Running | None:
-        """The part as it stands now, with its case held until the transaction ends; None when it has ended."""
+        """Lock the case of a part until the transaction ends. Returns the part as stored; None when it has ended."""
         self._connection.execute(select(cases.c.id).where(cases.c.id == str(part.case_id)).with_for_update())
-        wanted = and_(_open(part.kind), parts.c.id == str(part.id))
-        row = self._connection.execute(_RUNNING.where(wanted)).first()
-        return None if row is None else _running(row)
+        condition = and_(_is_open(part.kind), parts.c.id == str(part.id))
+        row = self._connection.execute(_OPEN_PARTS.where(condition)).first()
+        return None if row is None else _open_part(row)
 
     def steps(self, kind: str) -> Mapping[UUID, Sequence[Edge]]:
-        """Every kind of step that each open part of a kind took."""
-        t = transitions.c
+        """Returns the distinct steps of each open part of a kind, by the id of the part."""
+        columns = transitions.c
         rows = self._connection.execute(
-            select(t.part_id, t.trigger_name, t.source, t.target)
-            .join(parts, parts.c.id == t.part_id)
-            .where(_open(kind), t.trigger_name.is_not(None))
+            select(columns.part_id, columns.trigger_name, columns.source, columns.target)
+            .join(parts, parts.c.id == columns.part_id)
+            .where(_is_open(kind), columns.trigger_name.is_not(None))
             .distinct()
         )
-        found: dict[UUID, list[Edge]] = {}
+        steps: dict[UUID, list[Edge]] = {}
         for row in rows:
-            found.setdefault(UUID(row.part_id), []).append(Edge(row.trigger_name, row.source, row.target))
-        return found
+            steps.setdefault(UUID(row.part_id), []).append(Edge(row.trigger_name, row.source, row.target))
+        return steps
 
 
-def _open(kind: str) -> ColumnElement[bool]:
+def _is_open(kind: str) -> ColumnElement[bool]:
     return and_(parts.c.kind == kind, parts.c.phase != "ended")
 
 
@@ -119,5 +119,5 @@ def _plan(row: Row[tuple[object, ...]]) -> Plan:
     return Plan(Definition.from_stored(row.definition), passage, moment(row.made_at), UUID(row.actor_id))
 
 
-def _running(row: Row[tuple[object, ...]]) -> Running:
+def _open_part(row: Row[tuple[object, ...]]) -> Running:
     return Running(to_case(row._mapping), to_part(row._mapping))  # noqa: SLF001 - its API

@@ -1,4 +1,4 @@
-"""Another version of a workflow while cases run: tried on all of them, planned, and adopted part by part."""
+"""Trial, plan and adoption of another version of a workflow while cases run on it."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ NOTHING: Mapping[UUID, Iterable[Edge]] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """What is tried: the file as it would be written, or the workflow `to`, or the one in force."""
+    """A trial of a version: the text of a file, the workflow `to`, or the one in force."""
 
     kind: PartKind
     mapping: Mapped
@@ -47,7 +47,7 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What would become of every open part, or what is wrong with the file that was tried."""
+    """The result of a trial: a verdict on every open part, or the faults of the file."""
 
     workflow: str | None
     diagnostics: tuple[Diagnostic, ...] = ()
@@ -56,7 +56,7 @@ class Tried:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intended:
-    """A move that is planned: from one known workflow of a kind to another, or to the one in force."""
+    """A planned move from one known workflow of a kind to another. `new`: None for the one in force."""
 
     kind: PartKind
     old: str
@@ -66,7 +66,7 @@ class Intended:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a plan is: how many parts were moved along it, and what would become of those it still finds."""
+    """The progress of a plan: the number of parts that were moved, and the verdicts on the others."""
 
     plan: Plan
     adopted: int
@@ -75,38 +75,39 @@ class Progress:
 
 
 def try_version(transaction: Transaction, caller: Caller, trial: Trial, *, rules: Rulebook) -> Tried:
-    """Hold a version against all parts that run on others. Changes nothing."""
+    """Try a version on all open parts that run on others. Changes nothing. Raises NotAllowed and Invalid."""
     administrator(transaction, caller)
     diagnostics: tuple[Diagnostic, ...] = ()
     if trial.definition is None:
-        new = _known(rules, trial.kind, trial.to, "to")
+        new = _require_workflow(rules, trial.kind, trial.to, "to")
     else:
         reading = rules.tried(trial.definition, trial.kind)
         diagnostics = reading.diagnostics
-        if reading.definition is None or any(it.severity == "error" for it in diagnostics):
+        if reading.definition is None or any(diagnostic.severity == "error" for diagnostic in diagnostics):
             return Tried(None, diagnostics)
         new = reading.definition
     transaction.allow_all_rows("trial")
-    found = [it for it in Plans(transaction).running(trial.kind) if it.part.workflow != new.hash]
-    in_use = [rules.pinned(hash_).definition for hash_ in {it.part.workflow for it in found}]
+    running = Plans(transaction).running(trial.kind)
+    open_parts = [open_part for open_part in running if open_part.part.workflow != new.hash]
+    in_use = [rules.pinned(hash_).definition for hash_ in {open_part.part.workflow for open_part in open_parts}]
     insist(unknown_sources(trial.mapping, in_use or rules.versions(trial.kind)))
-    taken = Plans(transaction).steps(trial.kind)
-    return Tried(new.hash, diagnostics, _verdicts(transaction, rules, found, new, trial.mapping, taken))
+    steps = Plans(transaction).steps(trial.kind)
+    return Tried(new.hash, diagnostics, _verdicts(transaction, rules, open_parts, new, trial.mapping, steps))
 
 
 def make_plan(
-    transaction: Transaction, caller: Caller, intended: Intended, once: IdempotencyKey, *, rules: Rulebook
+    transaction: Transaction, caller: Caller, planned: Intended, once: IdempotencyKey, *, rules: Rulebook
 ) -> Outcome[Plan]:
-    """Store the way from one workflow to another. The same plan made twice is one plan, so every request makes it."""
+    """Store a plan. The same plan made twice is one plan, so a repeated request makes it again. Raises Invalid."""
     actor, _ = administrator(transaction, caller)
 
     def make() -> Plan:
-        old = _known(rules, intended.kind, intended.old, "from")
-        new = _known(rules, intended.kind, intended.new, "to")
+        old = _require_workflow(rules, planned.kind, planned.old, "from")
+        new = _require_workflow(rules, planned.kind, planned.new, "to")
         if old.hash == new.hash:
             insist([Fault("same_workflow", ("to",))])
-        insist((*unknown_sources(intended.mapping, [old]), *unknown_targets(intended.mapping, new)))
-        definition = plan_between(old, new, intended.mapping)
+        insist((*unknown_sources(planned.mapping, [old]), *unknown_targets(planned.mapping, new)))
+        definition = plan_between(old, new, planned.mapping)
         if not definition.states:
             insist([Fault("nothing_to_move", ("mapping",))])
         return Plans(transaction).keep(definition, Passage(old.hash, new.hash), actor.person_id)
@@ -120,95 +121,102 @@ def list_plans(transaction: Transaction, caller: Caller) -> tuple[Plan, ...]:
 
 
 def progress(transaction: Transaction, caller: Caller, plan_hash: str, *, rules: Rulebook) -> Progress:
-    """How far a plan is. Raises NotFound."""
+    """Returns the progress of a plan. Raises NotFound."""
     administrator(transaction, caller)
-    plan = _plan(transaction, plan_hash)
+    plan = _require_plan(transaction, plan_hash)
     new = rules.pinned(plan.passage.new).definition
     transaction.allow_all_rows("progress of a plan")
-    found = Plans(transaction).running(plan.definition.name, plan.passage.old)
-    verdicts = _verdicts(transaction, rules, found, new, _mapping(plan))
-    fitting = tuple(it for it in verdicts if it.fit == "fits")
-    refused = tuple(it for it in verdicts if it.fit != "fits")
-    return Progress(plan, Plans(transaction).adopted(plan_hash), fitting, refused)
+    open_parts = Plans(transaction).running(plan.definition.name, plan.passage.old)
+    verdicts = _verdicts(transaction, rules, open_parts, new, _mapping_of(plan))
+    movable = tuple(verdict for verdict in verdicts if verdict.fit == "fits")
+    immovable = tuple(verdict for verdict in verdicts if verdict.fit != "fits")
+    return Progress(plan, Plans(transaction).adopted(plan_hash), movable, immovable)
 
 
 def adopt(
     transaction: Transaction, caller: Caller, plan_hash: str, part: Part, grounds: str, *, rules: Rulebook
 ) -> bool:
-    """Take one part along a plan, when it still fits as it stands now; whether it was moved.
+    """Move one part along a plan, if it still fits. Returns True when it was moved. Raises NotFound.
 
-    One transaction for each part: whoever is killed between two of them has lost nothing and goes on with the rest.
+    Each part has a transaction of its own, so that an interrupted adoption loses nothing and can go on.
     """
     actor, acting = administrator(transaction, caller)
-    plan = _plan(transaction, plan_hash)
+    plan = _require_plan(transaction, plan_hash)
     transaction.allow_all_rows("adoption")
-    found = Plans(transaction).locked(part)
-    if found is None or found.part.workflow != plan.passage.old:
+    open_part = Plans(transaction).locked(part)
+    if open_part is None or open_part.part.workflow != plan.passage.old:
         return False
     new = rules.pinned(plan.passage.new).definition
-    (verdict,) = _verdicts(transaction, rules, [found], new, _mapping(plan))
+    (verdict,) = _verdicts(transaction, rules, [open_part], new, _mapping_of(plan))
     if verdict.fit != "fits":
         return False
     situation = Situation(
-        case=found.case,
-        part=found.part,
-        history=Cases(transaction).history(found.case.id),
-        settings=settings_in_force(transaction, rules, found.case.region),
+        case=open_part.case,
+        part=open_part.part,
+        history=Cases(transaction).history(open_part.case.id),
+        settings=settings_in_force(transaction, rules, open_part.case.region),
         actor=actor,
         now=transaction.now,
         kinds=KINDS,
     )
     entry = adoption(situation, plan.definition, acting)
     Cases(transaction).record(
-        found.case, (entry,), Content(content_class="notes", form=None, body={"grounds": grounds})
+        open_part.case, (entry,), Content(content_class="notes", form=None, body={"grounds": grounds})
     )
     return True
 
 
 def acted_before(transaction: Transaction, caller: Caller, once: IdempotencyKey) -> bool:
-    """Whether this request was carried out to its end."""
+    """True when this request was completed before."""
     actor, _ = administrator(transaction, caller)
     return has_acted(transaction, once, actor.person_id)
 
 
 def carried_out(transaction: Transaction, caller: Caller, once: IdempotencyKey) -> None:
-    """Remember a request when all of it was done: one that was broken off goes on when it is sent again."""
+    """Record a request as completed. An interrupted one goes on when it is sent again."""
     actor, _ = administrator(transaction, caller)
     act_once(transaction, once, actor.person_id, act=lambda: None, again=lambda _: None)
 
 
-def _known(rules: Rulebook, kind: PartKind, hash_: str | None, place: str) -> Definition:
-    found = rules.current(kind) if hash_ is None else rules.by_hash.get(hash_)
-    if found is None or found.definition.name != kind:
+def _require_workflow(rules: Rulebook, kind: PartKind, hash_: str | None, place: str) -> Definition:
+    workflow = rules.current(kind) if hash_ is None else rules.by_hash.get(hash_)
+    if workflow is None or workflow.definition.name != kind:
         raise Invalid((in_body(Fault("unknown_workflow", (place,)), under=""),))
-    return found.definition
+    return workflow.definition
 
 
-def _plan(transaction: Transaction, plan_hash: str) -> Plan:
+def _require_plan(transaction: Transaction, plan_hash: str) -> Plan:
     plan = Plans(transaction).find(plan_hash)
     if plan is None:
         raise NotFound
     return plan
 
 
-def _mapping(plan: Plan) -> Mapping[str, str]:
-    """The edges of a plan say all: a state that it does not name is not mapped, whatever bears its name."""
+def _mapping_of(plan: Plan) -> Mapping[str, str]:
+    """Returns the edges of a plan as a mapping. A state without an edge is not mapped, not even to its own name."""
     return dict(plan.definition.triggers[ADOPT.name].edges)
 
 
 def _verdicts(
     transaction: Transaction,
     rules: Rulebook,
-    found: Iterable[Running],
+    open_parts: Iterable[Running],
     new: Definition,
     mapping: Mapped,
-    taken: Mapping[UUID, Iterable[Edge]] = NOTHING,
+    steps: Mapping[UUID, Iterable[Edge]] = NOTHING,
 ) -> tuple[Verdict, ...]:
     @cache
     def terms(region: str) -> Collection[str]:
         return settings_in_force(transaction, rules, region).terms.keys()
 
     return tuple(
-        judged(it.part, new, mapping, taken.get(it.part.id, ()), terms=terms(it.case.region), kinds=rules.newest.keys())
-        for it in found
+        judged(
+            open_part.part,
+            new,
+            mapping,
+            steps.get(open_part.part.id, ()),
+            terms=terms(open_part.case.region),
+            kinds=rules.newest.keys(),
+        )
+        for open_part in open_parts
     )

@@ -1,4 +1,4 @@
-"""/v1/events: the feed of an organisation, to be pulled; the same CloudEvents as webhooks are told."""
+"""/v1/events: the event feed of an organisation, with the same CloudEvents that webhooks receive."""
 
 from typing import Annotated
 from uuid import UUID
@@ -21,7 +21,7 @@ LAST_POSITION = 2**31 - 1
 
 
 class EventsQuery(QueryKeys):
-    """From which position on, of which organisation; needed when you act for several that hear of cases."""
+    """Position to read after, and the organisation. Required when you act for several organisations with a feed."""
 
     after: Annotated[int, Field(ge=0, le=LAST_POSITION)] = 0
     limit: Annotated[int, Field(ge=1, le=500)] = 100
@@ -29,24 +29,24 @@ class EventsQuery(QueryKeys):
 
 
 class Events(View):
-    """A piece of a feed. The positions of items and withheld together follow each other without a gap."""
+    """A page of a feed. The positions of `items` and `withheld` together have no gap."""
 
     items: list[Event]
-    withheld: list[int] = Field(description="Positions of what your organisation heard and your roles do not show.")
-    last: int = Field(description="Ask for what comes after this.")
+    withheld: list[int] = Field(description="Positions of events of your organisation that your roles may not see.")
+    last: int = Field(description="Last position of this page; pass it as `after` for the next page.")
 
 
 @router.get("/events", responses=may_refuse(403, 404))
-async def list_events(house: TheHouse, caller: TheCaller, wanted: Annotated[EventsQuery, Query()]) -> Events:
-    """What your organisation hears of its cases, in order; a position is given once and none is left out."""
+async def list_events(house: TheHouse, caller: TheCaller, query: Annotated[EventsQuery, Query()]) -> Events:
+    """List the events of your organisation's cases in order. Positions are unique and have no gaps."""
     return await house.database.read(
-        lambda transaction: view_events(transaction, caller, wanted, source=house.event_source, address=house.address)
+        lambda transaction: view_events(transaction, caller, query, source=house.event_source, address=house.address)
     )
 
 
-def view_events(transaction: Transaction, caller: Caller, wanted: EventsQuery, *, source: str, address: str) -> Events:
-    """What this caller's organisation hears, from a position on."""
-    found = pull_events(transaction, caller, wanted.organisation, after=wanted.after, limit=wanted.limit)
-    items = [to_event(it, source=source, address=address) for it in found.news]
-    last = max((wanted.after, *found.withheld, *(it.position for it in found.news)))
-    return Events(items=items, withheld=list(found.withheld), last=last)
+def view_events(transaction: Transaction, caller: Caller, query: EventsQuery, *, source: str, address: str) -> Events:
+    """A page of the feed of the caller's organisation. `source`: URN of this service; `address`: its public URL."""
+    page = pull_events(transaction, caller, query.organisation, after=query.after, limit=query.limit)
+    items = [to_event(entry, source=source, address=address) for entry in page.news]
+    last = max((query.after, *page.withheld, *(entry.position for entry in page.news)))
+    return Events(items=items, withheld=list(page.withheld), last=last)

@@ -1,4 +1,4 @@
-"""/v1/subscriptions: webhooks, looked after by administrators."""
+"""/v1/subscriptions: webhook subscriptions and their dead letters, for administrators."""
 
 import base64
 from typing import Annotated, Any
@@ -37,7 +37,7 @@ from service.identity.caller import Caller
 
 
 class SubscriptionBody(Body):
-    """Who is to be told, where, of which types of event; of all when left out."""
+    """An organisation, the URL of its webhook and the event types to deliver. All types when omitted."""
 
     organisation_id: UUID
     url: str = Field(
@@ -53,7 +53,7 @@ class SubscriptionBody(Body):
 
 
 class SubscriptionChangeBody(Body):
-    """What is to change of a webhook, and why."""
+    """A change of a webhook and its reason."""
 
     change: Change
     reason: Reason
@@ -65,7 +65,7 @@ Position = Annotated[int, Path(ge=1, le=LAST_POSITION)]
 
 
 class SubscriptionView(View):
-    """A webhook. `types` is null when it is told everything; `changedBy` is null when the receiver said it is gone."""
+    """A webhook. `types` is null when it receives all. `changedBy` is null when the receiver answered 410 (gone)."""
 
     id: UUID
     organisation_id: UUID
@@ -81,7 +81,7 @@ class SubscriptionView(View):
 
 
 class SignedSubscriptionView(SubscriptionView):
-    """A webhook with the secret that signs what it is told (Standard Webhooks); null unless it is new."""
+    """A webhook with the secret that signs its deliveries (Standard Webhooks); null unless the secret is new."""
 
     secret: str | None
 
@@ -93,7 +93,7 @@ class Subscriptions(View):
 
 
 class DeadLetterView(View):
-    """An event that a webhook was not told: after how many attempts, and how the last one ended."""
+    """An event that could not be delivered to a webhook, with its attempts and the result of the last one."""
 
     position: int
     state: str
@@ -104,7 +104,7 @@ class DeadLetterView(View):
 
 
 class DeadLetters(View):
-    """The dead letters of a webhook, the oldest first."""
+    """Dead letters of a webhook, the oldest first."""
 
     items: list[DeadLetterView]
 
@@ -113,51 +113,53 @@ class DeadLetters(View):
 async def create_subscription(
     body: SubscriptionBody, house: TheHouse, caller: TheCaller, once: OnceOnly, response: Response
 ) -> SignedSubscriptionView:
-    """Have a webhook told of what an organisation hears, once the receiver says with OPTIONS that it wants to be."""
-    wanted = Wanted(organisation_id=body.organisation_id, url=body.url, types=body.types)
-    done = await house.database.read(
-        lambda transaction: may_subscribe(transaction, caller, wanted, once, rules=house.rules)
+    """Create a webhook for the feed of an organisation. The receiver must first agree in its answer to OPTIONS."""
+    new_subscription = Wanted(organisation_id=body.organisation_id, url=body.url, types=body.types)
+    outcome = await house.database.read(
+        lambda transaction: may_subscribe(transaction, caller, new_subscription, once, rules=house.rules)
     )
-    done = done or await _agreed(house, caller, wanted, once)
-    return _changed(response, done, secret=True)
+    outcome = outcome or await _subscribe_when_agreed(house, caller, new_subscription, once)
+    return _answer_change(response, outcome, secret=True)
 
 
-async def _agreed(house: House, caller: Caller, wanted: Wanted, once: IdempotencyKey) -> Outcome[Subscription]:
-    """The receiver is asked outside of any transaction."""
+async def _subscribe_when_agreed(
+    house: House, caller: Caller, new_subscription: Wanted, once: IdempotencyKey
+) -> Outcome[Subscription]:
+    """Ask the receiver outside any transaction, then store the webhook."""
     try:
-        per_minute = await house.agreed(wanted.url)
-    except TargetRefused as refused:
-        raise not_a_target(refused) from None
+        per_minute = await house.agreed(new_subscription.url)
+    except TargetRefused as refusal:
+        raise not_a_target(refusal) from None
     return await house.database.write(
-        lambda transaction: subscribe(transaction, caller, wanted, once, per_minute=per_minute)
+        lambda transaction: subscribe(transaction, caller, new_subscription, once, per_minute=per_minute)
     )
 
 
 @router.get("/subscriptions", responses=may_refuse(403), name="list_subscriptions")
 async def get_subscriptions(house: TheHouse, caller: TheCaller) -> Subscriptions:
-    """Every webhook that was ever made."""
+    """List all webhooks, also retired ones."""
     return await house.database.read(lambda transaction: view_subscriptions(transaction, caller))
 
 
 def view_subscriptions(transaction: Transaction, caller: Caller) -> Subscriptions:
-    """Every webhook, for an administrator."""
-    found = list_subscriptions(transaction, caller)
-    return Subscriptions(items=[SubscriptionView(**_facts(it)) for it in found])
+    """All webhooks, for an administrator."""
+    found_subscriptions = list_subscriptions(transaction, caller)
+    return Subscriptions(items=[SubscriptionView(**_view_fields(subscription)) for subscription in found_subscriptions])
 
 
 @router.get("/subscriptions/{subscriptionId}", responses=may_refuse(403))
 async def get_subscription(
     subscription_id: SubscriptionId, house: TheHouse, caller: TheCaller, response: Response
 ) -> SubscriptionView:
-    """One webhook."""
+    """Get one webhook."""
     view = await house.database.read(lambda transaction: view_subscription(transaction, caller, subscription_id))
     show_version(response, view.version)
     return view
 
 
 def view_subscription(transaction: Transaction, caller: Caller, subscription_id: UUID) -> SubscriptionView:
-    """The webhook, for an administrator."""
-    return SubscriptionView(**_facts(read_subscription(transaction, caller, subscription_id)))
+    """One webhook, for an administrator. Raises NotFound."""
+    return SubscriptionView(**_view_fields(read_subscription(transaction, caller, subscription_id)))
 
 
 @router.post("/subscriptions/{subscriptionId}/changes", status_code=201, responses=may_refuse(403))
@@ -170,18 +172,18 @@ async def add_subscription_change(
     version: Version,
     response: Response,
 ) -> SignedSubscriptionView:
-    """Pause, resume or retire a webhook, or give it a new secret: the one before signs as well until the next."""
-    done = await house.database.write(
+    """Pause, resume or retire a webhook, or rotate its secret. The previous one also signs until the next rotation."""
+    outcome = await house.database.write(
         lambda transaction: change_subscription(
             transaction, caller, subscription_id, body.change, body.reason, once, version=version
         )
     )
-    return _changed(response, done, secret=body.change == "rotate_secret")
+    return _answer_change(response, outcome, secret=body.change == "rotate_secret")
 
 
 @router.get("/subscriptions/{subscriptionId}/dead-letters", responses=may_refuse(403), name="list_dead_letters")
 async def get_dead_letters(subscription_id: SubscriptionId, house: TheHouse, caller: TheCaller) -> DeadLetters:
-    """What the webhook was not told in all its attempts: the two hundred oldest."""
+    """List the two hundred oldest events that could not be delivered to the webhook."""
     return await house.database.read(
         lambda transaction: view_dead_letters(
             transaction, caller, subscription_id, source=house.event_source, address=house.address
@@ -192,9 +194,9 @@ async def get_dead_letters(subscription_id: SubscriptionId, house: TheHouse, cal
 def view_dead_letters(
     transaction: Transaction, caller: Caller, subscription_id: UUID, *, source: str, address: str
 ) -> DeadLetters:
-    """What the webhook was not told, for an administrator."""
-    found = list_dead_letters(transaction, caller, subscription_id)
-    return DeadLetters(items=[dead_letter_view(it, source=source, address=address) for it in found])
+    """The dead letters of a webhook, for an administrator. Raises NotFound."""
+    letters = list_dead_letters(transaction, caller, subscription_id)
+    return DeadLetters(items=[dead_letter_view(letter, source=source, address=address) for letter in letters])
 
 
 @router.post(
@@ -210,37 +212,37 @@ async def add_resending(
     once: OnceOnly,
     response: Response,
 ) -> DeadLetterView:
-    """Have a dead letter told again, with all its attempts before it."""
-    resent = await house.database.write(
+    """Deliver a dead letter again. Its number of attempts starts at zero."""
+    outcome = await house.database.write(
         lambda transaction: resend(transaction, caller, subscription_id, position, once)
     )
-    view = dead_letter_view(resent.value, source=house.event_source, address=house.address)
-    where = f"/subscriptions/{subscription_id}/dead-letters"
-    return answer_once(response, Outcome(view, resent.repeated), location=where)
+    view = dead_letter_view(outcome.value, source=house.event_source, address=house.address)
+    location = f"/subscriptions/{subscription_id}/dead-letters"
+    return answer_once(response, Outcome(view, outcome.repeated), location=location)
 
 
-def signed_subscription_view(it: Subscription, *, secret: bool) -> SignedSubscriptionView:
-    """The webhook as it was made or changed. `secret`: with the newest secret that signs."""
-    told = "whsec_" + base64.b64encode(it.secrets[0]).decode() if secret else None
-    return SignedSubscriptionView(**_facts(it), secret=told)
+def signed_subscription_view(subscription: Subscription, *, secret: bool) -> SignedSubscriptionView:
+    """A webhook that was created or changed. `secret`: True shows the newest signing secret."""
+    signing_secret = "whsec_" + base64.b64encode(subscription.secrets[0]).decode() if secret else None
+    return SignedSubscriptionView(**_view_fields(subscription), secret=signing_secret)
 
 
-def dead_letter_view(it: Delivery, *, source: str, address: str) -> DeadLetterView:
+def dead_letter_view(delivery: Delivery, *, source: str, address: str) -> DeadLetterView:
     return DeadLetterView(
-        position=it.news.position,
-        state=it.state,
-        attempts=it.attempts,
-        status=it.status,
-        error=it.error,
-        event=to_event(it.news, source=source, address=address),
+        position=delivery.news.position,
+        state=delivery.state,
+        attempts=delivery.attempts,
+        status=delivery.status,
+        error=delivery.error,
+        event=to_event(delivery.news, source=source, address=address),
     )
 
 
-def _changed(response: Response, done: Outcome[Subscription], *, secret: bool) -> SignedSubscriptionView:
-    view = signed_subscription_view(done.value, secret=secret)
-    outcome = Outcome(view, done.repeated)
+def _answer_change(response: Response, result: Outcome[Subscription], *, secret: bool) -> SignedSubscriptionView:
+    view = signed_subscription_view(result.value, secret=secret)
+    outcome = Outcome(view, result.repeated)
     return answer_once(response, outcome, version=view.version, location=f"/subscriptions/{view.id}")
 
 
-def _facts(it: Subscription) -> dict[str, Any]:
-    return {name: getattr(it, name) for name in SubscriptionView.model_fields}
+def _view_fields(subscription: Subscription) -> dict[str, Any]:
+    return {name: getattr(subscription, name) for name in SubscriptionView.model_fields}

@@ -1,4 +1,4 @@
-"""The relay: from the outbox to the feeds, and from the feeds to the webhooks. Several may run at once."""
+"""The relay publishes the outbox to the feeds and delivers the feeds to webhooks. Several relays may run at once."""
 
 import asyncio
 import signal
@@ -20,44 +20,44 @@ from service.events.store.subscriptions import Subscriptions
 from service.events.use_cases.delivery import Answer, Call, next_call, settle
 from service.settings import Settings
 
-# As many rows as are published in one transaction: requests wait for no more than this.
+# Rows that are published in one transaction. Requests wait no longer than one batch.
 AT_ONCE = 100
 T = TypeVar("T")
 log = structlog.get_logger("casusroute")
 
 
 class Relay:
-    """Wakes when this process recorded something, and looks by itself for what others recorded and for what is due."""
+    """Runs when this process recorded a transition, and polls for other processes and for deliveries that are due."""
 
     def __init__(self, database: Database, outside: Outside, settings: Settings) -> None:
         self.database = database
-        self._outside = outside
+        self._client = outside
         self._settings = settings
-        self._awake = asyncio.Event()
-        self._telling: dict[UUID, asyncio.Task[None]] = {}
+        self._wake_up = asyncio.Event()
+        self._tasks: dict[UUID, asyncio.Task[None]] = {}
 
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
-        """Works in the background until the block ends; what is under way then is begun again by the next relay."""
+        """Run in the background until the block ends. The next relay repeats deliveries that were interrupted."""
         loop = asyncio.get_running_loop()
-        async with self._outside.open():
+        async with self._client.open():
 
             def wake() -> None:
-                loop.call_soon_threadsafe(self._awake.set)
+                loop.call_soon_threadsafe(self._wake_up.set)
 
             self.database.when_recorded = wake
-            working = asyncio.create_task(self._work())
+            worker = asyncio.create_task(self._work())
             try:
                 yield
             finally:
                 self.database.when_recorded = lambda: None
-                tasks = [working, *self._telling.values()]
+                tasks = [worker, *self._tasks.values()]
                 for task in tasks:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
 
     async def by_itself(self) -> None:
-        """Works as a process of its own, until it is told to stop."""
+        """Run as a process until SIGINT or SIGTERM."""
         stopped = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
@@ -67,76 +67,76 @@ class Relay:
 
     async def _work(self) -> None:
         while True:
-            self._awake.clear()
+            self._wake_up.clear()
             try:
                 await self._publish()
-                await self._begin_telling()
-            except Exception as error:  # noqa: BLE001 - whatever is wrong with the database now may be over in a while
-                _say(error)
+                await self._start_deliveries()
+            except Exception as error:  # noqa: BLE001 - a database failure may be temporary
+                _log_error(error)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._awake.wait(), self._settings.relay_seconds)
+                await asyncio.wait_for(self._wake_up.wait(), self._settings.relay_seconds)
 
     async def _publish(self) -> None:
-        """Fill the feeds with everything that waits."""
-        while await self.database.read(_everything(lambda transaction: Feeds(transaction).waits())):
-            if not await self.database.write(_everything(lambda transaction: Feeds(transaction).publish(AT_ONCE))):
+        """Publish all rows of the outbox that are not published yet."""
+        while await self.database.read(_with_all_rows(lambda transaction: Feeds(transaction).waits())):
+            if not await self.database.write(_with_all_rows(lambda transaction: Feeds(transaction).publish(AT_ONCE))):
                 break
 
-    async def _begin_telling(self) -> None:
-        """One task per webhook that can be told something: one that hangs holds up nobody else."""
+    async def _start_deliveries(self) -> None:
+        """Start one task per webhook with a delivery that is due: a slow receiver does not delay others."""
         for subscription_id in await self.database.read(
-            _everything(lambda transaction: Deliveries(transaction).with_work())
+            _with_all_rows(lambda transaction: Deliveries(transaction).with_work())
         ):
-            if subscription_id not in self._telling:
-                task = asyncio.create_task(self._tell_all(subscription_id))
-                self._telling[subscription_id] = task
-                task.add_done_callback(partial(self._told, subscription_id))
+            if subscription_id not in self._tasks:
+                task = asyncio.create_task(self._deliver_all(subscription_id))
+                self._tasks[subscription_id] = task
+                task.add_done_callback(partial(self._remove_task, subscription_id))
 
-    def _told(self, subscription_id: UUID, _: asyncio.Task[None]) -> None:
-        """Looks again at once: something may have come while the task ended."""
-        del self._telling[subscription_id]
-        self._awake.set()
+    def _remove_task(self, subscription_id: UUID, _: asyncio.Task[None]) -> None:
+        """Poll again at once: an event may have become due while the task ended."""
+        del self._tasks[subscription_id]
+        self._wake_up.set()
 
-    async def _tell_all(self, subscription_id: UUID) -> None:
+    async def _deliver_all(self, subscription_id: UUID) -> None:
         try:
             while call := await self.database.write(
-                _everything(lambda transaction: _claimed(transaction, subscription_id))
+                _with_all_rows(lambda transaction: _claim_call(transaction, subscription_id))
             ):
-                answer = await self._tell(call)
-                await self._settle(call, answer)
+                answer = await self._send(call)
+                await self._record_answer(call, answer)
                 if call.subscription.per_minute:
                     await asyncio.sleep(60 / call.subscription.per_minute)
-        except Exception as error:  # noqa: BLE001 - as above; the claim runs out and the event is told then
-            _say(error)
+        except Exception as error:  # noqa: BLE001 - as above; the event is delivered after its claim expires
+            _log_error(error)
             await asyncio.sleep(self._settings.relay_seconds)
 
-    async def _tell(self, call: Call) -> Answer:
+    async def _send(self, call: Call) -> Answer:
         now = self.database.now()
         event = to_event(call.delivery.news, source=self._settings.event_source, address=self._settings.address)
-        return await self._outside.tell(call.subscription.url, event, call.subscription.secrets, now=now)
+        return await self._client.tell(call.subscription.url, event, call.subscription.secrets, now=now)
 
-    async def _settle(self, call: Call, answer: Answer) -> None:
+    async def _record_answer(self, call: Call, answer: Answer) -> None:
         most = self._settings.webhook_attempts
         await self.database.write(
-            _everything(lambda transaction: settle(transaction, call, answer, most_attempts=most))
+            _with_all_rows(lambda transaction: settle(transaction, call, answer, most_attempts=most))
         )
 
 
-def _everything(work: Callable[[Transaction], T]) -> Callable[[Transaction], T]:
-    """The relay tells of every case, each organisation what it may hear."""
+def _with_all_rows(unit_of_work: Callable[[Transaction], T]) -> Callable[[Transaction], T]:
+    """Wrap a unit of work so that it sees the rows of all organisations."""
 
-    def done(transaction: Transaction) -> T:
+    def run(transaction: Transaction) -> T:
         transaction.allow_all_rows("relay")
-        return work(transaction)
+        return unit_of_work(transaction)
 
-    return done
+    return run
 
 
-def _claimed(transaction: Transaction, subscription_id: UUID) -> Call | None:
+def _claim_call(transaction: Transaction, subscription_id: UUID) -> Call | None:
     subscription = Subscriptions(transaction).find(subscription_id)
     return next_call(transaction, subscription) if subscription else None
 
 
-def _say(error: Exception) -> None:
-    # By its type alone: its words could hold what somebody typed.
+def _log_error(error: Exception) -> None:
+    # Only the type of the error: its message could contain text from a request.
     log.error("relay", error=type(error).__qualname__)

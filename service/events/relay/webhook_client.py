@@ -1,7 +1,7 @@
-"""The calls to other systems: an event to a webhook, signed; and, before the first, whether it wants to be called.
+"""The HTTP client for webhooks: signed deliveries, and the request for consent before the first one.
 
-Nothing of an answer is read but its status and three headers, redirects lead nowhere, no proxy is asked, and every
-call ends within a few seconds.
+Of a response only the status and three headers are read. The client follows no redirects, uses no proxy and ends
+every call within `TIMEOUT_SECONDS`.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ SECONDS = 10
 
 
 class Outside:
-    """Calls webhooks. `origin` is the name by which a receiver knows this service."""
+    """Calls webhooks. `address`: public URL of this service; its host is the origin that receivers must allow."""
 
     def __init__(self, *, address: str, targets: Targets) -> None:
         self._origin = urlsplit(address).hostname or "localhost"
@@ -38,30 +38,33 @@ class Outside:
         )
 
     async def tell(self, url: str, event: Event, secrets: Iterable[bytes], *, now: datetime) -> Answer:
-        """Send one event. Whatever goes wrong is an answer as well."""
+        """Send one event. Returns an answer also when the call fails."""
         body = event.model_dump_json(by_alias=True).encode()
         headers = {"Content-Type": CLOUDEVENTS_JSON, **signed(event.id, body, secrets, now)}
         try:
-            status, answered = await self._call("POST", url, headers, body)
-        except TargetRefused as refused:
-            return Answer(error=refused.code)
+            status, response_headers = await self._call("POST", url, headers, body)
+        except TargetRefused as refusal:
+            return Answer(error=refusal.code)
         except (TimeoutError, httpx.TimeoutException):
             return Answer(error="timeout")
         except (httpx.HTTPError, httpx.InvalidURL, OSError):
             return Answer(error="no_connection")
-        return Answer(status=status, retry_after=_asked_to_wait(answered.get("retry-after"), now))
+        return Answer(status=status, retry_after=_retry_delay(response_headers.get("retry-after"), now))
 
     async def agreed(self, url: str) -> int | None:
-        """Ask whether the receiver wants to be called, and how many times a minute at most. Raises TargetRefused."""
+        """Ask the receiver for consent (CloudEvents Web Hooks, 4). Raises TargetRefused.
+
+        Returns the maximum number of requests per minute, None when the receiver sets none.
+        """
         try:
-            status, answered = await self._call("OPTIONS", url, {"WebHook-Request-Origin": self._origin}, b"")
+            status, response_headers = await self._call("OPTIONS", url, {"WebHook-Request-Origin": self._origin}, b"")
         except (TimeoutError, httpx.HTTPError, httpx.InvalidURL, OSError):
             raise TargetRefused("webhook_no_answer") from None
-        allowed = {it.strip() for it in answered.get("webhook-allowed-origin", "").split(",")}
+        allowed = {origin.strip() for origin in response_headers.get("webhook-allowed-origin", "").split(",")}
         if not httpx.codes.is_success(status) or not {"*", self._origin} & allowed:
             raise TargetRefused("webhook_not_agreed")
-        rate = answered.get("webhook-allowed-rate", "")
-        return max(1, min(int(rate), 60_000)) if rate.isascii() and rate.isdigit() and len(rate) < _LONGEST else None
+        rate = response_headers.get("webhook-allowed-rate", "")
+        return max(1, min(int(rate), 60_000)) if rate.isascii() and rate.isdigit() and len(rate) < _MAX_DIGITS else None
 
     async def _call(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> tuple[int, httpx.Headers]:
         async with asyncio.timeout(SECONDS):
@@ -78,31 +81,32 @@ class Outside:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
-        """For as long as calls are made."""
+        """Keep the connections open until the block ends."""
         async with self._client:
             yield
 
 
-_LONGEST = 8
+_MAX_DIGITS = 8
 
 
 def signed(id_: str, body: bytes, secrets: Iterable[bytes], now: datetime) -> dict[str, str]:
-    """The headers of Standard Webhooks; while secrets are rotated, signed with both."""
+    """Returns the headers of Standard Webhooks with one signature per secret: two during a rotation."""
     timestamp = str(int(now.timestamp()))
-    told = b".".join((id_.encode(), timestamp.encode(), body))
-    signatures = (base64.b64encode(hmac.new(secret, told, hashlib.sha256).digest()).decode() for secret in secrets)
+    signed_text = b".".join((id_.encode(), timestamp.encode(), body))
+    digests = (hmac.new(secret, signed_text, hashlib.sha256).digest() for secret in secrets)
+    signatures = (base64.b64encode(digest).decode() for digest in digests)
     return {
         "webhook-id": id_,
         "webhook-timestamp": timestamp,
-        "webhook-signature": " ".join(f"v1,{it}" for it in signatures),
+        "webhook-signature": " ".join(f"v1,{signature}" for signature in signatures),
     }
 
 
-def _asked_to_wait(retry_after: str | None, now: datetime) -> timedelta | None:
-    """Retry-After in either form (RFC 9110, 10.2.3), within reason; None when it says nothing."""
+def _retry_delay(retry_after: str | None, now: datetime) -> timedelta | None:
+    """Returns the delay of Retry-After in either form (RFC 9110, 10.2.3), at most MAX_DELAY; None without a delay."""
     if retry_after is None:
         return None
-    if retry_after.isascii() and retry_after.isdigit() and len(retry_after) < _LONGEST:
+    if retry_after.isascii() and retry_after.isdigit() and len(retry_after) < _MAX_DIGITS:
         return min(timedelta(seconds=int(retry_after)), LONGEST_WAIT)
     try:
         until = parsedate_to_datetime(retry_after)

@@ -1,4 +1,4 @@
-"""Where a webhook may lead: to public addresses, by the very address that was looked at."""
+"""Permitted webhook targets: public IP addresses. The connection goes to the address that was checked."""
 
 import asyncio
 import socket
@@ -11,15 +11,15 @@ from service.events.use_cases.subscriptions import TargetRefused
 
 Targets = Literal["public", "any"]
 Address = IPv4Address | IPv6Address
-# All that is given out for use on the internet; what else there is of IPv6 is local, reserved, or leads on to IPv4.
-_GIVEN_OUT = ip_network("2000::/3")
-# Public in name, but no place on the internet: 6to4, which leads on to any IPv4 address; examples; protocols.
-_NOT_A_PLACE = (ip_network("2002::/16"), ip_network("3fff::/20"), ip_network("192.0.0.0/24"))
+# Global unicast of IPv6. All other IPv6 addresses are local, reserved or embed an IPv4 address.
+_GLOBAL_UNICAST = ip_network("2000::/3")
+# Global by definition but not routable: 6to4 (reaches any IPv4 address), documentation, IETF protocol assignments.
+_NOT_ROUTABLE = (ip_network("2002::/16"), ip_network("3fff::/20"), ip_network("192.0.0.0/24"))
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """An address to connect to, and the host that it must prove to be."""
+    """A URL with an IP address to connect to, and the host name that its certificate must carry."""
 
     url: str
     host: str
@@ -27,7 +27,7 @@ class Target:
 
 
 async def resolve(url: str, allowed: Targets) -> Target:
-    """The address behind a URL; where one address of a host is not public, none is used. Raises TargetRefused."""
+    """Resolve a URL to an IP address. A host with any address that is not public is refused. Raises TargetRefused."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
@@ -40,15 +40,15 @@ async def resolve(url: str, allowed: Targets) -> Target:
     addresses = await _addresses(host, port or (443 if parts.scheme == "https" else 80))
     if allowed == "public" and not all(map(is_public, addresses)):
         raise TargetRefused("webhook_not_public")
-    shown = f"[{addresses[0]}]" if addresses[0].version == 6 else str(addresses[0])  # noqa: PLR2004 - IPv6
-    numbered = f"{shown}:{port}" if port else shown
-    return Target(f"{parts.scheme}://{numbered}{parts.path or '/'}", host, parts.netloc)
+    host_text = f"[{addresses[0]}]" if addresses[0].version == 6 else str(addresses[0])  # noqa: PLR2004 - IPv6
+    netloc = f"{host_text}:{port}" if port else host_text
+    return Target(f"{parts.scheme}://{netloc}{parts.path or '/'}", host, parts.netloc)
 
 
 async def _addresses(host: str, port: int) -> list[Address]:
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        return [ip_address(str(address[0])) for *_, address in found]
+        answers = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        return [ip_address(str(address[0])) for *_, address in answers]
     except (OSError, ValueError):
         raise TargetRefused("webhook_not_found") from None
 
@@ -57,7 +57,7 @@ def is_public(address: Address) -> bool:
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped is not None:
             return is_public(address.ipv4_mapped)
-        if address not in _GIVEN_OUT:
+        if address not in _GLOBAL_UNICAST:
             return False
-    special = address.is_multicast or address.is_reserved or any(address in network for network in _NOT_A_PLACE)
+    special = address.is_multicast or address.is_reserved or any(address in network for network in _NOT_ROUTABLE)
     return address.is_global and not special

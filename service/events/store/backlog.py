@@ -1,4 +1,4 @@
-"""Events that wait to be delivered, as operators watch them."""
+"""Figures of the outbox and the deliveries, for readiness and metrics."""
 
 from sqlalchemy import func, select
 
@@ -27,22 +27,22 @@ _DELIVERIES = [
 
 
 def outbox_age(transaction: Transaction) -> float:
-    """The seconds that the oldest news waits for the feeds."""
+    """Returns the age in seconds of the oldest outbox row that is not published, 0 without one."""
     transaction.allow_all_rows("readiness")
     since = transaction.connection.execute(_WAITING_SINCE).scalar()
     return 0.0 if since is None else max(0.0, (microseconds(transaction.now) - since) / 1e6)
 
 
 def figures(database: Database) -> dict[str, float]:
-    """What operators watch, by name: what is still to be told, and that the database answers."""
+    """Returns the values of the gauges by name: open deliveries, outbox age, and whether the database answers."""
     try:
-        return database.watch_now(_figures)
+        return database.watch_now(_read_figures)
     except Unavailable:
         return {"database_up": 0}
 
 
-def _figures(transaction: Transaction) -> dict[str, float]:
+def _read_figures(transaction: Transaction) -> dict[str, float]:
     transaction.allow_all_rows("metrics")
     waiting, dead = (transaction.connection.execute(query).scalar_one() for query in _DELIVERIES)
-    told = {"deliveries_waiting": waiting, "deliveries_dead": dead}
-    return {"database_up": 1, "outbox_seconds": outbox_age(transaction), **told}
+    counts = {"deliveries_waiting": waiting, "deliveries_dead": dead}
+    return {"database_up": 1, "outbox_seconds": outbox_age(transaction), **counts}

@@ -1,6 +1,7 @@
-"""What each webhook still has to be told: waiting, delivered or dead; in order per case, and one try at a time.
+"""Deliveries of events to webhooks: waiting, delivered or dead. They are made in order per case, one at a time.
 
-A try is claimed by moving `next_at` on: when whoever claimed it is killed, the claim runs out and another tries again.
+A relay claims an attempt by moving `next_at`. When the relay is killed, the claim expires and another relay tries
+again.
 """
 
 import json
@@ -29,14 +30,14 @@ from service.events.store.news import NEWS, to_news
 from service.events.store.tables import deliveries, feed, subscriptions
 from service.vocabulary.calendar import microseconds
 
-# Longer than a try may take: nobody else begins while one is under way.
+# Longer than an attempt may take, so that no second attempt begins before the first one ends.
 CLAIM = timedelta(minutes=1)
 Place = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One event for one webhook. `attempts` counts the one under way; `status`, `error`: how the last one ended."""
+    """One event for one webhook. `attempts` includes a running one. `status`, `error`: result of the last attempt."""
 
     subscription_id: UUID
     news: News
@@ -48,7 +49,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How a try ended, and when the next one is due (only for what still waits)."""
+    """The result of an attempt. `next_at`: time of the next attempt, used in state `waiting` only."""
 
     state: str
     status: int | None
@@ -56,119 +57,137 @@ class Outcome:
     next_at: datetime
 
 
-_d, _s, _before = deliveries.c, subscriptions.c, deliveries.alias("before")
-# Written out, and no parameter: a statement that PostgreSQL has prepared for any state cannot go along the indexes of
-# what waits and of what is dead, and would walk through everything that was ever delivered.
+_delivery, _subscription, _earlier = deliveries.c, subscriptions.c, deliveries.alias("before")
+# Literals instead of parameters: a generic plan of PostgreSQL for any state cannot use the partial indexes of waiting
+# and dead deliveries, and would scan all deliveries ever made.
 _WAITING: ColumnElement[str] = literal_column("'waiting'")
 _DEAD: ColumnElement[str] = literal_column("'dead'")
-# While one event of a case waits, later ones of that case wait too.
+# Events of a case are delivered in order: while one waits, later ones wait too.
 _FIRST_OF_ITS_CASE = ~exists().where(
-    _before.c.subscription_id == _d.subscription_id,
-    _before.c.case_id == _d.case_id,
-    _before.c.position < _d.position,
-    _before.c.state == _WAITING,
+    _earlier.c.subscription_id == _delivery.subscription_id,
+    _earlier.c.case_id == _delivery.case_id,
+    _earlier.c.position < _delivery.position,
+    _earlier.c.state == _WAITING,
 )
-_DUE = and_(_d.state == _WAITING, _d.next_at <= bindparam("now"), _FIRST_OF_ITS_CASE)
-_ACTIVE = exists().where(_s.id == _d.subscription_id, _s.state == "active")
-_WITH_WORK = select(_s.id).where(_s.state == "active", exists().where(_d.subscription_id == _s.id, _DUE))
-_NEXT = (
-    select(_d.position)
-    .where(_d.subscription_id == bindparam("id"), _DUE, _ACTIVE)
-    .order_by(_d.position)
+_DUE = and_(_delivery.state == _WAITING, _delivery.next_at <= bindparam("now"), _FIRST_OF_ITS_CASE)
+_ACTIVE = exists().where(_subscription.id == _delivery.subscription_id, _subscription.state == "active")
+_SUBSCRIPTIONS_DUE = select(_subscription.id).where(
+    _subscription.state == "active", exists().where(_delivery.subscription_id == _subscription.id, _DUE)
+)
+_NEXT_DUE = (
+    select(_delivery.position)
+    .where(_delivery.subscription_id == bindparam("id"), _DUE, _ACTIVE)
+    .order_by(_delivery.position)
     .limit(1)
     .with_for_update(skip_locked=True)
 )
 _CLAIM = (
     update(deliveries)
-    .where(_d.subscription_id == bindparam("id"), _d.position == _NEXT.scalar_subquery())
-    .values(attempts=_d.attempts + 1, next_at=bindparam("until"))
-    .returning(_d.position)
+    .where(_delivery.subscription_id == bindparam("id"), _delivery.position == _NEXT_DUE.scalar_subquery())
+    .values(attempts=_delivery.attempts + 1, next_at=bindparam("until"))
+    .returning(_delivery.position)
 )
-_WANTED = select(_s.id, _s.organisation_id, _s.types).where(
-    _s.state != "retired", _s.organisation_id.in_(bindparam("organisations", expanding=True))
+_SUBSCRIPTIONS_OF = select(_subscription.id, _subscription.organisation_id, _subscription.types).where(
+    _subscription.state != "retired", _subscription.organisation_id.in_(bindparam("organisations", expanding=True))
 )
-_ADD = insert(deliveries)
-_SETTLE = (
+_INSERT = insert(deliveries)
+_RECORD_ATTEMPT = (
     update(deliveries)
     .where(
-        _d.subscription_id == bindparam("id"),
-        _d.position == bindparam("at"),
-        _d.state == "waiting",
-        _d.attempts == bindparam("tried"),
+        _delivery.subscription_id == bindparam("id"),
+        _delivery.position == bindparam("at"),
+        _delivery.state == "waiting",
+        _delivery.attempts == bindparam("attempt"),
     )
-    .values(state=bindparam("to"), status=bindparam("said"), error=bindparam("failed"), next_at=bindparam("until"))
+    .values(
+        state=bindparam("new_state"),
+        status=bindparam("new_status"),
+        error=bindparam("new_error"),
+        next_at=bindparam("until"),
+    )
 )
-_OF_ONE = (
-    NEWS.add_columns(_d.subscription_id, _d.state.label("delivery_state"), _d.attempts, _d.status, _d.error)
-    .join(subscriptions, _s.organisation_id == feed.c.organisation_id)
-    .join(deliveries, and_(_d.subscription_id == _s.id, _d.position == feed.c.position))
-    .where(_d.subscription_id == bindparam("id"), transitions.c.facts_salt.is_not(None))
+_DELIVERIES_OF_SUBSCRIPTION = (
+    NEWS.add_columns(
+        _delivery.subscription_id,
+        _delivery.state.label("delivery_state"),
+        _delivery.attempts,
+        _delivery.status,
+        _delivery.error,
+    )
+    .join(subscriptions, _subscription.organisation_id == feed.c.organisation_id)
+    .join(deliveries, and_(_delivery.subscription_id == _subscription.id, _delivery.position == feed.c.position))
+    .where(_delivery.subscription_id == bindparam("id"), transitions.c.facts_salt.is_not(None))
 )
-_AT = _OF_ONE.where(_d.position == bindparam("at"))
-_DEAD_LETTERS = _OF_ONE.where(_d.state == _DEAD).order_by(_d.position).limit(200)
+_DELIVERY_AT = _DELIVERIES_OF_SUBSCRIPTION.where(_delivery.position == bindparam("at"))
+_DEAD_LETTERS = _DELIVERIES_OF_SUBSCRIPTION.where(_delivery.state == _DEAD).order_by(_delivery.position).limit(200)
 
 
 class Deliveries:
-    """At least once: what was sent and not marked is sent again."""
+    """Deliveries with at-least-once semantics: an event that was sent and not recorded as sent is sent again."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._connection = transaction.connection
         self._now = transaction.now
 
-    def expect(self, placed: Sequence[tuple[Place, str]]) -> None:
-        """Have every webhook that wants it told of what was placed in the feeds."""
-        organisations = sorted({place["organisation_id"] for place, _ in placed})
-        listening = self._connection.execute(_WANTED, {"organisations": organisations}).all()
+    def expect(self, feed_rows: Sequence[tuple[Place, str]]) -> None:
+        """Add a delivery per webhook for new rows of the feeds. `feed_rows`: pairs of (feed row, event type)."""
+        organisations = sorted({feed_row["organisation_id"] for feed_row, _ in feed_rows})
+        subscribers = self._connection.execute(_SUBSCRIPTIONS_OF, {"organisations": organisations}).all()
         rows = [
             {
-                "subscription_id": one.id,
-                "position": place["position"],
-                "case_id": place["case_id"],
+                "subscription_id": subscriber.id,
+                "position": feed_row["position"],
+                "case_id": feed_row["case_id"],
                 "state": "waiting",
                 "attempts": 0,
                 "next_at": microseconds(self._now),
             }
-            for one in listening
-            for place, type_ in placed
-            if one.organisation_id == place["organisation_id"] and (not one.types or type_ in json.loads(one.types))
+            for subscriber in subscribers
+            for feed_row, type_ in feed_rows
+            if subscriber.organisation_id == feed_row["organisation_id"]
+            and (not subscriber.types or type_ in json.loads(subscriber.types))
         ]
         if rows:
-            self._connection.execute(_ADD, rows)
+            self._connection.execute(_INSERT, rows)
 
     def with_work(self) -> frozenset[UUID]:
-        """The webhooks that can be told something now."""
-        rows = self._connection.execute(_WITH_WORK, {"now": microseconds(self._now)}).scalars()
+        """Returns the ids of the active webhooks that have a delivery due now."""
+        rows = self._connection.execute(_SUBSCRIPTIONS_DUE, {"now": microseconds(self._now)}).scalars()
         return frozenset(map(UUID, rows))
 
     def claim(self, subscription_id: UUID) -> Delivery | None:
-        """The next event that this webhook can be told now; nobody else tells it meanwhile."""
+        """Claim the next delivery of this webhook that is due, for `CLAIM_DURATION`. None when none is due."""
         times = {"now": microseconds(self._now), "until": microseconds(self._now + CLAIM)}
         position = self._connection.execute(_CLAIM, {"id": str(subscription_id), **times}).scalar()
         return None if position is None else self.find(subscription_id, position)
 
-    def settle(self, it: Delivery, outcome: Outcome) -> None:
-        """Write down how a try ended, unless the claim ran out and another try is under way."""
-        of = {"id": str(it.subscription_id), "at": it.news.position, "tried": it.attempts}
-        how = {"to": outcome.state, "said": outcome.status, "failed": outcome.error}
-        self._connection.execute(_SETTLE, {**of, **how, "until": microseconds(outcome.next_at)})
+    def settle(self, delivery: Delivery, outcome: Outcome) -> None:
+        """Record the result of an attempt, unless the claim expired and another attempt has begun."""
+        key = {"id": str(delivery.subscription_id), "at": delivery.news.position, "attempt": delivery.attempts}
+        result = {"new_state": outcome.state, "new_status": outcome.status, "new_error": outcome.error}
+        self._connection.execute(_RECORD_ATTEMPT, {**key, **result, "until": microseconds(outcome.next_at)})
 
     def find(self, subscription_id: UUID, position: int) -> Delivery | None:
-        found = self._read(_AT, {"id": str(subscription_id), "at": position})
-        return found[0] if found else None
+        matches = self._read(_DELIVERY_AT, {"id": str(subscription_id), "at": position})
+        return matches[0] if matches else None
 
     def dead(self, subscription_id: UUID) -> tuple[Delivery, ...]:
-        """The dead letters of a webhook, the oldest first; a page of two hundred is more than anybody looks through."""
+        """Returns the two hundred oldest dead letters of a webhook, the oldest first."""
         return self._read(_DEAD_LETTERS, {"id": str(subscription_id)})
 
-    def resend(self, it: Delivery) -> None:
-        """Have a dead letter told again, from the first attempt on."""
+    def resend(self, delivery: Delivery) -> None:
+        """Reset a dead letter to waiting, with no attempts."""
         self._connection.execute(
             update(deliveries)
-            .where(_d.subscription_id == str(it.subscription_id), _d.position == it.news.position, _d.state == "dead")
+            .where(
+                _delivery.subscription_id == str(delivery.subscription_id),
+                _delivery.position == delivery.news.position,
+                _delivery.state == "dead",
+            )
             .values(state="waiting", attempts=0, next_at=microseconds(self._now))
         )
 
-    def _read(self, query: Select[Any], which: Mapping[str, Any]) -> tuple[Delivery, ...]:
+    def _read(self, query: Select[Any], parameters: Mapping[str, Any]) -> tuple[Delivery, ...]:
         return tuple(
             Delivery(
                 subscription_id=UUID(row.subscription_id),
@@ -178,5 +197,5 @@ class Deliveries:
                 status=row.status,
                 error=row.error,
             )
-            for row in self._connection.execute(query, which)
+            for row in self._connection.execute(query, parameters)
         )

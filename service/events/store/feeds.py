@@ -1,7 +1,7 @@
-"""The feeds: what each organisation may hear of, at positions without gaps, filled from the outbox.
+"""The event feed of each organisation, with positions without gaps, filled from the outbox.
 
-A feed by `id > last seen` loses rows where a transaction with a lower id commits later. So positions are given when a
-row is published, by one publisher at a time.
+A feed by `id > last id` loses rows when a transaction with a lower id commits later. Therefore one publisher at a
+time assigns the positions when it publishes a row.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -23,9 +23,9 @@ from service.vocabulary.actor import Actor
 from service.vocabulary.calendar import microseconds
 from service.workflows.rules.kinds import event_type
 
-# Any number will do, as long as every process that publishes takes the same.
+# An arbitrary number that is the same in every process.
 _ADVISORY_LOCK = 7_240_102
-_WAITS = select(exists().where(outbox.c.published_at.is_(None)))
+_HAS_UNPUBLISHED = select(exists().where(outbox.c.published_at.is_(None)))
 _UNPUBLISHED = (
     select(outbox.c.id, outbox.c.case_id, outbox.c.sequence, parts.c.kind, transitions.c.trigger_name)
     .add_columns(parts.c.team_id, parts.c.submitter_id, parts.c.addressee_id)
@@ -39,16 +39,16 @@ _UNPUBLISHED = (
     .order_by(outbox.c.id)
     .limit(bindparam("most"))
 )
-_LAST = select(func.max(feed.c.position)).where(feed.c.organisation_id == bindparam("organisation_id"))
-_ADD = insert(feed)
-_MARK = update(outbox).where(outbox.c.id == bindparam("outbox_id")).values(published_at=bindparam("at"))
+_LAST_POSITION = select(func.max(feed.c.position)).where(feed.c.organisation_id == bindparam("organisation_id"))
+_INSERT = insert(feed)
+_MARK_PUBLISHED = update(outbox).where(outbox.c.id == bindparam("outbox_id")).values(published_at=bindparam("at"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """A piece of a feed; together the positions follow each other without a gap.
+    """A page of a feed. The positions of entries and `withheld` together have no gap.
 
-    `withheld`: not this person's, or of a case that was destroyed.
+    `withheld`: positions of entries that this person may not see, or whose case was destroyed.
     """
 
     news: tuple[News, ...]
@@ -56,7 +56,7 @@ class Page:
 
 
 class Feeds:
-    """Filled in order of the outbox, which is the order of each case: a case is locked while it is written to."""
+    """The feeds, filled in the order of the outbox. It is the order of each case, since every write locks the case."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._connection = transaction.connection
@@ -64,25 +64,25 @@ class Feeds:
         self._now = transaction.now
 
     def waits(self) -> bool:
-        """Whether something was recorded that no feed has yet."""
-        return bool(self._connection.execute(_WAITS).scalar())
+        """True when the outbox has a row that is not published."""
+        return bool(self._connection.execute(_HAS_UNPUBLISHED).scalar())
 
     def publish(self, most: int) -> int:
-        """Give the oldest of what waits its positions, and every webhook its delivery; how much that was.
+        """Publish at most `most` rows of the outbox, the oldest first, and add the deliveries of each webhook.
 
-        Nothing when another process is at it.
+        Returns the number of published rows: 0 while another process publishes.
         """
-        if not self._alone():
+        if not self._lock_publishing():
             return 0
         rows = self._connection.execute(_UNPUBLISHED, {"most": most}).all()
-        if placed := list(self._placed(rows)):
-            self._connection.execute(_ADD, [place for place, _ in placed])
-            self._deliveries.expect(placed)
-        self._mark(rows)
+        if feed_rows := list(self._feed_rows(rows)):
+            self._connection.execute(_INSERT, [feed_row for feed_row, _ in feed_rows])
+            self._deliveries.expect(feed_rows)
+        self._mark_published(rows)
         return len(rows)
 
     def after(self, organisation_id: UUID, position: int, *, limit: int, seen_by: Actor) -> Page:
-        """What this organisation heard after a position, in order, as far as this person may see it."""
+        """Returns the page of an organisation's feed after a position. Entries `seen_by` may not see are withheld."""
         rows = self._connection.execute(
             NEWS.add_columns(and_(visible(seen_by), transitions.c.facts_salt.is_not(None)).label("seen"))
             .join(parts, parts.c.id == transitions.c.part_id)
@@ -96,40 +96,46 @@ class Feeds:
             withheld=tuple(row.position for row in rows if not row.seen),
         )
 
-    def _alone(self) -> bool:
-        """On SQLite whoever writes is alone anyway."""
+    def _lock_publishing(self) -> bool:
+        """Take the lock of publishing until the transaction ends; False when another process holds it.
+
+        SQLite has one writer at a time.
+        """
         if self._connection.dialect.name == "sqlite":
             return True
-        held = self._connection.execute(text("SELECT pg_try_advisory_xact_lock(:n)"), {"n": _ADVISORY_LOCK})
-        return bool(held.scalar())
+        locked = self._connection.execute(text("SELECT pg_try_advisory_xact_lock(:n)"), {"n": _ADVISORY_LOCK})
+        return bool(locked.scalar())
 
-    def _placed(self, rows: Iterable[Row[Any]]) -> Iterator[tuple[Place, str]]:
-        """Each row of the feeds to come, with the type of its event."""
-        last: dict[str, int] = {}
+    def _feed_rows(self, rows: Iterable[Row[Any]]) -> Iterator[tuple[Place, str]]:
+        """Yields (feed row, event type) for each recipient of each row of the outbox."""
+        positions: dict[str, int] = {}
         for row in rows:
-            for organisation_id in sorted(_concerned(row)):
-                if organisation_id not in last:
-                    last[organisation_id] = self._last(organisation_id)
-                last[organisation_id] += 1
-                place = {
+            for organisation_id in sorted(_recipients(row)):
+                if organisation_id not in positions:
+                    positions[organisation_id] = self._last_position(organisation_id)
+                positions[organisation_id] += 1
+                feed_row = {
                     "organisation_id": organisation_id,
-                    "position": last[organisation_id],
-                    "prev_position": last[organisation_id] - 1 or None,
+                    "position": positions[organisation_id],
+                    "prev_position": positions[organisation_id] - 1 or None,
                     "case_id": row.case_id,
                     "sequence": row.sequence,
                 }
-                yield place, event_type(row.kind, row.trigger_name)
+                yield feed_row, event_type(row.kind, row.trigger_name)
 
-    def _last(self, organisation_id: str) -> int:
-        return self._connection.execute(_LAST, {"organisation_id": organisation_id}).scalar() or 0
+    def _last_position(self, organisation_id: str) -> int:
+        return self._connection.execute(_LAST_POSITION, {"organisation_id": organisation_id}).scalar() or 0
 
-    def _mark(self, rows: Sequence[Row[Any]]) -> None:
+    def _mark_published(self, rows: Sequence[Row[Any]]) -> None:
         if rows:
             at = microseconds(self._now)
-            self._connection.execute(_MARK, [{"outbox_id": row.id, "at": at} for row in rows])
+            self._connection.execute(_MARK_PUBLISHED, [{"outbox_id": row.id, "at": at} for row in rows])
 
 
-def _concerned(row: Row[Any]) -> Collection[str]:
-    """The case's team and whoever submitted it; and the one that the part is put to, who hears of that part alone."""
+def _recipients(row: Row[Any]) -> Collection[str]:
+    """Returns the organisations that hear of a transition: team, submitter, and the addressee of the part.
+
+    The addressee hears of that part only.
+    """
     addressed = {row.addressee_id} if row.addressee_id and KINDS[row.kind].seen_by else set()
     return {row.team_id, row.submitter_id} | addressed

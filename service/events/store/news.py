@@ -1,4 +1,4 @@
-"""Reading news: a row of a feed with the bare facts of its transition. No column that says something of a child."""
+"""The query of feed entries: rows of a feed with facts of their transitions. No column describes a child."""
 
 from typing import Any
 from uuid import UUID
@@ -10,13 +10,20 @@ from service.events.rules import News
 from service.events.store.tables import feed
 from service.vocabulary.calendar import moment
 
-_t = transitions.c
+_transition = transitions.c
 _FACTS = (
-    _t.case_id, _t.part_id, _t.part_kind, _t.part_sequence, _t.trigger_name, _t.target, _t.phase, _t.occurred_at,
-    _t.recorded_at,
-)  # fmt: skip
+    _transition.case_id,
+    _transition.part_id,
+    _transition.part_kind,
+    _transition.part_sequence,
+    _transition.trigger_name,
+    _transition.target,
+    _transition.phase,
+    _transition.occurred_at,
+    _transition.recorded_at,
+)
 NEWS = select(feed.c.position, *_FACTS).select_from(
-    feed.join(transitions, and_(_t.case_id == feed.c.case_id, _t.sequence == feed.c.sequence))
+    feed.join(transitions, and_(_transition.case_id == feed.c.case_id, _transition.sequence == feed.c.sequence))
 )
 
 

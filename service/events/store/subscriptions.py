@@ -1,4 +1,4 @@
-"""Webhooks: which organisation is told where, of what, and with which secrets it is signed."""
+"""Webhook subscriptions: organisation, URL, event types and signing secrets."""
 
 import json
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ State = Literal["active", "paused", "retired"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
-    """A webhook. `types`: None for all; `secrets`: the one that signs and, while rotating, the one before."""
+    """A webhook. `types`: None for all. `secrets`: the current one and, during a rotation, the previous one."""
 
     id: UUID
     organisation_id: UUID
@@ -38,28 +38,30 @@ class Subscription:
 
 
 class Subscriptions:
-    """Seen by administrators alone: the use cases ask."""
+    """Webhook subscriptions. Use cases check that the reader is an administrator."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._connection = transaction.connection
         self._keyring = transaction.keyring
 
-    def add(self, it: Subscription) -> None:
+    def add(self, subscription: Subscription) -> None:
         row = {
-            "id": str(it.id),
-            "organisation_id": str(it.organisation_id),
-            "url": it.url,
-            "types": None if it.types is None else canonical(list(it.types)),
-            "per_minute": it.per_minute,
-            "made_by": str(it.made_by),
-            "made_at": microseconds(it.made_at),
+            "id": str(subscription.id),
+            "organisation_id": str(subscription.organisation_id),
+            "url": subscription.url,
+            "types": None if subscription.types is None else canonical(list(subscription.types)),
+            "per_minute": subscription.per_minute,
+            "made_by": str(subscription.made_by),
+            "made_at": microseconds(subscription.made_at),
         }
-        self._connection.execute(insert(subscriptions), {**row, **self._changeable(it)})
+        self._connection.execute(insert(subscriptions), {**row, **self._changeable(subscription)})
 
-    def change(self, it: Subscription) -> None:
-        """Write what may change of a webhook."""
+    def change(self, subscription: Subscription) -> None:
+        """Update the columns of a webhook that may change."""
         self._connection.execute(
-            update(subscriptions).where(subscriptions.c.id == str(it.id)).values(**self._changeable(it))
+            update(subscriptions)
+            .where(subscriptions.c.id == str(subscription.id))
+            .values(**self._changeable(subscription))
         )
 
     def find(self, subscription_id: UUID, *, lock: bool = False) -> Subscription | None:
@@ -68,20 +70,20 @@ class Subscriptions:
         return self._read(row) if row else None
 
     def all(self) -> tuple[Subscription, ...]:
-        """Every webhook that was ever made, the oldest first."""
+        """Returns all webhooks, also retired ones, the oldest first."""
         rows = self._connection.execute(select(subscriptions).order_by(subscriptions.c.made_at, subscriptions.c.id))
         return tuple(map(self._read, rows))
 
-    def _changeable(self, it: Subscription) -> Mapping[str, Any]:
-        secret, previous = (*map(self._keyring.wrapped, it.secrets), None)[:2]
+    def _changeable(self, subscription: Subscription) -> Mapping[str, Any]:
+        secret, previous = (*map(self._keyring.wrapped, subscription.secrets), None)[:2]
         return {
-            "state": it.state,
-            "reason": it.reason,
-            "version": it.version,
+            "state": subscription.state,
+            "reason": subscription.reason,
+            "version": subscription.version,
             "secret": secret,
             "previous_secret": previous,
-            "changed_by": text_of(it.changed_by),
-            "changed_at": microseconds(it.changed_at),
+            "changed_by": text_of(subscription.changed_by),
+            "changed_at": microseconds(subscription.changed_at),
         }
 
     def _read(self, row: Row[Any]) -> Subscription:

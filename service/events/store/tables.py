@@ -1,4 +1,4 @@
-"""What the outside is told: the outbox, the feeds, webhooks and what each still has to be told."""
+"""Tables of the feeds, the webhook subscriptions and their deliveries."""
 
 from sqlalchemy import (
     BigInteger,

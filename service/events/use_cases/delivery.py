@@ -1,4 +1,4 @@
-"""What becomes of an event after a webhook was called: told, tried again later, or a dead letter."""
+"""Calls of webhooks and their results: delivered, waiting for another attempt, or dead."""
 
 import random
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ LONGEST_WAIT = timedelta(hours=6)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a receiver answered: a status, or why there is none; and how long it wants to be left alone."""
+    """The answer of a receiver: `status`, or `error` without one. `retry_after`: delay that it asks for."""
 
     status: int | None = None
     error: str | None = None
@@ -25,41 +25,46 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A try that was claimed: what to tell, and where."""
+    """A claimed delivery with its webhook."""
 
     delivery: Delivery
     subscription: Subscription
 
 
 def next_call(transaction: Transaction, subscription: Subscription) -> Call | None:
-    """Claim the next event that this webhook can be told now."""
+    """Claim the next delivery of a webhook that is due. None when none is due."""
     delivery = Deliveries(transaction).claim(subscription.id)
     return Call(delivery, subscription) if delivery else None
 
 
 def settle(transaction: Transaction, call: Call, answer: Answer, *, most_attempts: int) -> None:
-    """Write down how a try ended. A receiver that says it is gone is not called again."""
-    outcome = _outcome(answer, call.delivery.attempts, transaction.now, most_attempts)
-    Deliveries(transaction).settle(call.delivery, outcome)
-    if answer.status == GONE and (it := Subscriptions(transaction).find(call.subscription.id, lock=True)):
+    """Record the result of a call. A receiver that answers 410 (gone) is retired."""
+    result = _attempt_result(answer, call.delivery.attempts, transaction.now, most_attempts)
+    Deliveries(transaction).settle(call.delivery, result)
+    if answer.status == GONE and (subscription := Subscriptions(transaction).find(call.subscription.id, lock=True)):
         gone = replace(
-            it, state="retired", reason="gone", version=it.version + 1, changed_by=None, changed_at=transaction.now
+            subscription,
+            state="retired",
+            reason="gone",
+            version=subscription.version + 1,
+            changed_by=None,
+            changed_at=transaction.now,
         )
         Subscriptions(transaction).change(gone)
 
 
-def _outcome(answer: Answer, attempts: int, now: datetime, most: int) -> Outcome:
+def _attempt_result(answer: Answer, attempts: int, now: datetime, most: int) -> Outcome:
     if answer.status in DELIVERED:
         state = "delivered"
     elif answer.status in (GONE, UNSUPPORTED) or attempts >= most:
         state = "dead"
     else:
         state = "waiting"
-    return Outcome(state=state, status=answer.status, error=answer.error, next_at=now + _wait(answer, attempts))
+    return Outcome(state=state, status=answer.status, error=answer.error, next_at=now + _retry_delay(answer, attempts))
 
 
-def _wait(answer: Answer, attempts: int) -> timedelta:
-    """Twice as long after every try, and never the same for everybody; or as long as the receiver asks."""
+def _retry_delay(answer: Answer, attempts: int) -> timedelta:
+    """Returns the delay that the receiver asks for with 429, else an exponential backoff with jitter."""
     if answer.status == TOO_MANY and answer.retry_after is not None:
         return answer.retry_after
     longest = min(_FIRST_WAIT * (1 << attempts - 1), LONGEST_WAIT)

@@ -1,4 +1,4 @@
-"""Pulling the feed of an organisation that one acts for."""
+"""Reads of the event feed of an organisation."""
 
 from uuid import UUID
 
@@ -11,25 +11,30 @@ from service.vocabulary.input_faults import bare_fault
 from service.vocabulary.refusals import Invalid, NotAllowed, NotFound
 from service.vocabulary.roles import ADDRESSED_ROLES, SUBMITTING_ROLES, TEAM_ROLES
 
-# Whose work the feed is: the team's own, who submitted, and who is asked. Experts see a case at the table alone.
-_HEARING = TEAM_ROLES | SUBMITTING_ROLES | ADDRESSED_ROLES
+# Roles that read a feed: the team's own, submitting and addressed ones. Experts see a case at the table only.
+_FEED_ROLES = TEAM_ROLES | SUBMITTING_ROLES | ADDRESSED_ROLES
 
 
 def pull_events(
     transaction: Transaction, caller: Caller, organisation_id: UUID | None, *, after: int, limit: int
 ) -> Page:
-    """What the organisation heard after this position. Raises NotFound for an organisation of somebody else."""
+    """Returns the page of an organisation's feed after a position.
+
+    Raises NotFound for an organisation that the person does not act for, NotAllowed without a role that reads feeds,
+    Invalid when the person acts for several organisations and names none.
+    """
     actor = identify(transaction, caller)
-    return Feeds(transaction).after(_hearing(actor, organisation_id), after, limit=limit, seen_by=actor)
+    return Feeds(transaction).after(_feed_organisation(actor, organisation_id), after, limit=limit, seen_by=actor)
 
 
-def _hearing(actor: Actor, wanted: UUID | None) -> UUID:
-    hearing = actor.organisations(_HEARING)
-    if wanted is not None and wanted not in {held.organisation_id for held in actor.memberships}:
+def _feed_organisation(actor: Actor, organisation_id: UUID | None) -> UUID:
+    allowed = actor.organisations(_FEED_ROLES)
+    organisations = {membership.organisation_id for membership in actor.memberships}
+    if organisation_id is not None and organisation_id not in organisations:
         raise NotFound
-    found = hearing if wanted is None else hearing & {wanted}
-    if not found:
+    candidates = allowed if organisation_id is None else allowed & {organisation_id}
+    if not candidates:
         raise NotAllowed
-    if len(found) > 1:
+    if len(candidates) > 1:
         raise Invalid((bare_fault("query", "organisation", "which_organisation"),))
-    return next(iter(found))
+    return next(iter(candidates))

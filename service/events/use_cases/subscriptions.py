@@ -1,4 +1,4 @@
-"""Webhooks: made, changed and looked after by administrators, each change recorded as any other of theirs."""
+"""Creation and changes of webhooks by administrators. Each change is recorded in the administrative change log."""
 
 import os
 from collections.abc import Collection, Mapping
@@ -28,8 +28,8 @@ from service.workflows.rules.rulebook import Rulebook
 Change = Literal["pause", "resume", "retire", "rotate_secret"]
 Reason = Literal["routine", "maintenance", "receiver_asked", "repaired", "no_longer_used", "secret_leaked"]
 SECRET_BYTES = 32
-# From which states a change leads where; a secret is rotated without a change of state.
-_LEADS: Mapping[str, Mapping[State, State]] = {
+# State after each action, by the state before it. A rotation of the secret keeps the state.
+_STATE_AFTER: Mapping[str, Mapping[State, State]] = {
     "pause": {"active": "paused"},
     "resume": {"paused": "active"},
     "retire": {"active": "retired", "paused": "retired"},
@@ -38,7 +38,7 @@ _LEADS: Mapping[str, Mapping[State, State]] = {
 
 
 class TargetRefused(Exception):
-    """No event is sent there; `code` stands in messages.toml under `[input]`."""
+    """The URL is no permitted webhook target. `code`: key in messages.toml under `[input]`."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -47,7 +47,7 @@ class TargetRefused(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Who is to be told, where, of which types (None: all)."""
+    """The webhook that is asked for. `types`: None for all."""
 
     organisation_id: UUID
     url: str
@@ -55,45 +55,60 @@ class Wanted:
 
 
 def may_subscribe(
-    transaction: Transaction, caller: Caller, wanted: Wanted, once: IdempotencyKey, *, rules: Rulebook
+    transaction: Transaction, caller: Caller, new_subscription: Wanted, once: IdempotencyKey, *, rules: Rulebook
 ) -> Outcome[Subscription] | None:
-    """Everything that can be said before the receiver is asked; the webhook itself when it was made already."""
+    """Check a new webhook before the receiver is asked for its consent. Raises Invalid.
+
+    Returns the webhook when this request was carried out before, else None.
+    """
     actor, _ = administrator(transaction, caller)
     if has_acted(transaction, once, actor.person_id):
-        return Outcome(_found(transaction, _id(transaction, actor, once)), repeated=True)
+        return Outcome(_require_subscription(transaction, _subscription_id(transaction, actor, once)), repeated=True)
     faults = []
-    if wanted.organisation_id not in People(transaction).kinds({wanted.organisation_id}):
+    if new_subscription.organisation_id not in People(transaction).kinds({new_subscription.organisation_id}):
         faults.append(bare_fault("body", "/organisationId", "no_organisation"))
-    known = {event_type(it.definition.name, name) for it in rules.by_hash.values() for name in it.definition.triggers}
-    faults += [_no_event_type(f"/types/{n}", it, known) for n, it in enumerate(wanted.types or ()) if it not in known]
+    known_types = {
+        event_type(workflow.definition.name, trigger)
+        for workflow in rules.by_hash.values()
+        for trigger in workflow.definition.triggers
+    }
+    faults += [
+        _unknown_event_type(f"/types/{number}", type_, known_types)
+        for number, type_ in enumerate(new_subscription.types or ())
+        if type_ not in known_types
+    ]
     if faults:
         raise Invalid(tuple(faults))
     return None
 
 
-def _no_event_type(location: str, unknown: str, known: Collection[str]) -> InputFault:
-    """There are more than a hundred types: told are those that the unknown one looks like."""
-    near = joined((Words.same(it) for it in get_close_matches(unknown, sorted(known), n=3, cutoff=0)), OR)
-    return InputFault("body", location, "no_event_type", say("input", "no_event_type", {"near": near}))
+def _unknown_event_type(location: str, unknown: str, known_types: Collection[str]) -> InputFault:
+    """Returns a fault with the three most similar types: there are more than a hundred."""
+    matches = get_close_matches(unknown, sorted(known_types), n=3, cutoff=0)
+    similar = joined((Words.same(match) for match in matches), OR)
+    return InputFault("body", location, "no_event_type", say("input", "no_event_type", {"near": similar}))
 
 
-def not_a_target(refused: TargetRefused) -> Invalid:
-    return Invalid((bare_fault("body", "/url", refused.code),))
+def not_a_target(refusal: TargetRefused) -> Invalid:
+    return Invalid((bare_fault("body", "/url", refusal.code),))
 
 
 def subscribe(
-    transaction: Transaction, caller: Caller, wanted: Wanted, once: IdempotencyKey, *, per_minute: int | None
+    transaction: Transaction, caller: Caller, new_subscription: Wanted, once: IdempotencyKey, *, per_minute: int | None
 ) -> Outcome[Subscription]:
-    """Make a webhook that the receiver agreed to. It hears of what is published from now on."""
+    """Create a webhook after its receiver agreed. It receives events that are published from now on.
+
+    `per_minute`: maximum number of requests per minute, None for no limit.
+    """
     actor, acting = administrator(transaction, caller)
-    id_ = _id(transaction, actor, once)
+    id_ = _subscription_id(transaction, actor, once)
 
     def make() -> Subscription:
-        made = Subscription(
+        subscription = Subscription(
             id=id_,
-            organisation_id=wanted.organisation_id,
-            url=wanted.url,
-            types=wanted.types,
+            organisation_id=new_subscription.organisation_id,
+            url=new_subscription.url,
+            types=new_subscription.types,
             per_minute=per_minute,
             state="active",
             reason=None,
@@ -104,11 +119,13 @@ def subscribe(
             changed_by=actor.person_id,
             changed_at=transaction.now,
         )
-        Subscriptions(transaction).add(made)
-        _record(transaction, actor, acting, once, made, "webhook_made")
-        return made
+        Subscriptions(transaction).add(subscription)
+        _record(transaction, actor, acting, once, subscription, "webhook_made")
+        return subscription
 
-    return act_once(transaction, once, actor.person_id, act=make, again=lambda _: _found(transaction, id_))
+    return act_once(
+        transaction, once, actor.person_id, act=make, again=lambda _: _require_subscription(transaction, id_)
+    )
 
 
 def change_subscription(
@@ -121,23 +138,28 @@ def change_subscription(
     *,
     version: int | None,
 ) -> Outcome[Subscription]:
-    """Pause, resume or retire a webhook, or give it a new secret; the one before signs as well until the next one."""
+    """Pause, resume or retire a webhook, or rotate its secret. The previous secret also signs until the next rotation.
+
+    Raises NotFound, VersionMissing, Stale and NotPossible.
+    """
     actor, acting = administrator(transaction, caller)
-    it = _found(transaction, id_, lock=True)
+    subscription = _require_subscription(transaction, id_, lock=True)
+
+    rotates = change == "rotate_secret"
 
     def alter() -> Subscription:
         if version is None:
             raise VersionMissing
-        if version != it.version:
-            raise Stale(it.version)
-        if it.state not in _LEADS[change]:
+        if version != subscription.version:
+            raise Stale(subscription.version)
+        if subscription.state not in _STATE_AFTER[change]:
             raise NotPossible
         changed = replace(
-            it,
-            state=_LEADS[change][it.state],
+            subscription,
+            state=_STATE_AFTER[change][subscription.state],
             reason=reason,
-            version=it.version + 1,
-            secrets=(os.urandom(SECRET_BYTES), it.secrets[0]) if change == "rotate_secret" else it.secrets,
+            version=subscription.version + 1,
+            secrets=(os.urandom(SECRET_BYTES), subscription.secrets[0]) if rotates else subscription.secrets,
             changed_by=actor.person_id,
             changed_at=transaction.now,
         )
@@ -145,7 +167,7 @@ def change_subscription(
         _record(transaction, actor, acting, once, changed, f"webhook_{change}")
         return changed
 
-    return act_once(transaction, once, actor.person_id, act=alter, again=lambda _: it)
+    return act_once(transaction, once, actor.person_id, act=alter, again=lambda _: subscription)
 
 
 def list_subscriptions(transaction: Transaction, caller: Caller) -> tuple[Subscription, ...]:
@@ -155,47 +177,47 @@ def list_subscriptions(transaction: Transaction, caller: Caller) -> tuple[Subscr
 
 def read_subscription(transaction: Transaction, caller: Caller, id_: UUID) -> Subscription:
     administrator(transaction, caller)
-    return _found(transaction, id_)
+    return _require_subscription(transaction, id_)
 
 
 def list_dead_letters(transaction: Transaction, caller: Caller, id_: UUID) -> tuple[Delivery, ...]:
-    """What a webhook was not told in all its attempts."""
-    it = read_subscription(transaction, caller, id_)
+    """Returns the dead letters of a webhook, the oldest first. Raises NotFound."""
+    subscription = read_subscription(transaction, caller, id_)
     transaction.allow_all_rows("dead letters")
-    return Deliveries(transaction).dead(it.id)
+    return Deliveries(transaction).dead(subscription.id)
 
 
 def resend(
     transaction: Transaction, caller: Caller, id_: UUID, position: int, once: IdempotencyKey
 ) -> Outcome[Delivery]:
-    """Have a dead letter told again."""
+    """Deliver a dead letter again. Raises NotFound, and NotPossible for a delivery that is not dead."""
     actor, acting = administrator(transaction, caller)
-    it = _found(transaction, id_)
+    subscription = _require_subscription(transaction, id_)
     transaction.allow_all_rows("dead letters")
-    letter = Deliveries(transaction).find(it.id, position)
+    letter = Deliveries(transaction).find(subscription.id, position)
     if letter is None:
         raise NotFound
 
     def send_again() -> Delivery:
-        if letter.state != "dead" or it.state == "retired":
+        if letter.state != "dead" or subscription.state == "retired":
             raise NotPossible
         Deliveries(transaction).resend(letter)
-        _record(transaction, actor, acting, once, it, "webhook_letter_resent")
+        _record(transaction, actor, acting, once, subscription, "webhook_letter_resent")
         return replace(letter, state="waiting", attempts=0)
 
     return act_once(transaction, once, actor.person_id, act=send_again, again=lambda _: letter)
 
 
-def _id(transaction: Transaction, actor: Actor, once: IdempotencyKey) -> UUID:
-    """The same for the same request, so that a repeated one finds what it made."""
+def _subscription_id(transaction: Transaction, actor: Actor, once: IdempotencyKey) -> UUID:
+    """Returns the id of the webhook that a request makes: the same id when the request is repeated."""
     return transaction.keyring.id_for("subscription", str(actor.person_id), once.key)
 
 
-def _found(transaction: Transaction, id_: UUID, *, lock: bool = False) -> Subscription:
-    found = Subscriptions(transaction).find(id_, lock=lock)
-    if found is None:
+def _require_subscription(transaction: Transaction, id_: UUID, *, lock: bool = False) -> Subscription:
+    subscription = Subscriptions(transaction).find(id_, lock=lock)
+    if subscription is None:
         raise NotFound
-    return found
+    return subscription
 
 
 def _record(
@@ -203,14 +225,14 @@ def _record(
     actor: Actor,
     acting: Membership,
     once: IdempotencyKey,
-    it: Subscription,
+    subscription: Subscription,
     action: str,
 ) -> None:
     effect = Effect(
         action=action,
         subject_kind="organisation",
-        subject=str(it.organisation_id),
-        details={"webhook": str(it.id)},
+        subject=str(subscription.organisation_id),
+        details={"webhook": str(subscription.id)},
     )
     change_id = transaction.keyring.id_for("change", str(actor.person_id), once.key)
     Administration(transaction).record(

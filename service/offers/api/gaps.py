@@ -1,4 +1,4 @@
-"""/v1/regions/{region}/gaps: what help is missing in a region, as a sum through the gate of all figures."""
+"""/v1/regions/{region}/gaps: counts of missing help in a region, released through the gate of all figures."""
 
 from itertools import groupby
 from typing import Annotated
@@ -22,27 +22,27 @@ DOMAINS = tuple(CODE_LISTS["advice_domain"].codes)
 
 
 class GapsQuery(QueryKeys):
-    """One calendar year; this one when left out."""
+    """A calendar year; the current one when omitted."""
 
     year: Annotated[int, Field(ge=2000, le=2200)] | None = None
 
 
 class FunctionGaps(View):
-    """So many cases wanted this function."""
+    """A missing function with the number of cases that needed it."""
 
     function: Labelled
     cases: int
 
 
 class GapsOfDomain(View):
-    """What is missing in one domain, the most wanted first."""
+    """Missing functions of one domain, the most frequent first."""
 
     domain: Labelled
     functions: list[FunctionGaps]
 
 
 class Gaps(View):
-    """What is missing in a region in a year. Functions that fewer than `k` cases wanted are not listed."""
+    """Missing help in a region in a year. Functions that fewer than `k` cases needed are not listed."""
 
     region: str
     year: int
@@ -52,25 +52,26 @@ class Gaps(View):
 
 @router.get("/regions/{region}/gaps", responses=may_refuse(403))
 async def get_gaps(
-    region: RegionParameter, house: TheHouse, caller: TheCaller, wanted: Annotated[GapsQuery, Query()]
+    region: RegionParameter, house: TheHouse, caller: TheCaller, query: Annotated[GapsQuery, Query()]
 ) -> Gaps:
-    """How many cases of your region wanted help that does not exist, by domain and function."""
+    """Count the cases of your region that needed help that does not exist, by domain and function."""
     return await house.database.read(
-        lambda transaction: view_gaps(transaction, caller, region, wanted, rules=house.rules)
+        lambda transaction: view_gaps(transaction, caller, region, query, rules=house.rules)
     )
 
 
-def view_gaps(transaction: Transaction, caller: Caller, region: str, wanted: GapsQuery, *, rules: Rulebook) -> Gaps:
-    """What is missing in a region that this caller works for."""
-    year, k, found = count_gaps(transaction, caller, region, wanted.year, rules=rules)
-    ordered = sorted(found, key=lambda it: (DOMAINS.index(it.domain), -it.cases, it.function))
+def view_gaps(transaction: Transaction, caller: Caller, region: str, query: GapsQuery, *, rules: Rulebook) -> Gaps:
+    """Missing help in a region that this caller works for. Raises NotAllowed and NotFound."""
+    year, k, counts = count_gaps(transaction, caller, region, query.year, rules=rules)
+    sorted_counts = sorted(counts, key=lambda count: (DOMAINS.index(count.domain), -count.cases, count.function))
     domains = [
         GapsOfDomain(
             domain=Labelled.listed(domain, "advice_domain"),
             functions=[
-                FunctionGaps(function=Labelled.listed(it.function, "help_function"), cases=it.cases) for it in some
+                FunctionGaps(function=Labelled.listed(count.function, "help_function"), cases=count.cases)
+                for count in counts_of_domain
             ],
         )
-        for domain, some in groupby(ordered, key=lambda it: it.domain)
+        for domain, counts_of_domain in groupby(sorted_counts, key=lambda count: count.domain)
     ]
     return Gaps(region=region, year=year, k=k, domains=domains)

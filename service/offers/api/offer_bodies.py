@@ -1,4 +1,4 @@
-"""The JSON that asks for offers, makes one or changes one."""
+"""Request bodies and query parameters of offers."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -18,13 +18,15 @@ DOMAIN, FUNCTION = CODE_LISTS["advice_domain"], CODE_LISTS["help_function"]
 
 
 class OfferBody(Body):
-    """One function of one provider. Living and treatment are offers of their own (R37); there is no price (R70)."""
+    """One function of one provider. Living and treatment are separate offers (R37). An offer has no price (R70)."""
 
     provider_id: UUID
     domain: AdviceDomain
     function: HelpFunction
     expertise: FreeText = Field(description="In the provider's own words; nothing about a child.")
-    region: OrNone[RegionCode] = Field(default=None, description="The region that it serves; every region, left out.")
+    region: OrNone[RegionCode] = Field(
+        default=None, description="The region that it serves; every region when omitted."
+    )
     valid_from: Day
 
     def to_offer(self, offer_id: UUID) -> Offer:
@@ -40,9 +42,9 @@ class OfferBody(Body):
 
 
 class OfferStatementBody(Body):
-    """What holds on a day; what is left out is not known."""
+    """Free places and waiting time on a day. An omitted value is not known."""
 
-    stated_on: Day = Field(description="The day on which it was so, not in the future.")
+    stated_on: Day = Field(description="The day that the statement is about, not in the future.")
     places_free: OrNone[Annotated[int, Field(strict=True, ge=0, le=10_000)]] = None
     waiting_days: OrNone[Annotated[int, Field(strict=True, ge=0, le=3660)]] = None
     note: OrNone[ShortText] = Field(default=None, description="Nothing about a child.")
@@ -57,7 +59,7 @@ class OfferEndingBody(Body):
     last_day: Day
 
 
-def _listed(code: str, codes: Mapping[str, Words]) -> str:
+def _check_code(code: str, codes: Mapping[str, Words]) -> str:
     if code not in codes:
         raise unknown_code(codes)
     return code
@@ -65,20 +67,20 @@ def _listed(code: str, codes: Mapping[str, Words]) -> str:
 
 DomainCode = Annotated[
     str,
-    AfterValidator(lambda it: _listed(it, DOMAIN.codes)),
+    AfterValidator(lambda code: _check_code(code, DOMAIN.codes)),
     WithJsonSchema({"type": "string", "enum": list(DOMAIN.codes)}),
 ]
 
 
 FunctionCode = Annotated[
     str,
-    AfterValidator(lambda it: _listed(it, FUNCTION.codes)),
+    AfterValidator(lambda code: _check_code(code, FUNCTION.codes)),
     WithJsonSchema({"type": "string", "enum": list(FUNCTION.codes)}),
 ]
 
 
 class OffersQuery(QueryKeys):
-    """Narrows the overview down. `region` keeps what serves it, with what serves every region."""
+    """Filters of the overview. `region` also keeps offers that serve every region."""
 
     region: RegionParameter | None = None
     domain: DomainCode | None = None

@@ -1,4 +1,4 @@
-"""/v1/offers: what help there is, as stated and when. No price."""
+"""/v1/offers: offers of help with dated statements on places and waiting time, without prices."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,13 +30,13 @@ OfferId = Annotated[UUID, Path(alias="offerId")]
 
 
 class ChosenView(Labelled):
-    """A code with its label, and the words of who chose it."""
+    """A code with its label and the free text of its author. `text`: null without one."""
 
     text: str | None
 
 
 class StatementView(View):
-    """What was so on `statedOn`; null is not known. `stale`: longer ago than the region relies on."""
+    """Places and waiting time on `statedOn`; null is not known. `stale`: older than the region's settings allow."""
 
     number: int
     stated_on: date
@@ -49,7 +49,7 @@ class StatementView(View):
 
 
 class OfferView(View):
-    """What a provider can do. `region`: null serves every region. `statement`: about the latest day, null if none."""
+    """An offer of a provider. `region`: null for every region. `statement`: the one about the latest day, or null."""
 
     id: UUID
     provider: Named
@@ -63,7 +63,7 @@ class OfferView(View):
 
 
 class OfferWithStatements(OfferView):
-    """An offer with everything that was ever stated of it, in the order in which it was."""
+    """An offer with all its statements, in the order of recording."""
 
     statements: list[StatementView]
 
@@ -73,25 +73,25 @@ class OfferWithStatements(OfferView):
 
 
 class OffersOfDomain(View):
-    """The offers of one domain: living apart from treatment."""
+    """Offers of one domain. Living and treatment are separate domains."""
 
     domain: Labelled
     items: list[OfferView]
 
 
 class Offers(View):
-    """What has not ended, by domain in the order of the code list."""
+    """Offers that have not ended, by domain in the order of the code list."""
 
     domains: list[OffersOfDomain]
 
 
-# What was made of an offer, and its version.
-_Made = tuple[Outcome[OfferView], int]
+# The view of an offer that was changed, and its version.
+_OfferResult = tuple[Outcome[OfferView], int]
 
 
 @dataclass(frozen=True, slots=True)
-class _Drawing:
-    """What turning offers into views needs; `region`: from which they are looked at."""
+class _OfferPresenter:
+    """Turns offers into views. `region`: the region of the reader's query. `stale_after`: days by region."""
 
     today: date
     region: str | None
@@ -101,92 +101,96 @@ class _Drawing:
     @classmethod
     def of(
         cls, transaction: Transaction, rules: Rulebook, offers: Sequence[Offer], *, region: str | None = None
-    ) -> "_Drawing":
-        ids = {id_ for it in offers for id_ in (it.provider_id, *(said.organisation_id for said in it.statements))}
-        regions = {it.region or region for it in offers}
-        days = {it: stale_after(transaction, rules, it) for it in regions}
+    ) -> "_OfferPresenter":
+        ids = {offer.provider_id for offer in offers}
+        ids |= {statement.organisation_id for offer in offers for statement in offer.statements}
+        regions = {offer.region or region for offer in offers}
+        days = {of_region: stale_after(transaction, rules, of_region) for of_region in regions}
         return cls(day_in_amsterdam(transaction.now), region, days, People(transaction).names(ids))
 
-    def offer(self, it: Offer) -> OfferView:
+    def offer(self, offer: Offer) -> OfferView:
         return OfferView(
-            id=it.id,
-            provider=Named(id=it.provider_id, name=self.names[it.provider_id]),
-            domain=_chosen(it.domain, "advice_domain"),
-            function=_chosen(it.function, "help_function"),
-            expertise=it.expertise,
-            region=it.region,
-            valid_from=it.valid_from,
-            valid_until=it.last_day,
-            statement=self.statement(it, it.newest) if it.newest else None,
+            id=offer.id,
+            provider=Named(id=offer.provider_id, name=self.names[offer.provider_id]),
+            domain=_choice_view(offer.domain, "advice_domain"),
+            function=_choice_view(offer.function, "help_function"),
+            expertise=offer.expertise,
+            region=offer.region,
+            valid_from=offer.valid_from,
+            valid_until=offer.last_day,
+            statement=self.statement(offer, offer.newest) if offer.newest else None,
         )
 
-    def whole(self, it: Offer) -> OfferWithStatements:
-        told = [self.statement(it, said) for said in it.statements]
-        return OfferWithStatements(**dict(self.offer(it)), statements=told)
+    def with_statements(self, offer: Offer) -> OfferWithStatements:
+        statements = [self.statement(offer, statement) for statement in offer.statements]
+        return OfferWithStatements(**dict(self.offer(offer)), statements=statements)
 
-    def statement(self, offer: Offer, it: Statement) -> StatementView:
+    def statement(self, offer: Offer, statement: Statement) -> StatementView:
         days = self.stale_after[offer.region or self.region]
         return StatementView(
-            number=it.number,
-            stated_on=it.stated_on,
-            recorded_at=it.recorded_at,
-            by=Named(id=it.organisation_id, name=self.names[it.organisation_id]),
-            places_free=it.places_free,
-            waiting_days=it.waiting_days,
-            note=it.note,
-            stale=it.is_stale(self.today, after_days=days),
+            number=statement.number,
+            stated_on=statement.stated_on,
+            recorded_at=statement.recorded_at,
+            by=Named(id=statement.organisation_id, name=self.names[statement.organisation_id]),
+            places_free=statement.places_free,
+            waiting_days=statement.waiting_days,
+            note=statement.note,
+            stale=statement.is_stale(self.today, after_days=days),
         )
 
 
 @router.get("/offers", responses=may_refuse(403), name="list_offers")
-async def get_offers(house: TheHouse, caller: TheCaller, wanted: Annotated[OffersQuery, Query()]) -> Offers:
-    """What help there is now or from a day to come, by domain; for everybody who looks for help with a family."""
-    return await house.database.read(lambda transaction: view_offers(transaction, caller, wanted, rules=house.rules))
+async def get_offers(house: TheHouse, caller: TheCaller, query: Annotated[OffersQuery, Query()]) -> Offers:
+    """List current and future offers by domain, for everybody who looks for help with a family."""
+    return await house.database.read(lambda transaction: view_offers(transaction, caller, query, rules=house.rules))
 
 
-def view_offers(transaction: Transaction, caller: Caller, wanted: OffersQuery, *, rules: Rulebook) -> Offers:
-    """The overview, narrowed down to what is wanted."""
-    found = list_offers(
+def view_offers(transaction: Transaction, caller: Caller, query: OffersQuery, *, rules: Rulebook) -> Offers:
+    """The offers that match the query, by domain. Raises NotAllowed and Invalid."""
+    offers = list_offers(
         transaction,
         caller,
-        region=wanted.region,
-        domain=wanted.domain,
-        function=wanted.function,
-        provider=wanted.provider,
+        region=query.region,
+        domain=query.domain,
+        function=query.function,
+        provider=query.provider,
     )
-    drawing = _Drawing.of(transaction, rules, found, region=wanted.region)
-    ordered = sorted(found, key=lambda it: list(DOMAIN.codes).index(it.domain.code))
+    presenter = _OfferPresenter.of(transaction, rules, offers, region=query.region)
+    sorted_offers = sorted(offers, key=lambda offer: list(DOMAIN.codes).index(offer.domain.code))
     domains = [
-        OffersOfDomain(domain=Labelled.listed(domain, "advice_domain"), items=[drawing.offer(it) for it in some])
-        for domain, some in groupby(ordered, key=lambda it: it.domain.code)
+        OffersOfDomain(
+            domain=Labelled.listed(domain, "advice_domain"),
+            items=[presenter.offer(offer) for offer in offers_of_domain],
+        )
+        for domain, offers_of_domain in groupby(sorted_offers, key=lambda offer: offer.domain.code)
     ]
     return Offers(domains=domains)
 
 
 @router.get("/offers/{offerId}", responses=may_refuse(403))
 async def get_offer(offer_id: OfferId, house: TheHouse, caller: TheCaller, response: Response) -> OfferWithStatements:
-    """An offer, with everything that was stated of it and when."""
+    """Get an offer with all its statements."""
     view = await house.database.read(lambda transaction: view_offer(transaction, caller, offer_id, rules=house.rules))
     show_version(response, view.version)
     return view
 
 
 def view_offer(transaction: Transaction, caller: Caller, offer_id: UUID, *, rules: Rulebook) -> OfferWithStatements:
-    """An offer with its statements. Raises NotFound."""
-    found = read_offer(transaction, caller, offer_id)
-    return _Drawing.of(transaction, rules, (found,)).whole(found)
+    """An offer with all its statements. Raises NotFound."""
+    offer = read_offer(transaction, caller, offer_id)
+    return _OfferPresenter.of(transaction, rules, (offer,)).with_statements(offer)
 
 
 @router.post("/offers", status_code=201, responses=may_refuse(403))
 async def add_offer(
     body: OfferBody, house: TheHouse, caller: TheCaller, once: OnceOnly, response: Response
 ) -> OfferView:
-    """Put a function of a provider on the overview: by the provider, or on its behalf by the region's team."""
+    """Add an offer to the overview, as the provider or on its behalf as the region's team."""
     offer = body.to_offer(house.database.keyring.id_for("offer", caller.issuer, caller.subject, once.key))
-    made = await house.database.write(
-        lambda transaction: _made(transaction, begin_offer(transaction, caller, offer, once), rules=house.rules)
+    result = await house.database.write(
+        lambda transaction: _present(transaction, begin_offer(transaction, caller, offer, once), rules=house.rules)
     )
-    return _answer(response, made)
+    return _answer_result(response, result)
 
 
 @router.post("/offers/{offerId}/statements", status_code=201, responses=may_refuse(403))
@@ -198,13 +202,13 @@ async def add_offer_statement(
     once: OnceOnly,
     response: Response,
 ) -> OfferView:
-    """State places and waiting time as they are on a day; what was stated before stays."""
+    """Add a statement on places and waiting time on a day. Earlier statements stay."""
 
-    def work(transaction: Transaction) -> _Made:
-        stated = state_of_offer(transaction, caller, offer_id, body.to_said(), once)
-        return _made(transaction, stated, rules=house.rules)
+    def work(transaction: Transaction) -> _OfferResult:
+        outcome = state_of_offer(transaction, caller, offer_id, body.to_said(), once)
+        return _present(transaction, outcome, rules=house.rules)
 
-    return _answer(response, await house.database.write(work))
+    return _answer_result(response, await house.database.write(work))
 
 
 @router.post("/offers/{offerId}/ending", status_code=201, responses=may_refuse(403), name="end_offer")
@@ -216,30 +220,30 @@ async def post_ending(
     once: OnceOnly,
     response: Response,
 ) -> OfferView:
-    """Name the last day of an offer; it leaves the overview after that day and stays readable."""
+    """Set the last day of an offer. It leaves the overview after that day and stays readable."""
 
-    def work(transaction: Transaction) -> _Made:
-        ended = end_offer(transaction, caller, offer_id, body.last_day, once)
-        return _made(transaction, ended, rules=house.rules)
+    def work(transaction: Transaction) -> _OfferResult:
+        outcome = end_offer(transaction, caller, offer_id, body.last_day, once)
+        return _present(transaction, outcome, rules=house.rules)
 
-    return _answer(response, await house.database.write(work))
-
-
-def _made(transaction: Transaction, made: Outcome[Offer], *, rules: Rulebook) -> _Made:
-    offer = made.value
-    view = _Drawing.of(transaction, rules, (offer,)).offer(offer)
-    return Outcome(view, made.repeated), _version(offer.statements, offer.last_day)
+    return _answer_result(response, await house.database.write(work))
 
 
-def _answer(response: Response, made: _Made) -> OfferView:
-    outcome, version = made
+def _present(transaction: Transaction, outcome: Outcome[Offer], *, rules: Rulebook) -> _OfferResult:
+    offer = outcome.value
+    view = _OfferPresenter.of(transaction, rules, (offer,)).offer(offer)
+    return Outcome(view, outcome.repeated), _version(offer.statements, offer.last_day)
+
+
+def _answer_result(response: Response, result: _OfferResult) -> OfferView:
+    outcome, version = result
     return answer_once(response, outcome, version=version, location=f"/offers/{outcome.value.id}")
 
 
 def _version(statements: Sequence[object], last_day: date | None) -> int:
-    """Grows with everything that is added to an offer."""
+    """Returns the version of an offer: it grows with each statement and with the ending."""
     return 1 + len(statements) + (last_day is not None)
 
 
-def _chosen(it: Chosen, list_: str) -> ChosenView:
-    return ChosenView(**dict(Labelled.listed(it.code, list_)), text=it.text)
+def _choice_view(choice: Chosen, code_list: str) -> ChosenView:
+    return ChosenView(**dict(Labelled.listed(choice.code, code_list)), text=choice.text)

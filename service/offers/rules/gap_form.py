@@ -1,4 +1,4 @@
-"""A gap: help that a child needs and that does not exist here, recorded with the case (domain.md 2.1, 2.2, R16)."""
+"""The form of a gap: help that a child needs and that is missing in the region (domain.md 2.1, 2.2, R16)."""
 
 from typing import ClassVar
 
@@ -10,13 +10,13 @@ from service.vocabulary.fields import OrNone
 from service.vocabulary.form_parts import Codes, ContentClass
 from service.vocabulary.language import FreeText
 
-# The facts of a gap have names of their own: the same lists say other things in other forms.
+# Facts of a gap have names of their own, since other forms use the same code lists with another meaning.
 MISSING_DOMAIN = "missing_domain"
 MISSING_FUNCTION = "missing_function"
 
 
 class Gap(Form):
-    """One function that is missing. A case may record several; `instead` is what was done for lack of it."""
+    """One missing function. A case may record several gaps. `instead`: help that was given in its place."""
 
     form_name: ClassVar[str] = "gap@1"
     content_class: ClassVar[ContentClass] = "review"

@@ -1,8 +1,8 @@
-"""The sum of what is missing: how many cases of a region wanted a function that does not exist there (R16, 2.2, 2.8).
+"""The table of gaps: numbers of cases of a region that needed a function that is missing there (R16, 2.2, 2.8).
 
-From the columns of the history alone (I26), through one gate (I24). The table is fixed: one region, one calendar year,
-by domain and function. Nobody chooses days, for two sums that differ by a day tell of the case of that day; and there
-are no totals: a total either says what its cells say, or gives away a cell that is not shown.
+It is counted from the columns of the history alone (I26) and released through one gate (I24). The table is fixed: one
+region, one calendar year, by domain and function. A free choice of days is impossible, since two sums that differ by a
+day reveal the case of that day. There are no totals, since a total can reveal a cell that is not shown.
 """
 
 from collections import Counter
@@ -23,7 +23,7 @@ NOTHING_KEPT: Mapping[tuple[str, str], int] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GapCount:
-    """So many cases wanted this function in this domain."""
+    """The number of cases that needed this missing function of this domain."""
 
     domain: str
     function: str
@@ -31,7 +31,7 @@ class GapCount:
 
 
 def wanted(entries: Iterable[Transition]) -> frozenset[tuple[UUID, int, str, str]]:
-    """Which case wanted which function of which domain in which year, as it reads after amendments."""
+    """Returns (case id, year, domain, function) of each recorded gap, with amendments applied. Year in Amsterdam."""
     return frozenset(
         (entry.case_id, day_in_amsterdam(entry.occurred_at).year, domain, function)
         for entry in with_amendments(tuple(entries))
@@ -43,14 +43,15 @@ def wanted(entries: Iterable[Transition]) -> frozenset[tuple[UUID, int, str, str
 def gap_table(
     entries: Iterable[Transition], *, year: int, k: int, kept: Mapping[tuple[str, str], int] = NOTHING_KEPT
 ) -> tuple[GapCount, ...]:
-    """Every function that at least k cases wanted in that year. A case counts once for a function.
+    """Returns every function that at least k cases needed in that year. A case counts once for a function.
 
-    `entries`: the recorded gaps and the amendments of them; `kept`: what destroyed cases still count for. Of what is
-    not listed nobody can tell whether it is there.
+    `entries`: the recorded gaps and their amendments. `from_destroyed_cases`: numbers of destroyed cases by (domain,
+    function). A function that is not listed may be missing in fewer cases or in none. Raises Withheld when k is smaller
+    than the smallest k of all figures.
     """
     if k < SMALLEST_K:
         raise Withheld("k is too small")
-    counted = Counter((domain, function) for _, when, domain, function in wanted(entries) if when == year)
+    counted = Counter((domain, function) for _, entry_year, domain, function in wanted(entries) if entry_year == year)
     counted.update(kept)
     return tuple(
         GapCount(domain=domain, function=function, cases=cases)

@@ -1,6 +1,6 @@
-"""What a provider can do, as it stated it: functions and expertise rather than beds (R8, R130), without price (R70).
+"""Offers of providers with their statements: functions and expertise instead of beds (R8, R130), no price (R70).
 
-What a provider says of its own offer is no personal data and is kept in clear; nothing here may tell of a child.
+A provider's statement on its own offer is no personal data and is stored unencrypted. It may not describe a child.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:
-    """A code of a list, with the words of who chose it."""
+    """A code of a list with the free text of its author. `text`: None without one."""
 
     code: str
     text: str | None
@@ -18,7 +18,7 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """What holds on a day for places and waiting; None is "not known"."""
+    """Free places and waiting time in days on the day `stated_on`. None: not known."""
 
     stated_on: date
     places_free: int | None
@@ -28,20 +28,20 @@ class Said:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement(Said):
-    """What was said, as it was recorded. `number` counts from 1 in the offer; `organisation_id` is who said it."""
+    """A statement as it was recorded. `number` counts from 1 per offer. `organisation_id`: its author."""
 
     number: int
     recorded_at: datetime
     organisation_id: UUID
 
     def is_stale(self, today: date, *, after_days: int) -> bool:
-        """Too long ago to rely on. It stays visible with its day: an old answer says more than none."""
+        """True when older than `after_days`. A stale statement stays visible with its day."""
         return (today - self.stated_on).days > after_days
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """One function of one provider, for a region or (None) for all. `last_day`: None until it is ended."""
+    """One function of one provider. `region`: None for every region. `last_day`: None until the offer is ended."""
 
     id: UUID
     provider_id: UUID
@@ -55,5 +55,5 @@ class Offer:
 
     @property
     def newest(self) -> Statement | None:
-        """The statement about the latest day: what was written down late does not push out what was said since."""
-        return max(self.statements, key=lambda it: (it.stated_on, it.number), default=None)
+        """The statement about the latest day. A statement about an earlier day that is recorded later is not newer."""
+        return max(self.statements, key=lambda statement: (statement.stated_on, statement.number), default=None)

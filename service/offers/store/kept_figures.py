@@ -1,4 +1,4 @@
-"""What destroyed cases still count for: sums, from which nobody can tell which case they were of."""
+"""Gap figures of destroyed cases: sums that identify no case."""
 
 from collections.abc import Iterable, Mapping
 
@@ -9,29 +9,29 @@ from service.database.transaction import Transaction
 from service.offers.store.tables import kept_figures
 
 Missing = tuple[int, str, str]
-_k = kept_figures.c
+_figures = kept_figures.c
 
 
 class KeptFigures:
-    """Only ever added to."""
+    """Gap figures of destroyed cases. They only grow."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._connection = transaction.connection
 
     def missing(self, region: str, year: int) -> Mapping[tuple[str, str], int]:
-        """By domain and function, how many destroyed cases of a region wanted it in a year."""
-        rows = self._connection.execute(select(kept_figures).where(_k.region == region, _k.year == year))
+        """Returns the number of destroyed cases of a region in a year by (domain, function)."""
+        rows = self._connection.execute(select(kept_figures).where(_figures.region == region, _figures.year == year))
         return {(row.domain, row.function): row.cases for row in rows}
 
-    def keep(self, region: str, wanted: Iterable[Missing]) -> None:
-        """Count one case more for each (year, domain, function)."""
-        adding = sqlite.insert if self._connection.dialect.name == "sqlite" else postgresql.insert
-        for year, domain, function in sorted(set(wanted)):
+    def keep(self, region: str, functions: Iterable[Missing]) -> None:
+        """Add one case to each (year, domain, function)."""
+        insert = sqlite.insert if self._connection.dialect.name == "sqlite" else postgresql.insert
+        for year, domain, function in sorted(set(functions)):
             row = {"region": region, "year": year, "domain": domain, "function": function, "cases": 1}
             self._connection.execute(
-                adding(kept_figures)
+                insert(kept_figures)
                 .values(row)
                 .on_conflict_do_update(
-                    index_elements=["region", "year", "domain", "function"], set_={"cases": _k.cases + 1}
+                    index_elements=["region", "year", "domain", "function"], set_={"cases": _figures.cases + 1}
                 )
             )

@@ -1,4 +1,4 @@
-"""What providers can do: offers, what was stated of them on which day, and how they ended. Nothing is ever changed."""
+"""Offers with their statements and endings. Rows are added and never changed."""
 
 from dataclasses import replace
 from datetime import date
@@ -21,7 +21,7 @@ _newest_first = func.row_number().over(
 
 
 class Offers:
-    """Organisations' own words about what they can do; whoever asks here has been let in by a use case."""
+    """Offers of providers. Use cases check that the reader may see them."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._connection = transaction.connection
@@ -30,33 +30,38 @@ class Offers:
     def all(
         self, today: date, *, region: str | None, domain: str | None, function: str | None, provider: UUID | None
     ) -> tuple[Offer, ...]:
-        """The offers that have not ended, each with its newest statement; `region` keeps those that serve it."""
-        o = offers.c
-        wanted: list[ColumnElement[bool]] = [
+        """Returns the offers that have not ended, each with its newest statement.
+
+        `region` keeps offers that serve it, also those that serve every region.
+        """
+        columns = offers.c
+        conditions: list[ColumnElement[bool]] = [
             or_(offer_endings.c.last_day.is_(None), offer_endings.c.last_day >= today.isoformat())
         ]
-        wanted += [] if region is None else [or_(o.region == region, o.region.is_(None))]
-        equal = ((o.domain, domain), (o.function, function), (o.provider_id, provider and str(provider)))
-        wanted += [column == value for column, value in equal if value is not None]
-        rows = self._connection.execute(_OFFERS.where(*wanted).order_by(o.domain, o.function, o.recorded_at, o.id))
-        found = {row.id: _offer(row) for row in rows}
-        theirs = offer_statements.c.offer_id.in_(_OFFERS.where(*wanted).with_only_columns(o.id))
-        ranked = select(offer_statements, _newest_first.label("rank")).where(theirs).subquery()
-        for row in self._connection.execute(select(ranked).where(ranked.c.rank == 1)):
-            found[row.offer_id] = replace(found[row.offer_id], statements=(_statement(row),))
-        return tuple(found.values())
+        conditions += [] if region is None else [or_(columns.region == region, columns.region.is_(None))]
+        provider_id = provider and str(provider)
+        equal = ((columns.domain, domain), (columns.function, function), (columns.provider_id, provider_id))
+        conditions += [column == value for column, value in equal if value is not None]
+        order = (columns.domain, columns.function, columns.recorded_at, columns.id)
+        rows = self._connection.execute(_OFFERS.where(*conditions).order_by(*order))
+        found_offers = {row.id: _offer(row) for row in rows}
+        of_found_offers = offer_statements.c.offer_id.in_(_OFFERS.where(*conditions).with_only_columns(columns.id))
+        ranked_statements = select(offer_statements, _newest_first.label("rank")).where(of_found_offers).subquery()
+        for row in self._connection.execute(select(ranked_statements).where(ranked_statements.c.rank == 1)):
+            found_offers[row.offer_id] = replace(found_offers[row.offer_id], statements=(_statement(row),))
+        return tuple(found_offers.values())
 
     def find(self, offer_id: UUID, *, lock: bool = False) -> Offer | None:
-        """An offer with everything that was ever stated of it. `lock`: until the end of the transaction."""
+        """Returns an offer with all its statements. `lock`: until the end of the transaction."""
         query = _OFFERS.where(offers.c.id == str(offer_id))
         row = self._connection.execute(query.with_for_update(of=offers) if lock else query).first()
         if row is None:
             return None
-        s = offer_statements.c
-        stated = select(offer_statements).where(s.offer_id == str(offer_id)).order_by(s.number)
-        return replace(_offer(row), statements=tuple(map(_statement, self._connection.execute(stated))))
+        columns = offer_statements.c
+        statements = select(offer_statements).where(columns.offer_id == str(offer_id)).order_by(columns.number)
+        return replace(_offer(row), statements=tuple(map(_statement, self._connection.execute(statements))))
 
-    def begin(self, offer: Offer, by: UUID, acting: Membership) -> None:
+    def begin(self, offer: Offer, actor_id: UUID, acting: Membership) -> None:
         row = {
             "id": str(offer.id),
             "provider_id": str(offer.provider_id),
@@ -68,27 +73,27 @@ class Offers:
             "region": offer.region,
             "valid_from": offer.valid_from.isoformat(),
         }
-        self._connection.execute(insert(offers), row | self._recorded(by, acting))
+        self._connection.execute(insert(offers), row | self._recorded(actor_id, acting))
 
-    def state(self, offer: Offer, said: Statement, by: UUID, acting: Membership) -> None:
+    def state(self, offer: Offer, statement: Statement, actor_id: UUID, acting: Membership) -> None:
         row = {
             "offer_id": str(offer.id),
-            "number": said.number,
-            "stated_on": said.stated_on.isoformat(),
-            "places_free": said.places_free,
-            "waiting_days": said.waiting_days,
-            "note": said.note,
+            "number": statement.number,
+            "stated_on": statement.stated_on.isoformat(),
+            "places_free": statement.places_free,
+            "waiting_days": statement.waiting_days,
+            "note": statement.note,
         }
-        self._connection.execute(insert(offer_statements), row | self._recorded(by, acting))
+        self._connection.execute(insert(offer_statements), row | self._recorded(actor_id, acting))
 
-    def end(self, offer: Offer, last_day: date, by: UUID, acting: Membership) -> None:
+    def end(self, offer: Offer, last_day: date, actor_id: UUID, acting: Membership) -> None:
         row = {"offer_id": str(offer.id), "last_day": last_day.isoformat()}
-        self._connection.execute(insert(offer_endings), row | self._recorded(by, acting))
+        self._connection.execute(insert(offer_endings), row | self._recorded(actor_id, acting))
 
-    def _recorded(self, by: UUID, acting: Membership) -> dict[str, Any]:
+    def _recorded(self, actor_id: UUID, acting: Membership) -> dict[str, Any]:
         return {
             "recorded_at": microseconds(self._now),
-            "actor_id": str(by),
+            "actor_id": str(actor_id),
             "organisation_id": str(acting.organisation_id),
         }
 

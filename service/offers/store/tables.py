@@ -1,4 +1,4 @@
-"""What providers can do, as it was stated and when."""
+"""Tables of offers, their statements and endings, and of the gap figures of destroyed cases."""
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Integer, PrimaryKeyConstraint, String, Table, Text
 

@@ -1,4 +1,4 @@
-"""What help is missing in a region, for its own team and the facilitator of its learning table (domain.md 2.2, 2.8)."""
+"""The gaps of a region, for its team and the facilitator of its learning table (domain.md 2.2, 2.8)."""
 
 from service.cases.store.cases import Cases
 from service.database.transaction import Transaction
@@ -18,19 +18,20 @@ COUNTING = TEAM_ROLES | {Role.FACILITATOR}
 def count_gaps(
     transaction: Transaction, caller: Caller, region: str, year: int | None, *, rules: Rulebook
 ) -> tuple[int, int, tuple[GapCount, ...]]:
-    """The year, the smallest number that is told, and the missing functions of a region that this person works for.
+    """Returns (year, smallest number of cases that is shown, gaps by domain and function) of a region.
 
+    `year`: None for the current year in Amsterdam.
     Raises NotAllowed for other roles, NotFound for other regions.
     """
     actor = identify(transaction, caller)
-    mine = [held for held in actor.memberships if held.role in COUNTING]
-    if not mine:
+    memberships = [membership for membership in actor.memberships if membership.role in COUNTING]
+    if not memberships:
         raise NotAllowed
-    if not any(region in held.regions for held in mine):
+    if not any(region in membership.regions for membership in memberships):
         raise NotFound
     allow_rows_of(transaction, actor, regions={region})
     today = day_in_amsterdam(transaction.now)
     k = settings_in_force(transaction, rules, region).small_cell
     year = today.year if year is None else year
-    kept = KeptFigures(transaction).missing(region, year)
-    return year, k, gap_table(Cases(transaction).gaps(region), year=year, k=k, kept=kept)
+    from_destroyed_cases = KeptFigures(transaction).missing(region, year)
+    return year, k, gap_table(Cases(transaction).gaps(region), year=year, k=k, kept=from_destroyed_cases)

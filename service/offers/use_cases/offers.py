@@ -1,9 +1,9 @@
-"""The overview of what help there is: stated by providers, read by everybody who looks for help with a family.
+"""The overview of offers: stated by providers, read by everybody who looks for help with a family.
 
-Families do not read it: the table begins with their question and not with what there happens to be (domain.md 2.1), and
-for a list of places a contact person stands beside them (R58). Nor do facilitators, as organisations appear in learning
-by their kind alone (I24), officers and administrators, who look for no help. It names no child, so reading is not
-logged; and no price, so that nobody chooses by it (R70).
+Families do not read it: the table begins with their question and not with the present supply (domain.md 2.1), and a
+contact person helps them with a list of places (R58). Facilitators do not read it, as organisations appear in learning
+by their kind alone (I24). Officers and administrators look for no help. The overview names no child, so reads are not
+logged. It has no price, so that nobody chooses by price (R70).
 """
 
 from dataclasses import asdict, replace
@@ -30,7 +30,7 @@ from service.workflows.rules.rulebook import Rulebook
 from service.workflows.use_cases import settings_in_force
 
 READERS = TEAM_ROLES | TABLE_ROLES | ADDRESSED_ROLES | {Role.LOCAL_TEAM}
-# Who keeps the overview of their own region up to date for a provider that does not do so itself.
+# Roles that may maintain offers of their own region on behalf of a provider.
 ON_BEHALF = frozenset({Role.COORDINATOR, Role.PROCESS_DIRECTOR})
 
 
@@ -43,60 +43,66 @@ def list_offers(
     function: str | None,
     provider: UUID | None,
 ) -> tuple[Offer, ...]:
-    """What has not ended, each with its newest statement."""
-    _let_in(identify(transaction, caller))
+    """Returns the offers that have not ended, each with its newest statement. Raises NotAllowed and Invalid."""
+    _require_reader(identify(transaction, caller))
     insist_on_region(transaction, region)
     today = day_in_amsterdam(transaction.now)
     return Offers(transaction).all(today, region=region, domain=domain, function=function, provider=provider)
 
 
 def read_offer(transaction: Transaction, caller: Caller, offer_id: UUID) -> Offer:
-    """An offer with everything that was ever stated of it."""
-    _let_in(identify(transaction, caller))
-    return _found(transaction, offer_id)
+    """Returns an offer with all its statements. Raises NotAllowed and NotFound."""
+    _require_reader(identify(transaction, caller))
+    return _require_offer(transaction, offer_id)
 
 
 def begin_offer(transaction: Transaction, caller: Caller, offer: Offer, once: IdempotencyKey) -> Outcome[Offer]:
-    """Put an offer on the overview.
+    """Add an offer to the overview.
 
-    Raises NotAllowed unless the provider itself asks, or the team of the region that the offer serves.
+    Raises NotAllowed for anybody but the provider and the team of the region that the offer serves, and Invalid.
     """
     actor = identify(transaction, caller)
-    acting = _acting(actor, offer)
+    acting = _acting_membership(actor, offer)
 
     def begin() -> Offer:
         faults = []
         if People(transaction).kinds({offer.provider_id}).get(offer.provider_id) != "provider":
             faults.append(Fault("unknown_organisation", ("providerId",), {"kinds": kinds_in_words(["provider"])}))
-        if offer.region is not None and offer.region not in {it.code for it in Reference(transaction).regions()}:
+        known_regions = {region.code for region in Reference(transaction).regions()}
+        if offer.region is not None and offer.region not in known_regions:
             faults.append(Fault("unknown_region", ("region",)))
         insist(faults)
         Offers(transaction).begin(offer, actor.person_id, acting)
         return offer
 
-    return act_once(transaction, once, actor.person_id, act=begin, again=lambda _: _found(transaction, offer.id))
+    return act_once(
+        transaction, once, actor.person_id, act=begin, again=lambda _: _require_offer(transaction, offer.id)
+    )
 
 
 def state_of_offer(
-    transaction: Transaction, caller: Caller, offer_id: UUID, said: Said, once: IdempotencyKey
+    transaction: Transaction, caller: Caller, offer_id: UUID, statement: Said, once: IdempotencyKey
 ) -> Outcome[Offer]:
-    """Add what holds on a day; what was stated before stays. A repeated request is answered with what stands now."""
+    """Add a statement about a day. Earlier statements stay. A repeated request returns the current offer.
+
+    Raises NotAllowed, NotFound, OfferEnded and Invalid.
+    """
     actor = identify(transaction, caller)
-    _let_in(actor)
-    offer = _found(transaction, offer_id, lock=True)
-    acting = _acting(actor, offer)
+    _require_reader(actor)
+    offer = _require_offer(transaction, offer_id, lock=True)
+    acting = _acting_membership(actor, offer)
 
     def state() -> Offer:
         today = day_in_amsterdam(transaction.now)
         if offer.last_day is not None and offer.last_day < today:
             raise OfferEnded(offer.last_day)
-        insist([Fault("day_in_future", ("statedOn",))] if said.stated_on > today else [])
+        insist([Fault("day_in_future", ("statedOn",))] if statement.stated_on > today else [])
         number = len(offer.statements) + 1
-        recorded = Statement(
-            **asdict(said), number=number, recorded_at=transaction.now, organisation_id=acting.organisation_id
+        recorded_statement = Statement(
+            **asdict(statement), number=number, recorded_at=transaction.now, organisation_id=acting.organisation_id
         )
-        Offers(transaction).state(offer, recorded, actor.person_id, acting)
-        return replace(offer, statements=(*offer.statements, recorded))
+        Offers(transaction).state(offer, recorded_statement, actor.person_id, acting)
+        return replace(offer, statements=(*offer.statements, recorded_statement))
 
     return act_once(transaction, once, actor.person_id, act=state, again=lambda _: offer)
 
@@ -104,11 +110,11 @@ def state_of_offer(
 def end_offer(
     transaction: Transaction, caller: Caller, offer_id: UUID, last_day: date, once: IdempotencyKey
 ) -> Outcome[Offer]:
-    """Name the last day of an offer, once."""
+    """Set the last day of an offer. Raises NotAllowed, NotFound, Invalid, and OfferEnded when it has one."""
     actor = identify(transaction, caller)
-    _let_in(actor)
-    offer = _found(transaction, offer_id, lock=True)
-    acting = _acting(actor, offer)
+    _require_reader(actor)
+    offer = _require_offer(transaction, offer_id, lock=True)
+    acting = _acting_membership(actor, offer)
 
     def end() -> Offer:
         if offer.last_day is not None:
@@ -121,28 +127,36 @@ def end_offer(
 
 
 def stale_after(transaction: Transaction, rules: Rulebook, region: str | None) -> int:
-    """How many days a statement can be relied on in a region; None: an offer for all, looked at from none."""
+    """Returns the number of days after which a statement is stale in a region. `region`: None for the default."""
     settings = rules.settings.default if region is None else settings_in_force(transaction, rules, region)
     return settings.offer_stale_days
 
 
-def _let_in(actor: Actor) -> None:
-    if not any(held.role in READERS for held in actor.memberships):
+def _require_reader(actor: Actor) -> None:
+    if not any(membership.role in READERS for membership in actor.memberships):
         raise NotAllowed
 
 
-def _found(transaction: Transaction, offer_id: UUID, *, lock: bool = False) -> Offer:
+def _require_offer(transaction: Transaction, offer_id: UUID, *, lock: bool = False) -> Offer:
     offer = Offers(transaction).find(offer_id, lock=lock)
     if offer is None:
         raise NotFound
     return offer
 
 
-def _acting(actor: Actor, offer: Offer) -> Membership:
-    """The membership in which this person may speak for the offer: the provider's own first."""
-    own = (it for it in actor.memberships if it.role == Role.PROVIDER and it.organisation_id == offer.provider_id)
-    team = (it for it in actor.memberships if it.role in ON_BEHALF and offer.region in it.regions)
-    acting = next(own, None) or next(team, None)
+def _acting_membership(actor: Actor, offer: Offer) -> Membership:
+    """Returns the membership in which this person may maintain the offer, the provider's first. Raises NotAllowed."""
+    of_provider = (
+        membership
+        for membership in actor.memberships
+        if membership.role == Role.PROVIDER and membership.organisation_id == offer.provider_id
+    )
+    of_region = (
+        membership
+        for membership in actor.memberships
+        if membership.role in ON_BEHALF and offer.region in membership.regions
+    )
+    acting = next(of_provider, None) or next(of_region, None)
     if acting is None:
         raise NotAllowed
     return acting

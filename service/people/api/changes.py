@@ -1,4 +1,4 @@
-"""/v1/organisations, people, memberships, coverages, settings of regions: decided by administrators, and recorded."""
+"""/v1/organisations, people, memberships, coverages and settings of regions: decisions of administrators, recorded."""
 
 from collections.abc import Callable, Iterable
 from typing import Annotated
@@ -41,7 +41,7 @@ router = StrictRouter("administration")
 
 
 class ChangeView(View):
-    """A change around the cases. `details` holds ids, codes and days. `actor` is null for the first administrator."""
+    """An administrative change. `details` holds ids, codes and days. `actor` is null for the first administrator."""
 
     id: UUID
     at: Utc
@@ -54,105 +54,105 @@ class ChangeView(View):
 
 
 class ChangePage(View):
-    """A page, the newest first. `nextCursor` is null on the last page."""
+    """A page of changes, the newest first. `nextCursor` is null on the last page."""
 
     items: list[ChangeView]
     next_cursor: str | None
 
 
 class FoundPerson(View):
-    """Who this issuer vouches for under this name."""
+    """The person with this issuer and subject."""
 
     id: UUID
     name: str
 
 
-async def _decided(
+async def _answer_decision(
     house: House, caller: Caller, once: IdempotencyKey, decision: Decision, response: Response
 ) -> ChangeView:
-    """Every decision of an administrator is answered with the change that was recorded, and so it is the next time."""
+    """Carry out a decision. Returns the recorded change, also when the request is repeated."""
 
     def work(transaction: Transaction) -> Outcome[ChangeView]:
-        made = administer(transaction, caller, decision, once, rules=house.rules)
-        (view,) = _views(transaction, [made.value])
-        return Outcome(view, made.repeated)
+        outcome = administer(transaction, caller, decision, once, rules=house.rules)
+        (view,) = _change_views(transaction, [outcome.value])
+        return Outcome(view, outcome.repeated)
 
     outcome = await house.database.write(work)
     return answer_once(response, outcome, location=f"/administrative-changes/{outcome.value.id}")
 
 
-def _views(transaction: Transaction, changes: Iterable[Change]) -> list[ChangeView]:
-    shown = list(changes)
-    names = People(transaction).names({it.actor_id for it in shown if it.actor_id})
+def _change_views(transaction: Transaction, changes: Iterable[Change]) -> list[ChangeView]:
+    listed = list(changes)
+    names = People(transaction).names({change.actor_id for change in listed if change.actor_id})
     return [
         ChangeView(
-            id=it.id,
-            at=it.at,
-            actor=Named(id=it.actor_id, name=names[it.actor_id]) if it.actor_id else None,
-            organisation=it.organisation_id,
-            action=it.effect.action,
-            subject_kind=it.effect.subject_kind,
-            subject=it.effect.subject,
-            details=dict(it.effect.details),
+            id=change.id,
+            at=change.at,
+            actor=Named(id=change.actor_id, name=names[change.actor_id]) if change.actor_id else None,
+            organisation=change.organisation_id,
+            action=change.effect.action,
+            subject_kind=change.effect.subject_kind,
+            subject=change.effect.subject,
+            details=dict(change.effect.details),
         )
-        for it in shown
+        for change in listed
     ]
 
 
-def _decision(path: str) -> Callable[[DecoratedCallable], DecoratedCallable]:
-    """A route that takes a decision; nobody but an administrator decides."""
+def _decision_route(path: str) -> Callable[[DecoratedCallable], DecoratedCallable]:
+    """Declare a route for a decision of an administrator."""
     return router.post(path, status_code=201, responses=may_refuse(403))
 
 
-@_decision("/organisations")
+@_decision_route("/organisations")
 async def add_organisation(
     body: NewOrganisation, house: TheHouse, caller: TheCaller, once: OnceOnly, response: Response
 ) -> ChangeView:
-    """Add an organisation: a team, a provider, a municipality, a network, a family."""
-    return await _decided(house, caller, once, body, response)
+    """Add an organisation: a team, provider, municipality, network or family."""
+    return await _answer_decision(house, caller, once, body, response)
 
 
-@_decision("/people")
+@_decision_route("/people")
 async def add_person(
     body: NewPerson, house: TheHouse, caller: TheCaller, once: OnceOnly, response: Response
 ) -> ChangeView:
-    """Add a person, as an issuer vouches for them; what they may do is said by memberships."""
-    return await _decided(house, caller, once, body, response)
+    """Add a person with issuer and subject. Memberships give access."""
+    return await _answer_decision(house, caller, once, body, response)
 
 
-@_decision("/memberships")
+@_decision_route("/memberships")
 async def begin_membership(
     body: NewMembership, house: TheHouse, caller: TheCaller, once: OnceOnly, response: Response
 ) -> ChangeView:
-    """Let a person act in a role for an organisation. Nobody decides so for themselves."""
-    return await _decided(house, caller, once, body, response)
+    """Let a person act in a role for an organisation. Administrators cannot decide this for themselves."""
+    return await _answer_decision(house, caller, once, body, response)
 
 
-@_decision("/membership-ends")
+@_decision_route("/membership-ends")
 async def end_membership(
     body: MembershipEnd, house: TheHouse, caller: TheCaller, once: OnceOnly, response: Response
 ) -> ChangeView:
-    """Say until when a person acts so; with yesterday as the last day they are refused at their next request."""
-    return await _decided(house, caller, once, body, response)
+    """Set the last day of a membership. With yesterday, the person is refused at the next request."""
+    return await _answer_decision(house, caller, once, body, response)
 
 
-@_decision("/coverages")
+@_decision_route("/coverages")
 async def begin_coverage(
     body: NewCoverage, house: TheHouse, caller: TheCaller, once: OnceOnly, response: Response
 ) -> ChangeView:
-    """Say which team or network is there for a region, or whose liaison is appointed for it. New cases follow it."""
-    return await _decided(house, caller, once, body, response)
+    """Let a team, network or liaison cover a region. New cases follow it."""
+    return await _answer_decision(house, caller, once, body, response)
 
 
-@_decision("/coverage-ends")
+@_decision_route("/coverage-ends")
 async def end_coverage(
     body: CoverageEnd, house: TheHouse, caller: TheCaller, once: OnceOnly, response: Response
 ) -> ChangeView:
-    """Say until when an organisation is there for a region; its cases stay its own."""
-    return await _decided(house, caller, once, body, response)
+    """Set the last day that an organisation covers a region. It keeps its cases."""
+    return await _answer_decision(house, caller, once, body, response)
 
 
-@_decision("/organisations/{organisationId}/names")
+@_decision_route("/organisations/{organisationId}/names")
 async def rename_organisation(
     organisation_id: Annotated[UUID, Path(alias="organisationId")],
     body: NewName,
@@ -161,11 +161,11 @@ async def rename_organisation(
     once: OnceOnly,
     response: Response,
 ) -> ChangeView:
-    """Give an organisation another name."""
-    return await _decided(house, caller, once, Renaming("organisation", organisation_id, body.name), response)
+    """Rename an organisation."""
+    return await _answer_decision(house, caller, once, Renaming("organisation", organisation_id, body.name), response)
 
 
-@_decision("/people/{personId}/names")
+@_decision_route("/people/{personId}/names")
 async def rename_person(
     person_id: Annotated[UUID, Path(alias="personId")],
     body: NewName,
@@ -174,26 +174,26 @@ async def rename_person(
     once: OnceOnly,
     response: Response,
 ) -> ChangeView:
-    """Give a person another name."""
-    return await _decided(house, caller, once, Renaming("person", person_id, body.name), response)
+    """Rename a person."""
+    return await _answer_decision(house, caller, once, Renaming("person", person_id, body.name), response)
 
 
 @router.post("/person-searches", responses=may_refuse(403, 404))
 async def find_person(body: Identity, house: TheHouse, caller: TheCaller) -> FoundPerson:
-    """The person of an issuer and a subject; asked in a body, because a subject may be somebody's e-mail address."""
+    """Find a person by issuer and subject. They stand in a body, since a subject may be an e-mail address."""
     return await house.database.read(lambda transaction: view_found_person(transaction, caller, body))
 
 
 def view_found_person(transaction: Transaction, caller: Caller, identity: Identity) -> FoundPerson:
-    """Whom this issuer vouches for so. Raises NotFound."""
+    """The person with this issuer and subject, for an administrator. Raises NotFound."""
     administrator(transaction, caller)
-    found = People(transaction).id_of(identity.issuer, identity.subject)
-    if found is None:
+    person_id = People(transaction).id_of(identity.issuer, identity.subject)
+    if person_id is None:
         raise NotFound
-    return FoundPerson(id=found, name=People(transaction).names({found})[found])
+    return FoundPerson(id=person_id, name=People(transaction).names({person_id})[person_id])
 
 
-@_decision("/regions/{region}/settings")
+@_decision_route("/regions/{region}/settings")
 async def decide_settings(
     region: RegionParameter,
     body: NewSettings,
@@ -202,35 +202,35 @@ async def decide_settings(
     once: OnceOnly,
     response: Response,
 ) -> ChangeView:
-    """Say what a region decides otherwise from a day on. Running terms stay; steps after that day follow it."""
-    return await _decided(house, caller, once, SettingsOf(region, body), response)
+    """Set the settings of a region from a day on. Running terms stay. Steps from that day on use the new settings."""
+    return await _answer_decision(house, caller, once, SettingsOf(region, body), response)
 
 
 @router.get("/administrative-changes", responses=may_refuse(403))
 async def list_administrative_changes(
-    house: TheHouse, caller: TheCaller, wanted: Annotated[PageQuery, Query()]
+    house: TheHouse, caller: TheCaller, query: Annotated[PageQuery, Query()]
 ) -> ChangePage:
-    """Who changed what around the cases, the newest first."""
-    return await house.database.read(lambda transaction: view_changes(transaction, caller, wanted))
+    """List administrative changes, the newest first."""
+    return await house.database.read(lambda transaction: view_changes(transaction, caller, query))
 
 
-def view_changes(transaction: Transaction, caller: Caller, wanted: PageQuery) -> ChangePage:
-    """A page of what was changed."""
+def view_changes(transaction: Transaction, caller: Caller, query: PageQuery) -> ChangePage:
+    """A page of administrative changes, for an administrator."""
     administrator(transaction, caller)
-    page = Administration(transaction).page(wanted.limit, wanted.cursor)
-    return ChangePage(items=_views(transaction, page.items), next_cursor=page.next_cursor)
+    page = Administration(transaction).page(query.limit, query.cursor)
+    return ChangePage(items=_change_views(transaction, page.items), next_cursor=page.next_cursor)
 
 
 @router.get("/administrative-changes/{changeId}", responses=may_refuse(403))
 async def get_administrative_change(
     change_id: Annotated[UUID, Path(alias="changeId")], house: TheHouse, caller: TheCaller
 ) -> ChangeView:
-    """One change around the cases."""
+    """Get one administrative change."""
     return await house.database.read(lambda transaction: view_change(transaction, caller, change_id))
 
 
 def view_change(transaction: Transaction, caller: Caller, change_id: UUID) -> ChangeView:
-    """One change. Raises NotFound."""
+    """One administrative change, for an administrator. Raises NotFound."""
     administrator(transaction, caller)
-    (view,) = _views(transaction, [recorded(transaction, change_id)])
+    (view,) = _change_views(transaction, [recorded(transaction, change_id)])
     return view

@@ -1,4 +1,4 @@
-"""/v1/demonstration: people to act as, in demonstration mode."""
+"""/v1/demonstration: the fictional people of demonstration mode, and access tokens for them."""
 
 from typing import Literal
 
@@ -15,13 +15,13 @@ router = StrictRouter("service")
 
 
 class TokenBody(Body):
-    """As whom you want to act."""
+    """The key of the demonstration person to act as."""
 
     person: str = Field(max_length=40, examples=["carla"])
 
 
 class DemonstrationPerson(View):
-    """Somebody to act as."""
+    """A fictional person to act as."""
 
     key: str
     name: str
@@ -30,13 +30,13 @@ class DemonstrationPerson(View):
 
 
 class DemonstrationPeople(View):
-    """Everybody of the demonstration region."""
+    """All people of the demonstration region."""
 
     items: list[DemonstrationPerson]
 
 
 class TokenView(View):
-    """An access token for an hour, to be sent as `Authorization: Bearer …`."""
+    """An access token that is valid for one hour, to be sent as `Authorization: Bearer …`."""
 
     access_token: str
     token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - the kind of token, not one
@@ -45,24 +45,26 @@ class TokenView(View):
 
 @router.get("/demonstration/people", responses=may_refuse(404))
 async def list_demonstration_people(house: TheHouse) -> DemonstrationPeople:
-    """The fictional people of the demonstration region; 404 outside demonstration mode."""
+    """List the fictional people of the demonstration region. 404 outside demonstration mode."""
     if house.signer is None:
         raise NotFound
     return view_demonstration_people()
 
 
 def view_demonstration_people() -> DemonstrationPeople:
-    """Everybody to act as."""
+    """All people of the demonstration."""
     items = [
-        DemonstrationPerson(key=it.key, name=it.name, role=", ".join(it.roles), organisation=it.organisation)
-        for it in PEOPLE
+        DemonstrationPerson(
+            key=person.key, name=person.name, role=", ".join(person.roles), organisation=person.organisation
+        )
+        for person in PEOPLE
     ]
     return DemonstrationPeople(items=items)
 
 
 @router.post("/demonstration/tokens", responses=may_refuse(404))
 async def create_demonstration_token(body: TokenBody, house: TheHouse) -> TokenView:
-    """A token to act as one of the demonstration people; 404 outside demonstration mode."""
-    if house.signer is None or body.person not in {it.key for it in PEOPLE}:
+    """Create a token to act as a demonstration person. 404 outside demonstration mode."""
+    if house.signer is None or body.person not in {person.key for person in PEOPLE}:
         raise NotFound
     return TokenView(access_token=house.signer.token(body.person), expires_in=3600)

@@ -1,4 +1,4 @@
-"""What administrators see: the relations of an organisation or a person, and the settings of a region, all dated."""
+"""Dated relations of an organisation or a person, and dated settings of a region, for administrators."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -27,11 +27,11 @@ from service.workflows.store.dated_settings import DatedSettings
 from service.workflows.use_cases import settings_in_force
 
 router = StrictRouter("administration")
-_EVER = Period(date.min, date.max)
+_ALL_TIME = Period(date.min, date.max)
 
 
 class DatedMembership(View):
-    """Who acts in which role for whom, from a first day to a last; null: until further notice."""
+    """A membership: person, organisation and role, with first and last day. `validUntil`: null until further notice."""
 
     person: Named
     organisation: Named
@@ -41,7 +41,7 @@ class DatedMembership(View):
 
 
 class DatedCoverage(View):
-    """For which region an organisation is there, from a first day to a last; null: until further notice."""
+    """A region that an organisation covers, with first and last day. `validUntil`: null until further notice."""
 
     region: str
     valid_from: date
@@ -49,7 +49,7 @@ class DatedCoverage(View):
 
 
 class AdministeredOrganisation(View):
-    """An organisation with all its relations, those of before and those to come too."""
+    """An organisation with all its past, present and future relations."""
 
     id: UUID
     kind: str
@@ -60,7 +60,7 @@ class AdministeredOrganisation(View):
 
 
 class AdministeredPerson(View):
-    """A person with all memberships, those of before and those to come too."""
+    """A person with all past, present and future memberships."""
 
     id: UUID
     issuer: str
@@ -70,7 +70,7 @@ class AdministeredPerson(View):
 
 
 class DecidedSettings(View):
-    """What a region decided otherwise, by name as in workflows/settings.toml, from a day on."""
+    """Settings that a region decided from a day on, by name as in workflows/settings.toml."""
 
     valid_from: date
     settings: dict[str, object]
@@ -79,9 +79,9 @@ class DecidedSettings(View):
 
 
 class SettingsOfRegion(View):
-    """What holds in a region today, in full, and all that it decided here. Before its first decision the file holds.
+    """All settings of a region today, and all its dated decisions. Before the first one, the settings file applies.
 
-    Settings have the names that they have in workflows/settings.toml.
+    Settings have the names of workflows/settings.toml.
     """
 
     region: str
@@ -89,23 +89,25 @@ class SettingsOfRegion(View):
     decided: list[DecidedSettings]
 
 
-def _memberships(transaction: Transaction, rows: Iterable[Any]) -> list[DatedMembership]:
-    held = list(rows)
-    names = People(transaction).names({UUID(id_) for it in held for id_ in (it.person_id, it.organisation_id)})
-    named = {id_: Named(id=id_, name=name) for id_, name in names.items()}
+def _membership_views(transaction: Transaction, rows: Iterable[Any]) -> list[DatedMembership]:
+    relations = list(rows)
+    names = People(transaction).names(
+        {UUID(subject_id) for relation in relations for subject_id in (relation.person_id, relation.organisation_id)}
+    )
+    named_views = {subject_id: Named(id=subject_id, name=name) for subject_id, name in names.items()}
     return [
         DatedMembership(
-            person=named[UUID(it.person_id)],
-            organisation=named[UUID(it.organisation_id)],
-            role=it.role,
-            valid_from=it.valid_from,
-            valid_until=_last(it),
+            person=named_views[UUID(relation.person_id)],
+            organisation=named_views[UUID(relation.organisation_id)],
+            role=relation.role,
+            valid_from=relation.valid_from,
+            valid_until=_last_day(relation),
         )
-        for it in held
+        for relation in relations
     ]
 
 
-def _last(relation: Any) -> date | None:
+def _last_day(relation: Any) -> date | None:
     return None if relation.valid_until == NO_DAY else date.fromisoformat(relation.valid_until)
 
 
@@ -113,28 +115,28 @@ def _last(relation: Any) -> date | None:
 async def get_organisation(
     organisation_id: Annotated[UUID, Path(alias="organisationId")], house: TheHouse, caller: TheCaller
 ) -> AdministeredOrganisation:
-    """An organisation with the regions and the people that it has, had and will have."""
+    """Get an organisation with its past, present and future regions and people."""
     return await house.database.read(lambda transaction: view_organisation(transaction, caller, organisation_id))
 
 
 def view_organisation(transaction: Transaction, caller: Caller, organisation_id: UUID) -> AdministeredOrganisation:
-    """An organisation with all its relations. Raises NotFound."""
+    """An organisation with all its relations, for an administrator. Raises NotFound."""
     administrator(transaction, caller)
-    found = next(iter(People(transaction).organisations(id_=organisation_id)), None)
-    if found is None:
+    organisation = next(iter(People(transaction).organisations(id_=organisation_id)), None)
+    if organisation is None:
         raise NotFound
-    of = {"organisation_id": organisation_id}
+    keys = {"organisation_id": organisation_id}
     coverages = [
-        DatedCoverage(region=it.region, valid_from=it.valid_from, valid_until=_last(it))
-        for it in Coverages(transaction).within(_EVER, of)
+        DatedCoverage(region=coverage.region, valid_from=coverage.valid_from, valid_until=_last_day(coverage))
+        for coverage in Coverages(transaction).within(_ALL_TIME, keys)
     ]
     return AdministeredOrganisation(
-        id=found.id,
-        kind=found.kind,
-        name=found.name,
-        municipality=found.municipality,
+        id=organisation.id,
+        kind=organisation.kind,
+        name=organisation.name,
+        municipality=organisation.municipality,
         coverages=coverages,
-        memberships=_memberships(transaction, Memberships(transaction).within(_EVER, of)),
+        memberships=_membership_views(transaction, Memberships(transaction).within(_ALL_TIME, keys)),
     )
 
 
@@ -142,48 +144,48 @@ def view_organisation(transaction: Transaction, caller: Caller, organisation_id:
 async def get_person(
     person_id: Annotated[UUID, Path(alias="personId")], house: TheHouse, caller: TheCaller
 ) -> AdministeredPerson:
-    """A person with the memberships that they have, had and will have."""
+    """Get a person with past, present and future memberships."""
     return await house.database.read(lambda transaction: view_person(transaction, caller, person_id))
 
 
 def view_person(transaction: Transaction, caller: Caller, person_id: UUID) -> AdministeredPerson:
-    """A person with all memberships. Raises NotFound."""
+    """A person with all memberships, for an administrator. Raises NotFound."""
     administrator(transaction, caller)
-    found = People(transaction).identity(person_id)
-    if found is None:
+    account = People(transaction).identity(person_id)
+    if account is None:
         raise NotFound
-    held = _memberships(transaction, Memberships(transaction).within(_EVER, {"person_id": person_id}))
+    memberships = _membership_views(transaction, Memberships(transaction).within(_ALL_TIME, {"person_id": person_id}))
     return AdministeredPerson(
-        id=found.id, issuer=found.issuer, subject=found.subject, name=found.name, memberships=held
+        id=account.id, issuer=account.issuer, subject=account.subject, name=account.name, memberships=memberships
     )
 
 
 @router.get("/regions/{region}/settings", responses=may_refuse(403))
 async def get_region_settings(region: RegionParameter, house: TheHouse, caller: TheCaller) -> SettingsOfRegion:
-    """The settings that hold in a region today, and what it decided from which day on."""
+    """Get the settings of a region today, and its dated decisions."""
     return await house.database.read(
         lambda transaction: view_region_settings(transaction, caller, region, rules=house.rules)
     )
 
 
 def view_region_settings(transaction: Transaction, caller: Caller, region: str, *, rules: Rulebook) -> SettingsOfRegion:
-    """What holds in a region and what it decided. Raises NotFound."""
+    """The settings of a region and its decisions, for an administrator. Raises NotFound."""
     administrator(transaction, caller)
-    if region not in {it.code for it in Reference(transaction).regions()}:
+    if region not in {known_region.code for known_region in Reference(transaction).regions()}:
         raise NotFound
     today = settings_in_force(transaction, rules, region).model_dump(mode="json")
-    return SettingsOfRegion(region=region, today=today, decided=_decided(transaction, region))
+    return SettingsOfRegion(region=region, today=today, decided=_settings_views(transaction, region))
 
 
-def _decided(transaction: Transaction, region: str) -> list[DecidedSettings]:
-    decided = DatedSettings(transaction).decided(region)
-    names = People(transaction).names({it.actor_id for it in decided})
+def _settings_views(transaction: Transaction, region: str) -> list[DecidedSettings]:
+    all_dated = DatedSettings(transaction).decided(region)
+    names = People(transaction).names({dated.actor_id for dated in all_dated})
     return [
         DecidedSettings(
-            valid_from=it.valid_from,
-            settings=dict(it.changes),
-            recorded_at=it.recorded_at,
-            actor=Named(id=it.actor_id, name=names[it.actor_id]),
+            valid_from=dated.valid_from,
+            settings=dict(dated.changes),
+            recorded_at=dated.recorded_at,
+            actor=Named(id=dated.actor_id, name=names[dated.actor_id]),
         )
-        for it in decided
+        for dated in all_dated
     ]

@@ -1,4 +1,4 @@
-"""What an administrator may decide: each a change of its own, dated, and recorded with who decided it."""
+"""Decisions of administrators, and the changes that they record. Each change is dated and names its author."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from service.vocabulary.organisation_kinds import OrganisationKind
 from service.vocabulary.roles import Role
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=PRINTABLE)]
-# As an issuer writes it: compared letter by letter, so that nothing is trimmed.
+# Issuer or subject as in a token. It is compared exactly, so no white space is trimmed.
 Vouched = Annotated[str, StringConstraints(min_length=1, max_length=300, pattern=PRINTABLE)]
 SubjectKind = Literal["organisation", "person", "region"]
 
@@ -24,81 +24,81 @@ class _Decision(FormPart): ...
 
 
 class NewOrganisation(_Decision):
-    """An organisation that can be addressed, or for whom people act."""
+    """A new organisation, which can be addressed and for which people can act."""
 
     kind: OrganisationKind
     name: Name
-    municipality: OrNone[MunicipalityCode] = Field(default=None, description="Where a local team or family is.")
+    municipality: OrNone[MunicipalityCode] = Field(default=None, description="Municipality of a local team or family.")
 
 
 class Identity(_Decision):
-    """Who vouches for a person (iss), and for whom there (sub)."""
+    """Issuer (`iss`) and subject (`sub`) of a person's tokens."""
 
     issuer: Vouched
-    subject: Vouched = Field(description="As in the token (`sub`); of a system `machine:` and its `sub`.")
+    subject: Vouched = Field(description="As in the token (`sub`). For a system: `machine:` followed by its `sub`.")
 
 
 class NewPerson(Identity):
-    """Somebody who may sign in; what they may do is said by memberships."""
+    """A new person who may sign in. Memberships give access."""
 
     name: Name
 
 
 class NewName(_Decision):
-    """What an organisation or a person is called from now on."""
+    """The new name of an organisation or a person."""
 
     name: Name
 
 
-class _Membership(_Decision):
+class _MembershipDecision(_Decision):
     person_id: UUID
     organisation_id: UUID
     role: Role
 
 
-class _Coverage(_Decision):
+class _CoverageDecision(_Decision):
     organisation_id: UUID
     region: RegionCode
 
 
-class _Begin(_Decision):
-    valid_from: OrNone[Day] = Field(default=None, description="First day; today when left out, and not before.")
-    valid_until: OrNone[Day] = Field(default=None, description="Last day; until further notice when left out.")
+class _Beginning(_Decision):
+    valid_from: OrNone[Day] = Field(default=None, description="First day; today when omitted, and not earlier.")
+    valid_until: OrNone[Day] = Field(default=None, description="Last day; until further notice when omitted.")
 
 
-class _End(_Decision):
-    valid_until: Day = Field(description="Last day; yesterday ends it at once.")
+class _Ending(_Decision):
+    valid_until: Day = Field(description="Last day; yesterday ends the relation at once.")
 
 
-class NewMembership(_Membership, _Begin):
-    """A person acts in a role for an organisation."""
+class NewMembership(_MembershipDecision, _Beginning):
+    """A new membership: a person acts in a role for an organisation."""
 
 
-class MembershipEnd(_Membership, _End):
-    """A person acts so no longer than this."""
+class MembershipEnd(_MembershipDecision, _Ending):
+    """The end of a membership."""
 
 
-class NewCoverage(_Coverage, _Begin):
-    """A team or network covers a region, or a liaison is appointed for it."""
+class NewCoverage(_CoverageDecision, _Beginning):
+    """A new coverage: a team, network or liaison covers a region."""
 
 
-class CoverageEnd(_Coverage, _End):
-    """An organisation covers a region no longer than this."""
+class CoverageEnd(_CoverageDecision, _Ending):
+    """The end of a coverage."""
 
 
 class NewSettings(_Decision):
-    """What a region decides otherwise than the default, from a day on; what it does not name is as everywhere."""
+    """Settings of a region that differ from the default, from a day on. The default applies to all others."""
 
-    valid_from: OrNone[Day] = Field(default=None, description="First day; today when left out, and not before.")
+    valid_from: OrNone[Day] = Field(default=None, description="First day; today when omitted, and not earlier.")
     settings: dict[str, Any] = Field(
-        description="Settings by name, as under [[region.JZ25]] in workflows/settings.toml; {} is as everywhere.",
+        description="Settings by name, as under [[region.JZ25]] in workflows/settings.toml; {} is the default.",
         examples=[{"information_rounds": 1, "terms": {"triage": {"working_days": 3}}}],
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Renaming:
-    """An organisation or a person gets another name."""
+    """A new name for an existing organisation or person."""
 
     kind: Literal["organisation", "person"]
     id: UUID
@@ -107,7 +107,7 @@ class Renaming:
 
 @dataclass(frozen=True, slots=True)
 class SettingsOf:
-    """A region decides."""
+    """New settings for a region."""
 
     region: str
     decided: NewSettings
@@ -120,7 +120,7 @@ Decision = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
-    """What a decision did, to what. `details` holds ids, codes and days: never the name of anybody."""
+    """The effect of a decision on its subject. `details` holds ids, codes and days, never a name."""
 
     action: str
     subject_kind: SubjectKind
@@ -130,7 +130,7 @@ class Effect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """An effect that was recorded. `actor_id` is None for the first administrator, made by command."""
+    """A recorded effect. `actor_id` is None for the first administrator, which a command makes."""
 
     id: UUID
     at: datetime
@@ -141,7 +141,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """From a first day to a last, both included."""
+    """A period from a first day to a last day, both included."""
 
     first: date
     last: date

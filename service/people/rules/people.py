@@ -1,4 +1,4 @@
-"""Organisations and persons as others know them."""
+"""Organisations and people as other subjects see them."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Organisation:
-    """Somebody who can be addressed, or for whom people act. `regions`: covered today."""
+    """An organisation that can be addressed and for which people can act. `regions`: covered today."""
 
     id: UUID
     kind: str
@@ -17,7 +17,7 @@ class Organisation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """A person of this installation, as the people around a case may know them."""
+    """A person as the people around a case see them."""
 
     id: UUID
     name: str
@@ -25,7 +25,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """A person, and who vouches for them under which name: for administrators alone."""
+    """A person with issuer and subject, for administrators only."""
 
     id: UUID
     issuer: str

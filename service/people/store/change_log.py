@@ -1,4 +1,4 @@
-"""The log of administration: each change that an administrator made, one row each, append-only."""
+"""The administrative change log: one row per change, append-only."""
 
 import json
 from typing import Any
@@ -13,11 +13,11 @@ from service.people.store.tables import administrative_changes
 from service.vocabulary.calendar import microseconds, moment
 from service.vocabulary.canonical_json import canonical
 
-_c = administrative_changes.c
+_change = administrative_changes.c
 
 
 class Administration:
-    """Appended to by every change, read by administrators."""
+    """Administrative changes. Administrators read them."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._connection = transaction.connection
@@ -39,15 +39,15 @@ class Administration:
         return Change(id=id_, at=self._now, actor_id=actor_id, organisation_id=organisation_id, effect=effect)
 
     def change(self, id_: UUID) -> Change | None:
-        row = self._connection.execute(select(administrative_changes).where(_c.id == str(id_))).first()
+        row = self._connection.execute(select(administrative_changes).where(_change.id == str(id_))).first()
         return None if row is None else _to_change(row)
 
     def page(self, limit: int, cursor: str | None) -> Page[Change]:
-        """The newest first. Raises Invalid for a cursor that was not made here."""
-        query = select(administrative_changes).order_by(_c.at.desc(), _c.id.desc()).limit(limit + 1)
+        """Returns a page of changes, the newest first. Raises Invalid for a cursor of another list or installation."""
+        query = select(administrative_changes).order_by(_change.at.desc(), _change.id.desc()).limit(limit + 1)
         if cursor is not None:
             at, id_ = self._cursors.place(cursor).split()
-            query = query.where(tuple_(_c.at, _c.id) < tuple_(int(at), id_))
+            query = query.where(tuple_(_change.at, _change.id) < tuple_(int(at), id_))
         rows = self._connection.execute(query).all()
         return self._cursors.page(rows, limit, read=_to_change, place=lambda row: f"{row.at} {row.id}")
 

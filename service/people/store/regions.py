@@ -1,4 +1,4 @@
-"""Youth regions and municipalities, read from the files that are shipped with the service."""
+"""Youth regions and municipalities, loaded from CSV files of this folder."""
 
 import csv
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Region:
 
 @dataclass(frozen=True, slots=True)
 class Municipality:
-    """A municipality (division of 2023-2025); its region is derived by area."""
+    """A municipality (division of 2023-2025). Its region is derived from its area."""
 
     code: str
     name: str
@@ -29,22 +29,22 @@ class Municipality:
 
 
 class Reference:
-    """Regions and municipalities as they stand in the database."""
+    """Regions and municipalities in the database."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._connection = transaction.connection
 
     def load(self) -> None:
-        """Add what the shipped files have and the database does not."""
-        known = set(self._connection.execute(select(regions.c.code)).scalars())
-        known |= set(self._connection.execute(select(municipalities.c.code)).scalars())
+        """Insert regions and municipalities of the shipped files that the database lacks."""
+        known_codes = set(self._connection.execute(select(regions.c.code)).scalars())
+        known_codes |= set(self._connection.execute(select(municipalities.c.code)).scalars())
         for table, file in ((regions, "youth-regions.csv"), (municipalities, "municipalities.csv")):
             text = files(__package__).joinpath(file).read_text(encoding="utf-8")
-            fresh = [row for row in csv.DictReader(text.splitlines()) if row["code"] not in known]
-            if fresh:
+            new_rows = [row for row in csv.DictReader(text.splitlines()) if row["code"] not in known_codes]
+            if new_rows:
                 columns = [column.name for column in table.columns]
-                renamed = [{**row, "region": row.get("youth_region")} for row in fresh]
-                self._connection.execute(insert(table), [{name: row[name] for name in columns} for row in renamed])
+                table_rows = [{**row, "region": row.get("youth_region")} for row in new_rows]
+                self._connection.execute(insert(table), [{name: row[name] for name in columns} for row in table_rows])
 
     def regions(self) -> tuple[Region, ...]:
         return tuple(Region(*row) for row in self._connection.execute(select(regions).order_by(regions.c.code)))

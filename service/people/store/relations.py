@@ -1,4 +1,4 @@
-"""Memberships and coverages: relations that hold from a first day to a last, ended and never removed (I29)."""
+"""Memberships and coverages: relations from a first day to a last day, ended and never deleted (I29)."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -15,39 +15,39 @@ Keys = Mapping[str, object]
 
 
 class Relations:
-    """The relations of one table; `keys` are the columns that say between whom."""
+    """Dated relations of one table. `keys`: values of the columns that identify the related subjects."""
 
     def __init__(self, transaction: Transaction, table: Table) -> None:
         self._connection = transaction.connection
         self._table = table
 
     def within(self, period: Period, keys: Keys) -> tuple[Row[Any], ...]:
-        """Those that hold on at least a day of the period."""
-        c = self._table.c
+        """Returns the relations that hold on at least one day of the period."""
+        columns = self._table.c
         query = select(self._table).where(
-            *self._named(keys),
-            c.valid_from <= period.last.isoformat(),
-            c.valid_until >= period.first.isoformat(),
-            c.valid_until >= c.valid_from,
+            *self._matching(keys),
+            columns.valid_from <= period.last.isoformat(),
+            columns.valid_until >= period.first.isoformat(),
+            columns.valid_until >= columns.valid_from,
         )
         return tuple(self._connection.execute(query.order_by(*self._table.primary_key)))
 
     def begin(self, period: Period, keys: Keys) -> None:
-        """One that was ended before its first day had come is taken up again."""
-        c, until = self._table.c, period.last.isoformat()
-        again = update(self._table).where(*self._named(keys), c.valid_from == period.first.isoformat())
-        if not self._connection.execute(again.values(valid_until=until)).rowcount:
+        """Begin a relation. A row with the same first day, which was ended before that day, is used again."""
+        columns, until = self._table.c, period.last.isoformat()
+        resume = update(self._table).where(*self._matching(keys), columns.valid_from == period.first.isoformat())
+        if not self._connection.execute(resume.values(valid_until=until)).rowcount:
             days = {"valid_from": period.first.isoformat(), "valid_until": until}
             self._connection.execute(insert(self._table), {**_as_text(keys), **days})
 
     def end(self, last: date, keys: Keys) -> bool:
-        """Nothing of it holds after this day; False when nothing did."""
-        c = self._table.c
-        going_on = and_(c.valid_until > last.isoformat(), c.valid_until >= c.valid_from)
-        ended = update(self._table).where(*self._named(keys), going_on).values(valid_until=last.isoformat())
-        return self._connection.execute(ended).rowcount > 0
+        """End the relations after this day. Returns False when none held after it."""
+        columns = self._table.c
+        continues = and_(columns.valid_until > last.isoformat(), columns.valid_until >= columns.valid_from)
+        statement = update(self._table).where(*self._matching(keys), continues).values(valid_until=last.isoformat())
+        return self._connection.execute(statement).rowcount > 0
 
-    def _named(self, keys: Keys) -> list[ColumnElement[bool]]:
+    def _matching(self, keys: Keys) -> list[ColumnElement[bool]]:
         return [self._table.c[name] == value for name, value in _as_text(keys).items()]
 
 
@@ -56,36 +56,36 @@ def _as_text(keys: Keys) -> dict[str, str]:
 
 
 class Memberships(Relations):
-    """Who acts for whom, as what."""
+    """Memberships: people act in roles for organisations."""
 
     def __init__(self, transaction: Transaction) -> None:
         super().__init__(transaction, memberships)
 
     def lock(self, person_id: UUID) -> bool:
-        """Nobody else changes what this person holds until the transaction ends; False when there is no such person."""
+        """Lock a person's memberships until the transaction ends. Returns False for an unknown person."""
         query = select(people.c.id).where(people.c.id == str(person_id)).with_for_update()
         return self._connection.execute(query).first() is not None
 
 
 class Coverages(Relations):
-    """Which team, network or liaison is there for which region."""
+    """Coverages: teams, networks and liaisons cover regions."""
 
     def __init__(self, transaction: Transaction) -> None:
         super().__init__(transaction, coverages)
 
     def lock(self, region: str) -> bool:
-        """Nobody else changes who covers this region until the transaction ends; False when there is no such region."""
+        """Lock a region's coverages until the transaction ends. Returns False for an unknown region."""
         query = select(regions.c.code).where(regions.c.code == region).with_for_update()
         return self._connection.execute(query).first() is not None
 
     def by_kind(self, kind: str, region: str, period: Period) -> UUID | None:
-        """An organisation of this kind that covers the region on a day of the period."""
-        c = coverages.c
-        found = self._connection.execute(
-            select(c.organisation_id)
-            .join(organisations, organisations.c.id == c.organisation_id)
-            .where(organisations.c.kind == kind, c.region == region)
-            .where(c.valid_from <= period.last.isoformat(), c.valid_until >= period.first.isoformat())
-            .where(c.valid_until >= c.valid_from)
+        """Returns the id of an organisation of this kind that covers the region on a day of the period."""
+        columns = coverages.c
+        organisation_id = self._connection.execute(
+            select(columns.organisation_id)
+            .join(organisations, organisations.c.id == columns.organisation_id)
+            .where(organisations.c.kind == kind, columns.region == region)
+            .where(columns.valid_from <= period.last.isoformat(), columns.valid_until >= period.first.isoformat())
+            .where(columns.valid_until >= columns.valid_from)
         ).scalar()
-        return None if found is None else UUID(found)
+        return None if organisation_id is None else UUID(organisation_id)

@@ -1,4 +1,4 @@
-"""Regions, municipalities, organisations, people, their memberships and coverages, and who changed them."""
+"""Tables of regions, organisations, people, their dated relations, emergency access and administrative changes."""
 
 from sqlalchemy import (
     BigInteger,

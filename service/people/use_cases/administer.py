@@ -1,4 +1,4 @@
-"""Administering what stands around the cases: one door, through which every change is dated and recorded."""
+"""Administration of people, organisations and settings of regions. Every change goes through here and is recorded."""
 
 from datetime import date
 from uuid import UUID, uuid4
@@ -22,7 +22,7 @@ from service.workflows.store.dated_settings import DatedSettings, Decided
 
 
 def administrator(transaction: Transaction, caller: Caller) -> tuple[Actor, Membership]:
-    """Who asks, and as what they administer. Raises NotAllowed for everybody else."""
+    """Returns the caller and their membership as administrator. Raises NotAllowed for everybody else."""
     actor = identify(transaction, caller)
     acting = actor.holding(Role.ADMINISTRATOR)
     if acting is None:
@@ -33,55 +33,55 @@ def administrator(transaction: Transaction, caller: Caller) -> tuple[Actor, Memb
 def administer(
     transaction: Transaction, caller: Caller, decision: Decision, once: IdempotencyKey, *, rules: Rulebook
 ) -> Outcome[Change]:
-    """Do what an administrator decided, and record it."""
+    """Carry out a decision of an administrator once, and record it. Returns the change. Raises NotAllowed."""
     actor, acting = administrator(transaction, caller)
     change_id = transaction.keyring.id_for("change", str(actor.person_id), once.key)
-    deciding = Deciding(transaction, actor.person_id, acting.organisation_id, change_id, rules)
+    context = Deciding(transaction, actor.person_id, acting.organisation_id, change_id, rules)
     return act_once(
         transaction,
         once,
         actor.person_id,
-        act=lambda: carry_out(deciding, decision),
+        act=lambda: carry_out(context, decision),
         again=lambda _: recorded(transaction, change_id),
     )
 
 
 def recorded(transaction: Transaction, change_id: UUID) -> Change:
-    """A change of the log. Raises NotFound."""
+    """Returns a change of the log. Raises NotFound."""
     change = Administration(transaction).change(change_id)
     if change is None:
         raise NotFound
     return change
 
 
-def carry_out(by: Deciding, decision: Decision) -> Change:
-    """Change what stands around the cases, and tell it in the log, both or neither."""
-    effect = put_into_effect(decision, by)
-    change = Administration(by.transaction).record(
-        by.change_id, effect, actor_id=by.actor_id, organisation_id=by.organisation_id
+def carry_out(context: Deciding, decision: Decision) -> Change:
+    """Apply a decision and record it in the change log, in one transaction."""
+    effect = put_into_effect(decision, context)
+    change = Administration(context.transaction).record(
+        context.change_id, effect, actor_id=context.actor_id, organisation_id=context.organisation_id
     )
     if isinstance(decision, SettingsOf):
-        # What was decided names its entry of the log, which must stand there before it.
+        # The stored settings refer to their entry of the log, which must exist first.
         effect = change.effect
-        decided = Decided(
+        dated_settings = Decided(
             region=effect.subject,
             valid_from=date.fromisoformat(effect.details["from"]),
             changes=decision.decided.settings,
             recorded_at=change.at,
-            actor_id=by.actor_id,
+            actor_id=context.actor_id,
         )
-        DatedSettings(by.transaction).decide(change.id, decided, effect.details["settings"])
+        DatedSettings(context.transaction).decide(change.id, dated_settings, effect.details["settings"])
     return change
 
 
 def make_first_administrator(transaction: Transaction, person: NewPerson) -> bool:
-    """Let somebody administer an installation that nobody administers; False when somebody does already."""
+    """Make a person the first administrator of an installation. Returns False when it has an administrator."""
     today = day_in_amsterdam(transaction.now)
     if Memberships(transaction).within(Period(today, today), {"role": Role.ADMINISTRATOR}):
         return False
-    found = next(iter(People(transaction).organisations(kind=OrganisationKind.INSTALLATION)), None)
-    installation = found.id if found else uuid4()
-    if not found:
+    existing = next(iter(People(transaction).organisations(kind=OrganisationKind.INSTALLATION)), None)
+    installation = existing.id if existing else uuid4()
+    if not existing:
         People(transaction).add_organisation(
             installation, kind=OrganisationKind.INSTALLATION, name="Beheer", municipality=None
         )

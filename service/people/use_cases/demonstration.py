@@ -1,4 +1,4 @@
-"""The demonstration region: fictional organisations and people in two real youth regions that share one expert team."""
+"""The demonstration data: fictional organisations and people in real youth regions."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -8,14 +8,14 @@ from service.database.transaction import Transaction
 from service.people.store.people import People
 from service.vocabulary.roles import Role
 
-# The same on every port, so that a demonstration database can be served again elsewhere.
+# Independent of the port, so that a demonstration database can be served at another address.
 ISSUER = "urn:casusroute:demonstration"
 SINCE = date(2025, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Organisation:
-    """A fictional organisation. `regions`: what a team covers, or a liaison is appointed for."""
+    """A fictional organisation. `regions`: covered by a team, network or liaison."""
 
     key: str
     kind: str
@@ -30,7 +30,7 @@ class Organisation:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A fictional person; `key` is what one asks a token for."""
+    """A fictional person. `key`: subject of their tokens, and key of the request for one."""
 
     key: str
     name: str
@@ -90,37 +90,37 @@ PEOPLE = (
 
 
 class NotADemonstration(RuntimeError):
-    """There are real people in this database: no demonstration identities beside them."""
+    """The database holds real people, so the demonstration cannot be loaded."""
 
 
 class ADemonstration(RuntimeError):
-    """There are fictional people in this database, and cases of theirs: no real ones beside them."""
+    """The database holds demonstration people and their cases, so it cannot hold real people."""
 
 
 def is_demonstration(transaction: Transaction) -> bool:
-    """Whether this database was ever furnished for a demonstration."""
-    return bool(People(transaction).names({it.id for it in (*ORGANISATIONS, *PEOPLE)}))
+    """True when the demonstration was ever loaded into this database."""
+    return bool(People(transaction).names({entry.id for entry in (*ORGANISATIONS, *PEOPLE)}))
 
 
 def insist_on_real_people(transaction: Transaction) -> None:
-    """Raises ADemonstration where this database was ever furnished for one."""
+    """Raises DemonstrationPeoplePresent when the demonstration was ever loaded into this database."""
     if is_demonstration(transaction):
         raise ADemonstration("this database holds the people of a demonstration; use another for real ones")
 
 
 def furnish(transaction: Transaction, issuer: str) -> None:
-    """Put into a database what it lacks of the demonstration region. Raises NotADemonstration."""
+    """Load the organisations and people of the demonstration that are missing. Raises RealPeoplePresent."""
     if People(transaction).issuers() - {issuer}:
         raise NotADemonstration("this database holds people of other issuers; use another for a demonstration")
-    there = People(transaction).names({it.id for it in (*ORGANISATIONS, *PEOPLE)})
-    ids = {it.key: it.id for it in ORGANISATIONS}
-    for organisation in (it for it in ORGANISATIONS if it.id not in there):
+    present = People(transaction).names({entry.id for entry in (*ORGANISATIONS, *PEOPLE)})
+    ids = {organisation.key: organisation.id for organisation in ORGANISATIONS}
+    for organisation in (entry for entry in ORGANISATIONS if entry.id not in present):
         People(transaction).add_organisation(
             organisation.id, kind=organisation.kind, name=organisation.name, municipality=organisation.municipality
         )
         for region in organisation.regions:
             People(transaction).cover(organisation.id, region, since=SINCE)
-    for person in (it for it in PEOPLE if it.id not in there):
+    for person in (entry for entry in PEOPLE if entry.id not in present):
         People(transaction).add_person(person.id, issuer=issuer, subject=person.key, name=person.name)
         for role in person.roles:
             People(transaction).join(person.id, ids[person.organisation], role, since=SINCE)

@@ -1,4 +1,4 @@
-"""The person behind a caller, and the rows that a transaction may see for them."""
+"""The person of a caller, and the rows that their transaction may see."""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -11,7 +11,7 @@ from service.vocabulary.refusals import NotKnown
 
 
 def identify(transaction: Transaction, caller: Caller) -> Actor:
-    """The person who asks; from here on the database shows what they may see at most. Raises NotKnown."""
+    """Returns the person of the caller, and limits row-level security to their rows. Raises NotKnown."""
     actor = People(transaction).actor(caller.issuer, caller.subject)
     if actor is None:
         raise NotKnown
@@ -22,13 +22,13 @@ def identify(transaction: Transaction, caller: Caller) -> Actor:
 def allow_rows_of(
     transaction: Transaction, actor: Actor, *, regions: Iterable[str] = (), cases: Iterable[UUID] = ()
 ) -> None:
-    """Limit the transaction to the cases of this person's organisations, and those read in an emergency.
+    """Limit row-level security for this transaction to this person's organisations and emergency cases.
 
-    `regions`: their cases as well; `cases`: ids of further cases, and of drafts that are about to be stored.
+    `regions`: regions whose cases are visible too. `cases`: ids of further cases, and of drafts to be stored.
     """
     transaction.allow_rows(
         person=actor.person_id,
-        organisations=(held.organisation_id for held in actor.memberships),
+        organisations=(membership.organisation_id for membership in actor.memberships),
         regions=regions,
         cases=(*(emergency.case_id for emergency in actor.emergencies), *cases),
     )

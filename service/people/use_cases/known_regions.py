@@ -1,4 +1,4 @@
-"""A filter by region names a region that exists."""
+"""The check of a query's region."""
 
 from service.database.transaction import Transaction
 from service.people.store.regions import Reference
@@ -7,8 +7,10 @@ from service.vocabulary.language import Words
 
 
 def insist_on_region(transaction: Transaction, region: str | None) -> None:
-    """Raises Invalid, with every region that there is, when the query asks for another."""
+    """Raises Invalid, with all known regions, for an unknown region. None passes."""
     if region is not None:
-        known = {it.code: Words.same(it.name) for it in Reference(transaction).regions()}
-        if region not in known:
-            raise unknown_value("region", known)
+        known_regions = {
+            known_region.code: Words.same(known_region.name) for known_region in Reference(transaction).regions()
+        }
+        if region not in known_regions:
+            raise unknown_value("region", known_regions)

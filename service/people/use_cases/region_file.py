@@ -1,7 +1,7 @@
-"""Setting a region up from a file: what it says is compared with what there is, and the difference is carried out.
+"""Import of a region file (TOML): the file is compared with the database, and the differences are applied.
 
-The file names organisations and people by keys of its own. What it does not name stays as it is: an end is said with
-`valid_until`, never by leaving something out.
+The file names organisations and people by keys of its own. Rows that it does not name stay unchanged: `valid_until`
+ends a relation, an omission does not.
 """
 
 import tomllib
@@ -48,33 +48,33 @@ from service.workflows.store.dated_settings import DatedSettings
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")]
 
 
-class _Part(BaseModel):
+class _FilePart(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class _Person(_Part):
+class _FilePerson(_FilePart):
     issuer: Vouched | None = None
     subject: Vouched
     name: Name
 
 
-class _Relation(_Part):
+class _FileRelation(_FilePart):
     organisation: Key
     valid_from: Day | None = None
     valid_until: Day | None = None
 
 
-class _Membership(_Relation):
+class _FileMembership(_FileRelation):
     person: Key
     roles: list[Role] = Field(min_length=1)
 
 
-class _Coverage(_Relation):
+class _FileCoverage(_FileRelation):
     regions: list[RegionCode] = Field(min_length=1)
 
 
-class _Settings(BaseModel):
-    """Any setting beside these two, as in workflows/settings.toml."""
+class _FileSettings(BaseModel):
+    """Settings of a region. Other members are settings by name, as in workflows/settings.toml."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
@@ -82,21 +82,21 @@ class _Settings(BaseModel):
     valid_from: Day | None = None
 
 
-class SetUp(_Part):
-    """What a file says there should be. `name` keeps the keys of one file apart from those of another."""
+class SetUp(_FilePart):
+    """The content of a region file. `name`: scope of its keys, so that two files may use the same keys."""
 
     name: Key
     issuer: Vouched | None = None
     organisations: dict[Key, NewOrganisation] = {}
-    people: dict[Key, _Person] = {}
-    memberships: list[_Membership] = []
-    coverages: list[_Coverage] = []
-    settings: list[_Settings] = []
+    people: dict[Key, _FilePerson] = {}
+    memberships: list[_FileMembership] = []
+    coverages: list[_FileCoverage] = []
+    settings: list[_FileSettings] = []
 
 
 @dataclass(frozen=True, slots=True)
 class FileFault:
-    """What is wrong, and where in the file."""
+    """A fault of a region file. `place`: JSON Pointer into the file."""
 
     place: str
     code: str
@@ -104,140 +104,140 @@ class FileFault:
 
 
 class SetUpRefused(ValueError):
-    """The file cannot be carried out: all that is wrong, a line each; nothing was changed."""
+    """The region file cannot be applied. The message has a line per fault. Nothing was changed."""
 
     def __init__(self, faults: list[FileFault]) -> None:
-        super().__init__("\n".join(f"{it.place}: [{it.code}] {it.words.nl} / {it.words.en}" for it in faults))
+        lines = (f"{fault.place}: [{fault.code}] {fault.words.nl} / {fault.words.en}" for fault in faults)
+        super().__init__("\n".join(lines))
         self.faults = tuple(faults)
 
 
 def read_set_up(text: str) -> SetUp:
-    """Raises SetUpRefused with everything that is not as it should be."""
+    """Parse a region file. Raises RegionFileRefused with all its faults."""
     try:
         return SetUp.model_validate(tomllib.loads(text), by_alias=False, by_name=True)
-    except tomllib.TOMLDecodeError as wrong:
-        raise SetUpRefused([FileFault("", "not_toml", say("diagnostics", "not_toml", {"problem": wrong}))]) from None
-    except ValidationError as wrong:
-        found = (input_fault("body", "", error) for error in wrong.errors())
-        raise SetUpRefused([FileFault(it.location, it.code, it.words) for it in found]) from None
+    except tomllib.TOMLDecodeError as error:
+        raise SetUpRefused([FileFault("", "not_toml", say("diagnostics", "not_toml", {"problem": error}))]) from None
+    except ValidationError as invalid:
+        faults = (input_fault("body", "", detail) for detail in invalid.errors())
+        raise SetUpRefused([FileFault(fault.location, fault.code, fault.words) for fault in faults]) from None
 
 
-def set_up(transaction: Transaction, caller: Caller, wanted: SetUp, *, rules: Rulebook) -> tuple[Change, ...]:
-    """Carry out what the file says and is not so yet. Raises SetUpRefused, upon which nothing may be committed."""
+def set_up(transaction: Transaction, caller: Caller, region_file: SetUp, *, rules: Rulebook) -> tuple[Change, ...]:
+    """Apply a region file. Returns the changes. Raises RegionFileRefused. The caller must not commit then."""
     actor, acting = administrator(transaction, caller)
-    work = _Work(Deciding(transaction, actor.person_id, acting.organisation_id, uuid4(), rules))
-    work.organisations(wanted)
-    work.people(wanted)
-    work.memberships(wanted.memberships)
-    work.coverages(wanted.coverages)
-    work.settings(wanted.settings)
-    if work.faults:
-        raise SetUpRefused(work.faults)
-    return tuple(work.changes)
+    run = _RegionFileRun(Deciding(transaction, actor.person_id, acting.organisation_id, uuid4(), rules))
+    run.apply_organisations(region_file)
+    run.apply_people(region_file)
+    run.apply_memberships(region_file.memberships)
+    run.apply_coverages(region_file.coverages)
+    run.apply_settings(region_file.settings)
+    if run.faults:
+        raise SetUpRefused(run.faults)
+    return tuple(run.changes)
 
 
 @dataclass
-class _Work:
-    """Goes through the file from top to bottom; what failed before is not complained of again where it is named."""
+class _RegionFileRun:
+    """Applies a file from top to bottom. A key whose organisation or person failed causes no further faults."""
 
-    by: Deciding
+    context: Deciding
     ids: dict[tuple[str, str], UUID | None] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)
     faults: list[FileFault] = field(default_factory=list)
 
-    def organisations(self, wanted: SetUp) -> None:
-        transaction = self.by.transaction
-        for key, it in wanted.organisations.items():
-            place, id_ = f"/organisations/{key}", transaction.keyring.id_for("set-up", wanted.name, key)
-            there = next(iter(People(transaction).organisations(id_=id_)), None)
-            done = True
-            if there is None:
-                done = self._decide(place, it, id_)
-            elif (there.kind, there.municipality) != (it.kind, it.municipality):
-                self._fault(place, "kind_stays", kind=KIND_LABELS[OrganisationKind(there.kind)])
-            elif there.name != it.name:
-                self._decide(place, Renaming("organisation", id_, it.name))
-            self.ids["organisation", key] = id_ if done else None
+    def apply_organisations(self, region_file: SetUp) -> None:
+        transaction = self.context.transaction
+        for key, organisation in region_file.organisations.items():
+            place, id_ = f"/organisations/{key}", transaction.keyring.id_for("set-up", region_file.name, key)
+            existing = next(iter(People(transaction).organisations(id_=id_)), None)
+            exists = True
+            if existing is None:
+                exists = self._decide(place, organisation, id_)
+            elif (existing.kind, existing.municipality) != (organisation.kind, organisation.municipality):
+                self._fault(place, "kind_stays", kind=KIND_LABELS[OrganisationKind(existing.kind)])
+            elif existing.name != organisation.name:
+                self._decide(place, Renaming("organisation", id_, organisation.name))
+            self.ids["organisation", key] = id_ if exists else None
 
-    def people(self, wanted: SetUp) -> None:
-        people = People(self.by.transaction)
-        for key, it in wanted.people.items():
-            place, issuer = f"/people/{key}", it.issuer or wanted.issuer
+    def apply_people(self, region_file: SetUp) -> None:
+        people = People(self.context.transaction)
+        for key, person in region_file.people.items():
+            place, issuer = f"/people/{key}", person.issuer or region_file.issuer
             if issuer is None:
                 self._fault(f"{place}/issuer", "issuer_missing")
                 self.ids["person", key] = None
                 continue
-            id_ = people.id_of(issuer, it.subject)
+            id_ = people.id_of(issuer, person.subject)
             if id_ is None:
                 id_ = uuid4()
-                self._decide(place, NewPerson(issuer=issuer, subject=it.subject, name=it.name), id_)
-            elif people.names({id_})[id_] != it.name:
-                self._decide(place, Renaming("person", id_, it.name))
+                self._decide(place, NewPerson(issuer=issuer, subject=person.subject, name=person.name), id_)
+            elif people.names({id_})[id_] != person.name:
+                self._decide(place, Renaming("person", id_, person.name))
             self.ids["person", key] = id_
 
-    def memberships(self, wanted: list[_Membership]) -> None:
-        for number, it in enumerate(wanted):
+    def apply_memberships(self, rows: list[_FileMembership]) -> None:
+        for number, row in enumerate(rows):
             place = f"/memberships/{number}"
-            person = self._id(place, "person", it.person)
-            organisation = self._id(place, "organisation", it.organisation)
-            for role in it.roles if person and organisation else ():
+            person = self._find_id(place, "person", row.person)
+            organisation = self._find_id(place, "organisation", row.organisation)
+            for role in row.roles if person and organisation else ():
                 between = {"person_id": person, "organisation_id": organisation, "role": role}
-                for days in self._missing(Memberships(self.by.transaction), between, it):
-                    decided = NewMembership if "valid_from" in days else MembershipEnd
-                    self._decide(place, decided.model_validate({**between, **days}, by_name=True))
+                for days in self._missing_days(Memberships(self.context.transaction), between, row):
+                    decision_class = NewMembership if "valid_from" in days else MembershipEnd
+                    self._decide(place, decision_class.model_validate({**between, **days}, by_name=True))
 
-    def coverages(self, wanted: list[_Coverage]) -> None:
-        for number, it in enumerate(wanted):
+    def apply_coverages(self, rows: list[_FileCoverage]) -> None:
+        for number, row in enumerate(rows):
             place = f"/coverages/{number}"
-            organisation = self._id(place, "organisation", it.organisation)
-            for region in it.regions if organisation else ():
+            organisation = self._find_id(place, "organisation", row.organisation)
+            for region in row.regions if organisation else ():
                 between = {"organisation_id": organisation, "region": region}
-                for days in self._missing(Coverages(self.by.transaction), between, it):
-                    decided = NewCoverage if "valid_from" in days else CoverageEnd
-                    self._decide(place, decided.model_validate({**between, **days}, by_name=True))
+                for days in self._missing_days(Coverages(self.context.transaction), between, row):
+                    decision_class = NewCoverage if "valid_from" in days else CoverageEnd
+                    self._decide(place, decision_class.model_validate({**between, **days}, by_name=True))
 
-    def settings(self, wanted: list[_Settings]) -> None:
-        for number, it in enumerate(wanted):
-            there = DatedSettings(self.by.transaction).decided(it.region)
-            if it.valid_from is None:
-                compared = there[-1:]
-            else:
-                compared = tuple(one for one in there if one.valid_from == it.valid_from)
-            changes = dict(it.model_extra or {})
-            if not any(dict(one.changes) == changes for one in compared):
-                decided = NewSettings.model_validate({"valid_from": it.valid_from, "settings": changes}, by_name=True)
-                self._decide(f"/settings/{number}", SettingsOf(it.region, decided))
+    def apply_settings(self, rows: list[_FileSettings]) -> None:
+        for number, row in enumerate(rows):
+            all_dated = DatedSettings(self.context.transaction).decided(row.region)
+            of_day = tuple(settings for settings in all_dated if settings.valid_from == row.valid_from)
+            compared = all_dated[-1:] if row.valid_from is None else of_day
+            changes = dict(row.model_extra or {})
+            if not any(dict(settings.changes) == changes for settings in compared):
+                decision = {"valid_from": row.valid_from, "settings": changes}
+                settings = NewSettings.model_validate(decision, by_name=True)
+                self._decide(f"/settings/{number}", SettingsOf(row.region, settings))
 
-    def _missing(
-        self, relations: Relations, between: Mapping[str, object], wanted: _Relation
+    def _missing_days(
+        self, relations: Relations, between: Mapping[str, object], row: _FileRelation
     ) -> Iterator[dict[str, date]]:
-        """The days to decide on, so that the relation holds when the file says: to begin, or only a last day to end."""
-        today, last = self.by.today, wanted.valid_until or LAST_DAY
-        there = relations.within(Period(today, LAST_DAY), between)
-        if not there:
+        """Yields the days of decisions that give a relation the file's period. `valid_until` alone ends a relation."""
+        today, last = self.context.today, row.valid_until or LAST_DAY
+        stored = relations.within(Period(today, LAST_DAY), between)
+        if not stored:
             if last >= today:
-                yield {"valid_from": wanted.valid_from or today, "valid_until": last}
+                yield {"valid_from": row.valid_from or today, "valid_until": last}
             return
-        begins, ends = date.fromisoformat(there[0].valid_from), date.fromisoformat(there[-1].valid_until)
-        if wanted.valid_from and wanted.valid_from != begins > today:
+        begins, ends = date.fromisoformat(stored[0].valid_from), date.fromisoformat(stored[-1].valid_until)
+        if row.valid_from and row.valid_from != begins > today:
             yield {"valid_until": today - timedelta(days=1)}
-            yield {"valid_from": wanted.valid_from, "valid_until": last}
+            yield {"valid_from": row.valid_from, "valid_until": last}
         elif ends > last:
             yield {"valid_until": last}
         elif ends < last:
             yield {"valid_from": ends + timedelta(days=1), "valid_until": last}
 
-    def _id(self, place: str, kind: str, key: str) -> UUID | None:
+    def _find_id(self, place: str, kind: str, key: str) -> UUID | None:
         if (kind, key) not in self.ids:
             self._fault(f"{place}/{kind}", "unknown_key", key=key)
         return self.ids.get((kind, key))
 
     def _decide(self, place: str, decision: Decision, change_id: UUID | None = None) -> bool:
-        by = replace(self.by, change_id=change_id or uuid4())
+        context = replace(self.context, change_id=change_id or uuid4())
         try:
-            self.changes.append(carry_out(by, decision))
+            self.changes.append(carry_out(context, decision))
         except Invalid as refusal:
-            self.faults += [FileFault(f"{place}{it.location}", it.code, it.words) for it in refusal.errors]
+            self.faults += [FileFault(f"{place}{fault.location}", fault.code, fault.words) for fault in refusal.errors]
             return False
         except Refusal as refusal:
             facts: dict[str, Any] = {**refusal.facts(), **refusal.in_words()}

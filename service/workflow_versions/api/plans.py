@@ -1,4 +1,4 @@
-"""/v1/workflow-plans: moving running cases to another workflow, by administrators."""
+"""/v1/workflow-plans: plans that move running cases to another workflow, for administrators."""
 
 from functools import partial
 
@@ -34,26 +34,28 @@ from service.workflows.rules.rulebook import Rulebook
 
 
 class WorkflowPlanBody(Body):
-    """From which workflow to which. A state of the same name needs no mapping."""
+    """The old and the new workflow, and the mapping of states. A state of the same name needs no mapping."""
 
     kind: KindOfPart
-    from_: Hash = Field(alias="from", description="The workflow that parts run on.")
-    to: Hash | None = Field(default=None, description="A known workflow; the one in force when left out.")
+    from_: Hash = Field(alias="from", description="The workflow that parts run on now.")
+    to: Hash | None = Field(default=None, description="A known workflow; the one in force when omitted.")
     mapping: States = Field(default_factory=dict)
 
 
 class WorkflowAdoptionBody(Body):
-    """How many parts to move now, and why; the rest can be moved by further requests."""
+    """Maximum number of parts to move now, and the grounds. Further requests move the remaining parts."""
 
     limit: int = Field(default=100, ge=1, le=1000)
-    grounds: FreeText = Field(description="Why (onderbouwing): stands in the history of every case that is moved.")
+    grounds: FreeText = Field(
+        description="Grounds (onderbouwing), recorded in the history of every case that is moved."
+    )
 
 
 router = StrictRouter("administration")
 
 
 class PlanView(View):
-    """A plan: every open state with the one that takes its place."""
+    """A plan. `mapping`: every open state of the old workflow with the state that replaces it."""
 
     hash: str
     kind: KindOfPart
@@ -65,7 +67,7 @@ class PlanView(View):
 
 
 class ProgressView(View):
-    """How far a plan is: parts moved along it, those that can still be moved, and those that cannot, with reasons."""
+    """Progress of a plan. `adopted`: parts that were moved. `left`: parts that can be moved. `refused`: others."""
 
     plan: PlanView
     adopted: int
@@ -74,7 +76,7 @@ class ProgressView(View):
 
 
 class Plans(View):
-    """Every plan, the newest first, with how far it is."""
+    """All plans with their progress, the newest first."""
 
     items: list[ProgressView]
 
@@ -83,12 +85,12 @@ class Plans(View):
 async def add_plan(
     body: WorkflowPlanBody, house: TheHouse, caller: TheCaller, once: OnceOnly, response: Response
 ) -> PlanView:
-    """Plan how running cases go from one workflow to another, or back. The same plan made twice is one plan."""
-    intended = Intended(kind=body.kind, old=body.from_, new=body.to, mapping=body.mapping)
+    """Plan the move of running cases from one workflow to another, or back. The same plan made twice is one plan."""
+    planned = Intended(kind=body.kind, old=body.from_, new=body.to, mapping=body.mapping)
 
     def work(transaction: Transaction) -> Outcome[PlanView]:
-        made = make_plan(transaction, caller, intended, once, rules=house.rules)
-        return Outcome(_plan_view(transaction, made.value), made.repeated)
+        outcome = make_plan(transaction, caller, planned, once, rules=house.rules)
+        return Outcome(_plan_view(transaction, outcome.value), outcome.repeated)
 
     outcome = await house.database.write(work)
     return answer_once(response, outcome, location=f"/workflow-plans/{outcome.value.hash}")
@@ -96,24 +98,24 @@ async def add_plan(
 
 @router.get("/workflow-plans", responses=may_refuse(403))
 async def list_workflow_plans(house: TheHouse, caller: TheCaller) -> Plans:
-    """The plans that were made, and how far each is."""
+    """List all plans with their progress."""
     return await house.database.read(lambda transaction: view_plans(transaction, caller, rules=house.rules))
 
 
 def view_plans(transaction: Transaction, caller: Caller, *, rules: Rulebook) -> Plans:
-    """Every plan with its progress."""
+    """All plans with their progress, for an administrator."""
     hashes = [plan.definition.hash for plan in list_plans(transaction, caller)]
-    return Plans(items=[view_plan(transaction, caller, it, rules=rules) for it in hashes])
+    return Plans(items=[view_plan(transaction, caller, plan_hash, rules=rules) for plan_hash in hashes])
 
 
 @router.get("/workflow-plans/{plan}", responses=may_refuse(403))
 async def get_workflow_plan(plan: str, house: TheHouse, caller: TheCaller) -> ProgressView:
-    """How far a plan is."""
+    """Get the progress of a plan."""
     return await house.database.read(lambda transaction: view_plan(transaction, caller, plan, rules=house.rules))
 
 
 def view_plan(transaction: Transaction, caller: Caller, plan: str, *, rules: Rulebook) -> ProgressView:
-    """The progress of the plan with this hash. Raises NotFound."""
+    """Progress of the plan with this hash. Raises NotFound."""
     return progress_view(transaction, progress(transaction, caller, plan, rules=rules))
 
 
@@ -121,7 +123,7 @@ def view_plan(transaction: Transaction, caller: Caller, plan: str, *, rules: Rul
 async def add_adoptions(
     plan: str, body: WorkflowAdoptionBody, house: TheHouse, caller: TheCaller, once: OnceOnly, response: Response
 ) -> ProgressView:
-    """Move the next parts along a plan, each in a transaction of its own; again, until nothing is left."""
+    """Move the next parts along a plan, one transaction per part. Repeat with a new key until `left` is 0."""
     repeated = await house.database.read(lambda transaction: acted_before(transaction, caller, once))
     if not repeated:
         await _adopt_next(house, caller, plan, body)
@@ -131,21 +133,25 @@ async def add_adoptions(
 
 
 async def _adopt_next(house: House, caller: Caller, plan: str, body: WorkflowAdoptionBody) -> None:
-    found = await house.database.read(lambda transaction: progress(transaction, caller, plan, rules=house.rules))
-    left = body.limit
-    for verdict in found.left:
-        moved = partial(
+    plan_progress = await house.database.read(
+        lambda transaction: progress(transaction, caller, plan, rules=house.rules)
+    )
+    remaining = body.limit
+    for verdict in plan_progress.left:
+        unit_of_work = partial(
             adopt, caller=caller, plan_hash=plan, part=verdict.part, grounds=body.grounds, rules=house.rules
         )
-        left -= await house.database.write(moved)
-        if left == 0:
+        remaining -= await house.database.write(unit_of_work)
+        if remaining == 0:
             break
 
 
-def progress_view(transaction: Transaction, found: Progress) -> ProgressView:
-    refused = verdict_views(found.refused)
+def progress_view(transaction: Transaction, plan_progress: Progress) -> ProgressView:
     return ProgressView(
-        plan=_plan_view(transaction, found.plan), adopted=found.adopted, left=len(found.left), refused=refused
+        plan=_plan_view(transaction, plan_progress.plan),
+        adopted=plan_progress.adopted,
+        left=len(plan_progress.left),
+        refused=verdict_views(plan_progress.refused),
     )
 
 

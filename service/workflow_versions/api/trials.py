@@ -1,4 +1,4 @@
-"""/v1/workflow-trials: what a workflow would do to the cases that run."""
+"""/v1/workflow-trials: trials of a workflow on all running cases, for administrators."""
 
 from itertools import groupby
 from typing import Annotated, Literal
@@ -23,18 +23,18 @@ router = StrictRouter("administration")
 
 
 class WorkflowTrialBody(Body):
-    """What to hold against all running cases: a file as you would deploy it, a known workflow, or the one in force."""
+    """The workflow to try on all running cases: a file, a known workflow, or the one in force."""
 
     kind: KindOfPart
     mapping: States = Field(default_factory=dict)
-    to: Hash | None = Field(default=None, description="A known workflow; the one in force when left out.")
+    to: Hash | None = Field(default=None, description="A known workflow; the one in force when omitted.")
     definition: Annotated[str, StringConstraints(max_length=MAX_CHARACTERS)] | None = Field(
-        default=None, description="The text of a workflow file (TOML); then `to` is not looked at."
+        default=None, description="The text of a workflow file (TOML). `to` is then ignored."
     )
 
 
 class WorkflowVersionView(View):
-    """A workflow that parts run on, and what would become of each of them."""
+    """A workflow that parts run on, with the verdict on each part."""
 
     workflow: str
     fits: int
@@ -44,7 +44,7 @@ class WorkflowVersionView(View):
 
 
 class DiagnosticView(ReasonView):
-    """Something wrong with the file: where, and the triggers that lead to the trouble."""
+    """A fault of the file. `path`: place in the file. `witness`: triggers that lead to the fault."""
 
     path: str
     witness: list[str]
@@ -53,7 +53,7 @@ class DiagnosticView(ReasonView):
 
 
 class TrialView(View):
-    """The outcome of a trial. `workflow` is null when the file cannot be used; `diagnostics` say why."""
+    """The result of a trial. `workflow` is null when the file cannot be used; `diagnostics` give the reasons."""
 
     workflow: str | None
     diagnostics: list[DiagnosticView]
@@ -62,37 +62,37 @@ class TrialView(View):
 
 @router.post("/workflow-trials", responses=may_refuse(403))
 async def try_workflow(body: WorkflowTrialBody, house: TheHouse, caller: TheCaller) -> TrialView:
-    """Hold a version of a workflow against all cases that run on others. Changes nothing."""
+    """Try a version of a workflow on all cases that run on other versions. Changes nothing."""
     trial = Trial(kind=body.kind, mapping=body.mapping, to=body.to, definition=body.definition)
     return await house.database.read(lambda transaction: view_trial(transaction, caller, trial, rules=house.rules))
 
 
 def view_trial(transaction: Transaction, caller: Caller, trial: Trial, *, rules: Rulebook) -> TrialView:
-    """The outcome of a trial, for an administrator."""
+    """The result of a trial, for an administrator."""
     return trial_view(try_version(transaction, caller, trial, rules=rules))
 
 
-def trial_view(tried: Tried) -> TrialView:
-    by_version = sorted(tried.verdicts, key=lambda it: it.part.workflow)
+def trial_view(result: Tried) -> TrialView:
+    by_version = sorted(result.verdicts, key=lambda verdict: verdict.part.workflow)
     versions = []
-    for workflow, some in groupby(by_version, key=lambda it: it.part.workflow):
-        parts = verdict_views(some)
-        counts: dict[str, int] = {fit: sum(it.verdict == fit for it in parts) for fit in _FITS}
+    for workflow, verdicts in groupby(by_version, key=lambda verdict: verdict.part.workflow):
+        parts = verdict_views(verdicts)
+        counts: dict[str, int] = {fit: sum(part.verdict == fit for part in parts) for fit in _FITS}
         versions.append(WorkflowVersionView(workflow=workflow, parts=parts, **counts))
-    diagnostics = [_diagnostic_view(it) for it in tried.diagnostics]
-    return TrialView(workflow=tried.workflow, diagnostics=diagnostics, versions=versions)
+    diagnostics = [_diagnostic_view(diagnostic) for diagnostic in result.diagnostics]
+    return TrialView(workflow=result.workflow, diagnostics=diagnostics, versions=versions)
 
 
 _FITS = ("fits", "needs_a_mapping", "impossible")
 
 
-def _diagnostic_view(it: Diagnostic) -> DiagnosticView:
+def _diagnostic_view(diagnostic: Diagnostic) -> DiagnosticView:
     return DiagnosticView(
-        code=it.code,
-        nl=it.words.nl,
-        en=it.words.en,
-        path=it.path,
-        witness=list(it.witness),
-        severity=it.severity,
-        settings=it.settings,
+        code=diagnostic.code,
+        nl=diagnostic.words.nl,
+        en=diagnostic.words.en,
+        path=diagnostic.path,
+        witness=list(diagnostic.witness),
+        severity=diagnostic.severity,
+        settings=diagnostic.settings,
     )

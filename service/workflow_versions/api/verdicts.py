@@ -1,4 +1,4 @@
-"""A verdict on each running part, and the mapping of states it rests on: shared by trials and plans."""
+"""Views of the verdict on a running part, and fields that trials and plans share."""
 
 from collections.abc import Iterable
 from typing import Annotated
@@ -19,12 +19,12 @@ Hash = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
 
 States = Annotated[
     dict[StateName, StateName],
-    Field(max_length=200, description="State of the workflow that runs: state of the other that takes its place."),
+    Field(max_length=200, description="By state of the old workflow: the state of the new one that replaces it."),
 ]
 
 
 class ReasonView(View):
-    """What stands in the way."""
+    """A reason, with its sentence in Dutch and English."""
 
     code: str
     nl: str
@@ -32,7 +32,7 @@ class ReasonView(View):
 
 
 class TakenStepView(View):
-    """A kind of step: what was done, from which state to which."""
+    """A kind of step: trigger, state before and state after."""
 
     trigger: str
     source: str
@@ -40,7 +40,7 @@ class TakenStepView(View):
 
 
 class VerdictView(View):
-    """What would become of a part. `unknownSteps` it took and the other workflow does not have; they hinder nothing."""
+    """The verdict on a part. `unknownSteps`: its steps that the other workflow does not have; they block nothing."""
 
     case_id: UUID
     part_id: UUID
@@ -54,15 +54,15 @@ class VerdictView(View):
 def verdict_views(verdicts: Iterable[Verdict]) -> list[VerdictView]:
     return [
         VerdictView(
-            case_id=it.part.case_id,
-            part_id=it.part.id,
-            state=it.part.state,
-            verdict=it.fit,
-            target=it.target,
-            reasons=[_reason(fault) for fault in it.reasons],
-            unknown_steps=[TakenStepView(**step._asdict()) for step in it.unknown_steps],
+            case_id=verdict.part.case_id,
+            part_id=verdict.part.id,
+            state=verdict.part.state,
+            verdict=verdict.fit,
+            target=verdict.target,
+            reasons=[_reason(fault) for fault in verdict.reasons],
+            unknown_steps=[TakenStepView(**step._asdict()) for step in verdict.unknown_steps],
         )
-        for it in verdicts
+        for verdict in verdicts
     ]
 
 
