@@ -37,8 +37,8 @@ class Transaction:
     ) -> None:
         """Limit this transaction to the cases of these organisations and regions, and to the cases listed.
 
-        `person` limits requests, drafts and access log to this person. Row-level security of PostgreSQL enforces the
-        limits; SQLite has none.
+        `person` is the owner of the requests and drafts in scope. Row-level security of PostgreSQL enforces the limit;
+        SQLite has none.
         """
         set_row_scope(self.connection, person=person, organisations=organisations, regions=regions, cases=cases)
 
