@@ -104,7 +104,8 @@ def prepared(
 def build(settings: Settings, clock: Callable[[], datetime] | None = None) -> Built:
     """Build the service on a migrated database.
 
-    Raises NotMigrated, Unprotected, NoSecondWall, MasterKeyRefused, RulesRefused, NotADemonstration, IssuersRefused.
+    Raises NotMigrated, ProtectionMissing, RowSecurityNotBinding, MasterKeyRefused, RulesRefused,
+    NotADemonstration, IssuersRefused.
     """
     signer = _signer(settings) if settings.mode == "demonstration" else None
     issuers = _trusted_issuers(settings, signer)
@@ -170,7 +171,7 @@ def _trusted_issuers(settings: Settings, signer: Signer | None) -> tuple[Issuer,
 def build_relay(settings: Settings, clock: Callable[[], datetime] | None = None) -> Relay:
     """Build the relay as a process of its own, on a database that another process serves.
 
-    Raises NotMigrated, Unprotected, NoSecondWall, MasterKeyRefused.
+    Raises NotMigrated, ProtectionMissing, RowSecurityNotBinding, MasterKeyRefused.
     """
     database = open_database(settings, clock)
     try:
@@ -184,7 +185,8 @@ def build_relay(settings: Settings, clock: Callable[[], datetime] | None = None)
 def followed(database: Database, settings: Settings) -> Replayed:
     """Check that the database may be served, then destroy again every listed case that a restored backup brought back.
 
-    Raises NotMigrated, Unprotected, NoSecondWall, MasterKeyRefused, ListRefused, OpenToOthers, Unavailable.
+    Raises NotMigrated, ProtectionMissing, RowSecurityNotBinding, MasterKeyRefused, ListRefused,
+    FileNotPrivate, Unavailable.
     """
     take_from_others(settings.destruction_list)
 
