@@ -1,4 +1,4 @@
-"""The command line: what each command does stands in service/commands."""
+"""The command line of Casusroute. The commands themselves stand in service/commands."""
 
 import argparse
 from collections.abc import Callable
@@ -58,19 +58,19 @@ _NOT_STARTED = (
 )  # fmt: skip
 
 
-def _add_workflow(acts: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """What `workflow try` and `workflow adopt` are asked with."""
+def _add_workflow_arguments(subcommands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the arguments of `workflow try` and `workflow adopt`."""
     for name in ("try", "adopt"):
-        act = acts.add_parser(name)
-        act.add_argument("kind", choices=tuple(KINDS))
-        act.add_argument("--map", dest="mapping", action="append", default=[], type=_pair, metavar="OLD=NEW")
-        act.add_argument("--to", metavar="HASH", help="a known workflow; the one in force when left out")
-        act.add_argument("--as", dest="caller", nargs=2, required=True, metavar=("ISSUER", "SUBJECT"))
+        subcommand = subcommands.add_parser(name)
+        subcommand.add_argument("kind", choices=tuple(KINDS))
+        subcommand.add_argument("--map", dest="mapping", action="append", default=[], type=_pair, metavar="OLD=NEW")
+        subcommand.add_argument("--to", metavar="HASH", help="a known workflow; the one in force when left out")
+        subcommand.add_argument("--as", dest="caller", nargs=2, required=True, metavar=("ISSUER", "SUBJECT"))
         if name == "try":
-            act.add_argument("--file", type=Path, metavar="FILE.toml", help="a workflow that is not in force yet")
+            subcommand.add_argument("--file", type=Path, metavar="FILE.toml", help="a workflow not yet in force")
         else:
-            act.add_argument("--from", dest="old", required=True, metavar="HASH")
-            act.add_argument("--grounds", required=True, metavar="WHY")
+            subcommand.add_argument("--from", dest="old", required=True, metavar="HASH")
+            subcommand.add_argument("--grounds", required=True, metavar="WHY")
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -79,41 +79,43 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def main() -> None:
-    """Do what the command says; what keeps the service from starting is said in a sentence, not in a trace."""
+    """Run the command of the arguments. An expected refusal ends the process with a sentence and no stack trace."""
     parser = argparse.ArgumentParser(prog="python -m service", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    added = {name: commands.add_parser(name, help=command.__doc__) for name, command in COMMANDS.items()}
+    parsers = {name: commands.add_parser(name, help=command.__doc__) for name, command in COMMANDS.items()}
     for name in ("issuer", "subject", "name"):
-        added["administrator"].add_argument(f"--{name}", required=True)
-    added["set-up"].add_argument("file", type=Path, metavar="FILE.toml")
+        parsers["administrator"].add_argument(f"--{name}", required=True)
+    parsers["set-up"].add_argument("file", type=Path, metavar="FILE.toml")
     for name in ("set-up", "propose-destructions"):
-        added[name].add_argument("--as", dest="caller", nargs=2, required=True, metavar=("ISSUER", "SUBJECT"))
-    added["verify"].add_argument("--case", metavar="NUMBER_OR_ID", help="this case alone")
-    added["verify"].add_argument("--against", type=Path, metavar="FILE", help="a digest that was kept elsewhere")
-    added["verify"].add_argument("--json", dest="as_json", action="store_true", help="a line of JSON for each case")
-    added["backup"].add_argument("folder", type=Path, metavar="FOLDER", help="a new one")
+        parsers[name].add_argument("--as", dest="caller", nargs=2, required=True, metavar=("ISSUER", "SUBJECT"))
+    parsers["verify"].add_argument("--case", metavar="NUMBER_OR_ID", help="verify this case only")
+    parsers["verify"].add_argument("--against", type=Path, metavar="FILE", help="an earlier digest, kept elsewhere")
+    parsers["verify"].add_argument("--json", dest="as_json", action="store_true", help="print one JSON line per case")
+    parsers["backup"].add_argument("folder", type=Path, metavar="FOLDER", help="a new folder")
     for name in ("data", "keys"):
-        added["restore"].add_argument(f"--{name}", type=Path, metavar="FILE", required=True)
+        parsers["restore"].add_argument(f"--{name}", type=Path, metavar="FILE", required=True)
     for name in ("restore", "recover"):
-        added[name].add_argument(
+        parsers[name].add_argument(
             "--destructions",
             type=Path,
             metavar="FILE",
             nargs="*",
             default=[],
-            help="lists kept elsewhere, followed as well",
+            help="destruction lists kept elsewhere, applied as well",
         )
-    added["roles"].add_argument("--apply", action="store_true", help="do it, as the role of CASUSROUTE_OWNER_URL")
-    _add_workflow(added["workflow"].add_subparsers(dest="act", required=True, metavar="try|adopt"))
-    given = vars(parser.parse_args())
+    parsers["roles"].add_argument(
+        "--apply", action="store_true", help="run the SQL as the role of CASUSROUTE_OWNER_URL"
+    )
+    _add_workflow_arguments(parsers["workflow"].add_subparsers(dest="act", required=True, metavar="try|adopt"))
+    arguments = vars(parser.parse_args())
     try:
-        COMMANDS[given.pop("command")](**given)
+        COMMANDS[arguments.pop("command")](**arguments)
     except Unavailable:
         raise SystemExit("not started: the database does not answer, or is held by somebody else") from None
     except _NOT_STARTED as refusal:
         raise SystemExit(f"not started: {refusal}") from None
-    except ValidationError as wrong:
-        raise SystemExit("\n".join(["not done:", *faults(wrong)])) from None
+    except ValidationError as error:
+        raise SystemExit("\n".join(["not done:", *faults(error)])) from None
     except (SetUpRefused, NotSwept, BackupRefused, OSError) as refusal:
         raise SystemExit(f"not done:\n{refusal}") from None
 

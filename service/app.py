@@ -1,4 +1,4 @@
-"""The composition root: settings in, application out; nothing else knows how the house is put together."""
+"""The composition root: builds the application, the relay and their database from the settings."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -51,12 +51,12 @@ class NotMigrated(RuntimeError):
 
 
 class IssuersRefused(RuntimeError):
-    """Nobody could sign in, or a demonstration and real issuers would stand side by side."""
+    """The settings trust no issuer, trust real issuers in a demonstration, or the signing key cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """An application, the database behind it, and whether requests should be sent to it."""
+    """The service in this process: its application, its database and its readiness."""
 
     application: ASGIApp
     api: FastAPI
@@ -64,18 +64,18 @@ class Built:
     readiness: Readiness
 
     def now(self) -> dict[str, float]:
-        """What is to be seen from outside at this moment, by the names in `metrics`."""
+        """Returns the current value of each gauge, by its name in `service.metrics`."""
         return {**figures(self.database), "units_under_way": self.database.under_way}
 
 
 def read_folder(folder: Path) -> Rulebook:
-    """The rules of a folder of workflow files. Raises RulesRefused with everything that is wrong."""
+    """Read the rulebook from a folder of workflow files. Raises RulesRefused with all faults of all files."""
     return read_rules({file.name: file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.toml"))}, KINDS)
 
 
 def open_database(settings: Settings, clock: Callable[[], datetime] | None = None) -> Database:
-    given = settings.master_key.get_secret_value() if settings.master_key else None
-    keyring = Keyring(load_master_key(given, settings.master_key_file, mode=settings.mode))
+    key_text = settings.master_key.get_secret_value() if settings.master_key else None
+    keyring = Keyring(load_master_key(key_text, settings.master_key_file, mode=settings.mode))
     engine = open_engine(settings.database_url, settings.database_connections)
     connections, queue = settings.database_connections, settings.database_queue
     return Database(engine, keyring, connections=connections, queue=queue, clock=clock)
@@ -86,9 +86,10 @@ def prepared(
     clock: Callable[[], datetime] | None = None,
     people: Callable[[Transaction], None] = lambda _: None,
 ) -> tuple[Database, Rulebook]:
-    """A migrated database made ready for this version, and the rules in force. Raises as `build` does.
+    """Prepare a migrated database for this version. Returns (database, rules in force).
 
-    `people` looks at who is in it: fictional people or real ones.
+    `check_people` creates the fictional people of a demonstration, or refuses them in production. Raises as
+    `build_service` does.
     """
     rules = read_folder(settings.workflows)
     database = open_database(settings, clock)
@@ -101,17 +102,18 @@ def prepared(
 
 
 def build(settings: Settings, clock: Callable[[], datetime] | None = None) -> Built:
-    """The service on a migrated database.
+    """Build the service on a migrated database.
 
-    Raises NotMigrated, Unprotected, NoSecondWall, MasterKeyRefused, RulesRefused, NotADemonstration, IssuersRefused.
+    Raises NotMigrated, ProtectionMissing, RowSecurityNotBinding, MasterKeyRefused, RulesRefused,
+    NotADemonstration, IssuersRefused.
     """
     signer = _signer(settings) if settings.mode == "demonstration" else None
-    issuers = _trusted(settings, signer)
+    issuers = _trusted_issuers(settings, signer)
     database, rules = prepared(settings, clock, partial(furnish, issuer=ISSUER) if signer else insist_on_real_people)
-    outside = Outside(address=settings.address, targets=settings.webhook_targets)
-    relay = Relay(database, outside, settings)
+    webhook_client = Outside(address=settings.address, targets=settings.webhook_targets)
+    relay = Relay(database, webhook_client, settings)
     readiness = Readiness(database, settings, outbox_age)
-    house = House(
+    context = House(
         database=database,
         readiness=readiness,
         asked=Meter(settings.person_per_minute),
@@ -120,19 +122,19 @@ def build(settings: Settings, clock: Callable[[], datetime] | None = None) -> Bu
         signer=signer,
         address=settings.address,
         event_source=settings.event_source,
-        agreed=outside.agreed,
+        agreed=webhook_client.agreed,
     )
     api = create_api(rules, settings.address)
-    api.state.house = house
+    api.state.house = context
     api.state.certificate_list = DestructionList(settings.destruction_list)
-    api.state.background = relay.at_work if settings.relay == "in_process" else outside.open
+    api.state.background = relay.at_work if settings.relay == "in_process" else webhook_client.open
     return Built(Edge(api, settings), api, database, readiness)
 
 
 def _signer(settings: Settings) -> Signer:
-    """The signer of a demonstration. Its key stands beside the master key, so that a token outlives a restart.
+    """Create the signer of a demonstration. Its key file stands next to the master key file: tokens outlive a restart.
 
-    Where the master key is a setting there is no such place, and every start has a key of its own. Raises
+    When the master key is a setting there is no key file, and every start makes a new signing key. Raises
     IssuersRefused.
     """
     if settings.master_key:
@@ -148,8 +150,8 @@ def _signer(settings: Settings) -> Signer:
         raise IssuersRefused(f"{file} holds no key to sign tokens with; remove it, and a new one is made") from None
 
 
-def _trusted(settings: Settings, signer: Signer | None) -> tuple[Issuer, ...]:
-    """Whose tokens are taken: those of a demonstration or those of real issuers, never both. Raises IssuersRefused."""
+def _trusted_issuers(settings: Settings, signer: Signer | None) -> tuple[Issuer, ...]:
+    """The issuers whose tokens are accepted: the demonstration or real issuers, never both. Raises IssuersRefused."""
     if signer and settings.issuers:
         raise IssuersRefused("a demonstration trusts nobody but itself: leave CASUSROUTE_ISSUERS out")
     if signer:
@@ -167,9 +169,9 @@ def _trusted(settings: Settings, signer: Signer | None) -> tuple[Issuer, ...]:
 
 
 def build_relay(settings: Settings, clock: Callable[[], datetime] | None = None) -> Relay:
-    """The relay by itself, on a database that is served elsewhere.
+    """Build the relay as a process of its own, on a database that another process serves.
 
-    Raises NotMigrated, Unprotected, NoSecondWall, MasterKeyRefused.
+    Raises NotMigrated, ProtectionMissing, RowSecurityNotBinding, MasterKeyRefused.
     """
     database = open_database(settings, clock)
     try:
@@ -181,27 +183,28 @@ def build_relay(settings: Settings, clock: Callable[[], datetime] | None = None)
 
 
 def followed(database: Database, settings: Settings) -> Replayed:
-    """Make a database that is fit to be served follow the list of destructions: one that came back may hold too much.
+    """Check that the database may be served, then destroy again every listed case that a restored backup brought back.
 
-    Raises NotMigrated, Unprotected, NoSecondWall, MasterKeyRefused, ListRefused, OpenToOthers, Unavailable.
+    Raises NotMigrated, ProtectionMissing, RowSecurityNotBinding, MasterKeyRefused, ListRefused,
+    FileNotPrivate, Unavailable.
     """
     take_from_others(settings.destruction_list)
 
-    def work(transaction: Transaction) -> Replayed:
-        _insist(transaction, settings)
+    def check_and_replay(transaction: Transaction) -> Replayed:
+        _require_servable(transaction, settings)
         return replay(transaction, DestructionList(settings.destruction_list))
 
-    found = database.write_now(work)
-    if found.destroyed:
+    replayed = database.write_now(check_and_replay)
+    if replayed.destroyed:
         scrub(database.engine)
-    for case_id in found.destroyed:
+    for case_id in replayed.destroyed:
         log.warning("destroyed_again", case=str(case_id))
-    for case_id in found.lived_on:
+    for case_id in replayed.lived_on:
         log.warning("lived_on_after_destruction", case=str(case_id))
-    return found
+    return replayed
 
 
-def _insist(transaction: Transaction, settings: Settings) -> None:
+def _require_servable(transaction: Transaction, settings: Settings) -> None:
     transaction.allow_all_rows("start")
     if revision_of(transaction.connection) != expected_revision():
         raise NotMigrated("the database needs `python -m service migrate` first")
@@ -216,13 +219,13 @@ def _insist(transaction: Transaction, settings: Settings) -> None:
 def _prepare(
     transaction: Transaction, settings: Settings, rules: Rulebook, people: Callable[[Transaction], None]
 ) -> Rulebook:
-    _insist(transaction, settings)
+    _require_servable(transaction, settings)
     was_demonstration, was_new = is_demonstration(transaction), not Definitions(transaction).all()
     Reference(transaction).load()
     for workflow in rules.newest.values():
         Definitions(transaction).keep(workflow.definition)
-    for chosen in rules.settings.named().values():
-        Definitions(transaction).keep_settings(chosen)
+    for region_settings in rules.settings.named().values():
+        Definitions(transaction).keep_settings(region_settings)
     Drafts(transaction).remove_expired()
     people(transaction)
     if settings.master_key is None:

@@ -1,6 +1,6 @@
-"""The registry of kinds of part: a new kind is a folder with its rules, a workflow of its name, and a line here.
+"""The registry of kinds of part. A new kind is a folder with its rules, a workflow of its name, and a line here.
 
-Sight, openings, feeds, retention, learning, routes and tests read this and keep no list of their own.
+Sight, openings, feeds, retention, learning, routes and tests read this registry and keep no list of their own.
 """
 
 from typing import TYPE_CHECKING, Literal
@@ -16,7 +16,7 @@ from service.follow_up.rules import kinds as follow_up
 from service.offers.rules.gap_form import Gap
 from service.placements.rules import kinds as placements
 
-# The case is declared here and not with its rules: it asks forms of the subjects above it.
+# The case is declared here and not with its rules, because its forms belong to subjects above it.
 CASE = Kind(
     name="case",
     begins="with_the_case",
@@ -44,7 +44,7 @@ KINDS = Kinds(
     file_rights.FILE_REQUEST,
     file_rights.EMERGENCY_ACCESS,
 )
-# The name of a kind in JSON, the case included: the API knows these and refuses every other.
+# The name of a kind in JSON, the case included. The API refuses any other name.
 if TYPE_CHECKING:
     KindOfPart = str
 else:

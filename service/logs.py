@@ -1,4 +1,4 @@
-"""The log: one JSON object a line, UTC, typed events with named fields; nothing that a person typed."""
+"""The log: one JSON object per line, timestamps in UTC, declared events with declared fields, no text from users."""
 
 import json
 import logging
@@ -7,14 +7,14 @@ from typing import Any
 
 import structlog
 
-# Everything that is ever logged: the name of an event and the fields it may have. What stands here holds nothing that
-# came from outside, but the trace, which was checked. A field that does not stand here is not written.
+# The fields that each event may have. No field holds text from outside, except the trace id, whose form is checked. A
+# field that is not declared here is not written.
 EVENTS: Mapping[str, frozenset[str]] = {
     "request": frozenset({"method", "route", "status", "ms", "trace_id", "request_id"}),
     "unexpected": frozenset({"error", "place", "trace_id"}),
     "relay": frozenset({"error"}),
     "issuer_keys": frozenset({"issuer", "error", "keys"}),
-    # Of a restored database: by its id alone can somebody find the certificate.
+    # Of a restored database. The id of the case leads to its certificate of destruction.
     "destroyed_again": frozenset({"case"}),
     "lived_on_after_destruction": frozenset({"case"}),
 }
@@ -22,15 +22,15 @@ _ALWAYS = frozenset({"event", "level", "timestamp"})
 _LONGEST = 200
 
 
-class _NameAlone(logging.Formatter):
-    """That a library said something, and how bad it is. Its words and its traces could hold what somebody typed."""
+class _LoggerNameFormatter(logging.Formatter):
+    """Formats the name of a library and the level, not its message or trace: these could hold text from a user."""
 
     def format(self, record: logging.LogRecord) -> str:
         return json.dumps({"event": "library", "logger": record.name, "level": record.levelname.lower()})
 
 
 def declared(_logger: object, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """The event with the fields it was declared with, and with plain short values in them."""
+    """Returns the event with its declared fields only, each with a short plain value."""
     if event["event"] not in EVENTS:
         event = {**event, "event": "undeclared"}
     fields = EVENTS.get(event["event"], frozenset()) | _ALWAYS
@@ -38,16 +38,16 @@ def declared(_logger: object, _name: str, event: MutableMapping[str, Any]) -> Mu
 
 
 def _plain(value: object) -> object:
-    """Numbers and short texts as they are; of anything else only what kind of thing it is."""
+    """Returns numbers unchanged, texts cut to 200 characters, and of any other value only the name of its type."""
     if isinstance(value, str):
         return value[:_LONGEST]
     return value if value is None or isinstance(value, bool | int | float) else type(value).__qualname__
 
 
 def configure(level: str) -> None:
-    """Set up logging for the process. Other libraries' lines come through from WARNING on, by name alone."""
+    """Set up logging for the process. A library is logged from WARNING up, by its name only."""
     libraries = logging.StreamHandler()
-    libraries.setFormatter(_NameAlone())
+    libraries.setFormatter(_LoggerNameFormatter())
     logging.basicConfig(level=logging.WARNING, handlers=[libraries])
     structlog.configure(
         processors=[

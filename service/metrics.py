@@ -1,4 +1,4 @@
-"""What operators watch, for Prometheus: by route template, code and outcome; never by case, person or organisation."""
+"""Metrics for Prometheus, by route template, code and outcome. No label names a case, a person or an organisation."""
 
 from collections.abc import Callable, Iterator, Mapping
 
@@ -13,7 +13,7 @@ from prometheus_client import (
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-disable_created_metrics()  # type: ignore[no-untyped-call]  # when a figure was first counted, for each figure: nobody asks
+disable_created_metrics()  # type: ignore[no-untyped-call]  # a `_created` series for each counter serves no purpose
 _REQUESTS = Counter("casusroute_requests_total", "Requests that were answered.", ("method", "route", "status"))
 _SECONDS = Histogram(
     "casusroute_request_seconds",
@@ -24,7 +24,7 @@ _SECONDS = Histogram(
 _REFUSALS = Counter("casusroute_refusals_total", "Refusals, by what the problem says in `code`.", ("code",))
 _UNITS = Counter("casusroute_units_total", "Units of work at the database, by how they ended.", ("outcome",))
 _EMERGENCIES = Counter("casusroute_emergency_readings_total", "Readings of content by emergency access.")
-_NOW = {
+_GAUGES = {
     "database_up": "Whether the database answers.",
     "units_under_way": "Units of work that are with the database or wait for it.",
     "outbox_seconds": "Age of the oldest news that no feed has yet.",
@@ -34,7 +34,7 @@ _NOW = {
 
 
 def request(method: str, route: str | None, status: int, seconds: float) -> None:
-    """Count an answer. `route` is the template of its path; without one no path was found."""
+    """Count an answer. `route` is the template of its path, None when no route matched; `seconds` its duration."""
     template = route or "none"
     _REQUESTS.labels(method, template, f"{status // 100}xx").inc()
     _SECONDS.labels(method, template).observe(seconds)
@@ -45,7 +45,7 @@ def refusal(code: str) -> None:
 
 
 def unit(outcome: str) -> None:
-    """Count a unit of work: committed, refused, failed, again, unavailable, or turned away before it began."""
+    """Count a unit of work. `outcome`: committed, refused, failed, again, unavailable or turned_away (never begun)."""
     _UNITS.labels(outcome).inc()
 
 
@@ -53,18 +53,18 @@ def emergency_readings(count: int) -> None:
     _EMERGENCIES.inc(count)
 
 
-class _Now(Collector):
-    """What is looked up when Prometheus asks, by the names in `_NOW`."""
+class _GaugeCollector(Collector):
+    """Reads the gauges of `_GAUGES` at the moment that Prometheus asks for them."""
 
-    def __init__(self, look: Callable[[], Mapping[str, float]]) -> None:
-        self._look = look
+    def __init__(self, read_gauges: Callable[[], Mapping[str, float]]) -> None:
+        self._read_gauges = read_gauges
 
     def collect(self) -> Iterator[Metric]:
-        for name, value in self._look().items():
-            yield GaugeMetricFamily(f"casusroute_{name}", _NOW[name], value=value)
+        for name, value in self._read_gauges().items():
+            yield GaugeMetricFamily(f"casusroute_{name}", _GAUGES[name], value=value)
 
 
-def publish(host: str, port: int, look: Callable[[], Mapping[str, float]]) -> None:
-    """Answer Prometheus at this address, from a thread of its own, until the process ends."""
-    REGISTRY.register(_Now(look))
+def publish(host: str, port: int, read_gauges: Callable[[], Mapping[str, float]]) -> None:
+    """Serve the metrics to Prometheus at this address, from a thread of its own, until the process ends."""
+    REGISTRY.register(_GaugeCollector(read_gauges))
     start_http_server(port, host)

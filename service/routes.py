@@ -1,4 +1,4 @@
-"""The routers of all subjects: the list from which the API is made."""
+"""The list of the routers of all subjects, of which the API is made."""
 
 import json
 from collections.abc import Iterator
@@ -25,12 +25,12 @@ from service.retention.api import certificates, legal_holds, proposals, terms
 from service.workflow_versions.api import plans, trials
 from service.workflows.rules.rulebook import Rulebook
 
-# One file for each operation, in the form that the document shows.
+# One file for each operation, in the form that the OpenAPI document shows.
 _EXAMPLES = Path(__file__).parents[1] / "examples" / "requests"
 
 
 def create_api(rules: Rulebook, public_url: str) -> FastAPI:
-    """The API of every subject, with the steps that these workflows know."""
+    """Create the API of all subjects, with the steps of these workflows."""
     return create_application(_routers(rules), public_url, _examples())
 
 
@@ -39,7 +39,7 @@ def _examples() -> dict[str, Any]:
 
 
 def _routers(rules: Rulebook) -> Iterator[APIRouter]:
-    """A request is held against one route after the other, so what is asked most stands first."""
+    """A request is matched against one route after the other, so the most requested routes come first."""
     yield from (
         submissions.router,
         cases.router,

@@ -1,4 +1,4 @@
-"""What the outside world may configure: environment variables with the prefix CASUSROUTE_."""
+"""The settings: environment variables with the prefix CASUSROUTE_."""
 
 import os
 from pathlib import Path
@@ -14,158 +14,165 @@ PREFIX = "CASUSROUTE_"
 
 
 class Address(BaseModel):
-    """Where the service listens, and how users reach it."""
+    """Addresses of the service."""
 
     host: str = Field(default="127.0.0.1", description="address to listen on")
-    port: int = Field(default=8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    port: int = Field(default=8000, ge=0, le=65535, description="port to listen on; 0 takes a free port")
     public_url: str | None = Field(
-        default=None, description="how users reach the service, without /v1; host and port when left out"
+        default=None, description="URL for users of the service, without /v1; host and port when left out"
     )
     allowed_hosts: str = Field(
-        default="", description="further host names to answer to, by comma; `*` for any; others get 421"
+        default="", description="further host names, separated by commas; `*` for any; another host gets 421"
     )
     trusted_proxies: str = Field(
-        default="", description="addresses, by comma, whose X-Forwarded-For and X-Forwarded-Proto are believed"
+        default="", description="proxies, separated by commas, with trusted X-Forwarded-For and X-Forwarded-Proto"
     )
 
 
 class Keeping(BaseModel):
-    """The database, its keys, and what it takes to keep them safe."""
+    """The database, its keys and its protections."""
 
     database_url: str = Field(
         default="sqlite:///data/casusroute.db", description="sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME"
     )
     owner_url: str | None = Field(
-        default=None,
-        description="the same PostgreSQL as the role that owns the tables: for `migrate` and `roles`, not for `serve`",
+        default=None, description="the same PostgreSQL as its tables' owner: for `migrate`, `roles` and `sweep` only"
     )
     reporting_role: str = Field(
-        default="casusroute_reporting", description="the PostgreSQL role that reads what figures are made of"
+        default="casusroute_reporting", description="PostgreSQL role that reads the data for statistics"
     )
     without_second_wall: bool = Field(
         default=False, description="also serve as a PostgreSQL role that row-level security does not bind"
     )
     database_connections: int = Field(
-        default=8, ge=1, le=64, description="PostgreSQL connections for the work of this process; one more watches"
+        default=8, ge=1, le=64, description="PostgreSQL connections of this process; readiness checks use one more"
     )
     database_may_lose_data: bool = Field(
-        default=False,
-        description="also serve a PostgreSQL that answers before data is on disk (fsync off); for tests alone",
+        default=False, description="also serve a PostgreSQL that answers before data is on disk; for tests only"
     )
-    master_key: SecretStr | None = Field(default=None, description="32 bytes in base64; replicas share it")
+    master_key: SecretStr | None = Field(
+        default=None, description="master key of all content keys: 32 bytes in base64; the same for all replicas"
+    )
     master_key_file: Path = Field(
-        default=Path("data/master.key"), description="read, or made, without a master key; for one mode"
+        default=Path("data/master.key"),
+        description="file of the master key when CASUSROUTE_MASTER_KEY is left out; made if missing; for one mode only",
     )
     destruction_list: Path = Field(
         default=Path("data/destructions.jsonl"),
-        description="certificates of what was destroyed: a restored database follows it; replicas share it",
+        description="file of destruction certificates, by which a restored database is cleaned; for all replicas",
     )
     free_megabytes: int = Field(
-        default=200, ge=0, description="free space on the disk of this process below which it is not ready; 0: any"
+        default=200, ge=0, description="free megabytes on disk below which this process is not ready; 0: no limit"
     )
 
 
 class Serving(BaseModel):
-    """What is served, and to whom."""
+    """Workflows, mode and trusted issuers."""
 
     workflows: Path = Field(default=Path("workflows"), description="folder of the workflow files")
     mode: Literal["demonstration", "production"] = Field(
-        default="production", description="demonstration mode signs its own identities; never beside real data"
+        default="production", description="demonstration: issues tokens for fictional people; never with real data"
     )
     demonstration_for_others: bool = Field(
-        default=False,
-        description="also serve a demonstration beyond this machine, where whoever reaches it may act as everybody",
+        default=False, description="also serve a demonstration to other machines; any user may act as any person"
     )
     issuers: TrustedIssuers = Field(
-        default=(), description="who vouches for people and machines: a JSON list of issuers, with the members below"
+        default=(), description="trusted issuers of access tokens: a JSON list with the members below"
     )
     issuer_refresh_seconds: float = Field(
-        default=300, gt=0, le=86_400, description="how often their keys are fetched: a withdrawn key works this long"
+        default=300,
+        gt=0,
+        le=86_400,
+        description="seconds between fetches of issuer keys; a withdrawn key works as long",
     )
     issuer_keep_hours: float = Field(
-        default=24, gt=0, le=168, description="how long the keys of an issuer that cannot be reached go on working"
+        default=24, gt=0, le=168, description="hours that the keys of an unreachable issuer stay accepted"
     )
 
 
 class Telling(BaseModel):
-    """What other systems are told."""
+    """Events for other systems."""
 
     relay: Literal["in_process", "off"] = Field(
         default="in_process", description="fills feeds and calls webhooks; off where `python -m service relay` runs"
     )
-    relay_seconds: float = Field(default=2, gt=0, le=3600, description="how often the relay looks by itself")
+    relay_seconds: float = Field(default=2, gt=0, le=3600, description="seconds between two polls of the relay")
     event_source: str = Field(
         default="urn:nld:oin:00000000000000000000:systeem:casusroute",
         pattern=r"^urn:nld:(oin:[0-9]{20}|kvk-nr:[0-9]{8}):systeem:[a-z0-9]+(-[a-z0-9]+)*$",
-        description="who tells the events: your organisation (OIN or KvK number) and the name of this system",
+        description="`source` of every event: your organisation (OIN or KvK number) and the name of this system",
     )
     webhook_targets: Literal["public", "any"] = Field(
-        default="public", description="any: also private addresses and plain HTTP, in a closed network"
+        default="public", description="any: webhooks may have private addresses and plain HTTP, in a closed network"
     )
-    webhook_attempts: int = Field(default=12, ge=1, le=20, description="tries before an event is a dead letter")
+    webhook_attempts: int = Field(default=12, ge=1, le=20, description="attempts before an event is a dead letter")
     outbox_seconds: int = Field(
-        default=900, ge=0, description="age of the oldest untold news above which the service is not ready; 0: any"
+        default=900, ge=0, description="seconds an event may wait for its feed before readiness fails; 0: no limit"
     )
 
 
 class Limits(BaseModel):
-    """What one request, one caller and everybody together may take; each process counts for itself."""
+    """Limits of one request, one caller and one process; each process counts for itself."""
 
-    max_body_bytes: int = Field(default=1_000_000, ge=10_000, description="largest request body; more gets 413")
+    max_body_bytes: int = Field(
+        default=1_000_000, ge=10_000, description="bytes of the largest request body; a larger one gets 413"
+    )
     request_seconds: float = Field(
-        default=30, gt=0, le=600, description="time for the head of a request to come in, and for its body; else 408"
+        default=30, gt=0, le=600, description="seconds for the head of a request to arrive, then for its body; else 408"
     )
     person_per_minute: int = Field(
-        default=3_000, ge=0, description="requests of one person a minute, at once or spread; more gets 429; 0: any"
+        default=3_000, ge=0, description="requests of one person per minute, at once or spread; else 429; 0: no limit"
     )
     address_per_minute: int = Field(
-        default=12_000, ge=0, description="the same of one address (IPv6: of one /64), whoever asks; 0: any"
+        default=12_000, ge=0, description="requests of one IP address (IPv6: one /64) per minute; else 429; 0: no limit"
     )
     failures_per_minute: int = Field(
-        default=120, ge=0, description="answers 401 to one address a minute; after that it waits (429); 0: any"
+        default=120, ge=0, description="answers 401 to one IP address per minute; then 429 for it; 0: no limit"
     )
     database_queue: int = Field(
-        default=200, ge=1, description="requests that may be with the database or wait for it; more gets 503 at once"
+        default=200, ge=1, description="units of work in progress or waiting for the database; one more gets 503"
     )
 
 
 class Watching(BaseModel):
-    """How it is watched, and how it stops."""
+    """Log, metrics and stopping."""
 
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="least level to log")
-    metrics_port: int | None = Field(
-        default=None, ge=1, le=65535, description="port for Prometheus to read at /metrics; none when left out"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="lowest level that is logged; log times are in UTC"
     )
-    metrics_host: str = Field(default="127.0.0.1", description="address of that port: not for the outside")
+    metrics_port: int | None = Field(
+        default=None, ge=1, le=65535, description="port of /metrics for Prometheus; no metrics when left out"
+    )
+    metrics_host: str = Field(default="127.0.0.1", description="address of the metrics port; keep it internal")
     drain_seconds: float = Field(
-        default=0, ge=0, le=300, description="told to stop, not ready but still serving: for balancers to notice"
+        default=0, ge=0, le=300, description="seconds from SIGTERM of serving while not ready, for load balancers"
     )
     stop_seconds: int = Field(
-        default=10, ge=1, le=300, description="after that, for requests under way to finish before they are cut off"
+        default=10, ge=1, le=300, description="seconds after the drain for requests in progress before they are cut off"
     )
 
 
-_SUBJECTS = (Address, Keeping, Serving, Telling, Limits, Watching)
+_GROUPS = (Address, Keeping, Serving, Telling, Limits, Watching)
 
 
-class _Files(PydanticBaseSettingsSource):
-    """CASUSROUTE_<NAME>_FILE: the setting stands in that file, as secrets of containers do."""
+class _SecretFilesSource(PydanticBaseSettingsSource):
+    """Reads a setting from the file that CASUSROUTE_<NAME>_FILE names, as container secrets are mounted."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         file = os.environ.get(f"{PREFIX}{field_name.upper()}_FILE")
-        known = f"{field_name}_file" in self.settings_cls.model_fields
-        text = None if known or not file else Path(file).read_text(encoding="utf-8").strip()
+        is_setting = f"{field_name}_file" in self.settings_cls.model_fields  # the variable is a setting of its own
+        text = None if is_setting or not file else Path(file).read_text(encoding="utf-8").strip()
         return self.prepare_field_value(field_name, field, text, value_is_complex=False), field_name, False
 
     def __call__(self) -> dict[str, Any]:
-        found = {name: self.get_field_value(it, name)[0] for name, it in self.settings_cls.model_fields.items()}
-        return {name: value for name, value in found.items() if value is not None}
+        values = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
+        return {name: value for name, value in values.items() if value is not None}
 
 
 class Settings(Watching, Limits, Telling, Serving, Keeping, Address, BaseSettings):
-    """Defaults run on a laptop. Every field is CASUSROUTE_<NAME> in the environment."""
+    """All settings. Each field is CASUSROUTE_<NAME> in the environment; the defaults run on a laptop."""
 
-    # What stands in a setting may be a secret: an error tells which one is wrong, never what it was.
+    # The value of a setting may be a secret: an error names the setting and never its value.
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True)
 
     @classmethod
@@ -175,61 +182,64 @@ class Settings(Watching, Limits, Telling, Serving, Keeping, Address, BaseSetting
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as its base
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - given by pydantic-settings
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as its base
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, env_settings, _Files(settings_cls)
+        return init_settings, env_settings, _SecretFilesSource(settings_cls)
 
     @property
     def address(self) -> str:
-        """How users reach the service, without /v1."""
+        """The URL that users reach the service by, without /v1."""
         return self.public_url or self.own_address
 
     @property
     def own_address(self) -> str:
-        """Where the service itself listens."""
+        """The URL at which the service itself listens."""
         return f"http://{at(self.host, self.port)}"
 
     @property
     def as_owner(self) -> str:
-        """The address of the database for whoever owns its tables."""
+        """The URL of the database for the role that owns its tables."""
         return self.owner_url or self.database_url
 
     @property
     def insists_on_wall(self) -> bool:
-        """Whether row-level security must bind the role that the service connects as."""
+        """True when row-level security must bind the role that the service connects as."""
         return self.mode == "production" and not self.without_second_wall
 
 
 def at(host: str, port: int) -> str:
-    """Host and port as they stand in an address: IPv6 between brackets."""
+    """Returns host and port as in a URL, with an IPv6 address between brackets."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def table() -> str:
-    """Every setting as a Markdown table, by subject, for the README."""
+    """Returns all settings as a Markdown table, by group, for the README."""
     rows = ["| Setting | Default | What it is |", "|---|---|---|"]
-    for subject in _SUBJECTS:
-        rows.append(f"| **{(subject.__doc__ or '').removesuffix('.')}** | | |")
-        for name, field in subject.model_fields.items():
-            rows.append(f"| `{PREFIX}{name.upper()}` | {_shown(field)} | {field.description} |")
+    for group in _GROUPS:
+        rows.append(f"| **{(group.__doc__ or '').removesuffix('.')}** | | |")
+        for name, field in group.model_fields.items():
+            rows.append(f"| `{PREFIX}{name.upper()}` | {_default_of(field)} | {field.description} |")
     rows += ["", "| Member of an issuer | Default | What it is |", "|---|---|---|"]
-    rows += [f"| `{name}` | {_shown(it)} | {it.description} |" for name, it in TrustedIssuer.model_fields.items()]
+    for name, field in TrustedIssuer.model_fields.items():
+        rows.append(f"| `{name}` | {_default_of(field)} | {field.description} |")
     return "\n".join(rows)
 
 
-def faults(wrong: ValidationError) -> list[str]:
-    """Everything that is wrong, a line each: where, and what. A setting is named as it stands in the environment."""
-    return [f"{_place(it['loc'], wrong.title)}: {it['msg'].removeprefix('Value error, ')}" for it in wrong.errors()]
+def faults(error: ValidationError) -> list[str]:
+    """Returns one line per fault: its place and its message. A setting is named as in the environment."""
+    return [
+        f"{_place(fault['loc'], error.title)}: {fault['msg'].removeprefix('Value error, ')}" for fault in error.errors()
+    ]
 
 
-def _place(steps: tuple[int | str, ...], model: str) -> str:
-    first, *rest = steps or ("",)
+def _place(location: tuple[int | str, ...], model: str) -> str:
+    first, *rest = location or ("",)
     name = f"{PREFIX}{first}".upper() if model == Settings.__name__ else str(first)
-    return name + "".join(f"[{it}]" if isinstance(it, int) else f".{it}" for it in rest)
+    return name + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in rest)
 
 
-def _shown(field: FieldInfo) -> str:
+def _default_of(field: FieldInfo) -> str:
     if field.is_required() or field.default in (None, "", (), frozenset()):
         return ""
     several = isinstance(field.default, tuple | frozenset)
-    return ", ".join(f"`{it}`" for it in (field.default if several else (field.default,)))
+    return ", ".join(f"`{value}`" for value in (field.default if several else (field.default,)))

@@ -1,6 +1,6 @@
-"""All tables, by importing the modules of the subjects that own them: what migrations compare and roles are granted.
+"""All tables of all subjects, for Alembic to compare and for the grants of the PostgreSQL roles.
 
-Times are integer microseconds in UTC, days ISO text, identifiers text, digests hexadecimal.
+Times are stored as integer microseconds in UTC, days as ISO text, identifiers as text, digests as hexadecimal text.
 """
 
 import service.audit.store.tables

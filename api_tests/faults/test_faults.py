@@ -75,8 +75,8 @@ def test_every_fault_is_tried_on_both_engines_or_is_of_one_of_them() -> None:
 @broken_by(
     "issue 4.7: of replicas that start at once all take one master key",
     "service/database/own_files.py",
-    "    with suppress(FileExistsError):\n        file.hardlink_to(nameless)\n    Path(nameless).unlink()\n",
-    "    Path(nameless).rename(file)\n",
+    "    with suppress(FileExistsError):\n        file.hardlink_to(temporary)\n    Path(temporary).unlink()\n",
+    "    Path(temporary).rename(file)\n",
 )
 def test_of_many_that_start_at_once_all_take_the_one_master_key(tmp_path: Path) -> None:
     taken: list[bytes] = []

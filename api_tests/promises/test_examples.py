@@ -111,8 +111,8 @@ def test_an_example_of_a_step_goes_by_the_name_of_its_trigger(document: dict[str
 @broken_by(
     "the page shows every example as JSON that can be copied",
     "service/http/documentation.py",
-    'body = json.dumps(it["value"], ensure_ascii=False, indent=2)',
-    'body = json.dumps(json.dumps(it["value"], ensure_ascii=False, indent=2))',
+    'body = json.dumps(example["value"], ensure_ascii=False, indent=2)',
+    'body = json.dumps(json.dumps(example["value"], ensure_ascii=False, indent=2))',
 )
 def test_the_page_shows_every_example_as_json_that_can_be_copied(service: Running, document: dict[str, Any]) -> None:
     page = httpx.get(f"{service.url}/v1/docs").text

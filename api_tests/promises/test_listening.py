@@ -60,8 +60,8 @@ def taken() -> Iterator[int]:
 @broken_by(
     "a used port is said before anything was set up",
     "service/commands/listening.py",
-    "made.bind((address, port))",
-    "made.bind((address, 0))",
+    "new_socket.bind((address, port))",
+    "new_socket.bind((address, 0))",
     case="run",
 )
 @pytest.mark.parametrize("command", ["run", "serve"])

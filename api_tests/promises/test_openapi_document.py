@@ -79,7 +79,7 @@ def test_the_committed_document_is_the_one_that_the_code_publishes() -> None:
 
 @broken_by(
     "C21: a client that is generated may leave out of a body what the service lets it leave out",
-    Returns("service/http/openapi.py", "_tell_defaults", None),
+    Returns("service/http/openapi.py", "_describe_defaults", None),
 )
 def test_a_body_tells_its_defaults_in_words_since_clients_demand_what_has_the_keyword() -> None:
     document = json.loads(published())
@@ -174,8 +174,8 @@ def test_no_two_names_of_schemas_differ_only_by_case(document: dict[str, Any]) -
 @broken_by(
     "the document names no rule of ours",
     "service/http/openapi.py",
-    'kept["description"] = _INTERNAL.sub("", text)',
-    'kept["description"] = text',
+    'schema["description"] = _RULE_REFERENCE.sub("", text)',
+    'schema["description"] = text',
 )
 def test_the_document_tells_nothing_that_only_its_makers_understand(drawn: dict[str, Any]) -> None:
     text = json.dumps(drawn)
@@ -188,8 +188,8 @@ def test_the_document_tells_nothing_that_only_its_makers_understand(drawn: dict[
 @broken_by(
     "C23, issue 10: every member of a schema has a label in Dutch and English",
     "service/http/json_models.py",
-    "label_members(cls, handler.resolve_ref_schema(shown))",
-    "handler.resolve_ref_schema(shown)",
+    "label_members(cls, handler.resolve_ref_schema(json_schema))",
+    "handler.resolve_ref_schema(json_schema)",
 )
 def test_every_member_of_every_schema_has_a_label_in_dutch_and_english(drawn: dict[str, Any]) -> None:
     members = [

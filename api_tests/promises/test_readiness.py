@@ -83,7 +83,7 @@ def test_news_that_nobody_is_told_makes_it_not_ready_until_it_is_told(own: Runni
 @broken_by(
     "Issue 4 point 9: a process whose database lost a protection is not ready",
     "service/http/readiness.py",
-    "            yield from found\n",
+    "            yield from failures\n",
     "            yield from ()\n",
 )
 def test_another_schema_and_a_lost_protection_are_named(own: Running) -> None:

@@ -125,8 +125,8 @@ def test_a_trace_goes_on_in_the_answer(service: Running, path: str) -> None:
 @broken_by(
     "a trace that is none is replaced",
     "service/http/edge.py",
-    "if given and not _NO_ID & set(given.groups())",
-    "if given",
+    "if match and not _INVALID_IDS & set(match.groups())",
+    "if match",
 )
 @pytest.mark.parametrize(
     "given",

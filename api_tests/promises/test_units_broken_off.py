@@ -103,7 +103,7 @@ def test_the_request_gets_500_the_log_tells_type_and_place_and_everything_goes_o
 @broken_by(
     "who watches hears of a StopIteration too",
     "service/database/worker_threads.py",
-    "self._watcher.submit(_for_future, self.read_now, work))",
+    "self._watcher.submit(_run_for_future, self.read_now, work))",
     "self._watcher.submit(self.read_now, work))",
     case="OfAKind",
 )

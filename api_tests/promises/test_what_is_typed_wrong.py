@@ -27,7 +27,7 @@ def sent(people: People, content: bytes, path: str = "/drafts", **headers: str) 
 @broken_by(
     "all faults of a request are told at once",
     "service/http/strict_route.py",
-    "yield self._of_parameter(error)",
+    "yield self._parameter_fault(error)",
     "continue",
 )
 def test_faults_of_query_headers_and_body_are_told_at_once(people: People, case: CaseFile) -> None:

@@ -60,8 +60,8 @@ def on_sqlite(tmp_path: Path) -> Iterator[Running]:
 @broken_by(
     'issue 4.7: a PostgreSQL that is down is a "not now"',
     "service/database/worker_threads.py",
-    "not_now = isinstance(error, OperationalError | InterfaceError)",
-    "not_now = False",
+    "temporary = isinstance(error, OperationalError | InterfaceError)",
+    "temporary = False",
     case="kill",
 )
 @pytest.mark.parametrize("how", ["stop", "kill"])

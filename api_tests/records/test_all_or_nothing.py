@@ -141,8 +141,8 @@ def test_i11_a_step_that_fails_is_not_answered_as_done_leaves_nothing_and_is_set
 @broken_by(
     "a full disk is a not now that may be sent again",
     "service/database/worker_threads.py",
-    "not_now = isinstance(error, OperationalError | InterfaceError)",
-    "not_now = isinstance(error, InterfaceError)",
+    "temporary = isinstance(error, OperationalError | InterfaceError)",
+    "temporary = isinstance(error, InterfaceError)",
     case="postgresql",
 )
 def test_a_full_disk_is_a_not_now_that_may_be_sent_again(case: CaseFile, database: Engine) -> None:
@@ -203,7 +203,7 @@ def test_i11_a_refused_step_leaves_no_trace_in_any_table(
 @broken_by(
     "an answered step is committed before its answer leaves",
     "service/database/worker_threads.py",
-    "return await self._in_turn(self._writers, self.write_now, work)",
+    "return await self._run_queued(self._writers, self.write_now, work)",
     "loop = asyncio.get_running_loop(); early = loop.create_future(); "
     "loop.run_in_executor(self._writers, self.write_now, lambda unit: "
     "loop.call_soon_threadsafe(early.set_result, work(unit))); return await early",

@@ -51,8 +51,8 @@ def tables_of(kept_one: Kept, back: Restored) -> Tables:
 @broken_by(
     "I21, issue 4.8: a restored database follows the list of destructions before it is served",
     "service/commands/backup.py",
-    "    _take_over(settings, destructions)\n    if of_data.revision",
-    "    if of_data.revision",
+    "    _add_to_destruction_list(settings, destructions)\n    if data_manifest.revision",
+    "    if data_manifest.revision",
 )
 def test_i21_a_backup_of_before_a_destruction_does_not_bring_the_case_back(place: Kept) -> None:
     back = place.restored("earlier", place.before, place.before, place.list_outside)

@@ -139,8 +139,8 @@ def test_every_case_and_class_of_content_has_a_key_of_its_own(database: Engine, 
 @broken_by(
     "the master key is readable by its owner alone",
     "service/database/own_files.py",
-    'descriptor, nameless = mkstemp(prefix=f"{file.name}.", dir=file.parent)',
-    'descriptor = os.open(nameless := f"{file}.new", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)',
+    'descriptor, temporary = mkstemp(prefix=f"{file.name}.", dir=file.parent)',
+    'descriptor = os.open(temporary := f"{file}.new", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)',
 )
 def test_the_master_key_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
     file = tmp_path / "new" / "master.key"

@@ -56,7 +56,7 @@ def served_with_a_destruction(folder: Path) -> Mapping[str, int]:
 @broken_by(
     "a folder that is made for them is their owner's alone, and so are those above it",
     "service/database/own_files.py",
-    "        folder.mkdir(_FOLDER)",
+    "        folder.mkdir(_FOLDER_MODE)",
     "        folder.mkdir()",
 )
 @pytest.mark.usefixtures("careless")
@@ -91,7 +91,7 @@ def test_a_backup_and_the_folders_above_it_are_its_own_alone_whatever_the_umask(
 @broken_by(
     "a database of an earlier release is taken from others",
     "service/database/own_files.py",
-    "        if _is_open(file):\n            file.chmod(_FILE)\n    except FileNotFoundError:",
+    "        if _is_open_to_others(file):\n            file.chmod(_FILE_MODE)\n    except FileNotFoundError:",
     "        file.stat()\n    except FileNotFoundError:",
 )
 @broken_by(

@@ -106,7 +106,7 @@ def test_a_database_with_every_protection_is_served(engine: Engine) -> None:
 @broken_by(
     "a database without a protection is not served",
     "service/database/protections.py",
-    "missing = sorted((made.keys() | TRIGGERS[engine]) - found.keys())",
+    "missing = sorted((expected.keys() | TRIGGERS[engine]) - actual.keys())",
     "missing: list[str] = []",
     case="postgresql",
 )
@@ -148,8 +148,8 @@ def test_each_trigger_that_is_switched_off_or_hollow_is_named(engine: Engine) ->
 @broken_by(
     "issue 4.2: a trigger that says something else than the migrations made it say is found at start",
     "service/database/protections.py",
-    "if made[name] != found[name]",
-    "if not found[name]",
+    "if expected[name] != actual[name]",
+    "if not actual[name]",
 )
 def test_each_trigger_that_says_something_else_is_named(engine: Engine) -> None:
     """It has its name, its table and its moment; what it says there is another matter."""
@@ -176,7 +176,7 @@ def test_each_trigger_that_says_something_else_is_named(engine: Engine) -> None:
 @broken_by(
     "issue 4.2: a trigger function that was made hollow is found at start",
     "service/database/protections.py",
-    'made[f"{found[1]}()"] = _body(found[3], found[2])',
+    'protections[f"{match[1]}()"] = _function(match[3], match[2])',
     "continue",
     case="postgresql",
 )

@@ -1,4 +1,4 @@
-"""Backup and restore of SQLite, and what both engines do with a database that came back: recover."""
+"""The commands backup and restore for SQLite, and recover for a restored database of either engine."""
 
 import sys
 from collections.abc import Sequence
@@ -20,33 +20,33 @@ from service.vocabulary.refusals import Unavailable
 
 
 def back_up(folder: Path) -> None:
-    """Copy a SQLite database that may be in use, its keys and its list of destructions; never the master key."""
+    """Copy a SQLite database, its keys and its destruction list, also while it is in use; never the master key."""
     settings = Settings()
     database = _file_of(settings)
     if not database.exists():
         raise SystemExit(f"not done: there is no database at {database}")
-    made = copy_away(database, settings.destruction_list, folder, _keyring(settings), datetime.now(UTC))
+    manifest = copy_away(database, settings.destruction_list, folder, _keyring(settings), datetime.now(UTC))
     sys.stdout.write(
-        f"backed up in {folder}: {_summary(made)}\n"
+        f"backed up in {folder}: {_summary(manifest)}\n"
         "Keep keys.db apart from data.db and no longer than you promised, each with a copy of manifest.json; "
         "the master key is in none of them.\n"
     )
 
 
 def restore(data: Path, keys: Path, destructions: Sequence[Path]) -> None:
-    """Put a backup where no SQLite database is yet, then recover: follow what was destroyed, and verify all of it."""
+    """Restore a backup where no SQLite database exists yet, then recover: destroy listed cases again and verify all."""
     settings = Settings()
     keyring = _keyring(settings)
-    _insist_there(destructions)
-    of_data, of_keys = put_back(data, keys, _file_of(settings), keyring)
-    sys.stdout.write(f"restored: {_summary(of_data)}\n")
-    if of_keys != of_data:
-        sys.stdout.write(f"the keys are of another backup, of {of_keys.at}\n")
-    for kept_with in (data, keys):
-        beside = kept_with.with_name("destructions.jsonl")
-        _take_over(settings, [beside] if beside.exists() else [])
-    _take_over(settings, destructions)
-    if of_data.revision != expected_revision():
+    _require_files(destructions)
+    data_manifest, keys_manifest = put_back(data, keys, _file_of(settings), keyring)
+    sys.stdout.write(f"restored: {_summary(data_manifest)}\n")
+    if keys_manifest != data_manifest:
+        sys.stdout.write(f"the keys are of another backup, of {keys_manifest.at}\n")
+    for backup_file in (data, keys):
+        destruction_list = backup_file.with_name("destructions.jsonl")
+        _add_to_destruction_list(settings, [destruction_list] if destruction_list.exists() else [])
+    _add_to_destruction_list(settings, destructions)
+    if data_manifest.revision != expected_revision():
         raise SystemExit(
             "not done yet: the backup is of an older version. "
             "Run `python -m service migrate`, then `python -m service recover`"
@@ -55,27 +55,27 @@ def restore(data: Path, keys: Path, destructions: Sequence[Path]) -> None:
 
 
 def recover(destructions: Sequence[Path]) -> None:
-    """Make a restored database fit to be served: destroy again what was destroyed, then verify every case."""
+    """Prepare a restored database for serving: destroy the listed cases again, then verify all cases."""
     settings = Settings()
     _keyring(settings)
-    _insist_there(destructions)
-    _take_over(settings, destructions)
+    _require_files(destructions)
+    _add_to_destruction_list(settings, destructions)
     _recover(settings)
 
 
 def _recover(settings: Settings) -> None:
     database = open_database(settings)
     database.all_rows_for = "recovery"
-    cases = entries = wrong = 0
+    cases = entries = findings = 0
     try:
-        followed_list = followed(database, settings)
+        replayed = followed(database, settings)
         certificates = DestructionList(settings.destruction_list).certificates()
-        newest = max((it.destroyed_at for it in certificates), default=None)
+        newest = max((certificate.destroyed_at for certificate in certificates), default=None)
         sys.stdout.write(f"destructions listed {len(certificates)}; the newest {newest or 'none'}\n")
-        for told, ids in (("destroyed again", followed_list.destroyed), ("lived on", followed_list.lived_on)):
-            sys.stdout.writelines(f"{told}: {case_id}\n" for case_id in ids)
+        for label, case_ids in (("destroyed again", replayed.destroyed), ("lived on", replayed.lived_on)):
+            sys.stdout.writelines(f"{label}: {case_id}\n" for case_id in case_ids)
         for line in everything(database):
-            wrong += line.finding is not None
+            findings += line.finding is not None
             if line.verdict:
                 cases, entries = cases + 1, entries + line.verdict.entries
             if line.finding:
@@ -86,8 +86,8 @@ def _recover(settings: Settings) -> None:
         raise SystemExit("not done: the database does not answer") from None
     finally:
         database.close()
-    sys.stdout.write(f"cases {cases}; entries {entries}; findings {wrong}; last recorded {recorded}\n")
-    if wrong:
+    sys.stdout.write(f"cases {cases}; entries {entries}; findings {findings}; last recorded {recorded}\n")
+    if findings:
         raise SystemExit(1)
 
 
@@ -98,23 +98,24 @@ def _file_of(settings: Settings) -> Path:
 
 
 def _keyring(settings: Settings) -> Keyring:
-    """With the master key that there is: one that were made now would open nothing."""
-    given = settings.master_key.get_secret_value() if settings.master_key else None
-    if given is None and not settings.master_key_file.exists():
+    """The keyring of an existing master key: a new master key could not decrypt the backup."""
+    key_text = settings.master_key.get_secret_value() if settings.master_key else None
+    if key_text is None and not settings.master_key_file.exists():
         raise SystemExit(f"not done: there is no master key, and none at {settings.master_key_file}")
-    return Keyring(load_master_key(given, settings.master_key_file))
+    return Keyring(load_master_key(key_text, settings.master_key_file))
 
 
-def _insist_there(files: Sequence[Path]) -> None:
-    if missing := [str(it) for it in files if not it.is_file()]:
+def _require_files(files: Sequence[Path]) -> None:
+    if missing := [str(file) for file in files if not file.is_file()]:
         raise SystemExit(f"not done: no list of destructions at {', '.join(missing)}")
 
 
-def _take_over(settings: Settings, files: Sequence[Path]) -> None:
-    """Onto the list of this installation, which is followed at every start from now on."""
+def _add_to_destruction_list(settings: Settings, files: Sequence[Path]) -> None:
+    """Add these lists to the list of this installation, which every start applies."""
     for file in files:
         DestructionList(settings.destruction_list).take_over(DestructionList(file))
 
 
-def _summary(it: Manifest) -> str:
-    return f"cases {it.cases}; entries {it.entries}; last recorded {it.last_recorded_at or 'nothing'}; at {it.at}"
+def _summary(manifest: Manifest) -> str:
+    last_recorded = manifest.last_recorded_at or "nothing"
+    return f"cases {manifest.cases}; entries {manifest.entries}; last recorded {last_recorded}; at {manifest.at}"

@@ -1,4 +1,4 @@
-"""The database of the settings, opened for a command: work in one transaction, a refusal said in a sentence."""
+"""The database of the settings, opened for a command; a refusal ends the command with a sentence."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,14 +16,14 @@ T = TypeVar("T")
 
 
 def done(work: Callable[[Transaction, Rulebook], T]) -> T:
-    """The work in one transaction on the database of the settings: all of it, or nothing."""
+    """Run the work in one transaction on the database of the settings. Returns the result of the work."""
     with opened() as (database, rules):
         return database.write_now(lambda transaction: work(transaction, rules))
 
 
 @contextmanager
 def opened() -> Iterator[tuple[Database, Rulebook]]:
-    """The database of the settings, ready for work; a refusal is said in a sentence."""
+    """Yields (database of the settings, rules in force). A refusal inside ends the process with a sentence."""
     database, rules = prepared(Settings())
     database.all_rows_for = "a command"
     try:
@@ -31,7 +31,8 @@ def opened() -> Iterator[tuple[Database, Rulebook]]:
     except (NotKnown, NotAllowed):
         raise SystemExit("not done: --as names nobody who administers this installation") from None
     except Invalid as refusal:
-        raise SystemExit("\n".join(["not done:", *(f"{it.location} {it.words.en}" for it in refusal.errors)])) from None
+        lines = (f"{fault.location} {fault.words.en}" for fault in refusal.errors)
+        raise SystemExit("\n".join(["not done:", *lines])) from None
     except Refusal as refusal:
         raise SystemExit(f"not done: {say('details', refusal.code, refusal.facts()).en}") from None
     finally:

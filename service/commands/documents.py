@@ -1,4 +1,4 @@
-"""Writing what is generated from the code: the OpenAPI document, the drawings and the table of settings."""
+"""The commands that write generated documents: the OpenAPI document, the drawings and the table of settings."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,7 @@ def write_openapi() -> None:
 
 
 def published() -> str:
-    """The text of openapi/openapi.json: the document of a service at an example address."""
+    """Returns the text of openapi/openapi.json, the document of a service at an example URL."""
     api = create_api(read_folder(ROOT / "workflows"), "https://casusroute.example")
     return json.dumps(api.openapi(), indent=2, ensure_ascii=False) + "\n"
 
@@ -36,7 +36,7 @@ def draw() -> None:
 
 
 def drawn(readme: str) -> str:
-    """The README with what is drawn from the files and the code."""
-    definitions = [it.definition for it in read_folder(ROOT / "workflows").newest.values()]
+    """Returns the text of the README with its drawings and its table of settings made again."""
+    definitions = [workflow.definition for workflow in read_folder(ROOT / "workflows").newest.values()]
     before, rest = redraw(readme, definitions).split("<!-- settings -->")
     return f"{before}<!-- settings -->\n{table()}\n<!-- /settings -->{rest.split('<!-- /settings -->')[1]}"

@@ -1,4 +1,4 @@
-"""Keeping the database: bringing it to the schema of this version."""
+"""The command migrate: upgrade of the database to the schema of this version."""
 
 from service.database.engine import open_engine
 from service.database.migrations import migrate
@@ -7,9 +7,9 @@ from service.settings import Settings
 
 
 def migrate_database() -> None:
-    """Bring the database to the schema of this version, and each role of PostgreSQL to what it may do there.
+    """Upgrade the database to the schema of this version, and on PostgreSQL the privileges of each role.
 
-    There is no way back but a backup of before.
+    The only way back is an earlier backup.
     """
     migrate_as_owner(Settings())
 

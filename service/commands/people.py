@@ -1,4 +1,4 @@
-"""Administering from the command line: the first administrator, and what stands around the cases as a file says."""
+"""The commands administrator and set-up: the first administrator, and the organisations and people of a region."""
 
 import sys
 from pathlib import Path
@@ -11,18 +11,18 @@ from service.people.use_cases.region_file import read_set_up, set_up
 
 
 def make_administrator(issuer: str, subject: str, name: str) -> None:
-    """Make the first administrator of an installation that nobody administers."""
+    """Make the first administrator of an installation without one."""
     person = NewPerson(issuer=issuer, subject=subject, name=name)
     if not done(lambda transaction, _: make_first_administrator(transaction, person)):
         raise SystemExit("not done: somebody administers this installation already, and adds others over the API")
 
 
 def set_up_region(file: Path, caller: tuple[str, str]) -> None:
-    """Make what stands around the cases as a file says, as this administrator; what it says already stays."""
-    wanted = read_set_up(file.read_text(encoding="utf-8"))
-    who = Caller(*caller, trace_id="")
-    changes = done(lambda transaction, rules: set_up(transaction, who, wanted, rules=rules))
-    for it in changes:
-        told = " ".join(f"{name}={value}" for name, value in it.effect.details.items())
-        sys.stdout.write(f"{it.effect.action} {it.effect.subject} {told}".rstrip() + "\n")
+    """Create what a region file lists, as this administrator; what exists already stays as it is."""
+    region_file = read_set_up(file.read_text(encoding="utf-8"))
+    administrator = Caller(*caller, trace_id="")
+    changes = done(lambda transaction, rules: set_up(transaction, administrator, region_file, rules=rules))
+    for change in changes:
+        details = " ".join(f"{name}={value}" for name, value in change.effect.details.items())
+        sys.stdout.write(f"{change.effect.action} {change.effect.subject} {details}".rstrip() + "\n")
     sys.stdout.write(f"{len(changes)} changes\n")

@@ -1,4 +1,4 @@
-"""Retention from the command line: proposing what may go, and sweeping up after what went."""
+"""The commands propose-destructions and sweep."""
 
 import sys
 from collections import Counter
@@ -17,38 +17,40 @@ from service.workflows.rules.rulebook import Rulebook
 
 
 def propose_destructions(caller: tuple[str, str]) -> None:
-    """Propose to destroy the cases whose term has passed, as this data-protection officer; for every night."""
-    who = Caller(*caller, trace_id="")
-    told: Counter[str] = Counter()
+    """Propose to destroy the cases whose retention term has passed, as this data-protection officer; run it nightly."""
+    officer = Caller(*caller, trace_id="")
+    counts: Counter[str] = Counter()
     with opened() as (database, rules):
         try:
-            ended = database.read_now(lambda transaction: ended_cases(transaction, who))
+            case_ids = database.read_now(lambda transaction: ended_cases(transaction, officer))
         except (NotKnown, NotAllowed):
             raise SystemExit("not done: --as names no data-protection officer of a team") from None
-        for case_id in ended:
-            found = database.write_now(partial(propose_if_due, caller=who, case_id=case_id, rules=rules))
-            told["proposed" if found.proposal else "term_runs" if found.obstacles == ("term_runs",) else "not"] += 1
-            if line := told_of(found, rules):
+        for case_id in case_ids:
+            review = database.write_now(partial(propose_if_due, caller=officer, case_id=case_id, rules=rules))
+            in_term = review.obstacles == ("term_runs",)
+            counts["proposed" if review.proposal else "term_runs" if in_term else "not"] += 1
+            if line := told_of(review, rules):
                 sys.stdout.write(line + "\n")
     sys.stdout.write(
-        f"{told['proposed']} proposed, {told['not']} not for another reason, {told['term_runs']} still in their term\n"
+        f"{counts['proposed']} proposed, {counts['not']} not for another reason, "
+        f"{counts['term_runs']} still in their term\n"
     )
 
 
-def told_of(it: Considered, rules: Rulebook) -> str:
-    """A line for a case that was proposed, or that would be but for something in its way."""
-    if it.proposal:
-        return f"{it.case_id} proposed: kept until {it.keep_until}"
-    told = (with_steps(MESSAGES["obstacles"][code], rules.step_label) for code in it.obstacles if code != "term_runs")
-    reasons = [words.en for words in told]
-    return f"{it.case_id} not proposed: {' '.join(reasons)}" if reasons else ""
+def told_of(review: Considered, rules: Rulebook) -> str:
+    """Returns the line of a proposed case, or of one with an obstacle other than its running term; else empty text."""
+    if review.proposal:
+        return f"{review.case_id} proposed: kept until {review.keep_until}"
+    codes = [code for code in review.obstacles if code != "term_runs"]
+    reasons = [with_steps(MESSAGES["obstacles"][code], rules.step_label).en for code in codes]
+    return f"{review.case_id} not proposed: {' '.join(reasons)}" if reasons else ""
 
 
 def sweep_up() -> None:
-    """Remove what was destroyed from the files of the database, as the owner of its tables; after destructions."""
+    """Remove destroyed data from the files of the database, as the owner of its tables; run it after destructions."""
     engine = open_engine(Settings().as_owner)
     try:
-        left = sweep(engine)
+        remaining = sweep(engine)
     finally:
         engine.dispose()
-    sys.stdout.write("swept\n" + "".join(f"left to do: {it}\n" for it in left))
+    sys.stdout.write("swept\n" + "".join(f"left to do: {task}\n" for task in remaining))

@@ -1,4 +1,4 @@
-"""Making the roles of PostgreSQL: told as SQL for whoever may, or made at once."""
+"""The command roles: print or run the SQL that creates the roles of PostgreSQL."""
 
 import sys
 
@@ -8,7 +8,7 @@ from service.settings import Settings
 
 
 def make_roles(*, apply: bool) -> None:
-    """Print what makes the roles of PostgreSQL, for a superuser to read and run; --apply: do it as the owner."""
+    """Print the SQL that creates the roles of PostgreSQL, for a superuser to run; --apply: run it as the owner."""
     settings = Settings()
     roles = Roles.of(settings.owner_url, settings.database_url, settings.reporting_role)
     if roles is None:

@@ -1,4 +1,4 @@
-"""Serving: the demonstration region, an installation, the relay as a process of its own."""
+"""The commands run, serve and relay."""
 
 import asyncio
 import sys
@@ -17,30 +17,30 @@ from service.logs import configure
 from service.people.use_cases.demonstration import ORGANISATIONS, PEOPLE
 from service.settings import Settings
 
-_ORGANISATIONS = {it.key: it.name for it in ORGANISATIONS}
+_ORGANISATION_NAMES = {organisation.key: organisation.name for organisation in ORGANISATIONS}
 
 
 def run() -> None:
-    """Set everything up and serve the demonstration region."""
+    """Migrate the database and serve the demonstration region."""
     _serve(Settings(mode="demonstration"), migrate_as_owner)
 
 
 def serve() -> None:
-    """Serve a database that was migrated before."""
+    """Serve a migrated database."""
     _serve(Settings(), None)
 
 
 def _serve(settings: Settings, set_up: Callable[[Settings], None] | None) -> None:
-    """The address is taken first: where it cannot be, nothing was changed or said."""
-    _insist_on_loopback(settings)
+    """Serve until a signal stops the process. The sockets are bound first, so that a refusal changes nothing."""
+    _require_loopback(settings)
     with bound(settings) as sockets:
         settings = settings.model_copy(update={"port": sockets[0].getsockname()[1]})
         if set_up:
             set_up(settings)
         configure(settings.log_level)
-        built = build(settings)
-        _watched(settings, built.now)
-        server = Server(built, settings)
+        instance = build(settings)
+        _serve_metrics(settings, instance.now)
+        server = Server(instance, settings)
         listen(sockets, settings)
         sys.stdout.write(_welcome(settings) if set_up else _listens(settings))
         sys.stdout.flush()
@@ -50,8 +50,8 @@ def _serve(settings: Settings, set_up: Callable[[Settings], None] | None) -> Non
         raise SystemExit("not started: the application ended before it could answer; the log tells where")
 
 
-def _insist_on_loopback(settings: Settings) -> None:
-    """Anybody may act as everybody in a demonstration."""
+def _require_loopback(settings: Settings) -> None:
+    """A demonstration gives every caller a token for any person, so by default it is served to this machine only."""
     if settings.mode == "demonstration" and settings.host not in LOOPBACK and not settings.demonstration_for_others:
         raise SystemExit(
             f"not started: a demonstration gives a token to whoever asks, so it is served on this machine only and not "
@@ -68,15 +68,15 @@ def relay() -> None:
     """Fill the feeds and call webhooks, as a process of its own."""
     settings = Settings()
     configure(settings.log_level)
-    built = build_relay(settings)
-    _watched(settings, partial(figures, built.database))
-    asyncio.run(built.by_itself())
+    event_relay = build_relay(settings)
+    _serve_metrics(settings, partial(figures, event_relay.database))
+    asyncio.run(event_relay.by_itself())
 
 
-def _watched(settings: Settings, now: Callable[[], Mapping[str, float]]) -> None:
+def _serve_metrics(settings: Settings, read_gauges: Callable[[], Mapping[str, float]]) -> None:
     if settings.metrics_port:
         try:
-            metrics.publish(settings.metrics_host, settings.metrics_port, now)
+            metrics.publish(settings.metrics_host, settings.metrics_port, read_gauges)
         except OSError as error:
             raise refused(settings.metrics_host, settings.metrics_port, error, "METRICS_") from None
 
@@ -84,7 +84,8 @@ def _watched(settings: Settings, now: Callable[[], Mapping[str, float]]) -> None
 def _welcome(settings: Settings) -> str:
     url = settings.address
     people = "\n".join(
-        f"  {it.key:<7} {it.name:<16} {', '.join(it.roles):<24} {_ORGANISATIONS[it.organisation]}" for it in PEOPLE
+        f"  {person.key:<7} {person.name:<16} {', '.join(person.roles):<24} {_ORGANISATION_NAMES[person.organisation]}"
+        for person in PEOPLE
     )
     return f"""
 Casusroute {__version__}, demonstration region (fictional people, real regions JZ10 and JZ11)

@@ -1,4 +1,4 @@
-"""The web server as this service needs it: patient only so far with the head of a request, and in no hurry to stop."""
+"""The web server: uvicorn with a time limit for request heads and a drain before it stops."""
 
 import asyncio
 import time
@@ -18,16 +18,16 @@ LARGEST_HEAD = 32_768  # bytes
 
 
 class Server(uvicorn.Server):
-    """Told to stop, it is not ready at once, but serves on until balancers noticed; told again, it stops.
+    """A server that drains: after a stop signal it is not ready but serves on, for load balancers to notice.
 
-    Then nothing new is accepted, and what is under way gets its time to finish.
+    After the drain, or at a second signal, it accepts no connections and lets the requests in progress finish.
     """
 
-    def __init__(self, built: Built, settings: Settings) -> None:
-        proxies = [it.strip() for it in settings.trusted_proxies.split(",") if it.strip()]
+    def __init__(self, instance: Built, settings: Settings) -> None:
+        proxies = [proxy.strip() for proxy in settings.trusted_proxies.split(",") if proxy.strip()]
         super().__init__(
             uvicorn.Config(
-                built.application,
+                instance.application,
                 host=settings.host,
                 port=settings.port,
                 http=partial(Patient, seconds=settings.request_seconds),  # type: ignore[arg-type]  # called as a class is
@@ -40,10 +40,10 @@ class Server(uvicorn.Server):
                 timeout_graceful_shutdown=settings.stop_seconds,
             )
         )
-        self._readiness = built.readiness
+        self._readiness = instance.readiness
         self._drain_seconds = settings.drain_seconds
         self._stop: Callable[[], None] | None = None
-        self._stop_at = 0.0
+        self._stop_at = 0.0  # monotonic seconds
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         stop = partial(super().handle_exit, sig, frame)
@@ -61,10 +61,13 @@ class Server(uvicorn.Server):
 
 
 class Patient(HttpToolsProtocol):
-    """A connection where the head of a request may take so long and no longer, and be so large and no larger."""
+    """A connection that limits the head of a request in time and in size.
 
-    _coming_in = 0  # bytes of a head that is not there yet
-    _until: asyncio.TimerHandle | None = None
+    `seconds`: time for the head to arrive, else 408. A head larger than 32,768 bytes gets 431.
+    """
+
+    _head_bytes = 0  # received of a head that is not complete
+    _timer: asyncio.TimerHandle | None = None  # runs while a head is awaited
 
     def __init__(self, *, seconds: float, **others: Any) -> None:
         super().__init__(**others)
@@ -72,17 +75,17 @@ class Patient(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as its base
         super().connection_made(transport)
-        self._wait()
+        self._start_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._stop_waiting()
+        self._stop_timer()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
-        if self._until and not self.transport.is_closing():
-            self._coming_in += len(data)
-            if self._coming_in > LARGEST_HEAD:
+        if self._timer and not self.transport.is_closing():
+            self._head_bytes += len(data)
+            if self._head_bytes > LARGEST_HEAD:
                 self._refuse(431)
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - as its base, which answers in plain text
@@ -90,32 +93,33 @@ class Patient(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._wait()
+        self._start_timer()
 
     def on_headers_complete(self) -> None:
-        self._stop_waiting()
+        self._stop_timer()
         super().on_headers_complete()
 
-    def _wait(self) -> None:
-        self._stop_waiting()
-        self._coming_in = 0
-        self._until = self.loop.call_later(self._seconds, self._refuse, 408)
+    def _start_timer(self) -> None:
+        self._stop_timer()
+        self._head_bytes = 0
+        self._timer = self.loop.call_later(self._seconds, self._refuse, 408)
 
-    def _stop_waiting(self) -> None:
-        if self._until:
-            self._until.cancel()
-            self._until = None
+    def _stop_timer(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
 
     def _refuse(self, status: int) -> None:
-        """In Dutch: what language is asked stands in a head that was not read."""
-        self._stop_waiting()
-        under_way: RequestResponseCycle | None = self.cycle
-        if under_way is None or under_way.response_complete:
-            self.transport.write(_as_sent(status))
+        """Answer in Dutch, since Accept-Language stands in the head that was not read, and close the connection."""
+        self._stop_timer()
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is None or cycle.response_complete:
+            self.transport.write(_problem_bytes(status))
         self.transport.close()
 
 
-def _as_sent(status: int) -> bytes:
+def _problem_bytes(status: int) -> bytes:
+    """Returns the whole answer, head and body, as sent on the connection."""
     answer = bare(status, "nl", {"Connection": "close"})
     head: list[Any] = [b"HTTP/1.1 %d \r\n" % status]
     head += [b"%s: %s\r\n" % header for header in answer.raw_headers]

@@ -1,4 +1,4 @@
-"""Verifying a whole installation, and the digest of all heads: both only read, also what may not be served."""
+"""The commands verify and digest. Both only read, and also work on a database that may not be served."""
 
 import json
 import sys
@@ -29,7 +29,7 @@ from service.vocabulary.refusals import Unavailable
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """What was looked at: a case with its verdict, or something that is wrong elsewhere."""
+    """The verdict on a case, or a finding outside the cases."""
 
     case: str = ""
     number: str = ""
@@ -38,108 +38,111 @@ class Line:
     verdict: VerificationView | None = None
 
     def as_json(self) -> str:
-        found = {"sound": False, "firstBadSequence": self.sequence, "finding": self.finding}
-        told = self.verdict or found
-        return json.dumps({"case": self.case, "number": self.number, **to_jsonable_python(told)}, ensure_ascii=False)
+        finding = {"sound": False, "firstBadSequence": self.sequence, "finding": self.finding}
+        members = to_jsonable_python(self.verdict or finding)
+        return json.dumps({"case": self.case, "number": self.number, **members}, ensure_ascii=False)
 
     def as_row(self) -> str:
-        words = self.finding.label.en if self.finding else ""
-        return f"{self.number:<9}  {self.case:<36}  {self.sequence or '':>5}  {words}"
+        sentence = self.finding.label.en if self.finding else ""
+        return f"{self.number:<9}  {self.case:<36}  {self.sequence or '':>5}  {sentence}"
 
 
 def digest() -> None:
-    """Print how far every case has come, one line per case, and a root over it all: to keep elsewhere."""
-    with _looked_at() as database:
+    """Print the digest of all heads: one line per case with its last entry, and a root hash; keep it elsewhere."""
+    with _open_unchecked() as database:
         heads = (head for page in _pages(database) for head in page)
         sys.stdout.writelines(written(heads, database.now(), expected_revision()))
 
 
 def verify(case: str | None, against: Path | None, *, as_json: bool) -> None:
-    """Verify all cases or one, and what must agree with them, also with an earlier digest. Changes nothing."""
+    """Verify all cases or one, the data that must agree with them, and an earlier digest. Changes nothing."""
     root = _root(against) if against else None
-    cases = entries = wrong = 0
-    with _looked_at() as database:
-        one = case and database.read_now(lambda transaction: Heads(transaction).named(case))
-        ids = [one] if one else [] if case else (head.case for page in _pages(database) for head in page)
-        for line in _lines(database, ids, case and (one or case), against):
-            wrong += line.finding is not None
+    cases = entries = findings = 0
+    with _open_unchecked() as database:
+        case_id = case and database.read_now(lambda transaction: Heads(transaction).named(case))
+        case_ids = [case_id] if case_id else [] if case else (head.case for page in _pages(database) for head in page)
+        for line in _lines(database, case_ids, case and (case_id or case), against):
+            findings += line.finding is not None
             if line.verdict:
                 cases, entries = cases + 1, entries + line.verdict.entries
             if as_json or line.finding:
                 sys.stdout.write((line.as_json() if as_json else line.as_row()) + "\n")
-    if case and not cases and not wrong:
+    if case and not cases and not findings:
         raise SystemExit("not done: no case has this number or id")
-    summary = {"cases": cases, "entries": entries, "findings": wrong, "root": root}
-    following = MESSAGES["verification_next"]["unsound" if wrong else "compared" if root else "sound"].en
-    told = "; ".join(f"{name} {value}" for name, value in summary.items() if value is not None)
-    sys.stdout.write((json.dumps({"sound": not wrong, **summary}) if as_json else f"{told}\n{following}") + "\n")
-    if wrong:
+    summary = {"cases": cases, "entries": entries, "findings": findings, "root": root}
+    advice = MESSAGES["verification_next"]["unsound" if findings else "compared" if root else "sound"].en
+    text = "; ".join(f"{name} {value}" for name, value in summary.items() if value is not None)
+    sys.stdout.write((json.dumps({"sound": not findings, **summary}) if as_json else f"{text}\n{advice}") + "\n")
+    if findings:
         raise SystemExit(1)
 
 
 def everything(database: Database) -> Iterator[Line]:
-    """Every case with its verdict, and what is wrong around them."""
+    """Returns a line for each case, and one for each finding outside the cases."""
     yield from _lines(database, (head.case for page in _pages(database) for head in page), None, None)
 
 
-def _lines(database: Database, ids: Iterable[str], only: str | None, against: Path | None) -> Iterator[Line]:
-    for case_id in ids:
-        yield database.read_now(partial(_of_case, case_id=case_id))
+def _lines(database: Database, case_ids: Iterable[str], only: str | None, against: Path | None) -> Iterator[Line]:
+    for case_id in case_ids:
+        yield database.read_now(partial(_case_line, case_id=case_id))
     if against:
-        yield from _departures(database, only, against)
+        yield from _departure_lines(database, only, against)
     if only is None:
         for code, where in database.read_now(lambda transaction: list(Surroundings(transaction).of_installation())):
             yield Line(finding=Labelled.of(code, say("verification", code, {"where": where})))
 
 
-def _of_case(transaction: Transaction, case_id: str) -> Line:
+def _case_line(transaction: Transaction, case_id: str) -> Line:
     verdict, number = verification_view(verified(transaction, case_id)), Cases(transaction).number(case_id)
-    at = verdict.first_bad_sequence
-    return Line(case=case_id, number=number, sequence=at, finding=verdict.finding, verdict=verdict)
+    sequence = verdict.first_bad_sequence
+    return Line(case=case_id, number=number, sequence=sequence, finding=verdict.finding, verdict=verdict)
 
 
-def _departures(database: Database, only: str | None, against: Path) -> Iterator[Line]:
-    """Where the present is not what the digest led to."""
+def _departure_lines(database: Database, only: str | None, against: Path) -> Iterator[Line]:
+    """A line for each head of the digest that the present history does not lead to."""
     with against.open(encoding="utf-8") as lines:
-        kept = (head for head in heads_in(lines) if only in (None, head.case))
-        while page := list(islice(kept, PAGE)):
-            for it in database.read_now(partial(_departed, page=page)):
-                finding = Labelled.of(it.fault, MESSAGES["verification"][it.fault])
-                yield Line(case=it.case, sequence=it.sequence, finding=finding)
+        heads = (head for head in heads_in(lines) if only in (None, head.case))
+        while page := list(islice(heads, PAGE)):
+            for departure in database.read_now(partial(_departures, page=page)):
+                finding = Labelled.of(departure.fault, MESSAGES["verification"][departure.fault])
+                yield Line(case=departure.case, sequence=departure.sequence, finding=finding)
 
 
-def _departed(transaction: Transaction, page: Sequence[Head]) -> list[Departure]:
+def _departures(transaction: Transaction, page: Sequence[Head]) -> list[Departure]:
     return list(Heads(transaction).departures(page))
 
 
 def _pages(database: Database) -> Iterator[list[Head]]:
-    """Each in a short transaction of its own: a reading that takes long keeps the database from tidying up."""
+    """Pages of heads, each in a short transaction of its own: a long read keeps the database from freeing space."""
     page = database.read_now(lambda transaction: Heads(transaction).after(None))
     while page:
         yield page
-        page = database.read_now(partial(_next, last=page[-1].case))
+        page = database.read_now(partial(_next_page, last=page[-1].case))
 
 
-def _next(transaction: Transaction, last: str) -> list[Head]:
+def _next_page(transaction: Transaction, last: str) -> list[Head]:
     return Heads(transaction).after(last)
 
 
 def _root(against: Path) -> str:
-    """The root of the digest in a file, which is whole. Read twice, and never held: a digest may be large."""
+    """Check that the digest in a file is complete. Returns its root hash.
+
+    The file is read twice and never held in memory, since a digest may be large.
+    """
     try:
         with against.open(encoding="utf-8") as lines:
             return root_of(lines)
-    except (NotADigest, UnicodeDecodeError) as wrong:
-        raise SystemExit(f"not done: {against}: {wrong}") from None
+    except (NotADigest, UnicodeDecodeError) as error:
+        raise SystemExit(f"not done: {against}: {error}") from None
 
 
 @contextmanager
-def _looked_at() -> Iterator[Database]:
-    """The database of the settings, as it is: nothing is made ready in it, and what no longer protects it is told."""
+def _open_unchecked() -> Iterator[Database]:
+    """Open the database of the settings without preparing it or requiring its protections, which are verified here."""
     database = open_database(Settings())
     database.all_rows_for = "verification"
     try:
-        database.read_now(_insist)
+        database.read_now(_require_readable)
         yield database
     except Unavailable:
         raise SystemExit("not done: the database does not answer") from None
@@ -147,7 +150,7 @@ def _looked_at() -> Iterator[Database]:
         database.close()
 
 
-def _insist(transaction: Transaction) -> None:
+def _require_readable(transaction: Transaction) -> None:
     if revision_of(transaction.connection) != expected_revision():
         raise NotMigrated("the database needs `python -m service migrate` first")
     transaction.keyring.insist(transaction.connection)

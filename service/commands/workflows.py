@@ -1,4 +1,4 @@
-"""Trying a version of a workflow on the cases that run, and letting these adopt it."""
+"""The command workflow: try a version of a workflow on the running cases, or let them adopt it."""
 
 import sys
 from functools import partial
@@ -17,34 +17,38 @@ from service.workflows.rules.kinds import PartKind
 Pairs = list[tuple[str, str]]
 
 
-def workflow(act: str, caller: tuple[str, str], **given: Any) -> None:
-    """Try a version of a workflow on all cases that run on others, or let these adopt it; both answer in JSON."""
-    who = Caller(*caller, trace_id="")
+def workflow(act: str, caller: tuple[str, str], **arguments: Any) -> None:
+    """Try a version of a workflow on all cases that run on others, or let these adopt it; both print JSON."""
+    administrator = Caller(*caller, trace_id="")
     if act == "try":
-        _try_version(who, **given)
+        _try_version(administrator, **arguments)
     else:
-        _adopt_version(who, **given)
+        _adopt_version(administrator, **arguments)
 
 
-def _try_version(who: Caller, kind: PartKind, mapping: Pairs, to: str | None, file: Path | None) -> None:
+def _try_version(caller: Caller, kind: PartKind, mapping: Pairs, to: str | None, file: Path | None) -> None:
     text = file.read_text(encoding="utf-8") if file else None
     trial = Trial(kind=kind, mapping=dict(mapping), to=to, definition=text)
     with opened() as (database, rules):
-        tried = database.read_now(lambda transaction: try_version(transaction, who, trial, rules=rules))
-    sys.stdout.write(trial_view(tried).model_dump_json(by_alias=True, indent=2) + "\n")
+        result = database.read_now(lambda transaction: try_version(transaction, caller, trial, rules=rules))
+    sys.stdout.write(trial_view(result).model_dump_json(by_alias=True, indent=2) + "\n")
 
 
-def _adopt_version(who: Caller, kind: PartKind, mapping: Pairs, to: str | None, old: str, grounds: str) -> None:
-    """Part by part, each in its own transaction: the same command goes on where an earlier one was broken off."""
-    intended = Intended(kind=kind, old=old, new=to, mapping=dict(mapping))
-    once = IdempotencyKey(str(uuid4()), "")
+def _adopt_version(caller: Caller, kind: PartKind, mapping: Pairs, to: str | None, old: str, grounds: str) -> None:
+    """Move the parts one by one, each in its own transaction: the same command continues after an interruption."""
+    planned_move = Intended(kind=kind, old=old, new=to, mapping=dict(mapping))
+    idempotency_key = IdempotencyKey(str(uuid4()), "")
     with opened() as (database, rules):
-        plan = database.write_now(lambda transaction: make_plan(transaction, who, intended, once, rules=rules))
-        hash_ = plan.value.definition.hash
-        for it in database.read_now(lambda transaction: progress(transaction, who, hash_, rules=rules)).left:
-            moved = partial(adopt, caller=who, plan_hash=hash_, part=it.part, grounds=grounds, rules=rules)
-            database.write_now(moved)
+        plan = database.write_now(
+            lambda transaction: make_plan(transaction, caller, planned_move, idempotency_key, rules=rules)
+        )
+        plan_hash = plan.value.definition.hash
+        before = database.read_now(lambda transaction: progress(transaction, caller, plan_hash, rules=rules))
+        for remaining in before.left:
+            database.write_now(
+                partial(adopt, caller=caller, plan_hash=plan_hash, part=remaining.part, grounds=grounds, rules=rules)
+            )
         view = database.read_now(
-            lambda transaction: progress_view(transaction, progress(transaction, who, hash_, rules=rules))
+            lambda transaction: progress_view(transaction, progress(transaction, caller, plan_hash, rules=rules))
         )
     sys.stdout.write(view.model_dump_json(by_alias=True, indent=2) + "\n")

@@ -1,1 +1,1 @@
-"""The database itself: engine, threads, transaction, keys, migrations, protections and row-level security."""
+"""The database: engine, threads, transaction, keys, migrations, protections and row-level security."""

@@ -1,4 +1,4 @@
-"""What all tables are made with: names of constraints, kinds of columns and of indexes."""
+"""Definitions that all tables share: constraint names, column types, partial indexes, table options."""
 
 from typing import Any
 
@@ -15,8 +15,8 @@ metadata = MetaData(
 )
 NO_DAY = "9999-12-31"
 KEYS_SCHEMA = "keys"
-# What is kept for ever has no row number of SQLite's own beside its key: a row could be replaced under that number,
-# past every protection that looks at the key.
+# Append-only tables have no SQLite rowid next to their key: a row could be replaced under its rowid, and the triggers
+# that protect the key would not see it.
 NO_ROWID: dict[str, Any] = {"sqlite_with_rowid": False}
 
 
@@ -24,14 +24,14 @@ def id_column(name: str, *args: ForeignKey, nullable: bool = False, comment: str
     return Column(name, String(36), *args, nullable=nullable, comment=comment or None)
 
 
-def index_where(held: str, name: str, *columns: str) -> Index:
-    """An index of the few rows for which this holds; a statement that is to use it says so in the same words.
+def index_where(condition: str, name: str, *columns: str) -> Index:
+    """Returns a partial index of the rows that meet the condition. A query uses it only with the same condition text.
 
-    SQLite makes no use of one on a table without rowids where the key begins with the same column.
+    SQLite ignores such an index on a table without rowid whose key begins with the same column.
     """
-    return Index(name, *columns, sqlite_where=text(held), postgresql_where=text(held))
+    return Index(name, *columns, sqlite_where=text(condition), postgresql_where=text(condition))
 
 
-# The first entry of a part has no predecessor and starts at "start"; every other follows the one before. CASE and not
-# OR: a CHECK that comes out NULL counts as held.
+# The first entry of a part has no predecessor; every other entry follows the one before it. CASE and not OR, because a
+# CHECK that evaluates to NULL passes.
 FOLLOWS = "CASE WHEN {n} = 1 THEN {p} IS NULL ELSE {p} IS NOT NULL AND {p} = {n} - 1 END"  # placeholders, not SQL input

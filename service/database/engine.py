@@ -1,4 +1,4 @@
-"""The engine of a database, set up as this service needs it."""
+"""The SQLAlchemy engine of a database, with the options that this service requires."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 
 from service.database.own_files import own_file, own_folder, take_from_others
 
-# recursive_triggers: without it INSERT OR REPLACE slips past the delete triggers of the history.
+# recursive_triggers: without it INSERT OR REPLACE does not fire the delete triggers of the history.
 SQLITE_PRAGMAS = {
     "journal_mode": "WAL",
     "synchronous": "FULL",
@@ -18,8 +18,9 @@ SQLITE_PRAGMAS = {
 }
 
 
-# A process that stopped with a case locked lets go of it when its time is up; one whose database has gone without a
-# word notices before its own caller gives up, and not after the quarter of an hour that systems wait by themselves.
+# The idle timeout frees a case that a hanging process holds locked. The TCP timeouts let a process notice a lost
+# database before its own caller gives up; without them the operating system waits about fifteen minutes.
+# connect_timeout and keepalives are in seconds.
 POSTGRESQL_PATIENCE = {
     "connect_timeout": 5,
     "tcp_user_timeout": 15_000,  # milliseconds
@@ -31,17 +32,17 @@ POSTGRESQL_PATIENCE = {
 
 
 SQLITE_READERS = 4
-_BESIDE = ("-wal", "-shm", "-journal")
+_SQLITE_SUFFIXES = ("-wal", "-shm", "-journal")
 
 
 def open_engine(url: str, connections: int = 8) -> Engine:
-    """An engine set up as this service needs it; also used by the migrations."""
+    """Open the engine of this database URL. The migrations use it as well."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return _open_sqlite(url, Path(parsed.database or ""))
     return create_engine(
         url,
-        pool_size=connections + 1,  # one more than there are threads for work: it watches
+        pool_size=connections + 1,  # one per worker thread, and one for the thread of the readiness checks
         max_overflow=0,
         pool_timeout=5,
         isolation_level="READ COMMITTED",
@@ -50,32 +51,32 @@ def open_engine(url: str, connections: int = 8) -> Engine:
 
 
 def file_of(url: str) -> Path | None:
-    """The file of a database that is one."""
+    """The file of a SQLite database, None for PostgreSQL."""
     parsed = make_url(url)
     return Path(parsed.database or "") if parsed.get_backend_name() == "sqlite" else None
 
 
 def keys_file(database: Path) -> Path:
-    """The file beside a SQLite database that holds the keys of its content."""
+    """The file next to a SQLite database that holds the keys of its content."""
     return database.with_name(database.name + ".keys")
 
 
-def _keep_to_owner(database: Path) -> None:
-    """Data and keys, made before SQLite would: what it makes beside a file gets the mode of that file."""
+def _make_private(database: Path) -> None:
+    """Create the files of data and keys before SQLite does. SQLite gives its log files the mode of the main file."""
     own_folder(database.parent)
     for file in (database, keys_file(database)):
         own_file(file)
-        for end in _BESIDE:
-            take_from_others(file.with_name(file.name + end))
+        for suffix in _SQLITE_SUFFIXES:
+            take_from_others(file.with_name(file.name + suffix))
 
 
 def _open_sqlite(url: str, file: Path) -> Engine:
-    _keep_to_owner(file)
+    _make_private(file)
     engine = create_engine(url, pool_size=SQLITE_READERS + 2, connect_args={"check_same_thread": False})
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: object) -> None:
-        # The driver's own BEGIN is too late and too weak: transactions begin in _begin, below.
+        # The driver would send BEGIN too late and without IMMEDIATE: _begin, below, begins every transaction.
         connection.isolation_level = None
         connection.execute("ATTACH DATABASE ? AS keys", (str(keys_file(file)),))
         for name, value in SQLITE_PRAGMAS.items():
@@ -85,7 +86,7 @@ def _open_sqlite(url: str, file: Path) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        # A writer takes its lock at once: a read snapshot cannot be upgraded after somebody else wrote.
+        # A writer takes its lock at once: a read snapshot cannot be upgraded after another connection wrote.
         mode = connection.get_execution_options().get("sqlite_begin", "IMMEDIATE")
         connection.exec_driver_sql(f"BEGIN {mode}")
 

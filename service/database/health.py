@@ -1,4 +1,4 @@
-"""The condition of a database: what is looked at before it is served, and again whenever somebody asks."""
+"""Checks of a database before it is served, and again for each readiness request."""
 
 from sqlalchemy import Connection
 
@@ -8,42 +8,45 @@ from service.database.protections import Unprotected, insist
 from service.database.row_security import NoSecondWall, insist_on_wall
 from service.database.transaction import Transaction
 
-# What the server must do before it says that something is on disk (synchronous_commit stands among the protections).
-_ON_POSTGRESQL = ("fsync", "full_page_writes")
+# Server settings of PostgreSQL that must be on for durable commits (`protections` checks synchronous_commit).
+_DURABILITY_SETTINGS = ("fsync", "full_page_writes")
 
 
 class MayLoseData(Unprotected):
-    """The database answers before data is on disk: a power cut would take back what was promised."""
+    """The database confirms a commit before it is on disk: a power cut would lose confirmed data."""
 
 
 def insist_on_disk(connection: Connection) -> None:
-    """Raises MayLoseData when the server was told to be quick rather than sure. SQLite: see protections."""
+    """Raises MayLoseData when PostgreSQL is configured without fsync. For SQLite `protections` checks the pragmas."""
     if connection.dialect.name == "postgresql":
-        shown = {name: connection.exec_driver_sql(f"SHOW {name}").scalar() for name in _ON_POSTGRESQL}
-        if unsafe := ", ".join(f"{name} = {value}" for name, value in shown.items() if value != "on"):
+        values = {name: connection.exec_driver_sql(f"SHOW {name}").scalar() for name in _DURABILITY_SETTINGS}
+        if unsafe := ", ".join(f"{name} = {value}" for name, value in values.items() if value != "on"):
             raise MayLoseData(f"the database may lose what it said it kept: {unsafe}")
 
 
 def failing(transaction: Transaction, *, may_lose_data: bool, second_wall: bool) -> tuple[str, ...]:
-    """What keeps this database from being served, in codes."""
+    """Returns the codes of the failing checks; an empty tuple when this database may be served.
+
+    `may_lose_data`: skip the check of durable writes. `second_wall`: row-level security must bind the role.
+    """
     transaction.allow_all_rows("readiness")
     if revision_of(transaction.connection) != expected_revision():
-        return ("revision",)  # of another schema nothing else can be said
-    found = []
+        return ("revision",)  # the other checks do not apply to another schema
+    failures = []
     try:
         insist(transaction.connection)
     except Unprotected:
-        found.append("protections")
+        failures.append("protections")
     try:
         insist_on_disk(transaction.connection)
     except MayLoseData:
-        found += [] if may_lose_data else ["database_settings"]
+        failures += [] if may_lose_data else ["database_settings"]
     try:
         insist_on_wall(transaction.connection)
     except NoSecondWall:
-        found += ["second_wall"] if second_wall else []
+        failures += ["second_wall"] if second_wall else []
     try:
         transaction.keyring.insist(transaction.connection)
     except MasterKeyRefused:
-        found.append("master_key")
-    return tuple(found)
+        failures.append("master_key")
+    return tuple(failures)

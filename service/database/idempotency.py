@@ -1,4 +1,4 @@
-"""What was answered to whom: a repeated request gets its first answer and acts no second time (decision 13)."""
+"""Idempotency: a repeated request gets its first answer and does not act a second time (decision 13)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ from service.vocabulary.calendar import microseconds
 from service.vocabulary.refusals import KeyReused
 
 T = TypeVar("T")
-Again = TypeVar("Again")
-_FIRST = select(requests).where(requests.c.person_id == bindparam("person_id"), requests.c.key == bindparam("key"))
+Rebuilt = TypeVar("Rebuilt")
+_FIND = select(requests).where(requests.c.person_id == bindparam("person_id"), requests.c.key == bindparam("key"))
 _ADD = insert(requests)
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request that must act once: who asks, under which key, and a digest of what is asked."""
+    """A request that must act once: its person, its Idempotency-Key and a canonical text of the request."""
 
     person_id: UUID
     key: str
@@ -29,7 +29,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyKey:
-    """A request that acts once: the Idempotency-Key and a canonical text of everything asked under it."""
+    """The Idempotency-Key of a request, and a canonical text of the request."""
 
     key: str
     asked: str
@@ -38,13 +38,12 @@ class IdempotencyKey:
         return Request(person_id, self.key, self.asked)
 
 
-# Only what was made is remembered, and whoever makes something is answered so.
-CREATED = 201
+CREATED = 201  # the status of every recorded answer, since only creations are recorded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """What an answer is rebuilt from: the entry of a case, or a draft."""
+    """Reference to the result that an answer is rebuilt from: the entry of a case, or a draft."""
 
     case_id: UUID | None = None
     sequence: int | None = None
@@ -54,7 +53,7 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Outcome(Generic[T]):
-    """The result of a verb that acts once. `repeated`: the request acted before, and this is its first answer again."""
+    """The result of an idempotent request. `repeated`: the request acted before, and this is its first answer again."""
 
     value: T
     repeated: bool = False
@@ -66,17 +65,19 @@ def act_once(
     person_id: UUID,
     *,
     act: Callable[[], T],
-    again: Callable[[Answered], Again],
+    again: Callable[[Answered], Rebuilt],
     answered: Callable[[T], Answered] = lambda _: Answered(),
-) -> Outcome[T | Again]:
-    """Act on the first of equal requests of a person, and answer every later one with what `again` rebuilds.
+) -> Outcome[T | Rebuilt]:
+    """Act on the first of equal requests of a person, and answer each later one with the result of `rebuild`.
 
-    A verb calls this after its lock and leaves all else to `act`, so that answers come in one order: not known; the key
-    belongs to another request; repeated, answered as before; not found, out of sight, or no such role; version missing
-    or stale; all other refusals. The lock comes first because a simultaneous twin must wait and then find the answer.
-    `again` looks what the person may see by now, because nobody is told more than that. A verb whose answer tells what
-    stands now, as those around the cases do, looks for the role before it calls this: then a repeated request of a
-    person who lost the role is refused like any other. `answered` names what the answer is rebuilt from.
+    A use case calls this after its lock and leaves everything else to `act`. So refusals have one order: unknown
+    caller; key of another request; repeated request, answered as before; not found, out of sight or role missing;
+    version missing or stale; all other refusals. The lock comes first because a simultaneous equal request must wait
+    and then find the answer.
+
+    `rebuild` returns no more than the person may see now. A use case whose answer shows the present state, as in
+    administration, checks the role before it calls this: a repeated request of a person who lost the role is then
+    refused. `reference_of` names the entry or draft that the answer is rebuilt from.
 
     Raises KeyReused.
     """
@@ -91,12 +92,15 @@ def act_once(
 
 
 def has_acted(transaction: Transaction, once: IdempotencyKey, person_id: UUID) -> bool:
-    """True for a repeated request, for a verb of several transactions: the last of them acts once. Raises KeyReused."""
+    """True for a repeated request. For a use case of several transactions, of which the last calls `act_once`.
+
+    Raises KeyReused.
+    """
     return _Requests(transaction).answered(once.by(person_id)) is not None
 
 
 class _Requests:
-    """Holds no content: a status, the number of an entry, and a keyed digest of the request."""
+    """Store of answered requests. It holds no content: a status, a reference and a keyed digest of the request."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._connection = transaction.connection
@@ -105,7 +109,7 @@ class _Requests:
 
     def answered(self, request: Request) -> Answered | None:
         """The first answer to this request. Raises KeyReused when the key belongs to another request."""
-        row = self._connection.execute(_FIRST, {"person_id": str(request.person_id), "key": request.key}).first()
+        row = self._connection.execute(_FIND, {"person_id": str(request.person_id), "key": request.key}).first()
         if row is None:
             return None
         if row.fingerprint != self._fingerprint(request):
@@ -118,7 +122,7 @@ class _Requests:
         )
 
     def remember(self, request: Request, answered: Answered) -> None:
-        """Raises IntegrityError when the same request was answered meanwhile."""
+        """Raises IntegrityError when an equal request was answered in the meantime."""
         self._connection.execute(
             _ADD,
             {

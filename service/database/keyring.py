@@ -1,4 +1,4 @@
-"""Keys: one master key outside the database wraps a key per case and class of content (AES key wrap, RFC 3394)."""
+"""The keyring: a master key outside the database wraps a key per case and class of content (AES key wrap, RFC 3394)."""
 
 import base64
 import hashlib
@@ -19,37 +19,37 @@ from service.database.tables import case_keys
 CONTENT_CLASSES = ("referral", "review", "advice", "help", "escalation", "notes")
 DRAFT_CLASS = "draft"
 _KEY_BYTES = 32
-# Stands before the key in a file, so that a key of a demonstration is never taken for one of real cases.
+# The mode stands before the key in its file, so that no key of a demonstration is used for real cases.
 _MODES = ("demonstration", "production")
-_REMEMBERED = 4096
-_WRAPPED = select(case_keys.c.wrapped).where(
+_MAX_CACHED_KEYS = 4096
+_SELECT_WRAPPED = select(case_keys.c.wrapped).where(
     case_keys.c.owner_id == bindparam("owner_id"), case_keys.c.content_class == bindparam("content_class")
 )
 
-# The tables of certificates and of webhooks are those of rooms above this one: here they are names and columns.
+# The tables of certificates and webhooks belong to subjects above this one: they are not imported but named here.
 _ANY_KEY = select(case_keys.c.wrapped).limit(1)
 _ANY_SECRET = select(table("subscriptions", column("secret")).c.secret).limit(1)
 _destructions = table("destructions", column("case_id"))
-_DESTROYED = select(_destructions.c.case_id).where(_destructions.c.case_id == bindparam("owner_id"))
+_SELECT_DESTROYED = select(_destructions.c.case_id).where(_destructions.c.case_id == bindparam("owner_id"))
 
 
 class MasterKeyRefused(ValueError):
-    """The master key is not a key, or not the one that this database was written with."""
+    """The master key is malformed, is not the key of this database, or belongs to the other mode."""
 
 
-def load_master_key(given: str | None, file: Path, *, mode: str = "production") -> bytes:
-    """The master key from the setting (base64), else from the file, which is made when there is none yet.
+def load_master_key(setting: str | None, file: Path, *, mode: str = "production") -> bytes:
+    """Returns the master key (32 bytes) from the setting (base64), else from the file. Creates a missing file.
 
-    A file that is made says for which mode. Raises MasterKeyRefused when the key is not 32 bytes.
+    A created file names its mode. Raises MasterKeyRefused when the key is not 32 bytes.
     """
-    if given is None:
+    if setting is None:
         if file.exists():
             take_from_others_if_ours(file)
         else:
             make_once(file, f"{mode} ".encode() + base64.b64encode(os.urandom(_KEY_BYTES)))
     try:
-        text = file.read_text(encoding="utf-8") if given is None else given
-        key = base64.b64decode(_parts(text)[1], validate=True)
+        text = file.read_text(encoding="utf-8") if setting is None else setting
+        key = base64.b64decode(_split_mode(text)[1], validate=True)
     except ValueError:
         key = b""
     if len(key) != _KEY_BYTES:
@@ -58,35 +58,37 @@ def load_master_key(given: str | None, file: Path, *, mode: str = "production") 
 
 
 def mode_of(file: Path) -> str:
-    """The mode that a key file was made for; empty where an older release or a person made it, and it does not say."""
-    return _parts(file.read_text(encoding="utf-8"))[0]
+    """Returns the mode that a key file names; an empty text when it names none, as in files of older releases."""
+    return _split_mode(file.read_text(encoding="utf-8"))[0]
 
 
 def insist_on_key_of_mode(file: Path, *, demonstration: bool, known: bool) -> None:
-    """Raises MasterKeyRefused where the key in this file is, or may be, that of the other mode.
+    """Raises MasterKeyRefused when the key in this file belongs, or may belong, to the other mode.
 
-    `demonstration`: the database is one. `known`: a file that does not say its mode goes with this database, since it
-    was used with it before, or was named for it.
+    `demonstration`: the database is a demonstration. `allow_unmarked`: accept a file that names no mode, because it was
+    used with this database before or the settings name it.
     """
-    made_for, wanted = mode_of(file), "demonstration" if demonstration else "production"
-    if made_for == wanted or (not made_for and known):
+    file_mode, expected_mode = mode_of(file), "demonstration" if demonstration else "production"
+    if file_mode == expected_mode or (not file_mode and known):
         return
-    told = f"was made for {made_for}" if made_for else "was there before this database, and may be that of another mode"
-    ours = "" if demonstration or made_for else "; where it is a key of production, name this file there"
+    fault = "was there before this database, and may be that of another mode"
+    if file_mode:
+        fault = f"was made for {file_mode}"
+    hint = "" if demonstration or file_mode else "; where it is a key of production, name this file there"
     raise MasterKeyRefused(
-        f"{file} {told}; a demonstration and production never share a key. "
-        f"Name another file for this database in CASUSROUTE_MASTER_KEY_FILE, which is made when it is not there{ours}"
+        f"{file} {fault}; a demonstration and production never share a key. "
+        f"Name another file for this database in CASUSROUTE_MASTER_KEY_FILE, which is made when it is not there{hint}"
     )
 
 
-def _parts(text: str) -> tuple[str, str]:
-    """The mode, if it stands there, and the key."""
+def _split_mode(text: str) -> tuple[str, str]:
+    """Returns (mode or empty text, key in base64) of the text of a key file."""
     mode, _, key = text.strip().rpartition(" ")
     return (mode, key) if mode in _MODES else ("", text.strip())
 
 
 class Keyring:
-    """Wraps and unwraps keys; remembers a bounded number of unwrapped ones."""
+    """Wraps and unwraps keys, and caches at most 4096 unwrapped keys."""
 
     def __init__(self, master: bytes) -> None:
         self._master = master
@@ -94,15 +96,15 @@ class Keyring:
         self._lock = Lock()
 
     def tag(self, purpose: str, *values: str) -> bytes:
-        """A keyed digest (HMAC-SHA256): nobody without the master key can guess what was tagged."""
+        """Returns a keyed digest (HMAC-SHA256): without the master key nobody can guess the values."""
         return hmac.new(self._master, "\x00".join((purpose, *values)).encode(), hashlib.sha256).digest()
 
     def id_for(self, purpose: str, *values: str) -> UUID:
-        """An identifier that is random to everybody else and the same for the same request (version 4)."""
+        """Returns an identifier (UUID version 4) that is the same for the same values and looks random."""
         return UUID(bytes=self.tag(purpose, *values)[:16], version=4)
 
     def wrapped(self, secret: bytes) -> bytes:
-        """A secret of 32 bytes as it may be stored."""
+        """Returns a secret of 32 bytes, encrypted for storage."""
         return aes_key_wrap(self._master, secret)
 
     def unwrapped(self, stored: bytes) -> bytes:
@@ -119,11 +121,11 @@ class Keyring:
                 raise MasterKeyRefused("the master key is not the one that this database was written with") from None
 
     def create(self, connection: Connection, owner_id: UUID, classes: tuple[str, ...]) -> None:
-        """Make the keys of a case or draft. Must be committed before the data that needs them (decision 16).
+        """Create the keys of a case or draft. They must be committed before the data that needs them (decision 16).
 
-        None for a case that was destroyed, when the request that submitted it is sent again.
+        A destroyed case gets no keys when its submission is sent again.
         """
-        if connection.execute(_DESTROYED, {"owner_id": str(owner_id)}).first():
+        if connection.execute(_SELECT_DESTROYED, {"owner_id": str(owner_id)}).first():
             return
         rows = [
             {
@@ -137,24 +139,24 @@ class Keyring:
         connection.execute(insert(case_keys).on_conflict_do_nothing(), rows)
 
     def key(self, connection: Connection, owner_id: UUID, content_class: str) -> bytes:
-        """Raises LookupError when the key is gone."""
+        """Raises LookupError when the key was destroyed."""
         name = (str(owner_id), content_class)
         with self._lock:
             if name in self._unwrapped:
                 self._unwrapped.move_to_end(name)
                 return self._unwrapped[name]
-        wrapped = connection.execute(_WRAPPED, {"owner_id": name[0], "content_class": content_class}).scalar()
+        wrapped = connection.execute(_SELECT_WRAPPED, {"owner_id": name[0], "content_class": content_class}).scalar()
         if wrapped is None:
             raise LookupError("no key")
         key = aes_key_unwrap(self._master, wrapped)
         with self._lock:
             self._unwrapped[name] = key
-            while len(self._unwrapped) > _REMEMBERED:
+            while len(self._unwrapped) > _MAX_CACHED_KEYS:
                 self._unwrapped.popitem(last=False)
         return key
 
     def forget(self, connection: Connection, owner_id: UUID) -> None:
-        """Remove the keys of a draft: what they encrypted cannot be read any more."""
+        """Remove the keys of a case or draft: its content becomes unreadable for ever."""
         connection.execute(case_keys.delete().where(case_keys.c.owner_id == str(owner_id)))
         with self._lock:
             for name in [name for name in self._unwrapped if name[0] == str(owner_id)]:

@@ -1,4 +1,4 @@
-"""Bringing a database to the schema that this version needs, and refusing to serve on any other."""
+"""Migrations: upgrade of a database to the schema of this version, and the revision of a database."""
 
 from functools import lru_cache
 from io import StringIO
@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, text
 from service.database.postgres_roles import Roles, grant
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
-# Any number will do, as long as every process that migrates takes the same.
+# An arbitrary number, the same in every process that migrates.
 _ADVISORY_LOCK = 7_240_101
 
 
@@ -26,7 +26,7 @@ def _config(connection: Connection | None = None) -> Config:
 
 
 def migrate(engine: Engine, revision: str = "head", *, roles: Roles | None = None) -> None:
-    """Upgrade in one transaction, with what roles may do then; of two that start at once, one waits for the other."""
+    """Upgrade the schema and the grants of the roles in one transaction. On PostgreSQL a second process waits."""
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _ADVISORY_LOCK})
@@ -45,8 +45,8 @@ def expected_revision() -> str | None:
 
 
 def revisions() -> tuple[str, ...]:
-    """Every one that this version knows."""
-    return tuple(it.revision for it in ScriptDirectory.from_config(_config()).walk_revisions())
+    """Returns all revisions that this version knows, the newest first."""
+    return tuple(script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
 
 
 def revision_of(connection: Connection) -> str | None:
@@ -55,17 +55,17 @@ def revision_of(connection: Connection) -> str | None:
 
 @lru_cache
 def statements(engine: str) -> tuple[str, ...]:
-    """What the migrations say to a database of this engine, first to last, here said to nobody.
+    """Returns the SQL statements of all migrations for this engine, the oldest first, without running them.
 
-    So what a database should be never stands in a second place. A migration that first reads from the database what
-    to say cannot be told this way: it fails here, at every start.
+    So the expected schema stands in the migrations only. A migration that reads the database to decide on its
+    statements cannot be rendered offline: it fails here, at every start.
     """
-    said: list[str] = []
-    on_paper = MigrationContext.configure(dialect_name=engine, opts={"as_sql": True, "output_buffer": StringIO()})
-    on_paper.impl.static_output = said.append  # type: ignore[method-assign,assignment]  # on paper
-    on_paper.connection.exec_driver_sql = said.append  # type: ignore[union-attr,method-assign]  # on paper
-    revisions = list(ScriptDirectory.from_config(_config()).walk_revisions())
-    with Operations.context(on_paper):
-        for revision in reversed(revisions):
-            revision.module.upgrade()
-    return tuple(said)
+    statements: list[str] = []
+    offline = MigrationContext.configure(dialect_name=engine, opts={"as_sql": True, "output_buffer": StringIO()})
+    offline.impl.static_output = statements.append  # type: ignore[method-assign,assignment]  # collects, runs nothing
+    offline.connection.exec_driver_sql = statements.append  # type: ignore[union-attr,method-assign]  # collects too
+    scripts = list(ScriptDirectory.from_config(_config()).walk_revisions())
+    with Operations.context(offline):
+        for script in reversed(scripts):
+            script.module.upgrade()
+    return tuple(statements)

@@ -1,11 +1,11 @@
-"""Files and folders for their owner alone: what holds a case, a key or a certificate, whatever the umask is."""
+"""Files and folders that only their owner can read: data, keys and certificates, whatever the umask is."""
 
 import os
 from contextlib import suppress
 from pathlib import Path
 from tempfile import mkstemp
 
-_FILE, _FOLDER = 0o600, 0o700
+_FILE_MODE, _FOLDER_MODE = 0o600, 0o700
 
 
 class OpenToOthers(RuntimeError):
@@ -13,39 +13,39 @@ class OpenToOthers(RuntimeError):
 
 
 def own_folder(folder: Path) -> None:
-    """Make a folder that is not there, and those above it. One that is there is somebody's choice, and stays."""
+    """Create a missing folder and its missing parents. An existing folder keeps its mode: an operator chose it."""
     if folder.is_dir():
         return
     own_folder(folder.parent)
     try:
-        folder.mkdir(_FOLDER)
-    except FileExistsError:  # made at the same time by another process, or no folder
+        folder.mkdir(_FOLDER_MODE)
+    except FileExistsError:  # another process created it in the meantime, or it is a file
         if not folder.is_dir():
             raise
 
 
 def own_file(file: Path) -> None:
-    """Make an empty file that is not there, or take it from others. Raises OpenToOthers."""
+    """Create a missing file, or make an existing one private. Raises FileNotPrivate."""
     try:
-        file.touch(_FILE, exist_ok=False)
+        file.touch(_FILE_MODE, exist_ok=False)
     except FileExistsError:
         take_from_others(file)
 
 
 def make_once(file: Path, content: bytes) -> None:
-    """A file of one key, on disk before anything is done with it.
+    """Write a key file and sync it to disk, unless it exists.
 
-    It gets its name when it is whole: of two processes that start at once, both take the key of the first.
+    The file gets its name when it is complete: of two processes that start at once, both use the key of the first.
     """
     own_folder(file.parent)
-    descriptor, nameless = mkstemp(prefix=f"{file.name}.", dir=file.parent)
+    descriptor, temporary = mkstemp(prefix=f"{file.name}.", dir=file.parent)
     with os.fdopen(descriptor, "wb") as out:
         out.write(content)
         out.flush()
         os.fsync(out.fileno())
     with suppress(FileExistsError):
-        file.hardlink_to(nameless)
-    Path(nameless).unlink()
+        file.hardlink_to(temporary)
+    Path(temporary).unlink()
     folder = os.open(file.parent, os.O_RDONLY)
     try:
         os.fsync(folder)
@@ -54,10 +54,10 @@ def make_once(file: Path, content: bytes) -> None:
 
 
 def take_from_others(file: Path) -> None:
-    """Narrow what others may do with a file, where it is there. Raises OpenToOthers where it is another user's."""
+    """Make a file private if it exists. Raises FileNotPrivate when it is open to others and belongs to another user."""
     try:
-        if _is_open(file):
-            file.chmod(_FILE)
+        if _is_open_to_others(file):
+            file.chmod(_FILE_MODE)
     except FileNotFoundError:
         return
     except PermissionError:
@@ -68,11 +68,11 @@ def take_from_others(file: Path) -> None:
 
 
 def take_from_others_if_ours(file: Path) -> None:
-    """The same for a file that may have been put there for us, as the secrets of containers are: those stay."""
+    """Make a file private if it belongs to this user. Files of other users stay: container secrets are such files."""
     with suppress(OSError):
-        if _is_open(file) and file.stat().st_uid == os.geteuid():
-            file.chmod(_FILE)
+        if _is_open_to_others(file) and file.stat().st_uid == os.geteuid():
+            file.chmod(_FILE_MODE)
 
 
-def _is_open(file: Path) -> bool:
+def _is_open_to_others(file: Path) -> bool:
     return bool(file.stat().st_mode & 0o077)

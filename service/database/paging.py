@@ -1,4 +1,4 @@
-"""Pages of a list, and cursors to the next: opaque and tagged, so that a made-up place is refused."""
+"""Pages of a list and cursors to the next page. Cursors are opaque and tagged: a forged cursor is refused."""
 
 import base64
 import binascii
@@ -25,38 +25,38 @@ class Page(Generic[T]):
 
 
 class Cursors:
-    """The cursors of one kind of list: those of another are not understood."""
+    """The cursors of one kind of list. A cursor of another kind of list is refused."""
 
     def __init__(self, keyring: Keyring, kind: str) -> None:
         self._keyring = keyring
         self._kind = kind
 
     def page(self, rows: Sequence[R], limit: int, *, read: Callable[[R], T], place: Callable[[R], str]) -> Page[T]:
-        """A page of at most `limit` of these rows, of which one more than that was asked.
+        """Returns a page of at most `limit` rows. The query asks for one row more, to know whether a next page exists.
 
-        `read` makes an item of a row, `place` says where a row stands in the list.
+        `item_of` converts a row to an item, `position_of` returns the position of a row in the list.
         """
-        shown = rows[:limit]
-        more = self._after(place(shown[-1])) if len(rows) > limit else None
-        return Page(tuple(map(read, shown)), more)
+        rows_of_page = rows[:limit]
+        next_cursor = self._cursor(place(rows_of_page[-1])) if len(rows) > limit else None
+        return Page(tuple(map(read, rows_of_page)), next_cursor)
 
-    def _after(self, place: str) -> str:
+    def _cursor(self, place: str) -> str:
         return base64.urlsafe_b64encode(self._tag(place) + place.encode()).decode().rstrip("=")
 
     def place(self, cursor: str) -> str:
-        """The place that a cursor was made of. Raises Invalid for one that was not made here."""
+        """Returns the position of the last row before the page. Raises Invalid for a cursor of another origin."""
         try:
             raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
             place = raw[_TAG_BYTES:].decode()
         except (binascii.Error, ValueError):
-            raise _not_ours() from None
+            raise _unknown_cursor() from None
         if not hmac.compare_digest(raw[:_TAG_BYTES], self._tag(place)):
-            raise _not_ours()
+            raise _unknown_cursor()
         return place
 
     def _tag(self, place: str) -> bytes:
         return self._keyring.tag(self._kind, place)[:_TAG_BYTES]
 
 
-def _not_ours() -> Invalid:
+def _unknown_cursor() -> Invalid:
     return Invalid((InputFault("query", "cursor", "cursor_not_ours", MESSAGES["input"]["cursor_not_ours"]),))

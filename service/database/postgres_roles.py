@@ -1,4 +1,4 @@
-"""The roles of PostgreSQL: who owns the tables, as whom the service works, and who reads figures."""
+"""The roles of PostgreSQL (owner, application, reporting): the SQL that creates them, and their privileges."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,10 +8,10 @@ from sqlalchemy.dialects import postgresql
 
 from service.database.columns import KEYS_SCHEMA, metadata
 
-# What the service changes after it was written; everything else it may add and read. Of cases, regions and offers it
-# changes nothing: a row can only be held until the end of a transaction by who may change some column of it, and their
-# triggers refuse the change itself.
-_CHANGED = {
+# Table -> columns that the application may update; it may read and insert into all tables. The columns of cases,
+# regions and offers are never updated: a row lock needs the UPDATE privilege on some column, and triggers refuse the
+# update itself.
+_UPDATED_COLUMNS = {
     "cases": "recorded_at",
     "offers": "recorded_at",
     "regions": "name",
@@ -25,8 +25,9 @@ _CHANGED = {
     "subscriptions": "state reason version secret previous_secret changed_by changed_at",
     "deliveries": "state attempts next_at status error",
 }
-_REMOVED = ("drafts", f"{KEYS_SCHEMA}.case_keys")
-# What figures are made of: codes, states and times. No person, no name, no number that is told, no text, no content.
+_TABLES_WITH_DELETE = ("drafts", f"{KEYS_SCHEMA}.case_keys")
+# Table -> columns that the reporting role may read: codes, states and times. No person, no name, no case number (it is
+# read over the telephone), no text, no content.
 REPORTED = {
     "regions": "code name expertise_network",
     "municipalities": "code name region",
@@ -47,12 +48,12 @@ REPORTED = {
     "offer_endings": "offer_id last_day recorded_at",
     "kept_figures": "region year domain function cases",
 }
-_quoted = postgresql.dialect().identifier_preparer.quote  # type: ignore[no-untyped-call]  # SQLAlchemy has no type here
+_quote = postgresql.dialect().identifier_preparer.quote  # type: ignore[no-untyped-call]  # SQLAlchemy has no type here
 
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """By name. The owner migrates; the application serves, relays and does the commands; reporting reads figures."""
+    """Names of the roles. The owner migrates, the application serves and runs commands, reporting reads figures."""
 
     owner: str
     application: str
@@ -60,7 +61,7 @@ class Roles:
 
     @classmethod
     def of(cls, owner_url: str | None, database_url: str, reporting: str) -> "Roles | None":
-        """As whom the addresses connect; None where they are the same, or do not lead to PostgreSQL."""
+        """Returns the roles that the URLs connect as, None when both are one role or the database is not PostgreSQL."""
         owner, application = (make_url(owner_url or database_url), make_url(database_url))
         if application.get_backend_name() != "postgresql" or owner.username == application.username:
             return None
@@ -68,45 +69,45 @@ class Roles:
 
 
 def making(roles: Roles) -> Iterator[str]:
-    """What makes the roles, for whoever may: again as often as one likes. It knows no passwords."""
-    everybody = ", ".join(map(_quoted, (roles.owner, roles.application, roles.reporting)))
+    """Returns the SQL statements that create the roles, for a superuser to run, any number of times. No passwords."""
+    all_roles = ", ".join(map(_quote, (roles.owner, roles.application, roles.reporting)))
     for name in (roles.owner, roles.application, roles.reporting):
         missing = f"NOT EXISTS (SELECT FROM pg_roles WHERE rolname = {_literal(name)})"
-        yield f"DO $$ BEGIN IF {missing} THEN CREATE ROLE {_quoted(name)} LOGIN; END IF; END $$"
-    # A table of a session's own stands before one of the same name, for everything that does not name its schema.
+        yield f"DO $$ BEGIN IF {missing} THEN CREATE ROLE {_quote(name)} LOGIN; END IF; END $$"
+    # A temporary table would hide a real table of the same name in every statement that does not name its schema.
     yield _on_this_database("REVOKE TEMPORARY", "FROM PUBLIC")
-    yield _on_this_database("GRANT CONNECT", f"TO {everybody}")
-    yield _on_this_database("GRANT CREATE, TEMPORARY", f"TO {_quoted(roles.owner)}")
+    yield _on_this_database("GRANT CONNECT", f"TO {all_roles}")
+    yield _on_this_database("GRANT CREATE, TEMPORARY", f"TO {_quote(roles.owner)}")
     yield "REVOKE CREATE ON SCHEMA public FROM PUBLIC"
-    yield f"GRANT USAGE ON SCHEMA public TO {everybody}"
-    yield f"GRANT CREATE ON SCHEMA public TO {_quoted(roles.owner)}"
+    yield f"GRANT USAGE ON SCHEMA public TO {all_roles}"
+    yield f"GRANT CREATE ON SCHEMA public TO {_quote(roles.owner)}"
 
 
 def grant(connection: Connection, roles: Roles) -> None:
-    """Let each role do what it may with the tables as they are now, and no more; a role that is missing is let be."""
-    there = connection.execute(text("SELECT rolname FROM pg_roles")).scalars().all()
-    if roles.application in there:
-        _run(connection, _granted_to_application(_quoted(roles.application)))
-    if roles.reporting in there:
-        _run(connection, _granted_to_reporting(_quoted(roles.reporting)))
+    """Set the privileges of each role on the present tables. A role that does not exist is skipped."""
+    existing_roles = connection.execute(text("SELECT rolname FROM pg_roles")).scalars().all()
+    if roles.application in existing_roles:
+        _run(connection, _application_grants(_quote(roles.application)))
+    if roles.reporting in existing_roles:
+        _run(connection, _reporting_grants(_quote(roles.reporting)))
 
 
-def _granted_to_application(role: str) -> Iterator[str]:
-    yield from _nothing_yet(role)
+def _application_grants(role: str) -> Iterator[str]:
+    yield from _revoke_all(role)
     yield f"GRANT USAGE ON SCHEMA {KEYS_SCHEMA} TO {role}"
     yield f"GRANT SELECT ON alembic_version, cases_in_sight TO {role}"
     for table in metadata.sorted_tables:
         yield f"GRANT SELECT, INSERT ON {table.fullname} TO {role}"
-        if columns := _CHANGED.get(table.fullname):
+        if columns := _UPDATED_COLUMNS.get(table.fullname):
             yield f"GRANT UPDATE ({', '.join(columns.split())}) ON {table.fullname} TO {role}"
-        if table.fullname in _REMOVED:
+        if table.fullname in _TABLES_WITH_DELETE:
             yield f"GRANT DELETE ON {table.fullname} TO {role}"
-        if counted := _counted(table):
-            yield f"GRANT USAGE ON SEQUENCE {counted} TO {role}"
+        if sequence := _sequence_of(table):
+            yield f"GRANT USAGE ON SEQUENCE {sequence} TO {role}"
 
 
-def _granted_to_reporting(role: str) -> Iterator[str]:
-    yield from _nothing_yet(role)
+def _reporting_grants(role: str) -> Iterator[str]:
+    yield from _revoke_all(role)
     for table, columns in REPORTED.items():
         yield f"GRANT SELECT ({', '.join(columns.split())}) ON {table} TO {role}"
     for table in ("cases", "parts", "transitions"):
@@ -114,13 +115,13 @@ def _granted_to_reporting(role: str) -> Iterator[str]:
         yield f"CREATE POLICY figures ON {table} FOR SELECT TO {role} USING (true)"
 
 
-def _nothing_yet(role: str) -> Iterator[str]:
+def _revoke_all(role: str) -> Iterator[str]:
     for kind in ("TABLES", "SEQUENCES"):
         yield f"REVOKE ALL ON ALL {kind} IN SCHEMA public, {KEYS_SCHEMA} FROM {role}"
 
 
-def _counted(table: Table) -> str | None:
-    """The sequence of a table that numbers its rows itself."""
+def _sequence_of(table: Table) -> str | None:
+    """Returns the sequence of a table with an autoincrement column, None for any other table."""
     return f"{table.name}_id_seq" if table.autoincrement_column is not None else None
 
 
@@ -129,9 +130,10 @@ def _run(connection: Connection, statements: Iterator[str]) -> None:
         connection.exec_driver_sql(statement)
 
 
-def _on_this_database(what: str, whom: str) -> str:
-    named = "quote_ident(current_database())"
-    return f"DO $$ BEGIN EXECUTE '{what} ON DATABASE ' || {named} || {_literal(f' {whom}')}; END $$"
+def _on_this_database(privileges: str, roles: str) -> str:
+    """Returns a statement such as GRANT `privileges` ON DATABASE TO `roles` for the current database."""
+    database = "quote_ident(current_database())"
+    return f"DO $$ BEGIN EXECUTE '{privileges} ON DATABASE ' || {database} || {_literal(f' {roles}')}; END $$"
 
 
 def _literal(value: str) -> str:

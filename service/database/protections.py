@@ -1,7 +1,7 @@
-"""The protections of the history: a database where one is missing, or is not what the migrations made, is not served.
+"""The protections of the history. A database that differs in them from the migrations is refused.
 
-Names prove nothing: a trigger of the right name may do nothing at all. So what stands in the database is compared, word
-for word, with what the migrations say.
+A trigger of the right name may do nothing, so the text of each protection in the database is compared, word for word,
+with the text in the migrations.
 """
 
 import re
@@ -24,7 +24,7 @@ APPEND_ONLY = (
     "destructions",
 )  # fmt: skip
 KEPT = ("cases", "parts")
-_BOTH = (
+_TRIGGERS_OF_BOTH = (
     *(f"{table}_no_update" for table in APPEND_ONLY),
     *(f"{table}_no_delete" for table in (*APPEND_ONLY, *KEPT)),
     "transitions_follow",
@@ -43,10 +43,10 @@ _BOTH = (
     "contents_end",
 )
 TRIGGERS = {
-    "sqlite": frozenset((*_BOTH, *(f"{table}_no_replace" for table in (*APPEND_ONLY, *KEPT)))),
-    "postgresql": frozenset((*_BOTH, *(f"{table}_no_truncate" for table in (*APPEND_ONLY, *KEPT)))),
+    "sqlite": frozenset((*_TRIGGERS_OF_BOTH, *(f"{table}_no_replace" for table in (*APPEND_ONLY, *KEPT)))),
+    "postgresql": frozenset((*_TRIGGERS_OF_BOTH, *(f"{table}_no_truncate" for table in (*APPEND_ONLY, *KEPT)))),
 }
-# What SQLite says when everything in database.SQLITE_PRAGMAS is in force, in the data and in the keys beside it.
+# The values that SQLite returns when the options of `engine.SQLITE_PRAGMAS` are in force, for data and for keys.
 _PRAGMAS = {
     "foreign_keys": 1,
     "recursive_triggers": 1,
@@ -56,17 +56,17 @@ _PRAGMAS = {
         for name, value in (("journal_mode", "wal"), ("synchronous", 2), ("secure_delete", 1))
     },
 }
-# What a role or a database may have set on PostgreSQL: foreign keys off, answered before it is on disk.
-_SETTINGS = {"session_replication_role": ("replica",), "synchronous_commit": ("off",)}
+# PostgreSQL settings -> unsafe values: `replica` disables foreign keys, `off` answers before data is on disk.
+_UNSAFE_SETTINGS = {"session_replication_role": ("replica",), "synchronous_commit": ("off",)}
 
 
-_TRIGGER = re.compile(r"^CREATE TRIGGER (\w+)\s.*", re.DOTALL | re.MULTILINE)
-_DROPPED = re.compile(r"^DROP (TRIGGER|FUNCTION) (?:IF EXISTS )?(\w+)", re.MULTILINE)
-_FUNCTION = re.compile(
+_CREATE_TRIGGER = re.compile(r"^CREATE TRIGGER (\w+)\s.*", re.DOTALL | re.MULTILINE)
+_DROP = re.compile(r"^DROP (TRIGGER|FUNCTION) (?:IF EXISTS )?(\w+)", re.MULTILINE)
+_CREATE_FUNCTION = re.compile(
     r"^CREATE (?:OR REPLACE )?FUNCTION (\w+)\(\) (RETURNS trigger.*?)\$\$(.*)\$\$", re.DOTALL | re.MULTILINE
 )
 _SQLITE_TRIGGERS = text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
-# 'A': fires always, also where replication has switched ordinary triggers off. 'D': never.
+# tgenabled 'A': fires always, even where session_replication_role disables ordinary triggers. 'D': never fires.
 _POSTGRESQL_TRIGGERS = text("""
 SELECT tgname AS name, tgenabled::text || replace(pg_get_triggerdef(t.oid), current_schema() || '.', '') AS sql
 FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
@@ -80,72 +80,73 @@ SELECT proname AS name, prosrc AS body, prosecdef AS as_owner,
        END AS with_settings
 FROM pg_proc p WHERE pronamespace = current_schema()::regnamespace AND prorettype = 'trigger'::regtype
 """)
-_ALTERED = re.compile(r"ALTER FUNCTION (\w+)\(\) SECURITY DEFINER SET search_path")
-# The second wall. Who reads figures has policies of their own.
-_ROWS = re.compile(r"^ALTER TABLE (\S+) ENABLE ROW LEVEL SECURITY|^CREATE POLICY (\w+) ON (\S+)", re.MULTILINE)
-_POSTGRESQL_ROWS = text("""
+_ALTER_FUNCTION = re.compile(r"ALTER FUNCTION (\w+)\(\) SECURITY DEFINER SET search_path")
+# Row-level security. The `figures` policies of the reporting role are no part of it.
+_ROW_SECURITY = re.compile(r"^ALTER TABLE (\S+) ENABLE ROW LEVEL SECURITY|^CREATE POLICY (\w+) ON (\S+)", re.MULTILINE)
+_POSTGRESQL_ROW_SECURITY = text("""
 SELECT 'row security on ' || oid::regclass::text FROM pg_class WHERE relrowsecurity
   AND relnamespace::regnamespace::text IN (current_schema(), 'keys')
 UNION ALL
 SELECT 'policy ' || polname || ' on ' || polrelid::regclass::text FROM pg_policy
 WHERE polname <> 'figures' OR polcmd <> 'r' OR polroles = '{0}'
 """)
-# What makes PostgreSQL do something else than a statement says, or nothing.
+# A rewrite rule makes PostgreSQL run other statements than the one it got, or none.
 _POSTGRESQL_RULES = text("SELECT rulename FROM pg_rules WHERE schemaname = current_schema()")
 Made = dict[str, object]
 
 
 class Unprotected(RuntimeError):
-    """The database would let a history be changed: what is missing, by name."""
+    """The database would allow changes of the history. The message names the missing protections."""
 
 
 def insist(connection: Connection) -> None:
-    """Raises Unprotected when a protection is missing, switched off, or not what the migrations made."""
-    if wrong := "; ".join(_wrong(connection)):
-        raise Unprotected(f"the database does not protect its history; {wrong}")
+    """Raises ProtectionMissing when a protection is missing, disabled, or differs from the migrations."""
+    if faults := "; ".join(_faults(connection)):
+        raise Unprotected(f"the database does not protect its history; {faults}")
 
 
-def _wrong(connection: Connection) -> Iterator[str]:
+def _faults(connection: Connection) -> Iterator[str]:
     engine = connection.dialect.name
-    made, found = _made(engine), _found(connection)
-    missing = sorted((made.keys() | TRIGGERS[engine]) - found.keys())
+    expected, actual = _expected(engine), _actual(connection)
+    missing = sorted((expected.keys() | TRIGGERS[engine]) - actual.keys())
     if engine == "sqlite":
         pragmas = {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in _PRAGMAS}
-        missing += [f"PRAGMA {name}" for name, wanted in _PRAGMAS.items() if pragmas[name] != wanted]
+        missing += [f"PRAGMA {name}" for name, value in _PRAGMAS.items() if pragmas[name] != value]
     else:
-        shown = {name: connection.exec_driver_sql(f"SHOW {name}").scalar() for name in _SETTINGS}
-        missing += [f"{name} = {shown[name]}" for name, unsafe in _SETTINGS.items() if shown[name] in unsafe]
+        values = {name: connection.exec_driver_sql(f"SHOW {name}").scalar() for name in _UNSAFE_SETTINGS}
+        missing += [f"{name} = {values[name]}" for name, unsafe in _UNSAFE_SETTINGS.items() if values[name] in unsafe]
     if not inspect(connection).has_table(case_keys.name, schema=KEYS_SCHEMA):
         missing.append(f"table {case_keys.fullname}")
     if missing:
         yield "missing: " + ", ".join(missing)
-    if changed := sorted(name for name in made.keys() & found.keys() if made[name] != found[name]):
+    if changed := sorted(name for name in expected.keys() & actual.keys() if expected[name] != actual[name]):
         yield "changed: " + ", ".join(changed)
-    if added := sorted(found.keys() - made.keys()):
+    if added := sorted(actual.keys() - expected.keys()):
         yield "not of a migration: " + ", ".join(added)
 
 
 @lru_cache
-def _made(engine: str) -> Made:
-    """The triggers that the migrations leave, and on PostgreSQL their functions, as the database tells them."""
-    made: Made = {}
+def _expected(engine: str) -> Made:
+    """Returns the protections that the migrations create, by name, each in the form that the database reports."""
+    protections: Made = {}
     bodies: dict[str, str] = {}
     for statement in statements(engine):
-        if found := _DROPPED.search(statement):
-            made.pop(found[2] if found[1] == "TRIGGER" else f"{found[2]}()", None)
-        if found := _TRIGGER.search(statement):
-            made[found[1]] = _trigger(found[0].rstrip().removesuffix(";"), engine)
-        elif found := _FUNCTION.search(statement):
-            bodies[found[1]] = found[3]
-            made[f"{found[1]}()"] = _body(found[3], found[2])
-        elif found := _ALTERED.search(statement):
-            made[f"{found[1]}()"] = bodies[found[1]], True, True
-        elif found := _ROWS.search(statement):
-            made[f"policy {found[2]} on {found[3]}" if found[2] else f"row security on {found[1]}"] = True
-    return made
+        if match := _DROP.search(statement):
+            protections.pop(match[2] if match[1] == "TRIGGER" else f"{match[2]}()", None)
+        if match := _CREATE_TRIGGER.search(statement):
+            protections[match[1]] = _trigger_text(match[0].rstrip().removesuffix(";"), engine)
+        elif match := _CREATE_FUNCTION.search(statement):
+            bodies[match[1]] = match[3]
+            protections[f"{match[1]}()"] = _function(match[3], match[2])
+        elif match := _ALTER_FUNCTION.search(statement):
+            protections[f"{match[1]}()"] = bodies[match[1]], True, True
+        elif match := _ROW_SECURITY.search(statement):
+            protections[f"policy {match[2]} on {match[3]}" if match[2] else f"row security on {match[1]}"] = True
+    return protections
 
 
-def _found(connection: Connection) -> Made:
+def _actual(connection: Connection) -> Made:
+    """Returns the protections that the database has, by name."""
     if connection.dialect.name == "sqlite":
         return {row.name: row.sql for row in connection.execute(_SQLITE_TRIGGERS)}
     triggers = {row.name: _in_one_line(row.sql) for row in connection.execute(_POSTGRESQL_TRIGGERS)}
@@ -153,13 +154,13 @@ def _found(connection: Connection) -> Made:
         f"{row.name}()": (row.body, row.as_owner, row.with_settings)
         for row in connection.execute(_POSTGRESQL_FUNCTIONS)
     }
-    rows = dict.fromkeys(connection.execute(_POSTGRESQL_ROWS).scalars(), True)
+    row_security = dict.fromkeys(connection.execute(_POSTGRESQL_ROW_SECURITY).scalars(), True)
     rules = {f"rule {name}": name for name in connection.execute(_POSTGRESQL_RULES).scalars()}
-    return triggers | functions | rows | rules
+    return triggers | functions | row_security | rules
 
 
-def _trigger(statement: str, engine: str) -> str:
-    """SQLite keeps the words as they were."""
+def _trigger_text(statement: str, engine: str) -> str:
+    """SQLite reports the statement unchanged. PostgreSQL formats it again, so spaces and case do not count there."""
     return statement if engine == "sqlite" else _in_one_line(f"A{statement}")
 
 
@@ -167,6 +168,6 @@ def _in_one_line(statement: str) -> str:
     return " ".join(statement.split()).casefold()
 
 
-def _body(body: str, around: str) -> tuple[str, bool, bool]:
-    """What a function does, whether it does it as its owner, and whether with settings of its own."""
-    return body, "SECURITY DEFINER" in around, re.search(r"\bSET\b", around) is not None
+def _function(body: str, attributes: str) -> tuple[str, bool, bool]:
+    """Returns (body, runs as its owner, has settings of its own) of a function."""
+    return body, "SECURITY DEFINER" in attributes, re.search(r"\bSET\b", attributes) is not None

@@ -1,20 +1,20 @@
-"""The second wall: on PostgreSQL, row-level security shows a transaction no more of the cases than it was told of.
+"""Row-level security of PostgreSQL, the second wall: it limits a transaction to the cases in its row scope.
 
-The first is `visibility`, which decides what a person sees. This one is coarser and does not know it: whole cases, by
-the organisations that have a part in them. It stands where a query forgot the first.
+The first wall is `visibility`, which decides exactly what a person sees. The second wall is coarser and independent of
+it: whole cases, by the organisations that take part in them. It protects where a query forgets the first wall.
 """
 
 from collections.abc import Iterable
 
 from sqlalchemy import Connection, text
 
-# "true": for this transaction alone. Anything else would stay with the connection, for whoever borrows it next.
-_TELL = text("""
+# The third argument `true` limits the setting to this transaction. Otherwise it would stay with the pooled connection.
+_SET_SCOPE = text("""
 SELECT set_config('casusroute.everything', :everything, true), set_config('casusroute.person', :person, true),
        set_config('casusroute.organisations', :organisations, true), set_config('casusroute.regions', :regions, true),
        set_config('casusroute.cases', :cases, true)
 """)
-_ROLE = text("""
+_SELECT_ROLE = text("""
 SELECT rolname, rolsuper, rolbypassrls,
        EXISTS (SELECT 1 FROM pg_class WHERE oid = 'transitions'::regclass AND pg_has_role(relowner, 'USAGE')) AS owner
 FROM pg_roles WHERE rolname = current_user
@@ -34,21 +34,24 @@ def set_row_scope(
     regions: Iterable[object] = (),
     cases: Iterable[object] = (),
 ) -> None:
-    """What this transaction may be shown, instead of what it was told before. `everything`: why."""
+    """Set the row scope of this transaction, in place of an earlier one.
+
+    `reason_for_all_rows`: show all cases; the text names the work that needs them.
+    """
     if connection.dialect.name == "postgresql":
         lists = {"organisations": organisations, "regions": regions, "cases": cases}
-        told = {name: ",".join(sorted({str(it) for it in some})) for name, some in lists.items()}
-        connection.execute(_TELL, {"everything": everything, "person": str(person), **told})
+        settings = {name: ",".join(sorted({str(value) for value in values})) for name, values in lists.items()}
+        connection.execute(_SET_SCOPE, {"everything": everything, "person": str(person), **settings})
 
 
 def insist_on_wall(connection: Connection) -> None:
-    """Raises NoSecondWall where the database would show this role every case, whatever it was told."""
+    """Raises RowSecurityNotBinding when PostgreSQL shows this role all cases, whatever its row scope."""
     if connection.dialect.name != "postgresql":
         return
-    role = connection.execute(_ROLE).one()
+    role = connection.execute(_SELECT_ROLE).one()
     reasons = {"a superuser": role.rolsuper, "one with BYPASSRLS": role.rolbypassrls, "the tables' owner": role.owner}
-    if found := next((reason for reason, holds in reasons.items() if holds), None):
+    if reason := next((reason for reason, holds in reasons.items() if holds), None):
         raise NoSecondWall(
-            f"the role {role.rolname} is {found}: row-level security does not bind it. Make a role that it binds with "
+            f"the role {role.rolname} is {reason}: row-level security does not bind it. Make a role that it binds with "
             "`python -m service roles` and connect as that, or set CASUSROUTE_WITHOUT_SECOND_WALL=true to do without"
         )

@@ -6,15 +6,15 @@ from service.database.columns import KEYS_SCHEMA
 
 
 def scrub(engine: Engine) -> bool:
-    """SQLite: move the log into the database, where freed pages are overwritten, and empty it. False: somebody reads.
+    """Move the log of SQLite into the database file, where freed pages are overwritten, and empty the log.
 
-    PostgreSQL keeps dead rows until they are vacuumed: that is for `sweep`.
+    Returns False when an open reader prevents it, and on PostgreSQL, whose dead rows the command `sweep` removes.
     """
     if engine.dialect.name != "sqlite":
         return False
     raw = engine.raw_connection()
     try:
-        # Outside a transaction, and of both files.
+        # A raw connection, since a checkpoint must run outside a transaction; for the files of data and of keys.
         busy, _, _ = raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         keys_busy, _, _ = raw.cursor().execute(f"PRAGMA {KEYS_SCHEMA}.wal_checkpoint(TRUNCATE)").fetchone()
     finally:

@@ -1,4 +1,4 @@
-"""Tables of the database itself: idempotency and the keys of content."""
+"""Tables that belong to no subject: answered requests (idempotency) and the keys of content."""
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Integer, LargeBinary, PrimaryKeyConstraint, String, Table
 

@@ -1,4 +1,4 @@
-"""One database transaction: its connection, its moment, the rows it may see, and what it leaves to do after it."""
+"""One database transaction: its connection, its time, the rows it may see, and notes for after the commit."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -11,11 +11,11 @@ from service.database.row_security import set_row_scope
 
 
 class Transaction:
-    """Committed when the work ends, rolled back when it raises; nothing inside commits.
+    """A transaction that commits when its work ends and rolls back when it raises. No code inside it commits.
 
-    A store is made of it where it is used: `Cases(transaction).history(case_id)`. `now` is one moment for all of it,
-    aware, UTC. What a store leaves to do after the commit is noted here: `recorded` wakes the relay,
-    `emergency_readings` are counted for operators.
+    Each use creates its store from it: `Cases(transaction).history(case_id)`. `now` is the same moment for all work in
+    the transaction, timezone-aware, in UTC. Stores note here what happens after the commit: `has_new_events` wakes the
+    relay, `emergency_readings` is added to the metrics.
     """
 
     __slots__ = ("connection", "emergency_readings", "keyring", "now", "recorded")
@@ -35,12 +35,13 @@ class Transaction:
         regions: Iterable[str] = (),
         cases: Iterable[UUID] = (),
     ) -> None:
-        """Limit the rows this transaction can see to the cases of these organisations and regions, and these cases.
+        """Limit this transaction to the cases of these organisations and regions, and to the cases listed.
 
-        Row-level security of PostgreSQL enforces it; SQLite has none.
+        `person` is the owner of the requests and drafts in scope. Row-level security of PostgreSQL enforces the limit;
+        SQLite has none.
         """
         set_row_scope(self.connection, person=person, organisations=organisations, regions=regions, cases=cases)
 
-    def allow_all_rows(self, why: str) -> None:
-        """Show this transaction every case: for work that is done for no person."""
-        set_row_scope(self.connection, everything=why)
+    def allow_all_rows(self, reason: str) -> None:
+        """Show this transaction all cases, for work that is not on behalf of a person."""
+        set_row_scope(self.connection, everything=reason)

@@ -1,4 +1,4 @@
-"""The threads of a database, and the one transaction that every piece of work runs in."""
+"""The worker threads of a database. Each unit of work runs in one of them, in one transaction."""
 
 import asyncio
 import sqlite3
@@ -20,24 +20,24 @@ from service.database.sqlite_log import scrub
 from service.database.transaction import Transaction
 from service.vocabulary.refusals import Refusal, Unavailable
 
-_SQLITE_NOT_NOW = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY")
+_SQLITE_OUTAGES = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY")
 
 T = TypeVar("T")
 
 
 class BrokenOff(RuntimeError):
-    """Work ended with an exception that means something else to an event loop. `__cause__`: that exception.
+    """Work raised an exception that asyncio itself would act on. `__cause__` is that exception.
 
-    Its traceback is that of the cause, so that the log can tell the place.
+    The traceback is that of the cause, so that the log names the right place.
     """
 
 
 class Database:
-    """Runs work in transactions of its own threads, so that the event loop never waits for a disk.
+    """Runs units of work in threads and transactions of its own, so that the event loop never waits for a disk.
 
-    SQLite: one writer thread and a few readers. PostgreSQL: as many threads as connections. One thread more watches:
-    whether all is well can be seen however busy the others are. Where `queue` units of work are under way already,
-    another is turned away at once: waiting longer would only make everybody's answer later.
+    SQLite: one writer thread and a few reader threads. PostgreSQL: as many threads as connections. One more thread is
+    for readiness checks, however busy the others are. While `queue` units of work are in progress a further one is
+    refused at once: a longer queue would only delay every answer.
     """
 
     def __init__(
@@ -52,9 +52,12 @@ class Database:
         self.engine = engine
         self.keyring = keyring
         self.now = clock or (lambda: datetime.now(UTC))
-        self.all_rows_for = ""  # why every transaction sees every case: a command, and not a person who asks
-        self.when_recorded: Callable[[], None] = lambda: None  # called after the commit, in the thread of the work
-        self.under_way = 0  # units of work that are at it, or wait for a thread; of the event loop alone
+        #: Reason why every transaction sees all cases, as for a command; empty when each transaction limits itself.
+        self.all_rows_for = ""
+        #: Called after the commit of new events, in the worker thread.
+        self.when_recorded: Callable[[], None] = lambda: None
+        #: Units of work that run or wait for a thread. Only the event loop changes it.
+        self.under_way = 0
         self._queue = queue
         self._reading = engine.execution_options(sqlite_begin="DEFERRED")
         self._watcher = ThreadPoolExecutor(1, thread_name_prefix="watcher")
@@ -65,21 +68,22 @@ class Database:
             self._writers = self._readers = ThreadPoolExecutor(connections, thread_name_prefix="database")
 
     async def write(self, work: Callable[[Transaction], T]) -> T:
-        """Do the work in one transaction, committed before this returns. Raises `Unavailable` when it cannot be."""
-        return await self._in_turn(self._writers, self.write_now, work)
+        """Run the work in one transaction, committed before this returns. Raises Unavailable."""
+        return await self._run_queued(self._writers, self.write_now, work)
 
     async def read(self, work: Callable[[Transaction], T]) -> T:
-        """Do work that changes nothing and reads no content."""
-        return await self._in_turn(self._readers, self.read_now, work)
+        """Run work that changes nothing and reads no content. Raises Unavailable."""
+        return await self._run_queued(self._readers, self.read_now, work)
 
     async def watch(self, work: Callable[[Transaction], T]) -> T:
-        """`read` beside the queue, for whoever watches over this process."""
-        return await asyncio.wrap_future(self._watcher.submit(_for_future, self.read_now, work))
+        """Run reading work outside the queue, for readiness checks."""
+        return await asyncio.wrap_future(self._watcher.submit(_run_for_future, self.read_now, work))
 
     def watch_now(self, work: Callable[[Transaction], T]) -> T:
-        return self._watcher.submit(_for_future, self.read_now, work).result()
+        """`monitor` for callers without an event loop."""
+        return self._watcher.submit(_run_for_future, self.read_now, work).result()
 
-    async def _in_turn(
+    async def _run_queued(
         self,
         threads: ThreadPoolExecutor,
         run: Callable[[Callable[[Transaction], T]], T],
@@ -90,12 +94,12 @@ class Database:
             raise Unavailable
         self.under_way += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(threads, _for_future, run, work)
+            return await asyncio.get_running_loop().run_in_executor(threads, _run_for_future, run, work)
         finally:
             self.under_way -= 1
 
     def write_now(self, work: Callable[[Transaction], T]) -> T:
-        """`write` for callers without an event loop. Work that lost a race against its twin is done once more."""
+        """`write` for callers without an event loop. Work that loses a race against an equal request runs once more."""
         try:
             return self._once(self.engine, work)
         except IntegrityError:
@@ -106,19 +110,19 @@ class Database:
         return self._once(self._reading, work)
 
     def _once(self, engine: Engine, work: Callable[[Transaction], T]) -> T:
-        with _counted(), _unavailable_when_down(), engine.begin() as connection:
+        with _count_outcome(), _unavailable_when_down(), engine.begin() as connection:
             transaction = Transaction(connection, self.keyring, self.now)
             if self.all_rows_for:
                 transaction.allow_all_rows(self.all_rows_for)
-            done = work(transaction)
+            result = work(transaction)
         metrics.emergency_readings(transaction.emergency_readings)
         if transaction.recorded:
             self.when_recorded()
-        return done
+        return result
 
     async def scrub(self) -> None:
-        """Leave nothing in the files of SQLite of what was just destroyed; `sweep` does what could not be done now."""
-        await asyncio.get_running_loop().run_in_executor(self._writers, _for_future, scrub, self.engine)
+        """Remove destroyed content from the log of SQLite. Where a reader prevents it, `sweep` does it later."""
+        await asyncio.get_running_loop().run_in_executor(self._writers, _run_for_future, scrub, self.engine)
 
     def close(self) -> None:
         self._writers.shutdown(wait=True)
@@ -130,11 +134,11 @@ class Database:
 A = TypeVar("A")
 
 
-def _for_future(run: Callable[[A], T], argument: A) -> T:
-    """`run(argument)` in a thread, with exceptions that a future can carry to a request and no further.
+def _run_for_future(run: Callable[[A], T], argument: A) -> T:
+    """Returns `run(argument)`; raises only exceptions that a future can carry to the waiting request.
 
-    A future refuses StopIteration, and who waits for it waits for ever; of its subclasses it makes the answer None.
-    CancelledError would cancel the request, and SystemExit and KeyboardInterrupt would stop the whole event loop.
+    A future refuses StopIteration, and its caller then waits for ever; a subclass of it becomes the result None.
+    CancelledError would cancel the request; SystemExit and KeyboardInterrupt would stop the whole event loop.
     """
     try:
         return run(argument)
@@ -147,8 +151,8 @@ def _for_future(run: Callable[[A], T], argument: A) -> T:
 
 
 @contextmanager
-def _counted() -> Iterator[None]:
-    """How a unit of work ended: a refusal is an answer, and rolls back as a failure does."""
+def _count_outcome() -> Iterator[None]:
+    """Count how a unit of work ends. A refusal is counted apart from a failure, though both roll back."""
     outcome = "failed"
     try:
         yield
@@ -165,21 +169,21 @@ def _counted() -> Iterator[None]:
 
 @contextmanager
 def _unavailable_when_down() -> Iterator[None]:
-    """A database that is down, locked or full is a "not now", never a stack trace."""
+    """Raise Unavailable when the database is down, locked or full."""
     try:
         yield
     except IntegrityError:
         raise
     except (DBAPIError, PoolTimeout) as error:
-        if isinstance(error, DBAPIError) and not _is_operational(error):
+        if isinstance(error, DBAPIError) and not _is_temporary(error):
             raise
         raise Unavailable from error
 
 
-def _is_operational(error: DBAPIError) -> bool:
+def _is_temporary(error: DBAPIError) -> bool:
     if isinstance(error.orig, sqlite3.Error):
-        # SQLite's driver calls a missing table operational as well; what it is stands in the code.
-        return str(getattr(error.orig, "sqlite_errorname", "")).startswith(_SQLITE_NOT_NOW)
-    # PostgreSQL's classes 08, 40, 53, 55, 57 and 58: away, contended, full, out of something, going down, broken.
-    not_now = isinstance(error, OperationalError | InterfaceError)
-    return not_now or error.connection_invalidated or isinstance(error.orig, ReadOnlySqlTransaction)
+        # The SQLite driver raises OperationalError for a missing table as well, so the error code decides.
+        return str(getattr(error.orig, "sqlite_errorname", "")).startswith(_SQLITE_OUTAGES)
+    # SQLSTATE classes of PostgreSQL: 08 connection, 40 rollback, 53 resources, 55 lock, 57 shutdown, 58 system error.
+    temporary = isinstance(error, OperationalError | InterfaceError)
+    return temporary or error.connection_invalidated or isinstance(error.orig, ReadOnlySqlTransaction)

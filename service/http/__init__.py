@@ -1,1 +1,1 @@
-"""HTTP itself: the application, the edge, problems, parameters, the OpenAPI document."""
+"""HTTP for all subjects: the application, the edge, problems, parameters, the OpenAPI document."""

@@ -1,4 +1,4 @@
-"""The application of all routes: its refusals, its document, and the page that shows it."""
+"""The FastAPI application: its routes, its error handlers, its OpenAPI document and the HTML page of the document."""
 
 import json
 import re
@@ -20,13 +20,13 @@ from service.http.strict_route import StrictRouter, UnsupportedMediaType
 from service.vocabulary.language import Language
 from service.vocabulary.refusals import Refusal
 
-_ALWAYS = {UnsupportedMediaType: 415, TooLarge: 413, TooSlow: 408, Exception: 500}
+_STATUS_OF_EXCEPTION = {UnsupportedMediaType: 415, TooLarge: 413, TooSlow: 408, Exception: 500}
 
 
 def create_application(routers: Iterable[APIRouter], public_url: str, examples: dict[str, Any]) -> FastAPI:
-    """The routes, their refusals and their document; `state.house` is set by the composition root.
+    """Create the application of these routes. The composition root sets its `state` afterwards.
 
-    `examples`: see `document`.
+    `examples`: see `build_openapi_document`.
     """
 
     @asynccontextmanager
@@ -43,62 +43,63 @@ def create_application(routers: Iterable[APIRouter], public_url: str, examples: 
         redirect_slashes=False,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    # One flat list: a router within a router is walked anew for every request.
+    # One flat list of routes: Starlette walks a nested router again for every request.
     for router in routers:
         api.router.routes.extend(router.routes)
-    described = document(api, public_url, examples)
-    api.openapi = lambda: described  # type: ignore[method-assign]  # as FastAPI documents it
-    api.router.routes.extend(_published(described).routes)
-    _refuse(api)
+    openapi_document = document(api, public_url, examples)
+    api.openapi = lambda: openapi_document  # type: ignore[method-assign]  # as FastAPI documents it
+    api.router.routes.extend(_document_router(openapi_document).routes)
+    _add_error_handlers(api)
     return api
 
 
-def _refuse(api: FastAPI) -> None:
-    """Every way of saying no, as a problem in the language of the caller."""
-    routes = [it for it in api.router.routes if isinstance(it, APIRoute)]
-    shapes = [(re.compile(re.sub(r"\{\w+\}", "[^/]+", it.path)), it.methods or ()) for it in routes]
+def _add_error_handlers(api: FastAPI) -> None:
+    """Answer every refusal and error as a problem in the language of the caller."""
+    routes = [route for route in api.router.routes if isinstance(route, APIRoute)]
+    paths = [(re.compile(re.sub(r"\{\w+\}", "[^/]+", route.path)), route.methods or ()) for route in routes]
 
     def allow(path: str) -> str:
-        methods = {method for shape, some in shapes if shape.fullmatch(path) for method in some}
+        """Returns the value of the Allow header for this path."""
+        methods = {method for pattern, allowed in paths if pattern.fullmatch(path) for method in allowed}
         return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
 
     def language(request: Request) -> Language:
         return language_of(dict(request.scope["headers"]))
 
     @api.exception_handler(Refusal)
-    async def refused(request: Request, refusal: Refusal) -> Response:
+    async def handle_refusal(request: Request, refusal: Refusal) -> Response:
         return problem(refusal, language(request), request.app.state.house.rules.step_label)
 
     @api.exception_handler(HTTPException)
-    async def routed(request: Request, wrong: HTTPException) -> Response:
-        wrong_method = wrong.status_code == 405  # noqa: PLR2004 - the status itself
+    async def handle_routing_error(request: Request, error: HTTPException) -> Response:
+        wrong_method = error.status_code == 405  # noqa: PLR2004 - the status itself
         headers = {"Allow": allow(request.scope["path"].removeprefix("/v1"))} if wrong_method else None
-        return bare(wrong.status_code, language(request), headers)
+        return bare(error.status_code, language(request), headers)
 
-    def always(status: int) -> Callable[[Request, Exception], Awaitable[Response]]:
-        async def answered(request: Request, _: Exception) -> Response:
+    def handler_of_status(status: int) -> Callable[[Request, Exception], Awaitable[Response]]:
+        async def handle(request: Request, _: Exception) -> Response:
             return bare(status, language(request))
 
-        return answered
+        return handle
 
-    for kind, status in _ALWAYS.items():
-        api.add_exception_handler(kind, always(status))
+    for exception, status in _STATUS_OF_EXCEPTION.items():
+        api.add_exception_handler(exception, handler_of_status(status))
 
 
-def _published(described: dict[str, Any]) -> StrictRouter:
-    """The document itself, for everybody and from everywhere, and as a page to read."""
+def _document_router(openapi_document: dict[str, Any]) -> StrictRouter:
+    """Create the routes of the OpenAPI document and its HTML page, both public. Any origin may read the document."""
     router = StrictRouter("service")
-    text = json.dumps(described, ensure_ascii=False).encode()
-    from_everywhere = {"Access-Control-Allow-Origin": "*"}
+    text = json.dumps(openapi_document, ensure_ascii=False).encode()
+    any_origin = {"Access-Control-Allow-Origin": "*"}
 
     @router.get("/openapi.json", include_in_schema=False)
     async def openapi() -> Response:
-        return Response(text, headers=from_everywhere, media_type="application/json")
+        return Response(text, headers=any_origin, media_type="application/json")
 
-    drawn = page(described)
+    html = page(openapi_document)
 
     @router.get("/docs", include_in_schema=False, response_class=HTMLResponse)
     async def docs() -> HTMLResponse:
-        return HTMLResponse(drawn)
+        return HTMLResponse(html)
 
     return router

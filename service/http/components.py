@@ -1,10 +1,10 @@
-"""What all operations of the document share: problems and the responses that carry them, and headers."""
+"""Components of the OpenAPI document that all operations share: the problem schema, its responses, the headers."""
 
 from typing import Any
 
 from service.http.problems import PROBLEM_JSON
 
-# The name of each refusal among the responses of the document, and when it comes.
+# Status -> name of its response in the OpenAPI document, and its description.
 _REFUSALS = {
     400: ("Invalid", "The request is not understood, or breaks a rule of its form: all faults at once."),
     401: ("NotKnown", "There is no valid token, or nobody here belongs to it."),
@@ -23,28 +23,30 @@ _REFUSALS = {
     ),
     503: ("Unavailable", "It cannot be done now. Nothing is known to be done; send the same request again."),
 }
-_WAIT = (429, 503)
+_STATUSES_WITH_RETRY_AFTER = (429, 503)
 
 
 def refusal(status: int) -> dict[str, Any]:
-    """A reference to the response of this status."""
+    """Returns a reference to the response of this status."""
     return {"$ref": f"#/components/responses/{_REFUSALS[status][0]}"}
 
 
 def header_references(*names: str) -> dict[str, Any]:
-    """The headers of a response, by reference."""
+    """Returns references to the headers of a response, by header name."""
     return {name: {"$ref": f"#/components/headers/{name}"} for name in ("API-Version", "traceparent", *names)}
 
 
 def responses() -> dict[str, Any]:
-    """Every response that is a problem, by its name."""
+    """Returns every response that carries a problem, by its name in the document."""
     return {name: _response(status, text) for status, (name, text) in _REFUSALS.items()}
 
 
 def _response(status: int, text: str) -> dict[str, Any]:
     return {
         "description": text,
-        "headers": header_references("Content-Language", *(["Retry-After"] if status in _WAIT else [])),
+        "headers": header_references(
+            "Content-Language", *(["Retry-After"] if status in _STATUSES_WITH_RETRY_AFTER else [])
+        ),
         "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
 

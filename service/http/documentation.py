@@ -1,4 +1,4 @@
-"""The documentation as one page without scripts or anything from elsewhere, drawn from the OpenAPI document."""
+"""The HTML page of the API documentation, made from the OpenAPI document, without scripts or external resources."""
 
 import json
 import re
@@ -12,8 +12,8 @@ code{background:#eee;padding:.1em .3em}summary{cursor:pointer;padding:.3em 0}h2{
 table{border-collapse:collapse;width:100%}td,th{text-align:left;vertical-align:top;padding:.2em .6em .2em 0}
 pre{background:#f5f5f5;padding:.6em;overflow-x:auto}td ul{margin:0;padding-left:1.2em}
 .get{color:#1b5e20}.post{color:#154273}.put{color:#7a4b00}.delete{color:#8b0000}"""
-# A type of JSON as people write it.
-_WORDS = {
+# JSON type -> its name on the page.
+_TYPE_NAMES = {
     "string": "text",
     "integer": "whole number",
     "number": "number",
@@ -21,22 +21,27 @@ _WORDS = {
     "object": "object",
     "null": "null",
 }
-_LEAST, _MOST = ("minimum", "minLength", "minItems"), ("maximum", "maxLength", "maxItems")
-_FORMATS = {"uuid": "UUID", "date": "day (YYYY-MM-DD)", "date-time": "moment (RFC 3339)", "uri-reference": "address"}
+_MINIMUM_KEYS, _MAXIMUM_KEYS = ("minimum", "minLength", "minItems"), ("maximum", "maxLength", "maxItems")
+_FORMAT_NAMES = {
+    "uuid": "UUID",
+    "date": "day (YYYY-MM-DD)",
+    "date-time": "moment (RFC 3339)",
+    "uri-reference": "address",
+}
 
 
 def page(document: Json) -> str:
-    """The whole page."""
+    """Returns the HTML of the whole page."""
     info = document["info"]
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(info["title"])} API</title>'
         f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head><body>'
         f'<h1>{escape(info["title"])} API {escape(info["version"])}</h1><p lang="nl">{_prose(info["summary"])}</p>'
-        + "".join(f"<p>{_prose(it)}</p>" for it in info["description"].split("\n\n"))
+        + "".join(f"<p>{_prose(paragraph)}</p>" for paragraph in info["description"].split("\n\n"))
         + '<p>Machine-readable: <a href="openapi.json">openapi.json</a></p>'
         + "".join(_sections(document))
         + "<h2>Schemas</h2>"
-        + "".join(_schema(name, it) for name, it in document["components"]["schemas"].items())
+        + "".join(_schema(name, schema) for name, schema in document["components"]["schemas"].items())
         + "</body></html>"
     )
 
@@ -51,13 +56,13 @@ def _sections(document: Json) -> Iterator[str]:
 
 
 def _operation(document: Json, path: str, method: str, operation: Json) -> str:
-    rows = [_parameter(_resolved(document, it)) for it in operation.get("parameters", ())]
+    rows = [_parameter_row(_resolve(document, parameter)) for parameter in operation.get("parameters", ())]
     example = ""
     if body := operation.get("requestBody"):
         content = body["content"]["application/json"]
         rows.append(("body", "application/json", _type(content["schema"])))
-        example = "".join(_example(it) for it in content.get("examples", {}).values())
-    rows += [_answer(status, _resolved(document, it)) for status, it in operation["responses"].items()]
+        example = "".join(_example(body_example) for body_example in content.get("examples", {}).values())
+    rows += [_response_row(status, _resolve(document, answer)) for status, answer in operation["responses"].items()]
     return (
         f'<details><summary><code class="{method}">{method.upper()} {escape(path)}</code> '
         f"{_prose(operation['summary'])}</summary><p>{_prose(operation['description'])}</p>"
@@ -65,24 +70,22 @@ def _operation(document: Json, path: str, method: str, operation: Json) -> str:
     )
 
 
-def _parameter(it: Json) -> tuple[str, str, str]:
-    must = "required" if it.get("required") else "optional"
-    return it["name"], f"{it['in']}, {must}", _explained(it["schema"], it.get("description", ""))
+def _parameter_row(parameter: Json) -> tuple[str, str, str]:
+    presence = "required" if parameter.get("required") else "optional"
+    explanation = _explain(parameter["schema"], parameter.get("description", ""))
+    return parameter["name"], f"{parameter['in']}, {presence}", explanation
 
 
-def _answer(status: str, it: Json) -> tuple[str, str, str]:
-    content = it.get("content", {})
-    kinds = ", ".join(content) or "no body"
-    return (
-        status,
-        kinds,
-        f"{_prose(it['description'])} {' '.join(_type(c.get('schema', {})) for c in content.values())}",
-    )
+def _response_row(status: str, response: Json) -> tuple[str, str, str]:
+    content = response.get("content", {})
+    media_types = ", ".join(content) or "no body"
+    types = " ".join(_type(form.get("schema", {})) for form in content.values())
+    return status, media_types, f"{_prose(response['description'])} {types}"
 
 
-def _example(it: Json) -> str:
-    body = json.dumps(it["value"], ensure_ascii=False, indent=2)
-    return f'<p>Example: {_prose(it["summary"])}</p><pre lang="nl">{escape(body)}</pre>'
+def _example(example: Json) -> str:
+    body = json.dumps(example["value"], ensure_ascii=False, indent=2)
+    return f'<p>Example: {_prose(example["summary"])}</p><pre lang="nl">{escape(body)}</pre>'
 
 
 def _schema(name: str, schema: Json) -> str:
@@ -90,11 +93,11 @@ def _schema(name: str, schema: Json) -> str:
     required = schema.get("required", ())
     rows = [
         (
-            member,
-            "required" if member in required else "optional",
-            _explained(it, it.get("description", it.get("title", ""))),
+            name_of_member,
+            "required" if name_of_member in required else "optional",
+            _explain(member, member.get("description", member.get("title", ""))),
         )
-        for member, it in members.items()
+        for name_of_member, member in members.items()
     ]
     shape = "" if members else f"<p>{_type({**schema, 'title': ''})}</p>"
     return (
@@ -103,65 +106,68 @@ def _schema(name: str, schema: Json) -> str:
     )
 
 
-def _explained(schema: Json, description: str) -> str:
+def _explain(schema: Json, description: str) -> str:
     return f"{_type(schema)}<br>{_prose(description)}" if description else _type(schema)
 
 
 def _table(rows: list[tuple[str, str, str]]) -> str:
-    """Rows of a name, a word on it, and what it is, the last one in HTML."""
-    return (
-        "<table>"
-        + "".join(f"<tr><td><code>{escape(a)}</code></td><td>{escape(b)}</td><td>{c}</td></tr>" for a, b, c in rows)
-        + "</table>"
+    """Returns a table of rows (name, remark, explanation in HTML)."""
+    cells = "".join(
+        f"<tr><td><code>{escape(name)}</code></td><td>{escape(remark)}</td><td>{explanation}</td></tr>"
+        for name, remark, explanation in rows
     )
+    return f"<table>{cells}</table>"
 
 
 def _type(schema: Json) -> str:
-    """The type as people write it, in HTML: a choice of codes as a list, another schema as a link to it."""
+    """Returns the type in HTML: an enumeration as a list of codes, another schema as a link to it."""
     if "$ref" in schema:
         name = escape(schema["$ref"].rsplit("/", 1)[-1])
         return f'<a href="#{name}">{name}</a>'
     if "enum" in schema:
-        return "one of<ul>" + "".join(f"<li><code>{escape(str(it))}</code></li>" for it in schema["enum"]) + "</ul>"
+        return "one of<ul>" + "".join(f"<li><code>{escape(str(code))}</code></li>" for code in schema["enum"]) + "</ul>"
     if "const" in schema:
         return f"<code>{escape(str(schema['const']))}</code>"
-    if options := [it for key in ("anyOf", "oneOf", "allOf") for it in schema.get(key, ())]:
+    if options := [option for key in ("anyOf", "oneOf", "allOf") for option in schema.get(key, ())]:
         return " or ".join(map(_type, options))
-    kinds = schema.get("type", "anything")
-    return " or ".join(_word(it, schema) for it in (kinds if isinstance(kinds, list) else [kinds])) + _limits(schema)
+    types = schema.get("type", "anything")
+    names = [_type_name(json_type, schema) for json_type in (types if isinstance(types, list) else [types])]
+    return " or ".join(names) + _limits(schema)
 
 
 def _limits(schema: Json) -> str:
-    """How long, how large, in which form, and what holds when it is left out."""
-    least, most = (next((schema[it] for it in names if it in schema), None) for names in (_LEAST, _MOST))
-    told = []
-    if least is not None or most is not None:
-        told.append(f"{least or 0} to {most}" if most is not None else f"at least {least}")
+    """Returns the minimum, maximum, pattern and default of a schema between brackets, in HTML."""
+    minimum = next((schema[key] for key in _MINIMUM_KEYS if key in schema), None)
+    maximum = next((schema[key] for key in _MAXIMUM_KEYS if key in schema), None)
+    limits = []
+    if minimum is not None or maximum is not None:
+        limits.append(f"{minimum or 0} to {maximum}" if maximum is not None else f"at least {minimum}")
     if "pattern" in schema and not schema["pattern"].startswith("^[^"):
-        told.append(f"as <code>{escape(schema['pattern'])}</code>")
+        limits.append(f"as <code>{escape(schema['pattern'])}</code>")
     if "default" in schema:
-        told.append(f"<code>{escape(json.dumps(schema['default']))}</code> when left out")
-    return f" ({', '.join(told)})" if told else ""
+        limits.append(f"<code>{escape(json.dumps(schema['default']))}</code> when left out")
+    return f" ({', '.join(limits)})" if limits else ""
 
 
-def _word(kind: str, schema: Json) -> str:
-    if kind == "array":
+def _type_name(json_type: str, schema: Json) -> str:
+    if json_type == "array":
         return f"list of {_type(schema.get('items', {}))}"
-    if kind == "object" and isinstance(schema.get("additionalProperties"), dict):
+    if json_type == "object" and isinstance(schema.get("additionalProperties"), dict):
         return f"object of {_type(schema['additionalProperties'])} by name"
-    if kind == "string" and schema.get("format") in _FORMATS:
-        return _FORMATS[schema["format"]]
-    return _WORDS.get(kind, escape(kind))
+    if json_type == "string" and schema.get("format") in _FORMAT_NAMES:
+        return _FORMAT_NAMES[schema["format"]]
+    return _TYPE_NAMES.get(json_type, escape(json_type))
 
 
 def _prose(text: str) -> str:
-    """Text in which `code` stands between backquotes, as HTML."""
+    """Returns the text as HTML, with words between backquotes as code."""
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
-def _resolved(document: Json, it: Json) -> Json:
-    if "$ref" not in it:
-        return it
-    _, _, section, name = it["$ref"].split("/")
-    found: Json = document["components"][section][name]
-    return found
+def _resolve(document: Json, reference: Json) -> Json:
+    """Returns the component that a `$ref` names. A value without `$ref` is returned as it is."""
+    if "$ref" not in reference:
+        return reference
+    _, _, section, name = reference["$ref"].split("/")
+    component: Json = document["components"][section][name]
+    return component

@@ -1,4 +1,4 @@
-"""The outermost layer, pure ASGI: prefix and version, trace, limits, headers, and one line in the log per request."""
+"""The outermost ASGI middleware: path prefix, trace context, limits, security headers, one log line per request."""
 
 import asyncio
 import os
@@ -21,13 +21,13 @@ from service.settings import Settings
 from service.vocabulary.refusals import TooMany
 
 PREFIX = "/v1"
-# Asked by whoever watches over a process: by its address, whatever its name, and however busy it is.
-_WATCHED = ("/v1/health", "/v1/ready")
-_LONGEST_ADDRESS = 8_000
+# Probes of load balancers and supervisors: answered for any Host and without rate limits.
+_PROBE_PATHS = ("/v1/health", "/v1/ready")
+_MAX_ADDRESS_BYTES = 8_000  # of path and query together
 _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _TRACEPARENT = re.compile(rb"00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
-_NO_ID = {b"0" * 32, b"0" * 16}  # which W3C Trace Context calls invalid
-_SECURITY: Iterable[tuple[bytes, bytes]] = (
+_INVALID_IDS = {b"0" * 32, b"0" * 16}  # invalid by W3C Trace Context
+_RESPONSE_HEADERS: Iterable[tuple[bytes, bytes]] = (
     (b"api-version", API_VERSION.encode()),
     (b"cache-control", b"no-store"),
     (
@@ -46,51 +46,52 @@ log = structlog.get_logger("casusroute")
 
 
 class TooLarge(Exception):
-    """The body is larger than this installation takes."""
+    """The request body exceeds CASUSROUTE_MAX_BODY_BYTES."""
 
 
 class TooSlow(Exception):
-    """The body did not come in on time."""
+    """The request body did not arrive within CASUSROUTE_REQUEST_SECONDS."""
 
 
 class Edge:
-    """Wraps the application. Nothing inside sets a header that stands here."""
+    """Wraps the application. The application itself sets none of the headers that are set here."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
-        self._limit = settings.max_body_bytes
-        self._seconds = settings.request_seconds
+        self._max_body_bytes = settings.max_body_bytes
+        self._body_seconds = settings.request_seconds
+        # Limits per client address: all requests, and answers 401.
         self._asked, self._unknown = Meter(settings.address_per_minute), Meter(settings.failures_per_minute)
-        self._hosts = _hosts(settings)
+        self._hosts = _allowed_hosts(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        # A scope of our own: the server reads its own one again, to know whether an answer to HEAD has a body.
+        # A copy, since HEAD becomes GET in it: the server reads the method of its own scope again for HEAD answers.
         method, scope = scope["method"], dict(scope)
-        began, answer = time.perf_counter(), _Answer(send, head=method == "HEAD")
+        started_at, answer = time.perf_counter(), _Answer(send, head=method == "HEAD")
         headers = dict(scope["headers"])
         scope["trace_id"] = _trace_id(headers)
         answer.trace_id = scope["trace_id"]
         try:
-            await self._serve(scope, self._limited(receive), answer, headers)
+            await self._serve(scope, self._limit_body(receive), answer, headers)
         except TooLarge:
             await bare(413, language_of(headers))(scope, receive, answer)
         except TooSlow:
             await bare(408, language_of(headers))(scope, receive, answer)
-        except Exception as error:  # noqa: BLE001 - the last line of defence: to the log by type, to nobody by content
-            # No trace in the log: its last line could hold what somebody typed.
-            kind = type(error.__cause__ if isinstance(error, BrokenOff) else error).__qualname__
-            log.error(  # noqa: TRY400 - without the trace: it may hold what somebody typed
-                "unexpected", error=kind, place=_place(error), trace_id=answer.trace_id
+        except Exception as error:  # noqa: BLE001 - the last handler: it logs the type and never the message
+            # No stack trace in the log: its last line could hold text from a user.
+            error_type = type(error.__cause__ if isinstance(error, BrokenOff) else error).__qualname__
+            log.error(  # noqa: TRY400 - without the stack trace, as above
+                "unexpected", error=error_type, place=_place(error), trace_id=answer.trace_id
             )
             if answer.status == 0:
                 await bare(500, language_of(headers))(scope, receive, answer)
         finally:
             if answer.status == 401:  # noqa: PLR2004 - the status itself
                 self._unknown.count(address_of(scope))
-            route, seconds = getattr(scope.get("route"), "path", None), time.perf_counter() - began
+            route, seconds = getattr(scope.get("route"), "path", None), time.perf_counter() - started_at
             metrics.request(method, route, answer.status, seconds)
             log.info(
                 "request",
@@ -103,15 +104,15 @@ class Edge:
             )
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, headers: dict[bytes, bytes]) -> None:
-        if scope["path"] not in _WATCHED:
-            if self._hosts is not None and not self._is_ours(scope):
+        if scope["path"] not in _PROBE_PATHS:
+            if self._hosts is not None and not self._names_allowed_host(scope):
                 await bare(421, language_of(headers))(scope, receive, send)
                 return
             address = address_of(scope)
             if seconds := self._unknown.wait(address) or self._asked.take(address):
                 await problem(TooMany(seconds), language_of(headers))(scope, receive, send)
                 return
-        if len(scope["raw_path"]) + len(scope["query_string"]) > _LONGEST_ADDRESS:
+        if len(scope["raw_path"]) + len(scope["query_string"]) > _MAX_ADDRESS_BYTES:
             await bare(414, language_of(headers))(scope, receive, send)
             return
         if scope["path"] in (ROUTE.path, PREFIX):
@@ -121,70 +122,71 @@ class Edge:
         if not scope["path"].startswith(PREFIX + "/"):
             await bare(404, language_of(headers))(scope, receive, send)
             return
-        if int(headers.get(b"content-length", b"0") or b"0") > self._limit:
+        if int(headers.get(b"content-length", b"0") or b"0") > self._max_body_bytes:
             raise TooLarge
         scope["root_path"] = PREFIX
         if scope["method"] == "HEAD":
             scope["method"] = "GET"
         await self._app(scope, receive, send)
 
-    def _is_ours(self, scope: Scope) -> bool:
-        """Whether the one Host of this request names this installation, at whatever port."""
+    def _names_allowed_host(self, scope: Scope) -> bool:
+        """True when the request has exactly one Host header and it names this installation, at any port."""
         hosts = [value.decode("latin-1").lower() for name, value in scope["headers"] if name == b"host"]
         return len(hosts) == 1 and re.sub(r":\d*$", "", hosts[0]) in (self._hosts or ())
 
-    def _limited(self, receive: Receive) -> Receive:
-        """The body, as far as it comes in time and is not too large. After it nothing is waited for but the end."""
-        seen, more, until = 0, True, asyncio.get_running_loop().time() + self._seconds
+    def _limit_body(self, receive: Receive) -> Receive:
+        """Receive the body within its time and its size. After the body, wait for the disconnect without a limit."""
+        received_bytes, more, deadline = 0, True, asyncio.get_running_loop().time() + self._body_seconds
 
-        async def counted() -> Message:
-            nonlocal seen, more
+        async def receive_part() -> Message:
+            nonlocal received_bytes, more
             try:
-                async with asyncio.timeout_at(until if more else None):
+                async with asyncio.timeout_at(deadline if more else None):
                     message = await receive()
             except TimeoutError:
                 raise TooSlow from None
-            seen, more = seen + len(message.get("body", b"")), bool(message.get("more_body"))
-            if seen > self._limit:
+            received_bytes, more = received_bytes + len(message.get("body", b"")), bool(message.get("more_body"))
+            if received_bytes > self._max_body_bytes:
                 raise TooLarge
             return message
 
-        return counted
+        return receive_part
 
 
 class _Answer:
-    """Passes an answer on, with our headers on it."""
+    """Sends an answer with the headers of every answer, and notes its status."""
 
     def __init__(self, send: Send, *, head: bool) -> None:
         self._send = send
         self._head = head
         self.status = 0
         self.trace_id = ""
-        self.request_id = os.urandom(8).hex()  # the span of the answer
+        self.request_id = os.urandom(8).hex()  # the span id of the answer in traceparent
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            ours = [*_SECURITY, (b"traceparent", f"00-{self.trace_id}-{self.request_id}-01".encode())]
-            message = {**message, "headers": [*message.get("headers", ()), *ours]}
+            added = [*_RESPONSE_HEADERS, (b"traceparent", f"00-{self.trace_id}-{self.request_id}-01".encode())]
+            message = {**message, "headers": [*message.get("headers", ()), *added]}
         elif self._head:
             message = {**message, "body": b""}
         await self._send(message)
 
 
-def _hosts(settings: Settings) -> frozenset[str] | None:
-    """The names that this installation answers to; None: any."""
-    named = {it.strip().lower() for it in settings.allowed_hosts.split(",")} - {""}
-    own = re.sub(r":\d+$", "", urlsplit(settings.address).netloc.lower())
-    return None if "*" in named else _THIS_MACHINE | named | {own, settings.host.lower()}
+def _allowed_hosts(settings: Settings) -> frozenset[str] | None:
+    """Returns the host names of this installation in lower case, None for any host."""
+    configured = {name.strip().lower() for name in settings.allowed_hosts.split(",")} - {""}
+    public = re.sub(r":\d+$", "", urlsplit(settings.address).netloc.lower())
+    return None if "*" in configured else _THIS_MACHINE | configured | {public, settings.host.lower()}
 
 
 def _trace_id(headers: dict[bytes, bytes]) -> str:
-    given = _TRACEPARENT.fullmatch(headers.get(b"traceparent", b""))
-    return given[1].decode() if given and not _NO_ID & set(given.groups()) else os.urandom(16).hex()
+    """Returns the trace id of the caller, or a new one."""
+    match = _TRACEPARENT.fullmatch(headers.get(b"traceparent", b""))
+    return match[1].decode() if match and not _INVALID_IDS & set(match.groups()) else os.urandom(16).hex()
 
 
 def _place(error: BaseException) -> str:
-    """The last line of this service that it passed; no message, which could hold what somebody typed."""
+    """Returns module:line of the innermost frame of this service. The message could hold text from a user."""
     frames = [(frame.f_globals.get("__name__", ""), line) for frame, line in walk_tb(error.__traceback__)]
     return next((f"{name}:{line}" for name, line in reversed(frames) if name.startswith("service.")), "?")

@@ -1,4 +1,4 @@
-"""The page at `/`: it names the service and links to its documentation, without scripts or anything from elsewhere."""
+"""The page at `/`: it names the service and links to its documentation, without scripts or external resources."""
 
 from html import escape
 
@@ -16,22 +16,22 @@ _METHODS = ("GET", "HEAD")
 
 
 def front_page(method: str, language: Language) -> Response:
-    """The page for GET and HEAD, in one language; 405 for any other method."""
+    """Returns the page for GET and HEAD, in one language, and 405 for any other method."""
     if method not in _METHODS:
         return bare(405, language, {"Allow": ", ".join(_METHODS)})
     return HTMLResponse(_PAGES[language], headers={"Content-Language": language, "Vary": "Accept-Language"})
 
 
 def _page(language: Language) -> str:
-    words = {name: escape(it.in_(language)) for name, it in MESSAGES["front_page"].items()}
-    links = "".join(f'<li><a href="{address}">{words[name]}</a></li>' for name, address in _LINKS.items())
+    texts = {name: escape(words.in_(language)) for name, words in MESSAGES["front_page"].items()}
+    links = "".join(f'<li><a href="{address}">{texts[name]}</a></li>' for name, address in _LINKS.items())
     return (
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>Casusroute</title>'
         f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head><body>'
-        f"<h1>Casusroute {__version__}</h1><p>{words['purpose']}</p><ul>{links}</ul></body></html>"
+        f"<h1>Casusroute {__version__}</h1><p>{texts['purpose']}</p><ul>{links}</ul></body></html>"
     )
 
 
 _PAGES: dict[Language, str] = {"nl": _page("nl"), "en": _page("en")}
-# By its path the page stands in the log and the metrics, apart from paths that do not exist.
+# Gives the page a route in the log and the metrics, unlike a path that does not exist.
 ROUTE = Route("/", front_page)

@@ -1,4 +1,4 @@
-"""The house: everything that the composition root put together for the routes."""
+"""The context of the application: the objects that the composition root makes once and every route may use."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -15,11 +15,12 @@ from service.workflows.rules.rulebook import Rulebook
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """What the composition root put together. `signer` is there in demonstration mode alone.
+    """The objects that routes share. `signer` exists in demonstration mode only.
 
-    `asked` meters what each person asks.
+    `person_rate_limiter` limits the requests of each person.
 
-    `agreed` asks a receiver of events whether it wants them, and how many a minute at most; raises TargetRefused.
+    `validate_receiver` asks the receiver of a webhook for its permission, and returns how many events a minute it
+    accepts at most, None for any number; it raises TargetRefused.
     """
 
     database: Database
@@ -34,12 +35,12 @@ class House:
 
 
 def house_of(request: Request) -> House:
-    built: House = request.app.state.house
-    return built
+    context: House = request.app.state.house
+    return context
 
 
-async def _house(request: Request) -> House:
+async def _app_context(request: Request) -> House:
     return house_of(request)
 
 
-TheHouse = Annotated[House, Depends(_house)]
+TheHouse = Annotated[House, Depends(_app_context)]

@@ -1,4 +1,4 @@
-"""The JSON that every route shares: its base types, moments, days, names and labelled codes."""
+"""JSON models that all routes share: base classes, moments, days, names and labelled codes."""
 
 from datetime import date, datetime
 from typing import Annotated
@@ -31,19 +31,19 @@ OptionalDay = Annotated[date | None, WithJsonSchema({"type": ["string", "null"],
 
 
 class View(BaseModel):
-    """What is shown."""
+    """Base class of all answers, with members in camel case."""
 
     model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        shown = handler(schema)
-        label_members(cls, handler.resolve_ref_schema(shown))
-        return shown
+        json_schema = handler(schema)
+        label_members(cls, handler.resolve_ref_schema(json_schema))
+        return json_schema
 
 
 class InTwoLanguages(View):
-    """The same in Dutch and in English."""
+    """The same text in Dutch and in English."""
 
     nl: str
     en: str
@@ -72,9 +72,9 @@ class Labelled(View):
 
     @classmethod
     def listed(cls, code: str, in_list: str) -> "Labelled":
-        """A code of a code list."""
+        """Returns a code with its label in this code list."""
         return Labelled.of(code, CODE_LISTS[in_list].codes[code])
 
 
 class Body(FormPart):
-    """What may be sent: in camel case, and unknown members are refused."""
+    """Base class of all request bodies: members in camel case, unknown members refused."""

@@ -1,4 +1,4 @@
-"""What the caller likes best, of the forms and of the languages that there are."""
+"""Content negotiation: the media type and the language of an answer, from the Accept headers."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,7 +10,10 @@ JSON = "application/json"
 
 
 def best_of(offered: Sequence[str], accept: str) -> str | None:
-    """The media type that the Accept header weighs most (RFC 9110, 12.5.1), of equals the first; None: not one."""
+    """The media type with the highest weight in the Accept header (RFC 9110, 12.5.1), the first of equal ones.
+
+    None when the header accepts none of them.
+    """
     try:
         return mimeparse.best_match([*reversed(offered)], accept.lower()) or None
     except mimeparse.MimeTypeParseException:
@@ -18,17 +21,17 @@ def best_of(offered: Sequence[str], accept: str) -> str | None:
 
 
 def language_of(headers: Mapping[bytes, bytes]) -> Language:
-    """Dutch, unless Accept-Language weighs English more (RFC 9110, 12.5.4)."""
-    liked = {"nl": 0.0, "en": 0.0, "*": 0.0}
+    """Returns Dutch, unless Accept-Language gives English a higher weight (RFC 9110, 12.5.4)."""
+    weights = {"nl": 0.0, "en": 0.0, "*": 0.0}
     for item in headers.get(b"accept-language", b"").decode("latin-1").lower().split(","):
         tag, _, weight = item.strip().partition(";q=")
         name = tag.split("-")[0]
-        if name in liked:
-            liked[name] = max(liked[name], _number(weight))
-    return "en" if liked["en"] > max(liked["nl"], liked["*"]) else "nl"
+        if name in weights:
+            weights[name] = max(weights[name], _parse_weight(weight))
+    return "en" if weights["en"] > max(weights["nl"], weights["*"]) else "nl"
 
 
-def _number(weight: str) -> float:
+def _parse_weight(weight: str) -> float:
     try:
         return float(weight or "1")
     except ValueError:

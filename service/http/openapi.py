@@ -1,4 +1,4 @@
-"""The document of the API, as the Dutch API Design Rules want it: OpenAPI 3.1, problems everywhere, versions named."""
+"""The OpenAPI 3.1 document, completed as the Dutch API Design Rules require: problems, versions, headers, examples."""
 
 import json
 import re
@@ -16,30 +16,30 @@ from service.http.problems import camel
 from service.http.strict_route import StrictRoute
 
 Json = dict[str, Any]
-# Where a docstring names the rule that it comes from, as in " (domain.md 2.7)" or " (I2, R65)".
-_INTERNAL = re.compile(r" \((?:[^()]*(?:domain\.md|design decision)[^()]*|[RI][0-9]+(?:, [RI][0-9]+)*)\)")
-# From how many models, and of how many keywords, a member stands by itself.
-_OFTEN, _LARGE = 25, 5
-# Whatever is asked can be malformed, in a form that is not to be had, too much, or too much at once.
-_ALWAYS = frozenset({400, 406, 429, 503})
+# References of docstrings to rules of this project, as " (domain.md 2.7)" or " (I2, R65)".
+_RULE_REFERENCE = re.compile(r" \((?:[^()]*(?:domain\.md|design decision)[^()]*|[RI][0-9]+(?:, [RI][0-9]+)*)\)")
+# A member with at least _MIN_KEYWORDS keywords that stands in at least _MIN_MODELS models becomes a schema of its own.
+_MIN_MODELS, _MIN_KEYWORDS = 25, 5
+# Any request may be malformed, ask for an unknown media type, be one too many, or meet a busy database.
+_REFUSALS_OF_EVERY_ROUTE = frozenset({400, 406, 429, 503})
 
 
 def may_refuse(*statuses: int) -> dict[int | str, Json]:
-    """The refusals of a route that do not follow from its parameters; see `_refusals`."""
+    """Returns the `responses` of a route for refusals that do not follow from its parameters; see `_refusals`."""
     return {status: {} for status in statuses}
 
 
 def also_as(*media_types: str) -> dict[int | str, Json]:
-    """The forms in which a route answers beside JSON."""
-    return {200: {"content": {it: {"schema": {"type": "string"}} for it in media_types}}}
+    """Returns the `responses` of a route that also answers in these media types."""
+    return {200: {"content": {media_type: {"schema": {"type": "string"}} for media_type in media_types}}}
 
 
 def document(app: FastAPI, public_url: str, examples: Json) -> Json:
-    """The whole document. Paths are relative to the server's address, which ends in the major version.
+    """Returns the whole document. Paths are relative to the server's URL, which ends in the major version.
 
     `examples`: bodies by operationId and name, each with its `summary` and `value`.
     """
-    drawn = get_openapi(
+    draft = get_openapi(
         title="Casusroute",
         version=API_VERSION,
         openapi_version="3.1.0",
@@ -51,7 +51,7 @@ def document(app: FastAPI, public_url: str, examples: Json) -> Json:
         tags=[{"name": name, "description": text} for name, text in _TAGS.items()],
         separate_input_output_schemas=False,
     )
-    drawn["info"]["contact"] = {
+    draft["info"]["contact"] = {
         "name": "Casusroute",
         "url": "https://casusroute.example",
         "email": "api@casusroute.example",
@@ -59,55 +59,56 @@ def document(app: FastAPI, public_url: str, examples: Json) -> Json:
     for route in app.routes:
         if isinstance(route, StrictRoute) and route.include_in_schema:
             for method in route.methods or ():
-                _complete(drawn["paths"][route.path_format][method.lower()], route, examples)
-    components = drawn["components"]
+                _complete(draft["paths"][route.path_format][method.lower()], route, examples)
+    components = draft["components"]
     for name in ("HTTPValidationError", "ValidationError"):
         components["schemas"].pop(name, None)
     components["schemas"] = dict(sorted({**components["schemas"], "Problem": PROBLEM}.items()))
-    components["parameters"] = _shared_parameters(drawn)
+    components["parameters"] = _share_parameters(draft)
     components["responses"] = responses()
     components["headers"] = HEADERS
     components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT (RFC 9068)"}}
-    drawn["security"] = [{"bearer": []}]
-    document: Json = tidied(drawn)
-    _tell_defaults(document)
-    _share_members(document["components"]["schemas"])
-    return document
+    draft["security"] = [{"bearer": []}]
+    completed: Json = tidied(draft)
+    _describe_defaults(completed)
+    _share_members(completed["components"]["schemas"])
+    return completed
 
 
 def _complete(operation: Json, route: StrictRoute, examples: Json) -> None:
+    """Add summary, examples, refusals and headers to an operation."""
     if route.is_public:
         operation["security"] = []
     operation["summary"] = re.split(r"[.:;](?:\s|$)", operation["description"])[0]
     operation["operationId"] = camel(operation["operationId"])
     if bodies := examples.get(operation["operationId"]):
         operation["requestBody"]["content"][JSON]["examples"] = bodies
-    parameters = {it["name"]: it for it in operation.get("parameters", ())}
-    for it in parameters.values():
-        _tell_once(it)
+    parameters = {parameter["name"]: parameter for parameter in operation.get("parameters", ())}
+    for parameter in parameters.values():
+        _simplify_parameter(parameter)
     if "If-Match" in parameters:
-        parameters["If-Match"]["required"] = True  # without it 428 is answered, after everything that comes before
-    refused = {str(status): refusal(status) for status in _refusals(route, parameters)}
-    answered = {status: it for status, it in operation["responses"].items() if status < "300"}
-    for status, it in answered.items():
-        it["headers"] = header_references(*_headers(status, parameters))
-    operation["responses"] = dict(sorted({**answered, **refused}.items()))
+        parameters["If-Match"]["required"] = True  # its absence is a 428, after the refusals that come before it
+    refusals = {str(status): refusal(status) for status in _refusals(route, parameters)}
+    answers = {status: answer for status, answer in operation["responses"].items() if status < "300"}
+    for status, answer in answers.items():
+        answer["headers"] = header_references(*_headers(status, parameters))
+    operation["responses"] = dict(sorted({**answers, **refusals}.items()))
 
 
 def _refusals(route: StrictRoute, parameters: Json) -> set[int]:
-    """The statuses that a route names, and those that follow from what it takes."""
-    named = {int(status) for status in route.responses if int(status) >= 400}  # noqa: PLR2004 - where refusals begin
-    after = {
+    """Returns the statuses that a route declares and those that follow from its parameters, body and path."""
+    statuses = {int(status) for status in route.responses if int(status) >= 400}  # noqa: PLR2004 - where refusals begin
+    statuses_of_parameter = {
         "If-Match": {412, 428},
         "Idempotency-Key": {409},  # the key of another request
     }
-    named |= {status for name in parameters for status in after.get(name, ())}
-    named |= set() if route.is_public else {401}
-    named |= {413, 415} if route.body_field else set()
-    named |= {404} if any(it["in"] == "path" for it in parameters.values()) else set()
-    # Every case may be destroyed some day; a submission that is sent again after that hears so as well.
+    statuses |= {status for name in parameters for status in statuses_of_parameter.get(name, ())}
+    statuses |= set() if route.is_public else {401}
+    statuses |= {413, 415} if route.body_field else set()
+    statuses |= {404} if any(parameter["in"] == "path" for parameter in parameters.values()) else set()
+    # Any case may be destroyed later; a repeated submission of a destroyed case is a 410 as well.
     submits = route.path == "/cases" and "POST" in (route.methods or ())
-    return named | _ALWAYS | ({410} if route.path.startswith("/cases/{") or submits else set())
+    return statuses | _REFUSALS_OF_EVERY_ROUTE | ({410} if route.path.startswith("/cases/{") or submits else set())
 
 
 def _headers(status: str, parameters: Json) -> Iterator[str]:
@@ -117,10 +118,10 @@ def _headers(status: str, parameters: Json) -> Iterator[str]:
         yield from ("Location", "Idempotent-Replayed")
 
 
-def _tell_once(parameter: Json) -> None:
-    """A parameter as clients read it: never null, its description beside its schema."""
+def _simplify_parameter(parameter: Json) -> None:
+    """Remove null from the schema of a parameter, and the description that stands in its schema a second time."""
     schema = parameter["schema"]
-    options = [it for it in schema.pop("anyOf", ()) if it != {"type": "null"}]
+    options = [option for option in schema.pop("anyOf", ()) if option != {"type": "null"}]
     if len(options) == 1:
         schema.update(options[0])
     elif options:
@@ -132,81 +133,84 @@ def _tell_once(parameter: Json) -> None:
         parameter["example"] = examples[0]
 
 
-def _shared_parameters(drawn: Json) -> Json:
-    """The parameters that several operations have, each once and referred to by its name."""
-    every = [operation for path in drawn["paths"].values() for operation in path.values()]
-    counted = Counter(json.dumps(it) for operation in every for it in operation.get("parameters", ()))
+def _share_parameters(draft: Json) -> Json:
+    """Replace each parameter of several operations by a reference. Returns these parameters by name."""
+    operations = [operation for path in draft["paths"].values() for operation in path.values()]
+    counts = Counter(json.dumps(parameter) for operation in operations for parameter in operation.get("parameters", ()))
     names: dict[str, str] = {}
-    for text, times in counted.most_common():
-        it = json.loads(text)
-        name = it["name"] if it["name"] not in names.values() else f"{it['in']}-{it['name']}"
-        if times > 1 and name not in names.values():
+    for text, count in counts.most_common():
+        parameter = json.loads(text)
+        name = parameter["name"]
+        if name in names.values():
+            name = f"{parameter['in']}-{name}"
+        if count > 1 and name not in names.values():
             names[text] = name
-    for operation in every:
-        if "parameters" in operation:
-            operation["parameters"] = [
-                {"$ref": f"#/components/parameters/{names[text]}"} if (text := json.dumps(it)) in names else it
-                for it in operation["parameters"]
-            ]
-    return {name: json.loads(text) for text, name in sorted(names.items(), key=lambda it: it[1])}
+    for operation in operations:
+        for position, parameter in enumerate(operation.get("parameters", ())):
+            if shared_name := names.get(json.dumps(parameter)):
+                operation["parameters"][position] = {"$ref": f"#/components/parameters/{shared_name}"}
+    return {name: json.loads(text) for text, name in sorted(names.items(), key=lambda text_and_name: text_and_name[1])}
 
 
 def _share_members(schemas: Json) -> None:
-    """Make a member that is the same in many models a schema of its own, which they refer to."""
-    members = [(name, of["properties"]) for of in schemas.values() for name in of.get("properties", ())]
-    counted = Counter((name, json.dumps(of[name])) for name, of in members if len(of[name]) >= _LARGE)
-    for (name, text), times in counted.most_common():
-        shared = name[0].upper() + name[1:]
-        if times >= _OFTEN and shared not in schemas:
-            schemas[shared] = json.loads(text)
-            for of in (of for it, of in members if it == name and json.dumps(of[name]) == text):
-                of[name] = {"$ref": f"#/components/schemas/{shared}"}
+    """Replace a member that is the same in many models by a reference to a schema of its own."""
+    members = [(name, model["properties"]) for model in schemas.values() for name in model.get("properties", ())]
+    counts = Counter(
+        (name, json.dumps(properties[name])) for name, properties in members if len(properties[name]) >= _MIN_KEYWORDS
+    )
+    for (shared_name, text), count in counts.most_common():
+        schema_name = shared_name[0].upper() + shared_name[1:]
+        if count >= _MIN_MODELS and schema_name not in schemas:
+            schemas[schema_name] = json.loads(text)
+            for name, properties in members:
+                if name == shared_name and json.dumps(properties[name]) == text:
+                    properties[name] = {"$ref": f"#/components/schemas/{schema_name}"}
 
 
 def tidied(value: Any) -> Any:
-    """The document, or a piece of it, without what tells its reader nothing: defaults of null, numbers of our rules."""
+    """Returns the document, or a piece of it, without defaults of null and references to rules of this project."""
     if isinstance(value, list):
-        return [tidied(it) for it in value]
+        return [tidied(item) for item in value]
     if not isinstance(value, dict):
         return value
-    kept = {name: tidied(it) for name, it in value.items() if not (name == "default" and it is None)}
-    if isinstance(text := kept.get("description"), str):
-        kept["description"] = _INTERNAL.sub("", text)
-    if code_list := kept.get("x-code-list"):
-        kept["externalDocs"] = {"url": f"code-lists/{code_list}"}  # beside the document itself
-    return _nullable(kept)
+    schema = {name: tidied(member) for name, member in value.items() if not (name == "default" and member is None)}
+    if isinstance(text := schema.get("description"), str):
+        schema["description"] = _RULE_REFERENCE.sub("", text)
+    if code_list := schema.get("x-code-list"):
+        schema["externalDocs"] = {"url": f"code-lists/{code_list}"}  # relative to the URL of the document
+    return _merge_null(schema)
 
 
-def _tell_defaults(drawn: Json) -> None:
-    """Tell the defaults of members of bodies in words: clients are generated that demand what has the keyword."""
-    for name in _sent(drawn):
-        for member in drawn["components"]["schemas"][name].get("properties", {}).values():
+def _describe_defaults(draft: Json) -> None:
+    """Move the defaults of members of bodies to their descriptions: some generators require a member with `default`."""
+    for name in _body_schemas(draft):
+        for member in draft["components"]["schemas"][name].get("properties", {}).values():
             if "default" in member:
                 default = member.pop("default")
-                told = f"{'Empty' if default == [] else json.dumps(default)} when left out."
-                member["description"] = f"{member.get('description', '')} {told}".lstrip()
+                sentence = f"{'Empty' if default == [] else json.dumps(default)} when left out."
+                member["description"] = f"{member.get('description', '')} {sentence}".lstrip()
 
 
-def _sent(drawn: Json) -> set[str]:
-    """The names of the schemas that stand in a body, at whatever depth."""
-    found: set[str] = set()
-    waiting = [operation.get("requestBody") for path in drawn["paths"].values() for operation in path.values()]
+def _body_schemas(draft: Json) -> set[str]:
+    """Returns the names of the schemas that request bodies use, at any depth."""
+    body_schemas: set[str] = set()
+    waiting = [operation.get("requestBody") for path in draft["paths"].values() for operation in path.values()]
     while waiting:
-        names = set(re.findall(r'"#/components/schemas/(\w+)"', json.dumps(waiting.pop()))) - found
-        found |= names
-        waiting += [drawn["components"]["schemas"][name] for name in names]
-    return found
+        names = set(re.findall(r'"#/components/schemas/(\w+)"', json.dumps(waiting.pop()))) - body_schemas
+        body_schemas |= names
+        waiting += [draft["components"]["schemas"][name] for name in names]
+    return body_schemas
 
 
-def _nullable(schema: Json) -> Json:
-    """{"anyOf": [{"type": T, ...}, {"type": "null"}]} as {"type": [T, "null"], ...}: so that formats are seen."""
+def _merge_null(schema: Json) -> Json:
+    """Rewrite {"anyOf": [{"type": T, ...}, {"type": "null"}]} to {"type": [T, "null"], ...}: tools see the format."""
     options = schema.get("anyOf")
     if not (isinstance(options, list) and len(options) == 2 and options[1] == {"type": "null"}):  # noqa: PLR2004 - a pair
         return schema
     first = options[0]
     if not isinstance(first.get("type"), str) or "enum" in first or "const" in first:
         return schema
-    rest = {name: it for name, it in schema.items() if name != "anyOf"}
+    rest = {name: value for name, value in schema.items() if name != "anyOf"}
     return {**first, **rest, "type": [first["type"], "null"]}
 
 

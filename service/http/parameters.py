@@ -1,4 +1,4 @@
-"""Parameters that many routes share: who asks, on which version, under which key, and the ids in a path."""
+"""Parameters that many routes share: the caller, If-Match, Idempotency-Key, the media type, ids in a path, paging."""
 
 import hashlib
 import re
@@ -14,18 +14,18 @@ from service.http.strict_route import StrictRequest, the_caller
 from service.identity.caller import Caller
 
 MOST_ON_A_PAGE = 200
-#: A version in If-Match: a strong entity tag, as GET gives it.
+#: A version in If-Match: a strong entity tag, as in the ETag of a GET (RFC 9110, 13.1.1).
 VERSION = re.compile(r'^"([0-9]{1,9})"$')
 
 
 class QueryKeys(BaseModel):
-    """The keys of a query: in camel case, and no others."""
+    """Base class of the query keys of a route, in camel case. Unknown keys are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
 
 
 class PageQuery(QueryKeys):
-    """How many items at most, and the cursor that the page before told."""
+    """Maximum number of items on a page, and the cursor that the previous page returned."""
 
     limit: Annotated[int, Field(ge=1, le=MOST_ON_A_PAGE)] = 50
     cursor: Annotated[str | None, Field(max_length=200)] = None
@@ -42,11 +42,11 @@ async def _version(
         ),
     ] = None,
 ) -> int | None:
-    """The version in If-Match, a strong entity tag as GET gave it; None when there is none (RFC 9110, 13.1.1)."""
+    """Returns the version in If-Match, None without that header."""
     return None if if_match is None else int(if_match.strip('"'))
 
 
-async def _once(
+async def _idempotency_key(
     request: StrictRequest,
     key: Annotated[
         str,
@@ -60,11 +60,11 @@ async def _once(
         ),
     ],
 ) -> IdempotencyKey:
-    """The Idempotency-Key with everything that is asked under it."""
+    """Returns the Idempotency-Key with a text of its request: method, path, If-Match and digest of the body."""
     body = request.document.canonical if request.document else ""
-    matched = request.headers.get("if-match", "")
+    if_match = request.headers.get("if-match", "")
     digest = hashlib.sha256(body.encode()).hexdigest()
-    return IdempotencyKey(key, "\n".join((request.method, request.scope["path"], matched, digest)))
+    return IdempotencyKey(key, "\n".join((request.method, request.scope["path"], if_match, digest)))
 
 
 async def _media_type(request: StrictRequest) -> str:
@@ -74,6 +74,6 @@ async def _media_type(request: StrictRequest) -> str:
 TheCaller = Annotated[Caller, Depends(the_caller)]
 TheMediaType = Annotated[str, Depends(_media_type)]
 Version = Annotated[int | None, Depends(_version)]
-OnceOnly = Annotated[IdempotencyKey, Depends(_once)]
+OnceOnly = Annotated[IdempotencyKey, Depends(_idempotency_key)]
 CaseId = Annotated[UUID, Path(alias="caseId")]
 PartId = Annotated[UUID, Path(alias="partId")]

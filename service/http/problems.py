@@ -1,4 +1,4 @@
-"""Refusals as RFC 9457 problems: the only place where a "no" meets a status code."""
+"""Refusals as RFC 9457 problems. This is the only module that gives a refusal its status code."""
 
 import json
 import re
@@ -29,35 +29,35 @@ STATUS: Mapping[type[Refusal], int] = {
     refusals.TooMany: 429,
     refusals.Unavailable: 503,
 }
-# What can go wrong before anybody is asked anything.
+# Status -> code of a problem without a refusal: routing, limits of the edge, unexpected errors.
 BARE = {400: "invalid", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 BARE |= {408: "too_slow", 414: "address_too_long", 415: "unsupported_media_type", 421: "unknown_host"}
 BARE |= {431: "head_too_large", 500: "internal", 503: "unavailable"}
 
 
 def status_of(refusal: Refusal) -> int:
-    return next(STATUS[kind] for kind in type(refusal).__mro__ if kind in STATUS)
+    return next(STATUS[class_] for class_ in type(refusal).__mro__ if class_ in STATUS)
 
 
 def problem(refusal: Refusal, language: Language, label_of: StepLabels = lambda _: None) -> Response:
-    """The answer to an expected "no". `label_of`: what the steps are called that its sentences refer to."""
+    """The answer to a refusal. `label_of` gives the labels of the steps that its sentences refer to."""
     status, facts = status_of(refusal), camel_keys(dict(refusal.facts()))
     headers = {503: {"Retry-After": "2"}}.get(status, {})
     if isinstance(refusal, refusals.NotKnown):
-        # RFC 6750, 3.1: whoever sent a token hears that it does not count; why, nobody hears.
+        # RFC 6750, 3.1: a caller that sent a token learns that it is invalid, and never why.
         headers = {"WWW-Authenticate": 'Bearer error="invalid_token"' if refusal.token_given else "Bearer"}
     if isinstance(refusal, refusals.IssuerUnreachable | refusals.TooMany):
         headers = {"Retry-After": str(refusal.seconds)}
     if isinstance(refusal, refusals.Stale):
         headers = {"ETag": f'"{refusal.version}"'}
     detail = say("details", refusal.code, {**_for_people(facts), **refusal.in_words()})
-    told = with_steps_in({"detail": detail.in_(language), **facts}, language, label_of)
-    return written(status, refusal.code, language, facts=told, headers=headers)
+    members = with_steps_in({"detail": detail.in_(language), **facts}, language, label_of)
+    return written(status, refusal.code, language, facts=members, headers=headers)
 
 
 def bare(status: int, language: Language, headers: Mapping[str, str] | None = None) -> Response:
-    """The answer where no refusal was raised: routing, limits, and what nobody expected."""
-    # Whoever sends too slowly would otherwise go on sending.
+    """The answer where no refusal was raised: routing, limits of the edge, unexpected errors."""
+    # A client that sends too slowly would otherwise go on sending on this connection.
     closing = {"Connection": "close"} if status == 408 else {}  # noqa: PLR2004 - the status itself
     return written(status, BARE.get(status, "internal"), language, headers=headers or closing)
 
@@ -70,6 +70,7 @@ def written(
     facts: Mapping[str, Any] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
+    """Write a problem and count its code in the metrics. `facts`: further members, which may replace `detail`."""
     metrics.refusal(code)
     title = MESSAGES["problems"][code]
     body = {
@@ -80,28 +81,28 @@ def written(
         "code": code,
         **(facts or {}),
     }
-    text = json.dumps(body, ensure_ascii=False, default=_plain)
+    text = json.dumps(body, ensure_ascii=False, default=_json_text)
     return Response(text, status, {**(headers or {}), "Content-Language": language}, PROBLEM_JSON)
 
 
 def _for_people(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Lists as words in a sentence; nested facts are for programs."""
+    """Returns the facts for use in a sentence: lists of plain values joined by commas, nested facts unchanged."""
     return {
-        name: ", ".join(map(str, value)) if isinstance(value, list) and not _nested(value) else value
+        name: ", ".join(map(str, value)) if isinstance(value, list) and not _is_nested(value) else value
         for name, value in facts.items()
     }
 
 
-def _nested(values: list[Any]) -> bool:
+def _is_nested(values: list[Any]) -> bool:
     return any(isinstance(value, dict) for value in values)
 
 
 def camel_keys(value: Any) -> Any:
-    """Snake case to camel case in the names of members, however deep; values stay as they are."""
+    """Returns the value with the names of its members in camel case, at any depth; values stay unchanged."""
     if isinstance(value, dict):
-        return {camel(name): camel_keys(it) for name, it in value.items()}
+        return {camel(name): camel_keys(member) for name, member in value.items()}
     if isinstance(value, list | tuple):
-        return [camel_keys(it) for it in value]
+        return [camel_keys(item) for item in value]
     return value
 
 
@@ -109,6 +110,7 @@ def camel(name: str) -> str:
     return re.sub(r"_([a-z0-9])", lambda match: match[1].upper(), name)
 
 
-def _plain(value: object) -> str:
+def _json_text(value: object) -> str:
+    """Returns the JSON text of a value that JSON has no type for; a moment in UTC ends in Z."""
     text = value.isoformat() if hasattr(value, "isoformat") else str(value)
     return text.replace("+00:00", "Z")

@@ -1,4 +1,4 @@
-"""How much one caller may ask: meters in memory, of this process alone."""
+"""Rate limits per caller, held in the memory of this process."""
 
 import time
 from collections import OrderedDict
@@ -13,38 +13,39 @@ REMEMBERED = 10_000
 
 
 class Meter:
-    """A minute's worth at once, and as much again in every minute after it. Zero a minute measures nothing.
+    """Allows `per_minute` requests at once, and as many again spread over every further minute. 0: no limit.
 
-    One number is kept for each: until when what they asked fills their time. Of the last ten thousand that asked.
+    Holds one number per caller, for the last ten thousand callers: the moment (monotonic seconds) until which their
+    requests occupy them when each request takes an equal share of a minute.
     """
 
     def __init__(self, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._each = MINUTE / per_minute if per_minute else 0.0
+        self._seconds_per_request = MINUTE / per_minute if per_minute else 0.0
         self._clock = clock
         self._filled: OrderedDict[Hashable, float] = OrderedDict()
 
-    def wait(self, who: Hashable) -> int:
-        """The seconds before they may ask again; 0 when they may now."""
-        over = self._filled.get(who, 0.0) + self._each - self._clock() - MINUTE
-        return ceil(over) if self._each and over > 0 else 0
+    def wait(self, caller: Hashable) -> int:
+        """Returns the seconds before this caller may send a request; 0 when it may now."""
+        excess = self._filled.get(caller, 0.0) + self._seconds_per_request - self._clock() - MINUTE
+        return ceil(excess) if self._seconds_per_request and excess > 0 else 0
 
-    def count(self, who: Hashable) -> None:
-        if self._each:
-            self._filled[who] = max(self._clock(), self._filled.get(who, 0.0)) + self._each
-            self._filled.move_to_end(who)
+    def count(self, caller: Hashable) -> None:
+        if self._seconds_per_request:
+            self._filled[caller] = max(self._clock(), self._filled.get(caller, 0.0)) + self._seconds_per_request
+            self._filled.move_to_end(caller)
             if len(self._filled) > REMEMBERED:
                 self._filled.popitem(last=False)
 
-    def take(self, who: Hashable) -> int:
-        """`wait`, and count this one when there is no need to."""
-        seconds = self.wait(who)
+    def take(self, caller: Hashable) -> int:
+        """Count a request of this caller if it may be sent now. Returns the seconds to wait; 0 when it was counted."""
+        seconds = self.wait(caller)
         if not seconds:
-            self.count(who)
+            self.count(caller)
         return seconds
 
 
 def address_of(scope: Scope) -> str:
-    """Who calls, as far as the network tells; of IPv6 the network that one house is given."""
+    """Returns the IP address of the client; of IPv6 the /64 network, which is what one household gets."""
     host = str((scope.get("client") or ("",))[0])
     if ":" not in host:
         return host

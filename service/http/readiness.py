@@ -1,4 +1,4 @@
-"""Whether requests should be sent to this process: what is looked at, and how seldom it can be."""
+"""Readiness of this process: the checks behind /v1/ready, and how often each of them runs."""
 
 import asyncio
 import shutil
@@ -13,63 +13,66 @@ from service.database.worker_threads import Database
 from service.settings import Settings
 from service.vocabulary.refusals import Unavailable
 
-# In the order in which they are told; `stopping` is told alone.
+# In the order of the answer. `stopping` comes without other checks.
 CHECKS = ("database", "revision", "protections", "second_wall", "database_settings", "master_key", "outbox", "disk")
 LIMIT_SECONDS = 1
-# What takes many statements is looked at no more often than this while it is in order.
+# The checks of the database take many SQL statements: after a pass they are skipped for this many seconds.
 STANDS_SECONDS = 10
 
 
 class Readiness:
-    """Asked by many at once, it looks once. `outbox_age`: seconds that the oldest event waits for its feeds."""
+    """Runs the checks once for simultaneous requests.
+
+    `outbox_age` returns the seconds that the oldest event has waited for its feeds.
+    """
 
     def __init__(self, database: Database, settings: Settings, outbox_age: Callable[[Transaction], float]) -> None:
         self.stopping = False
         self._database = database
         self._settings = settings
         self._outbox_age = outbox_age
-        self._looking: asyncio.Future[tuple[str, ...]] | None = None
-        self._stands_until = 0.0
+        self._running_check: asyncio.Future[tuple[str, ...]] | None = None
+        self._passed_until = 0.0  # monotonic seconds
 
     async def failing(self) -> tuple[str, ...]:
-        """The checks that fail, in codes; none when all is well."""
+        """Returns the codes of the failing checks; an empty tuple when the process is ready."""
         if self.stopping:
             return ("stopping",)
-        if self._looking is None or self._looking.done():
-            self._looking = asyncio.ensure_future(self._look())
+        if self._running_check is None or self._running_check.done():
+            self._running_check = asyncio.ensure_future(self._check())
         try:
             async with asyncio.timeout(LIMIT_SECONDS):
-                return await asyncio.shield(self._looking)
+                return await asyncio.shield(self._running_check)
         except TimeoutError:
             return ("database",)
 
-    async def _look(self) -> tuple[str, ...]:
+    async def _check(self) -> tuple[str, ...]:
         try:
-            found = await self._database.watch(lambda transaction: {*self._in_database(transaction)})
+            failures = await self._database.watch(lambda transaction: {*self._check_database(transaction)})
         except Unavailable:
-            found = {"database"}
-        found |= {"disk"} if self._is_full() else set()
-        return tuple(it for it in CHECKS if it in found)
+            failures = {"database"}
+        failures |= {"disk"} if self._is_disk_full() else set()
+        return tuple(check for check in CHECKS if check in failures)
 
-    def _in_database(self, transaction: Transaction) -> Iterator[str]:
-        if time.monotonic() >= self._stands_until:
-            lossy, walled = self._settings.database_may_lose_data, self._settings.insists_on_wall
-            found = failing(transaction, may_lose_data=lossy, second_wall=walled)
-            yield from found
-            if "revision" in found:
+    def _check_database(self, transaction: Transaction) -> Iterator[str]:
+        if time.monotonic() >= self._passed_until:
+            may_lose_data, second_wall = self._settings.database_may_lose_data, self._settings.insists_on_wall
+            failures = failing(transaction, may_lose_data=may_lose_data, second_wall=second_wall)
+            yield from failures
+            if "revision" in failures:
                 return
-            self._stands_until = 0.0 if found else time.monotonic() + STANDS_SECONDS
-        most = self._settings.outbox_seconds
-        if most and self._outbox_age(transaction) > most:
+            self._passed_until = 0.0 if failures else time.monotonic() + STANDS_SECONDS
+        max_age = self._settings.outbox_seconds
+        if max_age and self._outbox_age(transaction) > max_age:
             yield "outbox"
 
-    def _is_full(self) -> bool:
-        """Whether the disk is too full that this process writes to."""
-        least = self._settings.free_megabytes * 1_000_000
-        places = (file_of(self._settings.database_url), self._settings.destruction_list)
-        return any(least and shutil.disk_usage(_folder(it)).free < least for it in places if it)
+    def _is_disk_full(self) -> bool:
+        """True when a disk that this process writes to has less free space than CASUSROUTE_FREE_MEGABYTES."""
+        min_bytes = self._settings.free_megabytes * 1_000_000
+        files = (file_of(self._settings.database_url), self._settings.destruction_list)
+        return any(min_bytes and shutil.disk_usage(_folder(file)).free < min_bytes for file in files if file)
 
 
-def _folder(place: Path) -> Path:
-    """The folder that it is in, or will be made in."""
-    return next(it for it in place.resolve().parents if it.exists())
+def _folder(file: Path) -> Path:
+    """Returns the nearest folder above this file that exists."""
+    return next(folder for folder in file.resolve().parents if folder.exists())

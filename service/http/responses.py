@@ -1,4 +1,4 @@
-"""Headers of an answer: the version of what it shows, and where a new thing stands."""
+"""Headers of an answer: ETag, Location and Idempotent-Replayed."""
 
 from typing import TypeVar
 
@@ -12,16 +12,16 @@ V = TypeVar("V", bound=View)
 
 
 def show_version(response: Response, version: int) -> None:
-    """The version of what is shown, as its ETag: If-Match sends it back."""
+    """Set the ETag to the version of the resource in the answer. The client sends it back in If-Match."""
     response.headers["ETag"] = f'"{version}"'
 
 
 def answer_once(
     response: Response, outcome: Outcome[V], *, version: int | None = None, location: str | None = None
 ) -> V:
-    """The view of a verb that acts once. `location` is a path below the prefix.
+    """Set the headers of an idempotent request. Returns the view of its result.
 
-    `Idempotent-Replayed` says that this is the first answer, given again.
+    `version` sets the ETag, `location` is a path below /v1. `Idempotent-Replayed` marks a repeated first answer.
     """
     if version is not None:
         show_version(response, version)

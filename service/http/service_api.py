@@ -1,4 +1,4 @@
-"""/v1/health and /v1/ready: whether this process answers, and whether it should be sent requests."""
+"""/v1/health and /v1/ready: liveness and readiness of this process."""
 
 from typing import Literal
 
@@ -12,13 +12,13 @@ router = StrictRouter("service")
 
 
 class HealthView(View):
-    """This process answers. The word is older than the difference with /ready."""
+    """This process answers. `status` is always `ready`, for compatibility; readiness itself is at `/ready`."""
 
     status: Literal["ready"] = "ready"
 
 
 class ReadyView(View):
-    """Requests can be sent here: each of these checks is in order."""
+    """This process is ready for requests: all of these checks pass."""
 
     status: Literal["ready"] = "ready"
     checks: list[str]
@@ -26,13 +26,13 @@ class ReadyView(View):
 
 @router.get("/health")
 async def get_health() -> HealthView:
-    """Whether this process answers, whatever its database does. For whoever restarts processes that do not."""
+    """Liveness of this process, without a look at its database. For supervisors that restart a hanging process."""
     return HealthView()
 
 
 @router.get("/ready")
-async def get_ready(house: TheHouse) -> ReadyView:
-    """Whether requests should be sent to this process. For balancers; `checks` of a 503 say what is not in order."""
-    if failing := await house.readiness.failing():
-        raise NotReady(failing)
+async def get_ready(context: TheHouse) -> ReadyView:
+    """Readiness of this process for requests. For load balancers; `checks` of a 503 lists the failing checks."""
+    if failures := await context.readiness.failing():
+        raise NotReady(failures)
     return ReadyView(checks=[*CHECKS])

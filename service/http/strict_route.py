@@ -1,8 +1,8 @@
-"""The route class of this API: what FastAPI leaves open about a request is decided here, once for all routes.
+"""The route class of all routes: it checks a request more strictly than FastAPI does.
 
-The caller is known before the body is read (401). The answer is to be had in a form that the caller takes (406). A body
-is JSON (415) that can be read in one way only. A query holds no unknown key, and none twice. All faults of path, query,
-headers and body come in one 400.
+The caller is identified before the body is read (401). The Accept header names a media type of the route (406). A body
+is JSON (415) with one possible reading. A query has no unknown key and no key twice. All faults of path, query, headers
+and body come in one 400.
 """
 
 import asyncio
@@ -28,11 +28,11 @@ from service.vocabulary.messages import MESSAGES, say
 from service.vocabulary.refusals import InputFault, Invalid, NotAcceptable, TooMany
 from service.vocabulary.strict_json import Json, Unreadable, read_json
 
-# A larger body is read in a thread, so that one long file does not hold up everybody else's requests. In bytes.
-_LARGE = 50_000
-_UNKNOWN = "unknown_query_key"
-# A fault of a header by the code that clients know.
-_OF_HEADERS = {
+# A larger body is parsed in a thread, so that it does not block the event loop for other requests.
+_THREAD_FROM_BYTES = 50_000
+_UNKNOWN_QUERY_KEY = "unknown_query_key"
+# (header, error type of pydantic) -> fault code of the API
+_HEADER_FAULT_CODES = {
     ("Idempotency-Key", "missing"): "key_missing",
     ("Idempotency-Key", "string_pattern_mismatch"): "key_malformed",
     ("If-Match", "string_pattern_mismatch"): "not_a_version",
@@ -40,11 +40,14 @@ _OF_HEADERS = {
 
 
 class UnsupportedMediaType(Exception):
-    """The request is in a form that is not read here."""
+    """The body of the request is not application/json."""
 
 
 class StrictRequest(Request):
-    """A request with what its route learned before FastAPI takes it apart."""
+    """A request with its caller, the media type of its answer and its parsed body.
+
+    `parsed_body` is None for a request without a readable body; `body_fault_code` then names the fault of the body.
+    """
 
     caller: Caller
     media_type: str
@@ -55,32 +58,33 @@ class StrictRequest(Request):
     @override
     def headers(self) -> Headers:
         if not hasattr(self, "_headers"):
-            self._headers = _Combined(scope=self.scope)
+            self._headers = _CombinedHeaders(scope=self.scope)
         return self._headers
 
     @property
     @override
     def query_params(self) -> QueryParams:
         if not hasattr(self, "_query_params"):
-            self._query_params = _KeysOnce(self.scope["query_string"])
+            self._query_params = _UniqueQueryKeys(self.scope["query_string"])
         return self._query_params
 
     @override
     async def json(self) -> Any:
-        """The value of the body. Text stands for what cannot be read: no type of body takes it."""
+        """Returns the value of the body, or an empty text for an unreadable one: no type of body accepts a text."""
         return self.document.value if self.document else ""
 
     async def read(self) -> None:
-        """Read the body as JSON, once; `document` is what it holds, or `unreadable` the code of what is wrong."""
+        """Read the body as JSON, once, into `parsed_body`; for an unreadable body set `body_fault_code`."""
         body = await self.body()
+        in_thread = len(body) > _THREAD_FROM_BYTES
         try:
-            self.document = await asyncio.to_thread(read_json, body) if len(body) > _LARGE else read_json(body)
-        except Unreadable as wrong:
-            self.unreadable = wrong.code
+            self.document = await asyncio.to_thread(read_json, body) if in_thread else read_json(body)
+        except Unreadable as error:
+            self.unreadable = error.code
 
 
-class _Combined(Headers):
-    """Headers in which a name that stands twice has its values combined (RFC 9110, 5.3): none of them is overlooked."""
+class _CombinedHeaders(Headers):
+    """Headers that combine the values of a repeated name (RFC 9110, 5.3), so that no value is overlooked."""
 
     @override
     def __getitem__(self, key: str) -> str:
@@ -90,8 +94,8 @@ class _Combined(Headers):
         return ", ".join(values)
 
 
-class _KeysOnce(QueryParams):
-    """A query in which a key that stands twice has a list for a value, which no parameter takes."""
+class _UniqueQueryKeys(QueryParams):
+    """Query parameters that give a list for a repeated key: no parameter accepts a list, so the key is refused."""
 
     @override
     def get(self, key: Any, default: Any = None) -> Any:
@@ -104,26 +108,26 @@ class _NoKeys(BaseModel):
 
 
 async def _no_query(_: Annotated[_NoKeys, Query()]) -> None:
-    """Stands in for the query model of a route that has none."""
+    """Query model of a route without query keys: it refuses every key."""
 
 
 async def the_caller(request: StrictRequest) -> Caller:
-    """Asked for by every route that is not public: its presence makes a route ask who calls."""
+    """Dependency of every route that is not public. A route without it is public."""
     return request.caller
 
 
 class StrictRoute(APIRoute):
-    """A route that reads strictly. `media_types`: the forms of its answer, the first one when all are welcome."""
+    """A route that reads strictly. `media_types`: the media types of its answer, the default one first."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **settings: Any) -> None:
         super().__init__(path, endpoint, **settings)
-        if not any(it.query_params for it in _all(self.dependant)):
+        if not any(dependant.query_params for dependant in _dependants(self.dependant)):
             self.dependant.dependencies.append(get_dependant(path=self.path_format, call=_no_query))
 
     @cached_property
     def is_public(self) -> bool:
-        """Whether it answers anybody."""
-        return all(it.call is not the_caller for it in _all(self.dependant))
+        """True when the route needs no access token."""
+        return all(dependant.call is not the_caller for dependant in _dependants(self.dependant))
 
     @cached_property
     def media_types(self) -> tuple[str, ...]:
@@ -134,92 +138,98 @@ class StrictRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
 
-        async def strict(plain: Request) -> Response:
-            request = StrictRequest(plain.scope, plain.receive)
+        async def handle_strictly(plain_request: Request) -> Response:
+            request = StrictRequest(plain_request.scope, plain_request.receive)
             media_type = best_of(self.media_types, request.headers.get("accept", "*/*"))
             if media_type is None:
                 raise NotAcceptable(self.media_types)
             request.media_type = media_type
             if not self.is_public:
-                request.caller = await _identified(request)
-            if self.body_field and _type_of(request) != JSON:
+                request.caller = await _identify(request)
+            if self.body_field and _content_type(request) != JSON:
                 raise UnsupportedMediaType
             try:
                 if self.body_field or request.method == "POST":
                     await request.read()
                 return await handle(request)
-            except RequestValidationError as wrong:
-                of_rules = () if request.unreadable else await self.faults_of_rules(request)
-                faults = (*self._faults(request, wrong.errors()), *of_rules)
+            except RequestValidationError as error:
+                faults_of_rules = () if request.unreadable else await self.faults_of_rules(request)
+                faults = (*self._faults_of_types(request, error.errors()), *faults_of_rules)
                 raise Invalid(at_most(faults)) from None
             except ClientDisconnect:
-                return Response(status_code=400)  # nobody hears it
+                return Response(status_code=400)  # the client has gone
 
-        return strict
+        return handle_strictly
 
     async def faults_of_rules(self, _: StrictRequest) -> tuple[InputFault, ...]:
-        """What rules say of a request whose types are wrong, so that all is told in one answer; nothing, for most."""
+        """The faults by rules in a request that already has faults of type, for one complete answer. Default: none."""
         return ()
 
-    def _faults(self, request: StrictRequest, errors: Iterable[Any]) -> Iterator[InputFault]:
+    def _faults_of_types(self, request: StrictRequest, errors: Iterable[Any]) -> Iterator[InputFault]:
         for error in errors:
             if error["loc"][0] != "body":
-                yield self._of_parameter(error)
+                yield self._parameter_fault(error)
             elif request.unreadable is None:
-                yield input_fault("body", "", self._as_sent(error))
+                yield input_fault("body", "", self._locate_in_body(error))
         if request.unreadable:
             yield bare_fault("body", "", request.unreadable)
 
     @cached_property
     def query_keys(self) -> tuple[str, ...]:
-        """The keys that a query may hold here."""
-        return tuple(it.alias for it in get_flat_params(self.dependant) if getattr(it.field_info, "in_", "") == "query")
+        """The query keys that this route accepts."""
+        parameters = get_flat_params(self.dependant)
+        return tuple(parameter.alias for parameter in parameters if getattr(parameter.field_info, "in_", "") == "query")
 
-    def _of_parameter(self, error: Any) -> InputFault:
-        where, name = error["loc"][0], str(error["loc"][1])[:100] if len(error["loc"]) > 1 else ""
-        if where == "query" and isinstance(error["input"], list):
-            return InputFault("query", name, _UNKNOWN, MESSAGES["input"]["query_key_twice"])
-        if where == "query" and error["type"] == "extra_forbidden":
-            sentence = _UNKNOWN if self.query_keys else "no_query_keys"
-            return InputFault("query", name, _UNKNOWN, say("input", sentence, {"known": ", ".join(self.query_keys)}))
-        if code := _OF_HEADERS.get((name, error["type"])):
-            return bare_fault(where, name, code)
-        fault = input_fault(where, "", error)
-        return InputFault(where, name, fault.code, fault.words)
+    def _parameter_fault(self, error: Any) -> InputFault:
+        place, name = error["loc"][0], str(error["loc"][1])[:100] if len(error["loc"]) > 1 else ""
+        if place == "query" and isinstance(error["input"], list):
+            return InputFault("query", name, _UNKNOWN_QUERY_KEY, MESSAGES["input"]["query_key_twice"])
+        if place == "query" and error["type"] == "extra_forbidden":
+            message = _UNKNOWN_QUERY_KEY if self.query_keys else "no_query_keys"
+            words = say("input", message, {"known": ", ".join(self.query_keys)})
+            return InputFault("query", name, _UNKNOWN_QUERY_KEY, words)
+        if code := _HEADER_FAULT_CODES.get((name, error["type"])):
+            return bare_fault(place, name, code)
+        fault = input_fault(place, "", error)
+        return InputFault(place, name, fault.code, fault.words)
 
-    def _as_sent(self, error: Any) -> Any:
-        """The error at its place in the JSON: a union, which is a named alias, puts its tag in front of it."""
-        _, *place = error["loc"]
-        union = self.body_field and isinstance(self.body_field.field_info.annotation, TypeAliasType)
-        kind = "model_type" if error["type"] == "model_attributes_type" else error["type"]
-        if kind in ("union_tag_invalid", "union_tag_not_found"):
+    def _locate_in_body(self, error: Any) -> Any:
+        """Returns the error with its location in the JSON. The location in a tagged union begins with the tag."""
+        _, *location = error["loc"]
+        is_union = self.body_field and isinstance(self.body_field.field_info.annotation, TypeAliasType)
+        error_type = "model_type" if error["type"] == "model_attributes_type" else error["type"]
+        if error_type in ("union_tag_invalid", "union_tag_not_found"):
             return {**error, "loc": [error["ctx"]["discriminator"].strip("'")]}
-        return {**error, "type": kind, "loc": place[1:] if union else place}
+        return {**error, "type": error_type, "loc": location[1:] if is_union else location}
 
 
 class StrictRouter(APIRouter):
-    """The routes of one subject, under its name in the document."""
+    """The routes of one subject, under its tag in the OpenAPI document."""
 
     def __init__(self, tag: str, route_class: type[StrictRoute] = StrictRoute) -> None:
         super().__init__(
-            tags=[tag], route_class=route_class, redirect_slashes=False, generate_unique_id_function=lambda it: it.name
+            tags=[tag],
+            route_class=route_class,
+            redirect_slashes=False,
+            generate_unique_id_function=lambda route: route.name,
         )
 
 
-def _all(dependant: Dependant) -> Iterator[Dependant]:
+def _dependants(dependant: Dependant) -> Iterator[Dependant]:
+    """The dependant of a route and all its dependencies, at any depth."""
     yield dependant
-    for inner in dependant.dependencies:
-        yield from _all(inner)
+    for dependency in dependant.dependencies:
+        yield from _dependants(dependency)
 
 
-async def _identified(request: Request) -> Caller:
+async def _identify(request: Request) -> Caller:
     """Raises NotKnown, IssuerUnreachable, TooMany."""
-    house = house_of(request)
-    identity = await house.tokens.identity(request.headers.getlist("authorization"))
-    if seconds := house.asked.take((identity.issuer, identity.subject)):
+    context = house_of(request)
+    identity = await context.tokens.identity(request.headers.getlist("authorization"))
+    if seconds := context.asked.take((identity.issuer, identity.subject)):
         raise TooMany(seconds)
     return Caller(identity.issuer, identity.subject, request.scope["trace_id"], identity.machine)
 
 
-def _type_of(request: Request) -> str:
+def _content_type(request: Request) -> str:
     return request.headers.get("content-type", "").split(";")[0].strip().lower()
