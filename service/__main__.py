@@ -60,8 +60,11 @@ _NOT_STARTED = (
 
 def _add_workflow_arguments(subcommands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the arguments of `workflow try` and `workflow adopt`."""
-    for name in ("try", "adopt"):
-        subcommand = subcommands.add_parser(name)
+    for name, help_text in (
+        ("try", "Tell of each running case whether it fits another version of its workflow."),
+        ("adopt", "Move running cases to another version of their workflow, by recorded steps."),
+    ):
+        subcommand = subcommands.add_parser(name, help=help_text)
         subcommand.add_argument("kind", choices=tuple(KINDS))
         subcommand.add_argument("--map", dest="mapping", action="append", default=[], type=_pair, metavar="OLD=NEW")
         subcommand.add_argument("--to", metavar="HASH", help="a known workflow; the one in force when left out")
@@ -78,8 +81,8 @@ def _pair(text: str) -> tuple[str, str]:
     return old, new
 
 
-def main() -> None:
-    """Run the command of the arguments. An expected refusal ends the process with a sentence and no stack trace."""
+def command_line() -> argparse.ArgumentParser:
+    """The parser of all commands; docs/reference/commands.md is made from it."""
     parser = argparse.ArgumentParser(prog="python -m service", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     parsers = {name: commands.add_parser(name, help=command.__doc__) for name, command in COMMANDS.items()}
@@ -107,7 +110,12 @@ def main() -> None:
         "--apply", action="store_true", help="run the SQL as the role of CASUSROUTE_OWNER_URL"
     )
     _add_workflow_arguments(parsers["workflow"].add_subparsers(dest="act", required=True, metavar="try|adopt"))
-    arguments = vars(parser.parse_args())
+    return parser
+
+
+def main() -> None:
+    """Run the command of the arguments. An expected refusal ends the process with a sentence and no stack trace."""
+    arguments = vars(command_line().parse_args())
     try:
         COMMANDS[arguments.pop("command")](**arguments)
     except Unavailable:
