@@ -1,1 +1,1 @@
-"""How fast the service is, next to the least that the same rows cost on this machine."""
+"""Benchmarks of the service, compared with a floor: the minimum cost of the same rows on this machine."""

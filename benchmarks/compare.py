@@ -1,7 +1,7 @@
-"""Hold this checkout against another commit: both serve on SQLite at once, and are asked the same in turns.
+"""Compare this checkout with another commit: both serve on SQLite at the same time and get the same requests in turns.
 
-`python -m benchmarks.compare COMMIT`. CPU of the server process per request, the least of many rounds, since
-whatever else the machine does only adds to it. A ratio above 1 is slower than the commit.
+`python -m benchmarks.compare COMMIT`. It prints the CPU time of the server process per request, the lowest of many
+rounds, since other load can only add to it. A ratio above 1 means slower than the commit.
 """
 
 import argparse
@@ -17,18 +17,18 @@ from api_tests.support.people import everybody
 from api_tests.support.processes import process
 
 ROUNDS = 15
-NOTES = 40  # the history of the case before it is measured; steps that are measured add to it
+NOTES = 40  # entries in the history before the measurement, which adds more
 
 
 @dataclass(frozen=True)
 class Side:
-    """A service with one case, and what is asked of it."""
+    """A running service with one case."""
 
     pid: int
     case: CaseFile
 
-    def asked(self) -> dict[str, tuple[int, Callable[[], object]]]:
-        """How often in a round, and the request."""
+    def requests(self) -> dict[str, tuple[int, Callable[[], object]]]:
+        """Returns name -> (number of times per round, function that sends the request)."""
         carla, case = self.case.people.carla, self.case
         return {
             "a case": (150, lambda: carla.get(case.path).raise_for_status()),
@@ -38,11 +38,11 @@ class Side:
         }
 
     def cpu_ms(self, name: str) -> float:
-        """Milliseconds of CPU that the server took for one request."""
-        times, ask = self.asked()[name]
+        """Returns the CPU time of the server per request, in milliseconds."""
+        times, send = self.requests()[name]
         began = _cpu_ms(self.pid)
         for _ in range(times):
-            ask()
+            send()
         return (_cpu_ms(self.pid) - began) / times
 
 
@@ -56,23 +56,23 @@ def main() -> None:
             stack.enter_context(_side(folder, tree)) for tree in (tree_of(commit, folder / "before"), ROOT)
         )
         print("| Request | CPU ms before | after | ratio |\n|---|--:|--:|--:|")
-        for name in before.asked():
-            old, new = _least(before, after, name)
+        for name in before.requests():
+            old, new = _lowest_cpu(before, after, name)
             print(f"| {name} | {old:.2f} | {new:.2f} | {new / old:.2f} |", flush=True)
 
 
-def _least(before: Side, after: Side, name: str) -> tuple[float, float]:
-    # The first round warms both up.
+def _lowest_cpu(before: Side, after: Side, name: str) -> tuple[float, float]:
+    """Returns the lowest CPU time per request (before, after), in milliseconds. The first round is a warm-up."""
     rounds = [(before.cpu_ms(name), after.cpu_ms(name)) for _ in range(ROUNDS)]
     return min(old for old, _ in rounds[1:]), min(new for _, new in rounds[1:])
 
 
 @contextmanager
 def _side(folder: Path, tree: Path) -> Iterator[Side]:
-    own = folder / f"side-{tree.name}"
-    own.mkdir()
+    side_folder = folder / f"side-{tree.name}"
+    side_folder.mkdir()
     quiet = {"relay": "off", "person_per_minute": 0, "address_per_minute": 0}
-    with process(own, f"sqlite:///{own / 'casusroute.db'}", tree=tree, **quiet) as service:
+    with process(side_folder, f"sqlite:///{side_folder / 'casusroute.db'}", tree=tree, **quiet) as service:
         people = everybody(service.url)
         case = CaseFile.submitted(people).go_to("in_triage")
         for _ in range(NOTES):

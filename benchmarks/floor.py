@@ -1,8 +1,8 @@
-"""The floor: the same rows by the bare driver behind a bare ASGI function, one commit each; nothing is checked.
+"""The floor: a server that reads and writes the same rows with the bare driver, one commit per request, no checks.
 
-No token, access, form, encryption, chain or trigger: what remains is the wire, the driver and the disk. It works on a
-copy of the service's database without triggers and foreign keys, in which a request of the service has left the rows
-that are written here again under other numbers.
+It has no token, access check, form, encryption, chain or trigger; only network, driver and disk remain. It works on a
+copy of the service's database without triggers and foreign keys. A request of the service left rows in that database;
+the floor writes copies of them under other numbers.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ _HEAD_OF_PART = ("sequence", "state", "phase", "occurred_at", "party", "party_id
 
 
 class Driver:
-    """Statements with named places, on a connection per thread; the writer of SQLite is alone."""
+    """A database driver: statements with named parameters, one connection per thread, one writer thread on SQLite."""
 
     def __init__(self, url: str) -> None:
         self.url = make_url(url)
@@ -66,30 +66,29 @@ class Driver:
         return self.connection().execute(statement, values)
 
     def rows(self, statement: str, values: Row) -> list[Row]:
-        found = self.run(statement, values)
-        names = [it[0] for it in found.description]
-        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+        cursor = self.run(statement, values)
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
-    def place(self, name: str) -> str:
+    def placeholder(self, name: str) -> str:
         return f":{name}" if self.sqlite else f"%({name})s"
 
-    def insert(self, table: Table, but: str = "") -> str:
-        names = [column.name for column in table.columns if column.name != but]
-        return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join(map(self.place, names))})"
+    def insert(self, table: Table, without: str = "") -> str:
+        names = [column.name for column in table.columns if column.name != without]
+        return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join(map(self.placeholder, names))})"
 
     def update(self, table: str, names: tuple[str, ...]) -> str:
-        return (
-            f"UPDATE {table} SET {', '.join(f'{it} = {self.place(it)}' for it in names)} WHERE id = {self.place('id')}"
-        )
+        assignments = ", ".join(f"{name} = {self.placeholder(name)}" for name in names)
+        return f"UPDATE {table} SET {assignments} WHERE id = {self.placeholder('id')}"
 
 
 class Floor:
-    """The three kinds of request, each one piece of work for a thread."""
+    """The ASGI application of the floor. Each request is one function, run on a thread of the driver."""
 
     def __init__(self, driver: Driver, team_id: str) -> None:
         self._driver = driver
         self._team_id = team_id
-        at = driver.place
+        at = driver.placeholder
         self._page = (
             "SELECT p.*, c.number, c.region, c.submitted_at, m.state AS case_state, m.workflow AS case_workflow"
             " FROM parts p JOIN cases c ON c.id = p.case_id JOIN parts m ON m.id = p.case_id"
@@ -98,7 +97,7 @@ class Floor:
         self._names = f"SELECT id, name FROM organisations WHERE id = {at('id')}"
         self._entries = f"SELECT * FROM transitions WHERE case_id = {at('id')} ORDER BY sequence"
         self._contents = f"SELECT * FROM contents WHERE case_id = {at('id')} ORDER BY sequence"
-        self._log_a_reading = driver.insert(access_log, but="id")
+        self._log_a_reading = driver.insert(access_log, without="id")
         self._case = f"SELECT p.*, c.* FROM parts p JOIN cases c ON c.id = p.case_id WHERE p.case_id = {at('id')}"
         self._news = "SELECT id, case_id, sequence FROM outbox WHERE published_at IS NULL ORDER BY id LIMIT 100"
         self._publish = (
@@ -115,21 +114,21 @@ class Floor:
         self._writes = [
             (driver.insert(transitions), self._newest("transitions")),
             (driver.insert(contents), self._newest("contents")),
-            (driver.insert(outbox, but="id"), self._newest("outbox")),
+            (driver.insert(outbox, without="id"), self._newest("outbox")),
             (driver.update("parts", _HEAD_OF_PART), self._newest("parts")),
             (driver.update("cases", ("sequence", "digest", "recorded_at", "region")), self._newest("cases")),
         ]
         self._request = (driver.insert(requests), self._newest("requests"))
         self._reading = self._newest("access_log")
         self._heads = {
-            it["id"]: (it["sequence"], it["part_sequence"])
-            for it in driver.rows(
+            row["id"]: (row["sequence"], row["part_sequence"])
+            for row in driver.rows(
                 "SELECT c.id, c.sequence, p.sequence AS part_sequence FROM cases c JOIN parts p ON p.id = c.id", {}
             )
         }
 
     def _newest(self, table: str) -> Row:
-        """The row that the service's own request has left: what is written here has its columns and its size."""
+        """Returns the row that the request of the service left, a template with the same columns and size."""
         case = "SELECT case_id FROM requests WHERE sequence > 1 ORDER BY at DESC LIMIT 1"
         key, order = ("id", "id") if table in ("cases", "parts") else ("case_id", "sequence")
         order = "id" if table == "access_log" else order
@@ -137,8 +136,8 @@ class Floor:
         return next(iter(self._driver.rows(query, {})), {})
 
     def write(self, case_id: str, *, once: bool = True) -> tuple[bytes, int]:
-        sequence, part_sequence = (it + 1 for it in self._heads[case_id])
-        own: Row = {
+        sequence, part_sequence = (number + 1 for number in self._heads[case_id])
+        new_values: Row = {
             "id": case_id,
             "case_id": case_id,
             "part_id": case_id,
@@ -151,31 +150,31 @@ class Floor:
         }
         self._driver.begin()
         for statement, row in (*self._writes, self._request)[: None if once else -1]:
-            self._driver.run(statement, row | own)
+            self._driver.run(statement, row | new_values)
         self._driver.run("COMMIT", {})
         self._heads[case_id] = (sequence, part_sequence)
-        return _json(self._writes[0][1] | own), part_sequence
+        return _json(self._writes[0][1] | new_values), part_sequence
 
     def move(self, count: int) -> bytes:
-        """A step in so many cases, one after another."""
+        """Write the rows of a step in `count` cases, one after another."""
         for case_id in list(self._heads)[self._moved : self._moved + count]:
             self.write(case_id, once=False)
         self._moved += count
         return b"{}"
 
     def tell(self, port: int) -> bytes:
-        """Put what waits into two feeds, in one commit for every hundred; POST each, and mark it in a commit."""
+        """Put waiting events into two feeds, one commit per hundred; POST each event and commit its delivery."""
         subscription = str(uuid4())
         while waiting := self._driver.rows(self._news, {}):
             positions = range(self._position, self._position + len(waiting))
             self._position = positions.stop
             self._driver.begin()
             for position, row in zip(positions, waiting, strict=True):
-                place = row | {"position": position, "prev_position": position - 1, "subscription_id": subscription}
-                place |= {"state": "waiting", "attempts": 0, "next_at": 0, "status": None, "error": None}
+                values = row | {"position": position, "prev_position": position - 1, "subscription_id": subscription}
+                values |= {"state": "waiting", "attempts": 0, "next_at": 0, "status": None, "error": None}
                 for organisation in (self._team_id, subscription):
-                    self._driver.run(self._publish[0], place | {"organisation_id": organisation})
-                self._driver.run(self._publish[1], place)
+                    self._driver.run(self._publish[0], values | {"organisation_id": organisation})
+                self._driver.run(self._publish[1], values)
                 self._driver.run(self._publish[2], row)
             self._driver.run("COMMIT", {})
             for position in positions:
@@ -184,8 +183,8 @@ class Floor:
         return b"{}"
 
     def case(self, case_id: str) -> bytes:
-        found = [self._driver.rows(it, {"id": case_id}) for it in (self._case, self._entries)]
-        return _json([*found, self._driver.rows(self._names, {"id": self._team_id})])
+        results = [self._driver.rows(query, {"id": case_id}) for query in (self._case, self._entries)]
+        return _json([*results, self._driver.rows(self._names, {"id": self._team_id})])
 
     def file(self, case_id: str) -> bytes:
         self._driver.begin()
@@ -201,34 +200,34 @@ class Floor:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         assert scope["type"] == "http"
-        _, what, *rest = scope["path"].split("/")
+        _, operation, *arguments = scope["path"].split("/")
         await receive()
         version, body = 0, b""
-        match what:
+        match operation:
             case "write":
-                body, version = await _in(self._driver.writers, lambda: self.write(rest[0]))
+                body, version = await _run_on(self._driver.writers, lambda: self.write(arguments[0]))
             case "file":
-                body = await _in(self._driver.writers, lambda: self.file(rest[0]))
+                body = await _run_on(self._driver.writers, lambda: self.file(arguments[0]))
             case "move":
-                body = await _in(self._driver.writers, lambda: self.move(int(rest[0])))
+                body = await _run_on(self._driver.writers, lambda: self.move(int(arguments[0])))
             case "tell":
-                body = await _in(self._driver.writers, lambda: self.tell(int(rest[0])))
+                body = await _run_on(self._driver.writers, lambda: self.tell(int(arguments[0])))
             case "case":
-                body = await _in(self._driver.readers, lambda: self.case(rest[0]))
+                body = await _run_on(self._driver.readers, lambda: self.case(arguments[0]))
             case _:
-                body = await _in(self._driver.readers, self.page)
+                body = await _run_on(self._driver.readers, self.page)
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
         headers += [(b"etag", f'"{version}"'.encode())] if version else []
         await send({"type": "http.response.start", "status": 201 if version else 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
 
-async def _in(pool: ThreadPoolExecutor, work: Callable[[], Any]) -> Any:
+async def _run_on(pool: ThreadPoolExecutor, work: Callable[[], Any]) -> Any:
     return await asyncio.get_running_loop().run_in_executor(pool, work)
 
 
 def _post(port: int) -> None:
-    """An event as large as those of the service, over a connection of its own, as the service makes it."""
+    """POST an event of the size of the service's events, over a new connection, as the service does."""
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.sendall(_EVENT)
         assert connection.recv(1000).startswith(b"HTTP/1.0 204")

@@ -1,7 +1,7 @@
-"""Follow five requests through the running service: the files and functions each enters, and its changes of subject.
+"""Trace five requests through the running service: files and functions entered, and changes of subject.
 
-`python -m benchmarks.follow`. What a reader must open to follow a request from the socket to the database; counted, not
-timed. Only calls are seen: what is computed when a module is imported is not part of a request.
+`python -m benchmarks.follow`. It counts the code that a reader opens to follow a request from the socket to the
+database. Only calls count: code that runs when a module is imported is not part of a request.
 """
 
 import tempfile
@@ -23,7 +23,7 @@ Call = tuple[str, str]  # file below service/, function
 
 
 class Trace:
-    """The calls into service/ while it is on, of every thread that was started after it."""
+    """A profiler that records the calls into service/ during a request, in all threads started after it."""
 
     def __init__(self) -> None:
         self._within = f"{ROOT / 'service'}/"
@@ -34,7 +34,8 @@ class Trace:
         if self._calls is not None and event == "call" and file.startswith(self._within):
             self._calls.append((file.removeprefix(self._within), frame.f_code.co_name))
 
-    def of(self, request: Callable[[], httpx.Response]) -> list[Call]:
+    def record(self, request: Callable[[], httpx.Response]) -> list[Call]:
+        """Send the request and return its calls."""
         self._calls = []
         request().raise_for_status()
         calls, self._calls = self._calls, None
@@ -42,7 +43,7 @@ class Trace:
 
 
 def row(name: str, calls: list[Call]) -> str:
-    """A line of the table in docs/explanation/architecture.md."""
+    """Returns a row of the table in docs/explanation/architecture.md."""
     files, functions = {file for file, _ in calls}, set(calls)
     subjects = [subject for subject, _ in groupby(file.split("/")[0] for file, _ in calls)]
     return f"| {name} | {len(files)} | {len(functions)} | {len(calls)} | {len(subjects) - 1} |"
@@ -52,21 +53,20 @@ def main() -> None:
     configure("WARNING")  # the log lines are not the table
     trace = Trace()
     threading.setprofile(trace)
-    with tempfile.TemporaryDirectory(prefix="casusroute-follow-") as name:
-        folder = Path(name)
+    with tempfile.TemporaryDirectory(prefix="casusroute-follow-") as path:
+        folder = Path(path)
         with running(settings_for(folder, f"sqlite:///{folder / 'casusroute.db'}")) as service:
             people = everybody(service.url)
             print("| Request | files | functions | calls | changes of subject |\n|---|--:|--:|--:|--:|")
-            for request, ask in _requests(people).items():
-                ask()  # statements and names are built once
-                print(row(request, trace.of(ask)))
+            for name, send in _requests(people).items():
+                send()  # the first request also builds statements and caches
+                print(row(name, trace.record(send)))
             for person in people.values():
                 person.client.close()
 
 
 def _requests(people: People) -> dict[str, Callable[[], httpx.Response]]:
-    """Each can be asked twice: every step has a case of its own."""
-
+    """Returns name -> function that sends the request. Each can be sent twice: every step has a case of its own."""
     cases = [f"/cases/{people.anna.submit().json()['caseId']}" for _ in range(3)]
     read = cases.pop()
 

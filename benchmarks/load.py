@@ -1,7 +1,7 @@
-"""Clients that ask over kept-alive connections as fast as they are answered; a process of its own.
+"""Load generator: clients on keep-alive connections, each of which sends its next request after each answer.
 
-Reads a plan (JSON) from standard input and writes what it measured to standard output. Python alone, so that nothing
-has to be installed; it is told apart from the server by the core it runs on.
+It runs as a process of its own, which reads a plan (JSON) from standard input and writes the result to standard output.
+It is Python alone, so that nothing has to be installed, and runs on another core than the server.
 """
 
 import asyncio
@@ -21,10 +21,10 @@ _END = b"\r\n\r\n"
 
 
 @dataclass
-class Plan:
-    """What to ask of whom: paths in turn, each client its own. With a body they are changes, one version after another.
+class LoadPlan:
+    """The load on a server: the paths are divided over the clients. With a body the requests are changes.
 
-    `versions`: of what stands at each path, as If-Match wants it; empty when nothing is changed.
+    `versions`: the current version at each path, for If-Match; empty for reads. `seconds`: the length of the round.
     """
 
     port: int
@@ -38,8 +38,8 @@ class Plan:
 
 
 @dataclass
-class Measured:
-    """What came of it. `versions`: of each path now. Times in milliseconds."""
+class LoadResult:
+    """The result of a plan. `p50` and `p99` in milliseconds; `versions`: the version at each path after it."""
 
     requests: int
     seconds: float
@@ -50,19 +50,19 @@ class Measured:
 
 
 class Client(asyncio.Protocol):
-    """One connection: asks, waits for the whole answer, asks the next."""
+    """One connection: sends a request, waits for the whole answer, sends the next."""
 
-    def __init__(self, plan: Plan, number: int, until: float) -> None:
+    def __init__(self, plan: LoadPlan, number: int, until: float) -> None:
         self._plan = plan
-        self._mine = range(number % len(plan.paths), len(plan.paths), plan.clients)
+        self._indexes = range(number % len(plan.paths), len(plan.paths), plan.clients)
         self._until = until
         self._turn = 0
-        self._asked_at = 0.0
+        self._sent_at = 0.0
         self._received = b""
         self._expected = 0
         self._transport: asyncio.Transport
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.took: list[float] = []
+        self.durations: list[float] = []
         self.answer_bytes = 0
         fixed = "".join(f"{name}: {value}\r\n" for name, value in plan.headers.items())
         self._head = f" HTTP/1.1\r\nhost: 127.0.0.1\r\n{fixed}"
@@ -70,21 +70,21 @@ class Client(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        self._ask()
+        self._send()
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self.done.done():
             self.done.set_exception(exc or ConnectionError("the server hung up"))
 
-    def _ask(self) -> None:
-        index = self._mine[self._turn % len(self._mine)]
+    def _send(self) -> None:
+        index = self._indexes[self._turn % len(self._indexes)]
         path = self._plan.paths[index]
         if self._plan.versions:
-            own = f'if-match: "{self._plan.versions[index]}"\r\nidempotency-key: {uuid4()}\r\n'
-            head = f"POST {path}{self._head}{own}content-length: {len(self._body)}\r\n\r\n"
+            change_headers = f'if-match: "{self._plan.versions[index]}"\r\nidempotency-key: {uuid4()}\r\n'
+            head = f"POST {path}{self._head}{change_headers}content-length: {len(self._body)}\r\n\r\n"
         else:
             head = f"GET {path}{self._head}\r\n"
-        self._asked_at = time.perf_counter()
+        self._sent_at = time.perf_counter()
         self._transport.write(head.encode() + self._body)
 
     def data_received(self, data: bytes) -> None:
@@ -94,31 +94,31 @@ class Client(asyncio.Protocol):
             assert length, self._received
             self._expected = end + len(_END) + int(length[1])
         if self._expected and len(self._received) >= self._expected:
-            self._answered()
+            self._finish_answer()
 
-    def _answered(self) -> None:
+    def _finish_answer(self) -> None:
         now = time.perf_counter()
         status = int(self._received[9:12])
         if status != self._plan.status:
             self.done.set_exception(AssertionError(f"{status}: {self._received[-500:]!r}"))
             return
-        self.took.append(now - self._asked_at)
+        self.durations.append(now - self._sent_at)
         self.answer_bytes = len(self._received)
         if self._plan.versions:
             version = _VERSION.search(self._received)
             assert version, self._received
-            self._plan.versions[self._mine[self._turn % len(self._mine)]] = int(version[1])
+            self._plan.versions[self._indexes[self._turn % len(self._indexes)]] = int(version[1])
         self._received, self._expected = b"", 0
         self._turn += 1
         if now < self._until:
-            self._ask()
+            self._send()
         else:
             self.done.set_result(None)
             self._transport.close()
 
 
-async def measure(plan: Plan) -> Measured:
-    """Let all clients ask until the time is over and the last one is answered."""
+async def measure(plan: LoadPlan) -> LoadResult:
+    """Run all clients until the time is over and the last answer has arrived."""
     loop, began = asyncio.get_running_loop(), time.perf_counter()
     clients: list[Client] = []
     for number in range(plan.clients):
@@ -127,16 +127,16 @@ async def measure(plan: Plan) -> Measured:
         clients.append(client)
     await asyncio.gather(*(client.done for client in clients))
     seconds = time.perf_counter() - began
-    took = sorted(it for client in clients for it in client.took)
-    return Measured(
-        requests=len(took),
+    durations = sorted(duration for client in clients for duration in client.durations)
+    return LoadResult(
+        requests=len(durations),
         seconds=seconds,
-        p50=took[len(took) // 2] * 1000,
-        p99=took[min(len(took) - 1, int(len(took) * 0.99))] * 1000,
+        p50=durations[len(durations) // 2] * 1000,
+        p99=durations[min(len(durations) - 1, int(len(durations) * 0.99))] * 1000,
         answer_bytes=max(client.answer_bytes for client in clients),
         versions=plan.versions,
     )
 
 
 if __name__ == "__main__":
-    json.dump(asdict(uvloop.run(measure(Plan(**json.load(sys.stdin))))), sys.stdout)
+    json.dump(asdict(uvloop.run(measure(LoadPlan(**json.load(sys.stdin))))), sys.stdout)

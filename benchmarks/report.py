@@ -1,4 +1,4 @@
-"""The figures as a page that can be kept beside the code."""
+"""The report of the figures in Markdown."""
 
 import platform
 from collections.abc import Mapping, Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 
-from benchmarks.load import Measured
+from benchmarks.load import LoadResult
 from benchmarks.servers import cores
 from service import __version__
 
@@ -15,20 +15,21 @@ _LIBRARIES = ("fastapi", "uvicorn", "uvloop", "httptools", "sqlalchemy", "pydant
 
 @dataclass(frozen=True)
 class Sample:
-    """One round of one server. CPU in seconds a request: of the server, and of a database of its own."""
+    """One round of one server. CPU in seconds per request: of the server, and of PostgreSQL."""
 
-    measured: Measured
+    result: LoadResult
     cpu: float
     database_cpu: float
 
     @property
     def rate(self) -> float:
-        return self.measured.requests / self.measured.seconds
+        """Requests per second."""
+        return self.result.requests / self.result.seconds
 
 
 @dataclass
 class Figure:
-    """The rounds of the service and of its floor."""
+    """A measurement: the rounds of the service and of its floor."""
 
     name: str
     clients: int
@@ -37,31 +38,32 @@ class Figure:
 
     @property
     def share(self) -> float:
-        """The best round of the service as a part of the best round of the floor."""
+        """The rate of the best round of the service divided by that of the floor."""
         return best(self.service).rate / best(self.floor).rate
 
-    def in_a_line(self) -> str:
+    def summary_line(self) -> str:
         service, floor = best(self.service), best(self.floor)
         return (
             f"  {self.name}, {self.clients} clients: {service.rate:,.0f}/s, {self.share:.2f} of {floor.rate:,.0f}/s; "
-            f"cpu {service.cpu * 1000:.2f} ({floor.cpu * 1000:.2f}) ms; p99 {service.measured.p99:.1f} ms"
+            f"cpu {service.cpu * 1000:.2f} ({floor.cpu * 1000:.2f}) ms; p99 {service.result.p99:.1f} ms"
         )
 
 
 def best(samples: Sequence[Sample]) -> Sample:
-    return max(samples, key=lambda it: it.rate)
+    return max(samples, key=lambda sample: sample.rate)
 
 
-def report(found: Mapping[str, Sequence[Figure]], *, remark: str, minutes: float) -> str:
-    libraries = ", ".join(f"{it} {version(it)}" for it in _LIBRARIES)
+def report(figures: Mapping[str, Sequence[Figure]], *, remark: str, minutes: float) -> str:
+    """Returns the report. `figures`: engine -> its figures."""
+    libraries = ", ".join(f"{name} {version(name)}" for name in _LIBRARIES)
     python = f"{platform.python_implementation()} {platform.python_version()}"
     places = "the server on one, its clients on another" if len(cores()) > 1 else "shared by server and clients"
     machine = f"{platform.system()} {platform.machine()}, {len(cores()) or '?'} cores ({places})"
     run = f"The whole run took {minutes:.0f} minutes.{' ' + remark if remark else ''}"
-    made = f"Casusroute {__version__}, {datetime.now(UTC):%d %B %Y}; {python} on {machine}; {libraries}. {run}"
-    parts = ["# Figures", _TEXT, made]
-    for engine, figures in found.items():
-        parts += [f"## {engine}", _table(figures)]
+    origin = f"Casusroute {__version__}, {datetime.now(UTC):%d %B %Y}; {python} on {machine}; {libraries}. {run}"
+    parts = ["# Figures", _TEXT, origin]
+    for engine, figures_of_engine in figures.items():
+        parts += [f"## {engine}", _table(figures_of_engine)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -97,20 +99,20 @@ def _table(figures: Sequence[Figure]) -> str:
         "| what | clients | requests/s | floor | share | CPU ms | floor | database | floor | p50 | p99 | floor p99 |",
         "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
-    for it in figures:
-        service, floor = best(it.service), best(it.floor)
+    for figure in figures:
+        service, floor = best(figure.service), best(figure.floor)
         cells = [
-            it.name,
-            str(it.clients),
+            figure.name,
+            str(figure.clients),
             f"{service.rate:,.0f}",
             f"{floor.rate:,.0f}",
-            f"**{it.share:.2f}**",
-            *(f"{used * 1000:.2f}" if used else "-" for used in _used(service, floor)),
-            *(f"{ms:.1f}" if ms else "-" for ms in (service.measured.p50, service.measured.p99, floor.measured.p99)),
+            f"**{figure.share:.2f}**",
+            *(f"{seconds * 1000:.2f}" if seconds else "-" for seconds in _cpu_columns(service, floor)),
+            *(f"{ms:.1f}" if ms else "-" for ms in (service.result.p50, service.result.p99, floor.result.p99)),
         ]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def _used(service: Sample, floor: Sample) -> tuple[float, float, float, float]:
+def _cpu_columns(service: Sample, floor: Sample) -> tuple[float, float, float, float]:
     return service.cpu, floor.cpu, service.database_cpu, floor.database_cpu

@@ -1,4 +1,4 @@
-"""Servers and clients as processes of their own, each on its own core where there are two, and what they use of it."""
+"""Server and client processes, each on its own core where there are two, and the CPU time that they use."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 
 from api_tests.support.databases import addresses
-from benchmarks.load import Measured, Plan
+from benchmarks.load import LoadPlan, LoadResult
 
 ROOT = Path(__file__).parents[1]
 _PATIENCE_SECONDS = 60
@@ -24,53 +24,53 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True)
 class Server:
-    """A process that answers on a port."""
+    """A server process and its port."""
 
     port: int
     pid: int
 
 
 def cores() -> list[int]:
-    """The cores that we may use; none where that cannot be said."""
+    """Returns the cores available to this process, or none where the system does not tell."""
     return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 
 
 def pin(pid: int, place: int) -> None:
-    """The server on the first core, its clients on the second, where there are two."""
-    if len(some := cores()) > 1:
-        os.sched_setaffinity(pid, {some[place]})
+    """Bind a process to a core by its place in the list of cores; no effect with one core."""
+    if len(available := cores()) > 1:
+        os.sched_setaffinity(pid, {available[place]})
 
 
 def cpu_seconds(pid: int) -> float:
-    """What the process and its children have used so far; 0 where there is no /proc."""
-    return sum(_own_cpu(it) for it in _tree(pid))
+    """Returns the CPU seconds of a process and its children; 0 where there is no /proc."""
+    return sum(_process_cpu(process) for process in _process_tree(pid))
 
 
-def _tree(root: int) -> Iterator[int]:
+def _process_tree(root: int) -> Iterator[int]:
     parents = {}
     for stat in _PROC.glob("[0-9]*/stat"):
         try:
             parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
         except (OSError, IndexError):
-            continue  # it ended meanwhile
-    found = [root]
-    while found:
-        yield (pid := found.pop())
-        found += [child for child, parent in parents.items() if parent == pid]
+            continue  # the process has ended
+    pending = [root]
+    while pending:
+        yield (pid := pending.pop())
+        pending += [child for child, parent in parents.items() if parent == pid]
 
 
-def _own_cpu(pid: int) -> float:
+def _process_cpu(pid: int) -> float:
     try:
         fields = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
     except OSError:
         return 0.0
-    # Its own, and that of the children that have ended.
+    # User and system time of the process, and of its children that have ended.
     return sum(map(int, fields[11:15])) / _TICKS
 
 
 @contextmanager
-def serving(folder: Path, database_url: str, **changes: object) -> Iterator[Server]:
-    """The service itself, started as in production, its log written to a file."""
+def run_service(folder: Path, database_url: str, **changes: object) -> Iterator[Server]:
+    """Run the service, started as in production, with its log in a file."""
     port = _free_port()
     settings: dict[str, object] = {
         "PORT": port,
@@ -78,24 +78,27 @@ def serving(folder: Path, database_url: str, **changes: object) -> Iterator[Serv
         "MASTER_KEY_FILE": folder / "master.key",
         "WORKFLOWS": ROOT / "workflows",
         "MODE": "demonstration",
-        **dict.fromkeys(("PERSON_PER_MINUTE", "ADDRESS_PER_MINUTE"), 0),  # a handful of people ask for thousands
+        **dict.fromkeys(
+            ("PERSON_PER_MINUTE", "ADDRESS_PER_MINUTE"), 0
+        ),  # the load of many users comes from a few test users
         **{name.upper(): value for name, value in changes.items()},
     }
     environment = {f"CASUSROUTE_{name}": str(value) for name, value in settings.items()}
-    with _started([sys.executable, "-m", "service", "serve"], port, folder / "service.log", environment) as server:
+    with _run_process([sys.executable, "-m", "service", "serve"], port, folder / "service.log", environment) as server:
         yield server
 
 
 @contextmanager
-def floor(folder: Path, database_url: str, team_id: str) -> Iterator[Server]:
+def run_floor(folder: Path, database_url: str, team_id: str) -> Iterator[Server]:
+    """Run the floor on a bare copy of a database."""
     port = _free_port()
     command = [sys.executable, "-m", "benchmarks.floor", database_url, team_id, str(port)]
-    with _started(command, port, folder / "floor.log", {}) as server:
+    with _run_process(command, port, folder / "floor.log", {}) as server:
         yield server
 
 
 @contextmanager
-def _started(command: list[str], port: int, log: Path, environment: Mapping[str, str]) -> Iterator[Server]:
+def _run_process(command: list[str], port: int, log: Path, environment: Mapping[str, str]) -> Iterator[Server]:
     with log.open("ab") as out:
         process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environment}, stdout=out, stderr=out)
     try:
@@ -124,8 +127,8 @@ def _free_port() -> int:
         return port
 
 
-def ask(plan: Plan) -> Measured:
-    """Let the clients do it."""
+def run_clients(plan: LoadPlan) -> LoadResult:
+    """Run the clients of a plan as a process of their own."""
     clients = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.load"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
@@ -133,10 +136,10 @@ def ask(plan: Plan) -> Measured:
     out, _ = clients.communicate(json.dumps(asdict(plan)), timeout=plan.seconds + _PATIENCE_SECONDS)
     if clients.returncode:
         raise RuntimeError("the clients got an answer they did not expect")
-    return Measured(**json.loads(out))
+    return LoadResult(**json.loads(out))
 
 
 def token(server: Server, person: str) -> str:
     url = f"http://127.0.0.1:{server.port}/v1/demonstration/tokens"
-    found: str = httpx.post(url, json={"person": person}).raise_for_status().json()["accessToken"]
-    return found
+    access_token: str = httpx.post(url, json={"person": person}).raise_for_status().json()["accessToken"]
+    return access_token

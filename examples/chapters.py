@@ -1,25 +1,25 @@
-"""The book: what is told in which order, and what is looked at on the way."""
+"""The chapters of the story in order, with the observations after their scenes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from examples.looks.any_case import Look
-from examples.looks.beyond import ASKED, KEPT_MOVING
-from examples.looks.families import ANSWERED, SEVENTEEN
-from examples.looks.in_the_region import RECONSIDERED, REFUSED, REOPENED, SOLVED
-from examples.looks.learning import PULLED
+from examples.observations.any_case import Observation
+from examples.observations.beyond import ASKED, KEPT_MOVING
+from examples.observations.families import ANSWERED, SEVENTEEN
+from examples.observations.in_the_region import RECONSIDERED, REFUSED, REOPENED, SOLVED
+from examples.observations.learning import PULLED
 
 FOLDER = Path(__file__).parent
 
 
 @dataclass(frozen=True)
 class Chapter:
-    """A folder of scenes, in order, and what is looked at after some of them."""
+    """A folder of scenes in order. `observations`: scene -> check after it."""
 
     slug: str
     title: str
-    looks: Mapping[str, Look]
+    observations: Mapping[str, Observation]
 
     @property
     def letter(self) -> str:
@@ -31,8 +31,8 @@ class Chapter:
 
 
 CHAPTERS: Mapping[str, Chapter] = {
-    it.letter: it
-    for it in (
+    chapter.letter: chapter
+    for chapter in (
         Chapter("a-solved-in-the-region", "Solved in the region: a boy of ten who wants to build huts again", SOLVED),
         Chapter(
             "b-refused-and-disputed",

@@ -1,7 +1,7 @@
 """An OpenID Connect issuer for trying out production mode: `python -m examples.issuer`. Never for real people.
 
-It vouches for whoever is named to it and asks nobody to sign in, so it answers on this machine alone and its keys are
-gone when it stops. `POST /token` with `person=NAME` or `machine=NAME` gives an access token for an hour (RFC 9068).
+It issues tokens for any name without authentication. It therefore listens on loopback only, and its keys are lost when
+it stops. `POST /token` with `person=NAME` or `machine=NAME` gives an access token for an hour (RFC 9068).
 """
 
 import argparse
@@ -16,19 +16,19 @@ from joserfc.jwk import RSAKey
 
 HOST = "127.0.0.1"
 SECONDS = 3600
-_LONGEST = 1000
-_ASK = "Ask with person=NAME or machine=NAME, once and as a form: curl -s {name}/token -d person=joost.beheer"
+_MAX_BYTES = 1000
+_USAGE = "Ask with person=NAME or machine=NAME, once and as a form: curl -s {name}/token -d person=joost.beheer"
 
 
 class Issuer(ThreadingHTTPServer):
-    """Listens on loopback; its name is its address. Raises OSError where the port is in use."""
+    """The server, on loopback; its issuer identifier is its address. Raises OSError where the port is in use."""
 
     def __init__(self, port: int) -> None:
-        super().__init__((HOST, port), _Answers)
+        super().__init__((HOST, port), _Handler)
         self.name = f"http://{HOST}:{self.server_port}"
-        made = RSAKey.generate_key(2048, {"use": "sig", "alg": "RS256"})
-        # A name of its own for every key: whoever knows the one before asks for this one.
-        self._key = RSAKey.import_key(made.as_dict(private=True) | {"kid": made.thumbprint()})
+        key = RSAKey.generate_key(2048, {"use": "sig", "alg": "RS256"})
+        # A unique kid per key: a service that has cached an older key set fetches the new one.
+        self._key = RSAKey.import_key(key.as_dict(private=True) | {"kid": key.thumbprint()})
 
     def discovery(self) -> dict[str, Any]:
         return {
@@ -44,45 +44,46 @@ class Issuer(ThreadingHTTPServer):
         return {"keys": [self._key.as_dict(private=False)]}
 
     def token(self, subject: str, client: str) -> dict[str, Any]:
-        """An access token; a client that is its own subject is a machine."""
+        """Returns a token response (RFC 6749). A client that is its own subject is a machine."""
         now = int(time.time())
         claims = {"iss": self.name, "sub": subject, "client_id": client, "aud": "casusroute"}
         header = {"alg": "RS256", "typ": "at+jwt", "kid": self._key.kid}
-        given = jwt.encode(header, {**claims, "iat": now, "exp": now + SECONDS}, self._key)
-        return {"access_token": given, "token_type": "Bearer", "expires_in": SECONDS}
+        access_token = jwt.encode(header, {**claims, "iat": now, "exp": now + SECONDS}, self._key)
+        return {"access_token": access_token, "token_type": "Bearer", "expires_in": SECONDS}
 
 
-class _Answers(BaseHTTPRequestHandler):
+class _Handler(BaseHTTPRequestHandler):
     server: Issuer
     timeout = 10
 
     def do_GET(self) -> None:
-        known = {"/.well-known/openid-configuration": self.server.discovery, "/keys": self.server.keys}
-        if self._is_for_us():
-            told = known.get(self.path)
-            self._answer(200, told()) if told else self._answer(404, {"error": "not_found"})
+        documents = {"/.well-known/openid-configuration": self.server.discovery, "/keys": self.server.keys}
+        if self._check_host():
+            document = documents.get(self.path)
+            self._answer(200, document()) if document else self._answer(404, {"error": "not_found"})
 
     def do_POST(self) -> None:
-        if not self._is_for_us():
+        if not self._check_host():
             return
-        asked = self._asked() if self.path == "/token" else None
-        if asked is None:
-            ask = _ASK.format(name=self.server.name)
-            self._answer(400, {"error": "invalid_request", "error_description": ask})
+        token_request = self._read_token_request() if self.path == "/token" else None
+        if token_request is None:
+            usage = _USAGE.format(name=self.server.name)
+            self._answer(400, {"error": "invalid_request", "error_description": usage})
             return
-        kind, subject = asked
+        kind, subject = token_request
         self._answer(200, self.server.token(subject, subject if kind == "machine" else "trying-out"))
 
-    def _is_for_us(self) -> bool:
-        """A page of another site may lead a browser here under a name of its own."""
+    def _check_host(self) -> bool:
+        """Answers 421 to another Host: a page of another site may send a browser here (DNS rebinding)."""
         ours = self.headers.get("Host") == self.server.name.removeprefix("http://")
         if not ours:
             self._answer(421, {"error": "invalid_request", "error_description": f"ask {self.server.name}"})
         return ours
 
-    def _asked(self) -> tuple[str, str] | None:
+    def _read_token_request(self) -> tuple[str, str] | None:
+        """Returns (person or machine, subject), or None for a malformed request."""
         length = self.headers.get("Content-Length", "")
-        if not length.isdecimal() or int(length) > _LONGEST:
+        if not length.isdecimal() or int(length) > _MAX_BYTES:
             return None
         try:
             form = parse_qs(self.rfile.read(int(length)).decode("ascii"), errors="strict")
@@ -93,8 +94,8 @@ class _Answers(BaseHTTPRequestHandler):
         ((kind, subjects),) = form.items()
         return (kind, subjects[0]) if len(subjects) == 1 and subjects[0].isprintable() else None
 
-    def _answer(self, status: int, told: dict[str, Any]) -> None:
-        body = json.dumps(told).encode()
+    def _answer(self, status: int, content: dict[str, Any]) -> None:
+        body = json.dumps(content).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Cache-Control", "no-store")
@@ -103,7 +104,7 @@ class _Answers(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Says nothing: whoever is named stands in no log."""
+        """Logs nothing, so that names of people stand in no log."""
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Scenes: a folder of case files is a chapter, each file is one form that somebody sends."""
+"""The scenes of a chapter: a folder of JSON files, each with one step that a person takes."""
 
 import json
 import re
@@ -16,8 +16,8 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MONTH = re.compile(r"\d{4}-\d{2}")
 
 
-class Refusal(BaseModel):
-    """The "no" that a wrong turn meets: its status, its code, and every reason, as `code` or as `code at /place`."""
+class ExpectedRefusal(BaseModel):
+    """The refusal that a scene expects: status, code and every reason, as `code` or as `code at /location`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -27,12 +27,12 @@ class Refusal(BaseModel):
 
 
 class Scene(BaseModel):
-    """Who does what, when, to which part of the case, and what comes of it: a state, or a refusal.
+    """A step by a person on a part of the case, with its outcome: a state or a refusal.
 
-    `part` is a kind and, where there are several, a line of the advice, who was asked, or the moment of a check:
-    "commitment B". Without it, it is the case. A submission or a question begins a case of its own, and what follows is
-    about that one. `opens` are the parts that begin with it. `version` is what somebody had read before they acted,
-    where it was old.
+    `part`: a kind and, where there are several, the line of the advice, the addressee or the moment of a check, such as
+    "commitment B"; the case by default. A submission or a question begins a new case, and the scenes after it are about
+    that case. `opens`: the parts that begin with the step. `version`: the version that the person read, if not the
+    present one. `told` is the text for the account.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -48,7 +48,7 @@ class Scene(BaseModel):
     form: Json | None = None
     becomes: str | None = None
     opens: tuple[str, ...] = ()
-    refusal: Refusal | None = None
+    refusal: ExpectedRefusal | None = None
 
     @model_validator(mode="after")
     def _ends_one_way(self) -> "Scene":
@@ -66,22 +66,22 @@ class Scene(BaseModel):
 
 
 def read_chapter(folder: Path, now: datetime) -> list[Scene]:
-    """The scenes of a folder, in order. Their days are moved by whole years, so that the last one has been.
+    """Returns the scenes of a folder, in order. Their days are shifted by whole years, so that the last is in the past.
 
-    A year of 52 weeks: a Monday stays a Monday, and the summer stays the summer.
+    A year is 52 weeks here, so that days of the week and, roughly, seasons stay.
     """
-    written = [{"name": file.stem, **json.loads(file.read_text("utf-8"))} for file in sorted(folder.glob("*.json"))]
-    last = max(datetime.fromisoformat(one["when"]) for one in written)
+    files = [{"name": file.stem, **json.loads(file.read_text("utf-8"))} for file in sorted(folder.glob("*.json"))]
+    last = max(datetime.fromisoformat(content["when"]) for content in files)
     years = (now - last) // YEAR * YEAR
-    return [Scene.model_validate(_moved(one, years)) for one in written]
+    return [Scene.model_validate(_shifted(content, years)) for content in files]
 
 
-def _moved(value: Any, by: timedelta) -> Any:
-    """The same, later: every value that is a day, a moment or a month, and nothing else."""
+def _shifted(value: Any, by: timedelta) -> Any:
+    """Returns the JSON value with every day, moment and month shifted."""
     if isinstance(value, dict):
-        return {name: _moved(one, by) for name, one in value.items()}
+        return {name: _shifted(member, by) for name, member in value.items()}
     if isinstance(value, list):
-        return [_moved(one, by) for one in value]
+        return [_shifted(item, by) for item in value]
     if not isinstance(value, str) or not _MONTH.match(value):
         return value
     if _DAY.fullmatch(value):
@@ -91,8 +91,10 @@ def _moved(value: Any, by: timedelta) -> Any:
     return (datetime.fromisoformat(value) + by).isoformat()
 
 
-def resolved(value: Any, ids: Json) -> Any:
-    """The form with the id of every organisation and person that a file names: {"idOf": "Jeugdhulp De Veste"}."""
+def resolve_ids(value: Any, ids: Json) -> Any:
+    """Returns the form with an id in place of every {"idOf": "Jeugdhulp De Veste"}. `ids`: name -> id."""
     if isinstance(value, dict):
-        return ids[value["idOf"]] if value.keys() == {"idOf"} else {k: resolved(v, ids) for k, v in value.items()}
-    return [resolved(one, ids) for one in value] if isinstance(value, list) else value
+        if value.keys() == {"idOf"}:
+            return ids[value["idOf"]]
+        return {name: resolve_ids(member, ids) for name, member in value.items()}
+    return [resolve_ids(item, ids) for item in value] if isinstance(value, list) else value

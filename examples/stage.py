@@ -1,4 +1,4 @@
-"""The stage: people who act on a case, each with a token of their own, over the published API and nothing else."""
+"""The stage: people who act on a case, each with their own token, through the published API only."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,8 +9,8 @@ from uuid import uuid4
 
 import httpx
 
-from examples.answers import OK, insist, insist_on_end, said
-from examples.scenes import Json, Scene, resolved
+from examples.answers import OK, describe, require, require_outcome
+from examples.scenes import Json, Scene, resolve_ids
 
 COLLECTIONS = {
     "placement": "placements",
@@ -21,14 +21,14 @@ COLLECTIONS = {
     "reconsideration": "reconsiderations",
     "follow_up": "follow-ups",
 }
-# What a liaison knows of a case before it is put to her is its number.
-BY_NUMBER = "signal_escalation"
+# The trigger of a liaison, who knows only the number of the case at that moment.
+SIGNAL_TRIGGER = "signal_escalation"
 DEMONSTRATION = " (demonstratie)"
 
 
 @dataclass
 class Player:
-    """Somebody of the demonstration region, with a token of their own."""
+    """A person of the demonstration region, with their token."""
 
     key: str
     token: str
@@ -44,17 +44,17 @@ class Player:
 
     @property
     def role(self) -> str:
-        return ", ".join(it["role"].replace("_", " ") for it in self.me["memberships"])
+        return ", ".join(membership["role"].replace("_", " ") for membership in self.me["memberships"])
 
     def ask(self, path: str) -> httpx.Response:
         return self.client.get(path, headers=self.headers)
 
     def read(self, path: str) -> Json:
-        """What this person must be able to read."""
+        """Returns the JSON at a path that this person must be able to read."""
         answer = self.ask(path)
-        insist(answer.status_code == OK, f"{self.key} should be able to read {path}, but: {said(answer)}")
-        found: Json = answer.json()
-        return found
+        require(answer.status_code == OK, f"{self.key} should be able to read {path}, but: {describe(answer)}")
+        content: Json = answer.json()
+        return content
 
     @property
     def headers(self) -> dict[str, str]:
@@ -62,8 +62,8 @@ class Player:
 
 
 @dataclass(frozen=True)
-class Sent:
-    """A request that changes something; sent again it is the same request."""
+class SentRequest:
+    """A request to change something. It can be sent again as the same request."""
 
     by: Player
     path: str
@@ -75,18 +75,18 @@ class Sent:
 
 
 @dataclass(frozen=True)
-class Played:
-    """A scene, who played it and what was answered. `after` is the part as it then stands, unless it was refused."""
+class PlayedScene:
+    """A played scene with its request and answer. `after`: the part after the step; None after a refusal."""
 
     scene: Scene
-    sent: Sent
+    sent: SentRequest
     answer: Json
     after: Json | None
 
 
 @dataclass
-class Opened:
-    """A case that began on the stage, since when, and how many steps were taken with it."""
+class StageCase:
+    """A case that began on the stage, with the moment of its start and the number of steps taken."""
 
     id: str
     number: str
@@ -95,13 +95,13 @@ class Opened:
 
 
 class Stage:
-    """Cases, and the people around them. What is played and read is about the case that began last."""
+    """The cases and people of a chapter. Scenes and reads are about the case that began last."""
 
     def __init__(self, base_url: str) -> None:
         self._client = httpx.Client(base_url=f"{base_url}/v1", timeout=30)
         self._players: dict[str, Player] = {}
-        self.cases: list[Opened] = []
-        self.last: Played
+        self.cases: list[StageCase] = []
+        self.last: PlayedScene
 
     def __enter__(self) -> Self:
         return self
@@ -110,7 +110,7 @@ class Stage:
         self._client.close()
 
     @property
-    def case(self) -> Opened:
+    def case(self) -> StageCase:
         return self.cases[-1]
 
     @property
@@ -118,83 +118,83 @@ class Stage:
         return f"/cases/{self.case.id}"
 
     def player(self, key: str) -> Player:
-        """This person, with a token that the service signs for its demonstration."""
+        """Returns the person, with a token that the service issues for its demonstration."""
         if key not in self._players:
             answer = self._client.post("/demonstration/tokens", json={"person": key})
-            insist(answer.status_code == OK, f"{key} should get a token to act with, but: {said(answer)}")
+            require(answer.status_code == OK, f"{key} should get a token to act with, but: {describe(answer)}")
             self._players[key] = Player(key, answer.json()["accessToken"], self._client)
         return self._players[key]
 
-    def play(self, scene: Scene) -> Played:
-        """Send the form of a scene, and insist that it ends as told."""
+    def play(self, scene: Scene) -> PlayedScene:
+        """Send the form of a scene, and require its outcome."""
         player = self.player(scene.who)
         body: Json = {"trigger": scene.trigger, "occurredAt": scene.when.isoformat()}
         body |= {"grounds": scene.grounds} if scene.grounds else {}
-        body |= {"form": resolved(scene.form, self._ids)} if scene.form is not None else {}
+        body |= {"form": resolve_ids(scene.form, self._ids)} if scene.form is not None else {}
         headers = {"Idempotency-Key": str(uuid4())}
         if scene.begins:
             path = "/cases"
-        elif scene.trigger == BY_NUMBER:
+        elif scene.trigger == SIGNAL_TRIGGER:
             path = "/escalation-signals"
             body["number"] = self.case.number
         else:
             part = self._part(player, scene.part)
             headers["If-Match"] = f'"{scene.version or part["version"]}"'
             path = f"{self._address(part)}/transitions"
-        sent = Sent(player, path, body, headers)
+        sent = SentRequest(player, path, body, headers)
         answer = sent.answer()
-        insist_on_end(scene, answer)
-        found: Json = answer.json()
+        require_outcome(scene, answer)
+        content: Json = answer.json()
         after = None
         if not scene.refusal:
             if scene.begins:
-                self.cases.append(Opened(found["caseId"], found["number"], scene.when))
+                self.cases.append(StageCase(content["caseId"], content["number"], scene.when))
             self.case.steps += 1
-            after = next(it for it in self._parts(player) if it["id"] == found["transition"]["partId"])
-        self.last = Played(scene, sent, found, after)
+            after = next(part for part in self._parts(player) if part["id"] == content["transition"]["partId"])
+        self.last = PlayedScene(scene, sent, content, after)
         return self.last
 
-    def _part(self, player: Player, part: str) -> Json:
-        """The case, or the part of that kind with that line, party or moment; of several the open one due first."""
-        kind, _, which = part.partition(" ")
+    def _part(self, player: Player, reference: str) -> Json:
+        """Returns the part that `Scene.part` refers to; of several the open one that is due first."""
+        kind, _, detail = reference.partition(" ")
         moments = self._moments(player) if kind == "follow_up" else {}
-        found = [
-            it
-            for it in self._parts(player)
-            if it["kind"] == kind and which in ("", it["line"], _asked(it), moments.get(it["id"]))
+        matches = [
+            part
+            for part in self._parts(player)
+            if part["kind"] == kind and detail in ("", part["line"], _addressee(part), moments.get(part["id"]))
         ]
-        insist(found, f"{player.key} should see {part} of the case, but does not")
-        return min(found, key=lambda it: (it["phase"] == "ended", it["dueOn"] or ""))
+        require(matches, f"{player.key} should see {reference} of the case, but does not")
+        return min(matches, key=lambda part: (part["phase"] == "ended", part["dueOn"] or ""))
 
     def _parts(self, player: Player) -> list[Json]:
-        seen = player.read(self.path)
-        return [*filter(None, [seen.get("main")]), *seen["parts"]]
+        case = player.read(self.path)
+        return [*filter(None, [case.get("main")]), *case["parts"]]
 
     def _moments(self, player: Player) -> dict[str, str]:
-        """What each check was planned for, by its id, as the step tells that planned it."""
+        """Returns id of a check -> code of its moment, from the entries that planned the checks."""
         entries = player.read(f"{self.path}/transitions")["transitions"]
-        return {it["partId"]: code for it in entries for code in it["codes"].get("check_moment", ())}
+        return {entry["partId"]: code for entry in entries for code in entry["codes"].get("check_moment", ())}
 
     def _address(self, part: Json) -> str:
         return self.path if part["kind"] == "case" else f"{self.path}/{COLLECTIONS[part['kind']]}/{part['id']}"
 
     @cached_property
     def labels(self) -> dict[tuple[str, str], Json]:
-        """What states and triggers are called, by kind of part and code."""
+        """The labels of states and triggers: (kind of part, code) -> label."""
         workflows = self.player("esra").read("/workflows")["items"]
         return {
-            (workflow["name"], it["code"]): it["label"]
+            (workflow["name"], item["code"]): item["label"]
             for workflow in workflows
-            for it in (*workflow["states"], *workflow["triggers"])
+            for item in (*workflow["states"], *workflow["triggers"])
         }
 
     @cached_property
     def _ids(self) -> dict[str, str]:
-        """The ids behind the names in the case files."""
+        """The ids of the organisations and people that the case files name: name -> id."""
         organisations = self.player("esra").read("/organisations")["items"]
-        names = {it["name"].removesuffix(DEMONSTRATION): it["id"] for it in organisations}
-        return names | {it.name: it.me["id"] for it in map(self.player, ("daan", "vera"))}
+        ids = {organisation["name"].removesuffix(DEMONSTRATION): organisation["id"] for organisation in organisations}
+        return ids | {player.name: player.me["id"] for player in map(self.player, ("daan", "vera"))}
 
 
-def _asked(part: Json) -> str:
+def _addressee(part: Json) -> str:
     return str(part["addressee"]["name"]).removesuffix(DEMONSTRATION) if part["addressee"] else ""

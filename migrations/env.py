@@ -1,4 +1,4 @@
-"""Which database the migrations run on; everything else stands in the migrations."""
+"""Alembic environment: runs the migrations on the connection that the caller provides."""
 
 from alembic import context
 

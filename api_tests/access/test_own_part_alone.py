@@ -161,11 +161,16 @@ def test_i23_a_legal_ground_opens_the_words_as_consent_does(people: People) -> N
     assert advice["lines"] == [LINES["B"]]
 
 
-@broken_by("I23: a payer sees no aim", "service/advice/rules/own_lines.py", '_BARE = ("key",', '_BARE = ("aim", "key",')
+@broken_by(
+    "I23: a payer sees no aim",
+    "service/advice/rules/own_lines.py",
+    '_CODED_FIELDS = ("key",',
+    '_CODED_FIELDS = ("aim", "key",',
+)
 @broken_by(
     "I23: a payer that the system found sees the line that it pays for",
     "service/advice/rules/own_lines.py",
-    " | _found_to_pay(form, mine, payers_asked)",
+    " | _lines_with_payer_found(form, parts, payers_asked)",
     "",
     case="sqlite-karim-A-True",
 )
@@ -201,8 +206,8 @@ def test_i23_the_words_of_the_referral_and_of_other_lines_reach_nobody_who_is_ad
 @broken_by(
     "I23: a version without a line of theirs is not there",
     "service/advice/use_cases.py",
-    'if sight.whole or not own.isdisjoint(it.codes.get("line", ()))',
-    "if own or sight",
+    'if sight.whole or not lines.isdisjoint(entry.codes.get("line", ()))',
+    "if lines or sight",
 )
 def test_i23_a_version_of_the_advice_in_which_nothing_is_put_to_them_is_not_there(people: People) -> None:
     scene = help_arranged(people)

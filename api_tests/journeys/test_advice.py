@@ -34,8 +34,8 @@ def drafted_without(people: People, *who: str) -> CaseFile:
 @broken_by(
     "I13: every version of the advice stays readable",
     "service/advice/use_cases.py",
-    "entry = _shown(history, sight, mine).get(version)",
-    "entry = next(reversed(_shown(history, sight, mine).values()), None)",
+    "entry = _visible_versions(history, sight, parts).get(version)",
+    "entry = next(reversed(_visible_versions(history, sight, parts).values()), None)",
 )
 def test_i13_a_new_version_leaves_the_one_before_readable_and_unchanged(people: People) -> None:
     case = issued(people)
@@ -84,7 +84,7 @@ def test_i13_issued_advice_is_never_amended(people: People) -> None:
 @broken_by(
     "I13: a line that stays is not asked again",
     "service/advice/rules/forms.py",
-    "for line in self.lines if line.key not in asked)",
+    "for line in self.lines if line.key not in known_lines)",
     "for line in self.lines)",
 )
 def test_i13_a_line_that_stays_is_not_asked_of_its_provider_again(people: People) -> None:

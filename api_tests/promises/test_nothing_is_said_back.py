@@ -123,8 +123,8 @@ def in_headers(case: CaseFile) -> Iterator[httpx.Response]:
 @broken_by(
     "nothing typed is said back",
     "service/vocabulary/input_faults.py",
-    'json_pointer(under, error["loc"]), *_said(error))',
-    'json_pointer(under, (*error["loc"], str(error.get("ctx")))), *_said(error))',
+    'json_pointer(under, error["loc"]), *_code_and_sentence(error))',
+    'json_pointer(under, (*error["loc"], str(error.get("ctx")))), *_code_and_sentence(error))',
 )
 @broken_by(
     "the log names no address",

@@ -70,8 +70,8 @@ def offered(case: CaseFile) -> set[str]:
 @broken_by(
     "a running case may take a step that the file no longer has (decision 2)",
     "service/workflows/rules/rulebook.py",
-    "known = (it.definition for it in reversed(tuple(self.by_hash.values())))",
-    "known = (it.definition for it in self.newest.values())",
+    "definitions = (workflow.definition for workflow in reversed(tuple(self.by_hash.values())))",
+    "definitions = (workflow.definition for workflow in self.newest.values())",
 )
 @pytest.mark.server
 def test_a_running_case_keeps_the_workflow_it_began_under_and_a_new_one_begins_under_the_new(

@@ -168,7 +168,7 @@ WRONG: dict[str, tuple[str, dict[str, Any], str, str, str]] = {
 )
 @broken_by(
     "a fault names the field that was perhaps meant",
-    Returns("service/vocabulary/labelled_errors.py", "_near", None),
+    Returns("service/vocabulary/labelled_errors.py", "_similar_field", None),
     case="a member that is nearly one",
 )
 @pytest.mark.parametrize("what", WRONG)
@@ -230,7 +230,7 @@ def coded(value: Any, at: tuple[str | int, ...] = ()) -> Iterator[tuple[str | in
 
 @broken_by(
     "an item that is wrong is not counted as absent too",
-    Returns("service/vocabulary/labelled_errors.py", "_counts_only_what_is_sound", value=False),
+    Returns("service/vocabulary/labelled_errors.py", "_is_false_too_short", value=False),
     case="consent_given@1",
 )
 @pytest.mark.parametrize("name", FILLED)

@@ -1,4 +1,4 @@
-"""Cases, their history, and the protections of both."""
+"""Tables of cases and their history, with their protections."""
 
 from pathlib import Path
 
@@ -37,7 +37,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("owner_id", "content_class", name=op.f("pk_case_keys")),
         schema="keys",
         comment="kept apart from the data: committed before it, backed up beside it",
-        if_not_exists=True,  # on SQLite a file of its own, which may be there before the data is
+        if_not_exists=True,  # on SQLite a separate file, which may exist before the data
     )
     op.create_table(
         "people",

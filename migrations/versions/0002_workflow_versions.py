@@ -1,4 +1,4 @@
-"""Moving running cases to another workflow, by recorded moves along the edges of a plan."""
+"""Migration plans: running cases move to another workflow by recorded moves along the edges of a plan."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,7 @@ branch_labels = None
 depends_on = None
 
 SQL = Path(__file__).parents[1] / "sql"
-# What 0001 made and 0002 makes anew: on SQLite triggers, on PostgreSQL the functions behind them.
+# Objects of 0001 that this migration replaces: on SQLite the triggers, on PostgreSQL the functions behind them.
 TRIGGERS = ("transitions_follow", "transitions_move_heads", "parts_head")
 FUNCTIONS = ("transition_follows", "transition_moves_heads", "part_head_follows")
 
@@ -66,7 +66,7 @@ def _statements(migration: str) -> list[str]:
 
 
 def _drop_what_is_made_anew() -> None:
-    """On SQLite; PostgreSQL replaces a function under the trigger that calls it."""
+    """Drops the triggers on SQLite. PostgreSQL can replace a function while a trigger uses it."""
     if _engine() == "sqlite":
         for name in TRIGGERS:
             op.execute(f"DROP TRIGGER {name}")

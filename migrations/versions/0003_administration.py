@@ -1,4 +1,4 @@
-"""Who changed which organisation, person, membership or region setting, and when."""
+"""Records of administrative changes, and region settings with a first day."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -67,7 +67,7 @@ def upgrade() -> None:
 
 
 def _protections(table: str, engine: str) -> list[str]:
-    """What is written stays as it is, as for the tables of 0001."""
+    """Returns the statements that make a table append-only, as for the tables of 0001."""
     if engine == "sqlite":
         refuse = f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
         again = f"WHEN EXISTS (SELECT 1 FROM {table} WHERE id = NEW.id)"

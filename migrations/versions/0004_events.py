@@ -1,4 +1,4 @@
-"""Feeds without gaps, and webhooks with what they still have to tell."""
+"""Gapless feeds of events, webhook subscriptions, and their deliveries."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -122,7 +122,10 @@ def downgrade() -> None:
 
 
 def _outbox_anew(*more: sa.Column[int]) -> None:
-    """The outbox with these columns more or without them: SQLite adds a column where its definition does not show."""
+    """Recreates the outbox with these additional columns, or without.
+
+    On SQLite ALTER TABLE ADD COLUMN would leave a table whose stored definition differs from that of a new one.
+    """
     op.rename_table("outbox", "outbox_before")
     op.create_table(
         "outbox",

@@ -1,4 +1,4 @@
-"""What providers can do in a region, as they stated it, with the day they did."""
+"""Offers of providers: the help that they can deliver in a region, with dated statements about places and waits."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0004"
 branch_labels = None
 depends_on = None
 
-# Each is written once: its key.
+# The key of each table; a row is written once.
 KEYS = {"offers": ("id",), "offer_statements": ("offer_id", "number"), "offer_endings": ("offer_id",)}
 
 
@@ -90,7 +90,7 @@ def _by(table: str) -> tuple[sa.Constraint, ...]:
 
 
 def _protections(table: str, key: tuple[str, ...]) -> list[str]:
-    """As for the history: what was said stays said."""
+    """Returns the statements that make a table append-only, as for the history."""
     if op.get_bind().dialect.name == "postgresql":
         made = []
         for when, each in (("update", "ROW"), ("delete", "ROW"), ("truncate", "STATEMENT")):

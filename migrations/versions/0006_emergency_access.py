@@ -1,4 +1,4 @@
-"""Who may read which case in an emergency, and until when."""
+"""Emergency access: the right of a person to read a case in an emergency, with its end."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -36,7 +36,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Not where a history tells of what the version before does not know."""
+    """Raises RuntimeError where a case has parts of a kind that the version before this one does not know."""
     told = sa.text("SELECT count(*) FROM parts WHERE kind IN ('emergency_access', 'file_request')")
     if op.get_bind().scalar(told):
         raise RuntimeError(

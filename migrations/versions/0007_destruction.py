@@ -1,4 +1,4 @@
-"""Destruction: proposals, signatures, holds, certificates, and the one change that the history allows."""
+"""Destruction of cases: proposals, signatures, legal holds, certificates, and the only update of the history."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,7 @@ branch_labels = None
 depends_on = None
 
 SQL = Path(__file__).parents[1] / "sql"
-# Each is written once: its key. Two of them lose their words with the case; 0007-*.sql says how.
+# The key of each table; a row is written once. Two tables lose their free text with the case, see 0007-*.sql.
 KEYS = {
     "legal_holds": ("id",),
     "legal_hold_endings": ("hold_id",),
@@ -22,7 +22,7 @@ KEYS = {
     "destructions": ("case_id",),
 }
 EMPTIED = ("legal_holds", "destruction_withdrawals")
-# What older migrations made and this one makes anew, by the migration that has the text of before.
+# Objects that this migration replaces, with the migration that holds their former text.
 TRIGGERS = {
     "transitions_no_update": "0001",
     "contents_no_update": "0001",
@@ -30,7 +30,7 @@ TRIGGERS = {
     "parts_head": "0002",
 }
 FUNCTIONS = {"case_head_follows": "0001", "part_head_follows": "0002"}
-# What is not given up by going back; signatures, withdrawals and figures are only there beside one of these.
+# Tables that must be empty before a downgrade, with the reason. Signatures, withdrawals and figures depend on these.
 LOST = {
     "destructions": "cases were destroyed here: the version before this one would serve what is left of them",
     "destruction_proposals": "destructions were proposed here: the version before this one knows of none",
@@ -202,7 +202,7 @@ def _reason() -> tuple[sa.Column[str], sa.Column[str]]:
 
 
 def _recorded(nobody: str | None = None) -> tuple[sa.Column[int], sa.Column[str], sa.Column[str]]:
-    """When, and by whom; `nobody` tells why that may be unknown."""
+    """Returns the columns of moment, actor and organisation. `nobody`: the reason why the last two may be null."""
     return (
         sa.Column("recorded_at", sa.BigInteger(), nullable=False),
         _id("actor_id", nobody, nullable=nobody is not None),
@@ -227,13 +227,13 @@ def _statements(migration: str) -> list[str]:
 
 
 def _former_tables() -> dict[str, str]:
-    """The triggers that are made anew, with their tables; PostgreSQL keeps the triggers of heads and their functions'."""
+    """Returns trigger -> table of the triggers to recreate. PostgreSQL keeps the triggers of the heads."""
     names = [it for it in TRIGGERS if _engine() == "sqlite" or it.endswith("_no_update")]
     return {name: name.removesuffix("_no_update").removesuffix("_head") for name in names}
 
 
 def _former() -> list[str]:
-    """What older migrations said of what this one makes anew."""
+    """Returns the statements of older migrations for the objects that this migration replaced."""
     triggers = [
         (migration, rf"^(CREATE|ALTER TABLE \w+ ENABLE ALWAYS) TRIGGER {name}\b")
         for name, migration in TRIGGERS.items()
@@ -251,7 +251,7 @@ def _former() -> list[str]:
 
 
 def _protections(table: str) -> list[str]:
-    """As for the history: what was decided stays decided. The updates of EMPTIED are spelt out in 0007-*.sql."""
+    """Returns the statements that make a table append-only. 0007-*.sql guards the updates of the tables in EMPTIED."""
     updates = () if table in EMPTIED else ("update",)
     if _engine() == "postgresql":
         made = []

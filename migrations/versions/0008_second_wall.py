@@ -1,4 +1,4 @@
-"""The second wall: on PostgreSQL the database itself shows a transaction no more than it was told of."""
+"""Row-level security on PostgreSQL, the second wall: a transaction sees only the rows that it was allowed."""
 
 from pathlib import Path
 
@@ -29,8 +29,8 @@ POLICIES = {
     "destructions": ("in_sight",),
     "keys.case_keys": ("in_sight", "made_first"),
 }
-# They judge by all rows, whatever the transaction may see, and by the tables of this schema, whatever a session made
-# of the same name; so they alone move the heads, which the role of the application may not.
+# These functions run as their owner: they must see all rows, and only the tables of this schema, not those that a
+# session creates under the same name. They alone move the heads; the role of the application may not.
 REFEREES = (
     "refuse_change", "transition_follows", "transition_moves_heads", "part_head_follows", "case_head_follows",
     "part_begins", "case_begins", "content_belongs", "edge_belongs", "plan_leads", "destruction_leads",

@@ -1,4 +1,4 @@
-"""/v1/cases/{caseId}/advices: every version of the advice, as far as one may see it (I13, I17, I23)."""
+"""/v1/cases/{caseId}/advices: the versions of the advice, limited to what the caller may see (I13, I17, I23)."""
 
 from typing import Annotated
 from uuid import UUID
@@ -24,7 +24,7 @@ Version = Annotated[int, Path(description="The number of the version, from 1.")]
 
 
 class AdviceVersionView(View):
-    """One version; none is ever changed."""
+    """A version of the advice. An issued version never changes."""
 
     version: int
     issued_at: Utc
@@ -38,14 +38,14 @@ class Advices(Dated):
 
 
 class AdviceInPart(View):
-    """The lines of an advice that are put to your organisation; with their goals if you deliver."""
+    """The lines of an advice that are addressed to your organisation; with their goals if you are the provider."""
 
     lines: list[dict[str, object]]
     goals: list[dict[str, object]] = Field(default_factory=list)
 
 
 class AdviceView(Dated):
-    """A version of the advice. `whole` is false where you see only what is put to your organisation."""
+    """A version of the advice. `whole` is false if you see only the lines addressed to your organisation."""
 
     version: int
     modality: str
@@ -56,16 +56,16 @@ class AdviceView(Dated):
 
 @router.get("/cases/{caseId}/advices")
 async def list_advices(case_id: CaseId, house: TheHouse, caller: TheCaller, looking: TheLooking) -> Advices:
-    """When each version of the advice was issued."""
+    """The versions of the advice, with the moment at which each was issued."""
     return await house.database.read(lambda transaction: view_advices(transaction, caller, case_id, looking))
 
 
 def view_advices(transaction: Transaction, caller: Caller, case_id: UUID, looking: Looking) -> Advices:
-    """The versions of the advice, as far as this caller may know of them."""
+    """Returns the versions of the advice that the caller may see."""
     versions = advice_versions(transaction, caller, case_id, looking.when)
     items = [
-        AdviceVersionView(version=n, issued_at=it.occurred_at, recorded_at=it.recorded_at)
-        for n, it in versions.issued.items()
+        AdviceVersionView(version=number, issued_at=entry.occurred_at, recorded_at=entry.recorded_at)
+        for number, entry in versions.issued.items()
     ]
     return looking.dated(Advices(items=items), versions.past)
 
@@ -74,12 +74,12 @@ def view_advices(transaction: Transaction, caller: Caller, case_id: UUID, lookin
 async def get_advice(
     case_id: CaseId, version: Version, house: TheHouse, caller: TheCaller, looking: TheLooking
 ) -> AdviceView:
-    """One version of the advice, with dissent and the family's statement beside it. Reading it is logged."""
+    """A version of the advice, with dissent and the family's statement. Reading it is logged."""
     return await house.database.write(lambda transaction: view_advice(transaction, caller, case_id, version, looking))
 
 
 def view_advice(transaction: Transaction, caller: Caller, case_id: UUID, version: int, looking: Looking) -> AdviceView:
-    """As much of this version as this caller may see. The transaction writes: reading is logged."""
+    """Returns the part of this version that the caller may see. Logs the reading, so the transaction must write."""
     advice = read_advice(transaction, caller, case_id, version, looking.when)
     view = AdviceView(
         version=advice.version,

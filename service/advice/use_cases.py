@@ -1,4 +1,4 @@
-"""Reading the advice: every version of it, as far as one may see it (I13, I17, I23)."""
+"""Reading the versions of the advice, limited to what the reader may see (I13, I17, I23)."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -26,7 +26,10 @@ ADVICE_TRIGGERS = ("issue_advice", "revise_advice")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdviceVersion:
-    """One version of the advice: `form` is all of it for those who may read the case, their lines for a provider."""
+    """A version of the advice. `form` is the whole form for readers of the whole case, else the addressee's lines.
+
+    `whole`: the reader sees the whole case. `entry`: the history entry that issued the version.
+    """
 
     version: int
     entry: Transition
@@ -37,7 +40,7 @@ class AdviceVersion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdviceVersions:
-    """The versions of the advice that somebody may read, by number, with the entry that issued each."""
+    """The versions of the advice that a reader may see: number, from 1 -> history entry that issued it."""
 
     issued: Mapping[int, Transition]
     past: Past | None = None
@@ -46,25 +49,26 @@ class AdviceVersions:
 def advice_versions(
     transaction: Transaction, caller: Caller, case_id: UUID, when: When | None = None
 ) -> AdviceVersions:
-    """The versions that this person may read. Raises NotFound."""
+    """Returns the versions that the caller may read. Raises NotFound."""
     reading = read_case(transaction, identify(transaction, caller), case_id, when)
-    sight, mine = _some_part(reading)
-    return AdviceVersions(issued=_shown(reading.history, sight, mine), past=reading.past)
+    sight, parts = _sight_and_parts(reading)
+    return AdviceVersions(issued=_visible_versions(reading.history, sight, parts), past=reading.past)
 
 
 def read_advice(
     transaction: Transaction, caller: Caller, case_id: UUID, version: int, when: When | None = None
 ) -> AdviceVersion:
-    """One version of the advice, with dissent and the family's statement beside it for whoever sees it (I17).
+    """Returns a version of the advice, with dissent and the family's statement (I17). Raises NotFound.
 
-    A provider sees its own lines and their goals, once sharing with providers was consented to or has a legal ground;
-    until then the lines in codes, without words (I23). A payer sees what it is asked to pay for, without aim or goals.
+    A provider sees its own lines with their goals if there is consent or a legal ground to share with providers.
+    Without one it sees its lines in codes, without free text (I23). A payer sees the lines that it is asked to pay for,
+    without aim and goals.
     """
     actor = identify(transaction, caller)
     reading = read_case(transaction, actor, case_id, when)
-    sight, mine = _some_part(reading)
+    sight, parts = _sight_and_parts(reading)
     history = reading.history
-    entry = _shown(history, sight, mine).get(version)
+    entry = _visible_versions(history, sight, parts).get(version)
     if entry is None:
         raise NotFound
     seat = seat_of(transaction, reading.rights, sight)
@@ -74,20 +78,22 @@ def read_advice(
     log(transaction, caller, actor, sight, "read_advice", as_of(f"advice version {version}", reading.past), seat=seat)
     if not sight.whole:
         shared = SHARED_FOR[Role.PROVIDER] in fold(history, KINDS).consented
-        form = own_part(form, mine, asked_by(entry, history), shared=shared)
+        form = own_part(form, parts, asked_by(entry, history), shared=shared)
     return AdviceVersion(version=version, entry=entry, whole=sight.whole, form=form, past=reading.past)
 
 
-def _shown(history: Collection[Transition], sight: Sight, mine: Collection[Part]) -> dict[int, Transition]:
-    """Every version of the advice, or those with a line that was put to this person's organisation."""
-    issued = [it for it in history if it.part_kind == "case" and it.trigger in ADVICE_TRIGGERS]
-    own = {part.line for part in mine}
+def _visible_versions(history: Collection[Transition], sight: Sight, parts: Collection[Part]) -> dict[int, Transition]:
+    """Returns number -> entry of all versions, or of those with a line addressed to the reader's organisation."""
+    issued = [entry for entry in history if entry.part_kind == "case" and entry.trigger in ADVICE_TRIGGERS]
+    lines = {part.line for part in parts}
     return {
-        number: it for number, it in enumerate(issued, 1) if sight.whole or not own.isdisjoint(it.codes.get("line", ()))
+        number: entry
+        for number, entry in enumerate(issued, 1)
+        if sight.whole or not lines.isdisjoint(entry.codes.get("line", ()))
     }
 
 
-def _some_part(reading: CaseReading) -> tuple[Sight, tuple[Part, ...]]:
-    """The case as far as the reader sees any of it: its main part, or else the first part put to them."""
-    mine = reading.parts
-    return reading.sight or reading.of_part(mine[0].id), mine
+def _sight_and_parts(reading: CaseReading) -> tuple[Sight, tuple[Part, ...]]:
+    """Returns the reader's sight of the main part, else of the first part addressed to them, and all such parts."""
+    parts = reading.parts
+    return reading.sight or reading.of_part(parts[0].id), parts

@@ -1,4 +1,4 @@
-"""/v1/escalation-signals and /v1/cases/{caseId}/refusals: what leads beyond the region."""
+"""/v1/escalation-signals and /v1/cases/{caseId}/refusals: signals of a liaison, and refusals by providers."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -28,7 +28,7 @@ from service.workflows.rules.rulebook import Rulebook
 
 
 class SignalBody(StepBody):
-    """A liaison's signal: the number of the case, as it was told her, and what she heard."""
+    """A liaison's signal: the number of the case and the information that she received."""
 
     trigger: Literal["signal_escalation"]
     number: CaseNumber
@@ -51,14 +51,14 @@ class RefusalView(View):
 
 
 class Refusals(Dated):
-    """Every refusal, in order; `alternative` tells that somebody was found for the line, or is asked now."""
+    """All refusals, in order. `alternative`: another provider was found for the line, or is asked now."""
 
     items: list[RefusalView]
 
 
 @router.get("/cases/{caseId}/refusals")
 async def list_refusals(case_id: CaseId, house: TheHouse, caller: TheCaller, looking: TheLooking) -> Refusals:
-    """The ledger of refusals, which stays with the case. Facts, no content."""
+    """The refusals by providers, kept with the case. Facts, no content."""
     return await house.database.read(
         lambda transaction: view_refusals(transaction, caller, case_id, looking, rules=house.rules)
     )
@@ -67,25 +67,25 @@ async def list_refusals(case_id: CaseId, house: TheHouse, caller: TheCaller, loo
 def view_refusals(
     transaction: Transaction, caller: Caller, case_id: UUID, looking: Looking, *, rules: Rulebook
 ) -> Refusals:
-    """The refusals of a case that this caller may read as a whole."""
+    """Returns the refusals of a case. The caller must see the whole case."""
     reading = read_case(transaction, identify(transaction, caller), case_id, looking.when)
     reading.whole()
-    return looking.dated(_ledger(transaction, rules, refusals(reading.history)), reading.past)
+    return looking.dated(_refusals_view(transaction, rules, refusals(reading.history)), reading.past)
 
 
-def _ledger(transaction: Transaction, rules: Rulebook, recorded: Sequence[Refused]) -> Refusals:
-    drawing = Drawing.of(transaction, rules, [it.organisation_id for it in recorded])
+def _refusals_view(transaction: Transaction, rules: Rulebook, recorded: Sequence[Refused]) -> Refusals:
+    presenter = Drawing.of(transaction, rules, [refusal.organisation_id for refusal in recorded])
     items = [
         RefusalView(
-            line=it.line,
-            provider=drawing.named(it.organisation_id),
-            reasons=list(it.reasons),
-            refused_at=it.entry.occurred_at,
-            part_id=it.entry.part_id,
-            part_sequence=it.entry.part_sequence,
-            alternative=it.alternative,
+            line=refusal.line,
+            provider=presenter.named(refusal.organisation_id),
+            reasons=list(refusal.reasons),
+            refused_at=refusal.entry.occurred_at,
+            part_id=refusal.entry.part_id,
+            part_sequence=refusal.entry.part_sequence,
+            alternative=refusal.alternative,
         )
-        for it in recorded
+        for refusal in recorded
     ]
     return Refusals(items=items)
 
@@ -96,10 +96,10 @@ async def add_escalation_signal(
 ) -> MadeView:
     """Signal as CCE liaison that a case of your regions is stuck. You name it by its number; its chair is informed."""
 
-    def work(transaction: Transaction) -> Outcome[MadeView]:
-        made = signal_escalation(
+    def signal(transaction: Transaction) -> Outcome[MadeView]:
+        outcome = signal_escalation(
             transaction, caller, body.number, body.to_step(transaction.now), once, rules=house.rules, new_id=uuid4
         )
-        return made_view(transaction, house.rules, made)
+        return made_view(transaction, house.rules, outcome)
 
-    return answer_step(response, await house.database.write(work))
+    return answer_step(response, await house.database.write(signal))

@@ -1,4 +1,4 @@
-"""A liaison's own signal: a case of her region, known to her by its number alone, is brought to the chair's notice."""
+"""The signal of a CCE liaison: she names a case of her region by its number, and its chair is informed."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -27,9 +27,9 @@ def signal_escalation(
     rules: Rulebook,
     new_id: Callable[[], UUID],
 ) -> Outcome[Made | StepNumber]:
-    """Begin an escalation of the case with this number. What she may do nothing for, she is not told about.
+    """Begin an escalation of the case with this number.
 
-    Raises NotAllowed for whoever is no liaison, NotFound for a number that is no case of the regions appointed for.
+    Raises NotAllowed unless the caller is a liaison, NotFound for a number outside the regions of her appointment.
     """
     actor = identify(transaction, caller)
 
@@ -38,11 +38,11 @@ def signal_escalation(
             raise NotAllowed
         appointed_for = actor.regions(Role.CCE_LIAISON)
         allow_rows_of(transaction, actor, regions=appointed_for)
-        found = Cases(transaction).by_number(number, regions=appointed_for)
-        if found is None:
+        match = Cases(transaction).by_number(number, regions=appointed_for)
+        if match is None:
             raise NotFound
-        case, part = found
-        # What she reads in an emergency, here or elsewhere, takes nothing from her: a signal needs no sight.
+        case, part = match
+        # A signal needs no sight of the case, so emergency access of the liaison must not change its outcome.
         situation = as_it_stands(transaction, replace(actor, emergencies=()), case, part, rules)
         return carry_out(transaction, situation, step, rules, new_id=new_id, trace_id=caller.trace_id)
 

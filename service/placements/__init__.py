@@ -1,1 +1,1 @@
-"""Where the child lives because of the advice."""
+"""The placement: the place where the child lives under the advice."""

@@ -1,1 +1,1 @@
-"""Words that all subjects share: languages, messages, code lists, roles, days and refusals. Imports no subject."""
+"""Vocabulary that all subjects share: languages, messages, code lists, roles, days, refusals. Imports no subject."""

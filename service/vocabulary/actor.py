@@ -1,4 +1,4 @@
-"""An actor: a person with memberships, and the membership in which they act in one part of one case."""
+"""The actor: a person with memberships and emergency access, and the membership used for one part of one case."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from service.vocabulary.roles import Role
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """One role at one organisation, today. `regions` are the regions that the organisation covers today."""
+    """One role at one organisation, valid today. `regions`: those that the organisation covers today."""
 
     role: Role
     organisation_id: UUID
@@ -18,7 +18,10 @@ class Membership:
 
 @dataclass(frozen=True, slots=True)
 class Emergency:
-    """Access to one case for some hours, taken in an emergency as `acting`; `part_id` is the part that tells of it."""
+    """Emergency access to one case for some hours.
+
+    `acting` is the membership in which it was taken, `part_id` the part of the case that records it.
+    """
 
     case_id: UUID
     part_id: UUID
@@ -27,7 +30,10 @@ class Emergency:
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """What somebody's sight of a part rests on: a membership; in an `emergency` the one in which they took access."""
+    """The membership on which a person's sight of a part is based.
+
+    With `emergency` it is the membership in which the person took emergency access.
+    """
 
     acting: Membership
     emergency: bool = False
@@ -35,17 +41,22 @@ class Seat:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A person known to this installation, with every membership that holds today and every emergency that runs."""
+    """A known person, with the memberships valid today and the emergency accesses that have not ended."""
 
     person_id: UUID
     memberships: tuple[Membership, ...]
     emergencies: tuple[Emergency, ...] = ()
 
     def organisations(self, roles: Collection[Role]) -> frozenset[UUID]:
-        return frozenset(held.organisation_id for held in self.memberships if held.role in roles)
+        """Returns the ids of the organisations at which the person has one of these roles."""
+        return frozenset(membership.organisation_id for membership in self.memberships if membership.role in roles)
 
     def regions(self, role: Role) -> frozenset[str]:
-        return frozenset(region for held in self.memberships if held.role == role for region in held.regions)
+        """Returns the codes of the regions that the person's organisations in this role cover today."""
+        return frozenset(
+            region for membership in self.memberships if membership.role == role for region in membership.regions
+        )
 
     def holding(self, role: Role) -> Membership | None:
-        return next((held for held in self.memberships if held.role == role), None)
+        """Returns the first membership in this role, or None."""
+        return next((membership for membership in self.memberships if membership.role == role), None)

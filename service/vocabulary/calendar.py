@@ -1,4 +1,4 @@
-"""Moments as they are stored and written, days in Europe/Amsterdam, and terms in working days (design decision 19)."""
+"""Storage and text form of moments, days in Europe/Amsterdam, and terms in working days (design decision 19)."""
 
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -11,22 +11,25 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def microseconds(moment: datetime) -> int:
-    """Whole microseconds since 1970 in UTC: the one form of a time that every database gives back unchanged."""
+    """Returns whole microseconds since 1970, UTC.
+
+    Both databases return a number unchanged; their own types for a time differ.
+    """
     return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 def moment(microseconds_since_1970: int) -> datetime:
-    """The moment as an aware datetime, UTC."""
+    """Returns an aware datetime in UTC."""
     return _EPOCH + timedelta(microseconds=microseconds_since_1970)
 
 
 def in_utc_text(at: datetime) -> str:
-    """A moment in UTC as RFC 3339 writes it, with Z."""
+    """Returns the moment in UTC as RFC 3339 text with Z, for example 2026-01-01T12:00:00Z."""
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 class Term(BaseModel):
-    """A length of time: working days in the Netherlands or calendar days, counted from the day after."""
+    """A length of time in Dutch working days or in calendar days. The day after the start is day 1."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -45,13 +48,13 @@ _SATURDAY = 5
 
 
 def day_in_amsterdam(moment: datetime) -> date:
-    """The calendar day of an aware moment."""
+    """Returns the calendar day of an aware moment in Europe/Amsterdam."""
     return moment.astimezone(AMSTERDAM).date()
 
 
 @cache
 def _holidays(year: int) -> frozenset[date]:
-    """The days of rest of the Algemene termijnenwet, article 3: with Good Friday, and 5 May in every year."""
+    """Days of rest of the Algemene termijnenwet, article 3, including Good Friday and, in every year, 5 May."""
     return frozenset(country_holidays("NL", years=year, language="nl", categories=("public", "optional")))
 
 
@@ -60,7 +63,7 @@ def is_working_day(day: date) -> bool:
 
 
 def due(start: date, term: Term) -> date:
-    """The last day of a term; a term in calendar days that ends on a day of rest runs on to the next working day."""
+    """Returns the last day of a term, always a working day: an end on a day of rest moves to the next working day."""
     day = start + timedelta(days=term.days or 0)
     for _ in range(term.working_days or 0):
         day = _next_working_day(day + timedelta(days=1))

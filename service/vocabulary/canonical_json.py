@@ -1,4 +1,4 @@
-"""One way to turn facts into bytes and bytes into a digest, the same on every machine and database."""
+"""Canonical JSON and its digest: equal values give equal text and digest, on every machine and database."""
 
 import hashlib
 import json
@@ -6,10 +6,10 @@ from typing import Any
 
 
 def canonical(value: Any) -> str:
-    """JSON with sorted keys and no blanks. Takes text, whole numbers, booleans, null, lists and objects."""
+    """Returns JSON with sorted keys and no blanks. Takes text, whole numbers, booleans, null, lists and objects."""
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def digest_of(value: Any) -> str:
-    """SHA-256 of the canonical form, in hexadecimal."""
+    """Returns the SHA-256 of the canonical JSON, in hexadecimal."""
     return hashlib.sha256(canonical(value).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""The code lists of the field, and coded values that always leave room for other words (R36)."""
+"""The code lists of youth care, and coded values: a code of a list, with free text for "other" (R36)."""
 
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -21,7 +21,7 @@ OTHER = "other"
 
 @dataclass(frozen=True, slots=True)
 class CodeList:
-    """A published list: `source` says who owns it ("iJw 3.2 COD327", "casusroute")."""
+    """A published code list. `source` names its owner ("iJw 3.2 COD327", "casusroute")."""
 
     name: str
     source: str
@@ -48,26 +48,26 @@ CODE_LISTS: Mapping[str, CodeList] = _read()
 
 
 def link_to(code_list: CodeList) -> JsonSchemaValue:
-    """The list that a coded field takes its code from, for its JSON Schema."""
+    """Returns the member of a JSON Schema that names the code list of a field."""
     return {"x-code-list": code_list.name}
 
 
 def unknown_code(codes: Mapping[str, Words]) -> PydanticCustomError:
-    """The error of a code that is not one of these."""
+    """Returns the validation error for a code that is not one of `codes`."""
     return PydanticCustomError("unknown_code", "not on the list", {"allowed": allowed(codes)})
 
 
 def allowed(codes: Mapping[str, Words]) -> Words:
-    """All of these, one of which is meant."""
+    """Returns the codes with their labels as an enumeration with "or"."""
     return joined((with_code(words, code) for code, words in codes.items()), OR)
 
 
 class Coded(BaseModel):
-    """One code of one list. `text` is obligatory beside the code "other" and allowed beside every code."""
+    """A code of a code list. `text` is required with the code "other" and allowed with every code."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
     code_list: ClassVar[CodeList]
-    wants: ClassVar[str] = "code"  # of labelled_errors, for a field of this type
+    wants: ClassVar[str] = "code"  # the expected format; read by labelled_errors.py
 
     code: str
     text: FreeText | None = None
@@ -86,16 +86,16 @@ class Coded(BaseModel):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        shown = handler(schema)
-        body = handler.resolve_ref_schema(shown)
+        json_schema = handler(schema)
+        body = handler.resolve_ref_schema(json_schema)
         label_members(cls, body)
         if hasattr(cls, "code_list"):
             body["properties"]["code"] |= {"enum": list(cls.code_list.codes), **link_to(cls.code_list)}
-        return shown
+        return json_schema
 
 
 def coded_values(value: object) -> Iterator[Coded]:
-    """Every coded value inside a form, however deep."""
+    """Yields every coded value of a form, at any depth."""
     if isinstance(value, Coded):
         yield value
     elif isinstance(value, BaseModel):

@@ -1,4 +1,4 @@
-"""The coded answers of the forms: one type per code list, each with "other" and room for words (R36)."""
+"""The coded answers of the forms: one type per code list, each with "other" and free text (R36)."""
 
 from service.vocabulary.code_lists import Coded
 from service.vocabulary.language import ShortText
@@ -158,12 +158,12 @@ class EmergencyFinding(Coded, codes="emergency_finding"): ...
 
 
 class LegalHoldReason(Coded, codes="legal_hold_reason"):
-    """Kept in clear, beside the case: a few words, never about the child."""
+    """The reason why a case may not be destroyed. Stored unencrypted: `text` is short and never about the child."""
 
     text: ShortText | None = None
 
 
 class DestructionWithdrawalReason(Coded, codes="destruction_withdrawal_reason"):
-    """As above."""
+    """The reason to withdraw a destruction proposal. Stored unencrypted: `text` is short, never about the child."""
 
     text: ShortText | None = None

@@ -1,4 +1,4 @@
-"""Labels: the name that people read for a field of a form, a request or an answer, in Dutch and English (.toml)."""
+"""Labels of the fields of forms, requests and answers, in Dutch and English (field_labels.toml)."""
 
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -14,7 +14,7 @@ from service.vocabulary.language import Words
 
 
 class Unlabelled(LookupError):
-    """A field that nobody gave a label."""
+    """A field has no label in field_labels.toml."""
 
 
 def _read() -> Mapping[str, Words]:
@@ -29,23 +29,23 @@ _THIS_FIELD = Words("Dit veld", "This field")
 
 @cache
 def label_of(model: type, name: str) -> Words:
-    """The label of a field by its name in Python. Raises Unlabelled."""
-    for known in (*(f"{it.__name__}.{name}" for it in model.__mro__), name):
-        if known in FIELD_LABELS:
-            return FIELD_LABELS[known]
+    """Returns the label of a field by its name in Python. Raises MissingLabel."""
+    for key in (*(f"{base.__name__}.{name}" for base in model.__mro__), name):
+        if key in FIELD_LABELS:
+            return FIELD_LABELS[key]
     raise Unlabelled(f"{model.__name__}.{name}")
 
 
 def label_at(location: Iterable[str | int]) -> Words:
-    """The label of the field at a place in the JSON, where only its name is known."""
+    """Returns the label of the field at a JSON path, by its name alone; a general one for an unknown name."""
     *_, name = ("", *(step for step in location if isinstance(step, str)))
     return _IN_JSON.get(name, _THIS_FIELD)
 
 
 def label_members(model: type[BaseModel], schema: JsonSchemaValue) -> None:
-    """Label each member in the JSON Schema of a model: `title` in English, `x-title-nl` in Dutch. Raises Unlabelled.
+    """Label each member in the JSON Schema of a model: `title` in English, `x-title-nl` in Dutch. Raises MissingLabel.
 
-    The schema itself gets no title: it is known by its name.
+    The title of the schema itself is removed, since it repeats the name of the schema.
     """
     schema.pop("title", None)
     for name, info in model.model_fields.items():

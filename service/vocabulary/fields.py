@@ -1,4 +1,4 @@
-"""Types of field that many forms share, and the checks that go with them."""
+"""Field types shared by many forms, and the checks that go with them."""
 
 import re
 from collections.abc import Iterator
@@ -20,21 +20,24 @@ Location = tuple[str | int, ...]
 _ISO_DAY = re.compile(r"(19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 
-class _OneType:
-    """Shows an optional scalar as one JSON type with null beside it, which generators of clients read best."""
+class _NullableScalar:
+    """Writes an optional scalar in JSON Schema as `type: [string, null]` instead of `anyOf`.
+
+    Client generators handle this form best.
+    """
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        shown = handler(schema)
-        known, *null = shown.get("anyOf", [{}])
-        if null == [{"type": "null"}] and isinstance(known.get("type"), str) and "enum" not in known:
-            return {**known, "type": [known["type"], "null"]}
-        return shown
+        json_schema = handler(schema)
+        scalar, *others = json_schema.get("anyOf", [{}])
+        if others == [{"type": "null"}] and isinstance(scalar.get("type"), str) and "enum" not in scalar:
+            return {**scalar, "type": [scalar["type"], "null"]}
+        return json_schema
 
 
-def _only_iso(given: object) -> object:
-    """A day is written YYYY-MM-DD; pydantic alone would take a number of seconds for one as well."""
-    if isinstance(given, date) or (isinstance(given, str) and _ISO_DAY.fullmatch(given)):
-        return given
+def _iso_day(value: object) -> object:
+    """Accepts YYYY-MM-DD only; pydantic by itself would also take a number of seconds as a date."""
+    if isinstance(value, date) or (isinstance(value, str) and _ISO_DAY.fullmatch(value)):
+        return value
     raise PydanticKnownError("date_type")
 
 
@@ -43,9 +46,9 @@ _RFC_3339 = re.compile(
 )
 
 
-def _in_utc(given: object) -> datetime:
-    """A moment as the Dutch rules write it: capitals T and Z, an offset that says something, no number of seconds."""
-    match = _RFC_3339.fullmatch(given) if isinstance(given, str) else None
+def _utc_moment(value: object) -> datetime:
+    """Parses RFC 3339 as the Dutch API Design Rules want it: capital T and Z, a known offset, no number of seconds."""
+    match = _RFC_3339.fullmatch(value) if isinstance(value, str) else None
     if match is None or match[1] == "-00:00":
         raise PydanticKnownError("datetime_parsing", {"error": "not as in RFC 3339"})
     if match[1] is None:
@@ -56,26 +59,26 @@ def _in_utc(given: object) -> datetime:
         raise PydanticKnownError("datetime_parsing", {"error": "no such moment"}) from None
 
 
-Moment = Annotated[datetime, BeforeValidator(_in_utc)]
+Moment = Annotated[datetime, BeforeValidator(_utc_moment)]
 
 
-OrNone = Annotated[T | None, _OneType()]
+OrNone = Annotated[T | None, _NullableScalar()]
 
 
-def _not_too_many(given: object) -> object:
-    """A list that is too long is refused as a whole: its items are not looked at."""
-    if isinstance(given, list | tuple) and len(given) > _MOST_ITEMS:
+def _refuse_long_list(value: object) -> object:
+    """Refuses a list that is too long before its items are validated."""
+    if isinstance(value, list | tuple) and len(value) > _MAX_ITEMS:
         raise PydanticKnownError(
-            "too_long", {"field_type": "Tuple", "max_length": _MOST_ITEMS, "actual_length": len(given)}
+            "too_long", {"field_type": "Tuple", "max_length": _MAX_ITEMS, "actual_length": len(value)}
         )
-    return given
+    return value
 
 
-_MOST_ITEMS = 100
-Several = Annotated[tuple[T, ...], Field(max_length=_MOST_ITEMS), BeforeValidator(_not_too_many)]
-AtLeastOne = Annotated[tuple[T, ...], Field(min_length=1, max_length=_MOST_ITEMS), BeforeValidator(_not_too_many)]
+_MAX_ITEMS = 100
+Several = Annotated[tuple[T, ...], Field(max_length=_MAX_ITEMS), BeforeValidator(_refuse_long_list)]
+AtLeastOne = Annotated[tuple[T, ...], Field(min_length=1, max_length=_MAX_ITEMS), BeforeValidator(_refuse_long_list)]
 
-Day = Annotated[date, BeforeValidator(_only_iso), Wants("day")]
+Day = Annotated[date, BeforeValidator(_iso_day), Wants("day")]
 YesNo = Annotated[bool, Field(strict=True)]
 Count = Annotated[int, Field(strict=True, ge=0, le=200), Wants("count")]
 BirthMonth = Annotated[str, StringConstraints(pattern=r"^(19|20)[0-9]{2}-(0[1-9]|1[0-2])$"), Wants("birth_month")]
@@ -87,7 +90,7 @@ GoalNumber = Annotated[int, Field(strict=True, ge=1, le=100), Wants("goal_number
 
 
 class Contact(FormPart):
-    """A named person, so that everybody knows whom to turn to (R20, R58)."""
+    """A person to contact, by name (R20, R58)."""
 
     name: ShortText
     organisation: OrNone[ShortText] = None
@@ -96,7 +99,7 @@ class Contact(FormPart):
 
 
 class TakenOver(FormPart):
-    """The person elsewhere who said yes: without one nothing is let go of (I10)."""
+    """The person at another organisation who accepted the case or the duty. No transfer without one (I10)."""
 
     name: ShortText
     organisation: ShortText
@@ -105,22 +108,23 @@ class TakenOver(FormPart):
 
 
 def not_in_future(day: date | None, on: date, *location: str | int) -> Iterator[Fault]:
+    """Yields a fault at `location` where the day is after `on`."""
     if day is not None and day > on:
         yield Fault("day_in_future", location)
 
 
 def in_words(name: str, code_list: CodeList, code: str) -> dict[str, str | int]:
-    """A code as params of a fault, with its words for the sentence in each language."""
-    words = code_list.codes[code]
-    return {name: code, f"{name}_nl": words.nl, f"{name}_en": words.en}
+    """Returns the params of a fault about a code: {name}, {name}_nl and {name}_en."""
+    label = code_list.codes[code]
+    return {name: code, f"{name}_nl": label.nl, f"{name}_en": label.en}
 
 
-def enclosed(**given: str | None) -> Codes:
-    """That something was added, without what it says: a fact that may be counted."""
-    names = tuple(sorted(name for name, text in given.items() if text))
+def enclosed(**texts: str | None) -> Codes:
+    """Returns {"enclosed": names of the texts that are present}: a countable fact without the content itself."""
+    names = tuple(sorted(name for name, text in texts.items() if text))
     return {"enclosed": names} if names else {}
 
 
 def repeated(keys: list[str] | list[int]) -> list[int]:
-    """The positions of what was named before."""
+    """Returns the positions, from 0, of keys that occur earlier in the list."""
     return [position for position, key in enumerate(keys) if key in keys[:position]]

@@ -1,4 +1,4 @@
-"""The pieces that forms are made of, the coded facts they give and the faults they have."""
+"""Base class of forms and their parts, the type of coded facts, and the fault of a form."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,13 +21,16 @@ from service.vocabulary.labelled_errors import labelled
 
 ContentClass = Literal["referral", "review", "advice", "help", "escalation", "notes"]
 
-
+# The coded facts of a form: name of the code list or of the fact -> codes. They are stored apart from the content.
 Codes = dict[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing wrong in a form. `location` is the JSON path in camelCase; the sentence stands in messages.toml."""
+    """A fault in a form. `location` is the JSON path in camelCase.
+
+    `code` finds the sentence in messages.toml, under `[faults]`; `params` fill its placeholders.
+    """
 
     code: str
     location: tuple[str | int, ...]
@@ -35,20 +38,20 @@ class Fault:
 
 
 class FormPart(BaseModel):
-    """A piece of a form: immutable, camelCase outside, unknown fields refused, what is wrong told by label."""
+    """Base of a form and of its parts: frozen, camelCase in JSON, refuses unknown fields, labels its errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
 
     @model_validator(mode="wrap")
     @classmethod
-    def _labels_what_is_wrong(cls, given: Any, read: ModelWrapValidatorHandler[Self]) -> Self:
+    def _label_errors(cls, value: Any, validate: ModelWrapValidatorHandler[Self]) -> Self:
         try:
-            return read(given)
-        except ValidationError as wrong:
-            raise labelled(cls, wrong) from None
+            return validate(value)
+        except ValidationError as error:
+            raise labelled(cls, error) from None
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        shown = handler(schema)
-        label_members(cls, handler.resolve_ref_schema(shown))
-        return shown
+        json_schema = handler(schema)
+        label_members(cls, handler.resolve_ref_schema(json_schema))
+        return json_schema

@@ -1,4 +1,4 @@
-"""Faults of what was sent: each at its place, with a code and a sentence."""
+"""Faults of a request: each with its location, a code and a sentence."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -20,29 +20,29 @@ from service.vocabulary.sentences import OR, joined, with_code
 _ROLES: Mapping[str, Words] = {str(role): label for role, label in ROLE_LABELS.items()}
 _KINDS: Mapping[str, Words] = {str(kind): label for kind, label in KIND_LABELS.items()}
 
-# A name that somebody made up is told as far as it helps to find its place.
+# A member name that the sender invented is cut off: the answer must not repeat a long text.
 _LONGEST_NAME = 100
 
 
 def json_pointer(under: str, steps: Iterable[str | int]) -> str:
-    """The place of a value below another one (RFC 6901)."""
+    """Returns the JSON Pointer (RFC 6901) of a value below the pointer `under`."""
     return "/".join((under, *(str(step)[:_LONGEST_NAME].replace("~", "~0").replace("/", "~1") for step in steps)))
 
 
 def at_most(faults: Iterable[InputFault]) -> tuple[InputFault, ...]:
-    """Each fault once, and of very many the first ones, with a word that there are more."""
+    """Returns each fault once; beyond MAX_FAULTS the first ones and a fault that says that there are more."""
     once = tuple(dict.fromkeys(faults))
     more = (bare_fault("body", "", "more_faults"),) if len(once) > MOST_FAULTS else ()
     return (*once[:MOST_FAULTS], *more)
 
 
 def input_fault(where: str, under: str, error: ErrorDetails) -> InputFault:
-    """A pydantic error as ours: its place, a code and a sentence; never what was typed."""
-    return InputFault(where, json_pointer(under, error["loc"]), *_said(error))
+    """Returns a pydantic error as a fault of the request. It never repeats what was typed."""
+    return InputFault(where, json_pointer(under, error["loc"]), *_code_and_sentence(error))
 
 
 def bare_fault(where: str, location: str, code: str) -> InputFault:
-    """A fault whose sentence (messages.toml, `[input]`) needs no facts; what is missing is named."""
+    """Returns a fault whose sentence (messages.toml, `[input]`) has no placeholders; a missing field is named."""
     words = MESSAGES["input"][code]
     if code == "missing":
         words = _labelled(label_at(location.split("/")), words)
@@ -50,52 +50,52 @@ def bare_fault(where: str, location: str, code: str) -> InputFault:
 
 
 def unknown_value(name: str, known: Mapping[str, Words]) -> Invalid:
-    """The refusal of a value of a query parameter, with every value that there is."""
+    """Returns the refusal of an unknown value of a query parameter, with every allowed value."""
     words = say("input", "unknown_code", {"allowed": allowed(known)})
     return Invalid((InputFault("query", name, "unknown_code", words),))
 
 
-def _said(error: ErrorDetails) -> tuple[str, Words]:
-    code, facts = error["type"], error.get("ctx", {})
+def _code_and_sentence(error: ErrorDetails) -> tuple[str, Words]:
+    code, context = error["type"], error.get("ctx", {})
     if code not in MESSAGES["input"]:
         code = "malformed"
-    if (label := facts.get(LABEL)) is None:
-        return code, _wanted(code, facts)
-    return code, _labelled(label, _wanted(code, facts))
+    if (label := context.get(LABEL)) is None:
+        return code, _expectation(code, context)
+    return code, _labelled(label, _expectation(code, context))
 
 
-def _wanted(code: str, facts: Mapping[str, Any]) -> Words:
-    """What should have been there."""
-    if WANTS in facts:
-        wanted = say("wants", facts[WANTS], facts)
-        return say("input", "missing_and_wanted", {"wanted": wanted}) if code == "missing" else wanted
-    if code == "extra_forbidden" and NEAR in facts:
-        return say("input", "extra_forbidden_near", facts)
-    if code == "string_pattern_mismatch" and facts.get("pattern") == PRINTABLE:
+def _expectation(code: str, context: Mapping[str, Any]) -> Words:
+    """Returns the sentence that says which value is expected."""
+    if WANTS in context:
+        expectation = say("wants", context[WANTS], context)
+        return say("input", "missing_and_wanted", {"wanted": expectation}) if code == "missing" else expectation
+    if code == "extra_forbidden" and NEAR in context:
+        return say("input", "extra_forbidden_near", context)
+    if code == "string_pattern_mismatch" and context.get("pattern") == PRINTABLE:
         return MESSAGES["input"]["control_characters"]
-    listed = {name: _one_of(facts[name]) for name in ("expected", "expected_tags") if name in facts}
-    return say("input", code, {**facts, **listed})
+    enumerations = {name: _enumeration(context[name]) for name in ("expected", "expected_tags") if name in context}
+    return say("input", code, {**context, **enumerations})
 
 
-def _labelled(label: Words, wanted: Words) -> Words:
-    in_a_sentence = Words(wanted.nl[:1].lower() + wanted.nl[1:], wanted.en[:1].lower() + wanted.en[1:])
-    return say("input", "labelled", {"label": label, "wanted": in_a_sentence})
+def _labelled(label: Words, sentence: Words) -> Words:
+    clause = Words(sentence.nl[:1].lower() + sentence.nl[1:], sentence.en[:1].lower() + sentence.en[1:])
+    return say("input", "labelled", {"label": label, "wanted": clause})
 
 
-def _one_of(expected: str) -> Words:
-    """Codes as pydantic lists them ('a', 'b' or 'c'), joined in each language; roles and kinds with their labels."""
+def _enumeration(expected: str) -> Words:
+    """Returns the codes that pydantic lists ('a', 'b' or 'c') in both languages; roles and kinds get their labels."""
     codes = re.findall(r"'([^']*)'", expected)
-    labels = next((it for it in (_ROLES, _KINDS) if it.keys() >= set(codes)), {})
-    return joined((with_code(labels[it], it) if labels else Words.same(it) for it in codes), OR)
+    labels = next((known for known in (_ROLES, _KINDS) if known.keys() >= set(codes)), {})
+    return joined((with_code(labels[code], code) if labels else Words.same(code) for code in codes), OR)
 
 
 def in_body(fault: Fault, *, under: str = "/form") -> InputFault:
-    """A fault of a form as a fault of the request, at its JSON Pointer (RFC 6901)."""
+    """Returns the fault of a form as a fault of the request body, at its JSON Pointer (RFC 6901)."""
     words = say("faults", fault.code, {"label": label_at(fault.location), **fault.params})
     return InputFault("body", json_pointer(under, fault.location), fault.code, words)
 
 
 def insist(faults: Iterable[Fault]) -> None:
-    """Raises Invalid with all these faults of the request's body, if there are any."""
-    if found := tuple(in_body(it, under="") for it in faults):
-        raise Invalid(found)
+    """Raises Invalid with all faults of the request body, if there are any."""
+    if errors := tuple(in_body(fault, under="") for fault in faults):
+        raise Invalid(errors)

@@ -1,6 +1,6 @@
-"""The errors of pydantic with what a sentence for people needs: the label of the field, and the form it wants.
+"""Pydantic errors enriched for sentences to people: with the label of the field and the format that it expects.
 
-An error carries these as context, from the place where the field is known to where the sentence is made.
+Only the model knows the field; input_faults.py writes the sentence. The context of the error carries the data across.
 """
 
 from collections.abc import Iterator
@@ -18,63 +18,66 @@ from service.vocabulary.language import Words
 from service.vocabulary.sentences import OR, joined, with_code
 
 LABEL, WANTS, NEAR = "label", "wants", "near"
-#: More faults than these help nobody, and would keep the service busy.
+#: Limit on the faults in one answer: a longer list helps nobody and costs time to make.
 MOST_FAULTS = 100
-# Errors that are found before the type itself looks at what was given.
-_NOTHING_TO_READ = frozenset({"missing", "model_type", "model_attributes_type"})
+# Errors that pydantic raises before the validator of the field's own type runs.
+_RAISED_BEFORE_TYPE = frozenset({"missing", "model_type", "model_attributes_type"})
 
 
 @dataclass(frozen=True, slots=True)
 class Wants:
-    """Metadata of a type: the form that it wants, by its code in messages.toml under `[wants]`."""
+    """Metadata of a type: the format that it expects, as a code of messages.toml under `[wants]`."""
 
     wants: str
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_wrap_validator_function(self._read, handler(source))
+        return core_schema.no_info_wrap_validator_function(self._validate, handler(source))
 
-    def _read(self, given: Any, read: core_schema.ValidatorFunctionWrapHandler) -> Any:
+    def _validate(self, value: Any, validate: core_schema.ValidatorFunctionWrapHandler) -> Any:
         try:
-            return read(given)
-        except ValidationError as wrong:
-            error = wrong.errors()[0]
+            return validate(value)
+        except ValidationError as validation_error:
+            error = validation_error.errors()[0]
             raise PydanticCustomError(
                 error["type"], error["msg"], {**error.get("ctx", {}), WANTS: self.wants}
             ) from None
 
 
 def labelled(model: type[BaseModel], wrong: ValidationError) -> ValidationError:
-    """The same errors; those at a field of the model, or in a list there, carry its label unless one below it did."""
-    sound = (it for it in wrong.errors(include_url=False) if not _counts_only_what_is_sound(it))
-    errors = [_with_label(model, it) for it in islice(sound, MOST_FAULTS + 1)]
-    return ValidationError.from_exception_data(wrong.title, errors)
+    """Returns the same errors, each with the label of its field.
+
+    An error inside a nested model or list keeps the label that the nested model gave it.
+    """
+    errors = (error for error in wrong.errors(include_url=False) if not _is_false_too_short(error))
+    details = [_with_label(model, error) for error in islice(errors, MOST_FAULTS + 1)]
+    return ValidationError.from_exception_data(wrong.title, details)
 
 
-def _counts_only_what_is_sound(error: ErrorDetails) -> bool:
-    """A list with an item that is wrong is told to be too short by pydantic, which counts the other items alone."""
-    given = error["input"]
-    return error["type"] == "too_short" and isinstance(given, list | tuple) and len(given) >= error["ctx"]["min_length"]
+def _is_false_too_short(error: ErrorDetails) -> bool:
+    """Pydantic counts only the valid items of a list, so one invalid item makes it report "too short" as well."""
+    value = error["input"]
+    return error["type"] == "too_short" and isinstance(value, list | tuple) and len(value) >= error["ctx"]["min_length"]
 
 
 def _with_label(model: type[BaseModel], error: ErrorDetails) -> InitErrorDetails:
-    context = {**_about_field(model, error), **error.get("ctx", {})}
-    told = PydanticCustomError(error["type"], error["msg"], context)
-    return InitErrorDetails(type=told, loc=error["loc"], input=error["input"])
+    context = {**_field_context(model, error), **error.get("ctx", {})}
+    labelled_error = PydanticCustomError(error["type"], error["msg"], context)
+    return InitErrorDetails(type=labelled_error, loc=error["loc"], input=error["input"])
 
 
-def _about_field(model: type[BaseModel], error: ErrorDetails) -> dict[str, Any]:
+def _field_context(model: type[BaseModel], error: ErrorDetails) -> dict[str, Any]:
     place = error["loc"][0] if error["loc"] else None
     fields = {key: (name, info) for name, info in model.model_fields.items() for key in (name, info.alias or name)}
     if place in fields:
         name, info = fields[place]
-        told: dict[str, Any] = {LABEL: _label(model, name)}
-        if error["type"] in _NOTHING_TO_READ:
-            told |= {WANTS: _wanted(info), **_codes(info)}
+        context: dict[str, Any] = {LABEL: _label(model, name)}
+        if error["type"] in _RAISED_BEFORE_TYPE:
+            context |= {WANTS: _expected_format(info), **_codes(info)}
     elif error["type"] == "extra_forbidden" and len(error["loc"]) == 1:
-        told = {NEAR: _near(model, str(place))}
+        context = {NEAR: _similar_field(model, str(place))}
     else:
-        told = {}
-    return {key: value for key, value in told.items() if value is not None}
+        context = {}
+    return {key: value for key, value in context.items() if value is not None}
 
 
 def _label(model: type[BaseModel], name: str) -> Words | None:
@@ -84,40 +87,40 @@ def _label(model: type[BaseModel], name: str) -> Words | None:
         return None
 
 
-def _near(model: type[BaseModel], unknown: str) -> Words | None:
-    """The field that an unknown member was perhaps meant to be."""
-    plain = {_plain(name): name for name in model.model_fields}
-    for known in get_close_matches(_plain(unknown[:100]), plain, n=1, cutoff=0.75):
-        name = plain[known]
+def _similar_field(model: type[BaseModel], unknown: str) -> Words | None:
+    """Returns the label of the field with a name close to that of an unknown member, or None."""
+    names = {_normalised(name): name for name in model.model_fields}
+    for match in get_close_matches(_normalised(unknown[:100]), names, n=1, cutoff=0.75):
+        name = names[match]
         label, key = _label(model, name), model.model_fields[name].alias or name
         return with_code(label, key) if label else Words.same(key)
     return None
 
 
-def _plain(name: str) -> str:
+def _normalised(name: str) -> str:
     return name.replace("_", "").lower()
 
 
-def _wanted(info: FieldInfo) -> str | None:
-    """The form that the type of a field wants, where it says so."""
-    told = (getattr(it, WANTS, None) for it in _metadata(info.annotation, info.metadata))
-    return next((it for it in told if isinstance(it, str)), None)
+def _expected_format(info: FieldInfo) -> str | None:
+    """Returns the code of the expected format, or None where the type of the field states none."""
+    formats = (getattr(item, WANTS, None) for item in _metadata(info.annotation, info.metadata))
+    return next((code for code in formats if isinstance(code, str)), None)
 
 
 def _codes(info: FieldInfo) -> dict[str, Any]:
-    """The codes that a coded field may have, with their labels, and one of them as an example."""
-    lists = (getattr(it, "code_list", None) for it in _metadata(info.annotation, info.metadata))
-    known = next((it for it in lists if it is not None), None)
-    if known is None:
+    """Returns `codes`, the labelled codes of a coded field, and `example`, one of them; empty for another field."""
+    lists = (getattr(item, "code_list", None) for item in _metadata(info.annotation, info.metadata))
+    code_list = next((candidate for candidate in lists if candidate is not None), None)
+    if code_list is None:
         return {}
     return {
-        "codes": joined((with_code(words, code) for code, words in known.codes.items()), OR),
-        "example": next(iter(known.codes)),
+        "codes": joined((with_code(label, code) for code, label in code_list.codes.items()), OR),
+        "example": next(iter(code_list.codes)),
     }
 
 
 def _metadata(annotation: Any, direct: list[Any]) -> Iterator[Any]:
-    """The type of a field, the types in it, and what is noted with them."""
+    """Yields the type of a field, the types inside it, and the metadata of each."""
     yield from (*direct, annotation, *getattr(annotation, "__metadata__", ()))
     for inner in get_args(annotation):
         yield from _metadata(inner, [])

@@ -1,4 +1,4 @@
-"""Text: what is said in two languages, and what people may type."""
+"""Text in two languages, and the types of text that people may enter."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -7,7 +7,7 @@ from pydantic import StringConstraints
 
 Language = Literal["nl", "en"]
 
-# No control characters but tab and line breaks: PostgreSQL refuses NUL, and logs and spreadsheets act on others.
+# Only tab and line breaks of the control characters: PostgreSQL refuses NUL, logs and spreadsheets interpret others.
 PRINTABLE = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
 
 FreeText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000, pattern=PRINTABLE)]
@@ -16,14 +16,14 @@ ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """The same thing said in Dutch and in English."""
+    """A text in Dutch and in English."""
 
     nl: str
     en: str
 
     @classmethod
     def same(cls, text: str) -> "Words":
-        """A name: it is called so in both."""
+        """Returns a text that is the same in both languages, such as a name or a code."""
         return cls(text, text)
 
     def in_(self, language: Language) -> str:

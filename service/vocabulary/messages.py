@@ -1,4 +1,4 @@
-"""Every sentence the product says, by section and code, in Dutch and English (messages.toml)."""
+"""The sentences for people, by section and code, in Dutch and English (messages.toml)."""
 
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -29,36 +29,38 @@ MESSAGES: Mapping[str, Mapping[str, Words]] = _read()
 
 
 def say(section: str, code: str, params: Mapping[str, object]) -> Words:
-    """The sentence with its {places} filled in: each language in its own words, days and moments as people write them.
+    """Returns the sentence with its {placeholders} filled in, in both languages; days and moments are written out.
 
-    References to steps stay as they are (`service/vocabulary/references.py`).
+    References to steps are left in place (`service/vocabulary/references.py`).
     """
     return fill(MESSAGES[section][code], params)
 
 
 def filled(section: str, code: str, **parts: Words) -> Words:
-    """The sentence with its {places} filled in, in each language with the words of that language."""
+    """Returns the sentence with its {placeholders} filled from texts that exist in both languages."""
     return say(section, code, parts)
 
 
 def fill(words: Words, params: Mapping[str, object]) -> Words:
-    """As `say`, for a sentence that is at hand."""
-    return Words(*(_FORMATTER.vformat(words.in_(it), (), _in(it, params)) for it in _LANGUAGES))
+    """Returns the text with its {placeholders} filled in, as `render_message` does for a sentence of messages.toml."""
+    return Words(
+        *(_FORMATTER.vformat(words.in_(language), (), _params_in(language, params)) for language in _LANGUAGES)
+    )
 
 
-def _in(language: Language, params: Mapping[str, object]) -> Mapping[str, object]:
-    told = ((name, _in_words(value)) for name, value in params.items())
-    return {name: value.in_(language) if isinstance(value, Words) else value for name, value in told}
+def _params_in(language: Language, params: Mapping[str, object]) -> Mapping[str, object]:
+    values = ((name, _written_out(value)) for name, value in params.items())
+    return {name: value.in_(language) if isinstance(value, Words) else value for name, value in values}
 
 
-def _in_words(value: object) -> object:
+def _written_out(value: object) -> object:
     if isinstance(value, datetime):
         return moment_in_words(value)
     return day_in_words(value) if isinstance(value, date) else value
 
 
-class _KeepsReferences(Formatter):
-    """str.format, but that a reference as {step:refer} stays as it is."""
+class _ReferenceKeepingFormatter(Formatter):
+    """str.format, except that a reference to a step, such as {step:refer}, is left in place."""
 
     @override
     def parse(self, format_string: str) -> Iterable[tuple[str, str | None, str | None, str | None]]:
@@ -69,5 +71,5 @@ class _KeepsReferences(Formatter):
                 yield text, name, spec, conversion
 
 
-_FORMATTER = _KeepsReferences()
+_FORMATTER = _ReferenceKeepingFormatter()
 _LANGUAGES: tuple[Language, Language] = ("nl", "en")

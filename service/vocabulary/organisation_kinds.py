@@ -1,4 +1,4 @@
-"""The kinds of organisation, and in which roles people act for each of them (domain.md 5.1)."""
+"""The kinds of organisation, and the roles that people can have at each (domain.md 5.1)."""
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
@@ -10,7 +10,7 @@ from service.vocabulary.sentences import OR, joined
 
 
 class OrganisationKind(StrEnum):
-    """What an organisation is here for."""
+    """The function of an organisation in youth care."""
 
     LOCAL_TEAM = "local_team"
     CERTIFIED_INSTITUTION = "certified_institution"
@@ -26,47 +26,48 @@ class OrganisationKind(StrEnum):
     INSTALLATION = "installation"
 
 
-_K = OrganisationKind
 KIND_LABELS: Mapping[OrganisationKind, Words] = MappingProxyType(
     {
-        _K.LOCAL_TEAM: Words("lokaal team", "local team"),
-        _K.CERTIFIED_INSTITUTION: Words("gecertificeerde instelling", "certified institution"),
-        _K.MEDICAL: Words("huisarts, jeugdarts of specialist", "general practitioner, youth doctor or specialist"),
-        _K.PROVIDER: Words("aanbieder", "provider"),
-        _K.EXPERT_TEAM: Words("regionaal expertteam", "regional expert team"),
-        _K.MUNICIPALITY: Words("gemeente", "municipality"),
-        _K.CO_FUNDER: Words("medefinancier", "co-funder"),
-        _K.EXPERTISE_NETWORK: Words("expertisenetwerk", "expertise network"),
-        _K.NATIONAL_SUPPORT: Words("landelijke steunstructuur", "national support structure"),
-        _K.CCE: Words("CCE", "CCE"),
-        _K.FAMILY: Words("gezin", "family"),
-        _K.INSTALLATION: Words("beheer van deze installatie", "operator of this installation"),
+        OrganisationKind.LOCAL_TEAM: Words("lokaal team", "local team"),
+        OrganisationKind.CERTIFIED_INSTITUTION: Words("gecertificeerde instelling", "certified institution"),
+        OrganisationKind.MEDICAL: Words(
+            "huisarts, jeugdarts of specialist", "general practitioner, youth doctor or specialist"
+        ),
+        OrganisationKind.PROVIDER: Words("aanbieder", "provider"),
+        OrganisationKind.EXPERT_TEAM: Words("regionaal expertteam", "regional expert team"),
+        OrganisationKind.MUNICIPALITY: Words("gemeente", "municipality"),
+        OrganisationKind.CO_FUNDER: Words("medefinancier", "co-funder"),
+        OrganisationKind.EXPERTISE_NETWORK: Words("expertisenetwerk", "expertise network"),
+        OrganisationKind.NATIONAL_SUPPORT: Words("landelijke steunstructuur", "national support structure"),
+        OrganisationKind.CCE: Words("CCE", "CCE"),
+        OrganisationKind.FAMILY: Words("gezin", "family"),
+        OrganisationKind.INSTALLATION: Words("beheer van deze installatie", "operator of this installation"),
     }
 )
-# Everybody who may bring a case acts as a local team does, also a GP, a youth doctor or a specialist (R125).
+# Everyone who may submit a case acts in the role of local team, also a GP, a youth doctor or a specialist (R125).
 ROLES_OF: Mapping[OrganisationKind, frozenset[Role]] = MappingProxyType(
     {
-        _K.LOCAL_TEAM: frozenset({Role.LOCAL_TEAM}),
-        _K.CERTIFIED_INSTITUTION: frozenset({Role.LOCAL_TEAM}),
-        _K.MEDICAL: frozenset({Role.LOCAL_TEAM}),
-        _K.PROVIDER: frozenset({Role.LOCAL_TEAM, Role.PROVIDER}),
-        _K.EXPERT_TEAM: TEAM_ROLES | TABLE_ROLES | {Role.FACILITATOR, Role.DATA_PROTECTION_OFFICER},
-        _K.MUNICIPALITY: frozenset({Role.MUNICIPALITY}),
-        _K.CO_FUNDER: frozenset({Role.MUNICIPALITY}),
-        _K.EXPERTISE_NETWORK: frozenset({Role.EXPERTISE_NETWORK}),
-        _K.NATIONAL_SUPPORT: frozenset({Role.NATIONAL_SUPPORT}),
-        _K.CCE: frozenset({Role.CCE_LIAISON, Role.NATIONAL_SUPPORT}),
-        _K.FAMILY: FAMILY_ROLES,
-        _K.INSTALLATION: frozenset({Role.ADMINISTRATOR}),
+        OrganisationKind.LOCAL_TEAM: frozenset({Role.LOCAL_TEAM}),
+        OrganisationKind.CERTIFIED_INSTITUTION: frozenset({Role.LOCAL_TEAM}),
+        OrganisationKind.MEDICAL: frozenset({Role.LOCAL_TEAM}),
+        OrganisationKind.PROVIDER: frozenset({Role.LOCAL_TEAM, Role.PROVIDER}),
+        OrganisationKind.EXPERT_TEAM: TEAM_ROLES | TABLE_ROLES | {Role.FACILITATOR, Role.DATA_PROTECTION_OFFICER},
+        OrganisationKind.MUNICIPALITY: frozenset({Role.MUNICIPALITY}),
+        OrganisationKind.CO_FUNDER: frozenset({Role.MUNICIPALITY}),
+        OrganisationKind.EXPERTISE_NETWORK: frozenset({Role.EXPERTISE_NETWORK}),
+        OrganisationKind.NATIONAL_SUPPORT: frozenset({Role.NATIONAL_SUPPORT}),
+        OrganisationKind.CCE: frozenset({Role.CCE_LIAISON, Role.NATIONAL_SUPPORT}),
+        OrganisationKind.FAMILY: FAMILY_ROLES,
+        OrganisationKind.INSTALLATION: frozenset({Role.ADMINISTRATOR}),
     }
 )
-# Of each of these, one organisation covers a region on a day: the team that owns its cases, the network that thinks
-# along, the liaison who is appointed for it.
-COVERING = (_K.EXPERT_TEAM, _K.EXPERTISE_NETWORK, _K.CCE)
-# Their municipality is where they are, and tells the region of what they submit.
-IN_A_MUNICIPALITY = (_K.LOCAL_TEAM, _K.MUNICIPALITY, _K.FAMILY)
+# Exactly one organisation of each of these kinds covers a region on any day: the team that owns its cases, the
+# network that advises it, and the CCE liaison appointed for it.
+COVERING = (OrganisationKind.EXPERT_TEAM, OrganisationKind.EXPERTISE_NETWORK, OrganisationKind.CCE)
+# Kinds with a municipality of their own; it determines the region of the cases that they submit.
+IN_A_MUNICIPALITY = (OrganisationKind.LOCAL_TEAM, OrganisationKind.MUNICIPALITY, OrganisationKind.FAMILY)
 
 
 def kinds_in_words(kinds: Iterable[str]) -> Words:
-    """These kinds, one of which is meant."""
-    return joined((KIND_LABELS[OrganisationKind(it)] for it in kinds), OR)
+    """Returns the labels of the kinds as an enumeration with "or"."""
+    return joined((KIND_LABELS[OrganisationKind(kind)] for kind in kinds), OR)

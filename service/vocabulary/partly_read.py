@@ -1,4 +1,4 @@
-"""Values of which something could not be read: a rule that needs it says nothing, and the other rules speak."""
+"""Values that lack fields: a rule that reads a missing field yields no fault, and the other rules still run."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import fields
@@ -9,32 +9,32 @@ P = TypeVar("P", bound="PartlyRead")
 
 
 class Unread(Exception):
-    """A field was asked for that could not be read; it is no `AttributeError`, which is a mistake in the code."""
+    """A missing field was read. It is not an AttributeError, which would be a mistake in the code."""
 
 
 class PartlyRead:
-    """A base of frozen dataclasses with slots that may lack a field: asking for it raises Unread."""
+    """Base of frozen dataclasses with slots that may lack a field. Reading a missing field raises FieldUnread."""
 
     __slots__ = ()
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
-    if not TYPE_CHECKING:  # every other name is checked as ever
+    if not TYPE_CHECKING:  # the type checker must still refuse unknown names
 
         def __getattr__(self, name: str) -> Any:
             raise (Unread if name in self.__dataclass_fields__ else AttributeError)(name)
 
 
 def without(value: P, *names: str) -> P:
-    """The value without these fields."""
-    lacking = object.__new__(type(value))
+    """Returns a copy of the value without these fields."""
+    partial = object.__new__(type(value))
     for field in fields(value):
         if field.name not in names:
-            object.__setattr__(lacking, field.name, getattr(value, field.name))
-    return lacking
+            object.__setattr__(partial, field.name, getattr(value, field.name))
+    return partial
 
 
 def as_far_as_read(find: Callable[[], Iterable[T]]) -> tuple[T, ...]:
-    """All that is found, or nothing where something was asked for that could not be read. Other errors go on."""
+    """Returns the results of `find`, or none where it reads a missing field. Other errors propagate."""
     try:
         return tuple(find())
     except Unread:

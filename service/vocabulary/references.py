@@ -1,6 +1,6 @@
-"""References to steps in sentences: {step:trigger}, or {step:kind.trigger} where kinds call it differently.
+"""References to steps in sentences: {step:trigger}, or {step:kind.trigger} where the label differs by kind of part.
 
-The domain keeps them, so that a page can draw a button there; JSON writes them out.
+Sentences keep the reference until they leave the domain: a page can draw a button there, JSON gets label and code.
 """
 
 import re
@@ -9,34 +9,37 @@ from typing import Any
 
 from service.vocabulary.language import Language, Words
 
-# The label of the step that a reference names; None where no workflow in force knows it.
+# Finds the label of the step that a reference names; None where no workflow in force has that step.
 StepLabels = Callable[[str], Words | None]
 _REFERENCE = re.compile(r"\{step:([a-z0-9_.]+)\}")
 
 
 def references(text: str) -> tuple[str, ...]:
-    """What a text refers to, in its order."""
+    """Returns the references of a text, in order."""
     return tuple(_REFERENCE.findall(text))
 
 
 def with_steps(words: Words, label_of: StepLabels) -> Words:
-    """The sentence with every step by label and code: "Analyse vastleggen", record_analysis."""
-    return Words(_written(words.nl, "nl", label_of), _written(words.en, "en", label_of))
+    """Returns the sentence with label and code in place of each reference: "Analyse vastleggen", record_analysis."""
+    return Words(_resolve(words.nl, "nl", label_of), _resolve(words.en, "en", label_of))
 
 
-def with_steps_in(told: Any, language: Language, label_of: StepLabels) -> Any:
-    """The same for JSON: a member nl or en in that language, every other text in `language`."""
-    if isinstance(told, str):
-        return _written(told, language, label_of)
-    if isinstance(told, Mapping):
+def with_steps_in(value: Any, language: Language, label_of: StepLabels) -> Any:
+    """Returns the JSON value with label and code in place of each reference.
+
+    A member named nl or en gets its own language, all other text gets `language`.
+    """
+    if isinstance(value, str):
+        return _resolve(value, language, label_of)
+    if isinstance(value, Mapping):
         languages: dict[object, Language] = {"nl": "nl", "en": "en"}
-        return {name: with_steps_in(it, languages.get(name, language), label_of) for name, it in told.items()}
-    return [with_steps_in(it, language, label_of) for it in told] if isinstance(told, list | tuple) else told
+        return {name: with_steps_in(member, languages.get(name, language), label_of) for name, member in value.items()}
+    return [with_steps_in(item, language, label_of) for item in value] if isinstance(value, list | tuple) else value
 
 
-def _written(text: str, language: Language, label_of: StepLabels) -> str:
-    def named(match: re.Match[str]) -> str:
+def _resolve(text: str, language: Language, label_of: StepLabels) -> str:
+    def label_and_code(match: re.Match[str]) -> str:
         label, code = label_of(match[1]), match[1].rpartition(".")[2]
         return f'"{label.in_(language)}", {code}' if label else code
 
-    return _REFERENCE.sub(named, text)
+    return _REFERENCE.sub(label_and_code, text)

@@ -1,36 +1,36 @@
-"""Every expected "no", in one tree, by what the caller can do about it. The numbers of HTTP live in http/problems.
+"""The expected refusals of a request, in one tree, by what the caller can do. http/problems.py has the HTTP statuses.
 
-Refusal
-├── NotKnown                  say who you are
-├── NotAllowed                somebody else may
+RequestRefusal
+├── NotKnown                  authenticate
+├── NotAllowed                another person or role may do it
 │   ├── RoleNotAllowed
-│   ├── ConsentMissing        content that nobody agreed to share with you, or no longer
-│   ├── YoungPersonDecides    from 16 a parent reads with the young person's consent
-│   ├── WrittenByOthers       a family reads its own words and what is said to it
+│   ├── ConsentMissing        there is no consent, or no longer, to share this content
+│   ├── YoungPersonDecides    from 16 a parent reads only with the young person's consent
+│   ├── WrittenByOthers       a family reads its own texts and those addressed to it
 │   ├── HumansOnly            a system may not
 │   └── OwnMembership
-├── NotFound                  it does not exist, or you may not know that it does
-├── CaseDestroyed             it was, and there is a certificate
-├── NotPossible               the request is sound but does not fit the case as it stands
+├── NotFound                  it does not exist, or the caller may not know that it does
+├── CaseDestroyed             it existed, and there is a certificate of destruction
+├── NotPossible               the request is valid but does not fit the present state
 │   ├── TransitionNotAllowed
 │   ├── GuardsNotMet
 │   ├── NoTeamForRegion
 │   ├── NoLiaisonForRegion
 │   ├── OfferEnded
-│   ├── TooManyDrafts         submit one or remove one first
+│   ├── TooManyDrafts         submit or remove one first
 │   ├── AlreadyInSight        no emergency access is needed
 │   ├── AlreadyThere
 │   ├── RegionIsCovered
-│   ├── DestructionRefused    what must not go yet stays
+│   ├── DestructionRefused    the case must be kept for now
 │   └── KeyReused
-├── Stale                     somebody was first: look again, decide again
-├── VersionMissing            say which version you decided on
-├── Invalid                   mend the request; all faults at once
-├── NotAcceptable             the answer is not to be had in a form that you take
-├── TooMany                   ask less often
-└── Unavailable               nothing was done; the same request may be sent again
-    ├── NotReady              this process should be sent nothing now
-    └── IssuerUnreachable     whoever vouches for you does not say with which keys
+├── Stale                     another change came first: read again, decide again
+├── VersionMissing            state the version that the change is based on
+├── Invalid                   correct the request; the answer lists all faults
+├── NotAcceptable             no media type of the answer is one that the caller accepts
+├── TooManyRequests           send fewer requests
+└── Unavailable               not served now; the same request may be sent again
+    ├── NotReady              this process should get no requests now
+    └── IssuerUnreachable     the token's issuer does not publish its keys at the moment
 """
 
 from collections.abc import Mapping
@@ -44,34 +44,34 @@ from service.vocabulary.messages import MESSAGES
 from service.vocabulary.roles import ROLE_LABELS, Role
 from service.vocabulary.sentences import OR, joined, with_code
 
-# What people call the steps and states of the workflow that refuses, by their codes.
+# Labels of the steps and states of the workflow that refuses: code -> label.
 Labels = Mapping[str, Words]
 
 
 class Refusal(Exception):
-    """An expected answer. Subclasses are frozen facts; messages.toml has their title and detail under `[problems]`."""
+    """The refusal of a request, an expected answer. Its title and detail stand in messages.toml, under `[problems]`."""
 
     code = "refusal"
 
     def facts(self) -> Mapping[str, Any]:
-        """What the problem document tells besides the code: codes, ids and days, for programs."""
+        """Returns the further members of the problem document, for programs: codes, ids and days."""
         return {}
 
     def in_words(self) -> Mapping[str, object]:
-        """What the sentence needs beyond the facts: labels and days, for people."""
+        """Returns the params of the sentence that are not in `facts`, for people: labels and days."""
         return {}
 
 
 @dataclass(eq=False)
 class NotKnown(Refusal):
-    """There is no valid token, or nobody here belongs to it. `token_given`: one was sent, sound or not."""
+    """The request has no valid token, or its token belongs to no known person. `token_given`: a token was sent."""
 
     token_given: bool = True
     code = "not_known"
 
 
 class NotAllowed(Refusal):
-    """None of the caller's roles may do this."""
+    """The caller has no role that may do this."""
 
     code = "not_allowed"
 
@@ -89,25 +89,25 @@ class RoleNotAllowed(NotAllowed):
         return {"trigger": self.trigger, "roles": list(self.roles)}
 
     def in_words(self) -> Mapping[str, object]:
-        roles = joined((with_code(ROLE_LABELS[Role(it)], it) for it in self.roles), OR)
-        return {"step": _called(self.trigger, self.labels), "roles": roles}
+        roles = joined((with_code(ROLE_LABELS[Role(role)], role) for role in self.roles), OR)
+        return {"step": _label(self.trigger, self.labels), "roles": roles}
 
 
 class OwnMembership(NotAllowed):
-    """Nobody decides in which roles they act themselves."""
+    """Nobody may change their own membership."""
 
     code = "own_membership"
 
 
 class HumansOnly(NotAllowed):
-    """Somebody must answer for this themselves: no system of an organisation may do it."""
+    """A person must answer for this; a system of an organisation may not do it."""
 
     code = "humans_only"
 
 
 @dataclass(eq=False)
 class ConsentMissing(NotAllowed):
-    """Content may be read for this purpose only, and there is no consent to it or legal ground for it now (I20)."""
+    """The content may be read for one purpose, for which there is no consent or legal ground now (I20)."""
 
     purpose: str
     words: Words
@@ -118,26 +118,26 @@ class ConsentMissing(NotAllowed):
 
 
 class YoungPersonDecides(NotAllowed):
-    """From the first day of the month of the sixteenth birthday parents read no content by default (I22)."""
+    """Parents read no content by default from the first day of the month of the sixteenth birthday (I22)."""
 
     code = "young_person_decides"
 
 
 class WrittenByOthers(NotAllowed):
-    """What others wrote in the file may tell of others as well (Jeugdwet 7.3.10)."""
+    """The texts of others in the file may be about other people as well (Jeugdwet 7.3.10)."""
 
     code = "written_by_others"
 
 
 class NotFound(Refusal):
-    """The thing does not exist, or the caller may not know that it does: the two look the same."""
+    """The object does not exist, or the caller may not know that it does. Both get the same answer."""
 
     code = "not_found"
 
 
 @dataclass(eq=False)
 class CaseDestroyed(Refusal):
-    """Whoever could see the whole case hears that it was destroyed, on which day and on which ground."""
+    """The case was destroyed. Only people who could see the whole case get this answer, with day and ground."""
 
     destroyed_on: date
     ground: str
@@ -158,14 +158,14 @@ class CaseDestroyed(Refusal):
 
 
 class NotPossible(Refusal):
-    """The request is sound but does not fit the case as it stands."""
+    """The request is valid but does not fit the present state."""
 
     code = "not_possible"
 
 
 @dataclass(eq=False)
 class TransitionNotAllowed(NotPossible):
-    """The state knows no such step."""
+    """The workflow has no such step from this state."""
 
     trigger: str
     state: str
@@ -177,14 +177,14 @@ class TransitionNotAllowed(NotPossible):
         return {"trigger": self.trigger, "state": self.state, "allowed_triggers": list(self.allowed_triggers)}
 
     def in_words(self) -> Mapping[str, object]:
-        steps = joined((_called(it, self.labels) for it in self.allowed_triggers), OR)
-        step, state = _called(self.trigger, self.labels), _called(self.state, self.labels)
+        steps = joined((_label(trigger, self.labels) for trigger in self.allowed_triggers), OR)
+        step, state = _label(self.trigger, self.labels), _label(self.state, self.labels)
         return {"step": step, "state": state, "steps": steps}
 
 
 @dataclass(frozen=True, slots=True)
 class UnmetGuard:
-    """One condition that does not hold, and what it asks for."""
+    """A guard that does not hold, with the sentence that says what is missing."""
 
     code: str
     words: Words
@@ -192,7 +192,7 @@ class UnmetGuard:
 
 @dataclass(eq=False)
 class GuardsNotMet(NotPossible):
-    """The step exists and the role is right, but something must be done first."""
+    """The step exists and the role may take it, but guards do not hold yet. All of them are listed."""
 
     trigger: str
     unmet: tuple[UnmetGuard, ...]
@@ -202,16 +202,16 @@ class GuardsNotMet(NotPossible):
     def facts(self) -> Mapping[str, Any]:
         return {
             "trigger": self.trigger,
-            "unmet_guards": [{"code": one.code, "nl": one.words.nl, "en": one.words.en} for one in self.unmet],
+            "unmet_guards": [{"code": guard.code, "nl": guard.words.nl, "en": guard.words.en} for guard in self.unmet],
         }
 
     def in_words(self) -> Mapping[str, object]:
-        return {"step": _called(self.trigger, self.labels)}
+        return {"step": _label(self.trigger, self.labels)}
 
 
 @dataclass(eq=False)
 class NoTeamForRegion(NotPossible):
-    """No expert team covers the region that is provisionally responsible."""
+    """No expert team covers the provisionally responsible region."""
 
     region: str
     code = "no_team_for_region"
@@ -222,7 +222,7 @@ class NoTeamForRegion(NotPossible):
 
 @dataclass(eq=False)
 class NoLiaisonForRegion(NotPossible):
-    """Nobody is appointed to bring a question of this region to the national level."""
+    """No CCE liaison is appointed for this region."""
 
     region: str
     code = "no_liaison_for_region"
@@ -233,7 +233,7 @@ class NoLiaisonForRegion(NotPossible):
 
 @dataclass(eq=False)
 class OfferEnded(NotPossible):
-    """Nothing more is stated of an offer that ended, and it ends once."""
+    """The offer has ended: it takes no further statement and no second end."""
 
     last_day: date
     code = "offer_ended"
@@ -247,7 +247,7 @@ class OfferEnded(NotPossible):
 
 @dataclass(eq=False)
 class TooManyDrafts(NotPossible):
-    """This person keeps as many drafts as there may be; `draft_days`: so long after the last change one expires."""
+    """The person has the maximum number of drafts. A draft expires `draft_days` days after its last change."""
 
     most: int
     draft_days: int
@@ -259,7 +259,7 @@ class TooManyDrafts(NotPossible):
 
 @dataclass(eq=False)
 class AlreadyInSight(NotPossible):
-    """Whoever reads a case in a role of their own takes no emergency access to it."""
+    """The person reads the case in a role of their own, so emergency access to it is refused."""
 
     case_id: UUID
     code = "already_in_sight"
@@ -270,7 +270,7 @@ class AlreadyInSight(NotPossible):
 
 @dataclass(eq=False)
 class AlreadyThere(NotPossible):
-    """The person, membership or coverage exists: a second one beside it would say the same."""
+    """The person, membership or coverage exists already."""
 
     id: str
     code = "already_there"
@@ -293,14 +293,14 @@ class RegionIsCovered(NotPossible):
 
 @dataclass(eq=False)
 class DestructionRefused(NotPossible):
-    """The case may not be destroyed now, or not by this person; `obstacles` are all the reasons why."""
+    """The case may not be destroyed now, or not by this person. `obstacles`: the code of every reason."""
 
     obstacles: tuple[str, ...]
     code = "destruction_refused"
 
     def facts(self) -> Mapping[str, Any]:
-        told = ((it, MESSAGES["obstacles"][it]) for it in self.obstacles)
-        return {"obstacles": [{"code": code, "nl": words.nl, "en": words.en} for code, words in told]}
+        sentences = ((code, MESSAGES["obstacles"][code]) for code in self.obstacles)
+        return {"obstacles": [{"code": code, "nl": text.nl, "en": text.en} for code, text in sentences]}
 
 
 class KeyReused(NotPossible):
@@ -311,7 +311,7 @@ class KeyReused(NotPossible):
 
 @dataclass(eq=False)
 class Stale(Refusal):
-    """The part moved on since the version the caller decided on; `won` is the entry that came first, if in sight."""
+    """The part has a newer version than the one in the request. `won`: the entry that came first, if in sight."""
 
     version: int
     won: Mapping[str, Any] = field(default_factory=dict)
@@ -322,14 +322,14 @@ class Stale(Refusal):
 
 
 class VersionMissing(Refusal):
-    """A change must say which version it was decided on."""
+    """The request to change does not state the version that it is based on."""
 
     code = "version_missing"
 
 
 @dataclass(frozen=True, slots=True)
 class InputFault:
-    """One thing wrong in a request: where (`body`, `query`, `header`, `path`), at which place, what."""
+    """A fault in a request. `where` is `body`, `query`, `header` or `path`; `location` is the place in it."""
 
     where: str
     location: str
@@ -339,7 +339,7 @@ class InputFault:
 
 @dataclass(eq=False)
 class Invalid(Refusal):
-    """The request cannot be understood or breaks a rule of its form; `errors` lists everything that is wrong."""
+    """The request is malformed or breaks a rule of its form. `errors` lists every fault."""
 
     errors: tuple[InputFault, ...]
     code = "invalid"
@@ -347,15 +347,21 @@ class Invalid(Refusal):
     def facts(self) -> Mapping[str, Any]:
         return {
             "errors": [
-                {"in": e.where, "location": e.location, "code": e.code, "nl": e.words.nl, "en": e.words.en}
-                for e in self.errors
+                {
+                    "in": fault.where,
+                    "location": fault.location,
+                    "code": fault.code,
+                    "nl": fault.words.nl,
+                    "en": fault.words.en,
+                }
+                for fault in self.errors
             ]
         }
 
 
 @dataclass(eq=False)
 class NotAcceptable(Refusal):
-    """The answer cannot be given in any form that the caller takes; `media_types` are those that there are."""
+    """The caller accepts no media type of the answer. `media_types`: those that exist."""
 
     media_types: tuple[str, ...]
     code = "not_acceptable"
@@ -366,7 +372,7 @@ class NotAcceptable(Refusal):
 
 @dataclass(eq=False)
 class TooMany(Refusal):
-    """More was asked in a minute than this installation answers to one caller. Nothing was done."""
+    """The caller exceeded the number of requests per minute. Nothing was done. `seconds`: how long to wait."""
 
     seconds: int
     code = "too_many_requests"
@@ -376,14 +382,17 @@ class TooMany(Refusal):
 
 
 class Unavailable(Refusal):
-    """The database could not take it now. Nothing is known to be done; the same key settles it."""
+    """The database cannot serve the request now.
+
+    Whether a change was made may be unknown; the same request with the same Idempotency-Key settles it.
+    """
 
     code = "unavailable"
 
 
 @dataclass(eq=False)
 class NotReady(Unavailable):
-    """Something that serving needs is not in order; `checks` says what, in codes."""
+    """A precondition of serving fails. `checks`: the codes of the checks that fail."""
 
     checks: tuple[str, ...]
     code = "not_ready"
@@ -394,11 +403,11 @@ class NotReady(Unavailable):
 
 @dataclass(eq=False)
 class IssuerUnreachable(Unavailable):
-    """Whether the token is sound, its issuer could tell, and does not answer; it is asked again after these seconds."""
+    """The issuer's keys cannot be fetched, so the token cannot be verified. `seconds`: when the next attempt comes."""
 
     seconds: int
     code = "issuer_unreachable"
 
 
-def _called(code: str, labels: Labels) -> Words:
+def _label(code: str, labels: Labels) -> Words:
     return with_code(labels[code], code) if code in labels else Words.same(code)

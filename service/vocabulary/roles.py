@@ -1,4 +1,4 @@
-"""The roles in which people act (domain.md 5.1), and what each is called."""
+"""The roles in which people act (domain.md 5.1), with their labels."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ from service.vocabulary.language import Words
 
 
 class Role(StrEnum):
-    """One membership is one role at one organisation; a person may have several."""
+    """A role at an organisation. A membership has one role; a person may have several memberships."""
 
     LOCAL_TEAM = "local_team"
     PARENT = "parent"
@@ -47,13 +47,13 @@ ROLE_LABELS: dict[Role, Words] = {
     Role.ADMINISTRATOR: Words("beheerder", "administrator"),
 }
 
-# Whole-case roles of the regional expert team. Experts see a case only while it is at the table.
+# Roles of the regional expert team that see the whole case. Experts see a case only while it is at the table.
 TEAM_ROLES = frozenset({Role.COORDINATOR, Role.SCREENER, Role.CHAIR, Role.PROCESS_DIRECTOR})
 TABLE_ROLES = frozenset({Role.EXPERT, Role.EXPERT_BY_EXPERIENCE})
-# Who brings a case or a question: its party is the organisation that submitted. A family is an organisation of its own.
+# Roles that submit a case or a question; their party is the submitting organisation. A family is an organisation.
 FAMILY_ROLES = frozenset({Role.PARENT, Role.YOUNG_PERSON})
 SUBMITTING_ROLES = frozenset({Role.LOCAL_TEAM}) | FAMILY_ROLES
-# Roles whose party is the organisation that a part is addressed to.
+# Roles whose party is the addressee of a part.
 ADDRESSED_ROLES = frozenset(
     {Role.PROVIDER, Role.MUNICIPALITY, Role.CCE_LIAISON, Role.EXPERTISE_NETWORK, Role.NATIONAL_SUPPORT}
 )

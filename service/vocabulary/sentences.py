@@ -1,4 +1,4 @@
-"""Days, months, moments and lists as they stand in a sentence, in Dutch and in English."""
+"""Days, months, moments and enumerations written out for a sentence, in Dutch and in English."""
 
 from collections.abc import Iterable
 from datetime import date, datetime
@@ -15,7 +15,7 @@ AND, OR = Words("en", "and"), Words("of", "or")
 
 
 def day_in_words(day: date) -> Words:
-    """28 november 2026."""
+    """Returns the day written out: 28 november 2026."""
     return Words(
         f"{day.day} {_DUTCH[day.month - 1]} {day.year}",
         f"{day.day} {_ENGLISH[day.month - 1]} {day.year}",
@@ -23,29 +23,29 @@ def day_in_words(day: date) -> Words:
 
 
 def moment_in_words(moment: datetime) -> Words:
-    """28 november 2026 om 14.05 uur, in Europe/Amsterdam. `moment` is aware."""
-    here = moment.astimezone(AMSTERDAM)
-    day = day_in_words(here.date())
-    return Words(f"{day.nl} om {here:%H.%M} uur", f"{day.en} at {here:%H:%M}")
+    """Returns an aware moment written out in Europe/Amsterdam: 28 november 2026 om 14.05 uur."""
+    local = moment.astimezone(AMSTERDAM)
+    day = day_in_words(local.date())
+    return Words(f"{day.nl} om {local:%H.%M} uur", f"{day.en} at {local:%H:%M}")
 
 
 def month_in_words(month: str) -> Words:
-    """A month written as 2011-03 is maart 2011."""
+    """Returns the month YYYY-MM written out: 2011-03 is maart 2011."""
     year, number = month.split("-")
     return Words(f"{_DUTCH[int(number) - 1]} {year}", f"{_ENGLISH[int(number) - 1]} {year}")
 
 
 def joined(items: Iterable[Words], by: Words = AND) -> Words:
-    """a, b en c."""
-    all_of = tuple(items)
-    return Words(_joined([it.nl for it in all_of], by.nl), _joined([it.en for it in all_of], by.en))
+    """Returns an enumeration in both languages: a, b en c."""
+    texts = tuple(items)
+    return Words(_joined([text.nl for text in texts], by.nl), _joined([text.en for text in texts], by.en))
 
 
 def _joined(items: list[str], by: str) -> str:
-    *most, last = items or [""]
-    return f"{', '.join(most)} {by} {last}" if most else last
+    *first, last = items or [""]
+    return f"{', '.join(first)} {by} {last}" if first else last
 
 
 def with_code(words: Words, code: str) -> Words:
-    """What people call it, with the code that programs send."""
+    """Returns the label followed by its code in parentheses."""
     return Words(f"{words.nl} ({code})", f"{words.en} ({code})")

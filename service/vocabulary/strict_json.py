@@ -1,4 +1,4 @@
-"""JSON read strictly: what two readers could take for two different things is refused, not guessed at."""
+"""Strict reader of JSON: refuses every text that two JSON parsers could read differently (RFC 8259, section 4)."""
 
 import json
 import math
@@ -10,15 +10,15 @@ from service.vocabulary.canonical_json import canonical
 
 # Beyond 64 bits most readers of JSON silently change a number.
 _LARGEST = 2**63
-_MOST_DIGITS = 20
-# Far more than any form has, and less than what would keep a reader or a writer of JSON busy.
-_MOST_LEVELS = 200
-_MOST_IN_ONE = 1_000
-_MOST_VALUES = 10_000
+_MAX_DIGITS = 20
+# Limits far above the size of any form, and low enough to parse and write at once.
+_MAX_DEPTH = 200
+_MAX_MEMBERS = 1_000
+_MAX_VALUES = 10_000
 
 
 class Unreadable(ValueError):
-    """A body that is not the JSON it should be; `code` stands in messages.toml under `[input]`."""
+    """A body that is no acceptable JSON; `code` finds the sentence in messages.toml under `[input]`."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -27,7 +27,7 @@ class Unreadable(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Json:
-    """A body that was read: its value, and its canonical text, which is the same however it was written."""
+    """A parsed body: its value and its canonical text, which is equal for equal values."""
 
     value: Any
     canonical: str
@@ -39,24 +39,24 @@ def unambiguous(
     parse_int: Callable[[str], Any] | None = None,
     parse_float: Callable[[str], Any] | None = None,
 ) -> Any:
-    """JSON in which nothing stands twice, because readers disagree on which of the two counts.
+    """Returns the value of a JSON text. Refuses a repeated member name: parsers disagree on which one counts.
 
-    The hooks are those of json.loads. Raises ValueError (Unreadable where a member stands twice) or RecursionError.
+    The hooks are those of json.loads. Raises ValueError (UnreadableJson for a repeated member) or RecursionError.
     """
     return json.loads(
         text,
-        object_pairs_hook=_each_member_once,
-        parse_constant=_no_number,
+        object_pairs_hook=_unique_members,
+        parse_constant=_refuse_constant,
         parse_int=parse_int,
         parse_float=parse_float,
     )
 
 
 def read_json(body: bytes) -> Json:
-    """Raises Unreadable."""
+    """Returns the parsed body. Raises UnreadableJson."""
     try:
         value = unambiguous(body.decode(), parse_int=_whole_number, parse_float=_finite_number)
-        _insist_on_size(value)
+        _check_size(value)
         text = canonical(value)
         text.encode()
     except Unreadable:
@@ -70,21 +70,26 @@ def read_json(body: bytes) -> Json:
     return Json(value, text)
 
 
-def _insist_on_size(value: object) -> None:
-    """Raises Unreadable where a body is nested too deeply or holds too much. Level by level, so that both are found."""
-    level, values = [value], 0
-    for _ in range(_MOST_LEVELS + 2):
-        inner = [it.values() if isinstance(it, dict) else it for it in level if isinstance(it, dict | list)]
-        values += sum(map(len, inner))
-        if values > _MOST_VALUES or any(len(it) > _MOST_IN_ONE for it in inner):
+def _check_size(value: object) -> None:
+    """Raises UnreadableJson where a body is nested too deeply or holds too many values.
+
+    It goes level by level, so that neither depth nor width can exhaust it.
+    """
+    level, count = [value], 0
+    for _ in range(_MAX_DEPTH + 2):
+        containers = [
+            node.values() if isinstance(node, dict) else node for node in level if isinstance(node, dict | list)
+        ]
+        count += sum(map(len, containers))
+        if count > _MAX_VALUES or any(len(container) > _MAX_MEMBERS for container in containers):
             raise Unreadable("too_much")
-        level = [one for it in inner for one in it]
+        level = [member for container in containers for member in container]
         if not level:
             return
     raise Unreadable("too_deep")
 
 
-def _each_member_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
         raise Unreadable("member_twice")
@@ -92,7 +97,7 @@ def _each_member_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _whole_number(digits: str) -> int:
-    if len(digits) > _MOST_DIGITS or not -_LARGEST <= (number := int(digits)) < _LARGEST:
+    if len(digits) > _MAX_DIGITS or not -_LARGEST <= (number := int(digits)) < _LARGEST:
         raise Unreadable("number_out_of_range")
     return number
 
@@ -103,5 +108,5 @@ def _finite_number(digits: str) -> float:
     return number
 
 
-def _no_number(_: str) -> NoReturn:
+def _refuse_constant(_: str) -> NoReturn:
     raise Unreadable("json_invalid")

@@ -1,1 +1,1 @@
-"""Workflow definitions, their checks, the machine that decides, and the settings of a region."""
+"""Workflow definitions, their checks, the state machine, and the settings of a region."""

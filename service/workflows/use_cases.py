@@ -1,4 +1,4 @@
-"""The settings of a region: what it decided here itself, else what the file of workflows says."""
+"""The settings of a region: those that it decided in this installation, else those of settings.toml."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -15,9 +15,10 @@ from service.workflows.store.definitions import Definitions
 def settings_in_force(
     transaction: Transaction, rules: Rulebook, region: str, *, at: datetime | None = None
 ) -> RegionSettings:
-    """Those of now, asked of the database each time: a decision holds in every replica, without a restart.
+    """Returns the settings of a region in force now, or at an earlier moment `at`.
 
-    `at`: those of a moment before, without what was decided for it afterwards.
+    They are read from the database each time, so that a decision takes effect in every replica without a restart. A
+    decision recorded after `at` is left out.
     """
     day = day_in_amsterdam(at or transaction.now)
     decided = DatedSettings(transaction).in_force(region, day, recorded_by=at)
@@ -25,19 +26,25 @@ def settings_in_force(
 
 
 def keep_decided(transaction: Transaction, rules: Rulebook) -> None:
-    """Make what regions decided ready for the defaults of this version. Raises RulesRefused when a workflow cannot."""
+    """Check and store the decided settings of all regions, combined with the defaults of this version.
+
+    Raises RulesRefused when a workflow does not fit them.
+    """
     settings = _of_today_and_later(transaction, rules)
     rules.check(settings)
-    for chosen in settings.values():
-        Definitions(transaction).keep_settings(chosen)
+    for region_settings in settings.values():
+        Definitions(transaction).keep_settings(region_settings)
 
 
 def _of_today_and_later(transaction: Transaction, rules: Rulebook) -> Mapping[str, RegionSettings]:
+    """Returns the settings in force today and those of later days, by "region first-day"."""
     tomorrow = day_in_amsterdam(transaction.now) + timedelta(days=1)
-    found = {}
-    for region, dated in groupby(DatedSettings(transaction).decided(), key=lambda it: it.region):
-        past_and_future = tuple(dated)
-        past = [it for it in past_and_future if it.valid_from < tomorrow]
-        for it in (*past[-1:], *(it for it in past_and_future if it.valid_from >= tomorrow)):
-            found[f"{region} {it.valid_from}"] = rules.settings.changed(it.changes)
-    return found
+    settings = {}
+    all_decisions = DatedSettings(transaction).decided()
+    for region, decisions_of_region in groupby(all_decisions, key=lambda decision: decision.region):
+        decisions = tuple(decisions_of_region)
+        past = [decision for decision in decisions if decision.valid_from < tomorrow]
+        future = [decision for decision in decisions if decision.valid_from >= tomorrow]
+        for decision in (*past[-1:], *future):
+            settings[f"{region} {decision.valid_from}"] = rules.settings.changed(decision.changes)
+    return settings

@@ -1,4 +1,4 @@
-"""The advice: lines that somebody delivers, goals that can be reached, agreed by who is not party to it (5.3 T10)."""
+"""Forms of the advice: lines with an addressee, achievable goals, independent agreement (domain.md 5.3 T10)."""
 
 from collections.abc import Iterator
 from typing import ClassVar
@@ -25,7 +25,7 @@ from service.vocabulary.fields import (
 from service.vocabulary.form_parts import Codes, ContentClass, Fault, FormPart
 from service.vocabulary.language import FreeText, ShortText
 
-# Relations that leave somebody free to judge; every other one, also one in other words, is an interest (I15).
+# Relations to the case that leave a person free to judge. Every other one, also "other", is an interest (I15).
 FREE_TO_JUDGE = frozenset({"none", "colleague_involved"})
 
 YOUTH_ACT = "jeugdwet"
@@ -36,7 +36,7 @@ _TREATMENT_ONLY = frozenset({"32", "33", "41", "45", "51", "52", "53", "54"})
 
 
 class AdviceLine(FormPart):
-    """What one party does. Living and treatment are separate lines (I4); the payer may be unknown (I2)."""
+    """The help that one party delivers. Living and treatment are separate lines (I4); the payer may be unknown (I2)."""
 
     key: LineKey
     domain: AdviceDomain
@@ -68,7 +68,7 @@ class AdviceLine(FormPart):
 
 
 class Goal(FormPart):
-    """Achievable, because (R4); `number` is how later checks refer to it."""
+    """An achievable goal, with the reason why it is achievable (R4). Later checks refer to it by `number`."""
 
     number: GoalNumber
     text: FreeText
@@ -86,7 +86,7 @@ class Agreement(FormPart):
 
 
 class Advice(Form):
-    """Issued once, never changed: another version is a revision (I13)."""
+    """The binding advice. It never changes after issue: a change is a revision, a new version (I13)."""
 
     form_name: ClassVar[str] = "advice@1"
     content_class: ClassVar[ContentClass] = "advice"
@@ -116,16 +116,16 @@ class Advice(Form):
             yield from line.faults("lines", at)
 
     @rule
-    def _lines_are_told_once(self, _context: FormContext) -> Iterator[Fault]:
+    def _line_keys_are_unique(self, _context: FormContext) -> Iterator[Fault]:
         for at in repeated([line.key for line in self.lines]):
             yield Fault("line_key_repeated", ("lines", at, "key"), {"line": self.lines[at].key})
 
     @rule
     def _lines_keep_their_provider(self, context: FormContext) -> Iterator[Fault]:
-        """Another provider is another line: under the old key nobody would be asked, and the child would wait (R3)."""
-        asked = {part.line: part.addressee_id for part in context.facts.parts if part.kind == "commitment"}
+        """Another provider needs another line: under a known key no new request is sent, and the child waits (R3)."""
+        providers = {part.line: part.addressee_id for part in context.facts.parts if part.kind == "commitment"}
         for at, line in enumerate(self.lines):
-            if line.key in asked and asked[line.key] != line.provider_id:
+            if line.key in providers and providers[line.key] != line.provider_id:
                 yield Fault("line_keeps_its_provider", ("lines", at, "providerId"), {"line": line.key})
 
     @rule
@@ -136,7 +136,7 @@ class Advice(Form):
                 yield Fault("closed_stay_not_weighed", ("lines", at, "productCategory"))
 
     @rule
-    def _goals_are_told_once(self, _context: FormContext) -> Iterator[Fault]:
+    def _goal_numbers_are_unique(self, _context: FormContext) -> Iterator[Fault]:
         for at in repeated([goal.number for goal in self.goals]):
             yield Fault("goal_number_repeated", ("goals", at, "number"), {"number": self.goals[at].number})
 
@@ -149,11 +149,11 @@ class Advice(Form):
 
     @rule
     def _somebody_free_to_judge_agrees(self, _context: FormContext) -> Iterator[Fault]:
-        if not any(one.agrees and one.relation_to_case.code in FREE_TO_JUDGE for one in self.agreement):
+        if not any(member.agrees and member.relation_to_case.code in FREE_TO_JUDGE for member in self.agreement):
             yield Fault("no_independent_agreement", ("agreement",))
 
     @rule
-    def _family_states_it_or_not(self, _context: FormContext) -> Iterator[Fault]:
+    def _family_statement_or_reason_is_given(self, _context: FormContext) -> Iterator[Fault]:
         if not (self.family_statement or self.why_no_family_statement):
             yield Fault("family_statement_missing", ("familyStatement",))
 
@@ -167,13 +167,14 @@ class Advice(Form):
 
     @override
     def openings(self, kind: str, context: FormContext) -> tuple[Opening, ...]:
-        """A request per line to who delivers and, beside it, to who pays; a line that was asked of them keeps its part.
+        """Returns a commitment per line for its provider, and a funding per line for its payer.
 
-        Under the Youth Act the payer follows from where the child lived; another law's payer is named, or unknown.
+        A line that a provider was asked for before keeps its commitment. Under the Youth Act the payer follows from the
+        child's place of residence; the payer under another law is named in the line or unknown.
         """
         if kind == "commitment":
-            asked = {part.line for part in context.facts.parts_of("commitment")}
-            return tuple(Opening(line.provider_id, line.key) for line in self.lines if line.key not in asked)
+            known_lines = {part.line for part in context.facts.parts_of("commitment")}
+            return tuple(Opening(line.provider_id, line.key) for line in self.lines if line.key not in known_lines)
         if kind == "funding":
             return tuple(Opening(line.payer_id, line.key, sought=line.payer_sought) for line in self.lines)
         return ()

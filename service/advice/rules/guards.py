@@ -1,24 +1,26 @@
-"""Guards of a reconsideration."""
+"""The guards of a reconsideration."""
 
 from service.cases.rules.guards import Attempt
 from service.workflows.rules.guard import Guard
 
 
 def _asked_by_you(attempt: Attempt) -> bool:
-    """Nobody takes back what another asked: counter-power would be gone with it (R61)."""
-    looked = attempt.facts.reconsidered
-    return looked is not None and looked.asked_by in attempt.organisations
+    """Only the organisation that asked for a reconsideration may withdraw it (R61)."""
+    reconsideration = attempt.facts.reconsidered
+    return reconsideration is not None and reconsideration.asked_by in attempt.organisations
 
 
 def _another_pair_of_eyes(attempt: Attempt) -> bool:
-    """Whoever issued the advice does not judge it alone (I15, R61)."""
-    looked = attempt.facts.reconsidered
-    return looked is not None and (looked.outside_expert or looked.advised_by != attempt.actor_id)
+    """The person who issued the advice may not reconsider it alone (I15, R61)."""
+    reconsideration = attempt.facts.reconsidered
+    return reconsideration is not None and (
+        reconsideration.outside_expert or reconsideration.advised_by != attempt.actor_id
+    )
 
 
 def _advice_revised_since(attempt: Attempt) -> bool:
-    looked = attempt.facts.reconsidered
-    return looked is not None and looked.revised
+    reconsideration = attempt.facts.reconsidered
+    return reconsideration is not None and reconsideration.revised
 
 
 OF_A_RECONSIDERATION = (

@@ -1,4 +1,4 @@
-"""Reconsideration: somebody asks to look at the advice again (R61). And the forms of the advice itself."""
+"""The kind of part `reconsideration`, a request to review the advice (R61), and the forms of the advice."""
 
 from dataclasses import replace
 
@@ -19,7 +19,7 @@ ASKED_BY_THE_CASE = (Advice, AdviceRevision, ReconsiderationRequest)
 
 
 def _facts(facts: CaseFacts, entry: Transition) -> CaseFacts:
-    """The request asked for last, and whether somebody from outside looks along."""
+    """The facts of the latest request for reconsideration: who asked for it, and if an outside expert takes part."""
     if entry.trigger == "request_reconsideration":
         return replace(facts, reconsidered=Reconsidered(entry.organisation_id, facts.advised_by))
     if entry.trigger == "take_up" and facts.reconsidered:

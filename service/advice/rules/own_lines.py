@@ -1,4 +1,4 @@
-"""What of an advice is for those to whom its lines are put: who delivers, and who pays (I23)."""
+"""The part of an advice that an addressee of its lines may read: the provider or the payer (I23)."""
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
@@ -6,66 +6,69 @@ from uuid import UUID
 
 from service.cases.rules.model import Part, Transition
 
-_BARE = ("key", "domain", "productCategory", "latestStartOn", "bridging", "law")
-_TO_PAY_FOR = (*_BARE, "duration")
-_BESIDE = ("contactPerson", "checksOn", "dissent", "familyStatement", "whyNoFamilyStatement")
+_CODED_FIELDS = ("key", "domain", "productCategory", "latestStartOn", "bridging", "law")
+_PAYER_FIELDS = (*_CODED_FIELDS, "duration")
+_GENERAL_FIELDS = ("contactPerson", "checksOn", "dissent", "familyStatement", "whyNoFamilyStatement")
 
 
 def own_part(
-    form: Mapping[str, Any], mine: Collection[Part], payers_asked: Mapping[str | None, UUID], *, shared: bool
+    form: Mapping[str, Any], parts: Collection[Part], payers_asked: Mapping[str | None, UUID], *, shared: bool
 ) -> dict[str, Any]:
-    """The lines that were put to the parts `mine`, for a provider with their goals.
+    """Returns {"lines": [...]} with the lines addressed to the `parts`; for a provider also goals and general fields.
 
-    `shared`: sharing with providers was consented to or has a legal ground; without it a line is bare, in codes. What
-    is to be paid for has neither aim nor goals. `payers_asked`: by line, the funding part that this version asks.
+    `shared`: there is consent or a legal ground to share with providers; without it a provider gets its lines in codes
+    only. A payer gets neither aim nor goals. `payers_asked`: line -> funding part that this version of the advice asks.
     """
-    to_deliver = _lines_of(form, mine, "commitment", "providerId")
-    to_fund = _lines_of(form, mine, "funding", "payerId") | _found_to_pay(form, mine, payers_asked)
-    own: dict[str, Any] = {"lines": []}
+    to_deliver = _lines_of(form, parts, "commitment", "providerId")
+    to_fund = _lines_of(form, parts, "funding", "payerId") | _lines_with_payer_found(form, parts, payers_asked)
+    extract: dict[str, Any] = {"lines": []}
     for line in form["lines"]:
         if line["key"] in to_deliver and shared:
-            own["lines"].append(dict(line))
+            extract["lines"].append(dict(line))
         elif line["key"] in to_fund:
-            own["lines"].append({name: line[name] for name in _TO_PAY_FOR if name in line})
+            extract["lines"].append({name: line[name] for name in _PAYER_FIELDS if name in line})
         elif line["key"] in to_deliver:
-            own["lines"].append({name: _wordless(line[name]) for name in _BARE if name in line})
+            extract["lines"].append({name: _code_alone(line[name]) for name in _CODED_FIELDS if name in line})
     if shared and to_deliver:
-        own["goals"] = [_own_goal(it, to_deliver) for it in form["goals"] if _is_of(it, to_deliver)]
-        own |= {name: form[name] for name in _BESIDE if name in form}
-    return own
+        extract["goals"] = [_limited_goal(goal, to_deliver) for goal in form["goals"] if _concerns(goal, to_deliver)]
+        extract |= {name: form[name] for name in _GENERAL_FIELDS if name in form}
+    return extract
 
 
 def asked_by(version: Transition, history: Iterable[Transition]) -> dict[str | None, UUID]:
-    """By line, the funding part that was asked last when this version of the advice was issued."""
+    """Returns line -> id of the funding part asked last when this version of the advice was issued."""
     return {
-        it.line: it.part_id
-        for it in history
-        if (it.part_kind, it.part_sequence) == ("funding", 1)
-        and (it.sequence < version.sequence or it.cause == version.sequence)
+        entry.line: entry.part_id
+        for entry in history
+        if (entry.part_kind, entry.part_sequence) == ("funding", 1)
+        and (entry.sequence < version.sequence or entry.cause == version.sequence)
     }
 
 
-def _lines_of(form: Mapping[str, Any], mine: Collection[Part], kind: str, addressed: str) -> set[str]:
-    """The lines of this version that are put to this person's organisation: a later version may name another."""
-    asked = {(part.line, str(part.addressee_id)) for part in mine if part.kind == kind}
-    return {line["key"] for line in form["lines"] if (line["key"], line.get(addressed)) in asked}
+def _lines_of(form: Mapping[str, Any], parts: Collection[Part], kind: str, addressee_field: str) -> set[str]:
+    """Returns the lines that this version addresses to the parts' organisation; a later version may name another."""
+    addressed = {(part.line, str(part.addressee_id)) for part in parts if part.kind == kind}
+    return {line["key"] for line in form["lines"] if (line["key"], line.get(addressee_field)) in addressed}
 
 
-def _found_to_pay(form: Mapping[str, Any], mine: Collection[Part], payers_asked: Mapping[str | None, UUID]) -> set[str]:
-    """The lines that name no payer, whose payer the system found here."""
-    own = {part.id for part in mine}
-    return {line["key"] for line in form["lines"] if not line.get("payerId") and payers_asked.get(line["key"]) in own}
+def _lines_with_payer_found(
+    form: Mapping[str, Any], parts: Collection[Part], payers_asked: Mapping[str | None, UUID]
+) -> set[str]:
+    """Returns the lines without a named payer for which the system found the parts' organisation as payer."""
+    part_ids = {part.id for part in parts}
+    unnamed = (line["key"] for line in form["lines"] if not line.get("payerId"))
+    return {key for key in unnamed if payers_asked.get(key) in part_ids}
 
 
-def _wordless(value: Any) -> Any:
+def _code_alone(value: Any) -> Any:
     return {"code": value["code"]} if isinstance(value, dict) else value
 
 
-def _is_of(goal: Mapping[str, Any], lines: Collection[str]) -> bool:
-    """A goal of no line in particular is one of all lines."""
+def _concerns(goal: Mapping[str, Any], lines: Collection[str]) -> bool:
+    """A goal without lines is a goal of every line."""
     return not goal.get("lines") or not set(goal["lines"]).isdisjoint(lines)
 
 
-def _own_goal(goal: Mapping[str, Any], lines: Collection[str]) -> dict[str, Any]:
-    """Without the other lines that it is a goal of as well: they are put to others."""
+def _limited_goal(goal: Mapping[str, Any], lines: Collection[str]) -> dict[str, Any]:
+    """Returns the goal without the lines of other addressees (I23)."""
     return {**goal, "lines": [key for key in goal.get("lines", ()) if key in lines]}

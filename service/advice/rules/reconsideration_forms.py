@@ -1,4 +1,4 @@
-"""Reconsideration: the advice is looked at again, by another chair or with somebody from outside (R61)."""
+"""Forms of a reconsideration: a review of the advice by another chair or with an outside expert (R61)."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -33,13 +33,13 @@ class ReconsiderationRequest(_ReconsiderationForm):
 
 
 class OutsideExpert(Contact):
-    """Somebody from outside, with the relation to the case: who is party to it does not look afresh (I15)."""
+    """An expert from outside the team, with their relation to the case: they may not be party to it (I15)."""
 
     relation_to_case: RelationToCase
 
 
 class ReconsiderationStart(_ReconsiderationForm):
-    """Who looks with fresh eyes: another chair of the team, or an expert from outside beside the same chair."""
+    """The start of a reconsideration by another chair of the team, or by the same chair with an outside expert."""
 
     form_name: ClassVar[str] = "reconsideration_start@1"
     assigned_in: ClassVar[str] = "chairId"
@@ -61,9 +61,11 @@ class ReconsiderationStart(_ReconsiderationForm):
         return self.planned_on
 
     @rule
-    def _somebody_looks_afresh(self, context: FormContext) -> Iterator[Fault]:
-        looked = context.facts.reconsidered
-        another_chair = self.chair_id is not None and (looked is None or looked.advised_by != self.chair_id)
+    def _reviewer_is_new(self, context: FormContext) -> Iterator[Fault]:
+        reconsideration = context.facts.reconsidered
+        another_chair = self.chair_id is not None and (
+            reconsideration is None or reconsideration.advised_by != self.chair_id
+        )
         if not another_chair and self.outside_expert is None:
             yield Fault("nobody_looks_afresh", ("chairId",))
 

@@ -1,4 +1,4 @@
-"""Help: a provider's commitment to a line, and beside it what a payer says (domain.md 5.3 T11-T13)."""
+"""Forms of the provider's commitment to a line and of its funding (domain.md 5.3 T11-T13)."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -44,7 +44,7 @@ class Acceptance(HelpForm):
 
 
 class Refusal(HelpForm):
-    """Why not, and always what would make it possible: the one question that may still help the child (T11)."""
+    """A provider's refusal of a line: the reason, and always what would make the help possible (domain.md 5.3 T11)."""
 
     form_name: ClassVar[str] = "refusal@1"
 
@@ -60,7 +60,7 @@ class NewRequest(HelpForm):
 
 
 class Replacement(HelpForm):
-    """`by_line`: the line of a newer version of the advice that comes in its place."""
+    """The replacement of a commitment. `by_line`: the line of a newer version of the advice that replaces this one."""
 
     form_name: ClassVar[str] = "replacement@1"
 
@@ -98,7 +98,7 @@ class Progress(HelpForm):
 
 
 class HelpEnd(HelpForm):
-    """Stopping what does not help is a good act, and is called so (R63)."""
+    """The end of the help. Stopping help that does not work is a reason of its own, and a good one (R63)."""
 
     form_name: ClassVar[str] = "help_end@1"
 
@@ -114,7 +114,7 @@ class HelpEnd(HelpForm):
 
 
 class HelpReport(HelpForm):
-    """Help has really started: the family says so, or the one who directs the case (T13)."""
+    """The report that help has started, confirmed by the family or by the case director (domain.md 5.3 T13)."""
 
     form_name: ClassVar[str] = "help_report@1"
 
@@ -159,7 +159,7 @@ class FundingConfirmation(HelpForm):
 
 
 class HandoverOfFunding(HelpForm):
-    """Another payer took it over: until then the old one stays responsible (iJw rule on moves; domain.md 2.7)."""
+    """The handover of the funding to another payer. The old one stays responsible until then (domain.md 2.7)."""
 
     form_name: ClassVar[str] = "funding_handover@1"
 
@@ -172,7 +172,7 @@ class HandoverOfFunding(HelpForm):
 
 
 class PaymentObstacle(HelpForm):
-    """Recorded so that it is seen, without effect on the help (I2, R65)."""
+    """An obstacle to payment. It is recorded and shown, and has no effect on the help (I2, R65)."""
 
     form_name: ClassVar[str] = "payment_obstacle@1"
 

@@ -1,4 +1,4 @@
-"""Commitment: a provider answers for its line of the advice. Funding: a payer answers for its line, beside it (I2)."""
+"""The kinds of part `commitment`, a provider's answer for its line, and `funding`, a payer's answer for it (I2)."""
 
 from service.advice.rules.reconsideration_forms import ReconsiderationRequest
 from service.cases.rules.facts import state_alone

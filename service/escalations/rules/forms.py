@@ -1,4 +1,4 @@
-"""Escalation: a question beyond the region, whose case it stays (R21, R22, I9; domain.md 5.3 T16, T17)."""
+"""Forms of an escalation: a question beyond the region, which keeps the case (R21, R22, I9; domain.md 5.3 T16, T17)."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -24,7 +24,7 @@ class _EscalationForm(Form):
     content_class: ClassVar[ContentClass] = "escalation"
 
 
-class _Question(_EscalationForm):
+class _RequestBeyondRegion(_EscalationForm):
     purpose: EscalationPurpose
     region_tried: FreeText
     question: FreeText
@@ -35,15 +35,15 @@ class _Question(_EscalationForm):
 
     @override
     def codes(self) -> Codes:
-        """Consent counts for this sharing only, whoever gave it."""
-        given = any(consent.allows(self.shared_for) for consent in self.consents)
-        return super().codes() | {"information_purpose": (self.shared_for,) if given else ()}
+        """Returns the purpose of this sharing as a code if somebody consented to it; other purposes do not count."""
+        consented = any(consent.allows(self.shared_for) for consent in self.consents)
+        return super().codes() | {"information_purpose": (self.shared_for,) if consented else ()}
 
     @override
     def weighed(self, birth_month: str) -> Codes:
-        """Who gave it at which age, for whoever takes it back and for when it must be asked again."""
-        told = map(ConsentFact.read, as_facts(self.consents, birth_month))
-        return {GIVEN: tuple(str(it) for it in told if it.purpose == self.shared_for)}
+        """Returns who consented and at which age, needed to withdraw the consent and to ask for it again."""
+        facts = map(ConsentFact.read, as_facts(self.consents, birth_month))
+        return {GIVEN: tuple(str(fact) for fact in facts if fact.purpose == self.shared_for)}
 
     @rule
     def _consents_are_sound(self, context: FormContext) -> Iterator[Fault]:
@@ -58,14 +58,14 @@ class _Question(_EscalationForm):
         return (Opening(sought=self.put_to),) if kind == "escalation" else ()
 
 
-class NetworkRequest(_Question):
+class NetworkRequest(_RequestBeyondRegion):
     form_name: ClassVar[str] = "network_request@1"
     shared_for: ClassVar[str] = TO_NETWORK
     put_to: ClassVar[Sought] = "network"
 
 
-class EscalationRequest(_Question):
-    """The national level: after the network answered, for a place in another region, or with a reason (R22)."""
+class EscalationRequest(_RequestBeyondRegion):
+    """A request to the national level: after the network's answer, for a place elsewhere, or with a reason (R22)."""
 
     form_name: ClassVar[str] = "escalation_request@1"
     shared_for: ClassVar[str] = TO_CCE
@@ -81,20 +81,20 @@ class EscalationRequest(_Question):
 
     @rule
     def _network_was_asked_first(self, context: FormContext) -> Iterator[Fault]:
-        elsewhere = self.purpose.code == OTHER_REGION
-        if not (context.facts.network_answered or elsewhere or self.network_skipped_because):
+        place_elsewhere = self.purpose.code == OTHER_REGION
+        if not (context.facts.network_answered or place_elsewhere or self.network_skipped_because):
             yield Fault("network_not_asked_first", ("networkSkippedBecause",))
 
 
 class EscalationSignal(EscalationRequest):
-    """The liaison heard that a case is stuck: the chair is told, the region keeps the case (I9)."""
+    """The signal of a liaison that a case is stuck. The chair is informed and the region keeps the case (I9)."""
 
     form_name: ClassVar[str] = "escalation_signal@1"
 
     heard_from: ShortText
 
 
-class _Put(_EscalationForm):
+class _PutQuestion(_EscalationForm):
     level: EscalationLevel
     put_on: Day
     answer_expected_on: OrNone[Day] = None
@@ -114,16 +114,16 @@ class _Put(_EscalationForm):
             yield Fault("network_is_asked_otherwise", ("level",))
 
 
-class EscalationV1(_Put):
+class EscalationV1(_PutQuestion):
     form_name: ClassVar[str] = "escalation@1"
 
     put_to: Contact
 
 
-class Escalation(_Put):
-    """The liaison puts the question to one body, which sees it as it is told here and in the request before it.
+class Escalation(_PutQuestion):
+    """The question that the liaison puts to one body. That body reads this form and the request before it.
 
-    National support and CCE consultation are two levels, never one: each gets a question of its own.
+    National support and CCE consultation are two separate levels: each gets a question of its own.
     """
 
     form_name: ClassVar[str] = "escalation@2"
@@ -167,7 +167,7 @@ class EscalationAnswer(_EscalationForm):
 
 
 class EscalationConclusion(_EscalationForm):
-    """What the liaison brings: the answers stand with their questions, or here when they came by another way."""
+    """The liaison's conclusion. The answer fields are for an answer that was not given to a question."""
 
     form_name: ClassVar[str] = "escalation_conclusion@1"
 
@@ -177,20 +177,21 @@ class EscalationConclusion(_EscalationForm):
     stays_with_region: OrNone[FreeText] = None
 
     @rule
-    def _answer_is_told(self, context: FormContext) -> Iterator[Fault]:
-        return _answered(self.answer, "answer", context)
+    def _answer_is_given(self, context: FormContext) -> Iterator[Fault]:
+        return _check_answered(self.answer, "answer", context)
 
     @rule
-    def _what_they_do_is_told(self, context: FormContext) -> Iterator[Fault]:
-        return _answered(self.what_they_do, "whatTheyDo", context)
+    def _what_they_do_is_given(self, context: FormContext) -> Iterator[Fault]:
+        return _check_answered(self.what_they_do, "whatTheyDo", context)
 
     @rule
-    def _what_stays_is_told(self, context: FormContext) -> Iterator[Fault]:
-        return _answered(self.stays_with_region, "staysWithRegion", context)
+    def _what_stays_is_given(self, context: FormContext) -> Iterator[Fault]:
+        return _check_answered(self.stays_with_region, "staysWithRegion", context)
 
 
-def _answered(told: str | None, name: str, context: FormContext) -> Iterator[Fault]:
-    if not told and not any(it.state == "answered" for it in context.facts.questions_of(context.part_id)):
+def _check_answered(text: str | None, name: str, context: FormContext) -> Iterator[Fault]:
+    questions = context.facts.questions_of(context.part_id)
+    if not text and not any(question.state == "answered" for question in questions):
         yield Fault("answer_missing", (name,))
 
 

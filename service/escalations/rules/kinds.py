@@ -1,4 +1,4 @@
-"""Escalation: help is asked beyond the region. Question: what one body at the national level is asked by it."""
+"""The kinds of part `escalation`, a request for help beyond the region, and `question`, put to one national body."""
 
 from dataclasses import replace
 
@@ -15,11 +15,11 @@ ASKED_BY_THE_CASE = (forms.NetworkRequest, forms.EscalationRequest, forms.Escala
 
 
 def _facts(facts: CaseFacts, entry: Transition) -> CaseFacts:
-    """The network is asked before the national level (T16)."""
+    """Records that the expertise network answered: it is asked before the national level (T16)."""
     return replace(facts, network_answered=facts.network_answered or entry.trigger == "record_network_answer")
 
 
-# The request of the chair and the liaison's own words; who consented to the sharing stays in the region.
+# The fields that the addressee reads: the chair's request and the liaison's additions, without the consents.
 QUESTION_AS_PUT = ("level", "purpose", "regionTried", "question", "putOn", "answerExpectedOn", "explanation")
 ESCALATION = Kind(
     name="escalation",

@@ -1,4 +1,4 @@
-"""Follow-up: how the lines and goals stand, and letting go only when life is arranged (domain.md 5.3 T14-T19)."""
+"""Forms of follow-up: monitoring, checks of the goals, and the closure of a case (domain.md 5.3 T14-T19)."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -61,35 +61,35 @@ class Monitoring(_FollowUpForm):
 
     @override
     def openings(self, kind: str, context: FormContext) -> tuple[Opening, ...]:
-        """A check for each moment of the region's settings that is not planned yet; the form may set the first day."""
+        """Returns a check for each moment of the region's settings without an open one; the form may set the first."""
         if kind != "follow_up":
             return ()
-        still_open = {part.moment for part in context.facts.open_parts("follow_up")}
+        open_moments = {part.moment for part in context.facts.open_parts("follow_up")}
         by_day = sorted((due(context.on, term), moment) for moment, term in context.settings.checks.items())
-        planned = {moment: day for day, moment in by_day if moment not in still_open}
+        days = {moment: day for day, moment in by_day if moment not in open_moments}
         if self.first_check_on:
             first = by_day[0][1] if by_day else EXTRA
-            planned[first if first in planned else EXTRA] = self.first_check_on
-        return tuple(_check(day, moment) for moment, day in planned.items())
+            days[first if first in days else EXTRA] = self.first_check_on
+        return tuple(_check_opening(day, moment) for moment, day in days.items())
 
     @rule
     def _lines_are_known(self, context: FormContext) -> Iterator[Fault]:
-        for at, one in enumerate(self.lines):
-            if one.line not in context.facts.advice_lines:
-                yield Fault("unknown_line", ("lines", at, "line"), {"line": one.line})
+        for at, status in enumerate(self.lines):
+            if status.line not in context.facts.advice_lines:
+                yield Fault("unknown_line", ("lines", at, "line"), {"line": status.line})
 
     @rule
-    def _lines_are_told_once(self, _context: FormContext) -> Iterator[Fault]:
-        for at in repeated([one.line for one in self.lines]):
+    def _lines_are_unique(self, _context: FormContext) -> Iterator[Fault]:
+        for at in repeated([status.line for status in self.lines]):
             yield Fault("line_key_repeated", ("lines", at, "line"), {"line": self.lines[at].line})
 
 
-def _check(on: date, moment: str) -> Opening:
+def _check_opening(on: date, moment: str) -> Opening:
     return Opening(due_on=on, codes={CHECK_MOMENT: (moment,)})
 
 
 class CheckPlan(_FollowUpForm):
-    """A check more than planned, or on another day."""
+    """The plan of an additional check, or of another day for a check."""
 
     form_name: ClassVar[str] = "check_plan@1"
 
@@ -102,7 +102,7 @@ class CheckPlan(_FollowUpForm):
 
     @override
     def openings(self, kind: str, context: FormContext) -> tuple[Opening, ...]:
-        return (_check(self.check_on, EXTRA),) if kind == "follow_up" else ()
+        return (_check_opening(self.check_on, EXTRA),) if kind == "follow_up" else ()
 
 
 class GoalChecked(FormPart):
@@ -112,7 +112,7 @@ class GoalChecked(FormPart):
 
 
 class GoalCheckV1(_FollowUpForm):
-    """A check moment: child and parents each say how it is, also whether help did harm (R86, R88)."""
+    """A check of the goals: child and parents each say how things are, and if the help did harm (R86, R88)."""
 
     form_name: ClassVar[str] = "goal_check@1"
 
@@ -142,7 +142,7 @@ class GoalCheckV1(_FollowUpForm):
         return not_in_future(self.held_on, context.on, "heldOn")
 
     @rule
-    def _goals_are_told_once(self, _context: FormContext) -> Iterator[Fault]:
+    def _goal_numbers_are_unique(self, _context: FormContext) -> Iterator[Fault]:
         for at in repeated([goal.number for goal in self.goals]):
             yield Fault("goal_number_repeated", ("goals", at, "number"), {"number": self.goals[at].number})
 
@@ -153,13 +153,13 @@ class GoalCheckV1(_FollowUpForm):
                 yield Fault("goal_reason_missing", ("goals", at, "reason"))
 
     @rule
-    def _harm_is_told(self, _context: FormContext) -> Iterator[Fault]:
+    def _harm_is_described(self, _context: FormContext) -> Iterator[Fault]:
         if self.harm_signalled and not self.harm:
             yield Fault("harm_not_told", ("harm",))
 
 
 class GoalCheck(GoalCheckV1):
-    """Each goal of the newest advice, one by one; child and parents are asked apart and counted apart (T15)."""
+    """A check of each goal of the newest advice; child and parents rate it separately (domain.md 5.3 T15)."""
 
     form_name: ClassVar[str] = "goal_check@2"
 
@@ -168,7 +168,7 @@ class GoalCheck(GoalCheckV1):
 
     @override
     def codes(self) -> Codes:
-        codes = {name: some for name, some in super().codes().items() if name != Satisfaction.code_list.name}
+        codes = {name: chosen for name, chosen in super().codes().items() if name != Satisfaction.code_list.name}
         stable: Codes = {} if self.place_stable is None else {"place_stable": ("yes" if self.place_stable else "no",)}
         answers: Codes = {
             "child_satisfied": (self.child_satisfied.code,),
@@ -179,8 +179,8 @@ class GoalCheck(GoalCheckV1):
 
     @rule
     def _every_goal_is_answered(self, context: FormContext) -> Iterator[Fault]:
-        looked_at = {str(goal.number) for goal in self.goals}
-        for number in sorted(context.facts.goals - looked_at, key=int):
+        answered = {str(goal.number) for goal in self.goals}
+        for number in sorted(context.facts.goals - answered, key=int):
             yield Fault("goal_unanswered", ("goals",), {"number": number})
 
     @rule
@@ -197,7 +197,7 @@ class Carrier(FormPart):
 
 
 class DomainAtClosing(FormPart):
-    """One of the Big Five when letting go: arranged, or carried by somebody with a name (R46)."""
+    """A life domain of the Big Five at closing: it is arranged, or a named person takes care of it (R46)."""
 
     domain: LifeDomain
     arranged: YesNo
@@ -206,7 +206,7 @@ class DomainAtClosing(FormPart):
 
 
 class LookBack(FormPart):
-    """One short answer to the learning question; nobody has to give it (R94)."""
+    """An answer to the learning question, given voluntarily (R94)."""
 
     by: PersonRole
     again: WouldDoAgain
@@ -227,7 +227,7 @@ class Closure(_FollowUpForm):
 
     @override
     def openings(self, kind: str, context: FormContext) -> tuple[Opening, ...]:
-        return (_check(self.after_check_on, "after_closing"),) if kind == "follow_up" else ()
+        return (_check_opening(self.after_check_on, "after_closing"),) if kind == "follow_up" else ()
 
     @override
     def codes(self) -> Codes:
@@ -235,14 +235,14 @@ class Closure(_FollowUpForm):
 
     @rule
     def _every_life_domain_is_answered(self, _context: FormContext) -> Iterator[Fault]:
-        answered = [one.domain.code for one in self.life_domains]
+        answered = [answer.domain.code for answer in self.life_domains]
         domains = LifeDomain.code_list
         for code in domains.codes:
             if code not in answered and code != OTHER:
                 yield Fault("life_domain_unanswered", ("lifeDomains",), in_words("domain", domains, code))
 
     @rule
-    def _somebody_carries_it(self, _context: FormContext) -> Iterator[Fault]:
-        for at, one in enumerate(self.life_domains):
-            if not (one.arranged or one.carried_by):
+    def _every_domain_is_arranged_or_carried(self, _context: FormContext) -> Iterator[Fault]:
+        for at, answer in enumerate(self.life_domains):
+            if not (answer.arranged or answer.carried_by):
                 yield Fault("nobody_carries_it", ("lifeDomains", at, "carriedBy"))

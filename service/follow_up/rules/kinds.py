@@ -1,4 +1,4 @@
-"""Follow-up: a check of the goals on a planned day."""
+"""The kind of part `follow_up`: a check of the goals on a planned day."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Placement: where the child lives, from looking for a place to leaving it (R38-R44)."""
+"""Forms of a placement, from the search for a place to the end of the stay (R38-R44)."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -29,7 +29,7 @@ CLOSED = "closed"
 
 
 class SearchV1(HelpForm):
-    """What is looked for: every step down the order of preference is explained, every one away has a way back."""
+    """The search for a place. A place other than home needs an explanation and a plan for the return."""
 
     form_name: ClassVar[str] = "search@1"
 
@@ -43,8 +43,10 @@ class SearchV1(HelpForm):
     @override
     def codes(self) -> Codes:
         flags = {"bridging": self.bridging, "region": self.region is not None}
-        told: Codes = {"search": tuple(name for name, holds in flags.items() if holds)} if any(flags.values()) else {}
-        return super().codes() | {"line": (self.line,)} | told
+        search: Codes = (
+            {"search": tuple(name for name, is_set in flags.items() if is_set)} if any(flags.values()) else {}
+        )
+        return super().codes() | {"line": (self.line,)} | search
 
     @rule
     def _line_is_known(self, context: FormContext) -> Iterator[Fault]:
@@ -57,7 +59,7 @@ class SearchV1(HelpForm):
             yield Fault("preference_unexplained", ("whyNotHigher",))
 
     @rule
-    def _way_back_is_planned(self, _context: FormContext) -> Iterator[Fault]:
+    def _return_is_planned(self, _context: FormContext) -> Iterator[Fault]:
         if self.kind.code != HOME and not self.return_plan:
             yield Fault("return_plan_missing", ("returnPlan",))
 
@@ -67,9 +69,9 @@ class SearchV1(HelpForm):
 
 
 class Search(SearchV1, BeforeRemoval):
-    """A place realises a living line (I4); away from home the work on the return goes on in parallel (R42).
+    """The search for a place for a living line (I4). Work on the return continues during a stay away from home (R42).
 
-    Where the table did not weigh that the child leaves home, or is closed in, what goes before is answered here (I5).
+    The questions before a removal are asked here if the table did not weigh a stay elsewhere or a closed stay (I5).
     """
 
     form_name: ClassVar[str] = "search@2"
@@ -114,7 +116,7 @@ class PlaceAgreement(HelpForm):
 
 
 class PlacementStart(HelpForm):
-    """The child moves in. Nobody counts the moves: they follow from the placements (design decision 4)."""
+    """The start of a stay. The number of moves is counted from the placements (design decision 4)."""
 
     form_name: ClassVar[str] = "placement_start@2"
 
@@ -133,7 +135,7 @@ class PlacementStartV1(PlacementStart):
 
 
 class StabilityV1(HelpForm):
-    """A place is stable when the child can stay whatever happens (R43)."""
+    """The stability of a place: the child can stay there whatever happens (R43)."""
 
     form_name: ClassVar[str] = "stability@1"
 

@@ -1,4 +1,4 @@
-"""Placement: where the child lives because of the advice, staying at home included."""
+"""The kind of part `placement`: the place where the child lives under the advice, home included."""
 
 from service.cases.rules.facts import state_alone
 from service.cases.rules.forms import IN_EVERY_KIND

@@ -1,4 +1,4 @@
-"""The definition that a workflow file stands for, and the identity of that definition."""
+"""A workflow definition, its parts, its identity (a hash), and the diagnostic of a fault in it."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -28,9 +28,9 @@ from service.workflows.rules.kinds import PartKind, Phase
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One thing wrong with a workflow: `path` is where in the file, `witness` the triggers that lead to the trouble.
+    """A fault in a workflow. `path` is its place in the file, `witness` a shortest list of triggers that leads to it.
 
-    `settings` names the region's settings with which the workflow does not fit; None when it is wrong by itself.
+    `settings` names the region settings that the workflow does not fit; None when the fault is in the workflow alone.
     """
 
     code: str
@@ -46,10 +46,10 @@ class Diagnostic:
         return say("diagnostics", self.code, self.params)
 
 
-def _unknown_as_typed(value: object, known: ValidatorFunctionWrapHandler) -> object:
-    """Let an unknown word in as it was typed, so that `check` can name it beside everything else that is wrong."""
+def _keep_unknown(value: object, validate: ValidatorFunctionWrapHandler) -> object:
+    """Keeps an unknown word as it was typed, so that the checks can report it together with all other faults."""
     try:
-        return known(value)
+        return validate(value)
     except ValidationError:
         if isinstance(value, str):
             return value
@@ -60,39 +60,41 @@ def _with_both_languages(value: object) -> object:
     return {"nl": "", "en": "", **value} if isinstance(value, dict) else value
 
 
-def _one_tidy_line(words: Words) -> Words:
-    if not (words.nl + words.en).isprintable():
+def _normalised(label: Words) -> Words:
+    if not (label.nl + label.en).isprintable():
         raise ValueError("a label is one line of plain text")
-    return Words(normalize("NFC", words.nl.strip()), normalize("NFC", words.en.strip()))
+    return Words(normalize("NFC", label.nl.strip()), normalize("NFC", label.en.strip()))
 
 
-def _in_order(items: Mapping[str, Any]) -> Mapping[str, Any]:
+def _sorted(items: Mapping[str, Any]) -> Mapping[str, Any]:
     return MappingProxyType(dict(sorted(items.items())))
 
 
 Item = TypeVar("Item")
-Fixed = Annotated[Mapping[str, Item], AfterValidator(_in_order), PlainSerializer(dict)]
-Lenient = WrapValidator(_unknown_as_typed)
+Fixed = Annotated[Mapping[str, Item], AfterValidator(_sorted), PlainSerializer(dict)]
+Lenient = WrapValidator(_keep_unknown)
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
-Label = Annotated[Words, BeforeValidator(_with_both_languages), AfterValidator(_one_tidy_line)]
+Label = Annotated[Words, BeforeValidator(_with_both_languages), AfterValidator(_normalised)]
 RoleName = Annotated[Role, Lenient]
 PhaseName = Annotated[Phase, Lenient]
 NO_LABEL = Words("", "")
 
 
 class Written(BaseModel):
+    """Base of the models of a workflow: frozen, refuses unknown fields."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Move(NamedTuple):
-    """From one state to another, or to itself. A part begins by a move from `start`."""
+    """A change from one state to another, or to the same one. A part begins by a move from `start`."""
 
     source: str
     target: str
 
 
 class Edge(NamedTuple):
-    """A move and the trigger that makes it."""
+    """A move with the trigger that causes it."""
 
     trigger: str
     source: str
@@ -100,7 +102,7 @@ class Edge(NamedTuple):
 
 
 class Passage(NamedTuple):
-    """From one workflow to another, by their hashes."""
+    """The hashes of the workflow that a plan moves parts from, and of the one that it moves them to."""
 
     old: str
     new: str
@@ -122,7 +124,7 @@ class State(Written):
 
 
 class Trigger(Written):
-    """A trigger of a definition, with its moves written out."""
+    """A trigger of a definition, with all of its moves."""
 
     name: str
     edges: tuple[Move, ...]
@@ -134,7 +136,7 @@ class Trigger(Written):
     label: Label = NO_LABEL
 
 
-# The one trigger of a plan; no workflow has it.
+# The only trigger of a migration plan; workflows may not use it.
 ADOPT = Trigger(
     name="adopt_workflow",
     edges=(),
@@ -145,11 +147,11 @@ ADOPT = Trigger(
 
 
 class Definition(Written):
-    """A workflow as it works, whatever way it was written down; ordered by name.
+    """A workflow in its canonical form, independent of the layout of its file; states and triggers sorted by name.
 
-    A stored definition must read back for ever with the hash it had: a new field needs a default, and what has its
-    default is not stored. Words that `check` would refuse are kept as they were typed, also where the type is narrow.
-    `adopts` makes it a plan: the way of parts that run from one workflow to another.
+    A stored definition must keep its hash for ever: a new field needs a default, and a field with its default value is
+    not stored. Unknown roles and phases are kept as they were typed; the checks refuse them.
+    With `adopts` it is a migration plan: it moves running parts from one workflow to another.
     """
 
     name: PartKind

@@ -1,4 +1,4 @@
-"""A workflow as a picture and as a table, so that what people read is drawn from the file that decides."""
+"""Diagram and table of a workflow, generated from its definition for the documentation."""
 
 from collections.abc import Iterable, Iterator
 from html import escape
@@ -19,7 +19,7 @@ _COLUMNS = ("trigger", "from", "to", "roles", "form", "guards")
 
 
 def mermaid(definition: Definition, language: Language = "nl") -> str:
-    """Draw the states and the triggers between them, in Mermaid's language for state diagrams."""
+    """Returns the state diagram of a definition in Mermaid."""
     lines = ["stateDiagram-v2", f"    %% {_label(_caption(definition, language))}"]
     for state in _states_in_order(definition):
         lines += [f"    {line}" for line in _box(definition, state, language)]
@@ -29,50 +29,55 @@ def mermaid(definition: Definition, language: Language = "nl") -> str:
 
 
 def trigger_table(definition: Definition, language: Language = "nl") -> str:
-    """Tell every trigger in one row of a Markdown table."""
-    rows = [[_said(column, language) for column in _COLUMNS], ["---"] * len(_COLUMNS)]
+    """Returns a Markdown table with one row for each trigger."""
+    rows = [[_text_of(column, language) for column in _COLUMNS], ["---"] * len(_COLUMNS)]
     rows += [_row(definition, trigger, language) for trigger in _triggers_in_order(definition)]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def markers(kind: str) -> tuple[str, str]:
+    """Returns the comments that begin and end the section of a workflow in the README."""
     return f"<!-- workflow:{kind} -->", f"<!-- /workflow:{kind} -->"
 
 
 def redraw(readme_text: str, definitions: Iterable[Definition], language: Language = "en") -> str:
-    """Put the picture and the table of each definition between its markers; a text without them is refused."""
+    """Returns the text with the diagram and table of each definition between its markers.
+
+    Raises LookupError where a marker is missing.
+    """
     for definition in definitions:
         begin, end = markers(definition.name)
-        before, found_begin, rest = readme_text.partition(begin)
-        _, found_end, after = rest.partition(end)
-        if not (found_begin and found_end):
+        before, first_marker, rest = readme_text.partition(begin)
+        _, last_marker, after = rest.partition(end)
+        if not (first_marker and last_marker):
             raise LookupError(f"nowhere to draw the workflow: the text lacks {begin} or {end}")
         readme_text = f"{before}{begin}\n{_section(definition, language)}\n{end}{after}"
     return readme_text
 
 
 def _section(definition: Definition, language: Language) -> str:
-    caption = _text(f"{_caption(definition, language)} {_said('inside_a_state', language)}")
+    caption = _escaped(f"{_caption(definition, language)} {_text_of('inside_a_state', language)}")
     return f"```mermaid\n{mermaid(definition, language)}\n```\n\n{caption}\n\n{trigger_table(definition, language)}"
 
 
 def _caption(definition: Definition, language: Language) -> str:
     everyday = [definition.triggers[name] for name in IN_EVERY_OPEN_STATE if name in definition.triggers]
-    return _said("left_out", language, triggers=", ".join(it.label.in_(language) for it in everyday))
+    labels = ", ".join(trigger.label.in_(language) for trigger in everyday)
+    return _text_of("left_out", language, triggers=labels)
 
 
-def _said(code: str, language: Language, **params: str) -> str:
+def _text_of(code: str, language: Language, **params: str) -> str:
     return say("drawing", code, params).in_(language)
 
 
-# -- The picture -----------------------------------------------------------------------------------------------------
+# -- Diagram ---------------------------------------------------------------------------------------------------------
 
 
 def _box(definition: Definition, state: State, language: Language) -> Iterator[str]:
     yield f'state "{_label(state.label.in_(language))}" as {_id(state.name)}'
     if state.party:
-        told = _said("to_act", language, role=ROLE_LABELS[state.party].in_(language))
-        yield f"{_id(state.name)} : {_label(told)}"
+        party = _text_of("to_act", language, role=ROLE_LABELS[state.party].in_(language))
+        yield f"{_id(state.name)} : {_label(party)}"
     for trigger in _drawn(definition):
         if (state.name, state.name) in trigger.edges:
             yield f"{_id(state.name)} : {_label(trigger.label.in_(language))}"
@@ -88,25 +93,25 @@ def _arrows(definition: Definition, language: Language) -> Iterator[str]:
 
 
 def _drawn(definition: Definition) -> Iterator[Trigger]:
-    return (it for it in _triggers_in_order(definition) if it.name not in IN_EVERY_OPEN_STATE)
+    return (trigger for trigger in _triggers_in_order(definition) if trigger.name not in IN_EVERY_OPEN_STATE)
 
 
 def _id(state: str) -> str:
-    """Some names of states are words of Mermaid: `state_end` is not."""
+    """Returns an id with a prefix, since Mermaid reserves words such as `end`."""
     return f"state_{state}"
 
 
 def _label(text: str) -> str:
-    """Write as a code every sign that could mean something to Mermaid."""
-    return "".join(sign if sign.isalnum() or sign in _PLAIN_IN_MERMAID else f"#{ord(sign)};" for sign in text)
+    """Returns the text with every character that Mermaid could interpret written as a character code."""
+    return "".join(char if char.isalnum() or char in _PLAIN_IN_MERMAID else f"#{ord(char)};" for char in text)
 
 
-# -- The table -------------------------------------------------------------------------------------------------------
+# -- Table -----------------------------------------------------------------------------------------------------------
 
 
 def _row(definition: Definition, trigger: Trigger, language: Language) -> list[str]:
     return [
-        f"{_codes([trigger.name])} {_text(trigger.label.in_(language))}",
+        f"{_codes([trigger.name])} {_escaped(trigger.label.in_(language))}",
         _sources(definition, trigger, language),
         _targets(trigger, language),
         _codes(trigger.roles),
@@ -118,14 +123,15 @@ def _row(definition: Definition, trigger: Trigger, language: Language) -> list[s
 def _sources(definition: Definition, trigger: Trigger, language: Language) -> str:
     sources = {move.source for move in trigger.edges}
     if sources == {state.name for state in definition.states.values() if state.is_open}:
-        return _said("everywhere", language)
+        return _text_of("everywhere", language)
+    beginning = _text_of("beginning", language) if START in sources else ""
     codes = _codes(state.name for state in _states_in_order(definition) if state.name in sources)
-    return ", ".join(it for it in (_said("beginning", language) if START in sources else "", codes) if it)
+    return ", ".join(filter(None, (beginning, codes)))
 
 
 def _targets(trigger: Trigger, language: Language) -> str:
     if all(move.source == move.target for move in trigger.edges):
-        return _said("stays", language)
+        return _text_of("stays", language)
     return _codes(sorted({move.target for move in trigger.edges}))
 
 
@@ -133,33 +139,33 @@ def _codes(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 
-def _text(text: str) -> str:
-    return "".join(f"\\{sign}" if sign in r"\`*_[]|#" else sign for sign in escape(text, quote=False))
+def _escaped(text: str) -> str:
+    return "".join(f"\\{char}" if char in r"\`*_[]|#" else char for char in escape(text, quote=False))
 
 
-# -- The order in which a case lives through it ------------------------------------------------------------------------
+# -- Order: as a case goes through the workflow ------------------------------------------------------------------------
 
 
 def _states_in_order(definition: Definition) -> list[State]:
-    distance = {state: len(way) for state, way in ways(definition).items()}
+    distance = {state: len(path) for state, path in ways(definition).items()}
 
-    def place(state: State) -> tuple[int, int, str]:
+    def sort_key(state: State) -> tuple[int, int, str]:
         phase = _PHASES.index(state.phase) if state.phase in _PHASES else len(_PHASES)
         return phase, distance.get(state.name, len(distance)), state.name
 
-    return sorted(definition.states.values(), key=place)
+    return sorted(definition.states.values(), key=sort_key)
 
 
 def _rank(definition: Definition) -> dict[str, int]:
-    return {START: -1} | {state.name: place for place, state in enumerate(_states_in_order(definition))}
+    return {START: -1} | {state.name: position for position, state in enumerate(_states_in_order(definition))}
 
 
 def _triggers_in_order(definition: Definition) -> list[Trigger]:
     rank = _rank(definition)
 
-    def place(trigger: Trigger) -> tuple[bool, int, int, str]:
+    def sort_key(trigger: Trigger) -> tuple[bool, int, int, str]:
         first = min((rank.get(move.source, len(rank)) for move in trigger.edges), default=len(rank))
         furthest = max((rank.get(move.target, len(rank)) for move in trigger.edges), default=len(rank))
         return trigger.name in IN_EVERY_OPEN_STATE, first, furthest, trigger.name
 
-    return sorted(definition.triggers.values(), key=place)
+    return sorted(definition.triggers.values(), key=sort_key)

@@ -1,4 +1,4 @@
-"""A named condition on a trigger. What it looks at is decided where guards are written: see cases/rules/guards.py."""
+"""A guard: a named condition on a trigger. cases/rules/guards.py has the facts that guards are evaluated on."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,11 +10,11 @@ from service.vocabulary.messages import MESSAGES
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """A condition and the sentence that says what is missing.
+    """A named condition with the sentence that says what is missing.
 
-    `holds` is pure; the machine hands it the attempt without looking into it. `awaits`: it holds once parts of that
-    kind have ended, which nothing keeps them from: nobody gets stuck behind it. `kinds`, whose triggers may use it, is
-    filled in by the registry.
+    `holds` is a pure function of the attempt. `awaits`: the guard holds once all parts of that kind have ended. They
+    always can, so a state behind this guard is no trap. `kinds`: the kinds whose triggers may use the guard; the
+    registry fills it in.
     """
 
     name: str

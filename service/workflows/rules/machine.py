@@ -1,7 +1,7 @@
-"""A workflow decides: it says which steps are possible, and refuses the others with every reason at once.
+"""The state machine of a definition: decides on a step, or refuses it with every reason at once.
 
-The one room that knows the library `transitions`. One immutable machine serves all cases of a definition; what is fired
-is a slim context that the machine never keeps.
+This is the only module that uses the library `transitions`. One immutable machine serves all cases of a definition. Its
+model is a small object per step, which the machine does not keep (design decision 5).
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -20,7 +20,7 @@ from service.workflows.rules.kinds import START, PartKind
 
 @dataclass(slots=True)
 class _Firing:
-    """What travels through the machine for one step; `state` is written by the machine."""
+    """The model that the machine gets for one step. The machine sets `state`."""
 
     state: str
     attempt: object
@@ -29,7 +29,7 @@ class _Firing:
 
 @dataclass(frozen=True, slots=True)
 class PossibleTransition:
-    """A trigger that the state knows: whether the caller's roles may fire it, and what is missing first."""
+    """A trigger of a state. `allowed_for_you`: the caller has a role that may fire it. `unmet`: guards not met yet."""
 
     trigger: Trigger
     target: str
@@ -42,86 +42,88 @@ class PossibleTransition:
 
 
 class Workflow:
-    """One definition, ready to decide. Immutable and shared by all threads."""
+    """A definition with its state machine. Immutable and shared by all threads."""
 
     def __init__(self, definition: Definition, guards: Mapping[str, Guard]) -> None:
         self.definition = definition
         self.hash = definition.hash
-        steps = {name: it.label for name, it in definition.triggers.items()}
-        states = {name: it.label for name, it in definition.states.items()}
+        steps = {name: trigger.label for name, trigger in definition.triggers.items()}
+        states = {name: state.label for name, state in definition.states.items()}
         self._labels: Labels = MappingProxyType(steps | states)
         self._edges: dict[str, dict[str, tuple[Trigger, str]]] = {START: {}}
-        self._guards = {name: tuple(guards[g] for g in it.guards) for name, it in definition.triggers.items()}
+        self._guards = {
+            name: tuple(guards[guard] for guard in trigger.guards) for name, trigger in definition.triggers.items()
+        }
         machine = Machine(
             model=None, states=[START, *definition.states], initial=START, auto_transitions=False, send_event=True
         )
-        for trigger, source, target in definition.edges():
-            found = definition.triggers[trigger]
-            self._edges.setdefault(source, {})[trigger] = (found, target)
-            machine.add_transition(trigger, source, target, conditions=_all_hold(self._guards[trigger]))
+        for name, source, target in definition.edges():
+            self._edges.setdefault(source, {})[name] = (definition.triggers[name], target)
+            machine.add_transition(name, source, target, conditions=_conditions(self._guards[name]))
         self._events: Mapping[str, Any] = MappingProxyType(machine.events)
 
     def known_from(self, state: str) -> tuple[str, ...]:
         return tuple(self._edges.get(state, ()))
 
     def opens_from(self, state: str) -> frozenset[PartKind]:
-        """The kinds of part that a step from this state may begin."""
-        return frozenset(kind for found, _ in self._edges.get(state, {}).values() for kind in found.opens)
+        """Returns the kinds of part that a step from this state may begin."""
+        return frozenset(kind for trigger, _ in self._edges.get(state, {}).values() for kind in trigger.opens)
 
     def decide(self, state: str, trigger: str, attempt: object, standing: Collection[Membership]) -> "Decision":
-        """Where the step leads and in which membership it is made, or the refusal that says why not."""
+        """Returns the decision on a step. Raises TransitionNotAllowed, RoleNotAllowed or GuardsNotMet."""
         if trigger not in self._edges.get(state, ()):
             raise TransitionNotAllowed(trigger, state, self.known_from(state), self._labels)
-        found, _ = self._edges[state][trigger]
-        acting = _in_role(found, standing)
+        trigger_definition, _ = self._edges[state][trigger]
+        acting = _membership_for(trigger_definition, standing)
         if acting is None:
-            raise RoleNotAllowed(trigger, tuple(str(role) for role in found.roles), self._labels)
+            raise RoleNotAllowed(trigger, tuple(str(role) for role in trigger_definition.roles), self._labels)
         firing = _Firing(state, attempt)
         if not self._events[trigger].trigger(firing):
-            raise GuardsNotMet(trigger, _told(firing.unmet), self._labels)
-        return Decision(found, firing.state, acting)
+            raise GuardsNotMet(trigger, _as_unmet(firing.unmet), self._labels)
+        return Decision(trigger_definition, firing.state, acting)
 
     def possible(self, state: str, attempt: object, standing: Collection[Membership]) -> tuple[PossibleTransition, ...]:
-        """Every trigger that this state knows, with what stands in the way."""
+        """Returns every trigger of this state, with the role check and the unmet guards of each."""
         return tuple(
             PossibleTransition(
-                trigger=found,
+                trigger=trigger,
                 target=target,
-                allowed_for_you=_in_role(found, standing) is not None,
-                unmet=_told(_unmet(self._guards[name], attempt)),
+                allowed_for_you=_membership_for(trigger, standing) is not None,
+                unmet=_as_unmet(_unmet(self._guards[name], attempt)),
             )
-            for name, (found, target) in self._edges.get(state, {}).items()
+            for name, (trigger, target) in self._edges.get(state, {}).items()
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A step that may be made: its trigger, the state it leads to, and the membership in which it is made."""
+    """A permitted step: its trigger, its target state, and the membership in which the person takes it."""
 
     trigger: Trigger
     target: str
     acting: Membership
 
 
-def _in_role(trigger: Trigger, standing: Collection[Membership]) -> Membership | None:
-    return next((held for role in trigger.roles for held in standing if held.role == role), None)
+def _membership_for(trigger: Trigger, memberships: Collection[Membership]) -> Membership | None:
+    """Returns the membership with the first role of the trigger that the person has, or None."""
+    return next((membership for role in trigger.roles for membership in memberships if membership.role == role), None)
 
 
-def _told(guards: Iterable[Guard]) -> tuple[UnmetGuard, ...]:
+def _as_unmet(guards: Iterable[Guard]) -> tuple[UnmetGuard, ...]:
     return tuple(UnmetGuard(guard.name, guard.words) for guard in guards)
 
 
 def _unmet(guards: tuple[Guard, ...], attempt: object) -> list[Guard]:
-    """The guards of a trigger that do not hold: what refuses a step, and what is told before it. Evaluates them all."""
+    """Returns all guards that do not hold. Both `decide` and `possible_transitions` use it (design decision 6)."""
     return [guard for guard in guards if not guard.holds(attempt)]
 
 
-def _all_hold(guards: tuple[Guard, ...]) -> Any:
-    """One condition for the machine: every guard holds. Those that do not are left in what was fired."""
+def _conditions(guards: tuple[Guard, ...]) -> Any:
+    """Returns the conditions of a transition: one function that records the unmet guards in the machine's model."""
 
-    def check(event: EventData) -> bool:
+    def all_hold(event: EventData) -> bool:
         firing = cast("_Firing", event.model)
         firing.unmet = _unmet(guards, firing.attempt)
         return not firing.unmet
 
-    return [check] if guards else None
+    return [all_hold] if guards else None

@@ -1,4 +1,4 @@
-"""The settings that a region may decide for itself, with the defaults of domain.md 5.7; identified by content."""
+"""The settings that a region may decide for itself (domain.md 5.7). Their identity is the hash of their content."""
 
 from functools import cached_property
 from typing import Literal
@@ -14,7 +14,7 @@ class _Setting(BaseModel):
 
 
 class Quorum(_Setting):
-    """Who must sit at the table beside the chair; a shortfall is allowed with a recorded reason."""
+    """The minimum attendance of a table besides the chair. Fewer is allowed with a recorded reason."""
 
     experts: int = Field(ge=0, le=20)
     organisations: int = Field(ge=0, le=20)
@@ -22,7 +22,11 @@ class Quorum(_Setting):
 
 
 class RegionSettings(_Setting):
-    """The settings in force in one region at one moment."""
+    """The settings of one region at one moment. Each name of a duration ends in its unit.
+
+    `terms`: name of a term in the workflows -> its length. `checks`: moment of a check of the goals -> time after the
+    start of monitoring. `small_cell`: the smallest number of cases that a figure may show.
+    """
 
     advice_modality: Literal["advisory", "urgent", "binding"]
     explanatory_analysis_required: bool

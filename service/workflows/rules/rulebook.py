@@ -1,4 +1,4 @@
-"""The rules in force: every workflow a case may run on, and what each region has set from which day on."""
+"""The rulebook: all workflows that a case may run on, and the settings of each region by first day."""
 
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -19,19 +19,19 @@ from service.workflows.rules.workflow_file import Reading, load
 
 
 class RulesRefused(ValueError):
-    """The workflow files contradict themselves or the settings: all that is wrong, a line each."""
+    """The workflow files contradict each other or the settings. The message has one line for each fault."""
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
         lines = (
-            f"{it.workflow}.toml {it.path}: [{it.code}] {it.words.nl} / {it.words.en}"
-            + (f" ({' > '.join(it.witness)})" if it.witness else "")
-            for it in diagnostics
+            f"{fault.workflow}.toml {fault.path}: [{fault.code}] {fault.words.nl} / {fault.words.en}"
+            + (f" ({' > '.join(fault.witness)})" if fault.witness else "")
+            for fault in diagnostics
         )
         super().__init__("\n".join(lines))
 
 
 class UnknownTerms(ValueError):
-    """A region sets terms that no state asks for."""
+    """The settings of a region name terms that no state uses."""
 
     def __init__(self, names: list[str]) -> None:
         super().__init__(f"unknown terms: {', '.join(names)}")
@@ -40,19 +40,19 @@ class UnknownTerms(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class SettingsBook:
-    """Settings by region and day: what a region has not decided is as everywhere."""
+    """The settings of settings.toml by region and first day, with the default for all other regions and days."""
 
     default: RegionSettings
     by_region: Mapping[str, tuple[tuple[date, RegionSettings], ...]]
 
     def on(self, region: str, day: date) -> RegionSettings:
-        """The settings of a region on a day: those of the last date that has come."""
+        """Returns the settings of a region on a day: those with the latest first day not after it."""
         return next(
-            (chosen for since, chosen in reversed(self.by_region.get(region, ())) if since <= day), self.default
+            (settings for since, settings in reversed(self.by_region.get(region, ())) if since <= day), self.default
         )
 
     def changed(self, changes: Mapping[str, Any]) -> RegionSettings:
-        """What a region decides otherwise, and the default for the rest. Raises ValidationError, UnknownTerms."""
+        """Returns the default settings with the changes of a region. Raises ValidationError, UnknownTerms."""
         terms = changes.get("terms", {})
         if isinstance(terms, Mapping):
             if unknown := sorted(set(terms) - set(self.default.terms)):
@@ -61,13 +61,17 @@ class SettingsBook:
         return RegionSettings.model_validate({**self.default.model_dump(), **changes, "terms": terms})
 
     def named(self) -> dict[str, RegionSettings]:
-        """Every set of settings, called by region and first day."""
-        dated = {f"{region} {since}": it for region, some in self.by_region.items() for since, it in some}
+        """Returns all settings by name for people: "default", or region and first day."""
+        dated = {
+            f"{region} {since}": settings
+            for region, settings_of_region in self.by_region.items()
+            for since, settings in settings_of_region
+        }
         return {"default": self.default, **dated}
 
 
 class _RegionEntry(BaseModel):
-    """What a region sets from a day on: any setting of its own; `terms` may name some of the default's."""
+    """An entry of settings.toml: the settings that a region changes from a day on, in the extra fields."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
@@ -82,22 +86,22 @@ class _SettingsFile(BaseModel):
 
 
 def read_settings(text: str) -> SettingsBook:
-    """Read settings.toml. Raises ValueError (pydantic's, with every fault) when it is not what it should be."""
+    """Returns the settings of settings.toml. Raises ValueError, or its subclass ValidationError with every fault."""
     file = _SettingsFile.model_validate(tomllib.loads(text))
-    everywhere = SettingsBook(file.default, MappingProxyType({}))
+    defaults = SettingsBook(file.default, MappingProxyType({}))
     by_region = {
         region: tuple(
-            (it.valid_from, everywhere.changed(it.model_extra or {}))
-            for it in sorted(dated, key=lambda it: it.valid_from)
+            (entry.valid_from, defaults.changed(entry.model_extra or {}))
+            for entry in sorted(entries, key=lambda entry: entry.valid_from)
         )
-        for region, dated in file.region.items()
+        for region, entries in file.region.items()
     }
-    return replace(everywhere, by_region=MappingProxyType(by_region))
+    return replace(defaults, by_region=MappingProxyType(by_region))
 
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """The newest workflow of each kind for what begins, and all that running cases are pinned to."""
+    """The workflow in force of each kind, for parts that begin, and all workflows that running parts are bound to."""
 
     newest: Mapping[PartKind, Workflow]
     by_hash: Mapping[str, Workflow]
@@ -111,56 +115,63 @@ class Rulebook:
         return self.by_hash[workflow_hash]
 
     def trigger(self, workflow_hash: str, name: str) -> Trigger:
-        """What somebody did, by the definition it was done under. Every plan moves parts by the same trigger."""
+        """Returns the trigger of a history entry, by the hash of its workflow. All plans share one trigger."""
         return ADOPT if name == ADOPT.name else self.by_hash[workflow_hash].definition.triggers[name]
 
     def tried(self, text: str, kind: PartKind) -> Reading:
-        """A workflow file that is not in force, read and checked as at start, beside the other workflows."""
+        """Parse a workflow file that is not in force, and check it together with the other workflows, as at start."""
         reading = load(text, f"{kind}.toml")
         if reading.definition is None:
             return reading
-        others = (it.definition for name, it in self.newest.items() if name != kind)
-        found = _faults((*others, reading.definition), self.settings.named(), self.kinds)
-        return Reading(reading.definition, (*reading.diagnostics, *found))
+        others = (workflow.definition for name, workflow in self.newest.items() if name != kind)
+        faults = _faults((*others, reading.definition), self.settings.named(), self.kinds)
+        return Reading(reading.definition, (*reading.diagnostics, *faults))
 
     def step_label(self, reference: str) -> Words | None:
-        """What a step is called in the workflows in force, by `kind.trigger`, or by `trigger` where all call it so."""
+        """Returns the label of a step in the workflows in force, or None.
+
+        `reference` is `kind.trigger`, or `trigger` alone where every kind has the same label.
+        """
         kind, _, name = reference.rpartition(".")
-        asked = [self.newest[kind]] if kind in self.newest else () if kind else self.newest.values()
-        found = (it.definition.triggers.get(name) for it in asked)
-        return next((it.label for it in found if it), None)
+        workflows = [self.newest[kind]] if kind in self.newest else () if kind else self.newest.values()
+        triggers = (workflow.definition.triggers.get(name) for workflow in workflows)
+        return next((trigger.label for trigger in triggers if trigger), None)
 
     def versions(self, kind: PartKind) -> tuple[Definition, ...]:
-        """Every workflow of a kind that a part may run on, the one in force first."""
-        known = (it.definition for it in reversed(tuple(self.by_hash.values())))
-        return tuple(it for it in known if it.name == kind)
+        """Returns the workflows of a kind that a part may run on, the one in force first."""
+        definitions = (workflow.definition for workflow in reversed(tuple(self.by_hash.values())))
+        return tuple(definition for definition in definitions if definition.name == kind)
 
     def check(self, settings: Mapping[str, RegionSettings]) -> None:
-        """Raises RulesRefused when the workflows in force cannot do with these settings, called by region and day."""
-        definitions = [it.definition for it in self.newest.values()]
+        """Raises RulesRefused when the workflows in force do not fit these settings, named by region and first day."""
+        definitions = [workflow.definition for workflow in self.newest.values()]
         faults = _faults(definitions, settings, self.kinds)
         if any(fault.severity == "error" for fault in faults):
             raise RulesRefused(faults)
 
     def with_older(self, definitions: Iterable[Definition]) -> "Rulebook":
-        """The same rules, knowing also the definitions that cases still run on."""
-        older = {it.hash: Workflow(it, self.kinds.guards) for it in definitions if it.hash not in self.by_hash}
+        """Returns this rulebook with older definitions added, for the parts that still run on them."""
+        older = {
+            definition.hash: Workflow(definition, self.kinds.guards)
+            for definition in definitions
+            if definition.hash not in self.by_hash
+        }
         return replace(self, by_hash=MappingProxyType({**older, **self.by_hash}))
 
 
 def read_rules(files: Mapping[str, str], kinds: Registry[KnownKind]) -> Rulebook:
-    """The rules of a folder of workflow files (name to text), for these kinds. Raises RulesRefused with all faults."""
+    """Returns the rulebook of a folder of workflow files (name -> text). Raises RulesRefused with all faults."""
     settings = read_settings(files["settings.toml"])
     readings = [load(text, name) for name, text in sorted(files.items()) if name != "settings.toml"]
-    definitions = [it.definition for it in readings if it.definition]
-    faults = [fault for it in readings for fault in it.diagnostics]
+    definitions = [reading.definition for reading in readings if reading.definition]
+    faults = [fault for reading in readings for fault in reading.diagnostics]
     faults += _faults(definitions, settings.named(), kinds)
     if any(fault.severity == "error" for fault in faults):
         raise RulesRefused(faults)
-    newest = {it.name: Workflow(it, kinds.guards) for it in definitions}
+    newest = {definition.name: Workflow(definition, kinds.guards) for definition in definitions}
     return Rulebook(
         newest=MappingProxyType(newest),
-        by_hash=MappingProxyType({it.hash: it for it in newest.values()}),
+        by_hash=MappingProxyType({workflow.hash: workflow for workflow in newest.values()}),
         settings=settings,
         kinds=kinds,
     )

@@ -1,4 +1,4 @@
-"""Settings that a region decided, each from a day on: append-only."""
+"""The settings that regions decided, each with a first day. Append-only."""
 
 import json
 from collections.abc import Mapping
@@ -15,24 +15,24 @@ from service.vocabulary.calendar import microseconds, moment
 from service.vocabulary.canonical_json import canonical
 from service.workflows.store.tables import dated_region_settings
 
-_d = dated_region_settings.c
-_EVER = 2**63 - 1
-# Read in every transaction that moves a case: built once, and one step along the index.
+_columns = dated_region_settings.c
+_END_OF_TIME = 2**63 - 1
+# Every step of a case reads this: the statement is built once and takes one row of the index.
 _IN_FORCE = (
-    select(_d.changes)
+    select(_columns.changes)
     .where(
-        _d.region == bindparam("region"),
-        _d.valid_from <= bindparam("day"),
-        _d.recorded_at <= bindparam("recorded_by", type_=BigInteger),
+        _columns.region == bindparam("region"),
+        _columns.valid_from <= bindparam("day"),
+        _columns.recorded_at <= bindparam("recorded_by", type_=BigInteger),
     )
-    .order_by(_d.valid_from.desc(), _d.recorded_at.desc(), _d.id.desc())
+    .order_by(_columns.valid_from.desc(), _columns.recorded_at.desc(), _columns.id.desc())
     .limit(1)
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
-    """What a region decided otherwise from a day on, and who recorded it when."""
+    """A region's decision to change settings from a day on. `changes` has only the settings that differ."""
 
     region: str
     valid_from: date
@@ -42,13 +42,13 @@ class Decided:
 
 
 class DatedSettings:
-    """The settings that regions decided, each until a later day or a later decision says otherwise."""
+    """Store of the settings that regions decided. Of decisions with the same first day the one recorded last holds."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._connection = transaction.connection
 
     def decide(self, id_: UUID, decided: Decided, settings: str) -> None:
-        """Record what a region decided. `settings`: the hash of all its settings from that day on."""
+        """Record a decision of a region. `settings`: the hash of all its settings from that day on."""
         row = {
             "id": str(id_),
             "region": decided.region,
@@ -61,29 +61,34 @@ class DatedSettings:
         self._connection.execute(insert(dated_region_settings), row)
 
     def in_force(self, region: str, day: date, *, recorded_by: datetime | None = None) -> Mapping[str, Any] | None:
-        """What the region had decided for this day, as far as recorded by a moment; None when that was never."""
-        until = _EVER if recorded_by is None else microseconds(recorded_by)
+        """Returns the changes in force in a region on a day, or None without a decision.
+
+        `recorded_by`: leaves out decisions recorded after this moment.
+        """
+        until = _END_OF_TIME if recorded_by is None else microseconds(recorded_by)
         text = self._connection.execute(
             _IN_FORCE, {"region": region, "day": day.isoformat(), "recorded_by": until}
         ).scalar()
         return None if text is None else _read(text)
 
     def decided(self, region: str | None = None) -> tuple[Decided, ...]:
-        """What holds from which day on, in that order: of each day the last that was recorded."""
-        query = select(dated_region_settings).order_by(_d.region, _d.valid_from, _d.recorded_at, _d.id)
+        """Returns the decisions by region and first day, in that order; of each day the one recorded last."""
+        query = select(dated_region_settings).order_by(
+            _columns.region, _columns.valid_from, _columns.recorded_at, _columns.id
+        )
         if region is not None:
-            query = query.where(_d.region == region)
-        last = {(row.region, row.valid_from): _to_decided(row) for row in self._connection.execute(query)}
+            query = query.where(_columns.region == region)
+        last = {(row.region, row.valid_from): _from_row(row) for row in self._connection.execute(query)}
         return tuple(last.values())
 
 
 @lru_cache(maxsize=200)
 def _read(text: str) -> Mapping[str, Any]:
-    found: dict[str, Any] = json.loads(text)
-    return found
+    changes: dict[str, Any] = json.loads(text)
+    return changes
 
 
-def _to_decided(row: Row[Any]) -> Decided:
+def _from_row(row: Row[Any]) -> Decided:
     return Decided(
         region=row.region,
         valid_from=date.fromisoformat(row.valid_from),

@@ -1,4 +1,4 @@
-"""Workflow definitions and region settings that were ever used: kept by content, never changed."""
+"""Store of all workflow definitions and region settings ever used, by the hash of their content. Never changed."""
 
 from sqlalchemy import insert, select
 
@@ -11,7 +11,7 @@ from service.workflows.store.tables import region_settings, workflow_edges, work
 
 
 class Definitions:
-    """A history row can only name what stands here."""
+    """Store of workflow definitions and region settings. A history row refers to both by hash."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._connection = transaction.connection
@@ -38,19 +38,19 @@ class Definitions:
         self._connection.execute(insert(workflow_edges), edges)
 
     def adopted_by(self, plan_hash: str) -> str | None:
-        """The workflow that a plan to move running parts leads to; None when there is no such plan."""
-        to = select(workflow_plans.c.to_workflow).where(workflow_plans.c.hash == plan_hash)
-        return self._connection.execute(to).scalar()
+        """Returns the hash of the workflow that a migration plan leads to, or None without such a plan."""
+        query = select(workflow_plans.c.to_workflow).where(workflow_plans.c.hash == plan_hash)
+        return self._connection.execute(query).scalar()
 
     def keep_settings(self, settings: RegionSettings) -> None:
         """Store settings, once."""
-        known = select(region_settings.c.hash).where(region_settings.c.hash == settings.hash)
-        if not self._connection.execute(known).first():
+        existing = select(region_settings.c.hash).where(region_settings.c.hash == settings.hash)
+        if not self._connection.execute(existing).first():
             text = canonical(settings.model_dump(mode="json"))
             self._connection.execute(insert(region_settings), {"hash": settings.hash, "settings": text})
 
     def all(self) -> tuple[Definition, ...]:
-        """Every definition that a part may still run on. A plan is none: nothing stays on it."""
+        """Returns all definitions that a part may run on. Migration plans are left out: no part stays on one."""
         plans = select(workflow_plans.c.hash)
         rows = self._connection.execute(
             select(workflows.c.definition).where(workflows.c.hash.not_in(plans)).order_by(workflows.c.added_at)
@@ -58,7 +58,7 @@ class Definitions:
         return tuple(Definition.from_stored(text) for text in rows)
 
     def settings(self, settings_hash: str) -> RegionSettings:
-        """The settings that an entry was made under."""
+        """Returns the settings with this hash, as named by a history entry."""
         text = self._connection.execute(
             select(region_settings.c.settings).where(region_settings.c.hash == settings_hash)
         ).scalar_one()

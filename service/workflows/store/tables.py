@@ -1,4 +1,4 @@
-"""The rules that cases run by: workflows, plans between them, and settings of regions."""
+"""Tables of workflows, of migration plans between them, and of the settings of regions."""
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, PrimaryKeyConstraint, String, Table, Text
 

@@ -1,6 +1,6 @@
-"""What must be true of a workflow before a case may run on it: every fault at once, with the way that leads to it.
+"""The checks that a workflow must pass before a case may run on it. All faults are reported at once, with a witness.
 
-A case is in one state at a time, so that all of this is plain search in a graph; no guard is ever tried.
+A case is in one state at a time, so the checks are a plain search in a graph; they evaluate no guard.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -14,7 +14,7 @@ from service.workflows.rules.region_settings import RegionSettings
 
 __all__ = ["KnownGuard", "check", "check_all", "ways"]
 
-_LOOKS = (*names.LOOKS, *duties.LOOKS, *routes.LOOKS)
+_CHECKS = (*names.LOOKS, *duties.LOOKS, *routes.LOOKS)
 
 
 def check(
@@ -26,12 +26,12 @@ def check(
     kinds: Mapping[PartKind, KnownKind],
     written: Collection[PartKind],
 ) -> tuple[Diagnostic, ...]:
-    """Everything wrong with one definition; `written` are the kinds that have a workflow."""
+    """Returns all faults of one definition. `kinds_with_file`: the kinds that have a workflow file."""
     subject = Subject(
         definition=definition, guards=guards, forms=forms, kinds=kinds, written=written, ways=ways(definition)
     )
-    found = chain.from_iterable(look(subject) for look in _LOOKS)
-    return (*found, *_unknown_terms(definition, settings_terms, settings=None))
+    faults = chain.from_iterable(run_check(subject) for run_check in _CHECKS)
+    return (*faults, *_unknown_terms(definition, settings_terms, settings=None))
 
 
 def check_all(
@@ -42,19 +42,19 @@ def check_all(
     forms: Collection[str],
     kinds: Mapping[PartKind, KnownKind],
 ) -> tuple[Diagnostic, ...]:
-    """Everything wrong with a set of definitions: each by itself, all together, and each with each of the settings.
+    """Returns all faults of a set of definitions: of each alone, of the set, and of each under every settings.
 
-    `settings` are named as people know them: the region, and the day from which they hold.
+    The key of `settings` is a name for people: the region and the first day.
     """
-    every = tuple(definitions)
-    written = {definition.name for definition in every}
-    found = list(combination.faults(every, kinds))
-    for definition in every:
+    all_definitions = tuple(definitions)
+    written = {definition.name for definition in all_definitions}
+    faults = list(combination.faults(all_definitions, kinds))
+    for definition in all_definitions:
         terms = {state.term for state in definition.states.values() if state.term}
-        found += check(definition, settings_terms=terms, guards=guards, forms=forms, kinds=kinds, written=written)
-        for name, chosen in settings.items():
-            found += _unknown_terms(definition, chosen.terms, settings=name)
-    return tuple(found)
+        faults += check(definition, settings_terms=terms, guards=guards, forms=forms, kinds=kinds, written=written)
+        for name, region_settings in settings.items():
+            faults += _unknown_terms(definition, region_settings.terms, settings=name)
+    return tuple(faults)
 
 
 def _unknown_terms(definition: Definition, terms: Collection[str], *, settings: str | None) -> Iterator[Diagnostic]:

@@ -1,4 +1,4 @@
-"""Every word in a definition is known, and everything that people read has a label."""
+"""Checks of names: every role, phase, guard, form and kind in a definition exists, and every item has a label."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -10,17 +10,17 @@ from service.workflows.rules.definition import ADOPT, Diagnostic
 from service.workflows.rules.kinds import START, PartKind, Phase
 
 _PHASES: frozenset[str] = frozenset(get_args(Phase))
-# The turn of the team or of whoever submitted may come in every kind; that of these where a part is put to them. In a
-# kind that is put to nobody the process director gets their turn, so this is odd and leaves no child waiting.
-_OF_SOME_KINDS: frozenset[str] = ADDRESSED_ROLES | {Role.DATA_PROTECTION_OFFICER}
+# The team and the submitter can be the party in every kind of part, these roles only in a kind addressed to them. In
+# another kind the process director becomes the party instead, so it is a warning: nobody is left without a turn.
+_ROLES_OF_SOME_KINDS: frozenset[str] = ADDRESSED_ROLES | {Role.DATA_PROTECTION_OFFICER}
 
 
-def _name(subject: Subject) -> Iterator[Diagnostic]:
+def _check_name(subject: Subject) -> Iterator[Diagnostic]:
     if subject.definition.name not in subject.kinds:
         yield subject.fault("unknown_kind", "name", kind=subject.definition.name)
 
 
-def _states(subject: Subject) -> Iterator[Diagnostic]:
+def _check_states(subject: Subject) -> Iterator[Diagnostic]:
     kind_name = subject.definition.name
     kind = subject.kinds.get(kind_name)
     for state in subject.states():
@@ -30,12 +30,12 @@ def _states(subject: Subject) -> Iterator[Diagnostic]:
             yield subject.at(state.name, "unknown_phase", "phase", phase=state.phase)
         if state.party and state.party not in ROLES:
             yield subject.at(state.name, "unknown_role", "party", role=state.party)
-        elif state.party in _OF_SOME_KINDS and kind and state.party not in kind.parties:
-            told = subject.at(state.name, "party_of_another_kind", "party", role=state.party, kind=kind_name)
-            yield replace(told, severity="warning")
+        elif state.party in _ROLES_OF_SOME_KINDS and kind and state.party not in kind.parties:
+            fault = subject.at(state.name, "party_of_another_kind", "party", role=state.party, kind=kind_name)
+            yield replace(fault, severity="warning")
 
 
-def _triggers(subject: Subject) -> Iterator[Diagnostic]:
+def _check_triggers(subject: Subject) -> Iterator[Diagnostic]:
     for trigger in subject.triggers():
         path = f"triggers.{trigger.name}"
         if trigger.name == ADOPT.name:
@@ -49,7 +49,7 @@ def _triggers(subject: Subject) -> Iterator[Diagnostic]:
             yield subject.fault("unknown_form", f"{path}.form", form=trigger.form)
 
 
-def _ends_of_edges(subject: Subject) -> Iterator[Diagnostic]:
+def _check_states_of_edges(subject: Subject) -> Iterator[Diagnostic]:
     known = subject.definition.states.keys()
     for trigger in subject.triggers():
         sources = {move.source for move in trigger.edges} - known - {START}
@@ -59,7 +59,7 @@ def _ends_of_edges(subject: Subject) -> Iterator[Diagnostic]:
                 yield subject.fault("unknown_state", f"triggers.{trigger.name}.{key}", state=state)
 
 
-def _guards(subject: Subject) -> Iterator[Diagnostic]:
+def _check_guards(subject: Subject) -> Iterator[Diagnostic]:
     kind = subject.definition.name
     for trigger in subject.triggers():
         path = f"triggers.{trigger.name}.guards"
@@ -67,12 +67,12 @@ def _guards(subject: Subject) -> Iterator[Diagnostic]:
             if guard not in subject.guards:
                 yield subject.fault("unknown_guard", path, guard=guard)
             elif kind not in (kinds := subject.guards[guard].kinds):
-                of_payment = bool(kinds) and all(subject.kinds[it].about_payment for it in kinds)
-                code = "payment_blocks_help" if of_payment else "guard_of_another_kind"
+                about_payment = bool(kinds) and all(subject.kinds[name].about_payment for name in kinds)
+                code = "payment_blocks_help" if about_payment else "guard_of_another_kind"
                 yield subject.fault(code, path, guard=guard, kind=kind)
 
 
-def _opens(subject: Subject) -> Iterator[Diagnostic]:
+def _check_opens(subject: Subject) -> Iterator[Diagnostic]:
     for trigger in subject.triggers():
         path = f"triggers.{trigger.name}.opens"
         for kind in trigger.opens:
@@ -95,7 +95,7 @@ def _may_be_opened_by_payment(subject: Subject, kind: PartKind) -> bool:
     return kind in subject.kinds and subject.kinds[kind].opened_by_payment
 
 
-def _labels(subject: Subject) -> Iterator[Diagnostic]:
+def _check_labels(subject: Subject) -> Iterator[Diagnostic]:
     labels = [("label", subject.definition.label)]
     labels += [(f"states.{state.name}.label", state.label) for state in subject.states()]
     labels += [(f"triggers.{trigger.name}.label", trigger.label) for trigger in subject.triggers()]
@@ -105,11 +105,11 @@ def _labels(subject: Subject) -> Iterator[Diagnostic]:
 
 
 LOOKS: tuple[Callable[[Subject], Iterator[Diagnostic]], ...] = (
-    _name,
-    _states,
-    _triggers,
-    _ends_of_edges,
-    _guards,
-    _opens,
-    _labels,
+    _check_name,
+    _check_states,
+    _check_triggers,
+    _check_states_of_edges,
+    _check_guards,
+    _check_opens,
+    _check_labels,
 )

@@ -1,4 +1,4 @@
-"""Every state can be reached, none is a trap, and an end is an end."""
+"""Checks of reachability: every state can be reached, has a way to an end, and an end is left only by reopening."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -8,18 +8,18 @@ from service.workflows.rules.definition import Definition, Diagnostic, Edge
 from service.workflows.rules.kinds import START
 
 REOPEN = "reopen"
-# These leave an end as it is: what was written is still there, to be shared or not, also to learn from (I20, I22).
+# Allowed in an end state, which they keep: the file of an ended case can still be shared, also for learning (I20, I22).
 CONSENTING = ("record_consent", "withdraw_consent")
 
 
-def _beginning(subject: Subject) -> Iterator[Diagnostic]:
+def _check_start(subject: Subject) -> Iterator[Diagnostic]:
     if not subject.from_(START):
         yield subject.fault("no_start", "triggers")
 
 
-def _reachable(subject: Subject) -> Iterator[Diagnostic]:
+def _check_reachable(subject: Subject) -> Iterator[Diagnostic]:
     if not subject.from_(START):
-        return  # said once, not for every state
+        return  # no_start reports it once for all states
     for state in subject.states():
         if state.name not in subject.ways:
             yield subject.at(state.name, "unreachable_state")
@@ -31,23 +31,23 @@ def _reachable(subject: Subject) -> Iterator[Diagnostic]:
             yield subject.fault("dead_transition", f"triggers.{trigger.name}.from", state="*")
 
 
-def _way_to_an_end(subject: Subject) -> Iterator[Diagnostic]:
-    ending = _ending(subject.definition)
+def _check_way_to_an_end(subject: Subject) -> Iterator[Diagnostic]:
+    ending = _states_that_can_end(subject.definition)
     for state in subject.open_states():
         if state.name in subject.ways and state.name not in ending:
             yield subject.at(state.name, "no_way_to_an_end")
 
 
-def _ending(definition: Definition) -> set[str]:
-    """Every state from which an end can be reached."""
-    found = {state.name for state in definition.states.values() if not state.is_open}
+def _states_that_can_end(definition: Definition) -> set[str]:
+    """Returns the states from which an end can be reached."""
+    states = {state.name for state in definition.states.values() if not state.is_open}
     edges = tuple(definition.edges())
-    while more := {edge.source for edge in edges if edge.target in found} - found:
-        found |= more
-    return found
+    while more := {edge.source for edge in edges if edge.target in states} - states:
+        states |= more
+    return states
 
 
-def _never_stuck(subject: Subject) -> Iterator[Diagnostic]:
+def _check_unguarded_exit(subject: Subject) -> Iterator[Diagnostic]:
     for state in subject.open_states():
         exits = subject.exits(state.name)
         if exits and all(_may_stay_shut(subject, edge) for edge in exits):
@@ -56,12 +56,15 @@ def _never_stuck(subject: Subject) -> Iterator[Diagnostic]:
 
 
 def _may_stay_shut(subject: Subject, edge: Edge) -> bool:
-    """Waiting for parts of another kind to end is no trap: that these always can is checked in their own workflow."""
+    """Returns True where a guard may keep the edge shut for ever.
+
+    A guard that waits for parts of another kind to end does not count: their own workflow is checked to have an end.
+    """
     guards = map(subject.guards.get, subject.definition.triggers[edge.trigger].guards)
     return any(guard is None or guard.awaits is None for guard in guards)
 
 
-def _ends_end(subject: Subject) -> Iterator[Diagnostic]:
+def _check_exits_of_ends(subject: Subject) -> Iterator[Diagnostic]:
     for state in subject.states():
         for edge in subject.from_(state.name):
             stays = edge.trigger in CONSENTING and edge.target == state.name
@@ -69,20 +72,20 @@ def _ends_end(subject: Subject) -> Iterator[Diagnostic]:
                 yield subject.at(state.name, "exit_from_end", trigger=edge.trigger)
 
 
-def _one_edge_each(subject: Subject) -> Iterator[Diagnostic]:
+def _check_one_edge_per_state(subject: Subject) -> Iterator[Diagnostic]:
     for trigger in subject.triggers():
         for source, count in Counter(move.source for move in trigger.edges).items():
             if count > 1:
                 path = f"triggers.{trigger.name}.from"
-                way = subject.ways.get(source, ())
-                yield subject.fault("ambiguous_trigger", path, witness=way, trigger=trigger.name, state=source)
+                witness = subject.ways.get(source, ())
+                yield subject.fault("ambiguous_trigger", path, witness=witness, trigger=trigger.name, state=source)
 
 
 LOOKS: tuple[Callable[[Subject], Iterator[Diagnostic]], ...] = (
-    _beginning,
-    _reachable,
-    _way_to_an_end,
-    _never_stuck,
-    _ends_end,
-    _one_edge_each,
+    _check_start,
+    _check_reachable,
+    _check_way_to_an_end,
+    _check_unguarded_exit,
+    _check_exits_of_ends,
+    _check_one_edge_per_state,
 )

@@ -1,4 +1,4 @@
-"""A definition under examination."""
+"""The input of the checks: a definition, the names it may use, and the shortest path to each of its states."""
 
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -9,13 +9,13 @@ from service.vocabulary.roles import Role
 from service.workflows.rules.definition import Definition, Diagnostic, Edge, State, Trigger
 from service.workflows.rules.kinds import START, KnownKind, PartKind
 
-# Ordinary transitions that leave the state, possible in every open state; they are nobody's next action.
+# Triggers that keep the state and are possible in every open state; none of them can be the next action.
 IN_EVERY_OPEN_STATE = ("amend", "add_note", "reassign")
 ROLES: frozenset[str] = frozenset(Role)
 
 
 class KnownGuard(Protocol):
-    """What the checks need to know of a guard."""
+    """The properties of a guard that the checks need."""
 
     @property
     def kinds(self) -> frozenset[PartKind]: ...
@@ -25,22 +25,25 @@ class KnownGuard(Protocol):
 
 
 def ways(definition: Definition) -> dict[str, tuple[str, ...]]:
-    """Find every state that can be reached, with a shortest list of triggers that leads there."""
-    found: dict[str, tuple[str, ...]] = {START: ()}
+    """Returns a shortest list of triggers to every state that can be reached, by state."""
+    paths: dict[str, tuple[str, ...]] = {START: ()}
     queue = deque([START])
     edges = tuple(definition.edges())
     while queue:
-        here = queue.popleft()
+        state = queue.popleft()
         for edge in edges:
-            if edge.source == here and edge.target not in found:
-                found[edge.target] = (*found[here], edge.trigger)
+            if edge.source == state and edge.target not in paths:
+                paths[edge.target] = (*paths[state], edge.trigger)
                 queue.append(edge.target)
-    return found
+    return paths
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """The definition, the words it may use beside its own, and the ways to its states. `written`: kinds with a file."""
+    """A definition to check, with all guards, forms and kinds that exist and the shortest path to each state.
+
+    `kinds_with_file`: the kinds that have a workflow file.
+    """
 
     definition: Definition
     guards: Mapping[str, KnownGuard]
@@ -50,10 +53,11 @@ class Subject:
     ways: Mapping[str, tuple[str, ...]]
 
     def fault(self, code: str, path: str, *, witness: Iterable[str] = (), **params: str) -> Diagnostic:
+        """Returns a fault at a path of the file."""
         return Diagnostic(code, self.definition.name, path, params, tuple(witness))
 
     def at(self, state: str, code: str, key: str = "", /, **params: str) -> Diagnostic:
-        """Give the fault of a state, with the way to it."""
+        """Returns a fault of a state, with the shortest path to that state as witness."""
         path = f"states.{state}.{key}" if key else f"states.{state}"
         return self.fault(code, path, witness=self.ways.get(state, ()), state=state, **params)
 
@@ -70,5 +74,5 @@ class Subject:
         return tuple(edge for edge in self.definition.edges() if edge.source == state)
 
     def exits(self, state: str) -> tuple[Edge, ...]:
-        """The edges that lead out of the state."""
+        """Returns the edges to another state."""
         return tuple(edge for edge in self.from_(state) if edge.target != state)

@@ -1,4 +1,4 @@
-"""The databases that are measured on: made by the migrations, filled through the real tables."""
+"""The databases of the benchmarks: created by the migrations, filled through the real tables."""
 
 import os
 import sqlite3
@@ -18,7 +18,7 @@ from api_tests.support.people import everybody
 from api_tests.support.postgres import Cluster
 from api_tests.support.servers import running, settings_for
 from api_tests.support.workflows import RULES
-from benchmarks.seeding import Story, just_submitted, plant, told_again
+from benchmarks.stories import Story, copies_of, store_stories, submitted_cases
 from service.app import build
 from service.cases.store.cases import Cases
 from service.cases.store.contents import Contents
@@ -31,11 +31,13 @@ from service.people.store.people import People
 from service.people.store.regions import Reference
 from service.people.use_cases.demonstration import ORGANISATIONS, PEOPLE
 
-TEAM = {it.key: it.id for it in ORGANISATIONS}["ret"]
+_ORGANISATION_IDS = {organisation.key: organisation.id for organisation in ORGANISATIONS}
+TEAM = _ORGANISATION_IDS["ret"]
 REGION = "JZ10"
-_SUBMITTER = {it.key: it.id for it in ORGANISATIONS}["team-haarlem"]
-_SUBMITTED_BY = {it.key: it.id for it in PEOPLE}["anna"]
-_ON_A_COPY = {
+_SUBMITTER = _ORGANISATION_IDS["team-haarlem"]
+_SUBMITTED_BY = {person.key: person.id for person in PEOPLE}["anna"]
+# Queries that return the statements to drop the triggers and foreign keys of a copy.
+_DROP_PROTECTIONS = {
     "sqlite": "SELECT 'DROP TRIGGER ' || name FROM sqlite_master WHERE type = 'trigger'",
     "postgresql": """
         SELECT format('DROP TRIGGER %I ON %s', tgname, tgrelid::regclass) FROM pg_trigger WHERE NOT tgisinternal
@@ -46,8 +48,8 @@ _ON_A_COPY = {
 
 
 @dataclass(frozen=True)
-class Ground:
-    """One engine and the folder in which everything of it lies. SQLite, where no cluster is given."""
+class BenchmarkDatabases:
+    """The databases of one engine, with the folder of its files. The engine is SQLite without a cluster."""
 
     folder: Path
     cluster: Cluster | None = None
@@ -60,7 +62,7 @@ class Ground:
 
     @property
     def database_pid(self) -> int | None:
-        """Of the database, where it is a process of its own."""
+        """The process id of PostgreSQL; None for SQLite, which has no process."""
         if self.cluster is None:
             return None
         return int((self.cluster.data_directory / "postmaster.pid").read_text().splitlines()[0])
@@ -71,20 +73,20 @@ class Ground:
         with psycopg.connect(_plain(self.url("postgres"))) as connection:
             return str(connection.info.parameter_status("server_version"))
 
-    def plant_files(self, name: str, story: Story, count: int) -> list[UUID]:
-        """That many cases with a whole file each, all of one team."""
+    def store_case_files(self, name: str, story: Story, count: int) -> list[UUID]:
+        """Store copies of the story, each a case of one team with a complete file. Returns their ids."""
         with self._database(name) as database:
-            return plant(database, told_again(story, count))
+            return store_stories(database, copies_of(story, count))
 
-    def plant_lists(self, name: str, count: int) -> None:
-        """That many cases that wait for triage, half of them of one team and the others spread over all regions."""
+    def store_submitted_cases(self, name: str, count: int) -> None:
+        """Store cases that wait for triage, half of them of one team, the others spread over all regions."""
         with self._database(name) as database:
-            teams = database.write_now(_teams)
-            plant(database, just_submitted(RULES, teams, count, by=_SUBMITTED_BY, at=_SUBMITTER))
+            teams = database.write_now(_create_teams)
+            store_stories(database, submitted_cases(RULES, teams, count, by=_SUBMITTED_BY, at=_SUBMITTER))
 
     @contextmanager
     def _database(self, name: str) -> Iterator[Database]:
-        """A new database, as the service leaves it when it starts; its statistics are fresh in the end."""
+        """A new database in the state after the start of the service. Its statistics are refreshed at the end."""
         if self.cluster:
             new_postgresql(self.cluster, name)
         settings = settings_for(self.folder, self.url(name))
@@ -98,7 +100,7 @@ class Ground:
         self.refresh(name)
 
     def subscribe(self, name: str, url: str) -> None:
-        """A webhook of the team; whether its receiver agrees is not asked."""
+        """Add a webhook of the team, without the confirmation by its receiver."""
         engine = open_engine(self.url(name))
         with engine.begin() as connection:
             keyring = Keyring(load_master_key(None, self.folder / "master.key"))
@@ -113,11 +115,11 @@ class Ground:
         engine.dispose()
 
     def publish_all(self, name: str) -> None:
-        """As if a relay had been at work so far."""
+        """Mark all events as published, as if a relay had processed them."""
         self._run(name, "UPDATE outbox SET published_at = 0 WHERE published_at IS NULL")
 
-    def make_news(self, name: str, count: int) -> None:
-        """Have that many entries that were planted told, as if they were recorded only now."""
+    def queue_events(self, name: str, count: int) -> None:
+        """Put stored entries into the outbox, as if they were recorded now."""
         self._run(
             name,
             f"""
@@ -134,7 +136,7 @@ class Ground:
         engine.dispose()
 
     def refresh(self, name: str) -> None:
-        """What a database does by itself in time: statistics, and the write-ahead log of SQLite into its file."""
+        """Update statistics on PostgreSQL, and write the write-ahead log of either engine into the database files."""
         if self.cluster:
             with psycopg.connect(_plain(self.url(name)), autocommit=True) as connection:
                 connection.execute("VACUUM ANALYZE")
@@ -144,30 +146,30 @@ class Ground:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def copy_bare(self, name: str, copy: str) -> None:
-        """A copy without triggers and foreign keys, for the floor. Nobody may be connected to the original."""
+        """Make a copy without triggers and foreign keys, for the floor. The original must have no connections."""
         if self.cluster:
             self.cluster.create_database(copy, template=name)
             with psycopg.connect(_plain(self.url(copy)), autocommit=True) as connection:
-                for (statement,) in connection.execute(_ON_A_COPY["postgresql"]).fetchall():
+                for (statement,) in connection.execute(_DROP_PROTECTIONS["postgresql"]).fetchall():
                     connection.execute(statement)
             self.refresh(copy)
             return
         with sqlite3.connect(self._file(name)) as original:
             original.execute("VACUUM INTO ?", (str(self._file(copy)),))
         with sqlite3.connect(self._file(copy)) as bare:
-            # Foreign keys are not looked at on this engine unless the connection asks for it.
-            for (statement,) in bare.execute(_ON_A_COPY["sqlite"]).fetchall():
+            # SQLite enforces foreign keys only on connections that ask for it, so the copy may keep them.
+            for (statement,) in bare.execute(_DROP_PROTECTIONS["sqlite"]).fetchall():
                 bare.execute(statement)
 
 
-def told_once(folder: Path) -> Story:
-    """A case as people live it, acted out over HTTP: help is arranged, a stay sought, and more asked beside it."""
+def play_story(folder: Path) -> Story:
+    """Play a realistic case over HTTP: help is arranged, and a placement, reconsideration and escalations begin."""
     with running(settings_for(folder, f"sqlite:///{folder / 'story.db'}")) as service:
         people = everybody(service.url)
         case = CaseFile.submitted(people).go_to("arranging_placement")
         for trigger in ("seek_placement", "request_reconsideration", "ask_network", "request_escalation"):
             case.fire(trigger)
-        requested = next(it for it in case.parts("escalation") if it["state"]["code"] == "requested")
+        requested = next(part for part in case.parts("escalation") if part["state"]["code"] == "requested")
         case.fire("escalate", part=requested)
         for person in people.values():
             person.client.close()
@@ -182,8 +184,8 @@ def _story(transaction: Transaction, case_id: UUID) -> Story:
     return Story(sight.case, Cases(transaction).history(case_id), Contents(transaction).open(case_id))
 
 
-def _teams(transaction: Transaction) -> dict[str, UUID]:
-    """A team in every region; the first is that of the demonstration."""
+def _create_teams(transaction: Transaction) -> dict[str, UUID]:
+    """Create a team in every region. Returns region -> id of its team, first the team of the demonstration."""
     teams = {REGION: TEAM}
     for region in Reference(transaction).regions():
         if region.code != REGION:

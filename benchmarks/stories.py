@@ -1,4 +1,4 @@
-"""Cases by the thousand: legal histories, through the real tables with every protection on, many rows a statement."""
+"""Bulk creation of cases with valid histories, in the real tables with all protections on, many rows per statement."""
 
 import random
 from collections.abc import Iterable, Iterator, Mapping
@@ -29,35 +29,38 @@ _FIRST_DAY = date(2026, 1, 1)
 
 @dataclass(frozen=True)
 class Story:
-    """A case as it is to be stored: its entries in order, and what was written at some of them."""
+    """A case to store: its entries in order, and the content of some of them by sequence."""
 
     case: Case
     entries: tuple[Transition, ...]
     contents: Mapping[int, Content]
 
 
-def told_again(story: Story, count: int) -> Iterator[Story]:
-    """The same story, of as many other children."""
-    for n in range(count):
+def copies_of(story: Story, count: int) -> Iterator[Story]:
+    """Yields `count` copies of the story with new ids and case numbers."""
+    for index in range(count):
         new_ids = {entry.part_id: uuid4() for entry in story.entries}
         case_id = new_ids[story.case.id]
         yield Story(
-            replace(story.case, id=case_id, number=_number(n), sequence=0, digest=BEGINNING),
-            tuple(replace(it, case_id=case_id, part_id=new_ids[it.part_id]) for it in story.entries),
+            replace(story.case, id=case_id, number=_number(index), sequence=0, digest=BEGINNING),
+            tuple(replace(entry, case_id=case_id, part_id=new_ids[entry.part_id]) for entry in story.entries),
             story.contents,
         )
 
 
-def just_submitted(rules: Rulebook, teams: Mapping[str, UUID], count: int, *, by: UUID, at: UUID) -> Iterator[Story]:
-    """Cases that wait for triage, due over half a year: half of them of the first team, the others of every team."""
-    chance, workflow = random.Random(1), rules.current("case").hash  # noqa: S311 - any spread will do, the same each time
+def submitted_cases(rules: Rulebook, teams: Mapping[str, UUID], count: int, *, by: UUID, at: UUID) -> Iterator[Story]:
+    """Yields cases that wait for triage, due within half a year: half of the first team, the others of all teams.
+
+    `by` is the person and `at` the organisation that submits them.
+    """
+    random_days, workflow = random.Random(1), rules.current("case").hash  # noqa: S311 - a reproducible spread, no secret
     regions = list(teams.items())
-    for n in range(count):
-        region, team_id = regions[n // 2 % len(regions) if n % 2 else 0]
-        case_id, moment = uuid4(), datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=n)
+    for index in range(count):
+        region, team_id = regions[index // 2 % len(regions) if index % 2 else 0]
+        case_id, moment = uuid4(), datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=index)
         case = Case(
             id=case_id,
-            number=_number(n),
+            number=_number(index),
             region=region,
             team_id=team_id,
             submitter_id=at,
@@ -86,25 +89,25 @@ def just_submitted(rules: Rulebook, teams: Mapping[str, UUID], count: int, *, by
             organisation_id=at,
             party=Role.COORDINATOR,
             party_id=team_id,
-            due_on=_FIRST_DAY + timedelta(days=chance.randrange(180)),
+            due_on=_FIRST_DAY + timedelta(days=random_days.randrange(180)),
             form="referral@1",
         )
         yield Story(case, (first,), {})
 
 
-def plant(database: Database, stories: Iterable[Story]) -> list[UUID]:
-    """Store them, and give back the ids of the cases."""
-    planted: list[UUID] = []
-    rest = iter(stories)
-    while some := list(islice(rest, BATCH)):
-        database.write_now(partial(_store, stories=some))
-        planted += [it.case.id for it in some]
-    return planted
+def store_stories(database: Database, stories: Iterable[Story]) -> list[UUID]:
+    """Store the stories and return the ids of their cases."""
+    case_ids: list[UUID] = []
+    remaining = iter(stories)
+    while batch := list(islice(remaining, BATCH)):
+        database.write_now(partial(_store, stories=batch))
+        case_ids += [story.case.id for story in batch]
+    return case_ids
 
 
 def _store(transaction: Transaction, stories: list[Story]) -> None:
     if transaction.connection.dialect.name == "sqlite":
-        # Random ids touch pages all over the file: with the usual 2 MB of cache each is read and written many times.
+        # Random ids touch pages all over the file. The default cache of 2 MB would read and write each many times.
         transaction.connection.exec_driver_sql("PRAGMA cache_size = -500000")
     entries, sealed_rows = [], []
     for story in stories:
@@ -117,8 +120,8 @@ def _store(transaction: Transaction, stories: list[Story]) -> None:
             entries.append(to_row(entry, previous, sealed.digest if sealed else None))
             previous = entries[-1]["digest"]
             sealed_rows += [sealed.row] if sealed else []
-    transaction.connection.execute(insert(cases), [_case_row(it.case) for it in stories])
-    transaction.connection.execute(insert(parts), [row for it in stories for row in _part_rows(it)])
+    transaction.connection.execute(insert(cases), [_case_row(story.case) for story in stories])
+    transaction.connection.execute(insert(parts), [row for story in stories for row in _part_rows(story)])
     transaction.connection.execute(insert(transitions), entries)
     if sealed_rows:
         transaction.connection.execute(insert(contents), sealed_rows)
@@ -134,7 +137,7 @@ def _case_row(case: Case) -> dict[str, Any]:
         "submitted_at": microseconds(case.submitted_at),
         "sequence": 0,
         "digest": BEGINNING,
-        # Not above that of the first entry: the clock of a case runs one way.
+        # The recorded time of a case never decreases, so this may not be later than that of its first entry.
         "recorded_at": microseconds(case.submitted_at),
     }
 
@@ -154,6 +157,6 @@ def _part_rows(story: Story) -> Iterator[dict[str, Any]]:
             }
 
 
-def _number(n: int) -> str:
-    digits = f"{n:08d}"
+def _number(index: int) -> str:
+    digits = f"{index:08d}"
     return f"{digits[:4]}-{digits[4:]}"

@@ -1,4 +1,4 @@
-"""A service of one's own: on a free port, with a database that is thrown away."""
+"""A temporary service on a free port, with a database that is deleted afterwards."""
 
 import os
 import socket
@@ -15,12 +15,12 @@ import httpx
 from examples.answers import OK, NotAsTold
 
 ROOT = Path(__file__).parents[1]
-PATIENCE_IN_SECONDS = 60.0
+START_TIMEOUT_SECONDS = 60.0
 
 
 @contextmanager
-def own_service() -> Iterator[str]:
-    """Start the demonstration, give its address, and stop it afterwards."""
+def temporary_service() -> Iterator[str]:
+    """Start the demonstration, yield its address, and stop it afterwards."""
     with tempfile.TemporaryDirectory(prefix="casusroute-story-") as folder:
         port = _free_port()
         url = f"http://127.0.0.1:{port}"
@@ -45,7 +45,7 @@ def own_service() -> Iterator[str]:
 
 
 def _wait(process: subprocess.Popen[bytes], url: str, errors: Path) -> None:
-    until = time.monotonic() + PATIENCE_IN_SECONDS
+    until = time.monotonic() + START_TIMEOUT_SECONDS
     while time.monotonic() < until:
         if process.poll() is not None:
             raise NotAsTold(f"The service did not start: {errors.read_text('utf-8').strip()}")
@@ -55,10 +55,10 @@ def _wait(process: subprocess.Popen[bytes], url: str, errors: Path) -> None:
         except httpx.TransportError:
             pass
         time.sleep(0.1)
-    raise NotAsTold(f"The service did not answer within {PATIENCE_IN_SECONDS:.0f} seconds")
+    raise NotAsTold(f"The service did not answer within {START_TIMEOUT_SECONDS:.0f} seconds")
 
 
 def _free_port() -> int:
-    with socket.socket() as tried:
-        tried.bind(("127.0.0.1", 0))
-        return int(tried.getsockname()[1])
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,4 +1,4 @@
-"""Telling: what happens on the stage, as lines that a person likes to read. English, with the Dutch of the service."""
+"""The narrator: prints the events of a story for people, in English with the Dutch labels of the service."""
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from examples.answers import reasons
 from examples.scenes import Json
-from examples.stage import DEMONSTRATION, Played, Stage
+from examples.stage import DEMONSTRATION, PlayedScene, Stage
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 WIDTH = 110
@@ -15,10 +15,10 @@ STEP = " " * 4
 REASON = " " * 6
 
 
-def contents(titles: Iterable[str]) -> None:
-    """What is going to be told, a line for each chapter."""
-    for one in titles:
-        _say(one, first="", rest="   ")
+def print_titles(titles: Iterable[str]) -> None:
+    """Print the titles of the chapters to come, a line for each."""
+    for chapter_title in titles:
+        _say(chapter_title, first="", rest="   ")
 
 
 def title(text: str) -> None:
@@ -27,46 +27,46 @@ def title(text: str) -> None:
     print("=" * min(len(text), WIDTH))
 
 
-def aside(text: str, *lines: str) -> None:
-    """Something that is looked at between two steps."""
+def remark(text: str, *lines: str) -> None:
+    """Print an observation between two steps."""
     print()
     _say(text, first="  * ", rest=STEP)
     for line in lines:
         _say(line, first=REASON, rest=REASON + "  ")
 
 
-def scene(stage: Stage, played: Played) -> None:
-    """Who did what, from which state to which and who acts next; or which refusal was met and why."""
-    told, player = played.scene, played.sent.by
+def scene(stage: Stage, played: PlayedScene) -> None:
+    """Print a scene: the person and step, the states and the next action, or the refusal with its reasons."""
+    script, player = played.scene, played.sent.by
     print()
-    number = told.name.partition("-")[0]
-    when = f"{in_amsterdam(told.when):%a %d %b %Y}"
-    _say(f"{player.name}, {player.role}, {told.told}", first=f"{number}  {when}  ", rest=STEP)
+    number = script.name.partition("-")[0]
+    when = f"{in_amsterdam(script.when):%a %d %b %Y}"
+    _say(f"{player.name}, {player.role}, {script.told}", first=f"{number}  {when}  ", rest=STEP)
     if played.after is None:
-        _refused(played.answer)
+        _print_refusal(played.answer)
         return
     entry = played.answer["transition"]
-    _say(f"{_both(entry['label'])}" + ("" if told.kind == "case" else f" [{told.part}]"))
-    source, target = (_state(stage, told.kind, entry[name]) for name in ("source", "target"))
+    _say(f"{_both(entry['label'])}" + ("" if script.kind == "case" else f" [{script.part}]"))
+    source, target = (_state(stage, script.kind, entry[name]) for name in ("source", "target"))
     _say(f"stays {target}" if source == target else f"{source} -> {target}")
-    if told.opens:
-        _say(f"begins: {', '.join(told.opens)}")
+    if script.opens:
+        _say(f"begins: {', '.join(script.opens)}")
     _say(_next(played.after))
 
 
 def history(entries: list[Json]) -> None:
-    """The whole history, a line for each entry."""
+    """Print the whole history, a line for each entry."""
     print(f"\n  {'no':>4}  {'day':<10}  {'part':<15}  {'trigger':<23}  {'from':<20}  {'to':<20}  who")
-    for it in entries:
-        part = " ".join(filter(None, (it["partKind"], it["line"])))
+    for entry in entries:
+        part = " ".join(filter(None, (entry["partKind"], entry["line"])))
         print(
-            f"  {it['sequence']:>4}  {it['occurredAt'][:10]}  {part:<15}  {it['trigger']:<23}  {it['source']:<20}"
-            f"  {it['target']:<20}  {it['by']['person']['name']}"
+            f"  {entry['sequence']:>4}  {entry['occurredAt'][:10]}  {part:<15}  {entry['trigger']:<23}"
+            f"  {entry['source']:<20}  {entry['target']:<20}  {entry['by']['person']['name']}"
         )
 
 
 def plain(named: Json) -> str:
-    """A name without the mark that it is made up."""
+    """Returns a name without the mark of fictional data."""
     return str(named["name"]).removesuffix(DEMONSTRATION)
 
 
@@ -78,7 +78,7 @@ def today() -> date:
     return in_amsterdam(datetime.now(UTC)).date()
 
 
-def _refused(problem: Json) -> None:
+def _print_refusal(problem: Json) -> None:
     _say(f"Refused, {problem['status']} {problem['code']}. {problem['title']}: {problem['detail']}")
     if won := problem.get("won"):
         _say(f"first came: {won['trigger']} by the {won['role'].replace('_', ' ')}", first=f"{STEP}x ", rest=REASON)

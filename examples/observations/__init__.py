@@ -1,0 +1,1 @@
+"""Observations between the steps of the stories: sight, work lists and, at the end, the whole history."""
