@@ -1,4 +1,4 @@
-"""A database made by the migrations with real cases in it, made through the running service; and who attacks it."""
+"""Fixtures of the database tests: cases of the running service, a forger who attacks them, a destroyed case."""
 
 from collections.abc import Iterator
 
@@ -16,22 +16,22 @@ from api_tests.support.servers import Running
 
 @pytest.fixture(scope="session")
 def known(people: People) -> Known:
-    told = CaseFile.submitted(people).go_to("arranging_placement")
-    told.fire("add_note", part=told.parts("commitment")[0])
-    told.fire("seek_placement")
-    told.fire("request_escalation")
-    read = people.esra.get(f"{told.path}/file")
-    assert read.status_code == 200, read.text
+    case = CaseFile.submitted(people).go_to("arranging_placement")
+    case.fire("add_note", part=case.parts("commitment")[0])
+    case.fire("seek_placement")
+    case.fire("request_escalation")
+    file = people.esra.get(f"{case.path}/file")
+    assert file.status_code == 200, file.text
     ended = CaseFile.submitted(people)
     ended.fire("withdraw")
-    decided = people.roos.post("/regions/JZ43/settings", {"settings": {}})
-    assert decided.status_code == 201, decided.text
-    return Known(told=told.id, other=CaseFile.submitted(people).id, ended=ended.id)
+    answer = people.roos.post("/regions/JZ43/settings", {"settings": {}})
+    assert answer.status_code == 201, answer.text
+    return Known(told=case.id, other=CaseFile.submitted(people).id, ended=ended.id)
 
 
 @pytest.fixture(scope="session", params=["as the owner", "undermined"])
 def forger(request: pytest.FixtureRequest, service: Running, known: Known) -> Iterator[Forger]:
-    """Somebody who writes to the database behind the back of the service."""
+    """A forger writes to the database behind the back of the service."""
     undermined = request.param == "undermined"
     engine = engine_for(service.settings.database_url, undermined=undermined)
     yield Forger(engine, known, undermined)
@@ -40,7 +40,7 @@ def forger(request: pytest.FixtureRequest, service: Running, known: Known) -> It
 
 @pytest.fixture(scope="session")
 def database(service: Running) -> Iterator[Engine]:
-    """Connections of our own to the database of the service."""
+    """Connections of the tests to the database of the service, as the owner of its tables."""
     engine = engine_for(service.settings.database_url, undermined=False)
     yield engine
     engine.dispose()
@@ -51,5 +51,7 @@ def story(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     """A case that was destroyed, in a database of its own, and the same database as it was before."""
     folder = tmp_path_factory.mktemp(f"destroyed_{request.param}")
     url = new_database(request, folder, request.param)
-    with told(folder, url, request.getfixturevalue("cluster") if request.param == "postgresql" else None) as found:
-        yield found
+    with told(
+        folder, url, request.getfixturevalue("cluster") if request.param == "postgresql" else None
+    ) as destroyed_case:
+        yield destroyed_case

@@ -1,4 +1,4 @@
-"""I11: a step is there with everything that belongs to it, or not at all; an answered 2xx is committed before."""
+"""I11: a step is stored whole or not at all, and its commit comes before its 2xx answer."""
 
 import resource
 import threading
@@ -16,7 +16,7 @@ from api_tests.support.people import People
 from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import Running
 
-# SQLite writes a file beyond this size no further: its log of a commit does not fit.
+# Limit of the size of a file in bytes: the log of a commit of SQLite does not fit into it.
 FULL_AT_BYTES = 16_384
 
 REFUSING = {
@@ -26,7 +26,7 @@ REFUSING = {
         "CREATE TRIGGER no_news BEFORE INSERT ON outbox FOR EACH ROW EXECUTE FUNCTION no_news()",
     ),
 }
-# Every statement succeeds and the commit does not: the database looks at a deferred reference only then.
+# Every statement succeeds and the commit fails: the database checks a deferred reference only then.
 REFUSING_AT_COMMIT = {
     "sqlite": (
         "CREATE TABLE too_late (region VARCHAR(4) REFERENCES regions (code) DEFERRABLE INITIALLY DEFERRED)",
@@ -72,7 +72,7 @@ def _set_up(database: Engine, statements: tuple[str, ...]) -> Iterator[None]:
 
 @contextmanager
 def _refusing(database: Engine) -> Iterator[None]:
-    """A database that fails halfway through a step: what has been written by then must go."""
+    """The database fails halfway through a step: the rows written until then must be rolled back."""
     with _set_up(database, REFUSING[database.dialect.name]):
         yield
 
@@ -85,7 +85,7 @@ def _refusing_at_commit(database: Engine) -> Iterator[None]:
 
 @contextmanager
 def _full_disk(database: Engine) -> Iterator[None]:
-    """A disk that is full when the commit gets there."""
+    """The disk is full at the commit."""
     if database.dialect.name == "postgresql":
         with _set_up(database, FULL_DISK):
             yield
@@ -127,15 +127,15 @@ def test_i11_a_step_that_fails_is_not_answered_as_done_leaves_nothing_and_is_set
 
     with fault(database):
         failed = case.attempt("start_triage", key=key, version=version)
-    left = _rows(database)
+    after = _rows(database)
     settled = case.attempt("start_triage", key=key, version=version)
     repeated = case.attempt("start_triage", key=key, version=version)
 
     assert failed.status_code >= 500, failed.text
     assert failed.headers["Content-Type"] == "application/problem+json"
-    assert left == before
+    assert after == before
     assert (settled.status_code, repeated.status_code) == (201, 201)
-    assert [it["trigger"] for it in case.history()] == ["submit", "start_triage"]
+    assert [entry["trigger"] for entry in case.history()] == ["submit", "start_triage"]
 
 
 @broken_by(
@@ -162,13 +162,13 @@ def test_i11_a_submission_that_fails_leaves_keys_and_nothing_else_and_the_retry_
 
     with _refusing_at_commit(database):
         failed = people.anna.submit(key=key)
-    left = _rows(database)
+    after = _rows(database)
     settled = people.anna.submit(key=key)
 
     assert failed.status_code >= 500
-    assert {name for name in left if left[name] != before[name]} == {"keys.case_keys"}
+    assert {name for name in after if after[name] != before[name]} == {"keys.case_keys"}
     assert settled.status_code == 201
-    assert _rows(database)["keys.case_keys"] == left["keys.case_keys"]
+    assert _rows(database)["keys.case_keys"] == after["keys.case_keys"]
     assert _owners(database) >= {settled.json()["caseId"]}
 
 
@@ -209,7 +209,7 @@ def test_i11_a_refused_step_leaves_no_trace_in_any_table(
     "loop.call_soon_threadsafe(early.set_result, work(unit))); return await early",
 )
 def test_an_answered_step_is_committed_before_its_answer_leaves(service: Running, case: CaseFile) -> None:
-    """The commit is held up for a moment: an answer that would not wait for it arrives meanwhile."""
+    """The commit is delayed: an answer that did not wait for it would arrive first."""
     answered, committing, too_soon = threading.Event(), threading.Event(), []
 
     def hold(_connection: Connection) -> None:
@@ -230,7 +230,7 @@ def test_an_answered_step_is_committed_before_its_answer_leaves(service: Running
 
 def test_an_answered_step_is_seen_at_once_by_everybody(case: CaseFile, database: Engine) -> None:
     for _ in range(5):
-        made = case.fire("add_note")
+        step = case.fire("add_note")
 
         with database.connect() as connection:
-            assert head_of_case(connection, case.id).sequence == made["version"]
+            assert head_of_case(connection, case.id).sequence == step["version"]

@@ -33,19 +33,19 @@ KEY_IS_GONE = "the key of its content is gone or was changed: the content opens 
 @pytest.fixture(scope="module", params=ENGINES)
 def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
     cluster: Cluster | None = request.getfixturevalue("cluster") if request.param == "postgresql" else None
-    with kept(tmp_path_factory.mktemp(f"kept_{request.param}"), cluster) as found:
-        yield found
+    with kept(tmp_path_factory.mktemp(f"kept_{request.param}"), cluster) as installation:
+        yield installation
 
 
-# What only commands of our own can refuse.
+# Only the commands of this service refuse these cases; a backup of PostgreSQL is made with its own programs.
 on_sqlite = pytest.mark.parametrize("place", ["sqlite"], indirect=True)
 
 
-def tables_of(kept_one: Kept, back: Restored) -> Tables:
-    """The raw tables, read by somebody who sees all of them."""
-    if kept_one.cluster is None:
+def tables_of(place: Kept, back: Restored) -> Tables:
+    """The raw tables, read as a database user who sees every row."""
+    if place.cluster is None:
         return read_sqlite(back.folder / "casusroute.db")
-    return read_postgresql(kept_one.cluster.url(back.url.rpartition("/")[2]))
+    return read_postgresql(place.cluster.url(back.url.rpartition("/")[2]))
 
 
 @broken_by(
@@ -58,16 +58,16 @@ def test_i21_a_backup_of_before_a_destruction_does_not_bring_the_case_back(place
     back = place.restored("earlier", place.before, place.before, place.list_outside)
 
     tables = tables_of(place, back)
-    gone = [content for content in tables["contents"] if content["case_id"] == place.doomed.id]
+    rows = [content for content in tables["contents"] if content["case_id"] == place.doomed.id]
     assert place.keys_of_doomed
     assert back.code == 0, back.said
     assert f"destroyed again: {place.doomed.id}\n" in back.said
     assert back.said.splitlines()[-1].startswith("cases 2; entries ")
-    assert {(it["ciphertext"], it["salt"]) for it in gone} == {(None, None)}
+    assert {(row["ciphertext"], row["salt"]) for row in rows} == {(None, None)}
     assert place.doomed.id not in {key["owner_id"] for key in tables.keys}
     if place.cluster is None:
         files = b"".join(file.read_bytes() for file in back.folder.iterdir())
-        assert not [it for it in place.keys_of_doomed if it in files]
+        assert not [key for key in place.keys_of_doomed if key in files]
     with served(back, place.folder / "master.key") as (_, people):
         answer = problem_of(people.esra.get(place.doomed.path), 410, "case_destroyed")
         assert people.esra.get(f"{place.living.path}/file").status_code == 200
@@ -87,8 +87,8 @@ def test_i21_keys_that_are_older_than_a_destruction_do_not_bring_the_case_back_a
 
     tables = tables_of(place, back)
     assert back.code == 1
-    told = [line.split(maxsplit=3) for line in back.said.splitlines() if KEY_IS_GONE in line]
-    assert told == [[place.between.number, place.between.id, "1", KEY_IS_GONE]]
+    findings = [line.split(maxsplit=3) for line in back.said.splitlines() if KEY_IS_GONE in line]
+    assert findings == [[place.between.number, place.between.id, "1", KEY_IS_GONE]]
     assert "findings 1;" in back.said
     assert place.doomed.id not in {key["owner_id"] for key in tables.keys}
 
@@ -110,7 +110,7 @@ def test_newer_keys_open_everything_in_older_data(place: Kept) -> None:
     "        target.write_bytes(Path(live.execute('PRAGMA database_list').fetchone()[2]).read_bytes())\n",
 )
 def test_what_was_acknowledged_before_a_backup_began_is_in_it_however_many_wrote_meanwhile(place: Kept) -> None:
-    """A checker of its own reads the raw tables, opens every content and recomputes every digest."""
+    """An independent checker reads the raw tables, decrypts every content and recomputes every digest."""
     back = place.restored("loaded", place.under_load, place.under_load)
 
     tables = tables_of(place, back)
@@ -118,11 +118,11 @@ def test_what_was_acknowledged_before_a_backup_began_is_in_it_however_many_wrote
         name: [row for row in rows if place.doomed.id not in (row.get("case_id"), row.get("id"))]
         for name, rows in tables.rows.items()
     }
-    left = Tables(living, tables.keys, tables.complaints)
+    other_cases = Tables(living, tables.keys, tables.complaints)
     assert back.code == 0, back.said
     assert len(place.acknowledged.acknowledged) >= 10
-    assert [*left.complaints, *histories(left)] == []
-    assert [*contents(left, master_key(place.folder), place.acknowledged)] == []
+    assert [*other_cases.complaints, *histories(other_cases)] == []
+    assert [*contents(other_cases, master_key(place.folder), place.acknowledged)] == []
 
 
 def test_another_master_key_opens_no_backup(place: Kept, tmp_path: Path) -> None:
@@ -145,26 +145,26 @@ def test_another_master_key_opens_no_backup(place: Kept, tmp_path: Path) -> None
 )
 @pytest.mark.parametrize("name", ["data", "keys"])
 def test_a_backup_that_is_not_whole_is_refused(place: Kept, tmp_path: Path, name: str) -> None:
-    """Cut off at the end, or changed in one bit in the middle."""
+    """The file is cut off at the end, or one bit in the middle is changed."""
     for spoil in (_cut, _flip):
-        broken = _copied(place, tmp_path / f"{spoil.__name__}_{name}")
+        broken = _copy_of_newest(place, tmp_path / f"{spoil.__name__}_{name}")
         spoil(getattr(broken, name))
 
-        assert _refused(place, f"spoilt{spoil.__name__}_{name}", broken)
+        assert _is_refused(place, f"spoilt{spoil.__name__}_{name}", broken)
 
 
 @on_sqlite
 @pytest.mark.parametrize("name", ["destructions.jsonl", "manifest.json"])
-def test_nor_is_one_taken_whose_list_or_manifest_is_not_whole(place: Kept, tmp_path: Path, name: str) -> None:
+def test_a_backup_whose_list_or_manifest_is_not_whole_is_refused(place: Kept, tmp_path: Path, name: str) -> None:
     for spoil in (_cut, _flip):
-        broken = _copied(place, tmp_path / f"{spoil.__name__}_{name}")
+        broken = _copy_of_newest(place, tmp_path / f"{spoil.__name__}_{name}")
         spoil(broken.data.with_name(name))
 
-        assert _refused(place, f"spoilt{spoil.__name__}_{name}", broken)
+        assert _is_refused(place, f"spoilt{spoil.__name__}_{name}", broken)
 
 
-def _refused(place: Kept, name: str, broken: Backup) -> bool:
-    """Whether nothing was put where it was to come back."""
+def _is_refused(place: Kept, name: str, broken: Backup) -> bool:
+    """The restore of this backup is refused and leaves nothing in its place."""
     if place.cluster:
         with pytest.raises(subprocess.CalledProcessError, match="sha256sum"):
             place.restored(name, broken, broken)
@@ -187,11 +187,11 @@ def test_who_may_not_see_all_cases_cannot_dump_some_of_them(place: Kept) -> None
 def test_a_backup_tells_what_it_is_and_nothing_of_anybody_is_for_its_owner_alone_and_has_no_master_key(
     place: Kept,
 ) -> None:
-    folder, told = place.newest.data.parent, manifest_of(place.newest)
+    folder, manifest = place.newest.data.parent, manifest_of(place.newest)
     back = place.restored("told", place.newest, place.newest)
     _, digest = command(back.folder, back.url, place.folder / "master.key", "digest")
     header, *heads, _ = digest.splitlines(keepends=True)
-    at_that_moment = json.loads(header) | {"at": told["at"]}
+    at_that_moment = json.loads(header) | {"at": manifest["at"]}
     first = json.dumps(at_that_moment, sort_keys=True, separators=(",", ":")) + "\n"
 
     key = (place.folder / "master.key").read_bytes()
@@ -199,11 +199,11 @@ def test_a_backup_tells_what_it_is_and_nothing_of_anybody_is_for_its_owner_alone
     assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o600}
     assert folder.stat().st_mode & 0o777 == 0o700
     assert not [file for file in folder.iterdir() if key in file.read_bytes()]
-    assert (told["cases"], told["revision"]) == (3, json.loads(header)["database"])
-    assert told["root"] == hashlib.sha256("".join((first, *heads)).encode()).hexdigest()
-    assert f"cases 3; entries {told['entries']}; findings 0; last recorded " in back.said
-    assert datetime.fromisoformat(str(told["last_recorded_at"])) < datetime.fromisoformat(str(told["at"]))
-    assert told.keys() == {
+    assert (manifest["cases"], manifest["revision"]) == (3, json.loads(header)["database"])
+    assert manifest["root"] == hashlib.sha256("".join((first, *heads)).encode()).hexdigest()
+    assert f"cases 3; entries {manifest['entries']}; findings 0; last recorded " in back.said
+    assert datetime.fromisoformat(str(manifest["last_recorded_at"])) < datetime.fromisoformat(str(manifest["at"]))
+    assert manifest.keys() == {
         *("format", "version", "revision", "at", "cases", "entries", "last_recorded_at", "root", "sha256"),
         *("master_key", "seal"),
     }
@@ -224,12 +224,12 @@ def test_nothing_is_overwritten_by_a_backup_or_by_one_that_comes_back(place: Kep
     over, _ = command(*arguments, "restore", "--data", str(place.before.data), "--keys", str(place.before.keys))
     (tmp_path / "casusroute.db.keys").write_bytes(b"mine")
     url = f"sqlite:///{tmp_path / 'casusroute.db'}"
-    beside, _ = command(tmp_path, url, arguments[2], "restore", "--data", str(place.before.data),
+    over_keys, _ = command(tmp_path, url, arguments[2], "restore", "--data", str(place.before.data),
                         "--keys", str(place.before.keys))  # fmt: skip
 
     assert "a backup never overwrites another" in str(again)
     assert "a backup is restored where nothing is" in str(over)
-    assert "a backup is restored where nothing is" in str(beside)
+    assert "a backup is restored where nothing is" in str(over_keys)
     assert place.newest.data.read_bytes() == taken
     assert (tmp_path / "casusroute.db.keys").read_bytes() == b"mine"
     assert [file.name for file in tmp_path.iterdir()] == ["casusroute.db.keys"]
@@ -243,13 +243,15 @@ def test_nothing_is_overwritten_by_a_backup_or_by_one_that_comes_back(place: Kep
 )
 @on_sqlite
 def test_a_manifest_of_another_backup_or_of_nobody_who_has_the_key_is_refused(place: Kept, tmp_path: Path) -> None:
-    swapped, forged = (_copied(place, tmp_path / name) for name in ("swapped", "forged"))
+    swapped, forged = (_copy_of_newest(place, tmp_path / name) for name in ("swapped", "forged"))
     shutil.copy(place.before.data.with_name("manifest.json"), swapped.data.with_name("manifest.json"))
-    told = manifest_of(forged)
+    manifest = manifest_of(forged)
     with closing(sqlite3.connect(forged.data)) as connection:
         connection.executescript("DROP TRIGGER cases_no_delete; VACUUM")
-    told["sha256"]["data"] = hashlib.sha256(forged.data.read_bytes()).hexdigest()
-    forged.data.with_name("manifest.json").write_text(json.dumps(told, sort_keys=True, separators=(",", ":")) + "\n")
+    manifest["sha256"]["data"] = hashlib.sha256(forged.data.read_bytes()).hexdigest()
+    forged.data.with_name("manifest.json").write_text(
+        json.dumps(manifest, sort_keys=True, separators=(",", ":")) + "\n"
+    )
 
     of_another = place.restored("swapped_here", swapped, swapped)
     of_nobody = place.restored("forged_here", forged, forged)
@@ -280,18 +282,18 @@ def test_a_backup_of_an_older_version_is_migrated_and_then_recovered_and_a_newer
     older = place.restored("older", files("backup"), files("backup"), master_key=key)
     served_too_early, _ = command(older.folder, older.url, key, "recover")
     migrated, _ = command(older.folder, older.url, key, "migrate")
-    recovered, said = command(older.folder, older.url, key, "recover")
+    recovered, output = command(older.folder, older.url, key, "recover")
     newer = place.restored("newer", files("newer"), files("newer"), master_key=key)
 
     assert "Run `python -m service migrate`, then `python -m service recover`" in str(older.code)
     assert "the database needs `python -m service migrate` first" in str(served_too_early)
-    assert (migrated, recovered) == (0, 0), said
-    assert "cases 5; " in said
+    assert (migrated, recovered) == (0, 0), output
+    assert "cases 5; " in output
     assert "which is newer than this one" in str(newer.code)
 
 
-def _copied(place: Kept, folder: Path) -> Backup:
-    """A copy of the newest backup, to do harm to."""
+def _copy_of_newest(place: Kept, folder: Path) -> Backup:
+    """A copy of the newest backup that a test may damage."""
     if place.cluster:
         folder = place.newest.data.parent.parent / f"{folder.parent.name}_{folder.name}"
     shutil.copytree(place.newest.data.parent, folder)

@@ -1,4 +1,4 @@
-"""What makes a database keep its promises is in force on every connection that the service opens."""
+"""Every connection that the service opens has the settings on which the promises of the database rest."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -17,7 +17,7 @@ from service.database.migrations import migrate
 
 pytestmark = pytest.mark.server
 
-# For SQLite in the file of the data and in that of the keys beside it; synchronous 2 is FULL.
+# SQLite has a data file and a key file; synchronous 2 is FULL.
 IN_FORCE: dict[str, dict[str, object]] = {
     "sqlite": {
         "PRAGMA foreign_keys": 1,
@@ -47,12 +47,12 @@ def opened(service: Running) -> Iterator[Engine]:
 def test_every_connection_is_set_up_as_promised(opened: Engine) -> None:
     with ExitStack() as stack:
         for _ in range(SQLITE_READERS + 2):
-            # Read, not written: a second writer would wait for the first.
+            # A read transaction: a second writer would wait for the first.
             reading = opened.execution_options(sqlite_begin="DEFERRED")
             connection = stack.enter_context(reading.connect())
 
-            wanted = IN_FORCE[opened.dialect.name]
-            assert {it: connection.exec_driver_sql(it).scalar() for it in wanted} == wanted
+            expected = IN_FORCE[opened.dialect.name]
+            assert {query: connection.exec_driver_sql(query).scalar() for query in expected} == expected
 
 
 @broken_by(
@@ -61,8 +61,8 @@ def test_every_connection_is_set_up_as_promised(opened: Engine) -> None:
     '    "secure_delete": "ON",',
     '    "secure_delete": "OFF",',
 )
-def test_a_key_that_is_gone_lies_about_in_no_free_page(tmp_path: Path) -> None:
-    """SQLite leaves what is deleted in its file unless it is told otherwise."""
+def test_a_deleted_key_remains_in_no_free_page(tmp_path: Path) -> None:
+    """SQLite leaves deleted rows in its file unless secure_delete is on."""
     file = tmp_path / "casusroute.db"
     engine, owner = open_engine(f"sqlite:///{file}"), uuid4()
     migrate(engine)
@@ -81,7 +81,7 @@ def test_a_key_that_is_gone_lies_about_in_no_free_page(tmp_path: Path) -> None:
 
 
 def _on_disk(engine: Engine, file: Path) -> bytes:
-    """What stands in the file of the keys once the log beside it has been worked off."""
+    """The bytes of the key file after its write-ahead log was merged into it."""
     with engine.connect() as connection:
         dbapi: Any = connection.connection
         assert dbapi.execute("PRAGMA keys.wal_checkpoint(TRUNCATE)").fetchone()[0] == 0

@@ -38,7 +38,7 @@ def _master(service: Running) -> bytes:
 
 @pytest.fixture
 def bare(service: Running, known: Known) -> Iterator[Connection]:
-    """A connection that nothing is refused to; what it does is rolled back."""
+    """A connection without protections and constraints; its transaction is rolled back."""
     assert known.told  # made before the database is locked
     engine = engine_for(service.settings.database_url, undermined=True)
     with engine.connect() as connection:
@@ -48,8 +48,8 @@ def bare(service: Running, known: Known) -> Iterator[Connection]:
     engine.dispose()
 
 
-def _opened(connection: Connection, service: Running, case_id: str, *, master: bytes | None = None) -> object:
-    """The content of a case as a service reads it that has just been started."""
+def _read_content(connection: Connection, service: Running, case_id: str, *, master: bytes | None = None) -> object:
+    """The content of a case, as a service that has just started reads it."""
     keyring = Keyring(master or _master(service))
     return Contents(transaction_on(connection, keyring)).open(UUID(case_id))
 
@@ -77,10 +77,10 @@ def test_what_people_write_stands_nowhere_in_the_database_in_plain_words(
 
 def _everything_stored(service: Running, request: pytest.FixtureRequest) -> bytes:
     if service.engine == "sqlite":
-        file = Path(service.built.database.engine.url.database or "")
-        of_the_keys = keys_file(file)
-        found = [it for base in (file, of_the_keys) for it in file.parent.glob(f"{base.name}*")]
-        return b"".join(it.read_bytes() for it in found)
+        data_file = Path(service.built.database.engine.url.database or "")
+        bases = (data_file, keys_file(data_file))
+        files = [file for base in bases for file in data_file.parent.glob(f"{base.name}*")]
+        return b"".join(file.read_bytes() for file in files)
     cluster: Cluster = request.getfixturevalue("cluster")
     name = str(service.built.database.engine.url.database)
     return cluster.run("pg_dump", "-h", "127.0.0.1", "-p", str(cluster.port), "-U", "app", name).encode()
@@ -95,45 +95,45 @@ def _everything_stored(service: Running, request: pytest.FixtureRequest) -> byte
 def test_content_that_was_moved_to_another_place_does_not_open(
     bare: Connection, service: Running, known: Known
 ) -> None:
-    own = bare.execute(select(contents).where(contents.c.case_id == known.told, contents.c.sequence == 2)).one()
+    content = bare.execute(select(contents).where(contents.c.case_id == known.told, contents.c.sequence == 2)).one()
     for case_id, sequence in ((known.told, 3), (known.other, 1)):
-        moved = {**columns_of(own), "case_id": case_id, "sequence": sequence}
+        moved = {**columns_of(content), "case_id": case_id, "sequence": sequence}
         with bare.begin_nested() as savepoint:
             bare.execute(
                 update(contents).where(contents.c.case_id == case_id, contents.c.sequence == sequence).values(moved)
             )
 
             with pytest.raises(InvalidTag):
-                _opened(bare, service, case_id)
+                _read_content(bare, service, case_id)
             savepoint.rollback()
 
 
 def test_content_without_its_key_is_unreadable_and_the_history_still_verifies(
     bare: Connection, service: Running, known: Known
 ) -> None:
-    assert _opened(bare, service, known.told)
+    assert _read_content(bare, service, known.told)
 
     bare.execute(delete(case_keys).where(case_keys.c.owner_id == known.told))
 
     with pytest.raises(Unavailable):
-        _opened(bare, service, known.told)
-    assert _opened(bare, service, known.other)
+        _read_content(bare, service, known.told)
+    assert _read_content(bare, service, known.other)
     assert verify(bare, UUID(known.told)).sound
 
 
 def test_another_master_key_reads_nothing(bare: Connection, service: Running, known: Known) -> None:
     with pytest.raises(InvalidUnwrap):
-        _opened(bare, service, known.told, master=os.urandom(32))
+        _read_content(bare, service, known.told, master=os.urandom(32))
 
 
 def test_every_case_and_class_of_content_has_a_key_of_its_own(database: Engine, service: Running, known: Known) -> None:
     keyring = Keyring(_master(service))
     with database.connect() as connection:
-        owned = connection.execute(select(case_keys).where(case_keys.c.owner_id.in_((known.told, known.other)))).all()
-        keys = {keyring.key(connection, UUID(it.owner_id), it.content_class) for it in owned}
+        rows = connection.execute(select(case_keys).where(case_keys.c.owner_id.in_((known.told, known.other)))).all()
+        keys = {keyring.key(connection, UUID(row.owner_id), row.content_class) for row in rows}
 
-    assert len(keys) == len(owned) == 12
-    assert not {it.wrapped for it in owned} & keys
+    assert len(keys) == len(rows) == 12
+    assert not {row.wrapped for row in rows} & keys
 
 
 @broken_by(
@@ -145,29 +145,29 @@ def test_every_case_and_class_of_content_has_a_key_of_its_own(database: Engine, 
 def test_the_master_key_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
     file = tmp_path / "new" / "master.key"
 
-    made = load_master_key(None, file)
+    key = load_master_key(None, file)
 
-    assert len(made) == 32
+    assert len(key) == 32
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert load_master_key(None, file) == made
-    assert load_master_key(base64.b64encode(made).decode() + "\n", tmp_path / "not read") == made
+    assert load_master_key(None, file) == key
+    assert load_master_key(base64.b64encode(key).decode() + "\n", tmp_path / "not read") == key
     assert not (tmp_path / "not read").exists()
 
 
 @pytest.mark.parametrize(
-    "given", ["", "geheim", base64.b64encode(b"x" * 31).decode(), base64.b64encode(b"x" * 33).decode()]
+    "malformed", ["", "geheim", base64.b64encode(b"x" * 31).decode(), base64.b64encode(b"x" * 33).decode()]
 )
-def test_a_master_key_that_is_none_is_refused(tmp_path: Path, given: str) -> None:
+def test_a_master_key_that_is_none_is_refused(tmp_path: Path, malformed: str) -> None:
     file = tmp_path / "master.key"
-    file.write_text(given)
+    file.write_text(malformed)
 
-    for setting in (given, None):
+    for setting in (malformed, None):
         with pytest.raises(MasterKeyRefused, match="32 bytes"):
             load_master_key(setting, file)
 
 
 def test_a_file_that_is_no_text_is_refused_as_a_master_key(tmp_path: Path) -> None:
-    """As the 32 bytes themselves would be, without base64."""
+    """The file holds 32 raw bytes instead of their base64."""
     file = tmp_path / "master.key"
     file.write_bytes(b"\xff" * 32)
 
@@ -179,14 +179,14 @@ def test_a_file_that_is_no_text_is_refused_as_a_master_key(tmp_path: Path) -> No
     "every digest has a salt", "service/cases/store/rows.py", "    salt = os.urandom(16)", "    salt = bytes(16)"
 )
 def test_equal_facts_and_equal_content_have_different_digests(database: Engine, service: Running, known: Known) -> None:
-    """Whoever guesses what was written cannot check the guess: every digest has a salt."""
+    """Every digest has a salt, so that a guess of the content cannot be checked against it."""
     with database.connect() as connection:
         entry = to_transition(entries_of_case(connection, known.told)[1])
-        room = Contents(transaction_on(connection, Keyring(_master(service))))
-        content = room.open(UUID(known.told))[2]
-        sealed = [room.seal(entry, content) for _ in range(2)]
+        store = Contents(transaction_on(connection, Keyring(_master(service))))
+        content = store.open(UUID(known.told))[2]
+        sealed = [store.seal(entry, content) for _ in range(2)]
     rows = [to_row(entry, None, None) for _ in range(2)]
 
     assert rows[0]["facts_digest"] != rows[1]["facts_digest"]
     assert rows[0]["facts_salt"] != rows[1]["facts_salt"]
-    assert len({it.digest for it in sealed}) == len({it.row["ciphertext"] for it in sealed}) == 2
+    assert len({item.digest for item in sealed}) == len({item.row["ciphertext"] for item in sealed}) == 2

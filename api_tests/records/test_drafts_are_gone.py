@@ -1,4 +1,4 @@
-"""A draft is encrypted, its owner's alone, and gone with its key once it is discarded, sent or expired."""
+"""A draft is encrypted, visible to its owner alone, and removed with its key once discarded, sent or expired."""
 
 from collections.abc import Iterator
 from uuid import uuid4
@@ -15,14 +15,14 @@ from service.cases.store.tables import drafts
 from service.database.tables import case_keys
 
 
-def _begun(by: Person, form: object, *, key: str | None = None) -> str:
+def _begin_draft(by: Person, form: object, *, key: str | None = None) -> str:
     answer = by.post("/drafts", {"form": form}, key=key)
     assert answer.status_code == 201, answer.text
     return str(answer.json()["id"])
 
 
-def _left_of(database: Engine, draft_id: str) -> tuple[int, int]:
-    """How many rows and how many keys there are of it."""
+def _rows_and_keys(database: Engine, draft_id: str) -> tuple[int, int]:
+    """Returns (number of rows, number of keys) of this draft."""
     with database.connect() as connection:
         rows = select(func.count()).select_from(drafts).where(drafts.c.id == draft_id)
         keys = select(func.count()).select_from(case_keys).where(case_keys.c.owner_id == draft_id)
@@ -31,7 +31,7 @@ def _left_of(database: Engine, draft_id: str) -> tuple[int, int]:
 
 @pytest.fixture
 def later(service: Running) -> Iterator[Running]:
-    """The service, whose clock the test may put forward; put back afterwards."""
+    """The service with a clock that the test may put forward; it is put back afterwards."""
     passed = service.clock.passed
     yield service
     service.clock.passed = passed
@@ -44,26 +44,26 @@ def later(service: Running) -> Iterator[Running]:
     "        self._connection.execute(delete(drafts)",
 )
 def test_a_discarded_draft_is_gone_with_its_key(people: People, database: Engine) -> None:
-    draft = _begun(people.anna, {"question": "nog niet af"})
-    assert _left_of(database, draft) == (1, 1)
+    draft = _begin_draft(people.anna, {"question": "nog niet af"})
+    assert _rows_and_keys(database, draft) == (1, 1)
 
     discarded = people.anna.client.delete(f"/drafts/{draft}", headers={"If-Match": '"1"'})
 
     assert discarded.status_code == 204
-    assert _left_of(database, draft) == (0, 0)
+    assert _rows_and_keys(database, draft) == (0, 0)
 
 
 def test_a_draft_that_was_sent_is_gone_with_its_key(people: People, database: Engine) -> None:
-    draft = _begun(people.anna, form_for("case", "submit"))
+    draft = _begin_draft(people.anna, form_for("case", "submit"))
 
     sent = people.anna.post("/cases", {"trigger": "submit", "draftId": draft})
 
     assert sent.status_code == 201, sent.text
-    assert _left_of(database, draft) == (0, 0)
+    assert _rows_and_keys(database, draft) == (0, 0)
 
 
 def test_a_draft_is_there_until_its_announced_day_and_not_after(people: People, later: Running) -> None:
-    draft = _begun(people.anna, {"question": "nog niet af"})
+    draft = _begin_draft(people.anna, {"question": "nog niet af"})
 
     later.clock.let_pass(days=29)
     before = people.anna.get(f"/drafts/{draft}").status_code
@@ -83,21 +83,21 @@ def test_a_draft_is_there_until_its_announced_day_and_not_after(people: People, 
 def test_an_expired_draft_is_removed_with_its_key_before_the_next_is_begun(
     people: People, database: Engine, later: Running
 ) -> None:
-    draft = _begun(people.anna, {"question": "nog niet af"})
+    draft = _begin_draft(people.anna, {"question": "nog niet af"})
 
     later.clock.let_pass(days=31)
-    next_one = _begun(people.bram, {})
+    next_draft = _begin_draft(people.bram, {})
 
-    assert _left_of(database, draft) == (0, 0)
-    assert _left_of(database, next_one) == (1, 1)
+    assert _rows_and_keys(database, draft) == (0, 0)
+    assert _rows_and_keys(database, next_draft) == (1, 1)
 
 
 def test_somebody_elses_draft_does_not_exist(people: People, database: Engine) -> None:
-    draft = _begun(people.anna, {"question": "van Anna alleen"})
+    draft = _begin_draft(people.anna, {"question": "van Anna alleen"})
     by_bram = people.bram.client
     version = {"If-Match": '"1"'}
 
-    tried: list[httpx.Response] = [
+    answers: list[httpx.Response] = [
         by_bram.get(f"/drafts/{draft}"),
         by_bram.put(f"/drafts/{draft}", json={"form": {}}, headers=version),
         by_bram.delete(f"/drafts/{draft}", headers=version),
@@ -105,6 +105,6 @@ def test_somebody_elses_draft_does_not_exist(people: People, database: Engine) -
     ]
     nowhere = by_bram.get(f"/drafts/{uuid4()}")
 
-    assert {it.status_code for it in tried} == {404}
-    assert tried[0].json() == nowhere.json()
-    assert _left_of(database, draft) == (1, 1)
+    assert {answer.status_code for answer in answers} == {404}
+    assert answers[0].json() == nowhere.json()
+    assert _rows_and_keys(database, draft) == (1, 1)

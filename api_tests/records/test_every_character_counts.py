@@ -1,4 +1,4 @@
-"""I11, I12, issue 4.2: no character of a stored history, or of a head, can be changed without being found."""
+"""I11, I12, issue 4.2: verification finds a change of any single character of a stored history or head."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import replace
@@ -21,11 +21,11 @@ from service.integrity.store.case_history import Verification, verify
 from service.integrity.store.heads import Heads
 from service.retention.store.tables import destruction_proposals, destruction_signatures
 
-# How the case is called stands nowhere else, and its id is what everything else names it by: see the digest of heads.
+# No entry holds the number of the case, and its id is only a reference: the digest of heads covers both.
 NOT_OF_THE_HISTORY = {(cases, "id"), (cases, "number")}
-# Of a destroyed case nothing is left that could tell these; they tell nothing of a child either.
+# A destroyed case keeps nothing that these could be checked against; they say nothing about a child.
 NOT_OF_THE_REMAINS = {*NOT_OF_THE_HISTORY, (cases, "region"), (parts, "workflow")}
-# One character at a time is a thousand questions; on PostgreSQL some, for its own types.
+# Each change needs a verification: every character on SQLite, one in 20 on PostgreSQL for its column types.
 EACH = {"sqlite": 1, "postgresql": 20}
 
 
@@ -39,12 +39,12 @@ def small(people: People) -> CaseFile:
 
 @pytest.fixture
 def connection(service: Running, small: CaseFile) -> Iterator[Connection]:
-    """Whose transaction is never committed."""
+    """A connection whose transaction is never committed."""
     assert small.id  # made before the database is locked
     engine = engine_for(service.settings.database_url, undermined=True)
-    with engine.connect() as opened:
-        yield opened
-        opened.rollback()
+    with engine.connect() as connection:
+        yield connection
+        connection.rollback()
     engine.dispose()
 
 
@@ -55,7 +55,7 @@ def _rows(connection: Connection, case_id: str) -> Iterator[tuple[Table, Row[Any
 
 
 def _slips(column: Column[Any], truth: Any) -> Iterator[tuple[int, Any]]:
-    """The value with one character, digit or byte another: a letter in its other case, which is easiest missed."""
+    """Pairs (place, value with one changed character). A letter changes its case, the easiest change to miss."""
     if isinstance(column.type, LargeBinary):
         yield from ((at, truth[:at] + bytes([truth[at] ^ 1]) + truth[at + 1 :]) for at in range(len(truth)))
     elif isinstance(truth, int):
@@ -80,10 +80,10 @@ def _place(table: Table, row: Row[Any]) -> dict[str, Any]:
 def test_i12_each_character_of_each_row_counts(connection: Connection, service: Running, small: CaseFile) -> None:
     lay_bare(connection)
 
-    unseen, tried = _unseen(connection, small, EACH[service.engine], but=NOT_OF_THE_HISTORY)
+    undetected, count = _undetected(connection, small, EACH[service.engine], but=NOT_OF_THE_HISTORY)
 
-    assert unseen == []
-    assert tried > 2000 / EACH[service.engine]
+    assert undetected == []
+    assert count > 2000 / EACH[service.engine]
     assert verify(connection, small.id).sound
 
 
@@ -94,10 +94,10 @@ def test_i12_each_character_that_a_destruction_left_counts(
     assert replace(verify(connection, small.id), head="") == Verification(True, 2, "", destroyed=True)
     lay_bare(connection)
 
-    unseen, tried = _unseen(connection, small, 3 * EACH[service.engine], but=NOT_OF_THE_REMAINS)
+    undetected, count = _undetected(connection, small, 3 * EACH[service.engine], but=NOT_OF_THE_REMAINS)
 
-    assert unseen == []
-    assert tried > 200 / EACH[service.engine]
+    assert undetected == []
+    assert count > 200 / EACH[service.engine]
 
 
 @broken_by(
@@ -115,7 +115,7 @@ def test_i12_each_character_that_a_destruction_left_counts(
 def test_what_a_destruction_left_is_sound_beside_its_own_certificate_alone(
     connection: Connection, small: CaseFile
 ) -> None:
-    """Emptied rows without a certificate, full rows beside one, and a certificate of another history: none is sound."""
+    """Emptied rows without a certificate, full rows with one, and a certificate of another history are not sound."""
     destroy(connection, small.id)
     lay_bare(connection)
     for change_to, fault in (
@@ -131,26 +131,29 @@ def test_what_a_destruction_left_is_sound_beside_its_own_certificate_alone(
             owner = change_to.table.c["id" if change_to.table is cases else "case_id"]
             connection.execute(change_to.where(owner == small.id))
 
-            found = verify(connection, small.id)
+            verification = verify(connection, small.id)
 
-        assert (found.sound, found.fault) == (False, fault)
+        assert (verification.sound, verification.fault) == (False, fault)
 
 
 def test_a_restored_case_that_followed_its_destruction_may_be_shorter_than_its_certificate_and_no_other(
     connection: Connection, small: CaseFile
 ) -> None:
-    """A backup from before the last entries comes back, and the list of destructions empties the case in it again."""
+    """A backup from before the last entries is restored, and the list of destructions empties its case again."""
     destroy(connection, small.id)
     lay_bare(connection)
-    kept = [Head(small.id, 5, "d" * 64)]
-    heads, of = Heads(transaction_on(connection)), update(destructions).where(destructions.c.case_id == small.id)
-    connection.execute(of.values(entries=5))
+    recorded_heads = [Head(small.id, 5, "d" * 64)]
+    heads, certificate = (
+        Heads(transaction_on(connection)),
+        update(destructions).where(destructions.c.case_id == small.id),
+    )
+    connection.execute(certificate.values(entries=5))
     with undone(connection):
-        connection.execute(of.values(replayed_at=3))
-        followed = verify(connection, small.id).sound, list(heads.departures(kept))
+        connection.execute(certificate.values(replayed_at=3))
+        followed = verify(connection, small.id).sound, list(heads.departures(recorded_heads))
     cut_off = (
         verify(connection, small.id).fault,
-        [(departure.sequence, departure.fault) for departure in heads.departures(kept)],
+        [(departure.sequence, departure.fault) for departure in heads.departures(recorded_heads)],
     )
 
     assert followed == (True, [])
@@ -158,26 +161,26 @@ def test_a_restored_case_that_followed_its_destruction_may_be_shorter_than_its_c
 
 
 def destroy(connection: Connection, case_id: str) -> None:
-    """As the product does it, with the two signatures that the database asks for."""
+    """Destroy the case as the service does, with the two signatures that the database asks for."""
     case = connection.execute(select(cases).where(cases.c.id == case_id)).one()
     proposal = str(uuid4())
-    decided = {"case_id": case_id, "ground": "retention", "policy": "p" * 64}
-    told = {"id": proposal, "sequence": case.sequence, "recorded_at": 1}
-    connection.execute(destruction_proposals.insert(), {**decided, **told})
+    basis = {"case_id": case_id, "ground": "retention", "policy": "p" * 64}
+    details = {"id": proposal, "sequence": case.sequence, "recorded_at": 1}
+    connection.execute(destruction_proposals.insert(), {**basis, **details})
     for capacity, role in (("team", "chair"), ("data_protection", "data_protection_officer")):
-        signed = {"proposal_id": proposal, "capacity": capacity, "role": role, "signed_at": 1}
-        by = {"person_id": str(uuid4()), "organisation_id": case.team_id}
-        connection.execute(destruction_signatures.insert(), {**signed, **by})
-    done = {"proposal_id": proposal, "signed": "[]", "destroyed_at": 2, "day": "2026-01-01", "certificate": "c" * 64}
-    of = {"entries": case.sequence, "contents": 2, "head": case.digest}
-    connection.execute(destructions.insert(), {**decided, **done, **of})
+        signature = {"proposal_id": proposal, "capacity": capacity, "role": role, "signed_at": 1}
+        signer = {"person_id": str(uuid4()), "organisation_id": case.team_id}
+        connection.execute(destruction_signatures.insert(), {**signature, **signer})
+    outcome = {"proposal_id": proposal, "signed": "[]", "destroyed_at": 2, "day": "2026-01-01", "certificate": "c" * 64}
+    extent = {"entries": case.sequence, "contents": 2, "head": case.digest}
+    connection.execute(destructions.insert(), {**basis, **outcome, **extent})
 
 
-def _unseen(
+def _undetected(
     connection: Connection, small: CaseFile, each: int, *, but: Collection[tuple[Table, str]]
 ) -> tuple[list[str], int]:
-    """Which slips verification does not see at their entry or the next, and how many were tried."""
-    unseen, tried = list[str](), 0
+    """Returns (changes that verification misses at their entry and the next, number of changes)."""
+    undetected, count = list[str](), 0
     for table, row in _rows(connection, small.id):
         expected = getattr(row, "sequence", None) if table in (transitions, contents) else None
         for column in table.columns:
@@ -189,12 +192,14 @@ def _unseen(
                     continue
                 change(connection, table, _place(table, row), column.name, slip)
 
-                found = verify(connection, small.id)
+                verification = verify(connection, small.id)
 
-                tried += 1
-                if found.sound or (expected and found.first_bad_sequence not in (expected, expected + 1)):
-                    unseen.append(f"{table.name}.{column.name} at {at}: {found.first_bad_sequence} {found.reason}")
+                count += 1
+                if verification.sound or (expected and verification.first_bad_sequence not in (expected, expected + 1)):
+                    undetected.append(
+                        f"{table.name}.{column.name} at {at}: {verification.first_bad_sequence} {verification.reason}"
+                    )
                 back = {**_place(table, row), column.name: slip} if column.primary_key else _place(table, row)
                 change(connection, table, back, column.name, truth)
 
-    return unseen, tried
+    return undetected, count

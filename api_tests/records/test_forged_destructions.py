@@ -1,4 +1,4 @@
-"""I11, I21: the database empties a case beside a destruction that two people signed, whole, once, and never else."""
+"""I11, I21: the database empties a case only for a destruction that two people signed, whole and once."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.server
 
 
 @dataclass(frozen=True)
-class Decided:
+class PendingDestruction:
     """A living case that two people agreed to destroy, in rows that a forger may change."""
 
     connection: Connection
@@ -40,65 +40,83 @@ class Decided:
         add(self.connection, destruction_signatures, {**signature, "organisation_id": "o", "signed_at": 1})
 
     def hold(self, until: str | None) -> None:
-        someone = columns_of(self.connection.execute(select(legal_holds)).first())  # type: ignore[arg-type]  # there is one
+        row = columns_of(self.connection.execute(select(legal_holds)).first())  # type: ignore[arg-type]  # there is one
         add(
             self.connection,
             legal_holds,
-            {**someone, "id": str(uuid4()), "case_id": self.case_id, "reason": "complaint", "until": until},
+            {**row, "id": str(uuid4()), "case_id": self.case_id, "reason": "complaint", "until": until},
         )
 
 
 @pytest.fixture(scope="module", params=["as the service connects", "undermined"])
-def forged(request: pytest.FixtureRequest, story: Story) -> Iterator[Engine]:
+def forger_engine(request: pytest.FixtureRequest, story: Story) -> Iterator[Engine]:
     engine = engine_for(story.service.settings.database_url, undermined=request.param == "undermined")
     yield engine
     engine.dispose()
 
 
 @contextmanager
-def decided(engine: Engine, story: Story, *, signatures: bool = True) -> Iterator[Decided]:
-    """Rolled back afterwards, so that a forgery that succeeds harms no other."""
+def pending_destruction(engine: Engine, story: Story, *, signatures: bool = True) -> Iterator[PendingDestruction]:
+    """A proposal with its signatures, rolled back afterwards, so that a forgery that succeeds harms no other test."""
     with engine.connect() as connection:
-        it = Decided(connection, story.others[1].id, str(uuid4()))
-        proposal = {"id": it.proposal_id, "case_id": it.case_id, "ground": "retention", "sequence": 3, "policy": "p"}
+        destruction = PendingDestruction(connection, story.others[1].id, str(uuid4()))
+        proposal = {
+            "id": destruction.proposal_id,
+            "case_id": destruction.case_id,
+            "ground": "retention",
+            "sequence": 3,
+            "policy": "p",
+        }
         add(connection, destruction_proposals, {**proposal, "recorded_at": 1})
         if signatures:
-            it.sign("team", "a")
-            it.sign("data_protection", "b")
+            destruction.sign("team", "a")
+            destruction.sign("data_protection", "b")
         try:
-            yield it
+            yield destruction
         finally:
             connection.rollback()
 
 
-def test_the_row_of_a_destruction_that_two_people_signed_empties_the_case_whole(forged: Engine, story: Story) -> None:
-    """So that the refusals below are of the forgery, and not of everything."""
-    with decided(forged, story) as it:
-        add(it.connection, destructions, it.row())
+def test_the_row_of_a_destruction_that_two_people_signed_empties_the_case_whole(
+    forger_engine: Engine, story: Story
+) -> None:
+    """A genuine row is accepted: the refusals below are due to the forgery."""
+    with pending_destruction(forger_engine, story) as destruction:
+        add(destruction.connection, destructions, destruction.row())
 
-        left = [
+        remains = [
             {name for name, value in columns_of(row).items() if value is not None}
             for table in (transitions, contents, parts)
-            for row in it.connection.execute(select(table).where(table.c.case_id == it.case_id))
+            for row in destruction.connection.execute(select(table).where(table.c.case_id == destruction.case_id))
         ]
 
     numbers = {"case_id", "sequence", "prev_sequence", "part_id", "part_kind", "part_sequence", "prev_part_sequence"}
     digests = {"prev_digest", "digest", "facts_digest", "content_digest"}
     around = {"id", "kind", "team_id", "submitter_id", "workflow", "content_class"}
-    assert len(left) > 5
-    assert {name for some in left for name in some} <= numbers | digests | around
+    assert len(remains) > 5
+    assert {name for names in remains for name in names} <= numbers | digests | around
 
 
 REFUSED_DESTRUCTIONS = {
-    "of one signature": lambda it: it.sign("team", "a"),
-    "of two signatures of one capacity and person": lambda it: (it.sign("team", "a"), it.sign("team", "a")),
-    "of one person in both capacities": lambda it: (it.sign("team", "a"), it.sign("data_protection", "a")),
-    "in a capacity that is none": lambda it: (it.sign("team", "a"), it.sign("friend", "b")),
-    "while a hold stands": lambda it: (it.sign("team", "a"), it.sign("data_protection", "b"), it.hold(None)),
-    "on the last day of a hold": lambda it: (
-        it.sign("team", "a"),
-        it.sign("data_protection", "b"),
-        it.hold("2026-01-01"),
+    "of one signature": lambda destruction: destruction.sign("team", "a"),
+    "of two signatures of one capacity and person": lambda destruction: (
+        destruction.sign("team", "a"),
+        destruction.sign("team", "a"),
+    ),
+    "of one person in both capacities": lambda destruction: (
+        destruction.sign("team", "a"),
+        destruction.sign("data_protection", "a"),
+    ),
+    "in a capacity that is none": lambda destruction: (destruction.sign("team", "a"), destruction.sign("friend", "b")),
+    "while a hold stands": lambda destruction: (
+        destruction.sign("team", "a"),
+        destruction.sign("data_protection", "b"),
+        destruction.hold(None),
+    ),
+    "on the last day of a hold": lambda destruction: (
+        destruction.sign("team", "a"),
+        destruction.sign("data_protection", "b"),
+        destruction.hold("2026-01-01"),
     ),
 }
 
@@ -111,14 +129,14 @@ REFUSED_DESTRUCTIONS = {
     case="sqlite-as the service connects-while a hold stands",
 )
 @pytest.mark.parametrize("signing", REFUSED_DESTRUCTIONS.values(), ids=REFUSED_DESTRUCTIONS.keys())
-def test_a_destruction_is_refused(forged: Engine, story: Story, signing: Any) -> None:
-    with decided(forged, story, signatures=False) as it, pytest.raises(IntegrityError):
-        _destroyed(it, signing)
+def test_a_destruction_is_refused(forger_engine: Engine, story: Story, signing: Any) -> None:
+    with pending_destruction(forger_engine, story, signatures=False) as destruction, pytest.raises(IntegrityError):
+        _destroy(destruction, signing)
 
 
-def _destroyed(it: Decided, signing: Any) -> None:
-    signing(it)
-    add(it.connection, destructions, it.row())
+def _destroy(destruction: PendingDestruction, signing: Any) -> None:
+    signing(destruction)
+    add(destruction.connection, destructions, destruction.row())
 
 
 @pytest.mark.parametrize(
@@ -126,15 +144,15 @@ def _destroyed(it: Decided, signing: Any) -> None:
     [{"entries": 2}, {"head": "d" * 64}, {"entries": 99}, {"proposal_id": str(uuid4())}, {"ground": "request"}],
 )
 def test_a_destruction_of_something_else_than_was_decided_is_refused(
-    forged: Engine, story: Story, changes: Changes
+    forger_engine: Engine, story: Story, changes: Changes
 ) -> None:
-    with decided(forged, story) as it, pytest.raises(IntegrityError):
-        add(it.connection, destructions, it.row(**changes))
+    with pending_destruction(forger_engine, story) as destruction, pytest.raises(IntegrityError):
+        add(destruction.connection, destructions, destruction.row(**changes))
 
 
-# Of a living case that two people agreed to destroy, and of the case that was destroyed.
 NUMBERS = ("prev_sequence", "prev_part_sequence", "prev_digest", "content_digest")
 FACTS = [f"{column.name} = NULL" for column in transitions.columns if column.nullable and column.name not in NUMBERS]
+# Statements on a case with a pending destruction (:living) and on the destroyed case (:gone).
 EMPTYING = [
     f"UPDATE transitions SET part_kind = 'case', {', '.join(FACTS)} WHERE case_id = :living",
     "UPDATE transitions SET codes = NULL WHERE case_id = :living",
@@ -170,26 +188,25 @@ EMPTYING = [
 )
 @pytest.mark.parametrize("statement", EMPTYING)
 def test_nothing_is_emptied_in_part_or_beside_a_destruction_and_nothing_comes_back(
-    forged: Engine, story: Story, statement: str
+    forger_engine: Engine, story: Story, statement: str
 ) -> None:
-    with decided(forged, story) as it:
-        it.hold(None)
+    with pending_destruction(forger_engine, story) as destruction:
+        destruction.hold(None)
+        ids = {"living": destruction.case_id, "gone": story.case.id}
         with pytest.raises(IntegrityError):
-            say(it.connection, statement, **{
-                name: id_ for name, id_ in (("living", it.case_id), ("gone", story.case.id)) if f":{name}" in statement
-            })  # fmt: skip
+            say(destruction.connection, statement, **{name: ids[name] for name in ids if f":{name}" in statement})
 
 
-def test_a_destroyed_case_takes_no_entry_and_no_part(forged: Engine, story: Story) -> None:
-    with forged.connect() as connection:
+def test_a_destroyed_case_takes_no_entry_and_no_part(forger_engine: Engine, story: Story) -> None:
+    with forger_engine.connect() as connection:
         entry = next_entry(connection, story.others[0].id)
-        gone = head_of_part(connection, story.case.id)
+        head = head_of_part(connection, story.case.id)
         placement = connection.execute(select(workflows.c.hash).where(workflows.c.name == "placement")).scalar()
-        part = {"id": str(uuid4()), "case_id": gone.case_id, "kind": "placement", "workflow": placement}
+        part = {"id": str(uuid4()), "case_id": head.case_id, "kind": "placement", "workflow": placement}
 
         with pytest.raises(IntegrityError):
             add(connection, transitions, {**entry, "case_id": story.case.id, "part_id": story.case.id})
         connection.rollback()
         with pytest.raises(IntegrityError, match="the case was destroyed"):
-            add(connection, parts, {**part, "team_id": gone.team_id, "submitter_id": gone.submitter_id})
+            add(connection, parts, {**part, "team_id": head.team_id, "submitter_id": head.submitter_id})
         connection.rollback()

@@ -93,8 +93,8 @@ def _follows_in(connection: Connection, case_id: str) -> dict[str, Any]:
 
 def _under_a_workflow_of_my_own(connection: Connection, known: Known) -> None:
     state = head_of_part(connection, known.told).state
-    mine = {"hash": DIGEST, "name": "case", "definition": "{}", "edges": 1, "added_at": 0}
-    add(connection, workflows, mine)
+    workflow = {"hash": DIGEST, "name": "case", "definition": "{}", "edges": 1, "added_at": 0}
+    add(connection, workflows, workflow)
     edge = {"workflow": DIGEST, "trigger_name": "add_note", "source": state, "target": "closed"}
     add(connection, workflow_edges, edge)
     record(connection, known.told, workflow=DIGEST, target="closed")
@@ -201,7 +201,7 @@ NAMES_NOBODY: dict[str, Attack] = {
 
 
 def test_the_entry_that_truly_comes_next_is_taken(forger: Forger) -> None:
-    """So that the refusals below are of the forgery, and not of everything."""
+    """A genuine row is accepted: the refusals below are due to the forgery."""
     with forger.at_work() as connection:
         record(connection, forger.known.told)
         _new_part_that_begins()(connection, forger.known)
@@ -264,6 +264,6 @@ def test_an_entry_that_names_what_is_not_there_is_refused(forger: Forger, attack
 )
 @pytest.mark.parametrize("column", ["occurred_at", "recorded_at"])
 def test_a_time_that_is_a_word_is_refused(forger: Forger, column: str) -> None:
-    """To SQLite any text is later than every number: it would stay the last entry for ever."""
+    """SQLite sorts any text after every number: the entry would stay the last for ever."""
     with forger.at_work() as connection, pytest.raises((IntegrityError, DataError)):
         record(connection, forger.known.told, **{column: "zaterdag"})

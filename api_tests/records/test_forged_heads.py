@@ -1,4 +1,4 @@
-"""I11, I12: what a case or a part says of itself is what its last entry says; nobody writes it beside the history."""
+"""I11, I12: the head of a case or part equals its last entry; the database refuses to write it in any other way."""
 
 from typing import Any
 
@@ -46,7 +46,7 @@ def _case(**changes: Any) -> Attack:
 
 
 def _part_set_back(connection: Connection, known: Known) -> None:
-    """Every column to what an earlier entry truly said."""
+    """Set every column to its value in an earlier entry."""
     earlier = entries_of_part(connection, known.told)[-2]
     names = ("phase", "occurred_at", "party", "party_id", "assignee_id")
     head = {name: getattr(earlier, name) for name in names}
@@ -69,8 +69,8 @@ def _case_set_forward(connection: Connection, known: Known) -> None:
 
 
 def _ended_case_opened(connection: Connection, known: Known) -> None:
-    opened = {"state": "submitted", "phase": "referral", "party": "coordinator"}
-    connection.execute(update(parts).where(parts.c.id == known.ended).values(opened))
+    head = {"state": "submitted", "phase": "referral", "party": "coordinator"}
+    connection.execute(update(parts).where(parts.c.id == known.ended).values(head))
 
 
 def _new_case(**changes: Any) -> Attack:
@@ -95,8 +95,8 @@ def _other_workflow(connection: Connection, known: Known) -> None:
 
 
 def _of_another_team(connection: Connection, known: Known) -> None:
-    told = head_of_case(connection, known.told)
-    _new_part(team_id=told.submitter_id)(connection, known)
+    case = head_of_case(connection, known.told)
+    _new_part(team_id=case.submitter_id)(connection, known)
 
 
 ATTACKS: dict[str, Attack] = {
@@ -179,7 +179,7 @@ def test_i11_i12_a_forged_head_is_refused(forger: Forger, attack: Attack) -> Non
 
 
 def test_a_new_case_and_a_new_part_without_a_head_are_taken(forger: Forger) -> None:
-    """So that the refusals above are of the forgery, and not of everything."""
+    """A genuine row is accepted: the refusals above are due to the forgery."""
     with forger.at_work() as connection:
         _new_case()(connection, forger.known)
         _new_part()(connection, forger.known)

@@ -1,4 +1,4 @@
-"""I11: a part comes to another workflow along a whole plan that leads away from its own, or not at all."""
+"""I11: a part changes its workflow only along a complete plan that leads away from the workflow it runs on."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -18,102 +18,102 @@ Edge = tuple[str, str, str]
 def _definition(
     connection: Connection, hash_: str, edges: Iterable[Edge], *, more: int = 0, kind: str = "case"
 ) -> None:
-    """A definition of my own, as far as the database knows it; `more` edges are promised and do not come."""
-    told = list(edges)
-    row = {"hash": hash_, "name": kind, "definition": "{}", "edges": len(told) + more, "added_at": 0}
+    """Store a forged definition with these edges. `more`: number of edges that it announces and that are missing."""
+    stored_edges = list(edges)
+    row = {"hash": hash_, "name": kind, "definition": "{}", "edges": len(stored_edges) + more, "added_at": 0}
     add(connection, workflows, row)
-    for trigger, source, target in told:
+    for trigger, source, target in stored_edges:
         edge = {"workflow": hash_, "trigger_name": trigger, "source": source, "target": target}
         add(connection, workflow_edges, edge)
 
 
 def _other(connection: Connection, state: str) -> None:
-    """Another workflow for a case, which has this state as well."""
-    noted = [("add_note", it, it) for it in ("elsewhere", state)]
-    _definition(connection, OTHER, [("submit", "start", "elsewhere"), *noted])
+    """Store another workflow for a case, which has this state as well."""
+    notes = [("add_note", name, name) for name in ("elsewhere", state)]
+    _definition(connection, OTHER, [("submit", "start", "elsewhere"), *notes])
 
 
-def _planned(connection: Connection, known: Known, edges: Iterable[Edge] = (), **changes: Any) -> None:
-    """A plan that leads from the workflow of the case to the other one, but for these changes."""
+def _add_plan(connection: Connection, known: Known, edges: Iterable[Edge] = (), **changes: Any) -> None:
+    """Store a plan from the workflow of the case to the other one, with these changes."""
     part = head_of_part(connection, known.told)
     _other(connection, part.state)
     more = changes.pop("more", 0)
     _definition(connection, PLAN, [("adopt_workflow", part.state, "elsewhere"), *edges], more=more)
-    _made(connection, known, **{"hash": PLAN, "from_workflow": part.workflow, "to_workflow": OTHER, **changes})
+    _store_plan(connection, known, **{"hash": PLAN, "from_workflow": part.workflow, "to_workflow": OTHER, **changes})
 
 
-def _made(connection: Connection, known: Known, **plan: Any) -> None:
-    somebody = entries_of_case(connection, known.told)[0].actor_id
-    add(connection, workflow_plans, {"kind": "case", "made_at": 0, "actor_id": somebody, **plan})
+def _store_plan(connection: Connection, known: Known, **plan: Any) -> None:
+    actor_id = entries_of_case(connection, known.told)[0].actor_id
+    add(connection, workflow_plans, {"kind": "case", "made_at": 0, "actor_id": actor_id, **plan})
 
 
-def _adopted(connection: Connection, known: Known, **changes: Any) -> None:
+def _adopt(connection: Connection, known: Known, **changes: Any) -> None:
     adopts = {"workflow": PLAN, "trigger_name": "adopt_workflow", "target": "elsewhere"}
     record(connection, known.told, **{**adopts, **changes})
 
 
 def _plan(edges: Iterable[Edge] = (), **changes: Any) -> Attack:
     def attack(connection: Connection, known: Known) -> None:
-        _planned(connection, known, edges, **changes)
+        _add_plan(connection, known, edges, **changes)
 
     return attack
 
 
 def _of_another_kind(connection: Connection, known: Known) -> None:
     funding = connection.execute(select(workflows.c.hash).where(workflows.c.name == "funding")).scalars().first()
-    _planned(connection, known, to_workflow=funding)
+    _add_plan(connection, known, to_workflow=funding)
 
 
 def _to_a_plan(connection: Connection, known: Known) -> None:
     part = head_of_part(connection, known.told)
-    _planned(connection, known)
+    _add_plan(connection, known)
     _definition(connection, SECOND, [("adopt_workflow", part.state, "elsewhere")])
-    _made(connection, known, hash=SECOND, from_workflow=part.workflow, to_workflow=PLAN)
+    _store_plan(connection, known, hash=SECOND, from_workflow=part.workflow, to_workflow=PLAN)
 
 
 def _along_a_plan_that_was_not_made(connection: Connection, known: Known) -> None:
     state = head_of_part(connection, known.told).state
     _definition(connection, PLAN, [("adopt_workflow", state, "elsewhere")])
-    _adopted(connection, known)
+    _adopt(connection, known)
 
 
 def _along_a_plan_for_another_workflow(connection: Connection, known: Known) -> None:
     part = head_of_part(connection, known.told)
     _other(connection, part.state)
     _definition(connection, PLAN, [("adopt_workflow", part.state, part.state)])
-    _made(connection, known, hash=PLAN, from_workflow=OTHER, to_workflow=part.workflow)
-    _adopted(connection, known, target=part.state)
+    _store_plan(connection, known, hash=PLAN, from_workflow=OTHER, to_workflow=part.workflow)
+    _adopt(connection, known, target=part.state)
 
 
 def _to_a_state_beside_the_plan(connection: Connection, known: Known) -> None:
-    _planned(connection, known)
-    _adopted(connection, known, target="closed")
+    _add_plan(connection, known)
+    _adopt(connection, known, target="closed")
 
 
 def _by_the_workflow_that_was_left(connection: Connection, known: Known) -> None:
-    left = head_of_part(connection, known.told).workflow
-    _planned(connection, known)
-    _adopted(connection, known)
-    record(connection, known.told, workflow=left)
+    workflow = head_of_part(connection, known.told).workflow
+    _add_plan(connection, known)
+    _adopt(connection, known)
+    record(connection, known.told, workflow=workflow)
 
 
 def _by_the_plan_once_more(connection: Connection, known: Known) -> None:
     state = head_of_part(connection, known.told).state
-    _planned(connection, known, [("adopt_workflow", state, state)])
-    _adopted(connection, known, target=state)
-    _adopted(connection, known, target=state)
+    _add_plan(connection, known, [("adopt_workflow", state, state)])
+    _adopt(connection, known, target=state)
+    _adopt(connection, known, target=state)
 
 
 def _head_taken_along_by_hand(connection: Connection, known: Known) -> None:
-    _planned(connection, known)
+    _add_plan(connection, known)
     say(connection, "UPDATE parts SET workflow = :other WHERE id = :id", other=OTHER, id=known.told)
 
 
 def _head_left_behind(connection: Connection, known: Known) -> None:
-    left = head_of_part(connection, known.told).workflow
-    _planned(connection, known)
-    _adopted(connection, known)
-    say(connection, "UPDATE parts SET workflow = :left WHERE id = :id", left=left, id=known.told)
+    workflow = head_of_part(connection, known.told).workflow
+    _add_plan(connection, known)
+    _adopt(connection, known)
+    say(connection, "UPDATE parts SET workflow = :workflow WHERE id = :id", workflow=workflow, id=known.told)
 
 
 ATTACKS: dict[str, Attack] = {
@@ -143,10 +143,10 @@ AFTERWARDS = (
 
 
 def test_a_part_goes_along_a_plan_to_the_other_workflow_and_on_by_that(forger: Forger) -> None:
-    """So that the refusals below are of the forgery, and not of everything."""
+    """A genuine step along a plan is accepted: the refusals below are due to the forgery."""
     with forger.at_work() as connection:
-        _planned(connection, forger.known)
-        _adopted(connection, forger.known)
+        _add_plan(connection, forger.known)
+        _adopt(connection, forger.known)
         record(connection, forger.known.told, workflow=OTHER)
 
         part = head_of_part(connection, forger.known.told)
@@ -176,7 +176,7 @@ def test_i11_a_part_comes_to_another_workflow_in_no_other_way(forger: Forger, at
 @pytest.mark.parametrize("statement", AFTERWARDS)
 def test_a_plan_stays_as_it_was_made(forger: Forger, statement: str) -> None:
     with forger.at_work() as connection:
-        _planned(connection, forger.known)
+        _add_plan(connection, forger.known)
 
         with pytest.raises(DBAPIError, match="workflow_plans is append-only"):
             say(connection, statement)

@@ -1,4 +1,4 @@
-"""What is looked for often, or looked for in everything, is found along an index, however long the history grows."""
+"""Frequent queries and queries over all cases use an index, however long the history grows."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,8 +19,8 @@ from service.vocabulary.roles import Role
 from service.workflow_versions.store import Plans
 
 CARLA = Actor(uuid4(), (Membership(Role.COORDINATOR, uuid4()),))
-# What is asked, of which table, and the index that it goes along.
-ASKED: dict[str, tuple[Callable[[Transaction], Any], str, str]] = {
+# Per query: its call, its table, and the index that it uses.
+QUERIES: dict[str, tuple[Callable[[Transaction], Any], str, str]] = {
     "whom there is something to tell": (
         lambda transaction: Deliveries(transaction).with_work(),
         "deliveries",
@@ -61,39 +61,42 @@ ASKED: dict[str, tuple[Callable[[Transaction], Any], str, str]] = {
     "visible(seen_by)",
     case="sqlite-the parts of one case",
 )
-@pytest.mark.parametrize("asked", ASKED)
-def test_what_waits_among_all_that_ever_was_is_found_along_an_index(service: Running, asked: str) -> None:
-    """Otherwise a relay with a long backlog holds the database up for minutes, and a sum reads every history."""
-    ask, table, index = ASKED[asked]
+@pytest.mark.parametrize("query", QUERIES)
+def test_a_query_uses_an_index_of_its_table(service: Running, query: str) -> None:
+    """Without an index a relay with a long backlog blocks the database for minutes, and a sum reads every history."""
+    call, table, index = QUERIES[query]
 
-    said = service.built.database.read_now(lambda transaction: _plans(transaction, ask))
+    plan = service.built.database.read_now(lambda transaction: _query_plan(transaction, call))
 
-    assert index in said, said
-    assert f"SCAN {table}\n" not in said, said
-    assert f"Seq Scan on {table}" not in said, said
+    assert index in plan, plan
+    assert f"SCAN {table}\n" not in plan, plan
+    assert f"Seq Scan on {table}" not in plan, plan
 
 
-def _plans(transaction: Transaction, ask: Callable[[Transaction], Any]) -> str:
-    """How the database means to find it. PostgreSQL reads a short table whole, unless it is told not to."""
+def _query_plan(transaction: Transaction, call: Callable[[Transaction], Any]) -> str:
+    """The query plan as text. PostgreSQL scans a short table whole unless that is switched off."""
     postgresql = transaction.connection.dialect.name == "postgresql"
     if postgresql:
         transaction.connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
-    with _statements(transaction.connection) as found:
-        ask(transaction)
+    with _statements(transaction.connection) as statements:
+        call(transaction)
     explain = "EXPLAIN" if postgresql else "EXPLAIN QUERY PLAN"
-    told = [transaction.connection.exec_driver_sql(f"{explain} {statement}", given).all() for statement, given in found]
-    return "\n".join(str(row[-1]) for rows in told for row in rows) + "\n"
+    results = [
+        transaction.connection.exec_driver_sql(f"{explain} {statement}", parameters).all()
+        for statement, parameters in statements
+    ]
+    return "\n".join(str(row[-1]) for rows in results for row in rows) + "\n"
 
 
 @contextmanager
 def _statements(connection: Connection) -> Iterator[list[tuple[str, Any]]]:
-    found: list[tuple[str, Any]] = []
+    statements: list[tuple[str, Any]] = []
 
-    def note(_c: object, _cursor: object, statement: str, given: Any, *_: object) -> None:
-        found.append((statement, given))
+    def note(_c: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
+        statements.append((statement, parameters))
 
     event.listen(connection, "before_cursor_execute", note)
     try:
-        yield found
+        yield statements
     finally:
         event.remove(connection, "before_cursor_execute", note)

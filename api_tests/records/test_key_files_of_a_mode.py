@@ -1,4 +1,4 @@
-"""Production and a demonstration never share a key file; one of an earlier release goes on with its own database."""
+"""Production and a demonstration never share a key file; a file of an earlier release stays with its database."""
 
 import base64
 import os
@@ -28,14 +28,14 @@ def settings(folder: Path, database: str, mode: str, key: str = "master.key") ->
     return settings_for(folder, url, mode=mode, issuers=issuers, master_key_file=folder / key)
 
 
-def start(wanted: Settings) -> None:
-    """A start that would be served, and its end. Raises as `build` does."""
-    migrated(wanted).dispose()
-    build(wanted).database.close()
+def start(configuration: Settings) -> None:
+    """Start the service and stop it. Raises what `build` raises."""
+    migrated(configuration).dispose()
+    build(configuration).database.close()
 
 
-def as_an_earlier_release_made_it(file: Path) -> bytes:
-    """The same key, in a file that does not say for which mode."""
+def rewrite_as_earlier_release(file: Path) -> bytes:
+    """Rewrite the key file as an earlier release did, without its mode. Returns the key."""
     key = load_master_key(None, file)
     file.write_bytes(base64.b64encode(key))
     return key
@@ -54,25 +54,27 @@ def test_a_key_file_that_one_mode_made_is_refused_by_the_other_with_what_to_do(
 ) -> None:
     start(settings(tmp_path, "one", first))
 
-    with pytest.raises(MasterKeyRefused) as refused:
+    with pytest.raises(MasterKeyRefused) as refusal:
         start(settings(tmp_path, "two", second))
     start(settings(tmp_path, "two", second, key="another.key"))
     start(settings(tmp_path, "three", first))
 
-    told = str(refused.value)
-    assert f"{tmp_path / 'master.key'} was made for {first}; a demonstration and production never share a key" in told
-    assert "Name another file for this database in CASUSROUTE_MASTER_KEY_FILE" in told
+    message = str(refusal.value)
+    assert (
+        f"{tmp_path / 'master.key'} was made for {first}; a demonstration and production never share a key" in message
+    )
+    assert "Name another file for this database in CASUSROUTE_MASTER_KEY_FILE" in message
 
 
 @pytest.mark.parametrize("mode", ["demonstration", "production"])
 def test_a_key_file_of_an_earlier_release_goes_on_with_the_database_of_its_mode(tmp_path: Path, mode: str) -> None:
-    wanted = settings(tmp_path, "one", mode)
-    start(wanted)
-    key = as_an_earlier_release_made_it(wanted.master_key_file)
+    configuration = settings(tmp_path, "one", mode)
+    start(configuration)
+    key = rewrite_as_earlier_release(configuration.master_key_file)
 
-    start(wanted)
+    start(configuration)
 
-    assert base64.b64decode(wanted.master_key_file.read_bytes()) == key
+    assert base64.b64decode(configuration.master_key_file.read_bytes()) == key
 
 
 @broken_by(
@@ -83,14 +85,14 @@ def test_a_key_file_of_an_earlier_release_goes_on_with_the_database_of_its_mode(
 )
 def test_a_new_demonstration_does_not_begin_with_a_key_file_that_does_not_say_whose_it_is(tmp_path: Path) -> None:
     start(settings(tmp_path, "real", "production"))
-    as_an_earlier_release_made_it(tmp_path / "master.key")
+    rewrite_as_earlier_release(tmp_path / "master.key")
 
     with pytest.raises(MasterKeyRefused, match="was there before this database"):
         start(settings(tmp_path, "tried", "demonstration"))
 
 
 def test_production_takes_a_key_that_a_person_made_where_a_setting_names_it(tmp_path: Path) -> None:
-    """As `openssl rand -base64 32 > secrets/master_key` does (compose.yaml)."""
+    """The person makes it with `openssl rand -base64 32 > secrets/master_key` (compose.yaml)."""
     (tmp_path / "master.key").write_text(base64.b64encode(os.urandom(32)).decode() + "\n")
 
     start(settings(tmp_path, "real", "production"))
@@ -105,10 +107,10 @@ def test_production_takes_a_key_that_a_person_made_where_a_setting_names_it(tmp_
 def test_a_new_database_of_production_does_not_begin_with_a_key_file_that_an_earlier_release_left_in_its_place(
     tmp_path: Path,
 ) -> None:
-    """Nobody named that file: it may be that of the demonstration that was tried first."""
+    """No setting names that file: it may belong to a demonstration that ran there before."""
     place = tmp_path / "data"
-    as_an_earlier_release_made_it(place / "master.key")
-    told = os.environ | {
+    rewrite_as_earlier_release(place / "master.key")
+    environment = os.environ | {
         "CASUSROUTE_DATABASE_URL": f"sqlite:///{tmp_path / 'region.db'}",
         "CASUSROUTE_WORKFLOWS": str(ROOT / "workflows"),
         "PYTHONPATH": str(ROOT),
@@ -117,7 +119,7 @@ def test_a_new_database_of_production_does_not_begin_with_a_key_file_that_an_ear
     def run(*words: str, **more: str) -> "subprocess.CompletedProcess[str]":
         command = [sys.executable, "-m", "service", *words]
         return subprocess.run(
-            command, cwd=tmp_path, env=told | more, capture_output=True, text=True, check=False, timeout=60
+            command, cwd=tmp_path, env=environment | more, capture_output=True, text=True, check=False, timeout=60
         )
 
     administrator = ("administrator", "--issuer", "https://login.example", "--subject", "a", "--name", "A")

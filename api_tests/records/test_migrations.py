@@ -1,4 +1,4 @@
-"""The migrations: what they make is what the code means, all of it or nothing, once, on both databases."""
+"""The migrations make the schema that the code declares, whole or not at all, once, on both databases."""
 
 import os
 import shutil
@@ -34,8 +34,8 @@ from service.tables import metadata
 pytestmark = pytest.mark.server
 
 NewDatabase = Callable[[], Engine]
-# How many municipalities each region has: CBS, regions of 2025, municipalities of 2023 to 2025 (domain.md 3.2).
-HOW_MANY = (
+# Number of municipalities per region: CBS, regions of 2025, municipalities of 2023 to 2025 (domain.md 3.2).
+MUNICIPALITIES_PER_REGION = (
     "JZ01:10 JZ02:18 JZ03:4 JZ04:12 JZ05:7 JZ06:6 JZ07:11 JZ08:5 JZ09:7 JZ10:3 JZ11:4 JZ12:7 JZ13:6 JZ14:14 "
     "JZ15:1 JZ16:6 JZ17:8 JZ18:13 JZ19:5 JZ20:7 JZ21:7 JZ22:1 JZ23:5 JZ24:9 JZ25:8 JZ26:5 JZ27:5 JZ28:11 "
     "JZ29:13 JZ30:8 JZ31:10 JZ32:7 JZ33:10 JZ34:5 JZ35:11 JZ36:9 JZ37:7 JZ38:13 JZ39:21 JZ41:16 JZ42:4 JZ43:3"
@@ -67,7 +67,7 @@ def upgrade():
 
 @pytest.fixture(params=ENGINES)
 def empty(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NewDatabase]:
-    """Opens an empty database, each time another."""
+    """A function that opens a new empty database at each call."""
     with ExitStack() as opened:
 
         def new() -> Engine:
@@ -100,18 +100,18 @@ def migrated(empty: NewDatabase) -> Engine:
     case="postgresql",
 )
 def test_the_migrations_make_the_tables_that_the_code_means(migrated: Engine, empty: NewDatabase) -> None:
-    meant = empty()
-    with meant.begin() as connection:
-        if meant.dialect.name == "postgresql":
+    declared = empty()
+    with declared.begin() as connection:
+        if declared.dialect.name == "postgresql":
             say(connection, f"CREATE SCHEMA {KEYS_SCHEMA}")
         metadata.create_all(connection)
 
-    with migrated.connect() as one, meant.connect() as other:
+    with migrated.connect() as by_migrations, declared.connect() as by_code:
         options = {"compare_type": True, "compare_server_default": True, "include_schemas": True}
-        differences = compare_metadata(MigrationContext.configure(one, opts=options), metadata)
+        differences = compare_metadata(MigrationContext.configure(by_migrations, opts=options), metadata)
 
         assert differences == []
-        assert schema_of(one, protections=False) == schema_of(other, protections=False)
+        assert schema_of(by_migrations, protections=False) == schema_of(by_code, protections=False)
 
 
 @broken_by(
@@ -137,13 +137,13 @@ def test_down_and_up_again_is_as_new(migrated: Engine) -> None:
 
 
 def test_every_migration_goes_down_to_exactly_what_was_there_before_it(empty: NewDatabase) -> None:
-    engine, looked = empty(), []
+    engine, schemas = empty(), []
     for number in range(1, int(expected_revision() or "0") + 1):
         migrate(engine, f"{number:04}")
         with engine.connect() as connection:
-            looked.append((f"{number:04}", schema_of(connection, protections=True)))
+            schemas.append((f"{number:04}", schema_of(connection, protections=True)))
 
-    for revision, before in reversed(looked[:-1]):
+    for revision, before in reversed(schemas[:-1]):
         downgrade(engine, revision)
 
         with engine.connect() as connection:
@@ -178,11 +178,11 @@ def test_data_that_was_lost_is_begun_anew_beside_its_keys(migrated: Engine) -> N
             if ".keys" not in file.name:
                 file.unlink()
     else:
-        anew = engine_for(migrated.url.render_as_string(hide_password=False), undermined=True)
-        with anew.begin() as connection:
+        superuser = engine_for(migrated.url.render_as_string(hide_password=False), undermined=True)
+        with superuser.begin() as connection:
             say(connection, "DROP SCHEMA public CASCADE")
             say(connection, f"CREATE SCHEMA public AUTHORIZATION {ROLES.owner}")
-        anew.dispose()
+        superuser.dispose()
 
     migrate(migrated)
 
@@ -197,13 +197,13 @@ def test_two_processes_that_migrate_at_once_do_it_one_after_the_other(empty: New
     environment = {**os.environ, "CASUSROUTE_DATABASE_URL": url}
     command = [sys.executable, "-m", "service", "migrate"]
 
-    started = [
+    processes = [
         subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for _ in range(2)
     ]
-    said = [process.communicate(timeout=60) for process in started]
+    outputs = [process.communicate(timeout=60) for process in processes]
 
-    assert [process.returncode for process in started] == [0, 0], said
+    assert [process.returncode for process in processes] == [0, 0], outputs
     with engine.connect() as connection:
         assert revision_of(connection) == expected_revision()
 
@@ -261,15 +261,15 @@ def test_every_explanation_of_a_column_stands_in_postgresql_and_every_table_has_
 ) -> None:
     with service.tables.connect() as connection:
         for table in metadata.sorted_tables:
-            found = {
+            comments = {
                 column["name"]: column.get("comment")
                 for column in inspect(connection).get_columns(table.name, table.schema)
             }
 
-            meant = {
+            expected = {
                 column.name: column.comment if service.engine == "postgresql" else None for column in table.columns
             }
-            assert found == meant, table.name
+            assert comments == expected, table.name
 
 
 @broken_by(
@@ -286,5 +286,7 @@ def test_the_database_knows_42_regions_and_342_municipalities_each_in_its_region
 
     assert len(regions) == len({region.name for region in regions}) == 42
     assert len(municipalities) == len({municipality.name for municipality in municipalities}) == 342
-    assert Counter(region_of.values()) == {code: int(n) for code, n in (piece.split(":") for piece in HOW_MANY.split())}
+    assert Counter(region_of.values()) == {
+        code: int(n) for code, n in (piece.split(":") for piece in MUNICIPALITIES_PER_REGION.split())
+    }
     assert {code: region_of[code] for code in WELL_KNOWN} == WELL_KNOWN

@@ -1,6 +1,6 @@
-"""Files with cases, keys and certificates are their owner's alone, whatever the umask; so are folders made for them.
+"""Files with cases, keys and certificates, and their folders, are open to their owner alone, whatever the umask.
 
-A file of an earlier release, which others may read, is taken from them; one of another user is refused.
+A file of an earlier release that others may read is closed to them; a file of another user is refused.
 """
 
 import os
@@ -22,12 +22,12 @@ pytestmark = pytest.mark.server
 
 PLACE = Path("made", "for", "us")
 FILES = {"casusroute.db", "casusroute.db.keys", "master.key", "master.key.tokens", "destructions.jsonl"}
-BESIDE = {f"casusroute.db{middle}{end}" for middle in ("", ".keys") for end in ("-wal", "-shm")}
+SQLITE_LOGS = {f"casusroute.db{middle}{end}" for middle in ("", ".keys") for end in ("-wal", "-shm")}
 
 
 @pytest.fixture
 def careless() -> Iterator[None]:
-    """Everybody may do everything with what this process makes, unless it says otherwise."""
+    """A umask of 0: a new file is open to everybody unless the process restricts it."""
     before = os.umask(0)
     yield
     os.umask(before)
@@ -38,7 +38,7 @@ def modes(folder: Path) -> Mapping[str, int]:
 
 
 def served_with_a_destruction(folder: Path) -> Mapping[str, int]:
-    """The modes of all files while a service is at work that has destroyed a case."""
+    """Returns the mode of each file by its name, while a service runs that has destroyed a case."""
     with running(settings_for(folder, f"sqlite:///{folder / 'casusroute.db'}")) as service:
         people = everybody(service.url)
         destroyed(ended(people))
@@ -63,25 +63,27 @@ def served_with_a_destruction(folder: Path) -> Mapping[str, int]:
 def test_what_the_service_makes_is_its_own_alone_whatever_the_umask(tmp_path: Path) -> None:
     folder = tmp_path / PLACE
 
-    made = served_with_a_destruction(folder)
+    file_modes = served_with_a_destruction(folder)
 
-    assert made.keys() == FILES | BESIDE
-    assert set(made.values()) == {0o600}
-    above = [it for it in (folder, *folder.parents) if it != tmp_path and it.is_relative_to(tmp_path)]
-    assert {stat.S_IMODE(it.stat().st_mode) for it in above} == {0o700}
+    assert file_modes.keys() == FILES | SQLITE_LOGS
+    assert set(file_modes.values()) == {0o600}
+    above = [parent for parent in (folder, *folder.parents) if parent != tmp_path and parent.is_relative_to(tmp_path)]
+    assert {stat.S_IMODE(parent.stat().st_mode) for parent in above} == {0o700}
 
 
 @pytest.mark.usefixtures("careless")
 def test_a_backup_and_the_folders_above_it_are_its_own_alone_whatever_the_umask(tmp_path: Path) -> None:
     data, backups = tmp_path / "data", tmp_path / "backups"
     served_with_a_destruction(data)
-    told = os.environ | {
+    environment = os.environ | {
         "CASUSROUTE_DATABASE_URL": f"sqlite:///{data / 'casusroute.db'}",
         "CASUSROUTE_MASTER_KEY_FILE": str(data / "master.key"),
         "CASUSROUTE_DESTRUCTION_LIST": str(data / "destructions.jsonl"),
     }
 
-    subprocess.run([sys.executable, "-m", "service", "backup", backups / "first"], cwd=ROOT, env=told, check=True)
+    subprocess.run(
+        [sys.executable, "-m", "service", "backup", backups / "first"], cwd=ROOT, env=environment, check=True
+    )
 
     assert modes(tmp_path)["backups"] == 0o700
     assert modes(backups) == {"first": 0o700}
@@ -102,13 +104,13 @@ def test_a_backup_and_the_folders_above_it_are_its_own_alone_whatever_the_umask(
 )
 def test_what_others_could_read_is_taken_from_them_and_the_folder_that_was_there_stays(tmp_path: Path) -> None:
     served_with_a_destruction(tmp_path)
-    for it in tmp_path.iterdir():
-        it.chmod(0o644)
+    for file in tmp_path.iterdir():
+        file.chmod(0o644)
     tmp_path.chmod(0o755)
 
     after = served_with_a_destruction(tmp_path)
 
-    assert after.keys() == FILES | BESIDE
+    assert after.keys() == FILES | SQLITE_LOGS
     assert set(after.values()) == {0o600}
     assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755
 
@@ -135,16 +137,16 @@ except OpenToOthers as refusal:
     "    except PermissionError:\n        return\n        raise",
 )
 def test_a_file_of_another_user_is_refused_with_what_to_do_but_a_key_that_was_put_there_is_taken() -> None:
-    """The file that names the users of a system is root's, and for everybody to read, wherever this runs."""
-    theirs = Path("/etc/passwd")
-    before = theirs.stat().st_mode
+    """The file /etc/passwd belongs to root and is readable by everybody on every system."""
+    file = Path("/etc/passwd")
+    before = file.stat().st_mode
 
-    said = subprocess.run(
-        [sys.executable, "-c", SOMEBODY_ELSE, theirs], cwd=ROOT, capture_output=True, text=True, check=True
+    process = subprocess.run(
+        [sys.executable, "-c", SOMEBODY_ELSE, file], cwd=ROOT, capture_output=True, text=True, check=True
     )
 
-    assert said.stdout == (
+    assert process.stdout == (
         "other users of this machine can get at /etc/passwd, which belongs to another user than this service; "
         "let its owner run: chmod 600 /etc/passwd\n"
     )
-    assert theirs.stat().st_mode == before
+    assert file.stat().st_mode == before

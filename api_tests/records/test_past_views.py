@@ -1,6 +1,6 @@
-"""As it was known then: a view at an entry is what was served when that entry was the last (design 2, issue 4 point 1).
+"""A past view at an entry equals the view served when that entry was the last (design 2, issue 4 point 1).
 
-A service of its own on each database, because time passes, a region decides otherwise, and rules change under way.
+Each database has a service of its own, because time passes, a region changes its settings, and rules change meanwhile.
 """
 
 from collections.abc import Iterator
@@ -26,12 +26,12 @@ from api_tests.support.wanderings import wander
 pytestmark = pytest.mark.server
 
 Json = dict[str, Any]
-# The team, the submitter, an expert while it is at the table, the liaison while she is asked.
-WAYS = ("transitions", "refusals", "advices", "advices/1")
+SUBPATHS = ("transitions", "refusals", "advices", "advices/1")
+# The team, the submitter, an expert while the case is at the table, the liaison during an escalation.
 READERS = ("esra", "anna", "floor", "mila")
 STARTS = {"in_review": (), "arranging_placement": ("request_escalation", "seek_placement")}
 STEPS = 4
-# In the older version a table may be paused, and a week of seeking help makes it a question for the table again.
+# The older rules let a chair pause a table, and send a case back to the table after a week of seeking help.
 PAUSE = """
 [triggers.pause]
 from = ["in_review"]
@@ -45,8 +45,8 @@ TO_THE_TABLE_ONLY = [
 
 
 @dataclass(frozen=True)
-class Served:
-    """What somebody was served when this entry was the last; `at`: at which moment, None for right after it."""
+class ServedAnswer:
+    """The answer that a reader got when this entry was the last. `at`: moment of reading, None for right after it."""
 
     by: str
     path: str
@@ -57,60 +57,60 @@ class Served:
 
 @dataclass
 class Witness:
-    """Somebody who writes down what everybody is served of one case, while it goes on."""
+    """A witness records the answers that the readers of one case get while the case continues."""
 
-    house: Running
+    service: Running
     case: CaseFile
     chance: Random
-    served: list[Served] = field(default_factory=list)
+    served: list[ServedAnswer] = field(default_factory=list)
     recorded_at: dict[int, str] = field(default_factory=dict)
 
     def look(self) -> None:
-        """Right after a step."""
+        """Record the answers right after a step."""
         history = self.case.history()
         last = history[-1]["sequence"]
         if last not in self.recorded_at:
-            self.recorded_at |= {it["sequence"]: it["recordedAt"] for it in history}
+            self.recorded_at |= {entry["sequence"]: entry["recordedAt"] for entry in history}
             for by, path in self._paths(history):
                 self._write_down(by, path, last, None)
 
     def look_and_wait(self) -> None:
-        """Right after a step, and once some days went by."""
+        """Record the answers right after a step, and one more after some days."""
         self.look()
-        self.house.clock.let_pass(days=self.chance.choice([0, 1, 8, 30]))
+        self.service.clock.let_pass(days=self.chance.choice([0, 1, 8, 30]))
         self.look_again(self.chance.choice(READERS))
 
     def look_again(self, by: str) -> None:
-        now = self.house.clock().isoformat().replace("+00:00", "Z")
+        now = self.service.clock().isoformat().replace("+00:00", "Z")
         self._write_down(by, self.case.path, max(self.recorded_at), now)
 
     def _paths(self, history: list[Json]) -> Iterator[tuple[str, str]]:
-        own = self.case.path
-        yield from (("esra", f"{own}{way}") for way in ("", "/file", f"/{self.chance.choice(WAYS)}"))
-        yield from ((self.chance.choice(READERS[1:]), f"{own}{way}") for way in ("", "/file"))
+        base = self.case.path
+        yield from (("esra", f"{base}{subpath}") for subpath in ("", "/file", f"/{self.chance.choice(SUBPATHS)}"))
+        yield from ((self.chance.choice(READERS[1:]), f"{base}{subpath}") for subpath in ("", "/file"))
         entry = self.chance.choice(history)
         collection = COLLECTIONS[entry["partKind"]]
-        part = f"{own}/{collection}/{entry['partId']}" if collection else own
-        ways = ("", "/transitions", f"/transitions/{entry['partSequence']}")
-        yield "esra", f"{part}{self.chance.choice(ways)}"
+        part = f"{base}/{collection}/{entry['partId']}" if collection else base
+        subpaths = ("", "/transitions", f"/transitions/{entry['partSequence']}")
+        yield "esra", f"{part}{self.chance.choice(subpaths)}"
         if collection:
-            yield "esra", f"{own}/{collection}"
+            yield "esra", f"{base}/{collection}"
 
     def _write_down(self, by: str, path: str, sequence: int, at: str | None) -> None:
-        self.served.append(Served(by, path, sequence, at, told(self.case.people[by].get(path))))
+        self.served.append(ServedAnswer(by, path, sequence, at, status_and_body(self.case.people[by].get(path))))
 
 
-def told(answer: httpx.Response) -> tuple[int, Json]:
-    """What an answer says; of a refusal its code."""
+def status_and_body(answer: httpx.Response) -> tuple[int, Json]:
+    """Returns (status, body). The body of a refusal is reduced to its code."""
     body = answer.json()
     return answer.status_code, body if answer.status_code == 200 else {"code": body["code"]}
 
 
-def in_the_morning(house: Running) -> None:
-    """No day ends while somebody is reading."""
-    now = house.clock()
+def move_to_morning(service: Running) -> None:
+    """Move the clock to the next morning, so that no day ends between two reads."""
+    now = service.clock()
     morning = (now + timedelta(days=1)).replace(hour=9, minute=0)
-    house.clock.let_pass(seconds=(morning - now).total_seconds())
+    service.clock.let_pass(seconds=(morning - now).total_seconds())
 
 
 def older_rules(folder: Path) -> Path:
@@ -121,14 +121,14 @@ def older_rules(folder: Path) -> Path:
 
 @pytest.fixture(scope="module", params=ENGINES)
 def walked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Witness]]:
-    """Cases that everybody wandered about with, corrected what they wrote, and was served something after each step."""
+    """Cases with random steps and corrections by their people, and the answers served after each step."""
     folder: Path = tmp_path_factory.mktemp(f"past_{request.param}")
     url = new_database(request, folder, request.param)
     chance = Random(40)
     witnesses = []
     with people_at(folder, url, older_rules(folder)) as (service, people):
         for start, more in STARTS.items():
-            in_the_morning(service)
+            move_to_morning(service)
             witness = Witness(service, CaseFile.submitted(people), chance)
             witness.look_and_wait()
             witness.case.go_to(start)
@@ -141,38 +141,38 @@ def walked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
             witnesses.append(witness)
     with people_at(folder, url) as (later, people):
         later.clock.passed = service.clock.passed
-        in_the_morning(later)
-        for it in witnesses:
-            it.house, it.case = later, CaseFile(people, it.case.id, it.case.number)
-        adopted(witnesses)
-        decided_otherwise(witnesses[-1])
-        for it in witnesses:
-            wandered(it)
+        move_to_morning(later)
+        for witness in witnesses:
+            witness.service, witness.case = later, CaseFile(people, witness.case.id, witness.case.number)
+        adopt_current_workflow(witnesses)
+        change_settings(witnesses[-1])
+        for witness in witnesses:
+            take_random_steps(witness)
         yield witnesses
 
 
-def adopted(witnesses: list[Witness]) -> None:
-    """The administrator takes the cases to the workflow of today."""
+def adopt_current_workflow(witnesses: list[Witness]) -> None:
+    """The administrator moves the cases to the current workflow."""
     case = witnesses[0].case
     roos, old = case.people.roos, case.history()[0]["workflow"]
     plan = roos.post("/workflow-plans", {"kind": "case", "from": old}).json()["hash"]
-    moved = roos.post(f"/workflow-plans/{plan}/adoptions", {"grounds": "Zo werkt de regio nu."})
-    assert moved.json()["adopted"] == len(witnesses), moved.text
-    for it in witnesses:
-        it.look()
+    adoption = roos.post(f"/workflow-plans/{plan}/adoptions", {"grounds": "Zo werkt de regio nu."})
+    assert adoption.json()["adopted"] == len(witnesses), adoption.text
+    for witness in witnesses:
+        witness.look()
 
 
-def decided_otherwise(witness: Witness) -> None:
-    """The region decides that help is sought for two weeks, on a day on which somebody looked before it did."""
-    witness.house.clock.let_pass(days=20)
+def change_settings(witness: Witness) -> None:
+    """The region sets the search for help to two weeks, between two reads on one day."""
+    witness.service.clock.let_pass(days=20)
     witness.look_again("esra")
-    decided = witness.case.people.roos.post("/regions/JZ11/settings", {"settings": {"longlist_days": 14}})
-    assert decided.status_code == 201, decided.text
+    answer = witness.case.people.roos.post("/regions/JZ11/settings", {"settings": {"longlist_days": 14}})
+    assert answer.status_code == 201, answer.text
     witness.look_again("esra")
 
 
-def wandered(witness: Witness) -> None:
-    """Random steps, with a correction after each, and half-way one that takes a consent back."""
+def take_random_steps(witness: Witness) -> None:
+    """Take random steps with a correction after each; half-way a correction withdraws a consent."""
     case, chance = witness.case, witness.chance
     for number, _ in enumerate(wander(case, chance, STEPS)):
         witness.look_and_wait()
@@ -204,69 +204,71 @@ def wandered(witness: Witness) -> None:
     "recorded_by=None)",
 )
 def test_the_view_at_an_entry_is_what_was_served_when_it_was_the_last(walked: list[Witness]) -> None:
-    """Whoever sees the whole case today is answered as they were then, refusals included; the others not at all."""
+    """A reader who sees the whole case today gets the answer of then, refusals included; any other reader gets 404."""
     compared = refused = 0
     for witness in walked:
-        everything = {(it.by, it.path) for it in witness.served} | {(by, witness.case.path) for by in READERS}
-        now = {(by, path): told(witness.case.people[by].get(path)) for by, path in everything}
-        for it in witness.served:
-            person = witness.case.people[it.by]
-            sees_it = "main" in now[it.by, witness.case.path][1]
-            status, code = now[it.by, it.path]
-            expected = (404, {"code": "not_found"}) if not sees_it else it.answer
-            if sees_it and status == 403:
-                expected = (status, code) if it.answer[0] != 404 else it.answer
+        reads = {(served.by, served.path) for served in witness.served} | {(by, witness.case.path) for by in READERS}
+        now = {(by, path): status_and_body(witness.case.people[by].get(path)) for by, path in reads}
+        for served in witness.served:
+            person = witness.case.people[served.by]
+            sees_case = "main" in now[served.by, witness.case.path][1]
+            status, code = now[served.by, served.path]
+            expected = (404, {"code": "not_found"}) if not sees_case else served.answer
+            if sees_case and status == 403:
+                expected = (status, code) if served.answer[0] != 404 else served.answer
             refused += expected[0] != 200
-            asked: list[Json] = [{"knownAt": it.at}] if it.at else [{"sequence": it.sequence}]
-            if not it.at and witness.chance.random() < 0.3 and is_last_of_its_moment(witness, it.sequence):
-                asked.append({"knownAt": witness.recorded_at[it.sequence]})
-            for which in asked:
-                answer = person.get(it.path, params=which)
-                status, found = told(answer)
-                of = found.pop("asOf", None)
-                assert (status, found) == expected, f"{it.by} {it.path} {which}"
+            moments: list[Json] = [{"knownAt": served.at}] if served.at else [{"sequence": served.sequence}]
+            if not served.at and witness.chance.random() < 0.3 and is_last_of_its_moment(witness, served.sequence):
+                moments.append({"knownAt": witness.recorded_at[served.sequence]})
+            for moment in moments:
+                answer = person.get(served.path, params=moment)
+                status, body = status_and_body(answer)
+                as_of = body.pop("asOf", None)
+                assert (status, body) == expected, f"{served.by} {served.path} {moment}"
                 assert "ETag" not in answer.headers
                 if status == 200:
                     compared += 1
-                    known_at = it.at or witness.recorded_at[it.sequence]
-                    assert of == {"sequence": it.sequence, "knownAt": known_at, "present": f"/v1{it.path}"}
+                    known_at = served.at or witness.recorded_at[served.sequence]
+                    assert as_of == {"sequence": served.sequence, "knownAt": known_at, "present": f"/v1{served.path}"}
     assert (compared > 100, refused > 20) == (True, True), (compared, refused)
 
 
-def test_every_entry_can_be_looked_back_at_also_one_that_was_never_the_last_by_itself(walked: list[Witness]) -> None:
-    """What begins with a step is recorded with it: between the two nobody was served anything."""
+def test_every_entry_has_a_past_view_also_one_that_was_recorded_together_with_others(walked: list[Witness]) -> None:
+    """A part that begins with a step is recorded with it: no answer was served between the two entries."""
     for witness in walked:
         history = witness.case.history()
         for entry in history:
-            view = looked(witness.case, "/transitions", sequence=entry["sequence"])
-            last = [transition for transition in view["transitions"] if transition["corrects"] is None]
+            view = read_past(witness.case, "/transitions", sequence=entry["sequence"])
+            steps = [transition for transition in view["transitions"] if transition["corrects"] is None]
             assert len(view["transitions"]) == entry["sequence"]
-            assert facts(last) == facts([it for it in history[: entry["sequence"]] if it["corrects"] is None])
+            assert facts(steps) == facts(
+                [earlier for earlier in history[: entry["sequence"]] if earlier["corrects"] is None]
+            )
 
 
-def looked(case: CaseFile, way: str = "", by: str = "esra", **moment: Any) -> Json:
-    answer = case.people[by].get(f"{case.path}{way}", params=moment)
+def read_past(case: CaseFile, subpath: str = "", by: str = "esra", **moment: Any) -> Json:
+    answer = case.people[by].get(f"{case.path}{subpath}", params=moment)
     assert answer.status_code == 200, answer.text
-    found: Json = answer.json()
-    return found
+    view: Json = answer.json()
+    return view
 
 
 def facts(entries: list[Json]) -> list[Json]:
-    """Entries without what came of them later."""
-    return [{name: it for name, it in entry.items() if name != "correctedBy"} for entry in entries]
+    """The entries without the numbers of their later corrections."""
+    return [{name: value for name, value in entry.items() if name != "correctedBy"} for entry in entries]
 
 
 def is_last_of_its_moment(witness: Witness, sequence: int) -> bool:
     return witness.recorded_at.get(sequence + 1) != witness.recorded_at[sequence]
 
 
-def test_the_walk_met_what_looking_back_is_for(walked: list[Witness]) -> None:
-    """Corrections, other rules, another settings version, parts of several kinds, refusals, what asks for attention."""
-    histories = [it.case.history() for it in walked]
-    views = [it.answer[1] for witness in walked for it in witness.served if it.path == witness.case.path]
+def test_the_walk_contains_everything_that_changes_a_past_view(walked: list[Witness]) -> None:
+    """The walk contains corrections, other rules and settings, parts of several kinds, refusals and attention."""
+    histories = [witness.case.history() for witness in walked]
+    views = [served.answer[1] for witness in walked for served in witness.served if served.path == witness.case.path]
 
-    assert sum(bool(it["corrects"]) for history in histories for it in history) >= 6
-    assert all("adopt_workflow" in {it["trigger"] for it in history} for history in histories)
-    assert len({it["settings"] for history in histories for it in history}) >= 3
-    assert len({it["partKind"] for history in histories for it in history}) >= 4
+    assert sum(bool(entry["corrects"]) for history in histories for entry in history) >= 6
+    assert all("adopt_workflow" in {entry["trigger"] for entry in history} for history in histories)
+    assert len({entry["settings"] for history in histories for entry in history}) >= 3
+    assert len({entry["partKind"] for history in histories for entry in history}) >= 4
     assert {bool(view.get("attention")) for view in views} == {True, False}

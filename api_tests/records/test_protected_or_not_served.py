@@ -42,7 +42,7 @@ def migrated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 @pytest.fixture
 def fresh(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, migrated: Settings) -> Settings:
-    """The same with a database that the test may spoil."""
+    """The same settings with a database of its own, which the test may damage."""
     folder = tmp_path_factory.mktemp("fresh")
     settings = settings_for(folder, new_database(request, folder, make_url(migrated.database_url).get_backend_name()))
     migrated_as_owner(settings).dispose()
@@ -51,17 +51,17 @@ def fresh(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture
 def engine(migrated: Settings) -> Iterator[Engine]:
-    opened = owned(migrated)
-    yield opened
-    opened.dispose()
+    engine = owned(migrated)
+    yield engine
+    engine.dispose()
 
 
 def _table_of(connection: Connection, trigger: str) -> str:
-    found = {
+    query = {
         "sqlite": "SELECT tbl_name FROM sqlite_master WHERE type = 'trigger' AND name = :name",
         "postgresql": "SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = :name",
     }[connection.dialect.name]
-    return str(connection.execute(text(found), {"name": trigger}).scalar_one())
+    return str(connection.execute(text(query), {"name": trigger}).scalar_one())
 
 
 def _drop(connection: Connection, trigger: str) -> None:
@@ -73,12 +73,12 @@ def _sqlite(connection: Connection) -> bool:
     return connection.dialect.name == "sqlite"
 
 
-def _made_by_the_migration(connection: Connection) -> set[str]:
-    found = {
+def _triggers_of_migrations(connection: Connection) -> set[str]:
+    query = {
         "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
         "postgresql": "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal",
     }[connection.dialect.name]
-    return set(connection.execute(text(found)).scalars())
+    return set(connection.execute(text(query)).scalars())
 
 
 @broken_by(
@@ -87,9 +87,9 @@ def _made_by_the_migration(connection: Connection) -> set[str]:
     '    "contents_belong",\n',
     "",
 )
-def test_every_trigger_that_the_migrations_make_is_insisted_on(engine: Engine) -> None:
+def test_every_trigger_that_the_migrations_make_is_required_at_start(engine: Engine) -> None:
     with engine.connect() as connection:
-        assert _made_by_the_migration(connection) == TRIGGERS[engine.dialect.name]
+        assert _triggers_of_migrations(connection) == TRIGGERS[engine.dialect.name]
 
 
 @broken_by(
@@ -112,7 +112,7 @@ def test_a_database_with_every_protection_is_served(engine: Engine) -> None:
 )
 def test_each_trigger_that_is_missing_is_named(engine: Engine) -> None:
     with engine.connect() as connection:
-        for trigger in sorted(_made_by_the_migration(connection)):
+        for trigger in sorted(_triggers_of_migrations(connection)):
             _drop(connection, trigger)
 
             with pytest.raises(Unprotected, match=rf"missing: {trigger}$"):
@@ -128,9 +128,9 @@ def test_each_trigger_that_is_missing_is_named(engine: Engine) -> None:
     case="postgresql",
 )
 def test_each_trigger_that_is_switched_off_or_hollow_is_named(engine: Engine) -> None:
-    """PostgreSQL switches triggers off, and ordinary ones during replication; on SQLite one hangs elsewhere instead."""
+    """PostgreSQL can disable a trigger, also for replication alone; on SQLite the trigger is put on another table."""
     with engine.connect() as connection:
-        for trigger in sorted(_made_by_the_migration(connection)):
+        for trigger in sorted(_triggers_of_migrations(connection)):
             table = _table_of(connection, trigger)
             ways = [f"ALTER TABLE {table} {way} TRIGGER {trigger}" for way in ("DISABLE", "ENABLE", "ENABLE REPLICA")]
             if _sqlite(connection):
@@ -152,20 +152,20 @@ def test_each_trigger_that_is_switched_off_or_hollow_is_named(engine: Engine) ->
     "if not actual[name]",
 )
 def test_each_trigger_that_says_something_else_is_named(engine: Engine) -> None:
-    """It has its name, its table and its moment; what it says there is another matter."""
+    """The trigger keeps its name, table and moment; only its body differs."""
     with engine.connect() as connection:
-        for trigger in sorted(_made_by_the_migration(connection)):
+        for trigger in sorted(_triggers_of_migrations(connection)):
             if _sqlite(connection):
-                there = text("SELECT sql FROM sqlite_master WHERE name = :name")
-                made = str(connection.execute(there, {"name": trigger}).scalar_one())
+                query = text("SELECT sql FROM sqlite_master WHERE name = :name")
+                definition = str(connection.execute(query, {"name": trigger}).scalar_one())
                 say(connection, f"DROP TRIGGER {trigger}")
-                connection.exec_driver_sql(made.replace("BEGIN", "BEGIN SELECT 1 WHERE 0;", 1))
+                connection.exec_driver_sql(definition.replace("BEGIN", "BEGIN SELECT 1 WHERE 0;", 1))
             else:
-                there = text("SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgname = :name")
-                made = str(connection.execute(there, {"name": trigger}).scalar_one())
+                query = text("SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgname = :name")
+                definition = str(connection.execute(query, {"name": trigger}).scalar_one())
                 table = _table_of(connection, trigger)
                 say(connection, f"DROP TRIGGER {trigger} ON {table}")
-                say(connection, made.replace("EXECUTE FUNCTION", "WHEN (false) EXECUTE FUNCTION"))
+                say(connection, definition.replace("EXECUTE FUNCTION", "WHEN (false) EXECUTE FUNCTION"))
                 say(connection, f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger}")
 
             with pytest.raises(Unprotected, match=rf"changed: {trigger}$"):
@@ -181,7 +181,7 @@ def test_each_trigger_that_says_something_else_is_named(engine: Engine) -> None:
     case="postgresql",
 )
 def test_each_function_that_does_something_else_is_named_and_so_is_one_in_other_surroundings(engine: Engine) -> None:
-    """Only PostgreSQL has the words of a trigger in a function."""
+    """Only PostgreSQL keeps the body of a trigger in a function."""
     of_triggers = (
         "SELECT proname FROM pg_proc WHERE prorettype = 'trigger'::regtype AND pronamespace = 'public'::regnamespace"
     )
@@ -205,8 +205,8 @@ def test_each_function_that_does_something_else_is_named_and_so_is_one_in_other_
 
 
 def test_what_no_migration_made_is_named(engine: Engine) -> None:
-    """A trigger of somebody else may undo what ours do, and on PostgreSQL a rule does so without being one."""
-    strange = {
+    """Another trigger may undo the work of ours, and so may a rule of PostgreSQL, which is no trigger."""
+    additions = {
         "sqlite": ("CREATE TRIGGER helpful AFTER INSERT ON transitions BEGIN SELECT 1; END",),
         "postgresql": (
             "CREATE TRIGGER helpful BEFORE INSERT ON outbox FOR EACH ROW EXECUTE FUNCTION refuse_change()",
@@ -214,8 +214,8 @@ def test_what_no_migration_made_is_named(engine: Engine) -> None:
         ),
     }[engine.dialect.name]
     with engine.connect() as connection:
-        for made in strange:
-            say(connection, made)
+        for statement in additions:
+            say(connection, statement)
 
             with pytest.raises(Unprotected, match=r"not of a migration: (rule )?helpful$"):
                 insist(connection)
@@ -223,21 +223,21 @@ def test_what_no_migration_made_is_named(engine: Engine) -> None:
 
 
 def test_each_switch_of_a_connection_that_is_off_is_named(engine: Engine) -> None:
-    """SQLite has them per connection, for the data and for the keys beside it; PostgreSQL perhaps by a role."""
+    """SQLite sets them per connection, for the data file and the key file; PostgreSQL may set them by role."""
     off = {
         "sqlite": {
             "PRAGMA foreign_keys": "OFF",
             "PRAGMA recursive_triggers": "OFF",
-            **{f"PRAGMA {it}.synchronous": "NORMAL" for it in ("main", "keys")},
-            **{f"PRAGMA {it}.secure_delete": "OFF" for it in ("main", "keys")},
-            **{f"PRAGMA {it}.journal_mode": "DELETE" for it in ("main", "keys")},
+            **{f"PRAGMA {file}.synchronous": "NORMAL" for file in ("main", "keys")},
+            **{f"PRAGMA {file}.secure_delete": "OFF" for file in ("main", "keys")},
+            **{f"PRAGMA {file}.journal_mode": "DELETE" for file in ("main", "keys")},
         },
         "postgresql": {"SET session_replication_role": "replica", "SET synchronous_commit": "off"},
     }[engine.dialect.name]
-    # On PostgreSQL the first of them is a superuser's to set.
+    # On PostgreSQL only a superuser may set the first of them.
     url = as_role(engine.url.render_as_string(hide_password=False), SUPERUSER)
     for switch, value in off.items():
-        # One connection at a time: a journal mode can only be changed by whoever is alone.
+        # One connection at a time: a journal mode changes only while no other connection is open.
         lax = open_engine(url, connections=1)
         event.listen(lax, "connect", _setting(f"{switch} = {value}"))
 
@@ -261,15 +261,15 @@ def _setting(statement: str) -> Callable[[Any, object], None]:
     "    if not settings",
 )
 def test_the_service_does_not_start_without_a_trigger(fresh: Settings) -> None:
-    _behind_the_back(fresh, lambda connection: _drop(connection, "transitions_no_update"))
+    _change_as_owner(fresh, lambda connection: _drop(connection, "transitions_no_update"))
 
     with pytest.raises(Unprotected, match="transitions_no_update"):
         build(fresh)
 
 
 def test_the_service_does_not_start_without_the_table_of_keys(fresh: Settings) -> None:
-    """A restored copy of the data without its keys would take new cases and answer for none of the old."""
-    _behind_the_back(fresh, lambda connection: say(connection, "DROP TABLE keys.case_keys"))
+    """A restored copy of the data without its keys would accept new cases and could read none of the old."""
+    _change_as_owner(fresh, lambda connection: say(connection, "DROP TABLE keys.case_keys"))
 
     with pytest.raises(Unprotected, match=r"keys\.case_keys"):
         build(fresh)
@@ -284,7 +284,10 @@ def test_the_service_does_not_start_without_the_table_of_keys(fresh: Settings) -
 )
 @pytest.mark.parametrize("revision", ["0000", "9999"])
 def test_the_service_does_not_start_on_another_revision(fresh: Settings, revision: str) -> None:
-    _behind_the_back(fresh, lambda c: say(c, "UPDATE alembic_version SET version_num = :it", it=revision))
+    _change_as_owner(
+        fresh,
+        lambda connection: say(connection, "UPDATE alembic_version SET version_num = :revision", revision=revision),
+    )
 
     with pytest.raises(NotMigrated):
         build(fresh)
@@ -304,10 +307,12 @@ def test_the_service_does_not_start_on_an_empty_database_and_says_what_to_do(
     }
 
     command = [sys.executable, "-m", "service", "serve"]
-    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    process = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=60
+    )
 
-    assert ended.returncode != 0
-    assert ended.stderr.strip() == "not started: the database needs `python -m service migrate` first"
+    assert process.returncode != 0
+    assert process.stderr.strip() == "not started: the database needs `python -m service migrate` first"
 
 
 @broken_by(
@@ -325,13 +330,13 @@ def test_the_service_does_not_start_on_an_empty_database_and_says_what_to_do(
 )
 @pytest.mark.parametrize("wrapped", ["the key of content", "the secret of a webhook"])
 def test_the_service_does_not_start_with_another_master_key(fresh: Settings, wrapped: str) -> None:
-    """A key file that got lost is not made anew beside a database that was written with it."""
-    written = build(fresh).database
+    """A lost key file is not created again for a database that was written with it."""
+    database = build(fresh).database
     if wrapped == "the key of content":
-        written.write_now(lambda transaction: transaction.keyring.create(transaction.connection, uuid4(), ("notes",)))
+        database.write_now(lambda transaction: transaction.keyring.create(transaction.connection, uuid4(), ("notes",)))
     else:
-        written.write_now(lambda transaction: Subscriptions(transaction).add(_webhook(transaction)))
-    written.close()
+        database.write_now(lambda transaction: Subscriptions(transaction).add(_webhook(transaction)))
+    database.close()
     fresh.master_key_file.unlink()
 
     with pytest.raises(MasterKeyRefused, match="not the one"):
@@ -339,16 +344,16 @@ def test_the_service_does_not_start_with_another_master_key(fresh: Settings, wra
 
 
 def _webhook(transaction: Transaction) -> Subscription:
-    by = PERSON_IDS["roos"]
+    person_id = PERSON_IDS["roos"]
     organisation, now = People(transaction).organisations()[0], transaction.now
     return Subscription(
         id=uuid4(), organisation_id=organisation.id, url="https://ontvanger.example/", types=None, per_minute=None,
-        state="active", reason=None, version=1, secrets=(b"s" * 32,), made_by=by, made_at=now, changed_by=by,
-        changed_at=now,
+        state="active", reason=None, version=1, secrets=(b"s" * 32,), made_by=person_id, made_at=now,
+        changed_by=person_id, changed_at=now,
     )  # fmt: skip
 
 
-def _behind_the_back(settings: Settings, change: Callable[[Connection], None]) -> None:
+def _change_as_owner(settings: Settings, change: Callable[[Connection], None]) -> None:
     engine = owned(settings)
     with engine.begin() as connection:
         change(connection)

@@ -1,4 +1,4 @@
-"""Nothing that was recorded is lost on its way out, wherever the relay dies: at least once, in order per case."""
+"""Every recorded event is delivered at least once and in order per case, wherever the relay dies."""
 
 import json
 import os
@@ -24,8 +24,10 @@ pytestmark = pytest.mark.server
 
 
 @pytest.fixture(scope="module", params=ENGINES)
-def untold(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A service that leaves telling to a process of its own."""
+def service_without_relay(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Running]:
+    """A service that leaves the delivery of webhooks to a process of its own."""
     folder = tmp_path_factory.mktemp(f"untold_{request.param}")
     settings = settings_for(folder, new_database(request, folder, request.param), webhook_targets="any")
     with running(settings) as started:
@@ -33,24 +35,24 @@ def untold(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture(scope="module")
-def people(untold: Running) -> Iterator[People]:
-    found = everybody(untold.url)
-    yield found
-    for person in found.values():
+def people(service_without_relay: Running) -> Iterator[People]:
+    people = everybody(service_without_relay.url)
+    yield people
+    for person in people.values():
         person.client.close()
 
 
 @contextmanager
-def beside(service: Running, *module: str) -> Iterator[subprocess.Popen[str]]:
-    """Another process on the database of this service, told to stop at the end."""
-    wanted = {
+def other_process(service: Running, *module: str) -> Iterator[subprocess.Popen[str]]:
+    """Another process on the database of this service; it is terminated at the end."""
+    settings = {
         "DATABASE_URL": service.settings.database_url,
         "MASTER_KEY_FILE": str(service.settings.master_key_file),
         "PUBLIC_URL": service.url,
         "WEBHOOK_TARGETS": "any",
         "RELAY_SECONDS": "0.05",
     }
-    environment = {**os.environ, **{f"CASUSROUTE_{name}": it for name, it in wanted.items()}}
+    environment = {**os.environ, **{f"CASUSROUTE_{name}": value for name, value in settings.items()}}
     command = [sys.executable, "-m", *module]
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -61,16 +63,18 @@ def beside(service: Running, *module: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def in_order_of_arrival(receiver: Receiver, case_id: str) -> list[int]:
-    """The transitions of a case as they came in for the first time."""
+    """Numbers of the transitions of a case, in the order of their first arrival."""
     return list(dict.fromkeys(receiver.of(case_id)))
 
 
-def test_the_relay_works_as_a_process_of_its_own_and_stops_in_good_order(untold: Running, people: People) -> None:
+def test_the_relay_works_as_a_process_of_its_own_and_stops_in_good_order(
+    service_without_relay: Running, people: People
+) -> None:
     with receiving() as receiver, webhook(people, receiver):
         case = CaseFile.submitted(people)
 
-        with beside(untold, "service", "relay") as process:
-            receiver.wait_until(lambda it: it.of(case.id) == [1])
+        with other_process(service_without_relay, "service", "relay") as process:
+            receiver.wait_until(lambda inbox: inbox.of(case.id) == [1])
 
         assert process.returncode == 0
 
@@ -82,7 +86,7 @@ def test_the_relay_works_as_a_process_of_its_own_and_stops_in_good_order(untold:
     'times = {"now": microseconds(self._now), "until": microseconds(self._now + CLAIM * 10_000)}',
 )
 def test_wherever_the_relay_is_killed_everything_is_told_at_least_once_and_in_order_per_case(
-    untold: Running, people: People
+    service_without_relay: Running, people: People
 ) -> None:
     before = len(feed(people, "anna"))
     with receiving() as receiver, webhook(people, receiver):
@@ -90,16 +94,16 @@ def test_wherever_the_relay_is_killed_everything_is_told_at_least_once_and_in_or
         for case in cases * 4:
             case.fire("add_note", by="anna")
 
-        with beside(untold, "api_tests.support.dying_relay") as process:
+        with other_process(service_without_relay, "api_tests.support.dying_relay") as process:
             assert process.stdout
             ended = json.loads(process.stdout.readline())
             in_between = len(receiver.told)
-            receiver.wait_until(lambda it: all(len(set(it.of(case.id))) == 5 for case in cases))
+            receiver.wait_until(lambda inbox: all(len(set(inbox.of(case.id))) == 5 for case in cases))
 
         assert ended == dict.fromkeys(POINTS, DIED)
         assert 0 < in_between < 15
         assert [in_order_of_arrival(receiver, case.id) for case in cases] == [[1, 2, 3, 4, 5]] * 3
-        assert max(Counter(it.event["id"] for it in receiver.told).values()) > 1, "nothing was told twice"
+        assert max(Counter(delivery.event["id"] for delivery in receiver.told).values()) > 1, "nothing was told twice"
         events = feed(people, "anna", after=before)
         assert [int(event["sequence"]) - before for event in events] == list(range(1, 16))
         assert Counter(event["subject"] for event in events) == {case.id: 5 for case in cases}

@@ -1,4 +1,4 @@
-"""The comparison of two stories sees what is different, and only that: ids, times and digests are new each time."""
+"""The comparison of two stories ignores ids, times and digests, which are new each time, and nothing else."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,11 +14,11 @@ Tables = dict[str, list[dict[str, Any]]]
 
 
 def _played(began: int) -> Played:
-    """Two people, two cases and their keys, which have no order of their own; as a database may give them."""
+    """A story with two people, two cases and their keys, whose rows have no order of their own."""
     anna, esra, case, other = (str(uuid4()) for _ in range(4))
     tables: Tables = {
         "keys.case_keys": [
-            {"owner_id": it, "content_class": "notes", "wrapped": uuid4().bytes} for it in sorted((case, other))
+            {"owner_id": owner, "content_class": "notes", "wrapped": uuid4().bytes} for owner in sorted((case, other))
         ],
         "people": [{"id": anna, "name": "Anna Visser"}, {"id": esra, "name": "Esra Yilmaz"}],
         "transitions": [

@@ -1,4 +1,4 @@
-"""I11, I12: whoever changes what is stored behind the database's back is found, and where."""
+"""I11, I12: verification finds every change of stored rows that evaded the database, and names its place."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -17,13 +17,13 @@ from service.cases.store.tables import cases, contents, parts, transitions
 from service.integrity.store.case_history import Verification, verify
 from service.workflows.store.tables import workflow_edges, workflows
 
-# A head also carries what the history does not tell: how the case is called, and which team took it up.
+# Columns of a head that the history does not contain: id and number of the case, and the team that took it up.
 NOT_OF_THE_HISTORY = {"id", "number", "team_id"}
 
 
 @pytest.fixture(scope="module")
 def bare(service: Running, known: Known) -> Iterator[Connection]:
-    """A connection that nothing is refused to, in one transaction that is never committed."""
+    """A connection without protections and constraints, in one transaction that is never committed."""
     assert known.told  # made before the database is locked
     engine = engine_for(service.settings.database_url, undermined=True)
     with engine.connect() as connection:
@@ -48,18 +48,18 @@ def _last(entries: list[Row[Any]]) -> Row[Any]:
 WHICH = {"in the middle": _in_the_middle, "that begins a part of another": _begun_by_another, "at the end": _last}
 
 
-def _verified(connection: Connection, known: Known) -> Verification:
+def _verify(connection: Connection, known: Known) -> Verification:
     return verify(connection, UUID(known.told))
 
 
 def test_an_untouched_case_is_sound_also_with_parts_that_other_entries_began(bare: Connection, known: Known) -> None:
     entries = entries_of_case(bare, known.told)
 
-    found = _verified(bare, known)
+    verification = _verify(bare, known)
 
     assert {entry.part_kind for entry in entries} == {"case", "commitment", "funding", "placement", "escalation"}
-    assert (found.sound, found.entries, found.head) == (True, len(entries), entries[-1].digest)
-    assert (found.first_bad_sequence, found.reason) == (None, None)
+    assert (verification.sound, verification.entries, verification.head) == (True, len(entries), entries[-1].digest)
+    assert (verification.first_bad_sequence, verification.reason) == (None, None)
 
 
 @broken_by(
@@ -80,10 +80,12 @@ def test_a_changed_column_of_an_entry_is_found_at_that_entry(
         with undone(bare):
             change(bare, transitions, place, column, lie)
 
-            found = _verified(bare, known)
+            verification = _verify(bare, known)
 
-        assert (found.sound, found.first_bad_sequence) == (False, entry.sequence), f"{column} = {lie!r}: {found.reason}"
-        assert found.reason
+        assert (verification.sound, verification.first_bad_sequence) == (False, entry.sequence), (
+            f"{column} = {lie!r}: {verification.reason}"
+        )
+        assert verification.reason
 
 
 @broken_by(
@@ -105,9 +107,11 @@ def test_a_changed_column_of_content_is_found_at_its_entry(bare: Connection, kno
         with undone(bare):
             change(bare, contents, {"case_id": known.told, "sequence": 2}, column, lie)
 
-            found = _verified(bare, known)
+            verification = _verify(bare, known)
 
-        assert (found.sound, found.first_bad_sequence) == (False, 2), f"{column} = {lie!r}: {found.reason}"
+        assert (verification.sound, verification.first_bad_sequence) == (False, 2), (
+            f"{column} = {lie!r}: {verification.reason}"
+        )
 
 
 @pytest.mark.parametrize("column", sorted(set(cases.columns.keys()) - NOT_OF_THE_HISTORY | {"team_id"}))
@@ -117,9 +121,9 @@ def test_a_changed_head_of_a_case_is_found(bare: Connection, known: Known, colum
         with undone(bare):
             change(bare, cases, {"id": known.told}, column, lie)
 
-            found = _verified(bare, known)
+            verification = _verify(bare, known)
 
-        assert not found.sound, f"{column} = {lie!r}"
+        assert not verification.sound, f"{column} = {lie!r}"
 
 
 @broken_by(
@@ -136,11 +140,11 @@ def test_a_changed_head_of_a_part_is_found(bare: Connection, known: Known, colum
         with undone(bare):
             change(bare, parts, {"id": begun}, column, lie)
 
-            found = _verified(bare, known)
+            verification = _verify(bare, known)
 
-        assert not found.sound, f"{column} = {lie!r}"
+        assert not verification.sound, f"{column} = {lie!r}"
         if column not in ("id", "case_id"):
-            assert found.first_bad_sequence == entries_of_part(bare, begun)[-1].sequence
+            assert verification.first_bad_sequence == entries_of_part(bare, begun)[-1].sequence
 
 
 @pytest.mark.parametrize("which", WHICH.values(), ids=WHICH.keys())
@@ -150,9 +154,9 @@ def test_a_removed_entry_is_found_where_it_stood(bare: Connection, known: Known,
         for table in (contents, transitions):
             bare.execute(delete(table).where(table.c.case_id == known.told, table.c.sequence == entry.sequence))
 
-        found = _verified(bare, known)
+        verification = _verify(bare, known)
 
-    assert (found.sound, found.first_bad_sequence) == (False, entry.sequence)
+    assert (verification.sound, verification.first_bad_sequence) == (False, entry.sequence)
 
 
 def test_a_history_cut_off_with_its_heads_left_is_found_at_the_cut(bare: Connection, known: Known) -> None:
@@ -160,22 +164,22 @@ def test_a_history_cut_off_with_its_heads_left_is_found_at_the_cut(bare: Connect
         for table in (contents, transitions):
             bare.execute(delete(table).where(table.c.case_id == known.told, table.c.sequence > 4))
 
-        found = _verified(bare, known)
+        verification = _verify(bare, known)
 
-    assert (found.sound, found.first_bad_sequence) == (False, 5)
+    assert (verification.sound, verification.first_bad_sequence) == (False, 5)
 
 
 def test_an_emptied_entry_is_found_and_emptied_content_too(bare: Connection, known: Known) -> None:
-    """Only a recorded destruction may empty them, and this version knows none yet."""
+    """Only a recorded destruction may empty them, and this case has none."""
     facts = [column.name for column in transitions.columns if column.nullable and not column.name.startswith("prev_")]
     emptied = dict.fromkeys(set(facts) - {"content_digest"})
     for table, values in ((transitions, emptied), (contents, dict.fromkeys(("salt", "nonce", "ciphertext")))):
         with undone(bare):
             bare.execute(update(table).where(table.c.case_id == known.told, table.c.sequence == 3).values(values))
 
-            found = _verified(bare, known)
+            verification = _verify(bare, known)
 
-        assert (found.sound, found.first_bad_sequence) == (False, 3)
+        assert (verification.sound, verification.first_bad_sequence) == (False, 3)
 
 
 def test_contents_that_changed_places_are_found_at_the_first(bare: Connection, known: Known) -> None:
@@ -190,9 +194,9 @@ def test_contents_that_changed_places_are_found_at_the_first(bare: Connection, k
             at = (contents.c.case_id == known.told, contents.c.sequence == row["sequence"])
             bare.execute(update(contents).where(*at).values({**other, "sequence": row["sequence"]}))
 
-        found = _verified(bare, known)
+        verification = _verify(bare, known)
 
-    assert (found.sound, found.first_bad_sequence) == (False, 2)
+    assert (verification.sound, verification.first_bad_sequence) == (False, 2)
 
 
 def test_removed_content_and_content_without_an_entry_are_found(bare: Connection, known: Known) -> None:
@@ -207,9 +211,9 @@ def test_removed_content_and_content_without_an_entry_are_found(bare: Connection
                 copied = columns_of(bare.execute(select(contents).where(*at)).one())
                 bare.execute(contents.insert(), {**copied, "sequence": sequence})
 
-            found = _verified(bare, known)
+            verification = _verify(bare, known)
 
-        assert (found.sound, found.first_bad_sequence) == (False, bad)
+        assert (verification.sound, verification.first_bad_sequence) == (False, bad)
 
 
 def test_an_entry_rewritten_with_new_digests_is_found_at_the_next(bare: Connection, known: Known) -> None:
@@ -221,9 +225,9 @@ def test_an_entry_rewritten_with_new_digests_is_found_at_the_next(bare: Connecti
         change(bare, transitions, {"case_id": known.told, "sequence": 3}, "facts_digest", facts)
         change(bare, transitions, {"case_id": known.told, "sequence": 3}, "digest", digest)
 
-        found = _verified(bare, known)
+        verification = _verify(bare, known)
 
-    assert (found.sound, found.first_bad_sequence) == (False, 4)
+    assert (verification.sound, verification.first_bad_sequence) == (False, 4)
 
 
 @broken_by(
@@ -237,14 +241,14 @@ def test_a_definition_that_was_rewritten_vouches_for_nothing(bare: Connection, k
         with undone(bare):
             change(bare, workflows, {"hash": workflow}, "definition", lie)
 
-            found = _verified(bare, known)
+            verification = _verify(bare, known)
 
-        assert (found.sound, found.first_bad_sequence) == (False, 1)
+        assert (verification.sound, verification.first_bad_sequence) == (False, 1)
 
 
 def test_an_edge_put_beside_a_definition_vouches_for_nothing(bare: Connection, known: Known) -> None:
-    """Where the table of edges and the definition differ, the definition is right: its hash stands in every entry."""
+    """The definition decides, not the table of edges: every entry holds the hash of the definition."""
     with undone(bare):
         bare.execute(delete(workflow_edges))
 
-        assert _verified(bare, known).sound
+        assert _verify(bare, known).sound

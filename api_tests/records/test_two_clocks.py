@@ -1,4 +1,4 @@
-"""Two clocks on every entry: when it happened in life, and when it was recorded; each only goes forward."""
+"""Every entry has two times, of the event in life and of its recording; neither ever goes back."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -18,33 +18,33 @@ from api_tests.support.workflows import form_for
 from service.vocabulary.calendar import microseconds, moment
 
 NOON = "2026-01-05T12:00:00Z"
-MOMENTS = st.datetimes(datetime(1900, 1, 1), datetime(2199, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 - as asked
+MOMENTS = st.datetimes(datetime(1900, 1, 1), datetime(2199, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 - bounds have no zone
 
 
 @pytest.fixture
 def clock(service: Running) -> Iterator[Running]:
-    """The service, whose clock the test may set; set back afterwards."""
+    """The service with a clock that the test may set; it is set back afterwards."""
     passed = service.clock.passed
     yield service
     service.clock.passed = passed
 
 
-def _submitted_at(people: People, moment: str) -> dict[str, Any]:
+def _submit_at(people: People, moment: str) -> dict[str, Any]:
     body = {"trigger": "submit", "occurredAt": moment, "form": form_for("case", "submit")}
     answer = people.anna.post("/cases", body)
     assert answer.status_code == 201, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
+    submission: dict[str, Any] = answer.json()
+    return submission
 
 
 @pytest.fixture
 def case_of_noon(people: People) -> CaseFile:
-    made = _submitted_at(people, NOON)
-    return CaseFile(people, made["caseId"], made["number"])
+    submission = _submit_at(people, NOON)
+    return CaseFile(people, submission["caseId"], submission["number"])
 
 
 @pytest.mark.parametrize(
-    ("given", "answered"),
+    ("occurred_at", "expected"),
     [
         ("2026-01-05T12:00:00Z", "2026-01-05T12:00:00Z"),
         ("2026-01-05T12:00:00+01:00", "2026-01-05T11:00:00Z"),
@@ -53,20 +53,20 @@ def case_of_noon(people: People) -> CaseFile:
         ("2026-01-05T12:00:00.999999Z", "2026-01-05T12:00:00.999999Z"),
     ],
 )
-def test_what_happened_is_answered_as_it_was_given_in_utc(people: People, given: str, answered: str) -> None:
-    made = _submitted_at(people, given)
+def test_a_time_in_life_is_answered_in_utc_to_the_microsecond(people: People, occurred_at: str, expected: str) -> None:
+    submission = _submit_at(people, occurred_at)
 
-    history = people.esra.get(f"/cases/{made['caseId']}/transitions").json()["transitions"]
+    history = people.esra.get(f"/cases/{submission['caseId']}/transitions").json()["transitions"]
 
-    assert made["transition"]["occurredAt"] == answered
-    assert history[0]["occurredAt"] == answered
+    assert submission["transition"]["occurredAt"] == expected
+    assert history[0]["occurredAt"] == expected
 
 
 @given(MOMENTS)
 @example(datetime(1969, 12, 31, 23, 59, 59, 500_000, tzinfo=UTC))
 @settings(max_examples=100, deadline=None)
-def test_every_moment_comes_back_from_the_database_as_it_went_in(given: datetime) -> None:
-    assert moment(microseconds(given)) == given
+def test_every_moment_comes_back_from_the_database_as_it_went_in(instant: datetime) -> None:
+    assert moment(microseconds(instant)) == instant
 
 
 @broken_by(
@@ -104,16 +104,16 @@ def test_what_is_still_to_happen_is_refused(case_of_noon: CaseFile, clock: Runni
 
 
 def test_each_part_has_a_clock_of_its_own(people: People) -> None:
-    """A provider tells late what happened before the case itself went on."""
+    """A provider may report a fact late, after the case itself has moved on."""
     case = CaseFile.submitted(people).go_to("advice_issued")
     part = case.parts("commitment")[0]
     between = case.history()[-1]["occurredAt"]
     case.fire("start_arranging")
 
-    told = case.fire("accept", part=part, occurred_at=between)
+    step = case.fire("accept", part=part, occurred_at=between)
 
     history = case.history()
-    assert told["transition"]["occurredAt"] == between
+    assert step["transition"]["occurredAt"] == between
     assert history[-1]["occurredAt"] < history[-2]["occurredAt"]
     assert history[-1]["recordedAt"] >= history[-2]["recordedAt"]
 
@@ -141,7 +141,7 @@ def test_the_time_of_recording_never_goes_back_also_when_the_clock_of_the_machin
     after = case.fire("add_note")["transition"]
 
     with database.connect() as connection:
-        recorded = [it.recorded_at for it in entries_of_case(connection, case.id)]
+        recorded = [entry.recorded_at for entry in entries_of_case(connection, case.id)]
     assert recorded == sorted(recorded)
     assert (during["recordedAt"], during["occurredAt"]) == (before["recordedAt"], before["occurredAt"])
     assert after["recordedAt"] > during["recordedAt"]

@@ -1,4 +1,4 @@
-"""Upgrading: what a released version wrote is read, protected and carried on by this one, on both databases."""
+"""Upgrades: this version reads, protects and continues the data of every release, on both databases."""
 
 import os
 import subprocess
@@ -31,7 +31,7 @@ from service.database.migrations import downgrade, expected_revision, migrate, r
 from service.database.transaction import Transaction
 from service.integrity.store.case_history import Verification, verify
 
-# Migrations that refuse to go back where the database holds what the version before them does not know, and why.
+# Migrations that do not go down where the database holds data that the version before cannot read, and the message.
 NO_WAY_BACK = {
     "0006": "read in an emergency or asked about here",
     "0007": "cases were destroyed here",
@@ -50,14 +50,14 @@ def _in_force(rules: Path = ROOT / "workflows") -> dict[str, str]:
     return {kind: flow.definition.hash for kind, flow in read_folder(rules).newest.items()}
 
 
-def _verified(transaction: Transaction, case: CaseFile) -> Verification:
+def _verify(transaction: Transaction, case: CaseFile) -> Verification:
     transaction.allow_all_rows("a test")
     return verify(transaction.connection, UUID(case.id))
 
 
 @dataclass(frozen=True)
 class Installation:
-    """A database as a release left it."""
+    """A database with the data of a release."""
 
     release: Release
     folder: Path
@@ -69,21 +69,21 @@ class Installation:
         cases = {name: id_ for name, (id_, _) in self.release.cases.items()}
         return Known(told=cases["arranging_placement"], other=cases["submitted"], ended=cases["ended"])
 
-    def same(self) -> bool:
-        """Whether every row that the release wrote is there as it was, and none beside."""
+    def is_unchanged(self) -> bool:
+        """The rows of the release are there unchanged, and no others."""
         with self.engine.connect() as connection:
             return self.release.found_in(connection) == self.release.as_released
 
 
 @pytest.fixture(params=[(engine, tag) for engine in ENGINES for tag in RELEASES], ids="-".join)
-def installed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+def installation(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     engine_name, tag = request.param
     folder = tmp_path_factory.mktemp(f"from_{tag.replace('.', '_')}_{engine_name}")
     url = new_database(request, folder, engine_name)
-    found = Installation(Release(tag), folder, url, open_engine(url))
-    found.release.load(found.engine, folder)
-    yield found
-    found.engine.dispose()
+    installation = Installation(Release(tag), folder, url, open_engine(url))
+    installation.release.load(installation.engine, folder)
+    yield installation
+    installation.engine.dispose()
 
 
 @broken_by(
@@ -93,52 +93,55 @@ def installed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     "",
     case="sqlite-0.2.0",
 )
-def test_i11_after_every_migration_what_is_true_is_taken_and_what_is_forged_is_refused(installed: Installation) -> None:
-    """The rows of the release went in entry by entry, with its own triggers on, and the heads became what they were."""
-    assert installed.same()
-    first, last = int(installed.release.revision), int(expected_revision() or 0)
-    forger = engine_for(installed.url, undermined=False)
+def test_i11_after_every_migration_what_is_true_is_taken_and_what_is_forged_is_refused(
+    installation: Installation,
+) -> None:
+    """The rows of the release, inserted entry by entry with its own triggers on, give the heads of the release."""
+    assert installation.is_unchanged()
+    first, last = int(installation.release.revision), int(expected_revision() or 0)
+    forger = engine_for(installation.url, undermined=False)
     accepted = []
 
     for revision in (f"{number:04}" for number in range(first, last + 1)):
-        migrate(installed.engine, revision)
+        migrate(installation.engine, revision)
         with forger.connect() as connection:
             for name, attack in (FORGED_ENTRIES | FORGED_HEADS).items():
                 try:
-                    attack(connection, installed.known)
+                    attack(connection, installation.known)
                 except IntegrityError:
                     continue
                 finally:
                     connection.rollback()
                 accepted.append(f"{revision}: {name}")
-            record(connection, installed.known.told)  # so that the refusals are of the forgery, and not of everything
-            assert next_entry(connection, installed.known.told)["prev_digest"] == "d" * 64
+            # A genuine entry is accepted: the refusals are due to the forgery.
+            record(connection, installation.known.told)
+            assert next_entry(connection, installation.known.told)["prev_digest"] == "d" * 64
             connection.rollback()
 
     forger.dispose()
     assert accepted == []
 
 
-def test_up_and_down_and_up_again_leaves_what_was_released_as_it_was(installed: Installation) -> None:
-    """Of 0.1.0 it is two processes that go up first, both at once; the newest release goes down by one revision."""
-    environment = {**os.environ, "CASUSROUTE_DATABASE_URL": installed.url}
+def test_up_and_down_and_up_again_leaves_what_was_released_as_it_was(installation: Installation) -> None:
+    """From 0.1.0 two processes migrate first, at the same time; the newest release goes down by one revision."""
+    environment = {**os.environ, "CASUSROUTE_DATABASE_URL": installation.url}
     command = [sys.executable, "-m", "service", "migrate"]
-    processes = 2 if installed.release.tag == "0.1.0" else 0
+    count = 2 if installation.release.tag == "0.1.0" else 0
 
-    started = [subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE) for _ in range(processes)]
-    said = [process.communicate(timeout=60) for process in started]
-    migrate(installed.engine)
-    up = installed.same()
-    lower = min(installed.release.revision, _before(expected_revision()))
-    downgrade(installed.engine, lower)
-    down = installed.same()
-    with installed.engine.connect() as connection:
-        at = revision_of(connection)
-    migrate(installed.engine)
+    processes = [subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE) for _ in range(count)]
+    outputs = [process.communicate(timeout=60) for process in processes]
+    migrate(installation.engine)
+    up = installation.is_unchanged()
+    lower = min(installation.release.revision, _before(expected_revision()))
+    downgrade(installation.engine, lower)
+    down = installation.is_unchanged()
+    with installation.engine.connect() as connection:
+        revision = revision_of(connection)
+    migrate(installation.engine)
 
-    assert [process.returncode for process in started] == [0] * processes, said
-    assert (up, down, at) == (True, True, lower)
-    assert installed.same()
+    assert [process.returncode for process in processes] == [0] * count, outputs
+    assert (up, down, revision) == (True, True, lower)
+    assert installation.is_unchanged()
 
 
 @broken_by(
@@ -148,15 +151,17 @@ def test_up_and_down_and_up_again_leaves_what_was_released_as_it_was(installed: 
     "    if op.get_bind().scalar(told) is None:",
     case="sqlite-0.2.0",
 )
-def test_what_ran_under_a_released_version_is_read_and_goes_on_under_this_one(installed: Installation) -> None:
-    """Decisions 2 and 8: by its own workflow until it is moved to the newest, and with what is new beside it.
+def test_what_ran_under_a_released_version_is_read_and_goes_on_under_this_one(installation: Installation) -> None:
+    """Decisions 2 and 8: a case keeps its workflow until it is moved to the newest, and takes parts of new kinds.
 
-    What ran on workflows that are still in force is moved to the same with one step more.
+    A case whose workflow is still in force is moved to the same workflow with one more step.
     """
-    on = {part["kind"]: part["workflow"] for part in installed.release.tables["parts"]}
-    rules = copied(installed.folder, case=PAUSE) if on["case"] == _in_force()["case"] else ROOT / "workflows"
-    with people_at(installed.folder, installed.url, rules) as (_, people):
-        cases = {name: CaseFile(people, *it) for name, it in installed.release.cases.items()}
+    workflow_of = {part["kind"]: part["workflow"] for part in installation.release.tables["parts"]}
+    rules = (
+        copied(installation.folder, case=PAUSE) if workflow_of["case"] == _in_force()["case"] else ROOT / "workflows"
+    )
+    with people_at(installation.folder, installation.url, rules) as (_, people):
+        cases = {name: CaseFile(people, *identity) for name, identity in installation.release.cases.items()}
         before = {name: case.seen()["main"]["state"]["code"] for name, case in cases.items()}
         files = {name: people.esra.get(f"{case.path}/file") for name, case in cases.items()}
 
@@ -165,35 +170,39 @@ def test_what_ran_under_a_released_version_is_read_and_goes_on_under_this_one(in
         cases["arranging_placement"].fire("add_note")
         ran_on = {entry["workflow"] for entry in cases["in_triage"].history()}
         newest = _in_force(rules)
-        moved = {
+        adoptions = {
             kind: adopted(people, planned(people, old, kind=kind))["adopted"]
-            for kind, old in on.items()
+            for kind, old in workflow_of.items()
             if old != newest[kind]
         }
         cases["in_triage"].go_to("advice_issued")
-        asked = cases["ended"].ask_about_file()
-        unseen = people.petra.get(f"{cases['arranging_placement'].path}/file")
+        file_request = cases["ended"].ask_about_file()
+        before_access = people.petra.get(f"{cases['arranging_placement'].path}/file")
         cases["arranging_placement"].read_in_an_emergency(by="petra")
-        read = people.petra.get(f"{cases['arranging_placement'].path}/file")
+        during_access = people.petra.get(f"{cases['arranging_placement'].path}/file")
 
         withdrawn = cases.keys() & {"ended", "proposed"}
         assert before == {name: name for name in cases} | dict.fromkeys(withdrawn, "withdrawn")
-        assert {name: (it.status_code, bool(it.json()["documents"])) for name, it in files.items()} == dict.fromkeys(
-            cases, (200, True)
+        assert {
+            name: (answer.status_code, bool(answer.json()["documents"])) for name, answer in files.items()
+        } == dict.fromkeys(cases, (200, True))
+        form = files["submitted"].json()["documents"][0]["form"]
+        assert form == filled("referral@1", residence=form["residence"])
+        assert ran_on == {workflow_of["case"]}
+        assert (file_request["state"]["code"], before_access.status_code, during_access.status_code) == (
+            "received",
+            404,
+            200,
         )
-        told = files["submitted"].json()["documents"][0]["form"]
-        assert told == filled("referral@1", residence=told["residence"])
-        assert ran_on == {on["case"]}
-        assert (asked["state"]["code"], unseen.status_code, read.status_code) == ("received", 404, 200)
         assert [name for name, case in cases.items() if not sound(case)] == []
-        assert moved["case"] == 4
-        assert min(moved.values()) > 0
+        assert adoptions["case"] == 4
+        assert min(adoptions.values()) > 0
         assert cases["in_triage"].history()[-1]["workflow"] == newest[cases["in_triage"].history()[-1]["partKind"]]
 
-    refusing = "0007" if installed.release.destroyed else "0006"
+    refusing = "0007" if installation.release.destroyed else "0006"
     with pytest.raises(RuntimeError, match=NO_WAY_BACK[refusing]):
-        downgrade(installed.engine, min(installed.release.revision, _before(refusing)))
-    with installed.engine.connect() as connection:
+        downgrade(installation.engine, min(installation.release.revision, _before(refusing)))
+    with installation.engine.connect() as connection:
         assert revision_of(connection) == expected_revision()
 
 
@@ -211,24 +220,24 @@ def test_what_is_new_in_0_3_0_is_served_as_it_was_left(
 
     with people_at(folder, url) as (service, people):
         monitored, proposed = (CaseFile(people, *release.cases[name]) for name in ("monitored", "proposed"))
-        gone = CaseFile(people, *release.destroyed)
+        destroyed = CaseFile(people, *release.destroyed)
         parts = {kind: monitored.parts(kind) for kind in ("file_request", "emergency_access")}
         holds = people.quint.get(f"{monitored.path}/legal-holds").json()["items"]
         proposals = people.quint.get("/destruction-proposals").json()["items"]
         certificates = people.quint.get("/destructions").json()["items"]
-        read = people.esra.get(gone.path)
-        verified = service.built.database.read_now(lambda transaction: _verified(transaction, gone))
-        emergencies = [it for it in release.tables["access_log"] if it["emergency"]]
+        answer = people.esra.get(destroyed.path)
+        verification = service.built.database.read_now(lambda transaction: _verify(transaction, destroyed))
+        emergencies = [row for row in release.tables["access_log"] if row["emergency"]]
 
-        assert [[it["state"]["code"] for it in of] for of in parts.values()] == [
+        assert [[part["state"]["code"] for part in parts_of_kind] for parts_of_kind in parts.values()] == [
             ["received"],
             ["to_be_reviewed"],
         ]
         assert [hold["reason"]["text"] for hold in holds] == ["Er loopt nog een vraag."]
         assert [(proposal["caseId"], len(proposal["signed"])) for proposal in proposals] == [(proposed.id, 1)]
-        assert [certificate["caseId"] for certificate in certificates] == [gone.id]
-        assert (read.status_code, read.json()["code"]) == (410, "case_destroyed")
-        assert (verified.sound, verified.destroyed) == (True, True)
+        assert [certificate["caseId"] for certificate in certificates] == [destroyed.id]
+        assert (answer.status_code, answer.json()["code"]) == (410, "case_destroyed")
+        assert (verification.sound, verification.destroyed) == (True, True)
         assert {emergency["case_id"] for emergency in emergencies} == {monitored.id}
         second = signed(people, proposals[0]["id"], "quint", "data_protection")
         assert (second.status_code, people.esra.get(proposed.path).status_code) == (201, 410), second.text

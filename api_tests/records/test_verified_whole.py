@@ -1,4 +1,4 @@
-"""Issue 4.2: a whole installation is verified by command, alone and against a digest of its heads kept elsewhere."""
+"""Issue 4.2: a whole installation is verified by command, alone and against a digest of its heads stored elsewhere."""
 
 import hashlib
 import json
@@ -43,37 +43,39 @@ OWNED = (outbox, contents, transitions, parts)
 
 @dataclass(frozen=True)
 class Installation:
-    """A service that was stopped, the cases in it, and what was asked and kept before anybody attacked it."""
+    """A stopped service, its cases, and the digest and verification that it answered before the attacks."""
 
     settings: Settings
     cases: dict[str, CaseFile]
-    kept: Path
+    digest_file: Path
     digest: dict[str, Any]
     verification: dict[str, Any]
 
     def command(self, *arguments: str) -> tuple[int | str | None, str]:
-        """With which code, or sentence, the command ends, and what it says before."""
-        said = StringIO()
-        with pytest.MonkeyPatch.context() as patch, redirect_stdout(said):
+        """Run a command. Returns (exit code or message, output)."""
+        output = StringIO()
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(output):
             patch.setenv("CASUSROUTE_DATABASE_URL", self.settings.database_url)
             patch.setenv("CASUSROUTE_MASTER_KEY_FILE", str(self.settings.master_key_file))
             patch.setattr(sys, "argv", ["service", *arguments])
             try:
                 main()
-            except SystemExit as ended:
-                return ended.code, said.getvalue()
-        return 0, said.getvalue()
+            except SystemExit as stop:
+                return stop.code, output.getvalue()
+        return 0, output.getvalue()
 
     def findings(self, *arguments: str) -> tuple[int | str | None, set[tuple[str, str, int]]]:
-        """The code that `verify --json` ends with, and what it found of which case, from which entry on."""
-        code, said = self.command("verify", "--json", *arguments)
-        *lines, summary = (json.loads(line) for line in said.splitlines())
-        named = {case.id: name for name, case in self.cases.items()}
-        found = {
-            (named.get(it["case"], ""), it["finding"]["code"], it["firstBadSequence"]) for it in lines if it["finding"]
+        """Run `verify --json`. Returns (exit code, findings); a finding is (case name, code, first bad entry)."""
+        code, output = self.command("verify", "--json", *arguments)
+        *lines, summary = (json.loads(line) for line in output.splitlines())
+        names = {case.id: name for name, case in self.cases.items()}
+        findings = {
+            (names.get(line["case"], ""), line["finding"]["code"], line["firstBadSequence"])
+            for line in lines
+            if line["finding"]
         }
-        assert summary["sound"] == (not found)
-        return code, found
+        assert summary["sound"] == (not findings)
+        return code, findings
 
 
 @pytest.fixture(scope="module", params=ENGINES)
@@ -82,32 +84,35 @@ def installation(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
     settings = settings_for(folder, new_database(request, folder, request.param))
     with running(settings) as service:
         people = everybody(service.url)
-        made = {name: CaseFile.submitted(people) for name in NAMES}
-        for case in made.values():
+        case_files = {name: CaseFile.submitted(people) for name in NAMES}
+        for case in case_files.values():
             case.fire("add_note")
         lines = people.quint.get("/digest", headers={"Accept": "application/jsonl"})
         assert lines.headers["content-type"] == "application/jsonl"
-        digest, verification = people.roos.get("/digest"), people.esra.get(f"{made['untouched'].path}/verification")
+        digest, verification = (
+            people.roos.get("/digest"),
+            people.esra.get(f"{case_files['untouched'].path}/verification"),
+        )
         for person in people.values():
             person.client.close()
-    kept = folder / "heads.jsonl"
-    kept.write_bytes(lines.content)
-    return Installation(settings, made, kept, digest.json(), verification.json())
+    digest_file = folder / "heads.jsonl"
+    digest_file.write_bytes(lines.content)
+    return Installation(settings, case_files, digest_file, digest.json(), verification.json())
 
 
 @contextmanager
-def _behind_the_back(installation: Installation, but: str = "") -> Iterator[Connection]:
-    """Who owns the database takes every protection off, and puts all of them back afterwards, but perhaps one."""
+def _unprotected(installation: Installation, but: str = "") -> Iterator[Connection]:
+    """Switch every protection off as the owner of the database, and on again afterwards, except the trigger `but`."""
     engine = engine_for(installation.settings.database_url, undermined=True)
     with engine.begin() as connection:
         if connection.dialect.name == "sqlite":
-            made = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")).all()
-            off, on = [f"DROP TRIGGER {name}" for name, _ in made], [sql for name, sql in made if name != but]
+            triggers = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")).all()
+            off, on = [f"DROP TRIGGER {name}" for name, _ in triggers], [sql for name, sql in triggers if name != but]
         else:
             query = "SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE NOT tgisinternal"
-            made = connection.execute(text(query)).all()
-            off = [f"ALTER TABLE {table} DISABLE TRIGGER {name}" for table, name in made]
-            on = [f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}" for table, name in made if name != but]
+            triggers = connection.execute(text(query)).all()
+            off = [f"ALTER TABLE {table} DISABLE TRIGGER {name}" for table, name in triggers]
+            on = [f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}" for table, name in triggers if name != but]
         for statement in off:
             connection.exec_driver_sql(statement)
         yield connection
@@ -119,7 +124,7 @@ def _behind_the_back(installation: Installation, but: str = "") -> Iterator[Conn
 def test_a_digest_has_a_line_for_each_case_and_a_root_that_anybody_can_recompute(installation: Installation) -> None:
     code, printed = installation.command("digest")
 
-    *lines, last = installation.kept.read_text().splitlines(keepends=True)
+    *lines, last = installation.digest_file.read_text().splitlines(keepends=True)
     heads = [json.loads(line) for line in lines[1:]]
     root = hashlib.sha256("".join(lines).encode()).hexdigest()
     assert (code, printed.splitlines()[1:-1]) == (0, [line.rstrip() for line in lines[1:]])
@@ -133,12 +138,12 @@ def test_a_digest_has_a_line_for_each_case_and_a_root_that_anybody_can_recompute
 def test_what_nobody_touched_is_sound_alone_and_against_its_digest(installation: Installation) -> None:
     untouched = installation.cases["untouched"]
 
-    code, said = installation.command("verify", "--against", str(installation.kept))
-    _, one = installation.command("verify", "--json", "--case", untouched.number)
+    code, output = installation.command("verify", "--against", str(installation.digest_file))
+    _, report = installation.command("verify", "--json", "--case", untouched.number)
 
-    root = json.loads(installation.kept.read_text().splitlines()[-1])["root"]
-    assert (code, said.splitlines()[0]) == (0, f"cases 7; entries 14; findings 0; root {root}")
-    line = json.loads(one.splitlines()[0])
+    root = json.loads(installation.digest_file.read_text().splitlines()[-1])["root"]
+    assert (code, output.splitlines()[0]) == (0, f"cases 7; entries 14; findings 0; root {root}")
+    line = json.loads(report.splitlines()[0])
     assert {name: line[name] for name in installation.verification} == installation.verification
     assert (line["case"], line["number"], line["sound"]) == (untouched.id, untouched.number, True)
     assert installation.command("verify", "--case", "nobody") == ("not done: no case has this number or id", "")
@@ -153,17 +158,17 @@ def test_what_nobody_touched_is_sound_alone_and_against_its_digest(installation:
     "        root.update(last.encode())\n        last = line\n    if not last:",
 )
 def test_a_digest_that_was_changed_is_no_digest(installation: Installation, tmp_path: Path) -> None:
-    told = installation.kept.read_text()
-    for changed in (told.replace('"sequence":2', '"sequence":1', 1), told.rpartition("{")[0], "", "{}\n", "\x00"):
+    digest = installation.digest_file.read_text()
+    for changed in (digest.replace('"sequence":2', '"sequence":1', 1), digest.rpartition("{")[0], "", "{}\n", "\x00"):
         (tmp_path / "heads").write_text(changed)
 
-        code, said = installation.command("verify", "--against", str(tmp_path / "heads"))
+        code, output = installation.command("verify", "--against", str(tmp_path / "heads"))
 
         assert str(code).startswith("not done: ")
-        assert said == ""
+        assert output == ""
 
 
-_PUT_BESIDE = select(workflows.c.hash, literal("close"), literal("start"), literal("closed"))
+_EXTRA_EDGE = select(workflows.c.hash, literal("close"), literal("start"), literal("closed"))
 SURROUNDINGS: dict[str, tuple[Update | Delete | Insert, set[str]]] = {
     "a definition": (update(workflows).values(definition="{}"), {"workflow_text"}),
     "a blank in a definition": (
@@ -172,7 +177,7 @@ SURROUNDINGS: dict[str, tuple[Update | Delete | Insert, set[str]]] = {
     ),
     "how many edges": (update(workflows).values(edges=workflows.c.edges + 1), {"workflow_edges"}),
     "an edge taken away": (delete(workflow_edges).where(workflow_edges.c.source == "start"), {"workflow_edges"}),
-    "an edge put beside": (insert(workflow_edges).from_select(list(workflow_edges.c), _PUT_BESIDE), {"workflow_edges"}),
+    "an edge put beside": (insert(workflow_edges).from_select(list(workflow_edges.c), _EXTRA_EDGE), {"workflow_edges"}),
     "a workflow": (delete(workflows).where(workflows.c.name == "case"), {"rules_missing", "workflow_edges"}),
     "what settings say": (update(region_settings).values(settings="{}"), {"settings_text"}),
     "settings": (delete(region_settings), {"rules_missing"}),
@@ -183,10 +188,10 @@ SURROUNDINGS: dict[str, tuple[Update | Delete | Insert, set[str]]] = {
 }
 
 
-def test_what_stands_around_the_cases_is_verified_too(installation: Installation) -> None:
+def test_workflows_settings_and_feeds_are_verified_too(installation: Installation) -> None:
     engine = engine_for(installation.settings.database_url, undermined=True)
     keyring = Keyring(load_master_key(None, installation.settings.master_key_file))
-    told = {}
+    findings = {}
     with engine.connect() as connection:
         assert Feeds(transaction_on(connection, keyring)).publish(100) == 14
         lay_bare(connection)
@@ -194,11 +199,13 @@ def test_what_stands_around_the_cases_is_verified_too(installation: Installation
             with undone(connection):
                 connection.execute(attack)
 
-                told[name] = {code for code, _ in Surroundings(transaction_on(connection, keyring)).of_installation()}
+                findings[name] = {
+                    code for code, _ in Surroundings(transaction_on(connection, keyring)).of_installation()
+                }
         connection.rollback()
     engine.dispose()
 
-    assert told == {name: {*codes, "protections"} for name, (_, codes) in SURROUNDINGS.items()}
+    assert findings == {name: {*codes, "protections"} for name, (_, codes) in SURROUNDINGS.items()}
 
 
 @broken_by(
@@ -216,30 +223,33 @@ def test_what_stands_around_the_cases_is_verified_too(installation: Installation
 def test_what_was_attacked_is_named_and_what_was_cut_off_with_its_heads_only_against_the_digest(
     installation: Installation,
 ) -> None:
-    """The last in this file: nothing puts right what is broken here. Protections are off for a moment and back on."""
-    with _behind_the_back(installation) as connection:
+    """This test is the last of the file, because it repairs nothing. Protections are off during the attacks only."""
+    with _unprotected(installation) as connection:
         for name, attack in ATTACKS.items():
             attack(connection, installation.cases[name].id)
 
     code, alone = installation.findings()
-    code_against, against = installation.findings("--against", str(installation.kept))
-    _, table = installation.command("verify", "--against", str(installation.kept))
+    code_against, against = installation.findings("--against", str(installation.digest_file))
+    _, table = installation.command("verify", "--against", str(installation.digest_file))
     cut = installation.cases["cut off"].id
 
-    seen = {("flipped", "facts", 1), ("silent", "news", 2), ("locked", "key", 2)}
-    assert (code, alone) == (1, seen)
+    expected = {("flipped", "facts", 1), ("silent", "news", 2), ("locked", "key", 2)}
+    assert (code, alone) == (1, expected)
     assert (code_against, against) == (
         1,
-        seen | {("cut off", "cut_off", 2), ("gone", "case_gone", 1), ("rewritten", "rewritten", 2)},
+        expected | {("cut off", "cut_off", 2), ("gone", "case_gone", 1), ("rewritten", "rewritten", 2)},
     )
     assert installation.command("verify", "--case", cut)[0] == 0
-    assert installation.findings("--case", cut, "--against", str(installation.kept)) == (1, {("cut off", "cut_off", 2)})
+    assert installation.findings("--case", cut, "--against", str(installation.digest_file)) == (
+        1,
+        {("cut off", "cut_off", 2)},
+    )
     flipped = installation.cases["flipped"]
     row = [flipped.number, flipped.id, "1", "its facts are not as they were recorded"]
     assert row in [line.split(maxsplit=3) for line in table.splitlines()]
     assert "Repair nothing." in table.splitlines()[-1]
 
-    with _behind_the_back(installation, but="contents_no_delete"):
+    with _unprotected(installation, but="contents_no_delete"):
         pass
     _, unprotected = installation.command("verify")
 
@@ -247,8 +257,8 @@ def test_what_was_attacked_is_named_and_what_was_cut_off_with_its_heads_only_aga
 
 
 def _flip(connection: Connection, case_id: str) -> None:
-    t = transitions.c
-    connection.execute(update(transitions).where(t.case_id == case_id, t.sequence == 1).values(role="chair"))
+    first = (transitions.c.case_id == case_id, transitions.c.sequence == 1)
+    connection.execute(update(transitions).where(*first).values(role="chair"))
 
 
 def _silence(connection: Connection, case_id: str) -> None:
@@ -256,26 +266,26 @@ def _silence(connection: Connection, case_id: str) -> None:
 
 
 def _lock(connection: Connection, case_id: str) -> None:
-    """The key of the note is one of somebody else's."""
+    """Change one bit of the wrapped key of the note."""
     owned = (case_keys.c.owner_id == case_id, case_keys.c.content_class == "notes")
     wrapped = connection.execute(select(case_keys.c.wrapped).where(*owned)).scalar_one()
     connection.execute(update(case_keys).where(*owned).values(wrapped=wrapped[:-1] + bytes([wrapped[-1] ^ 1])))
 
 
 def _cut_off(connection: Connection, case_id: str) -> None:
-    """As if the note had never been written: its head goes back with it."""
+    """Delete the note and set the heads back to the entry before it."""
     first = entries_of_case(connection, case_id)[0]
     for table in (outbox, contents, transitions):
         connection.execute(delete(table).where(table.c.case_id == case_id, table.c.sequence > 1))
     head = {"sequence": 1, "digest": first.digest, "recorded_at": first.recorded_at}
     connection.execute(update(cases).where(cases.c.id == case_id).values(head))
-    named = ("phase", "occurred_at", "party", "party_id", "assignee_id", "due_on")
-    part = {"sequence": 1, "state": first.target, **{name: getattr(first, name) for name in named}}
+    names = ("phase", "occurred_at", "party", "party_id", "assignee_id", "due_on")
+    part = {"sequence": 1, "state": first.target, **{name: getattr(first, name) for name in names}}
     connection.execute(update(parts).where(parts.c.id == case_id).values(part))
 
 
 def _rewrite(connection: Connection, case_id: str) -> None:
-    """Somebody else wrote the note, and every digest after it says so."""
+    """Make another person the author of the note, and recompute the digests after it."""
     at = (transitions.c.case_id == case_id, transitions.c.sequence == 2)
     connection.execute(update(transitions).where(*at).values(actor_id=str(PERSON_IDS["daan"])))
     first, note = entries_of_case(connection, case_id)

@@ -1,4 +1,4 @@
-"""I21: what is due is proposed, by the term that a region set, counted from the last change of the file."""
+"""I21: a destruction is proposed once the term that the region set has passed since the last change of the file."""
 
 import os
 import re
@@ -26,14 +26,14 @@ pytestmark = pytest.mark.server
 QUINT = Caller(ISSUER, "quint", "")
 
 
-def _considered(story: Story, case: CaseFile) -> Considered:
+def _review(story: Story, case: CaseFile) -> Considered:
     database, rules = story.service.built.database, story.service.built.api.state.house.rules
     return database.write_now(lambda transaction: propose_if_due(transaction, QUINT, UUID(case.id), rules=rules))
 
 
 @pytest.fixture
 def clock(story: Story) -> Iterator[Clock]:
-    """Years may pass; the others find it as it was."""
+    """The clock of the service, which a test may put forward by years; it is set back afterwards."""
     yield story.service.clock
     story.service.clock.passed = timedelta()
 
@@ -47,7 +47,7 @@ def clock(story: Story) -> Iterator[Clock]:
 def test_i21_what_is_due_is_proposed_twenty_years_after_the_last_change_of_the_file_and_not_before(
     story: Story, clock: Clock
 ) -> None:
-    """A request about the file, and its answer, do not make the term longer."""
+    """A request about the file and its answer do not extend the term."""
     people = story.people
     ordinary, held, running = ended(people), ended(people), CaseFile.submitted(people)
     measured = ended(people, birth_month="2012-03", legal_status={"code": "04"})
@@ -59,46 +59,46 @@ def test_i21_what_is_due_is_proposed_twenty_years_after_the_last_change_of_the_f
     }}  # fmt: skip
     assert people.anna.post(f"{ordinary.path}/file-requests", body).status_code == 201
     clock.let_pass(days=365 + 4)
-    too_soon = _considered(story, ordinary)
+    too_soon = _review(story, ordinary)
     clock.let_pass(days=2)
     listed = story.service.built.database.read_now(lambda transaction: ended_cases(transaction, QUINT))
-    due, kept, still_runs, longer = (_considered(story, it) for it in (ordinary, held, running, measured))
-    again = _considered(story, ordinary)
+    due, on_hold, still_runs, longer = (_review(story, case) for case in (ordinary, held, running, measured))
+    again = _review(story, ordinary)
 
     assert (too_soon.proposal, too_soon.obstacles) == (None, ("term_runs",))
     assert due.proposal is not None
     assert (due.proposal.ground, due.proposal.keep_until) == ("retention", too_soon.keep_until)
-    assert (kept.obstacles, still_runs.obstacles, again.obstacles) == (
+    assert (on_hold.obstacles, still_runs.obstacles, again.obstacles) == (
         ("legal_hold",),
         ("case_is_open",),
         ("proposal_stands",),
     )
     assert {UUID(ordinary.id), UUID(held.id)} <= set(listed)
     assert UUID(running.id) not in listed
-    # Under a measure the file is kept until thirty years after majority; the month of birth was read, as is written.
+    # Under a measure the file is kept until thirty years after majority; the access log shows the read.
     assert (longer.obstacles, longer.keep_until) == (("term_runs",), date(2060, 3, 1))
     lines = rows(story.service, f"SELECT role, purpose FROM access_log WHERE case_id = '{measured.id}'")
     assert lines[-1] == {"role": "data_protection_officer", "purpose": "oversight_of_the_file"}
-    shown = people.quint.get(f"/destruction-proposals/{due.proposal.id}").json()
-    assert (shown["ground"]["code"], shown["keepUntil"]) == ("retention", str(due.keep_until))
+    proposal = people.quint.get(f"/destruction-proposals/{due.proposal.id}").json()
+    assert (proposal["ground"]["code"], proposal["keepUntil"]) == ("retention", str(due.keep_until))
 
 
 def test_the_command_of_every_night_says_what_it_did_and_is_for_a_data_protection_officer(story: Story) -> None:
-    """Nothing is due today: what ended here ended today."""
+    """Nothing is due: the cases of this installation ended today."""
     ended(story.people)
 
-    officer, coordinator = (_every_night(story, it) for it in ("quint", "carla"))
+    officer, coordinator = (_run_nightly_command(story, subject) for subject in ("quint", "carla"))
 
     assert (officer.returncode, officer.stderr) == (0, "")
-    told = r"(\S+ not proposed: .+\n)*0 proposed, \d+ not for another reason, [1-9]\d* still in their term\n"
-    assert re.fullmatch(told, officer.stdout)
+    report = r"(\S+ not proposed: .+\n)*0 proposed, \d+ not for another reason, [1-9]\d* still in their term\n"
+    assert re.fullmatch(report, officer.stdout)
     assert (coordinator.returncode, coordinator.stderr) == (
         1,
         "not done: --as names no data-protection officer of a team\n",
     )
 
 
-def _every_night(story: Story, who: str) -> "subprocess.CompletedProcess[str]":
+def _run_nightly_command(story: Story, subject: str) -> "subprocess.CompletedProcess[str]":
     settings = story.service.settings
     environment = {
         **os.environ,
@@ -107,5 +107,5 @@ def _every_night(story: Story, who: str) -> "subprocess.CompletedProcess[str]":
         "CASUSROUTE_DESTRUCTION_LIST": str(settings.destruction_list),
         "CASUSROUTE_WITHOUT_SECOND_WALL": "true",
     }
-    command = [sys.executable, "-m", "service", "propose-destructions", "--as", ISSUER, who]
+    command = [sys.executable, "-m", "service", "propose-destructions", "--as", ISSUER, subject]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)

@@ -1,4 +1,4 @@
-"""I11: what was written stays as it was written: history, content, answers, logs, definitions and settings."""
+"""I11: the database refuses every change of history, content, answers, logs, definitions and settings."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -26,14 +26,14 @@ from service.people.store.tables import administrative_changes
 from service.workflows.store.tables import dated_region_settings, region_settings, workflow_edges, workflows
 
 NEW = "00000000-0000-4000-8000-000000000001"
-# The heads move, by the database itself; test_forged_heads tells who else may move them.
+# The triggers of the database update the heads; test_forged_heads shows that nothing else may.
 HEADS = (cases, parts)
 ADMINISTERED = (administrative_changes, dated_region_settings)
 NEVER_CHANGED = (
     *(transitions, contents, requests, access_log, workflows, workflow_edges, region_settings),
     *ADMINISTERED,
 )
-KEPT = (*NEVER_CHANGED, *HEADS)
+UNDELETABLE = (*NEVER_CHANGED, *HEADS)
 
 
 def _some_row(connection: Connection, table: Table) -> dict[str, Any]:
@@ -50,13 +50,13 @@ def _values(table: Table) -> str:
     return ", ".join(f":{column.name}" for column in table.columns)
 
 
-def _last(table: Table) -> str:
-    """A column that an attacker would change."""
+def _last_column(table: Table) -> str:
+    """The last column of the table, which the attack changes."""
     return table.columns.values()[-1].name
 
 
-def _sweeping(table: Table, engine: str) -> Iterator[tuple[str, str | None]]:
-    """How this database overwrites rows or sweeps them away without an UPDATE or a DELETE, and who objects."""
+def _replacements(table: Table, engine: str) -> Iterator[tuple[str, str | None]]:
+    """Pairs (statement that replaces or removes rows without a plain UPDATE or DELETE, message of the refusal)."""
     if engine == "postgresql":
         yield f"TRUNCATE {table.name} CASCADE", f"{table.name} is append-only"
         yield "TRUNCATE people CASCADE", "append-only"
@@ -88,10 +88,10 @@ def test_i11_a_row_cannot_be_updated(forger: Forger, table: Table) -> None:
         _some_row(connection, table)
 
         with pytest.raises(IntegrityError, match="append-only"):
-            say(connection, f"UPDATE {table.name} SET {_last(table)} = {_last(table)}")
+            say(connection, f"UPDATE {table.name} SET {_last_column(table)} = {_last_column(table)}")
 
 
-@pytest.mark.parametrize("table", KEPT, ids=lambda table: table.name)
+@pytest.mark.parametrize("table", UNDELETABLE, ids=lambda table: table.name)
 def test_i11_a_row_cannot_be_deleted(forger: Forger, table: Table) -> None:
     with forger.at_work() as connection:
         _some_row(connection, table)
@@ -110,7 +110,7 @@ def test_i11_a_row_cannot_be_overwritten_by_an_insert_that_updates(forger: Forge
             say(
                 connection,
                 f"INSERT INTO {table.name} ({_names(table)}) VALUES ({_values(table)}) "
-                f"ON CONFLICT ({key}) DO UPDATE SET {_last(table)} = excluded.{_last(table)}",
+                f"ON CONFLICT ({key}) DO UPDATE SET {_last_column(table)} = excluded.{_last_column(table)}",
                 **row,
             )
 
@@ -122,9 +122,9 @@ def test_i11_a_row_cannot_be_overwritten_by_an_insert_that_updates(forger: Forge
     "CREATE TRIGGER transitions_no_truncate BEFORE TRUNCATE ON transitions FOR EACH STATEMENT WHEN (false) EXECUTE",
     case="postgresql transitions",
 )
-@pytest.mark.parametrize("table", KEPT, ids=lambda table: table.name)
+@pytest.mark.parametrize("table", UNDELETABLE, ids=lambda table: table.name)
 def test_i11_a_row_cannot_be_replaced_or_swept_away(forger: Forger, table: Table) -> None:
-    for statement, objection in _sweeping(table, forger.engine.dialect.name):
+    for statement, objection in _replacements(table, forger.engine.dialect.name):
         with forger.at_work() as connection:
             row = _some_row(connection, table)
 
@@ -139,15 +139,15 @@ def test_i11_a_row_cannot_be_replaced_or_swept_away(forger: Forger, table: Table
     '        comment="the history: append-only",',
 )
 def test_i11_a_row_cannot_be_replaced_under_a_number_of_the_databases_own(forger: Forger) -> None:
-    """Beside its key a row of SQLite may have a number; an honest next entry under that of another replaces the other.
+    """A row of SQLite may have a row number besides its key: an entry with the number of another would replace it.
 
-    On PostgreSQL nothing can be written under such a number at all.
+    PostgreSQL refuses every insert with such a number.
     """
     hidden = {"sqlite": "rowid", "postgresql": "ctid"}[forger.engine.dialect.name]
     verb = {"sqlite": "INSERT OR REPLACE", "postgresql": "INSERT"}[forger.engine.dialect.name]
     with forger.at_work() as connection:
         entry = next_entry(connection, forger.known.told)
-        known = len(entries_of_case(connection, forger.known.other))
+        count = len(entries_of_case(connection, forger.known.other))
         victim = f"SELECT {hidden} FROM transitions WHERE case_id = :victim"
         columns = f"INTO transitions ({hidden}, {_names(transitions)})"
 
@@ -160,7 +160,7 @@ def test_i11_a_row_cannot_be_replaced_under_a_number_of_the_databases_own(forger
             )
         connection.rollback()
 
-        assert len(entries_of_case(connection, forger.known.other)) == known
+        assert len(entries_of_case(connection, forger.known.other)) == count
 
 
 @broken_by(
@@ -179,7 +179,9 @@ def test_i11_a_case_cannot_be_replaced_by_another_with_its_number(forger: Forger
             say(connection, f"{verb} INTO cases ({_names(cases)}) VALUES ({_values(cases)})", **new)
 
 
-@pytest.mark.parametrize("missing", [None, "salt", "nonce", "ciphertext"], ids=lambda it: f"without {it or 'nothing'}")
+@pytest.mark.parametrize(
+    "missing", [None, "salt", "nonce", "ciphertext"], ids=lambda name: f"without {name or 'nothing'}"
+)
 def test_content_is_taken_whole_with_its_entry_and_never_without(forger: Forger, missing: str | None) -> None:
     with forger.at_work() as connection:
         case = head_of_case(connection, forger.known.told)

@@ -1,4 +1,4 @@
-"""I21: once a case was destroyed nothing of it can be read in any file, and a backup that comes back follows suit."""
+"""I21: no file holds readable data of a destroyed case, and a restored backup destroys the case again."""
 
 import os
 import subprocess
@@ -49,7 +49,7 @@ def test_the_list_outside_holds_the_certificate_and_ids_alone(story: Story) -> N
 
     assert certificate.digest == story.certificate["certificate"]
     assert str(certificate.case_id) == story.case.id
-    assert {len(it) for it in certificate.facts()["signed"]} == {5}
+    assert {len(signature) for signature in certificate.facts()["signed"]} == {5}
 
 
 @broken_by(
@@ -74,34 +74,38 @@ def test_the_list_outside_holds_the_certificate_and_ids_alone(story: Story) -> N
 def test_i21_nothing_that_tells_of_a_destroyed_case_stands_in_any_file(
     story: Story, request: pytest.FixtureRequest
 ) -> None:
-    """On SQLite as soon as it is answered, on PostgreSQL after the sweep, where old segments are removed."""
+    """SQLite is clean at the answer; PostgreSQL is clean after the sweep, if old log segments are removed."""
     cluster: Cluster | None = request.getfixturevalue("cluster") if story.service.engine == "postgresql" else None
     if cluster:
-        with psycopg.connect(host="127.0.0.1", port=cluster.port, user="app", dbname="postgres", autocommit=True) as it:
-            it.execute("ALTER SYSTEM SET wal_recycle = off")
-            it.execute("SELECT pg_reload_conf()")
+        with psycopg.connect(
+            host="127.0.0.1", port=cluster.port, user="app", dbname="postgres", autocommit=True
+        ) as connection:
+            connection.execute("ALTER SYSTEM SET wal_recycle = off")
+            connection.execute("SELECT pg_reload_conf()")
         url = as_role(story.service.settings.database_url, SUPERUSER)
         environment = {**os.environ, "CASUSROUTE_DATABASE_URL": url}
         command = [sys.executable, "-m", "service", "sweep"]
-        swept = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-        assert (swept.returncode, swept.stdout) == (0, "swept\n"), swept.stderr
+        sweep = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+        assert (sweep.returncode, sweep.stdout) == (0, "swept\n"), sweep.stderr
 
-    found = found_in(story.traces, files_of(story.service, cluster))
+    remains = found_in(story.traces, files_of(story.service, cluster))
 
     assert len(story.traces) > 20
-    assert story.found_before == set(story.traces), "what was looked for would not have been found before either"
-    assert found == set()
+    assert story.found_before == set(story.traces), (
+        "a trace that was not readable before the destruction proves nothing"
+    )
+    assert remains == set()
 
 
 def test_the_chain_of_a_destroyed_case_verifies_by_its_digests(story: Story) -> None:
-    def verified(transaction: Transaction) -> Verification:
+    def verify_case(transaction: Transaction) -> Verification:
         transaction.allow_all_rows("a test")
         return verify(transaction.connection, UUID(story.case.id))
 
-    found = story.service.built.database.read_now(verified)
+    verification = story.service.built.database.read_now(verify_case)
 
-    assert (found.sound, found.destroyed, found.fault) == (True, True, None)
-    assert (found.entries, found.head) == (story.certificate["entries"], story.certificate["head"])
+    assert (verification.sound, verification.destroyed, verification.fault) == (True, True, None)
+    assert (verification.entries, verification.head) == (story.certificate["entries"], story.certificate["head"])
 
 
 @broken_by(
@@ -111,7 +115,7 @@ def test_the_chain_of_a_destroyed_case_verifies_by_its_digests(story: Story) -> 
     "for region in ():",
 )
 def test_what_was_counted_still_counts(story: Story) -> None:
-    """Five cases wanted it, and it is told from five on; the one that was destroyed is one of them."""
+    """Five cases miss this help, which is the smallest number shown; the destroyed case is one of them."""
     (domain,) = story.gaps_before["domains"]
 
     assert [(function["function"]["code"], function["cases"]) for function in domain["functions"]] == [(WANTED, 5)]
@@ -126,50 +130,50 @@ def test_what_was_counted_still_counts(story: Story) -> None:
 )
 def test_a_database_that_comes_back_from_a_backup_follows_the_list_before_it_is_served(story: Story) -> None:
     with people_at(story.folder, story.backup) as (restored, people):
-        gone = problem_of(people.esra.get(story.case.path), 410, "case_destroyed")
-        there = {people.esra.get(other.path).status_code for other in story.others}
+        problem = problem_of(people.esra.get(story.case.path), 410, "case_destroyed")
+        statuses = {people.esra.get(other.path).status_code for other in story.others}
         counted = rows(restored, "SELECT count(*) AS n, min(replayed_at) AS at FROM destructions")
         names = rows(restored, "SELECT name FROM organisations WHERE kind = 'family' AND name = '—'")
         keys = rows(restored, f"SELECT 1 FROM keys.case_keys WHERE owner_id = '{story.case.id}'")
-        told = gaps(people)
-        again = restored.built.database.write_now(
+        gaps_after = gaps(people)
+        second_replay = restored.built.database.write_now(
             lambda transaction: replay(transaction, DestructionList(restored.settings.destruction_list))
         )
 
-    assert gone["certificate"]["certificate"] == story.certificate["certificate"]
-    assert there == {200}
+    assert problem["certificate"]["certificate"] == story.certificate["certificate"]
+    assert statuses == {200}
     assert (counted[0]["n"], counted[0]["at"] is not None) == (1, True)
     assert (len(names), keys) == (1, [])
-    assert told == story.gaps_before
-    assert (again.destroyed, again.lived_on) == ((), ())
+    assert gaps_after == story.gaps_before
+    assert (second_replay.destroyed, second_replay.lived_on) == ((), ())
     assert len((story.folder / "destructions.jsonl").read_text().splitlines()) == 1
 
 
 def test_a_list_that_was_lost_is_written_anew_and_one_that_was_changed_is_not_served_with(
     story: Story, tmp_path: Path
 ) -> None:
-    outside = DestructionList(tmp_path / "lost" / "destructions.jsonl")
+    certificate_list = DestructionList(tmp_path / "lost" / "destructions.jsonl")
 
-    replayed = story.service.built.database.write_now(lambda transaction: replay(transaction, outside))
-    (certificate,) = outside.certificates()
-    text = outside.file.read_text()
-    outside.file.write_text(text.replace(f'"entries":{certificate.entries}', '"entries":1'))
+    replayed = story.service.built.database.write_now(lambda transaction: replay(transaction, certificate_list))
+    (certificate,) = certificate_list.certificates()
+    text = certificate_list.file.read_text()
+    certificate_list.file.write_text(text.replace(f'"entries":{certificate.entries}', '"entries":1'))
 
     assert (replayed.destroyed, replayed.lived_on) == ((), ())
     assert certificate.digest == story.certificate["certificate"]
     with pytest.raises(ListRefused, match="line 1"):
-        build(settings_for(story.folder, story.service.settings.database_url, destruction_list=outside.file))
+        build(settings_for(story.folder, story.service.settings.database_url, destruction_list=certificate_list.file))
 
 
 def test_a_case_that_went_on_after_a_destruction_that_never_was_committed_is_not_touched(
     story: Story, tmp_path: Path
 ) -> None:
-    (destroyed,) = DestructionList(story.folder / "destructions.jsonl").certificates()
+    (certificate,) = DestructionList(story.folder / "destructions.jsonl").certificates()
     living = UUID(story.others[0].id)
-    outside = DestructionList(tmp_path / "destructions.jsonl")
-    outside.add(replace(destroyed, case_id=living, proposal_id=uuid4(), entries=1))
+    certificate_list = DestructionList(tmp_path / "destructions.jsonl")
+    certificate_list.add(replace(certificate, case_id=living, proposal_id=uuid4(), entries=1))
 
-    replayed = story.service.built.database.write_now(lambda transaction: replay(transaction, outside))
+    replayed = story.service.built.database.write_now(lambda transaction: replay(transaction, certificate_list))
 
     assert (replayed.destroyed, replayed.lived_on) == ((), (living,))
     assert story.others[0].state == "in_triage"
@@ -184,19 +188,19 @@ def test_a_case_that_went_on_after_a_destruction_that_never_was_committed_is_not
 def test_a_proposal_that_was_taken_back_after_its_destruction_failed_to_commit_destroys_nothing(
     story: Story, tmp_path: Path
 ) -> None:
-    """I21: and the service starts."""
-    (destroyed,) = DestructionList(story.folder / "destructions.jsonl").certificates()
+    """I21: the replay at start-up leaves the case alone."""
+    (other,) = DestructionList(story.folder / "destructions.jsonl").certificates()
     case, people = story.others[2], story.people
     case.fire("withdraw", by="anna")
     proposal = proposed(case)
     assert signed(people, proposal, "hanna", "team").status_code == 201
-    now, outside = case.seen(), DestructionList(tmp_path / "destructions.jsonl")
-    decided = replace(destroyed, case_id=UUID(case.id), proposal_id=UUID(proposal))
-    outside.add(replace(decided, entries=now["sequence"], head=now["digest"]))
-    back = people.esra.post(f"/destruction-proposals/{proposal}/withdrawal", {"reason": {"code": "file_changed"}})
-    assert back.status_code == 201, back.text
+    now, certificate_list = case.seen(), DestructionList(tmp_path / "destructions.jsonl")
+    certificate = replace(other, case_id=UUID(case.id), proposal_id=UUID(proposal))
+    certificate_list.add(replace(certificate, entries=now["sequence"], head=now["digest"]))
+    withdrawal = people.esra.post(f"/destruction-proposals/{proposal}/withdrawal", {"reason": {"code": "file_changed"}})
+    assert withdrawal.status_code == 201, withdrawal.text
 
-    replayed = story.service.built.database.write_now(lambda transaction: replay(transaction, outside))
+    replayed = story.service.built.database.write_now(lambda transaction: replay(transaction, certificate_list))
 
     assert (replayed.destroyed, replayed.lived_on) == ((), (UUID(case.id),))
     assert case.state == "withdrawn"
@@ -209,19 +213,19 @@ def test_a_proposal_that_was_taken_back_after_its_destruction_failed_to_commit_d
     "for certificate in listed.values():",
 )
 def test_of_a_case_that_is_on_the_list_twice_the_last_certificate_is_followed(story: Story, tmp_path: Path) -> None:
-    """I21: the first was written, and its commit failed; so it proves nothing."""
+    """I21: the first certificate was written, but its transaction was not committed."""
     (other,) = DestructionList(story.folder / "destructions.jsonl").certificates()
-    case, outside = ended(story.people), DestructionList(tmp_path / "destructions.jsonl")
+    case, certificate_list = ended(story.people), DestructionList(tmp_path / "destructions.jsonl")
     now = case.seen()
     failed = replace(other, case_id=UUID(case.id), proposal_id=uuid4(), entries=now["sequence"], head=now["digest"])
     committed = replace(failed, proposal_id=uuid4(), destroyed_at=other.destroyed_at + timedelta(hours=1))
-    outside.add(failed)
-    outside.add(committed)
+    certificate_list.add(failed)
+    certificate_list.add(committed)
 
-    story.service.built.database.write_now(lambda transaction: replay(transaction, outside))
+    story.service.built.database.write_now(lambda transaction: replay(transaction, certificate_list))
 
-    gone = problem_of(story.people.esra.get(case.path), 410, "case_destroyed")
-    assert gone["certificate"]["certificate"] == committed.digest
+    problem = problem_of(story.people.esra.get(case.path), 410, "case_destroyed")
+    assert problem["certificate"]["certificate"] == committed.digest
 
 
 def test_a_version_that_knows_no_destruction_does_not_get_a_database_with_one(story: Story) -> None:

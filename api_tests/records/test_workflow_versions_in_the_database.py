@@ -1,4 +1,4 @@
-"""Issue 3, point 8: a new version tried on the cases that run, adopted case by case, broken off, resumed, reverted."""
+"""Issue 3, point 8: a new version is tried on running cases, adopted case by case, interrupted, resumed, reverted."""
 
 import json
 from collections.abc import Iterator
@@ -60,36 +60,39 @@ def story(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     "return parts.c.kind == kind",
 )
 def test_a_new_version_is_tried_on_every_running_case_and_says_of_each_whether_it_fits(story: Story) -> None:
-    """Also before it is deployed, as the text of a file; what it is tried on stays as it is."""
-    told, cases = story.tried, story.tried.cases
+    """A version can be tried before it is deployed, as the text of a file; a trial changes no case."""
+    trials, cases = story.tried, story.tried.cases
 
-    found = [verdicts(it) for it in (told.bare, told.mapped, told.to_an_end, told.to_nowhere)]
+    outcomes = [verdicts(trial) for trial in (trials.bare, trials.mapped, trials.to_an_end, trials.to_nowhere)]
     remarks = {
-        part["partId"]: [step["trigger"] for step in part["unknownSteps"]] for part in told.bare["versions"][0]["parts"]
+        part["partId"]: [step["trigger"] for step in part["unknownSteps"]]
+        for part in trials.bare["versions"][0]["parts"]
     }
 
     fitting = {cases.submitted.id: "fits", cases.in_review.id: "fits"}
-    assert found == [
+    assert outcomes == [
         {**fitting, cases.in_triage.id: "needs_a_mapping state_not_mapped"},
         {**fitting, cases.in_triage.id: "fits"},
         {**fitting, cases.in_triage.id: "impossible mapped_to_an_end"},
         {**fitting, cases.in_triage.id: "impossible state_not_there"},
     ]
     assert [
-        (version["fits"], version["needsAMapping"], version["impossible"]) for version in told.bare["versions"]
+        (version["fits"], version["needsAMapping"], version["impossible"]) for version in trials.bare["versions"]
     ] == [(2, 1, 0)]
     assert (remarks[cases.submitted.id], remarks[cases.in_triage.id]) == ([], ["start_triage"])
-    assert told.entries == [2, 2, len(cases.in_review.fired), 2]
+    assert trials.entries == [2, 2, len(cases.in_review.fired), 2]
 
 
 def test_a_trial_of_what_cannot_be_used_says_why(story: Story) -> None:
-    """A file gets the checks of a start; only open states are mapped; what runs on a version is not tried on it."""
-    told = story.tried
+    """A file is checked as at start-up; only open states are mapped; no part is tried on its own version."""
+    trials = story.tried
 
-    assert (told.unusable["workflow"], told.unusable["versions"]) == (None, [])
-    assert "unknown_role" in {diagnostic["code"] for diagnostic in told.unusable["diagnostics"]}
-    assert [(it["location"], it["code"]) for it in told.not_open] == [("/mapping/closed", "not_an_open_state")]
-    assert told.same["versions"] == []
+    assert (trials.unusable["workflow"], trials.unusable["versions"]) == (None, [])
+    assert "unknown_role" in {diagnostic["code"] for diagnostic in trials.unusable["diagnostics"]}
+    assert [(error["location"], error["code"]) for error in trials.not_open] == [
+        ("/mapping/closed", "not_an_open_state")
+    ]
+    assert trials.same["versions"] == []
 
 
 @broken_by(
@@ -99,7 +102,7 @@ def test_a_trial_of_what_cannot_be_used_says_why(story: Story) -> None:
     "condition = _is_open(kind)",
 )
 def test_an_administrator_who_is_killed_half_way_loses_nothing_and_goes_on(story: Story) -> None:
-    """Each case is a transaction of its own; repeating an adoption, by the same key or another, moves nothing twice."""
+    """Each case is moved in a transaction of its own; a repeated adoption, with any key, moves nothing twice."""
     first, replayed, again = story.resumed
 
     assert (story.killed, story.half_way.count("adopt_workflow")) == (-SIGKILL, 1)
@@ -137,7 +140,7 @@ def test_adopting_is_a_step_of_the_history_by_an_administrator_along_the_edges_o
     ]
     assert (story.recorded["by"]["role"], story.recorded["workflow"]) == ("administrator", story.plan["hash"])
     assert (story.recorded["label"]["nl"], story.written) == ("Werkstroom overnemen", WHY)
-    assert [it["party"]["role"] for it in (submitted, in_triage, in_review)] == ["screener", "screener", "chair"]
+    assert [main["party"]["role"] for main in (submitted, in_triage, in_review)] == ["screener", "screener", "chair"]
     assert submitted["party"]["assignee"] is None  # the coordinator who had it need not act any more
     assert (submitted["dueOn"], in_review["dueOn"]) == (story.tried.due_on[0], story.tried.due_on[2])
     assert in_triage["dueOn"] is not None
@@ -153,22 +156,22 @@ def test_whoever_takes_a_step_while_the_case_is_moved_is_told_what_won_and_goes_
 
 
 def test_a_version_is_reverted_by_a_plan_in_the_other_direction(story: Story) -> None:
-    """By command, on the database of a service that goes on; also a case that had begun under the new version."""
-    told = json.loads(story.reverted.stdout)
+    """The command works on the database of a running service, and moves a case that began under the new version too."""
+    progress = json.loads(story.reverted.stdout)
 
-    assert (told["adopted"], told["left"], told["refused"]) == (4, 0, [])
+    assert (progress["adopted"], progress["left"], progress["refused"]) == (4, 0, [])
     assert story.where == ["in_triage", "in_triage", "in_review", "withdrawn", "submitted"]
     assert story.sound_after == [True] * 5
-    assert {it["plan"]["hash"]: it["adopted"] for it in story.listed} == {
+    assert {item["plan"]["hash"]: item["adopted"] for item in story.listed} == {
         story.by_name_alone["hash"]: 1,
         story.plan["hash"]: 2,
-        told["plan"]["hash"]: 4,
+        progress["plan"]["hash"]: 4,
     }
 
 
 def test_a_plan_that_leads_nowhere_is_not_made(story: Story) -> None:
     funding = story.people.anna.get("/workflows/funding").json()["hash"]
-    wrong = [
+    plans = [
         {"from": story.new},
         {"from": "0" * 64},
         {"from": funding},
@@ -176,9 +179,9 @@ def test_a_plan_that_leads_nowhere_is_not_made(story: Story) -> None:
         {"from": story.old, "mapping": {"closed": "closed", "in_triage": "closed", "in_review": "limbo"}},
     ]
 
-    answers = [story.people.roos.post("/workflow-plans", {"kind": "case", **it}) for it in wrong]
+    answers = [story.people.roos.post("/workflow-plans", {"kind": "case", **plan}) for plan in plans]
 
-    assert {it.status_code for it in answers} == {400}
+    assert {answer.status_code for answer in answers} == {400}
     assert [{(error["location"], error["code"]) for error in answer.json()["errors"]} for answer in answers] == [
         {("/to", "same_workflow")},
         {("/from", "unknown_workflow")},
@@ -215,7 +218,7 @@ def test_every_answer_about_a_version_fits_its_published_schema(story: Story) ->
     "if False:",
 )
 def test_i12_a_part_that_is_on_another_workflow_than_its_history_says_is_found(story: Story) -> None:
-    """Also when the entry that does it has every digest right: only a plan leads from one workflow to another."""
+    """The part is found even when every digest is right: only a plan leads from one workflow to another."""
     engine = engine_for(story.upgrade.database_url, undermined=True)
     case = UUID(story.cases.in_review.id)
     with engine.connect() as connection:
@@ -239,7 +242,7 @@ def test_i12_a_part_that_is_on_another_workflow_than_its_history_says_is_found(s
 
 
 def _note_under(connection: Connection, case_id: str, workflow: str) -> None:
-    """One more note in this case, under a workflow of choice, as the service would have written it."""
+    """Add a note to this case under any workflow, as the service would have written it."""
     head, last = head_of_case(connection, case_id), entries_of_part(connection, case_id)[-1]
     note = replace(
         to_transition(last),

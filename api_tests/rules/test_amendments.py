@@ -1,4 +1,4 @@
-"""Amending, reassigning and noting: what is corrected, by whom, under which rules; and what they never touch."""
+"""Amendments, reassignments and notes: their authors, their rules, and the facts that they never change."""
 
 from typing import Any
 
@@ -58,28 +58,30 @@ MEMBERS = st.dictionaries(st.sampled_from("abc"), JSON, max_size=3)
 def test_amendments_hold_in_their_order_and_leave_what_was_sent_as_it_is(form: Json, first: Json, second: Json) -> None:
     sent = repr(form)
 
-    found = as_amended(form, [{"changes": first}, {"changes": second}])
+    current = as_amended(form, [{"changes": first}, {"changes": second}])
 
-    assert found == merged(merged(form, first), second)
-    assert as_amended(found, [{"changes": second}]) == found
+    assert current == merged(merged(form, first), second)
+    assert as_amended(current, [{"changes": second}]) == current
     assert repr(form) == sent
 
 
-def amend(case: CaseFile, amends: int, changes: Json, **how: Any) -> Any:
+def amend(case: CaseFile, amends: int, changes: Json, **options: Any) -> Any:
     form = {"amends": amends, "changes": changes, "reason": "Er stond iets verkeerd."}
-    return case.attempt("amend", form=form, **how)
+    return case.attempt("amend", form=form, **options)
 
 
 def document(case: CaseFile, number: int, by: str = "esra") -> Json:
-    """The entry of the case with this number, out of the whole file."""
+    """The document of the entry of the case with this number, from the whole file."""
     file = case.people[by].get(f"{case.path}/file").json()
-    found: Json = next(
-        it for it in file["documents"] if (it["entry"]["partId"], it["entry"]["partSequence"]) == (case.id, number)
+    match: Json = next(
+        candidate
+        for candidate in file["documents"]
+        if (candidate["entry"]["partId"], candidate["entry"]["partSequence"]) == (case.id, number)
     )
-    return found
+    return match
 
 
-def test_the_file_shows_what_was_sent_and_beside_it_what_it_says_after_every_amendment(case: CaseFile) -> None:
+def test_the_file_shows_the_form_as_sent_and_its_current_text_after_every_amendment(case: CaseFile) -> None:
     sent = document(case, 1)["form"]
 
     amend(case, 1, {"previousMoves": 3, "education": None})
@@ -161,7 +163,7 @@ def test_what_is_not_yours_and_what_only_adds_cannot_be_amended(people: People, 
     amend(case, 1, {"previousMoves": 3})
     case.fire("reassign", by="carla")
     before = case.history()
-    assert [it["form"] for it in before[1:]] == ["triage_start@1", "note@1", "amendment@1", "reassignment@1"]
+    assert [entry["form"] for entry in before[1:]] == ["triage_start@1", "note@1", "amendment@1", "reassignment@1"]
 
     answer = amend(case, amends, {"reason": "iets anders"}, by=by)
 
@@ -228,7 +230,7 @@ def test_an_advice_cannot_be_issued_while_a_voice_is_missing_and_can_once_an_ame
 
 
 def test_who_was_recorded_as_heard_by_mistake_no_longer_counts_once_it_is_corrected(people: People) -> None:
-    """I16: an amendment replaces what it corrects, also where it takes something back."""
+    """I16: an amendment replaces the form that it corrects, also where it withdraws a fact."""
     case = CaseFile.submitted(people).go_to("in_review")
     table = entries_of(case, None)[-1]
     child = filled("table@1")["participation"][0]

@@ -1,4 +1,4 @@
-"""What asks for attention, the ledger of refusals and the moves: read from a history; deciding nothing (I6, I28)."""
+"""Attention, the ledger of refusals and the moves are read from a history and decide nothing (I6, I28)."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -23,14 +23,14 @@ MONDAY = datetime(2026, 3, 2, 12, tzinfo=UTC)
 ENDED = {"ended", "closed", "withdrawn", "held", "cancelled", "brought_back"}
 
 
-class Told:
-    """A history as it is told: each step a day and a part, the newest last."""
+class History:
+    """A history that a test builds step by step; each step has a day and a part."""
 
     def __init__(self) -> None:
         self.entries: list[Transition] = []
         self._parts: dict[str, UUID] = {"case": uuid4()}
 
-    def step(self, part: str, trigger: str, target: str, day: int = 0, **more: Any) -> "Told":
+    def step(self, part: str, trigger: str, target: str, day: int = 0, **more: Any) -> "History":
         """`part` is a kind, or a kind and a line: "commitment A"."""
         kind, _, line = part.partition(" ")
         id_ = self._parts.setdefault(part, uuid4())
@@ -59,19 +59,19 @@ class Told:
         )
         return self
 
-    def asks_on(self, day: date) -> list[tuple[str, date]]:
-        return [(it.reason, it.since) for it in attention(self.entries, REGION, day)]
+    def attention_on(self, day: date) -> list[tuple[str, date]]:
+        return [(remark.reason, remark.since) for remark in attention(self.entries, REGION, day)]
 
 
-def advised() -> Told:
-    """An advice with line A put to De Veste, and line C to be made to measure: put to nobody yet."""
-    told = Told().step("case", "submit", "submitted").step("case", "issue_advice", "arranging_placement")
-    told.step("commitment A", "issue_advice", "requested", addressee_id=DE_VESTE)
-    return told.step("commitment C", "issue_advice", "requested")
+def with_advice() -> History:
+    """An advice with line A put to De Veste, and line C to be made to measure, which is put to nobody yet."""
+    history = History().step("case", "submit", "submitted").step("case", "issue_advice", "arranging_placement")
+    history.step("commitment A", "issue_advice", "requested", addressee_id=DE_VESTE)
+    return history.step("commitment C", "issue_advice", "requested")
 
 
-def refused() -> Told:
-    return advised().step("commitment A", "refuse", "refused", codes={"refusal_reason": ("no_capacity",)})
+def with_refusal() -> History:
+    return with_advice().step("commitment A", "refuse", "refused", codes={"refusal_reason": ("no_capacity",)})
 
 
 # Five working days after Monday 2 March 2026 is Monday the 9th; on the 10th the time is over.
@@ -85,9 +85,9 @@ LAST_DAY, TOO_LATE = date(2026, 3, 9), date(2026, 3, 10)
     '(head.target == "requested")',
 )
 def test_i6_only_refusals_is_shown_as_must_escalate_once_the_region_had_its_time_for_another_way() -> None:
-    assert refused().asks_on(LAST_DAY) == []
-    assert refused().asks_on(TOO_LATE) == [("must_escalate", TOO_LATE)]
-    assert advised().asks_on(TOO_LATE) == []
+    assert with_refusal().attention_on(LAST_DAY) == []
+    assert with_refusal().attention_on(TOO_LATE) == [("must_escalate", TOO_LATE)]
+    assert with_advice().attention_on(TOO_LATE) == []
 
 
 @pytest.mark.parametrize(
@@ -107,9 +107,9 @@ def test_i6_only_refusals_is_shown_as_must_escalate_once_the_region_had_its_time
 def test_i6_somebody_who_is_asked_or_coming_or_a_question_beyond_the_region_is_another_way(
     part: str, trigger: str, target: str
 ) -> None:
-    told = refused().step(part, trigger, target, addressee_id=DE_VESTE)
+    history = with_refusal().step(part, trigger, target, addressee_id=DE_VESTE)
 
-    assert told.asks_on(TOO_LATE) == []
+    assert history.attention_on(TOO_LATE) == []
 
 
 @pytest.mark.parametrize(
@@ -123,69 +123,71 @@ def test_i6_somebody_who_is_asked_or_coming_or_a_question_beyond_the_region_is_a
     ],
 )
 def test_i6_nothing_else_is_another_way(part: str, trigger: str, target: str) -> None:
-    told = refused().step(part, trigger, target, addressee_id=DE_VESTE)
+    history = with_refusal().step(part, trigger, target, addressee_id=DE_VESTE)
 
-    assert told.asks_on(TOO_LATE) == [("must_escalate", TOO_LATE)]
+    assert history.attention_on(TOO_LATE) == [("must_escalate", TOO_LATE)]
 
 
 def test_i6_after_an_answer_from_beyond_the_region_or_help_that_ended_the_time_runs_again() -> None:
-    asked = refused().step("escalation", "ask_network", "network_asked", 1)
-    answered = asked.step("escalation", "bring_back", "brought_back", 28)
-    stopped = refused().step("commitment C", "start_help", "running", 1).step("commitment C", "end_help", "ended", 28)
+    escalated = with_refusal().step("escalation", "ask_network", "network_asked", 1)
+    answered = escalated.step("escalation", "bring_back", "brought_back", 28)
+    stopped = (
+        with_refusal().step("commitment C", "start_help", "running", 1).step("commitment C", "end_help", "ended", 28)
+    )
 
-    for told in (answered, stopped):
-        assert told.asks_on(date(2026, 4, 6)) == []
+    for history in (answered, stopped):
+        assert history.attention_on(date(2026, 4, 6)) == []
         # Monday 30 March and five working days, with Good Friday and Easter Monday between.
-        assert told.asks_on(date(2026, 4, 9)) == [("must_escalate", date(2026, 4, 9))]
+        assert history.attention_on(date(2026, 4, 9)) == [("must_escalate", date(2026, 4, 9))]
 
 
 def test_i6_a_refusal_of_the_first_time_does_not_count_after_reopening() -> None:
-    again = refused().step("case", "withdraw", "withdrawn", 1).step("case", "reopen", "in_triage", 2)
+    again = with_refusal().step("case", "withdraw", "withdrawn", 1).step("case", "reopen", "in_triage", 2)
 
-    assert again.asks_on(TOO_LATE) == []
+    assert again.attention_on(TOO_LATE) == []
 
 
 def test_t15_a_check_that_was_not_held_asks_for_attention_from_the_day_after_also_when_the_case_is_closed() -> None:
     day = date(2026, 4, 13)
-    planned = Told().step("case", "close", "closed").step("follow_up", "close", "planned", due_on=day)
+    planned = History().step("case", "close", "closed").step("follow_up", "close", "planned", due_on=day)
 
-    assert planned.asks_on(day) == []
-    assert planned.asks_on(date(2026, 4, 14)) == [("check_missed", date(2026, 4, 14))]
-    assert planned.step("follow_up", "record_check", "held").asks_on(date(2027, 1, 1)) == []
+    assert planned.attention_on(day) == []
+    assert planned.attention_on(date(2026, 4, 14)) == [("check_missed", date(2026, 4, 14))]
+    assert planned.step("follow_up", "record_check", "held").attention_on(date(2027, 1, 1)) == []
 
 
 def test_arranging_for_longer_than_the_longlist_lasts_asks_for_the_table_and_every_start_counts_anew() -> None:
     """domain.md 2.6: 91 days, counted from the day that arranging began."""
-    told = (
-        Told()
+    history = (
+        History()
         .step("case", "start_arranging", "arranging_placement")
         .step("case", "add_note", "arranging_placement", 50)
     )
     last = date(2026, 3, 2) + timedelta(days=91)
 
-    assert told.asks_on(last) == []
-    assert told.asks_on(last + timedelta(days=1)) == [("table_again", last + timedelta(days=1))]
-    told.step("case", "report_help_started", "help_started", 60).step(
+    assert history.attention_on(last) == []
+    assert history.attention_on(last + timedelta(days=1)) == [("table_again", last + timedelta(days=1))]
+    history.step("case", "report_help_started", "help_started", 60).step(
         "case", "resume_arranging", "arranging_placement", 61
     )
-    assert told.asks_on(last + timedelta(days=61)) == []
+    assert history.attention_on(last + timedelta(days=61)) == []
 
 
-def test_i6_the_ledger_keeps_every_refusal_and_tells_where_another_was_found() -> None:
-    told = refused().step("commitment C", "refuse", "refused", codes={"refusal_reason": ("risk_too_high",)})
-    told.step("commitment A", "replace", "ended", codes={"by_line": ("D",)})
-    told.step("commitment D", "revise_advice", "requested", addressee_id=DE_VESTE)
+def test_i6_the_ledger_lists_every_refusal_and_says_where_another_provider_was_found() -> None:
+    history = with_refusal().step("commitment C", "refuse", "refused", codes={"refusal_reason": ("risk_too_high",)})
+    history.step("commitment A", "replace", "ended", codes={"by_line": ("D",)})
+    history.step("commitment D", "revise_advice", "requested", addressee_id=DE_VESTE)
 
-    kept = refusals(told.entries)
+    ledger = refusals(history.entries)
 
-    assert [(it.line, it.reasons, it.alternative) for it in kept] == [
+    assert [(refusal.line, refusal.reasons, refusal.alternative) for refusal in ledger] == [
         ("A", ("no_capacity",), True),
         ("C", ("risk_too_high",), False),
     ]
 
 
 @pytest.mark.parametrize(
-    ("lived", "stays", "expected"),
+    ("residence", "stays", "expected"),
     [
         pytest.param("at_home", [], 0, id="nothing happened"),
         pytest.param("at_home", ["own_home"], 0, id="staying home is a placement and no move"),
@@ -196,37 +198,39 @@ def test_i6_the_ledger_keeps_every_refusal_and_tells_where_another_was_found() -
         pytest.param("foster_family", ["family_home", "closed"], 2, id="from place to place"),
     ],
 )
-def test_r38_moves_are_counted_from_the_stays_that_began(lived: str, stays: list[str], expected: int) -> None:
-    assert moves(stayed(lived, stays).entries) == expected
+def test_r38_moves_are_counted_from_the_stays_that_began(residence: str, stays: list[str], expected: int) -> None:
+    assert moves(with_stays(residence, stays).entries) == expected
 
 
 def test_r38_going_home_when_a_stay_ends_is_a_move_and_is_not_counted_twice() -> None:
-    told = stayed("at_home", ["foster_family"])
-    told.step("placement 0", "end_placement", "ended", codes={"current_living_place": ("at_home",)})
-    once = moves(told.entries)
+    history = with_stays("at_home", ["foster_family"])
+    history.step("placement 0", "end_placement", "ended", codes={"current_living_place": ("at_home",)})
+    once = moves(history.entries)
 
     assert once == 2
-    assert moves(began(told, 1, "own_home").entries) == once
+    assert moves(begin_stay(history, 1, "own_home").entries) == once
 
 
 def test_r38_a_referral_that_was_mended_is_read_as_it_reads_now() -> None:
-    told = stayed("foster_family", ["own_home"])
-    told.step("case", "amend", "arranging_placement", codes={"amends": ("1",), "current_living_place": ("at_home",)})
+    history = with_stays("foster_family", ["own_home"])
+    history.step("case", "amend", "arranging_placement", codes={"amends": ("1",), "current_living_place": ("at_home",)})
 
-    assert moves(told.entries) == 0
+    assert moves(history.entries) == 0
 
 
-def stayed(lived: str, stays: list[str]) -> Told:
-    told = Told().step("case", "submit", "submitted", form="referral@1", codes={"current_living_place": (lived,)})
+def with_stays(residence: str, stays: list[str]) -> History:
+    history = History().step(
+        "case", "submit", "submitted", form="referral@1", codes={"current_living_place": (residence,)}
+    )
     for number, kind in enumerate(stays):
-        began(told, number, kind)
-    return told
+        begin_stay(history, number, kind)
+    return history
 
 
-def began(told: Told, number: int, kind: str) -> Told:
-    told.step("case", "seek_placement", "arranging_placement", codes={"placement_kind": (kind,)})
-    told.step(f"placement {number}", "seek_placement", "sought", cause=len(told.entries))
-    return told.step(f"placement {number}", "start_stay", "started")
+def begin_stay(history: History, number: int, kind: str) -> History:
+    history.step("case", "seek_placement", "arranging_placement", codes={"placement_kind": (kind,)})
+    history.step(f"placement {number}", "seek_placement", "sought", cause=len(history.entries))
+    return history.step(f"placement {number}", "start_stay", "started")
 
 
 KINDS = ("own_home", "foster_family", "small_scale", "closed")
@@ -246,11 +250,11 @@ def test_r38_every_stay_away_is_a_move_and_every_way_home_is_one(stays: list[str
             yield kind == before == "own_home"
             before = kind
 
-    assert moves(stayed("at_home", stays).entries) == len(stays) - sum(from_home_to_home())
+    assert moves(with_stays("at_home", stays).entries) == len(stays) - sum(from_home_to_home())
 
 
-class Lived:
-    """Where a child lived, as far as is known."""
+class Residence:
+    """Residence of a child, as far as known."""
 
     municipality: str | None = None
     address_in_doubt: bool | None = None
@@ -282,5 +286,5 @@ NOW, BEFORE, MOTHER = "GM0392", "GM0453", "GM0363"
 def test_i2_the_payer_follows_from_three_dated_facts_and_it_is_told_from_which(
     known: dict[str, Any], expected: tuple[str | None, str]
 ) -> None:
-    """domain.md 2.7: the address; with a stay the one just before it; else the mother's at birth; else unknown."""
-    assert by_residence(Lived(**known)) == expected
+    """domain.md 2.7: the address, with a stay the address before it, else that of the mother at birth, else unknown."""
+    assert by_residence(Residence(**known)) == expected

@@ -20,10 +20,10 @@ ALL_FORMS = pytest.mark.parametrize("name", KINDS.forms)
 
 @pytest.mark.parametrize("name", CODE_LISTS)
 def test_every_list_has_words_in_both_languages_and_ends_with_other(name: str) -> None:
-    listed = CODE_LISTS[name]
-    assert list(listed.codes)[-1] == OTHER, "R36: structured, with room for other words"
-    assert listed.source
-    assert all(words.nl.strip() and words.en.strip() for words in (listed.label, *listed.codes.values()))
+    code_list = CODE_LISTS[name]
+    assert list(code_list.codes)[-1] == OTHER, "R36: structured, with room for other words"
+    assert code_list.source
+    assert all(words.nl.strip() and words.en.strip() for words in (code_list.label, *code_list.codes.values()))
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_the_code_other_needs_words_and_an_unknown_code_is_refused() -> None:
 
 def test_every_fault_has_its_sentence_in_dutch_and_english_with_its_facts_filled_in() -> None:
     sources = (ROOT / "service/domain/forms").glob("*.py")
-    raised = {found for path in sources for found in re.findall(r'Fault\(\s*"([a-z0-9_]+)"', path.read_text("utf-8"))}
+    raised = {code for path in sources for code in re.findall(r'Fault\(\s*"([a-z0-9_]+)"', path.read_text("utf-8"))}
     assert raised <= set(MESSAGES["faults"])
     spoiled: list[tuple[str, dict[str, Any]]] = [
         ("closure@1", {"life_domains": [{"domain": code("living"), "arranged": True}]}),
@@ -73,8 +73,8 @@ def test_every_fault_has_its_sentence_in_dutch_and_english_with_its_facts_filled
         ("help_report@1", {"line": "Z"}),
     ]
     for name, changes in spoiled:
-        found = list(read(name, **changes).faults(FormContext(CaseFacts(), settings(), TODAY)))
-        assert found
-        for fault in found:
-            said = say("faults", fault.code, fault.params)
-            assert "{" not in said.nl + said.en
+        faults = list(read(name, **changes).faults(FormContext(CaseFacts(), settings(), TODAY)))
+        assert faults
+        for fault in faults:
+            sentence = say("faults", fault.code, fault.params)
+            assert "{" not in sentence.nl + sentence.en

@@ -1,4 +1,4 @@
-"""Consent per person and purpose, by the age rule of its day; taken back, it stops what is shared (I20)."""
+"""I20: consent is given per person and purpose, by the age rule of its day; a withdrawal stops the sharing."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -28,30 +28,30 @@ Step = tuple[Literal["give", "take back"], str, int]
 PURPOSE = {"code": "cce"}
 
 
-def on(age: int) -> str:
-    """A day in the middle of that year of life."""
+def day_at_age(age: int) -> str:
+    """A day on which the child is this old."""
     return f"{2008 + age}-12-01"
 
 
-def said(step: Step, purpose: dict[str, str] = PURPOSE) -> Move:
-    """The entry that recording this makes."""
-    what, who, age = step
+def move_of(step: Step, purpose: dict[str, str] = PURPOSE) -> Move:
+    """The move of the case that records this step."""
+    action, who, age = step
     kind = {"code": "legal_ground" if who == "ground" else "consent"}
     by = {} if who == "ground" else {"by": {"code": who}}
-    if what == "give":
+    if action == "give":
         ground = {"ground": {"code": "guardianship"}} if who == "ground" else {}
-        one = {"kind": kind, **by, **ground, "purposes": [purpose], "givenOn": on(age)}
-        form: Any = ConsentGiven.model_validate({"consents": [one]})
+        consent = {"kind": kind, **by, **ground, "purposes": [purpose], "givenOn": day_at_age(age)}
+        form: Any = ConsentGiven.model_validate({"consents": [consent]})
         return Move("case", "record_consent", "in_triage", "in_triage", Role.CHAIR, form.codes() | form.weighed(BORN))
-    form = ConsentWithdrawn.model_validate({"kind": kind, **by, "purposes": [purpose], "withdrawnOn": on(age)})
+    form = ConsentWithdrawn.model_validate({"kind": kind, **by, "purposes": [purpose], "withdrawnOn": day_at_age(age)})
     return Move("case", "withdraw_consent", "in_triage", "in_triage", Role.CHAIR, form.codes() | form.weighed(BORN))
 
 
 def shared_after(*steps: Step) -> bool:
-    return "cce" in fold(history([said(step) for step in steps]), KINDS).consented
+    return "cce" in fold(history([move_of(step) for step in steps]), KINDS).consented
 
 
-def enough(standing: set[str], age: int) -> bool:
+def is_enough(standing: set[str], age: int) -> bool:
     """Jeugdwet 7.3.4 and 7.3.5."""
     parents = bool(standing & {"parent", "guardian"})
     if age >= 16:
@@ -60,17 +60,17 @@ def enough(standing: set[str], age: int) -> bool:
 
 
 def by_law(steps: Sequence[Step]) -> bool:
-    """The plain reading: whose yes stands, and who had to say it at that age."""
+    """The law read step by step: the consents that stand, and the people who had to give them at that age."""
     standing, ground, shared = set[str](), False, False
-    for what, who, age in steps:
+    for action, who, age in steps:
         if who == "ground":
-            ground = what == "give"
-        elif what == "give":
+            ground = action == "give"
+        elif action == "give":
             standing.add(who)
         else:
             standing.discard(who)
-        agreed = enough(standing, age)
-        if what == "give":
+        agreed = is_enough(standing, age)
+        if action == "give":
             shared = shared or ground or agreed
         elif who != "foster_parent":
             shared = shared and (ground or agreed)
@@ -84,7 +84,7 @@ STEPS = st.lists(
         st.sampled_from([11, 12, 15, 16, 18]),
     ),
     max_size=7,
-).map(lambda steps: sorted(steps, key=lambda it: it[2]))
+).map(lambda steps: sorted(steps, key=lambda step: step[2]))
 
 
 @settings(max_examples=300, deadline=None, derandomize=True)
@@ -116,23 +116,23 @@ def test_i20_in_any_order_of_giving_and_taking_back_it_is_shared_when_the_law_sa
         ([("give", "ground", 13), ("take back", "ground", 13)], False),
     ],
 )
-def test_i20_whose_word_counts_at_which_age(steps: list[Step], shared: bool) -> None:
+def test_i20_the_age_decides_whose_consent_counts(steps: list[Step], shared: bool) -> None:
     assert shared_after(*steps) is shared
 
 
 def test_i20_one_purpose_taken_back_leaves_the_others() -> None:
-    both = [said(("give", "child", 16), {"code": it}) for it in ("cce", "learning")]
+    consents = [move_of(("give", "child", 16), {"code": purpose}) for purpose in ("cce", "learning")]
 
-    facts = fold(history([*both, said(("take back", "child", 16))]), KINDS)
+    facts = fold(history([*consents, move_of(("take back", "child", 16))]), KINDS)
 
     assert facts.consented == {"learning"}
 
 
 def test_i20_a_consent_recorded_by_mistake_does_not_count_and_a_later_withdrawal_stays_one() -> None:
-    entries = history([said(("give", "child", 16)), said(("give", "child", 17), {"code": "learning"})])
-    mistaken = {**said(("give", "parent", 16)).codes, AMENDS: (str(entries[0].part_sequence),)}
+    entries = history([move_of(("give", "child", 16)), move_of(("give", "child", 17), {"code": "learning"})])
+    mistaken = {**move_of(("give", "parent", 16)).codes, AMENDS: (str(entries[0].part_sequence),)}
     amended = Move("case", "amend", "in_triage", "in_triage", Role.CHAIR, mistaken)
-    entries = history([said(("give", "child", 16)), said(("give", "child", 17), {"code": "learning"}), amended])
+    entries = history([move_of(("give", "child", 16)), move_of(("give", "child", 17), {"code": "learning"}), amended])
 
     assert fold(entries, KINDS).consented == {"learning"}
 
@@ -155,12 +155,12 @@ def test_i20_a_consent_recorded_by_mistake_does_not_count_and_a_later_withdrawal
 def test_i20_an_age_is_reached_on_the_first_day_of_the_month_and_whose_consent_it_is_changes_then(
     day: str, by: str, accepted: bool
 ) -> None:
-    one = {"kind": {"code": "consent"}, "by": {"code": by}, "purposes": [PURPOSE], "givenOn": day}
+    consent = {"kind": {"code": "consent"}, "by": {"code": by}, "purposes": [PURPOSE], "givenOn": day}
     context = FormContext(CaseFacts(), region_settings(), TODAY, birth_month=BORN)
 
-    found = [fault.code for fault in ConsentGiven.model_validate({"consents": [one]}).faults(context)]
+    codes = [fault.code for fault in ConsentGiven.model_validate({"consents": [consent]}).faults(context)]
 
-    assert found == ([] if accepted else ["consent_not_theirs"])
+    assert codes == ([] if accepted else ["consent_not_theirs"])
 
 
 def test_i20_without_a_month_of_birth_nobody_can_say_whose_consent_is_needed(people: People) -> None:
@@ -179,11 +179,11 @@ def test_i20_a_no_is_recorded_also_where_there_was_no_yes(people: People) -> Non
     assert case.history()[-1]["codes"]["consent_withdrawn"] == ["parent:12-15:cce"]
 
 
-def refused(answer: httpx.Response, purpose: str) -> bool:
-    """Refused for want of this consent, and named in both languages."""
-    told = answer.json()
-    named = told.get("purpose") == purpose and told["purposeNl"] and told["purposeEn"]
-    return answer.status_code == 403 and told["code"] == "consent_missing" and bool(named)
+def is_refused(answer: httpx.Response, purpose: str) -> bool:
+    """The answer is a refusal for lack of consent to this purpose, which it names in both languages."""
+    problem = answer.json()
+    is_named = problem.get("purpose") == purpose and problem["purposeNl"] and problem["purposeEn"]
+    return answer.status_code == 403 and problem["code"] == "consent_missing" and bool(is_named)
 
 
 @broken_by(
@@ -200,7 +200,7 @@ def test_i20_taken_back_consent_to_the_table_closes_the_file_to_the_experts_and_
 
     assert before == 200
     for path in ("file", "transitions/1"):
-        assert refused(people.floor.get(f"{case.path}/{path}"), "discuss_at_table")
+        assert is_refused(people.floor.get(f"{case.path}/{path}"), "discuss_at_table")
     assert people.floor.get(case.path).json()["main"]["state"]["code"] == "in_review"
     assert people.floor.get(f"{case.path}/transitions").status_code == 200
     assert people.esra.get(f"{case.path}/file").status_code == 200, "the team still answers for the case"
@@ -214,14 +214,14 @@ def test_i20_i23_taken_back_consent_takes_the_words_from_providers_and_the_liais
     scene = help_arranged(people)
     case = scene.case
     aims = [line.get("aim") for line in people.ivo.get(f"{case.path}/advices/1").json()["advice"]["lines"]]
-    opened = people.mila.get(f"{case.path}/file").status_code
+    before = people.mila.get(f"{case.path}/file").status_code
 
     for purpose in ("share_with_providers", "cce"):
         case.fire("withdraw_consent", by="hanna", purposes=[{"code": purpose}])
 
     assert all(aims)
-    assert opened == 200
+    assert before == 200
     lines = people.ivo.get(f"{case.path}/advices/1").json()["advice"]["lines"]
     assert [line.get("aim") for line in lines] == [None] * len(aims)
-    assert refused(people.mila.get(f"{case.path}/file"), "cce")
+    assert is_refused(people.mila.get(f"{case.path}/file"), "cce")
     assert people.mila.get(case.path).status_code == 200

@@ -1,4 +1,4 @@
-"""What is refused in a workflow file: every fault where it stands, all at once, in two languages."""
+"""Faults of a workflow file: each is named at its place, all at once, in two languages."""
 
 import json
 
@@ -31,7 +31,7 @@ from service.workflows.rules.kinds import PartKind
 from service.workflows.rules.rulebook import read_rules
 from service.workflows.rules.workflow_file import MAX_CHARACTERS, load
 
-# Faults of a text that is no workflow at all, and of workflows that do not fit together: shown one by one below.
+# Faults of a text that is no workflow, and of workflows that do not fit together; each has a test below.
 OF_THE_TEXT = {"too_large", "not_toml"}
 TOGETHER = {"no_case", "two_files_for_one_kind", "part_cannot_begin", "role_cannot_begin", "never_opened"}
 
@@ -57,10 +57,10 @@ def test_the_small_workflow_of_these_tests_has_no_faults() -> None:
 )
 @pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken.story)
 def test_each_fault_is_named_where_it_stands_and_nothing_else_is_blamed(broken: Broken) -> None:
-    found = diagnostics_of(changed(right(), broken.changes))
+    diagnostics = diagnostics_of(changed(right(), broken.changes))
 
-    assert (broken.code, broken.path) in {(one.code, one.path) for one in found}
-    assert {one.code for one in found} == {broken.code, *broken.also}
+    assert (broken.code, broken.path) in {(diagnostic.code, diagnostic.path) for diagnostic in diagnostics}
+    assert {diagnostic.code for diagnostic in diagnostics} == {broken.code, *broken.also}
 
 
 @broken_by(
@@ -69,24 +69,26 @@ def test_each_fault_is_named_where_it_stands_and_nothing_else_is_blamed(broken: 
     'replace(fault, severity="warning")',
     "fault",
 )
-def test_the_turn_of_a_role_that_a_kind_is_not_put_to_is_told_and_refused_to_nobody() -> None:
+def test_a_party_that_a_kind_of_part_cannot_have_is_a_warning_and_no_refusal() -> None:
     files = {file.name: file.read_text(encoding="utf-8") for file in (ROOT / "workflows").glob("*.toml")}
     for word, instead in (('party = "', 'party = "provider" # '), ("roles = [", 'roles = ["provider", ')):
         files["placement.toml"] = files["placement.toml"].replace(word, instead)
 
     rules = read_rules(files, KINDS)
-    found = rules.tried(files["placement.toml"], "placement").diagnostics
+    diagnostics = rules.tried(files["placement.toml"], "placement").diagnostics
 
-    assert {(it.code, it.severity) for it in found} == {("party_of_another_kind", "warning")}
+    assert {(diagnostic.code, diagnostic.severity) for diagnostic in diagnostics} == {
+        ("party_of_another_kind", "warning")
+    }
 
 
 def test_every_fault_has_an_example_and_a_sentence_in_two_languages() -> None:
     assert {broken.code for broken in BROKEN} | OF_THE_TEXT | TOGETHER == set(MESSAGES["diagnostics"])
     for broken in BROKEN:
-        for one in diagnostics_of(changed(right(), broken.changes)):
-            assert one.words.nl
-            assert one.words.en
-            assert "{" not in one.words.nl + one.words.en
+        for diagnostic in diagnostics_of(changed(right(), broken.changes)):
+            assert diagnostic.words.nl
+            assert diagnostic.words.en
+            assert "{" not in diagnostic.words.nl + diagnostic.words.en
 
 
 def test_a_text_that_is_no_workflow_is_refused_with_a_reason() -> None:
@@ -94,9 +96,9 @@ def test_a_text_that_is_no_workflow_is_refused_with_a_reason() -> None:
     twice = load('name = "case"\nname = "case"', "case.toml")
     deep = load("deep = " + "[" * 50_000, "case.toml")
 
-    assert [one.code for one in too_large.diagnostics] == ["too_large"]
-    assert [one.code for one in twice.diagnostics] == ["not_toml"]
-    assert [one.code for one in deep.diagnostics] == ["not_toml"]
+    assert [diagnostic.code for diagnostic in too_large.diagnostics] == ["too_large"]
+    assert [diagnostic.code for diagnostic in twice.diagnostics] == ["not_toml"]
+    assert [diagnostic.code for diagnostic in deep.diagnostics] == ["not_toml"]
     assert "overwrite" in twice.diagnostics[0].words.nl
 
 
@@ -113,24 +115,24 @@ def test_all_faults_of_a_file_are_told_at_once() -> None:
     )
     misshapen = changed(right(), {"version": 2, "triggers.decide.to": GONE, "states.closed.phase": 5})
 
-    assert {one.code for one in diagnostics_of(many)} == {
+    assert {diagnostic.code for diagnostic in diagnostics_of(many)} == {
         "unknown_role",
         "unknown_form",
         "unknown_term",
         "missing_duty",
         "missing_label",
     }
-    assert {one.code for one in diagnostics_of(misshapen)} == {"unknown_key", "missing_key", "malformed"}
+    assert {diagnostic.code for diagnostic in diagnostics_of(misshapen)} == {"unknown_key", "missing_key", "malformed"}
 
 
 def test_a_trap_is_shown_with_the_steps_that_lead_into_it() -> None:
     trap = changed(right(), {"states.trap": TRAP, "triggers.fall": FALL, "triggers.turn": TURN})
 
-    (found,) = diagnostics_of(trap)
+    (diagnostic,) = diagnostics_of(trap)
 
-    assert found.witness == ("submit", "start_triage", "fall")
-    assert found.words.nl == "Vanuit 'trap' is geen einde te bereiken."
-    assert found.words.en == "No end can be reached from 'trap'."
+    assert diagnostic.witness == ("submit", "start_triage", "fall")
+    assert diagnostic.words.nl == "Vanuit 'trap' is geen einde te bereiken."
+    assert diagnostic.words.en == "No end can be reached from 'trap'."
 
 
 def test_a_way_out_that_waits_for_parts_that_can_always_end_is_no_trap() -> None:
@@ -138,14 +140,14 @@ def test_a_way_out_that_waits_for_parts_that_can_always_end_is_no_trap() -> None
     also = {**waiting, "triggers.decide.guards": ["no_open_placement", "goals_checked"]}
 
     assert diagnostics_of(changed(right(), waiting)) == ()
-    assert {one.code for one in diagnostics_of(changed(right(), also))} == {"every_exit_guarded"}
+    assert {diagnostic.code for diagnostic in diagnostics_of(changed(right(), also))} == {"every_exit_guarded"}
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "funding"])
 def test_a_guard_about_payment_is_refused_wherever_help_is_decided(kind: PartKind) -> None:
     guarded = changed(placement(), {"name": kind, "triggers.start_triage.guards": [PAYMENT_GUARD.name]})
 
-    codes = {one.code for one in diagnostics_of(guarded, file_name=f"{kind}.toml")}
+    codes = {diagnostic.code for diagnostic in diagnostics_of(guarded, file_name=f"{kind}.toml")}
 
     assert codes == {"payment_blocks_help"}
 
@@ -157,7 +159,7 @@ def test_a_guard_about_payment_is_allowed_where_the_payer_answers() -> None:
 
 
 def test_no_guard_of_the_house_that_is_about_payment_serves_another_kind_too() -> None:
-    """Asking to look at the advice again is everybody's, a payer's too; it knows no payment."""
+    """Everybody may ask for a reconsideration, also a payer; its guards know no payment."""
     shared = {guard.name for guard in KINDS.guards.values() if "funding" in guard.kinds and len(guard.kinds) > 1}
     assert shared == {"no_open_reconsideration", "advice_in_force"}
 
@@ -165,12 +167,14 @@ def test_no_guard_of_the_house_that_is_about_payment_serves_another_kind_too() -
 def test_settings_that_lack_a_term_are_named_with_the_workflow_that_needs_it() -> None:
     in_force = {"JZ01 2026-01-01": some_settings(TERMS), "JZ25 2026-07-01": some_settings({"another_term"})}
 
-    found = check_all(
+    diagnostics = check_all(
         [understood(right()), understood(placement())], in_force, guards=GUARDS_IN_TEST, forms=KINDS.forms, kinds=KINDS
     )
 
-    assert {(one.code, one.settings) for one in found} == {("unknown_term", "JZ25 2026-07-01")}
-    assert {(one.workflow, one.path) for one in found} == {
+    assert {(diagnostic.code, diagnostic.settings) for diagnostic in diagnostics} == {
+        ("unknown_term", "JZ25 2026-07-01")
+    }
+    assert {(diagnostic.workflow, diagnostic.path) for diagnostic in diagnostics} == {
         (kind, f"states.{state}.term") for kind in ("case", "placement") for state in ("submitted", "in_triage")
     }
 
@@ -181,7 +185,9 @@ def test_a_part_begins_only_by_the_step_that_opens_it() -> None:
     another_role = placement({"triggers.seek_placement.roles": ["process_director"]})
 
     def faults(*documents: Document) -> set[tuple[str, str, str]]:
-        return {(one.code, one.workflow, one.path) for one in diagnostics_together(*documents)}
+        return {
+            (diagnostic.code, diagnostic.workflow, diagnostic.path) for diagnostic in diagnostics_together(*documents)
+        }
 
     assert faults(right(), another_name) == {
         ("part_cannot_begin", "case", "triggers.seek_placement.opens"),
@@ -194,9 +200,11 @@ def test_a_part_begins_only_by_the_step_that_opens_it() -> None:
 
 
 def test_faults_of_the_whole_set_have_sentences_too() -> None:
-    for one in diagnostics_together(right(), placement({"triggers.seek_placement.roles": ["expert"]}), placement()):
-        assert "placement" in one.words.nl
-        assert "placement" in one.words.en
+    for diagnostic in diagnostics_together(
+        right(), placement({"triggers.seek_placement.roles": ["expert"]}), placement()
+    ):
+        assert "placement" in diagnostic.words.nl
+        assert "placement" in diagnostic.words.en
 
 
 JUNK = st.sampled_from(
@@ -212,7 +220,7 @@ def test_whatever_is_written_is_answered_with_sentences_and_never_with_an_except
     for place in sorted(places, key=len, reverse=True):  # the inner ones first
         document = changed(document, {place: data.draw(JUNK)})
 
-    for one in diagnostics_of(document):
-        assert one.words.nl
-        assert one.words.en
-        json.dumps([one.path, *one.witness])
+    for diagnostic in diagnostics_of(document):
+        assert diagnostic.words.nl
+        assert diagnostic.words.en
+        json.dumps([diagnostic.path, *diagnostic.witness])

@@ -1,4 +1,4 @@
-"""What makes two files the same workflow, how a definition is kept, and that those of the house are right."""
+"""Definitions: two files of one workflow are equal, a stored one reads back, and the shipped ones have no faults."""
 
 import ast
 import json
@@ -47,8 +47,8 @@ def test_the_order_and_the_layout_of_a_file_do_not_change_which_workflow_it_is(c
     assert again.stored() == understood(right()).stored()
 
 
-def test_what_goes_without_saying_may_be_said() -> None:
-    said = changed(
+def test_default_values_may_be_written_out() -> None:
+    explicit = changed(
         right(),
         {
             "triggers.amend.from": ["in_triage", "submitted"],
@@ -58,7 +58,7 @@ def test_what_goes_without_saying_may_be_said() -> None:
         },
     )
 
-    assert understood(said).hash == understood(right()).hash
+    assert understood(explicit).hash == understood(right()).hash
 
 
 @settings(deadline=None)
@@ -97,7 +97,7 @@ OTHER_MEANINGS: Mapping[str, list[Any]] = {
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_stored_definition_reads_back_as_it_was(kind: PartKind) -> None:
-    definition = {one.name: one for one in real_definitions()}[kind]
+    definition = {candidate.name: candidate for candidate in real_definitions()}[kind]
 
     again = Definition.from_stored(definition.stored())
 
@@ -124,21 +124,26 @@ def test_a_definition_cannot_be_changed_after_it_was_read() -> None:
     definition = understood(right())
 
     with pytest.raises(TypeError):
-        definition.states["more"] = definition.states["closed"]  # type: ignore[index]  # what must not work
+        definition.states["more"] = definition.states["closed"]  # type: ignore[index]  # must fail
     with pytest.raises(ValueError, match="frozen"):
-        definition.triggers["submit"].roles = ()  # type: ignore[misc]  # what must not work
+        definition.triggers["submit"].roles = ()  # type: ignore[misc]  # must fail
 
 
-# --- the five workflows of the house ------------------------------------------------------------------------------
+# --- the shipped workflows ----------------------------------------------------------------------------------------
 
 
-def test_the_workflows_of_the_house_have_no_faults_under_any_settings() -> None:
-    found = check_all(real_definitions(), real_settings().named(), guards=KINDS.guards, forms=KINDS.forms, kinds=KINDS)
+def test_the_shipped_workflows_have_no_faults_under_any_settings() -> None:
+    diagnostics = check_all(
+        real_definitions(), real_settings().named(), guards=KINDS.guards, forms=KINDS.forms, kinds=KINDS
+    )
 
-    assert [f"{one.workflow}.toml, {one.path}: {one.words.en} {one.witness}" for one in found] == []
+    assert [
+        f"{diagnostic.workflow}.toml, {diagnostic.path}: {diagnostic.words.en} {diagnostic.witness}"
+        for diagnostic in diagnostics
+    ] == []
 
 
-def test_every_state_of_the_house_is_reached_by_the_steps_that_are_shown() -> None:
+def test_every_state_of_the_shipped_workflows_is_reached_by_the_steps_that_are_shown() -> None:
     for definition in real_definitions():
         targets = {(edge.source, edge.trigger): edge.target for edge in definition.edges()}
         for state, steps in ways(definition).items():
@@ -170,7 +175,7 @@ def test_an_editor_refuses_what_the_service_refuses(place: str) -> None:
         jsonschema.validate(changed(right(), {place: ["mayor"]}), json.loads(json_schema(KINDS)))
 
 
-# --- what is written for the coordinator of a team -----------------------------------------------------------------
+# --- the manual for the coordinator of a team ----------------------------------------------------------------------
 
 SERVICE = WORKFLOWS.parent / "service"
 MANUAL = (WORKFLOWS / "README.md").read_text(encoding="utf-8")
@@ -207,11 +212,11 @@ def test_the_change_in_the_manual_can_be_made() -> None:
     text = (WORKFLOWS / "case.toml").read_text(encoding="utf-8")
     (step,) = (example for example in examples("toml") if "return_to_triage" in example)
 
-    before, after = (load(one, "case.toml").definition for one in (text, f"{text}\n{step}"))
+    before, after = (load(source, "case.toml").definition for source in (text, f"{text}\n{step}"))
 
     assert before
     assert after
-    assert faults_of_the_house(after) == faults_of_the_house(before)
+    assert faults_of_shipped_rules(after) == faults_of_shipped_rules(before)
     assert [edge for edge in after.edges() if edge not in set(before.edges())] == [
         ("return_to_triage", "scheduled", "in_triage")
     ]
@@ -224,10 +229,10 @@ def test_the_mistake_in_the_manual_is_answered_as_the_manual_says() -> None:
     wrong = load(f"{text}\n{step.replace('chair', 'voorzitter')}", "case.toml").definition
 
     assert wrong
-    assert set(examples("text")[0].splitlines()) <= set(faults_of_the_house(wrong))
+    assert set(examples("text")[0].splitlines()) <= set(faults_of_shipped_rules(wrong))
 
 
-def test_the_states_steps_and_settings_in_the_manual_are_those_of_the_house() -> None:
+def test_the_states_steps_and_settings_in_the_manual_are_the_shipped_ones() -> None:
     case = tomllib.loads((WORKFLOWS / "case.toml").read_text(encoding="utf-8"))
     state, trigger, _, settings_of_a_region = (tomllib.loads(example) for example in examples("toml"))
     default = (WORKFLOWS / "settings.toml").read_text(encoding="utf-8").split("[[region")[0]
@@ -238,7 +243,7 @@ def test_the_states_steps_and_settings_in_the_manual_are_those_of_the_house() ->
     assert settings_of_a_region["region"]["JZ25"][0]["terms"].keys() <= real_settings().default.terms.keys()
 
 
-def faults_of_the_house(case: Definition) -> list[str]:
+def faults_of_shipped_rules(case: Definition) -> list[str]:
     others = [definition for definition in real_definitions() if definition.name != "case"]
     return str(
         RulesRefused(

@@ -1,4 +1,4 @@
-"""The pictures and tables of the workflows say what the files say, and no label can say anything to the drawer."""
+"""Diagrams and tables of the workflows match their files, and no label can inject Mermaid syntax."""
 
 import pytest
 
@@ -13,7 +13,7 @@ NASTY = 'Klaar"; --> [*] : weg %%{init}%% `x` <b>|</b> #35; 100%'
 
 
 @pytest.mark.parametrize("language", ["nl", "en"])
-def test_a_label_cannot_say_anything_to_mermaid(language: Language) -> None:
+def test_a_label_cannot_inject_mermaid_syntax(language: Language) -> None:
     calm = understood(changed(right(), everywhere(right(), {"nl": "Rust", "en": "Calm"})))
     nasty = understood(changed(right(), everywhere(right(), {"nl": NASTY, "en": NASTY})))
     one_word = "Rust" if language == "nl" else "Calm"
@@ -59,12 +59,12 @@ def test_drawing_again_changes_only_what_stands_between_the_markers() -> None:
     begin, end = markers("case")
     text = f"# Title\n\n{begin}\nold\n{end}\n\nThe rest.\n"
 
-    drawn = redraw(text, [understood(right())])
+    drawing = redraw(text, [understood(right())])
 
-    assert drawn.startswith(f"# Title\n\n{begin}\n```mermaid\nstateDiagram-v2\n")
-    assert drawn.endswith(f"\n{end}\n\nThe rest.\n")
-    assert "old" not in drawn
-    assert redraw(drawn, [understood(right())]) == drawn
+    assert drawing.startswith(f"# Title\n\n{begin}\n```mermaid\nstateDiagram-v2\n")
+    assert drawing.endswith(f"\n{end}\n\nThe rest.\n")
+    assert "old" not in drawing
+    assert redraw(drawing, [understood(right())]) == drawing
     with pytest.raises(LookupError, match="workflow:case"):
         redraw("# Title\n", [understood(right())])
 

@@ -1,4 +1,4 @@
-"""One machine for all cases: it agrees with a plain table, in many threads at once, and keeps nobody."""
+"""One machine serves all cases: it agrees with a plain table, also in many threads, and keeps hold of no case."""
 
 import gc
 import sys
@@ -20,7 +20,7 @@ from service.cases.rules.guards import Attempt
 from service.vocabulary.actor import Membership
 from service.vocabulary.refusals import GuardsNotMet, RoleNotAllowed, TransitionNotAllowed
 from service.vocabulary.roles import Role
-from service.workflows.rules import machine as room
+from service.workflows.rules import machine as machine_module
 from service.workflows.rules.kinds import PartKind
 from service.workflows.rules.machine import Workflow
 
@@ -30,8 +30,8 @@ ME, ANOTHER = uuid4(), uuid4()
 US, THEM = uuid4(), uuid4()
 
 
-def some_facts(random: Random) -> CaseFacts:
-    """Facts under which every guard holds about as often as not."""
+def random_facts(random: Random) -> CaseFacts:
+    """Facts under which each guard holds about half of the time."""
 
     def part(kind: str, state: str) -> PartFacts:
         open_ = random.random() < 0.5
@@ -44,7 +44,7 @@ def some_facts(random: Random) -> CaseFacts:
         ("escalation", "asked"),
         ("reconsideration", "requested"),
     )
-    looked = (random.random() < 0.5, random.random() < 0.5)
+    flags = (random.random() < 0.5, random.random() < 0.5)
     return CaseFacts(
         referred=random.random() < 0.5,
         information_rounds=random.choice([0, 2]),
@@ -52,31 +52,34 @@ def some_facts(random: Random) -> CaseFacts:
         transfer_proposed_by=random.choice([None, ME, ANOTHER]),
         advice_in_force=random.random() < 0.5,
         reconsidered=random.choice(
-            [None, Reconsidered(random.choice([US, THEM]), random.choice([ME, ANOTHER]), *looked)]
+            [None, Reconsidered(random.choice([US, THEM]), random.choice([ME, ANOTHER]), *flags)]
         ),
         heard=random.choice([frozenset(), frozenset({"child"}), frozenset({"child", "parent"})]),
         goals_checked=random.random() < 0.5,
-        parts=tuple(part(*it) for it in states if random.random() < 0.5),
+        parts=tuple(part(kind, state) for kind, state in states if random.random() < 0.5),
     )
 
 
-def unmet_by_hand(kind: PartKind, trigger: str, facts: CaseFacts, liaison: UUID | None) -> set[str]:
-    """What stands in the way of a step, worked out without any of the service's guards."""
-    says = _of_the_case(facts, liaison) if kind == "case" else _of_a_part(facts).get(kind, {})
-    return {name for name, holds in says.get(trigger, {}).items() if not holds}
+def unmet_guards(kind: PartKind, trigger: str, facts: CaseFacts, liaison: UUID | None) -> set[str]:
+    """The unmet guards of a step, worked out without the guards of the service."""
+    guards_of = _of_the_case(facts, liaison) if kind == "case" else _of_a_part(facts).get(kind, {})
+    return {name for name, holds in guards_of.get(trigger, {}).items() if not holds}
 
 
 def _of_a_part(facts: CaseFacts) -> dict[str, dict[str, dict[str, bool]]]:
-    looked = facts.reconsidered
+    reconsidered = facts.reconsidered
     nobody_asks = not any(part.is_open for part in facts.parts if part.kind == "reconsideration")
-    again = {
+    request = {
         "request_reconsideration": {"no_open_reconsideration": nobody_asks, "advice_in_force": facts.advice_in_force}
     }
-    afresh = {"another_pair_of_eyes": looked is not None and (looked.outside_expert or looked.advised_by == ANOTHER)}
-    revised = {"advice_revised_since": looked is not None and looked.revised}
-    mine = {"asked_by_you": looked is not None and looked.asked_by == US}
-    reconsidering = {"confirm_advice": afresh, "conclude_revised": afresh | revised, "withdraw": mine}
-    return {"commitment": again, "funding": again, "reconsideration": reconsidering}
+    confirm = {
+        "another_pair_of_eyes": reconsidered is not None
+        and (reconsidered.outside_expert or reconsidered.advised_by == ANOTHER)
+    }
+    revise = {"advice_revised_since": reconsidered is not None and reconsidered.revised}
+    withdraw = {"asked_by_you": reconsidered is not None and reconsidered.asked_by == US}
+    reconsidering = {"confirm_advice": confirm, "conclude_revised": confirm | revise, "withdraw": withdraw}
+    return {"commitment": request, "funding": request, "reconsideration": reconsidering}
 
 
 def _of_the_case(facts: CaseFacts, liaison: UUID | None) -> dict[str, dict[str, bool]]:
@@ -105,28 +108,28 @@ def _of_the_case(facts: CaseFacts, liaison: UUID | None) -> dict[str, dict[str, 
 
 
 def fire_at_random(workflow: Workflow, table: dict[tuple[str, str], str], random: Random, steps: int) -> list[str]:
-    """A walk in which the machine and the table are asked the same; every difference in words."""
+    """Walk at random through the machine and the table. Returns each difference between them as a sentence."""
     triggers = sorted({trigger for _, trigger in table})
     ends = {state for state in table.values() if not any(source == state for source, _ in table)}
     state, differences = START, list[str]()
     for _ in range(steps):
         here = [trigger for source, trigger in table if source == state]
-        trigger, facts = random.choice(here if random.random() < 0.7 else triggers), some_facts(random)
+        trigger, facts = random.choice(here if random.random() < 0.7 else triggers), random_facts(random)
         expected, liaison = table.get((state, trigger), "not possible"), random.choice([None, ANOTHER])
-        unmet = unmet_by_hand(workflow.definition.name, trigger, facts, liaison)
+        unmet = unmet_guards(workflow.definition.name, trigger, facts, liaison)
         if expected != "not possible" and unmet:
             expected = f"refused: {sorted(unmet)}"
         try:
             attempt = Attempt(facts, RULES.settings.default, ME, frozenset({US}), liaison_id=liaison)
-            found = workflow.decide(state, trigger, attempt, EVERY_SEAT).target
+            actual = workflow.decide(state, trigger, attempt, EVERY_SEAT).target
         except TransitionNotAllowed:
-            found = "not possible"
+            actual = "not possible"
         except GuardsNotMet as refusal:
-            found = f"refused: {sorted(it.code for it in refusal.unmet)}"
-        if found != expected:
-            differences.append(f"{state} {trigger}: {found} instead of {expected}")
-        elif found in workflow.definition.states:
-            state = START if found in ends else found
+            actual = f"refused: {sorted(guard.code for guard in refusal.unmet)}"
+        if actual != expected:
+            differences.append(f"{state} {trigger}: {actual} instead of {expected}")
+        elif actual in workflow.definition.states:
+            state = START if actual in ends else actual
     return differences
 
 
@@ -143,7 +146,7 @@ def test_a_long_random_walk_never_differs_from_the_table_written_by_hand(kind: P
 
 @pytest.fixture
 def hasty_threads() -> Iterator[None]:
-    """Threads take turns many times within one step."""
+    """Threads switch many times within one step."""
     usual = sys.getswitchinterval()
     sys.setswitchinterval(1e-5)
     yield
@@ -159,10 +162,10 @@ def hasty_threads() -> Iterator[None]:
 )
 @pytest.mark.usefixtures("hasty_threads")
 def test_eight_threads_that_fire_at_one_machine_with_facts_of_their_own_never_disturb_each_other() -> None:
-    workflow, table, together = RULES.current("case"), table_of("case"), Barrier(8)
+    workflow, table, barrier = RULES.current("case"), table_of("case"), Barrier(8)
 
     def fire(seed: int) -> list[str]:
-        together.wait()
+        barrier.wait()
         return fire_at_random(workflow, table, Random(seed), steps=1500)
 
     with ThreadPoolExecutor(8) as threads:
@@ -172,21 +175,21 @@ def test_eight_threads_that_fire_at_one_machine_with_facts_of_their_own_never_di
 
 
 @contextmanager
-def contexts_counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], int]]:
-    """How many of the contexts that were fired are still alive, without help of the garbage collector."""
+def counted_contexts(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], int]]:
+    """A function that counts the fired contexts that are still alive, without the garbage collector."""
     alive: list[weakref.ref[object]] = []
 
-    class Watched(room._Firing):  # noqa: SLF001 - the very thing that must not be kept
+    class Watched(machine_module._Firing):  # noqa: SLF001 - no reference to it may be kept
         __slots__ = ("__weakref__",)
 
-        def __init__(self, *given: object) -> None:
-            super().__init__(*given)  # type: ignore[arg-type]  # whatever the engine gives
+        def __init__(self, *arguments: object) -> None:
+            super().__init__(*arguments)  # type: ignore[arg-type]  # passed on as they are
             alive.append(weakref.ref(self))
 
-    monkeypatch.setattr(room, "_Firing", Watched)
+    monkeypatch.setattr(machine_module, "_Firing", Watched)
     gc.disable()
     try:
-        yield lambda: sum(1 for it in alive if it() is not None) if alive else -1
+        yield lambda: sum(1 for reference in alive if reference() is not None) if alive else -1
     finally:
         gc.enable()
 
@@ -211,7 +214,7 @@ def test_the_machine_keeps_nothing_of_a_step_whatever_its_outcome(
         "not possible": ("submitted", "close", EVERY_SEAT),
     }[outcome]
 
-    with contexts_counted(monkeypatch) as still_alive:
+    with counted_contexts(monkeypatch) as still_alive:
         for _ in range(50):
             try:
                 workflow.decide(state, trigger, attempt, seats)
@@ -233,7 +236,7 @@ def test_no_model_is_ever_registered_with_the_machine_and_it_makes_no_steps_of_i
     workflow = RULES.current(kind)
     fire_at_random(workflow, table_of(kind), Random(1), steps=200)
 
-    machine = next(iter(workflow._events.values())).machine  # noqa: SLF001 - what the library keeps is the question
+    machine = next(iter(workflow._events.values())).machine  # noqa: SLF001 - the test is about the state of the library
 
     assert machine.models == []
     assert set(workflow._events) == {trigger for trigger, _, _ in edges(kind)}  # noqa: SLF001 - no to_<state>

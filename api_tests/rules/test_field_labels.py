@@ -1,4 +1,4 @@
-"""Every field has a label in Dutch and in English, one for everybody who names it."""
+"""Every field has a label in Dutch and in English, which all readers share."""
 
 from collections.abc import Iterator
 
@@ -16,17 +16,21 @@ from service.vocabulary.field_labels import FIELD_LABELS, Unlabelled, label_of
 from service.vocabulary.form_parts import FormPart
 
 
-def below(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
-    for one in model.__subclasses__():
-        yield one
-        yield from below(one)
+def subclasses_of(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    for subclass in model.__subclasses__():
+        yield subclass
+        yield from subclasses_of(subclass)
 
 
 def fields_of_requests_and_answers() -> set[tuple[type[BaseModel], str]]:
-    """Of whatever may be sent to a route that is served, and of whatever it answers."""
+    """Pairs (model, name of a field) of the bodies and answers of all routes."""
     assert routes.__name__  # imports the routes, and with them their models
-    models = (it for base in (FormPart, View) for it in below(base) if it.__module__.startswith("service."))
-    return {(model, name) for model in models for name in model.model_fields} | {(Coded, it) for it in ("code", "text")}
+    models = (
+        model for base in (FormPart, View) for model in subclasses_of(base) if model.__module__.startswith("service.")
+    )
+    return {(model, name) for model in models for name in model.model_fields} | {
+        (Coded, name) for name in ("code", "text")
+    }
 
 
 @broken_by(
@@ -36,7 +40,7 @@ def fields_of_requests_and_answers() -> set[tuple[type[BaseModel], str]]:
     "    birth_month: BirthMonth\n    residence: Residence\n    nickname: OrNone[ShortText] = None\n",
 )
 def test_every_field_of_every_form_request_and_answer_has_a_label_in_dutch_and_english() -> None:
-    """Pieces of forms included; a label of what is no longer there is a fault as well."""
+    """Parts of forms are included; a label of a field that no longer exists is a fault as well."""
     fields = {field for form in KINDS.forms.values() for field in all_fields(form)} | fields_of_requests_and_answers()
 
     unlabelled, used = set[str](), set[str]()
@@ -71,6 +75,6 @@ def test_a_label_of_one_model_goes_before_the_label_of_the_name() -> None:
 
 
 def test_the_overview_for_a_family_reads_the_same_labels() -> None:
-    told = told_by(KINDS.forms["note@1"], {"text": "Zij belde."}, {})
+    lines = told_by(KINDS.forms["note@1"], {"text": "Zij belde."}, {})
 
-    assert [(it.label, it.words.nl) for it in told] == [(FIELD_LABELS["text"], "Zij belde.")]
+    assert [(line.label, line.words.nl) for line in lines] == [(FIELD_LABELS["text"], "Zij belde.")]

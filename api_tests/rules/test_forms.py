@@ -1,4 +1,4 @@
-"""What holds for every form: the filled examples, what is refused in all of them, and what becomes a fact."""
+"""Rules of every form: its filled example, the refusals that all forms share, and the codes that become facts."""
 
 import re
 from collections.abc import Iterator
@@ -13,12 +13,12 @@ from api_tests.support.forms import FILLED, filled
 from service.kinds import KINDS
 from service.vocabulary.code_lists import CODE_LISTS
 
-# Released with 0.1.0 and asked by no workflow any more, but by the cases that began under the old ones.
+# Forms of 0.1.0 that only cases on old workflows still use.
 FOR_CASES_THAT_RUN = {"escalation@1", "search@1", "placement_start@1", "stability@1", "goal_check@1"}
-# Facts from a code list under a name of their own, and those that come from no list: what each may look like.
-CALLED_OTHERWISE = {"missing_domain": "advice_domain", "missing_function": "help_function"}
-CALLED_OTHERWISE |= dict.fromkeys(("child_satisfied", "parents_satisfied"), "satisfaction")
-OF_A_FORM = {
+# The code list of a fact that has another name, and the pattern of a fact that has no code list.
+LIST_OF_FACT = {"missing_domain": "advice_domain", "missing_function": "help_function"}
+LIST_OF_FACT |= dict.fromkeys(("child_satisfied", "parents_satisfied"), "satisfaction")
+PATTERN_OF_FACT = {
     **dict.fromkeys(("line", "living_line", "by_line"), "[A-Z]"),
     "goal": "[0-9]{1,3}",
     "heard": "child|parent",
@@ -32,13 +32,13 @@ ALL_FORMS = pytest.mark.parametrize("name", KINDS.forms)
 
 
 def test_every_form_of_every_workflow_exists_and_has_a_filled_example() -> None:
-    asked = {
+    used = {
         form
         for workflow in (ROOT / "workflows").glob("*.toml")
         for form in re.findall(r'^form = "(.+)"$', workflow.read_text(encoding="utf-8"), re.MULTILINE)
     }
-    assert asked | FOR_CASES_THAT_RUN == set(KINDS.forms) == set(FILLED)
-    assert asked.isdisjoint(FOR_CASES_THAT_RUN)
+    assert used | FOR_CASES_THAT_RUN == set(KINDS.forms) == set(FILLED)
+    assert used.isdisjoint(FOR_CASES_THAT_RUN)
 
 
 @ALL_FORMS
@@ -93,17 +93,17 @@ def test_a_referral_takes_no_name_for_the_child_and_no_day_of_birth() -> None:
 
 @ALL_FORMS
 def test_every_day_is_a_plain_date_and_its_name_says_on(name: str) -> None:
-    def days(shown: object, field: str = "") -> Iterator[str]:
-        if isinstance(shown, dict):
-            if shown.get("format") == "date":
+    def days(node: object, field: str = "") -> Iterator[str]:
+        if isinstance(node, dict):
+            if node.get("format") == "date":
                 yield field
-            for key, value in shown.get("properties", {}).items():
+            for key, value in node.get("properties", {}).items():
                 yield from days(value, key)
-            for part in (*shown.get("$defs", {}).values(), shown.get("items")):
+            for part in (*node.get("$defs", {}).values(), node.get("items")):
                 yield from days(part, field)
 
-    found = set(days(schema(name)))
-    assert all(field.endswith("On") for field in found), found
+    fields = set(days(schema(name)))
+    assert all(field.endswith("On") for field in fields), fields
     assert "date-time" not in str(schema(name))
 
 
@@ -120,9 +120,9 @@ def test_a_yes_or_no_is_not_guessed_from_other_words(wrong: object) -> None:
 
 
 def test_an_optional_day_is_shown_as_one_type_with_null_beside_it() -> None:
-    shown = schema("goal_check@1")["properties"]["nextCheckOn"]
-    assert (shown["type"], shown["format"]) == (["string", "null"], "date")
-    assert "anyOf" not in shown
+    field = schema("goal_check@1")["properties"]["nextCheckOn"]
+    assert (field["type"], field["format"]) == (["string", "null"], "date")
+    assert "anyOf" not in field
 
 
 @ALL_FORMS
@@ -130,8 +130,8 @@ def test_a_form_belongs_to_a_class_of_content_and_becomes_nothing_but_codes(name
     form = read(name)
     assert form.content_class in ("referral", "review", "advice", "help", "escalation", "notes")
     for key, values in form.codes().items():
-        # What is missing is told from the same lists as what is there, under names of its own.
-        list_ = CALLED_OTHERWISE.get(key, key)
-        allowed = set(CODE_LISTS[list_].codes) if list_ in CODE_LISTS else None
-        told = allowed is not None and set(values) <= allowed
-        assert told or all(re.fullmatch(OF_A_FORM[key], value) for value in values), (key, values)
+        # A fact about something missing uses the list of the thing, under a name of its own.
+        list_name = LIST_OF_FACT.get(key, key)
+        allowed = set(CODE_LISTS[list_name].codes) if list_name in CODE_LISTS else None
+        is_listed = allowed is not None and set(values) <= allowed
+        assert is_listed or all(re.fullmatch(PATTERN_OF_FACT[key], value) for value in values), (key, values)

@@ -1,4 +1,4 @@
-"""What the table, the analysis and the comments ask and refuse."""
+"""Questions and refusals of the forms of the table and the analysis."""
 
 from typing import Any
 
@@ -30,21 +30,23 @@ def test_a_table_has_the_quorum_of_its_region_or_tells_why_not(
 ) -> None:
     region = settings(quorum=Quorum(experts=experts, organisations=organisations, expert_by_experience=by_experience))
     members = [
-        {"role": code(role), "name": "Iemand", "organisation": house, "relationToCase": code("none")}
-        for role, house in seats
+        {"role": code(role), "name": "Iemand", "organisation": organisation, "relationToCase": code("none")}
+        for role, organisation in seats
     ]
     roles = [role for role, _ in seats]
-    houses = {house.lower() for role, house in seats if role in EXPERTS}
+    names = {organisation.lower() for role, organisation in seats if role in EXPERTS}
     short = {
         "quorum_chair_missing": "chair" not in roles,
         "quorum_experts_short": sum(role in EXPERTS for role in roles) < experts,
-        "quorum_organisations_short": len(houses) < organisations,
+        "quorum_organisations_short": len(names) < organisations,
         "quorum_expert_by_experience_missing": by_experience and "expert_by_experience" not in roles,
     }
-    found = faults("table@1", region=region, members=members)
-    assert {it for it, _ in found} == {it for it, is_short in short.items() if is_short}
-    told = faults("table@1", region=region, members=members, quorum_shortfall_reason="Griep; volgende week verder.")
-    assert told == []
+    shortfalls = faults("table@1", region=region, members=members)
+    assert {fault for fault, _ in shortfalls} == {fault for fault, is_short in short.items() if is_short}
+    explained = faults(
+        "table@1", region=region, members=members, quorum_shortfall_reason="Griep; volgende week verder."
+    )
+    assert explained == []
 
 
 def test_who_is_not_at_the_table_speaks_in_own_words_or_it_is_told_why_not() -> None:
@@ -88,7 +90,7 @@ def test_an_analysis_weighs_two_options_and_chooses() -> None:
     assert {"at_home_with_more_help", "no_youth_help"} <= set(CODE_LISTS["option_kind"].codes), "R123"
 
 
-ALTERNATIVES = [it for it in CODE_LISTS["alternative_to_removal"].codes if it != OTHER]
+ALTERNATIVES = [name for name in CODE_LISTS["alternative_to_removal"].codes if name != OTHER]
 BEFORE_REMOVAL: dict[str, Any] = {
     "alternatives_to_removal": [
         {"alternative": code(alternative), "answer": "Besproken."} for alternative in ALTERNATIVES
@@ -122,6 +124,6 @@ def test_leaving_home_needs_alternatives_a_way_back_a_scientist_and_dissent(prop
 
 @given(st.sets(st.sampled_from(ALTERNATIVES)))
 def test_every_alternative_to_removal_is_answered_one_by_one(answered: set[str]) -> None:
-    answers = [{"alternative": code(it), "answer": "Geprobeerd."} for it in sorted(answered)]
+    answers = [{"alternative": code(alternative), "answer": "Geprobeerd."} for alternative in sorted(answered)]
     changes = BEFORE_REMOVAL | {"proposes_removal": True, "alternatives_to_removal": answers}
     assert len(faults("analysis@1", **changes)) == len(ALTERNATIVES) - len(answered), "R41"

@@ -1,4 +1,4 @@
-"""A form that asks for nothing may be left out, and means the empty form; every other form is given."""
+"""A form that asks for nothing may be left out, and means the empty form; every other form is required."""
 
 from typing import Any
 
@@ -23,17 +23,17 @@ STEPS = [
 ]
 
 
-def taken(kind: PartKind, body: dict[str, Any]) -> Any:
-    """What the types make of the body of a step. Raises ValidationError."""
+def read_body(kind: PartKind, body: dict[str, Any]) -> Any:
+    """The step that the types read from this body. Raises ValidationError."""
     return TypeAdapter(step_of(kind, RULES.versions(kind))).validate_python(body)
 
 
 def schema_of(kind: PartKind, trigger: str) -> dict[str, Any]:
-    """What the document says of the body of a step."""
-    shown = TypeAdapter(step_of(kind, RULES.versions(kind))).json_schema()
-    named = shown["discriminator"]["mapping"][trigger].removeprefix("#/$defs/")
-    found: dict[str, Any] = shown["$defs"][named]
-    return found
+    """The published schema of the body of a step."""
+    document = TypeAdapter(step_of(kind, RULES.versions(kind))).json_schema()
+    name = document["discriminator"]["mapping"][trigger].removeprefix("#/$defs/")
+    schema: dict[str, Any] = document["$defs"][name]
+    return schema
 
 
 @broken_by(
@@ -57,31 +57,31 @@ def test_a_form_may_be_left_out_where_it_asks_for_nothing_and_nowhere_else(
     bare: dict[str, Any] = {"trigger": trigger, "grounds": "Zo besloten."}
     required = "form" in schema_of(kind, trigger)["required"]
     if form is None:
-        assert taken(kind, bare).trigger == trigger
+        assert read_body(kind, bare).trigger == trigger
         assert not required
     elif form in ASK_NOTHING:
-        assert taken(kind, bare).form == KINDS.forms[form]()
+        assert read_body(kind, bare).form == KINDS.forms[form]()
         assert not required
         with pytest.raises(ValidationError, match="extra_forbidden"):
-            taken(kind, bare | {"form": {"unheard": "of"}})
+            read_body(kind, bare | {"form": {"unheard": "of"}})
         with pytest.raises(ValidationError, match="model_type"):
-            taken(kind, bare | {"form": None})
-        given = form_for(kind, trigger)
-        assert taken(kind, bare | {"form": given}).form == KINDS.forms[form].model_validate(given)
+            read_body(kind, bare | {"form": None})
+        filled = form_for(kind, trigger)
+        assert read_body(kind, bare | {"form": filled}).form == KINDS.forms[form].model_validate(filled)
     else:
         assert required
         with pytest.raises(ValidationError, match="missing"):
-            taken(kind, bare)
+            read_body(kind, bare)
 
 
 def test_a_step_without_its_form_is_a_step_with_the_empty_one(people: People) -> None:
     case = CaseFile.submitted(people)
 
-    started = people.carla.post(f"{case.path}/transitions", {"trigger": "start_triage"}, version=1)
+    answer = people.carla.post(f"{case.path}/transitions", {"trigger": "start_triage"}, version=1)
 
-    assert started.status_code == 201, started.text
-    written = people.esra.get(f"{case.path}/file").json()["documents"]
-    assert [it["form"] for it in written if it["entry"]["trigger"] == "start_triage"] == [{}]
+    assert answer.status_code == 201, answer.text
+    documents = people.esra.get(f"{case.path}/file").json()["documents"]
+    assert [document["form"] for document in documents if document["entry"]["trigger"] == "start_triage"] == [{}]
 
 
 def test_a_form_that_is_left_out_is_held_against_its_rules_as_the_empty_one(people: People) -> None:

@@ -1,4 +1,4 @@
-"""What an advice needs before it can be issued, and what it begins."""
+"""Rules of the forms of advice: the requirements of an issue, and the parts that it opens."""
 
 from dataclasses import replace
 from uuid import uuid4
@@ -39,23 +39,26 @@ def test_a_goal_says_whose_it_is_how_it_is_seen_by_when_and_why_it_is_realistic(
 
 @ADVICE
 def test_every_line_is_put_to_a_provider_or_is_to_be_made_to_measure(name: str) -> None:
-    found = faults(name, **item(name, "lines", 0, providerId=None))
-    assert found == [("line_without_addressee", "lines/0/providerId")], "I3"
+    result = faults(name, **item(name, "lines", 0, providerId=None))
+    assert result == [("line_without_addressee", "lines/0/providerId")], "I3"
     assert faults(name, **item(name, "lines", 0, providerId=None, madeToMeasure="Een plek bij zijn oom.")) == []
 
 
 @ADVICE
 def test_who_pays_may_be_unknown_and_stops_no_line(name: str) -> None:
-    lines = [{k: v for k, v in line.items() if k not in ("payerId", "law")} for line in filled(name)["lines"]]
+    lines = [
+        {field: value for field, value in line.items() if field not in ("payerId", "law")}
+        for line in filled(name)["lines"]
+    ]
     assert faults(name, lines=lines) == [], "I2"
-    asked = read(name, lines=lines).openings("funding", context())
-    assert {(it.addressee_id, it.sought) for it in asked} == {(None, "payer")}, "found, or unknown"
+    openings = read(name, lines=lines).openings("funding", context())
+    assert {(opening.addressee_id, opening.sought) for opening in openings} == {(None, "payer")}, "found, or unknown"
 
 
 @ADVICE
 def test_living_with_treatment_in_one_hand_needs_a_reason(name: str) -> None:
-    both = item(name, "lines", 0, productCategory=code("43"))
-    assert faults(name, **both) == [("stay_with_treatment_needs_reason", "lines/0/productCategoryReason")], "I4"
+    changes = item(name, "lines", 0, productCategory=code("43"))
+    assert faults(name, **changes) == [("stay_with_treatment_needs_reason", "lines/0/productCategoryReason")], "I4"
     reasoned = item(name, "lines", 0, productCategory=code("43"), productCategoryReason="Alleen hier is nachtzorg.")
     assert faults(name, **reasoned) == []
 
@@ -64,8 +67,8 @@ def test_living_with_treatment_in_one_hand_needs_a_reason(name: str) -> None:
 def test_living_and_treatment_do_not_share_a_line(name: str) -> None:
     expected = [("living_and_treatment_on_one_line", "lines/{}/productCategory")]
     for at, category in ((0, "54"), (0, "41"), (1, "44"), (1, "36")):
-        found = faults(name, **item(name, "lines", at, productCategory=code(category)))
-        assert found == [(it, place.format(at)) for it, place in expected], "I4, R37"
+        result = faults(name, **item(name, "lines", at, productCategory=code(category)))
+        assert result == [(fault, place.format(at)) for fault, place in expected], "I4, R37"
 
 
 @ADVICE
@@ -124,16 +127,16 @@ def test_a_line_opens_its_request_once_and_keeps_it_through_every_version(
     assert advice.codes()["line"] == tuple(sorted(keys))
     case = context(facts)
     assert advice.openings("commitment", case) == tuple(Opening(provider, key) for key in sorted(keys - answered))
-    # Whether a payer was asked before is told by the history: test_payment_never_blocks_help.py.
+    # The history says whether a payer was asked before: test_payment_never_blocks_help.py.
     assert advice.openings("funding", case) == tuple(Opening(payer, key) for key in sorted(keys))
     assert advice.openings("placement", case) == advice.openings("escalation", case) == ()
 
 
 def test_r3_another_provider_is_another_line_so_that_nobody_waits_for_somebody_who_was_never_asked() -> None:
-    asked = CaseFacts(parts=(replace(commitment_for("A"), addressee_id=uuid4()),))
+    facts = CaseFacts(parts=(replace(commitment_for("A"), addressee_id=uuid4()),))
 
-    other = faults("advice_revision@1", facts=asked, **item("advice_revision@1", "lines", 0, key="A"))
-    new = faults("advice_revision@1", facts=asked, **item("advice_revision@1", "lines", 0, key="Z"))
+    other = faults("advice_revision@1", facts=facts, **item("advice_revision@1", "lines", 0, key="A"))
+    new = faults("advice_revision@1", facts=facts, **item("advice_revision@1", "lines", 0, key="Z"))
 
     assert ("line_keeps_its_provider", "lines/0/providerId") in other
     assert not [code for code, _ in new if code == "line_keeps_its_provider"]

@@ -1,4 +1,4 @@
-"""What the forms of help, escalation and follow-up ask and refuse."""
+"""Questions and refusals of the forms of help, escalation and follow-up."""
 
 from typing import Any
 
@@ -46,9 +46,9 @@ def test_a_line_that_is_not_in_the_advice_is_told(name: str, changes: dict[str, 
 
 @given(st.sampled_from(list(CODE_LISTS["placement_kind"].codes)))
 def test_a_place_further_from_home_is_explained_and_has_a_way_back(kind: str) -> None:
-    found = faults("search@1", kind=code(kind), why_not_higher=None, return_plan=None)
+    result = faults("search@1", kind=code(kind), why_not_higher=None, return_plan=None)
     away = [("preference_unexplained", "whyNotHigher"), ("return_plan_missing", "returnPlan")]
-    assert found == ([] if kind == "own_home" else away), "R40, R42"
+    assert result == ([] if kind == "own_home" else away), "R40, R42"
 
 
 def test_a_search_opens_one_placement_for_its_line() -> None:
@@ -78,7 +78,7 @@ SILENT: dict[str, Any] = {"alternatives_to_removal": [], "behavioural_scientist"
 def test_no_child_leaves_home_or_is_closed_in_before_all_that_goes_before_was_answered(
     kind: str, at_home: bool, weighed: set[str]
 ) -> None:
-    """I5: at the table, or else with the search itself; who lives elsewhere already does not leave home again."""
+    """I5: the table or the search answers the questions; a child who lives elsewhere does not leave home again."""
     case = CaseFacts(
         advice_lines=frozenset("A"), living_lines=frozenset("A"), at_home=at_home, weighed=frozenset(weighed)
     )
@@ -92,7 +92,7 @@ def test_no_child_leaves_home_or_is_closed_in_before_all_that_goes_before_was_an
 
 @pytest.mark.parametrize("chosen", ["other_family", "small_scale_living", "stay_with_treatment", "closed_stay"])
 def test_an_analysis_that_chooses_a_way_out_of_home_is_a_proposal_to_leave_it_whatever_it_says(chosen: str) -> None:
-    """I5: saying "no removal" and choosing one does not pass by the questions."""
+    """I5: an analysis that says "no removal" and chooses one is asked the same questions."""
     options = [{"kind": code(chosen), "text": "Daar.", "chosen": True, "reason": "Rust."}] * 2
     bare: dict[str, Any] = {"options": options, "alternatives_to_removal": [], "dissent_asked": False}
 
@@ -126,7 +126,7 @@ def test_a_closed_placement_is_not_advised_unless_the_table_weighed_it(name: str
 def test_the_network_is_asked_before_the_national_level_unless_there_is_reason_not_to(
     level: str, purpose: str, answered: bool, skipped: bool
 ) -> None:
-    found = faults(
+    result = faults(
         "escalation_request@1",
         facts=CaseFacts(network_answered=answered),
         level=code(level),
@@ -134,7 +134,7 @@ def test_the_network_is_asked_before_the_national_level_unless_there_is_reason_n
         network_skipped_because="Deze regio heeft geen netwerk." if skipped else None,
     )
     allowed = answered or skipped or purpose == "other_region"
-    assert found == ([] if allowed else [("network_not_asked_first", "networkSkippedBecause")]), "R21, R22"
+    assert result == ([] if allowed else [("network_not_asked_first", "networkSkippedBecause")]), "R21, R22"
 
 
 @pytest.mark.parametrize("name", ["escalation_request@1", "escalation@1"])
@@ -174,8 +174,8 @@ def test_a_question_beyond_the_region_opens_one_escalation_of_the_whole_case(nam
 
 @given(st.sampled_from(list(CODE_LISTS["goal_status"].codes)))
 def test_a_goal_that_is_adapted_or_dropped_has_a_reason(status: str) -> None:
-    found = faults("goal_check@1", goals=[{"number": 1, "status": code(status)}])
-    assert found == ([("goal_reason_missing", "goals/0/reason")] if status in ("adapted", "dropped") else [])
+    result = faults("goal_check@1", goals=[{"number": 1, "status": code(status)}])
+    assert result == ([("goal_reason_missing", "goals/0/reason")] if status in ("adapted", "dropped") else [])
 
 
 def test_a_check_tells_each_goal_once_and_what_harm_was_signalled() -> None:
@@ -189,27 +189,28 @@ def test_monitoring_tells_each_line_once() -> None:
     assert faults("monitoring@1", lines=[line, line]) == [("line_key_repeated", "lines/1/line")]
 
 
-FIVE = [it for it in CODE_LISTS["life_domain"].codes if it != OTHER]
+FIVE = [domain for domain in CODE_LISTS["life_domain"].codes if domain != OTHER]
 
 
 @given(
     st.dictionaries(st.sampled_from(FIVE), st.sampled_from(("arranged", "carried", "left")), min_size=1),
 )
-def test_a_case_is_let_go_of_when_all_five_life_domains_are_arranged_or_carried(how: dict[str, str]) -> None:
+def test_a_case_is_let_go_of_when_all_five_life_domains_are_arranged_or_carried(outcomes: dict[str, str]) -> None:
     carrier = {"name": "Ineke Blok", "organisation": "Samenwerkingsverband"}
     domains = [
-        {"domain": code(it), "arranged": kept == "arranged"} | ({"carriedBy": carrier} if kept == "carried" else {})
-        for it, kept in how.items()
+        {"domain": code(domain), "arranged": outcome == "arranged"}
+        | ({"carriedBy": carrier} if outcome == "carried" else {})
+        for domain, outcome in outcomes.items()
     ]
-    found = [it for it, _ in faults("closure@1", life_domains=domains)]
-    assert found.count("life_domain_unanswered") == len(FIVE) - len(how), "R46"
-    assert found.count("nobody_carries_it") == sum(kept == "left" for kept in how.values())
+    codes = [fault for fault, _ in faults("closure@1", life_domains=domains)]
+    assert codes.count("life_domain_unanswered") == len(FIVE) - len(outcomes), "R46"
+    assert codes.count("nobody_carries_it") == sum(outcome == "left" for outcome in outcomes.values())
 
 
 @pytest.mark.parametrize("name", ["advice@1", "advice_revision@1", "goal_check@1", "closure@1"])
 def test_a_plan_for_after_eighteen_is_a_fact_when_there_is_one_and_never_obligatory(name: str) -> None:
-    planned: Codes = read(name, plan_after_18="Een kamer bij zijn oom, en dezelfde behandelaar.").codes()
-    assert planned["enclosed"] == ("plan_after_18",)
+    codes: Codes = read(name, plan_after_18="Een kamer bij zijn oom, en dezelfde behandelaar.").codes()
+    assert codes["enclosed"] == ("plan_after_18",)
     assert "enclosed" not in read(name).codes()
     assert faults(name) == [], "policy 5, I7"
 
@@ -218,7 +219,7 @@ def test_looking_back_is_never_obligatory() -> None:
     assert faults("closure@1", looking_back=[]) == [], "R94"
 
 
-# --- what may be added everywhere ------------------------------------------------------------------------------------
+# --- amendments ------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What a referral and triage ask and refuse: consent by age, voices, handing over."""
+"""Questions and refusals of the forms of referral and triage: consent by age, voices, transfer."""
 
 from datetime import date
 from typing import Any
@@ -19,13 +19,13 @@ from service.vocabulary.code_lists import CODE_LISTS
 # --- age -------------------------------------------------------------------------------------------------------------
 
 
-@given(year=st.integers(1990, 2026), month=st.integers(1, 12), on=st.dates(date(2026, 12, 31), date(2060, 1, 1)))
-def test_an_age_is_reached_on_the_first_day_of_the_month_whatever_the_day(year: int, month: int, on: date) -> None:
+@given(year=st.integers(1990, 2026), month=st.integers(1, 12), day=st.dates(date(2026, 12, 31), date(2060, 1, 1)))
+def test_an_age_is_reached_on_the_first_day_of_the_month_whatever_the_day(year: int, month: int, day: date) -> None:
     birth = f"{year}-{month:02}"
-    age = age_on(birth, on)
-    assert age_on(birth, on.replace(day=1)) == age, "policy 5"
-    assert date(year + age, month, 1) <= on < date(year + age + 1, month, 1)
-    assert age_band(birth, on) in AGE_BANDS
+    age = age_on(birth, day)
+    assert age_on(birth, day.replace(day=1)) == age, "policy 5"
+    assert date(year + age, month, 1) <= day < date(year + age + 1, month, 1)
+    assert age_band(birth, day) in AGE_BANDS
 
 
 @pytest.mark.parametrize(
@@ -62,36 +62,36 @@ NO_AUTHORITY = ("parent_without_authority", "foster_parent", "relative", "case_d
     purpose=st.sampled_from(("discuss_at_table", "learning")),
 )
 def test_whose_consent_is_needed_follows_the_age_of_that_day(age: int, givers: set[str], purpose: str) -> None:
-    found = faults(
+    result = faults(
         "referral@1",
         birth_month=f"{TODAY.year - age}-03",
         consents=[consent(by, purpose=purpose) for by in sorted(givers)],
     )
-    child_said = "child" in givers and purpose == "discuss_at_table"
-    parents_said = bool(givers & set(AUTHORITY)) and purpose == "discuss_at_table"
+    child_agrees = "child" in givers and purpose == "discuss_at_table"
+    parents_agree = bool(givers & set(AUTHORITY)) and purpose == "discuss_at_table"
     expected = set()
-    if age >= 12 and not child_said:
+    if age >= 12 and not child_agrees:
         expected.add(("consent_of_child_missing", "consents"))
-    if age < 16 and not parents_said:
+    if age < 16 and not parents_agree:
         expected.add(("consent_of_parents_missing", "consents"))
-    assert set(found) == expected, "I20: under 12 the parents, 12 to 15 both, from 16 the child alone"
+    assert set(result) == expected, "I20: under 12 the parents, 12 to 15 both, from 16 the child alone"
 
 
-@given(age=st.integers(0, 30), which=st.sampled_from(list(CODE_LISTS["legal_ground"].codes)))
-def test_a_recorded_legal_ground_takes_the_place_of_consent_at_every_age(age: int, which: str) -> None:
-    assert faults("referral@1", birth_month=f"{TODAY.year - age}-03", consents=[ground(which)]) == []
+@given(age=st.integers(0, 30), legal_ground=st.sampled_from(list(CODE_LISTS["legal_ground"].codes)))
+def test_a_recorded_legal_ground_takes_the_place_of_consent_at_every_age(age: int, legal_ground: str) -> None:
+    assert faults("referral@1", birth_month=f"{TODAY.year - age}-03", consents=[ground(legal_ground)]) == []
 
 
 def test_a_ground_for_one_purpose_is_none_for_another() -> None:
-    found = faults("referral@1", consents=[ground("guardianship", purpose="learning")])
-    assert {it for it, _ in found} == {"consent_of_child_missing", "consent_of_parents_missing"}
+    result = faults("referral@1", consents=[ground("guardianship", purpose="learning")])
+    assert {fault for fault, _ in result} == {"consent_of_child_missing", "consent_of_parents_missing"}
 
 
 def test_a_consent_names_who_gave_it_and_a_ground_names_itself() -> None:
-    nobody = {key: value for key, value in consent("child").items() if key != "by"}
-    nothing = {key: value for key, value in ground("guardianship").items() if key != "ground"}
-    found = faults("referral@1", consents=[*CONSENTS, nobody, nothing])
-    assert found == [("consent_by_whom_missing", "consents/2/by"), ("legal_ground_missing", "consents/3/ground")]
+    without_giver = {key: value for key, value in consent("child").items() if key != "by"}
+    without_ground = {key: value for key, value in ground("guardianship").items() if key != "ground"}
+    result = faults("referral@1", consents=[*CONSENTS, without_giver, without_ground])
+    assert result == [("consent_by_whom_missing", "consents/2/by"), ("legal_ground_missing", "consents/3/ground")]
 
 
 def test_only_a_purpose_to_which_everybody_consented_becomes_a_fact() -> None:
@@ -129,9 +129,9 @@ def test_nothing_has_to_be_tried_first_because_matched_care_may_go_straight_to_w
     assert faults("referral@1", tried=[], refusals=[]) == [], "R31"
 
 
-def test_a_child_not_born_yet_is_a_slip_of_the_pen() -> None:
-    found = faults("referral@1", birth_month="2026-04")
-    assert found == [("birth_month_in_future", "birthMonth")]
+def test_a_month_of_birth_in_the_future_is_refused() -> None:
+    result = faults("referral@1", birth_month="2026-04")
+    assert result == [("birth_month_in_future", "birthMonth")]
 
 
 @pytest.mark.parametrize(
@@ -152,11 +152,11 @@ def test_a_child_not_born_yet_is_a_slip_of_the_pen() -> None:
         ("goal_check@1", {"held_on": "2026-03-15"}, "heldOn"),
     ],
 )
-def test_what_has_happened_did_not_happen_tomorrow(name: str, changes: dict[str, Any], place: str) -> None:
+def test_a_past_event_cannot_have_a_day_in_the_future(name: str, changes: dict[str, Any], place: str) -> None:
     assert faults(name, **changes) == [("day_in_future", place)]
 
 
-def test_what_happened_today_may_be_told_today() -> None:
+def test_a_past_event_may_have_the_day_of_today() -> None:
     assert faults("help_start@1", started_on=TODAY.isoformat()) == []
 
 
@@ -175,11 +175,11 @@ def test_nobody_is_let_go_of_without_a_person_elsewhere_who_accepted(name: str, 
     with pytest.raises(ValidationError, match="missing"):
         KINDS.forms[name].model_validate(without(name, who))
     for field in ("name", "organisation", "role", "acceptedOn"):
-        half = {key: value for key, value in filled(name)[who].items() if key != field}
+        incomplete = {key: value for key, value in filled(name)[who].items() if key != field}
         with pytest.raises(ValidationError, match="missing"):
-            read(name, **{who: half})
-    still_to_say = filled(name)[who] | {"acceptedOn": "2026-03-15"}
-    assert faults(name, **{who: still_to_say}) == [("day_in_future", f"{who}/acceptedOn")], "I10"
+            read(name, **{who: incomplete})
+    future = filled(name)[who] | {"acceptedOn": "2026-03-15"}
+    assert faults(name, **{who: future}) == [("day_in_future", f"{who}/acceptedOn")], "I10"
 
 
 @pytest.mark.parametrize("name", ["decline@1", "transfer@1"])

@@ -1,4 +1,4 @@
-"""The registry of kinds, held against a table written by hand: who sees what, what is beside the file, who pays."""
+"""The registry of kinds equals a table written by hand: sight, parties, place beside the file, payment."""
 
 import ast
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from service.kinds import KINDS
 
 @dataclass(frozen=True)
 class Expected:
-    """A kind as domain.md and the design have it."""
+    """Properties of a kind, from domain.md and the design."""
 
     begins: str = "opened"
     seen_by: frozenset[str] = frozenset()
@@ -40,7 +40,7 @@ BY_HAND = {
     "emergency_access": Expected("by_itself", OFFICER, OFFICER, beside_the_file=True, known_to_guards=False),
 }
 
-# What a rule says of two kinds by name is no list of kinds.
+# Rules that name two kinds for a reason of their own; none of them is a list of kinds.
 ALLOWED = [
     ("service/cases/rules/attention.py", ["escalation", "placement"]),  # the ends at which a table is held again
     ("service/cases/rules/standing.py", ["case", "question"]),  # in which a liaison has a say

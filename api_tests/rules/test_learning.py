@@ -1,4 +1,4 @@
-"""The release ladder: an attacker who reads what left, and counts, finds nobody with fewer than k alike."""
+"""The release ladder: every released case looks the same as at least k - 1 others."""
 
 import csv
 import io
@@ -31,30 +31,30 @@ from service.learning.rules.export import as_csv, as_json
 from service.learning.rules.release_ladder import Release
 
 
-def csv_classes(found: Release) -> Counter[tuple[tuple[str, ...], ...]]:
-    """How often each case occurs in the CSV, when its reference is covered up."""
-    rows = list(csv.reader(io.StringIO(as_csv(found), newline="")))[1:]
+def csv_classes(release: Release) -> Counter[tuple[tuple[str, ...], ...]]:
+    """Returns the number of cases per content in the CSV, without the reference."""
+    rows = list(csv.reader(io.StringIO(as_csv(release), newline="")))[1:]
     return Counter(tuple(tuple(row[1:]) for row in case) for _, case in groupby(rows, key=lambda row: row[0]))
 
 
-def json_classes(found: Release) -> Counter[str]:
-    """How often each case occurs in the JSON, when its reference is covered up."""
-    histories = json.loads(json.dumps(as_json(found)))["histories"]
-    return Counter(json.dumps({**it, "reference": ""}, sort_keys=True) for it in histories)
+def json_classes(release: Release) -> Counter[str]:
+    """Returns the number of cases per content in the JSON, without the reference."""
+    histories = json.loads(json.dumps(as_json(release)))["histories"]
+    return Counter(json.dumps({**case_history, "reference": ""}, sort_keys=True) for case_history in histories)
 
 
-def levels(found: Release) -> Counter[int]:
-    return Counter(int(case.look.level) for case in found.cases)
+def levels(release: Release) -> Counter[int]:
+    return Counter(int(case.look.level) for case in release.cases)
 
 
 @settings(max_examples=150, deadline=None)
 @given(plans(), st.integers(K, 9))
 def test_i24_an_attacker_who_counts_finds_nobody_with_fewer_than_k_alike(planned: list[Plan], k: int) -> None:
-    found = released(told(planned), k=k)
+    release = released(told(planned), k=k)
 
-    assert all(size >= k for size in csv_classes(found).values())
-    assert all(size >= k for size in json_classes(found).values())
-    assert sorted(csv_classes(found).values()) == sorted(json_classes(found).values())
+    assert all(size >= k for size in csv_classes(release).values())
+    assert all(size >= k for size in json_classes(release).values())
+    assert sorted(csv_classes(release).values()) == sorted(json_classes(release).values())
 
 
 @settings(max_examples=60, deadline=None)
@@ -62,28 +62,28 @@ def test_i24_an_attacker_who_counts_finds_nobody_with_fewer_than_k_alike(planned
 def test_one_case_more_or_less_never_makes_a_small_class_appear(planned: list[Plan], at: int) -> None:
     histories = told(planned)
 
-    for found in (released(histories), released(histories[:at] + histories[at + 1 :])):
-        assert all(size >= K for size in csv_classes(found).values())
+    for release in (released(histories), released(histories[:at] + histories[at + 1 :])):
+        assert all(size >= K for size in csv_classes(release).values())
 
 
 @settings(max_examples=80, deadline=None)
 @given(plans())
 def test_released_and_dropped_together_are_all_cases_that_were_asked_for(planned: list[Plan]) -> None:
-    found = released(told(planned))
+    release = released(told(planned))
 
-    assert found.dropped.at_least <= len(planned) - len(found.cases) < found.dropped.below
-    assert found.dropped.below - found.dropped.at_least == K
+    assert release.dropped.at_least <= len(planned) - len(release.cases) < release.dropped.below
+    assert release.dropped.below - release.dropped.at_least == K
 
 
-Told = tuple[tuple[Move, ...], int, str]
-View = Callable[[Told], object]
+PlannedCase = tuple[tuple[Move, ...], int, str]
+View = Callable[[PlannedCase], object]
 
 
 def band(days: int) -> int:
     return sum(days >= 7 * weeks for weeks in (4, 13, 26, 52))
 
 
-def total_band(case: Told) -> int:
+def total_band(case: PlannedCase) -> int:
     road, wait, _ = case
     return band(wait * (len(road) - (road[-1] is HELPED)))
 
@@ -91,22 +91,27 @@ def total_band(case: Told) -> int:
 @settings(max_examples=80, deadline=None)
 @given(plans(len(MILD_ROADS)))
 def test_each_case_is_shown_at_the_finest_level_at_which_k_look_the_same(planned: list[Plan]) -> None:
-    views: list[View] = [lambda it: it, lambda it: it[:2], lambda it: (it[0], total_band(it)), lambda it: it[0]]
-    left = [(ROADS[road][:steps], wait, age) for road, steps, wait, age in planned]
+    views: list[View] = [
+        lambda case: case,
+        lambda case: case[:2],
+        lambda case: (case[0], total_band(case)),
+        lambda case: case[0],
+    ]
+    remaining = [(ROADS[road][:steps], wait, age) for road, steps, wait, age in planned]
     expected: list[int] = []
     for view in views:
-        sizes = Counter(view(it) for it in left)
-        expected.append(sum(sizes[view(it)] >= K for it in left))
-        left = [it for it in left if sizes[view(it)] < K]
+        sizes = Counter(view(case) for case in remaining)
+        expected.append(sum(sizes[view(case)] >= K for case in remaining))
+        remaining = [case for case in remaining if sizes[view(case)] < K]
 
-    found = levels(released(told(planned)))
+    counts = levels(released(told(planned)))
 
-    assert [found[level] for level in (1, 2, 3, 4)] == expected
+    assert [counts[level] for level in (1, 2, 3, 4)] == expected
 
 
 @settings(max_examples=60, deadline=None)
 @given(plans(), st.randoms(use_true_random=False), st.integers())
-def test_the_order_of_the_input_leaves_no_trace_in_what_is_released(
+def test_the_order_of_the_input_leaves_no_trace_in_a_release(
     planned: list[Plan], chance: random.Random, seed: int
 ) -> None:
     histories = told(planned)
@@ -120,7 +125,7 @@ def test_two_requests_share_no_reference_and_no_order() -> None:
 
     first, second = released(histories), released(histories)
 
-    names = [[case.reference for case in found.cases] for found in (first, second)]
+    names = [[case.reference for case in release.cases] for release in (first, second)]
     assert set(names[0]).isdisjoint(names[1])
     assert all(listed == sorted(listed) for listed in names)
     assert csv_classes(first) == csv_classes(second)
@@ -136,7 +141,7 @@ def test_the_lowest_band_of_dropped_cases_does_not_tell_whether_there_are_any() 
     assert nobody.dropped == somebody.dropped
 
 
-# --- a sensitive end is not given away ---
+# --- sensitive ends ---
 
 
 def test_who_knows_the_road_to_a_decline_does_not_learn_that_it_was_declined() -> None:
@@ -146,9 +151,9 @@ def test_who_knows_the_road_to_a_decline_does_not_learn_that_it_was_declined() -
 def test_declined_cases_are_shown_where_others_came_the_same_way_and_ended_otherwise() -> None:
     crowds = [history(road) for road in (TO_DECLINE, TO_CONSULT) for _ in range(20)]
 
-    found = released(crowds)
+    release = released(crowds)
 
-    shown = Counter((int(case.look.level), case.look.end_state) for case in found.cases)
+    shown = Counter((int(case.look.level), case.look.end_state) for case in release.cases)
     assert shown == {(1, "closed"): 20, (5, "declined"): 20}
 
 
@@ -164,8 +169,8 @@ def test_an_open_case_on_the_same_road_keeps_a_decline_from_being_the_only_end()
 @given(plans())
 def test_no_order_that_is_shown_leads_to_a_sensitive_end_only(planned: list[Plan]) -> None:
     ends: dict[tuple[str, ...], set[str]] = {}
-    for shown in (case.look for case in released(told(planned)).cases if case.look.steps):
-        road = tuple(step.trigger for step in shown.steps if step.target not in ENDS)
-        ends.setdefault(road, set()).add(shown.end_state)
+    for look in (case.look for case in released(told(planned)).cases if case.look.steps):
+        road = tuple(step.trigger for step in look.steps if step.target not in ENDS)
+        ends.setdefault(road, set()).add(look.end_state)
 
-    assert not [road for road, seen in ends.items() if seen in ({"declined"}, {"withdrawn"})]
+    assert not [road for road, states in ends.items() if states in ({"declined"}, {"withdrawn"})]

@@ -1,4 +1,4 @@
-"""What each level of the ladder shows, and what it costs to differ from the others."""
+"""The levels of the release ladder: the content of each, and the detail that a difference costs."""
 
 import csv
 import io
@@ -38,16 +38,16 @@ DETOURS = [(SUBMIT, *[START_TRIAGE] * times, CONSULT, HELPED) for times in range
 FORMULA_SIGNS = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"
 
 
-def only_look(found: Release) -> Look:
-    looks = {case.look for case in found.cases}
-    assert (len(looks), len(found.cases)) == (1, K)
+def only_look(release: Release) -> Look:
+    looks = {case.look for case in release.cases}
+    assert (len(looks), len(release.cases)) == (1, K)
     return looks.pop()
 
 
 def test_cases_that_agree_in_all_are_shown_in_full() -> None:
-    found = released([history(TO_REFUSAL, wait=40) for _ in range(K)])
+    release = released([history(TO_REFUSAL, wait=40) for _ in range(K)])
 
-    shown = as_json(found)["histories"][0]
+    shown = as_json(release)["histories"][0]
     assert (shown["level"], shown["ageBand"], shown["totalBand"]) == (1, "12-15", None)
     assert (shown["endState"], shown["waitSoFar"]) == ("open", "4_to_13_weeks")
     assert shown["steps"][6] == {
@@ -91,16 +91,16 @@ def test_another_order_leaves_the_route_with_its_length() -> None:
 
 
 def test_the_coarsest_look_is_end_tables_placements_and_escalation() -> None:
-    found = released([history(road, wait=wait) for road, wait in zip(DETOURS, (1, 10, 30, 60, 200), strict=True)])
+    release = released([history(road, wait=wait) for road, wait in zip(DETOURS, (1, 10, 30, 60, 200), strict=True)])
 
-    rows = list(csv.reader(io.StringIO(as_csv(found), newline="")))[1:]
+    rows = list(csv.reader(io.StringIO(as_csv(release), newline="")))[1:]
     assert {tuple(row[1:]) for row in rows} == {
         ("6", "0", "case", "whole_route", "closed", *[""] * 6, "closed", "0", "0", "no")
     }
-    assert only_look(found).level == Level.ROUTE
+    assert only_look(release).level == Level.ROUTE
 
 
-# --- nobody and nowhere ---
+# --- no persons and no places ---
 
 
 @settings(max_examples=40, deadline=None)
@@ -108,32 +108,40 @@ def test_the_coarsest_look_is_end_tables_placements_and_escalation() -> None:
 def test_i24_no_person_organisation_time_or_region_of_the_input_leaves(planned: list[Plan]) -> None:
     histories = told(planned)
 
-    found = released(histories)
+    release = released(histories)
 
-    text = as_csv(found) + json.dumps(as_json(found))
-    secret = {word for told_case in histories for it in told_case for word in identifying(it)}
+    text = as_csv(release) + json.dumps(as_json(release))
+    secret = {word for entries in histories for entry in entries for word in identifying_words(entry)}
     assert [word for word in secret if word in text] == []
 
 
-def identifying(it: Transition) -> Iterator[str]:
-    for one in (it.case_id, it.part_id, it.actor_id, it.organisation_id, it.party_id, it.assignee_id, it.addressee_id):
-        yield from (str(one), str(one).replace("-", ""))
-    for moment in (it.occurred_at, it.recorded_at):
+def identifying_words(entry: Transition) -> Iterator[str]:
+    for identifier in (
+        entry.case_id,
+        entry.part_id,
+        entry.actor_id,
+        entry.organisation_id,
+        entry.party_id,
+        entry.assignee_id,
+        entry.addressee_id,
+    ):
+        yield from (str(identifier), str(identifier).replace("-", ""))
+    for moment in (entry.occurred_at, entry.recorded_at):
         yield from (moment.date().isoformat(), moment.strftime("%H:%M"), str(int(moment.timestamp())))
-    yield from ("2026-12-31", it.region, it.workflow, it.settings, "line-of-advice", "referral")
+    yield from ("2026-12-31", entry.region, entry.workflow, entry.settings, "line-of-advice", "referral")
     yield from ("legal_status", "safety", "enclosed")
 
 
-def test_r96_who_acted_for_whom_and_where_changes_nothing_that_is_seen() -> None:
-    both = [history(TO_CONSULT, region=region) for region in ("JZ25", "JZ07") for _ in range(K)]
+def test_r96_persons_organisations_and_regions_change_nothing_in_a_look() -> None:
+    histories = [history(TO_CONSULT, region=region) for region in ("JZ25", "JZ07") for _ in range(K)]
 
-    found = released(both)
+    release = released(histories)
 
-    assert len(found.cases) == 2 * K
-    assert len({case.look for case in found.cases}) == 1
+    assert len(release.cases) == 2 * K
+    assert len({case.look for case in release.cases}) == 1
 
 
-# --- a spreadsheet opens it and runs nothing ---
+# --- no formulas for a spreadsheet ---
 
 DANGEROUS = st.builds("{}{}{}".format, st.sampled_from(["", " "]), st.sampled_from(list(FORMULA_SIGNS)), st.text())
 
@@ -144,14 +152,14 @@ def test_no_cell_of_a_table_begins_like_a_formula_and_all_text_survives(rows: li
     read = list(csv.reader(io.StringIO(table(rows), newline="")))
 
     cells = [pair for row, before in zip(read, rows, strict=True) for pair in zip(row, before, strict=True)]
-    assert all(cell in {was, f"'{was}"} for cell, was in cells)
+    assert all(cell in {original, f"'{original}"} for cell, original in cells)
     assert not [cell for cell, _ in cells if cell.lstrip(" ")[:1] in set(FORMULA_SIGNS)]
 
 
 def test_the_csv_follows_the_standard_and_leaves_no_case_or_step_empty() -> None:
-    found = released([history(road, wait=wait) for road in MILD_ROADS for wait in (1, 100) for _ in range(K)])
+    release = released([history(road, wait=wait) for road in MILD_ROADS for wait in (1, 100) for _ in range(K)])
 
-    text = as_csv(found)
+    text = as_csv(release)
 
     rows = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
     assert text.count("\r\n") == text.count("\n") == len(rows) + 1

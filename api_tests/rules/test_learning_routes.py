@@ -1,4 +1,4 @@
-"""What a route keeps of a history: the choices in their order with their reasons, and nothing else."""
+"""A route keeps the choices of a history in their order with their reasons, and nothing else."""
 
 import ast
 from collections.abc import Iterator
@@ -55,9 +55,9 @@ def test_i26_a_route_is_read_from_recorded_transitions_and_needs_nothing_else() 
     imported = {name for file in files for name in imports_of(file)}
 
     assert {name for name in imported if name.startswith("service.") and not name.startswith("service.learning.")} == {
-        "service.cases.rules.amendments",  # what was amended counts as amended
+        "service.cases.rules.amendments",  # amended entries count as amended
         "service.cases.rules.model",
-        "service.kinds",  # what belongs to the file
+        "service.kinds",  # the kinds of the file
         "service.offers.rules.gap_form",  # the codes of a gap
         "service.vocabulary.ages",
         "service.vocabulary.calendar",  # the year of a moment
@@ -86,10 +86,10 @@ def imports_of(file: Path) -> Iterator[str]:
 )
 @pytest.mark.parametrize("trigger", ["add_note", "reassign", "adopt_workflow", "record_consent", "withdraw_consent"])
 def test_housekeeping_consent_and_the_parts_a_step_opens_are_no_steps_of_the_route(trigger: str) -> None:
-    tidy = route_of((*TO_TRIAGE, CONSULT), wait=0, tail=10)
-    beside = replace(NOTE, trigger=trigger)
+    route = route_of((*TO_TRIAGE, CONSULT), wait=0, tail=10)
+    extra = replace(NOTE, trigger=trigger)
 
-    assert route_of((*TO_TRIAGE, beside, beside, CONSULT), wait=0, tail=10) == tidy
+    assert route_of((*TO_TRIAGE, extra, extra, CONSULT), wait=0, tail=10) == route
     assert [step.part for step in route_of(TO_ADVICE).steps] == ["case"] * 6
 
 
@@ -110,7 +110,7 @@ def test_housekeeping_consent_and_the_parts_a_step_opens_are_no_steps_of_the_rou
 def test_what_a_family_asks_about_its_file_and_reading_in_an_emergency_are_no_steps_of_the_route(
     kind: Any, trigger: str, codes: Any
 ) -> None:
-    """I24: it would make a route one of a kind, and tells of the family and of whoever read."""
+    """I24: such a step would make a route unique, and says something about the family or the reader."""
     road = history((*TO_TRIAGE, NOTE, CONSULT), wait=0, tail=10)
     road[2] = replace(road[2], part_kind=kind, part_id=uuid4(), trigger=trigger, codes=codes)
 
@@ -130,8 +130,8 @@ def test_an_open_case_is_kept_as_open_with_the_time_so_far() -> None:
     'entry.part_kind == "case"][-1]',
 )
 def test_consent_taken_back_long_after_the_end_does_not_lengthen_the_road() -> None:
-    taken_back = Move("case", "withdraw_consent", "closed", "closed", Role.LOCAL_TEAM)
-    *road, last = history((*TO_CONSULT, taken_back), wait=10)
+    withdrawal = Move("case", "withdraw_consent", "closed", "closed", Role.LOCAL_TEAM)
+    *road, last = history((*TO_CONSULT, withdrawal), wait=10)
     late = replace(last, occurred_at=last.occurred_at + timedelta(days=400))
 
     assert routes([[*road, late]], as_of=late.occurred_at) == (route_of(TO_CONSULT, wait=10),)
@@ -183,16 +183,16 @@ def test_an_age_that_nobody_recorded_is_unknown() -> None:
 
 def test_steps_stand_in_the_order_of_life_and_not_of_the_paperwork() -> None:
     late = history(TO_REFUSAL, wait=10)
-    assert [it.trigger for it in late[-3:]] == ["refuse", "request_escalation", "request_escalation"]
+    assert [entry.trigger for entry in late[-3:]] == ["refuse", "request_escalation", "request_escalation"]
     before = late[-3].occurred_at - timedelta(days=1)
 
-    route = routes([[*late[:-2], *(replace(it, occurred_at=before) for it in late[-2:])]], as_of=NOW)[0]
+    route = routes([[*late[:-2], *(replace(entry, occurred_at=before) for entry in late[-2:])]], as_of=NOW)[0]
 
     assert [step.trigger for step in route.steps[-2:]] == ["request_escalation", "refuse"]
     assert [step.wait_band for step in route.steps[-2:]] == ["under_4_weeks"] * 2
 
 
-# --- nobody and nowhere ---
+# --- no persons and no places ---
 
 
 def test_r96_the_types_have_no_place_for_a_person_an_organisation_a_region_or_a_time() -> None:

@@ -1,4 +1,4 @@
-"""Whatever is not expected releases nothing: a set that leaves cannot be called back."""
+"""Unexpected input withholds the whole set, because a released set cannot be called back."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -13,10 +13,10 @@ from service.learning.rules.routes import Withheld, routes
 
 
 def test_fewer_cases_than_k_release_nothing_at_all() -> None:
-    found = released([history(TO_CONSULT) for _ in range(K - 1)])
+    result = released([history(TO_CONSULT) for _ in range(K - 1)])
 
-    assert (found.cases, as_json(found)["histories"]) == ((), [])
-    assert as_csv(found).count("\r\n") == 1
+    assert (result.cases, as_json(result)["histories"]) == ((), [])
+    assert as_csv(result).count("\r\n") == 1
 
 
 @pytest.mark.parametrize("k", [4, 1, 0, -1])
@@ -33,7 +33,7 @@ def test_a_case_told_several_times_does_not_pass_for_a_crowd() -> None:
 def test_a_part_of_a_history_does_not_pass_for_a_whole_case() -> None:
     whole = history(TO_ADVICE)
     mixed = [*whole[:2], *history(TO_ADVICE)[2:]]
-    renumbered = [replace(it, sequence=number) for number, it in enumerate(whole[1:], 1)]
+    renumbered = [replace(entry, sequence=number) for number, entry in enumerate(whole[1:], 1)]
 
     for partial in ([], whole[1:], [*whole[:2], *whole[3:]], whole[::-1], mixed, renumbered):
         with pytest.raises(Withheld):
@@ -44,10 +44,10 @@ def test_one_history_that_cannot_be_read_withholds_the_whole_set() -> None:
     broken = history(TO_CONSULT)
     broken[1] = replace(broken[1], trigger="Bel Jan de Vries terug")
 
-    with pytest.raises(Withheld) as withheld:
+    with pytest.raises(Withheld) as refusal:
         released([*(history(TO_CONSULT) for _ in range(50)), broken])
 
-    assert "Jan" not in str(withheld.value)
+    assert "Jan" not in str(refusal.value)
 
 
 def test_a_step_after_the_moment_of_looking_withholds_the_set() -> None:
@@ -57,9 +57,9 @@ def test_a_step_after_the_moment_of_looking_withholds_the_set() -> None:
 
 @pytest.mark.parametrize("reference", ["the-same-every-time", "={}-HYPERLINK-1234", "1234567890123456{}", "short-{}"])
 def test_references_that_repeat_or_mean_something_to_a_spreadsheet_withhold_the_set(reference: str) -> None:
-    found = routes([history(TO_CONSULT) for _ in range(K)], as_of=NOW)
+    case_routes = routes([history(TO_CONSULT) for _ in range(K)], as_of=NOW)
     number = count()
 
     with pytest.raises(Withheld):
-        release(found, k=K, reference=lambda: reference.format(next(number)))
-    assert len(release(found, k=K, reference=references()).cases) == K
+        release(case_routes, k=K, reference=lambda: reference.format(next(number)))
+    assert len(release(case_routes, k=K, reference=references()).cases) == K

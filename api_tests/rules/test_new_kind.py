@@ -1,4 +1,4 @@
-"""What a new kind of part costs: five files, and it is served, seen, counted and told like every other."""
+"""A new kind of part takes five files, and is then served, listed and published like every other kind."""
 
 import shutil
 from collections.abc import Iterator
@@ -19,11 +19,11 @@ from service.kinds import CASE
 from service.workflows.rules.guard import Guard
 
 pytestmark = pytest.mark.server
-# Files to add, and beside them lines to add to files that are there.
+# New files; below them the lines that existing files get.
 ADDED = {
     "service/home_visits/__init__.py": '"""A visit at home, planned by the table."""\n',
     "service/home_visits/rules.py": '''
-"""Home visit: somebody of the team sees the child where the child lives."""
+"""Home visit: a member of the team sees the child at home."""
 
 from typing import ClassVar
 
@@ -39,7 +39,7 @@ from service.vocabulary.language import FreeText
 
 
 class HomeVisitPlan(Form):
-    """Why somebody goes and looks."""
+    """The reason for a visit at home."""
 
     form_name: ClassVar[str] = "home_visit_plan@1"
     content_class: ClassVar[ContentClass] = "review"
@@ -132,8 +132,8 @@ label = { nl = "Huisbezoek plannen", en = "Plan a home visit" }
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkout with the new kind in it."""
     folder = tmp_path_factory.mktemp("checkout")
-    for room in ("service", "workflows", "migrations"):
-        shutil.copytree(ROOT / room, folder / room, ignore=shutil.ignore_patterns("__pycache__"))
+    for directory in ("service", "workflows", "migrations"):
+        shutil.copytree(ROOT / directory, folder / directory, ignore=shutil.ignore_patterns("__pycache__"))
     for name, text in ADDED.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text.lstrip(), encoding="utf-8")
@@ -161,30 +161,35 @@ def fire(people: People, path: str, body: dict[str, Any]) -> dict[str, Any]:
     version = int(people.esra.get(path).headers["ETag"].strip('"'))
     answer = people.esra.post(f"{path}/transitions", body, version=version)
     assert answer.status_code == 201, answer.text
-    made: dict[str, Any] = answer.json()
-    return made
+    result: dict[str, Any] = answer.json()
+    return result
 
 
 def test_a_new_kind_takes_five_files_and_is_walked_from_its_beginning_to_its_end(case: CaseFile) -> None:
     people, ordinary = case.people, {"grounds": "Zo is het aan tafel besproken."}
 
-    planned = fire(people, case.path, {"trigger": "plan_visit", "form": {"explanation": "Even kijken."}, **ordinary})
-    (opened,) = planned["opened"]
-    path = f"{case.path}/home-visits/{opened['id']}"
-    (listed,) = people.esra.get(f"{case.path}/home-visits").json()["items"]
+    step = fire(people, case.path, {"trigger": "plan_visit", "form": {"explanation": "Even kijken."}, **ordinary})
+    (part,) = step["opened"]
+    path = f"{case.path}/home-visits/{part['id']}"
+    (item,) = people.esra.get(f"{case.path}/home-visits").json()["items"]
     possible = people.esra.get(f"{path}/possible-transitions").json()["transitions"]
     refused = people.esra.post(f"{path}/transitions", {"trigger": "hold_visit"}, version=1)
-    held = fire(people, path, {"trigger": "hold_visit", **ordinary})
+    last_step = fire(people, path, {"trigger": "hold_visit", **ordinary})
 
     assert len({*ADDED, *LINES}) == 5
-    assert (opened["kind"], listed["state"]["label"]["nl"], listed["party"]["role"]) == (
+    assert (part["kind"], item["state"]["label"]["nl"], item["party"]["role"]) == (
         "home_visit",
         "Gepland",
         "chair",
     )
-    assert {it["trigger"] for it in possible if it["possible"]} == {"hold_visit", "amend", "add_note", "reassign"}
+    assert {transition["trigger"] for transition in possible if transition["possible"]} == {
+        "hold_visit",
+        "amend",
+        "add_note",
+        "reassign",
+    }
     assert [error["code"] for error in refused.json()["errors"]] == ["missing"]
-    assert held["transition"]["target"] == "held"
+    assert last_step["transition"]["target"] == "held"
 
 
 def test_a_new_kind_stands_in_history_chain_document_and_published_workflows(case: CaseFile) -> None:
@@ -207,8 +212,8 @@ def test_two_forms_or_guards_of_one_name_are_refused() -> None:
         form_name = "note@1"
         content_class = "notes"
 
-    def kind(**given: Any) -> Kind:
-        return Kind(**{"name": "home_visit", "facts": None, "forms": (), **given})
+    def kind(**properties: Any) -> Kind:
+        return Kind(**{"name": "home_visit", "facts": None, "forms": (), **properties})
 
     with pytest.raises(ValueError, match="two forms have one name: note@1"):
         Kinds(CASE, kind(forms=(Note,)))

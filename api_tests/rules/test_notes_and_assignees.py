@@ -1,4 +1,4 @@
-"""A note leaves everything as it is; a case or a part is given to a person of the party that must act, and back."""
+"""A note changes nothing but the history; a case or part is assigned to a person of its acting party, and back."""
 
 import pytest
 
@@ -18,8 +18,10 @@ def test_a_note_changes_nothing_but_the_history(people: People) -> None:
     case.fire("add_note", part=commitment)
 
     after = case.seen()
-    moved = {"version", "sequence", "digest", "main", "parts"}
-    assert {k: v for k, v in after.items() if k not in moved} == {k: v for k, v in before.items() if k not in moved}
+    moving = {"version", "sequence", "digest", "main", "parts"}
+    fixed = before.keys() - moving
+    assert after.keys() - moving == fixed
+    assert {name: after[name] for name in fixed} == {name: before[name] for name in fixed}
     for then, now in zip([before["main"], *before["parts"]], [after["main"], *after["parts"]], strict=True):
         assert {**now, "version": 0} == {**then, "version": 0}
     assert people.esra.get(f"{case.path}/possible-transitions").json()["transitions"] == possible
@@ -35,13 +37,13 @@ def test_a_case_is_given_to_a_person_of_the_party_and_back_to_the_role(people: P
     case = CaseFile.submitted(people)
 
     case.fire("reassign", by="carla", assignee_id=PERSON_IDS["carla"])
-    given = case.seen()["main"]["party"]["assignee"]
+    assignee = case.seen()["main"]["party"]["assignee"]
     for trigger in ("add_note", "amend"):
         case.fire(trigger)
-    kept = case.seen()["main"]["party"]["assignee"]
+    assignee_later = case.seen()["main"]["party"]["assignee"]
     case.fire("reassign", by="carla", assignee_id=None)
 
-    assert given["id"] == kept["id"] == str(PERSON_IDS["carla"])
+    assert assignee["id"] == assignee_later["id"] == str(PERSON_IDS["carla"])
     assert case.seen()["main"]["party"]["assignee"] is None
     assert case.seen()["main"]["party"]["role"] == "coordinator"
 
@@ -64,11 +66,11 @@ def test_a_part_is_given_to_somebody_of_the_organisation_that_it_is_put_to(peopl
 
     elsewhere = case.attempt("reassign", part=commitment, by="ivo", assignee_id=PERSON_IDS["joke"])
     case.fire("reassign", part=commitment, by="ivo", assignee_id=PERSON_IDS["ivo"])
-    given = next(part for part in case.parts("commitment") if part["line"] == "A")
+    reassigned = next(part for part in case.parts("commitment") if part["line"] == "A")
     case.fire("accept", part=commitment)
 
     assert elsewhere.status_code == 400
-    assert given["party"]["assignee"]["id"] == str(PERSON_IDS["ivo"])
+    assert reassigned["party"]["assignee"]["id"] == str(PERSON_IDS["ivo"])
     assert next(part for part in case.parts("commitment") if part["line"] == "A")["party"]["assignee"] is None
 
 

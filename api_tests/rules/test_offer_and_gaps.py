@@ -1,4 +1,4 @@
-"""What providers stated goes stale, and what is missing adds up without telling of a child (R8, R16, R130, I24)."""
+"""Statements of providers go stale, and gaps add up without revealing a child (R8, R16, R130, I24)."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -27,7 +27,7 @@ OTHERS = ("foster_care", "clinic", "own_mentor", "other")
 
 
 def gap(function: str, *, domain: str = "treatment", case_id: UUID | None = None, number: int = 3) -> Transition:
-    """A gap as the history has it."""
+    """The entry of a gap in a history."""
     move = Move("case", "record_gap", "in_triage", "in_triage", Role.SCREENER)
     *_, entry = history((SUBMIT, START_TRIAGE, move), wait=1)
     id_ = case_id or entry.case_id
@@ -40,10 +40,10 @@ def gaps(function: str, cases: int, *, domain: str = "treatment") -> list[Transi
 
 
 def table(entries: Iterable[Transition], *, year: int = YEAR, k: int = K) -> set[tuple[str, str, int]]:
-    return {(it.domain, it.function, it.cases) for it in gap_table(entries, year=year, k=k)}
+    return {(count.domain, count.function, count.cases) for count in gap_table(entries, year=year, k=k)}
 
 
-def stated(days_ago: int, number: int = 1) -> Statement:
+def statement_of(days_ago: int, number: int = 1) -> Statement:
     return Statement(
         number=number,
         stated_on=TODAY - timedelta(days=days_ago),
@@ -56,14 +56,14 @@ def stated(days_ago: int, number: int = 1) -> Statement:
 
 
 @pytest.mark.parametrize(("cases", "shown"), [(1, False), (4, False), (5, True), (6, True)])
-def test_i24_a_function_is_told_from_five_cases_on_and_not_with_four(cases: int, shown: bool) -> None:
-    found = table(gaps("family_admission", cases))
+def test_i24_a_function_is_shown_from_five_cases_on_and_not_with_four(cases: int, shown: bool) -> None:
+    counts = table(gaps("family_admission", cases))
 
-    assert found == ({("treatment", "family_admission", cases)} if shown else set())
+    assert counts == ({("treatment", "family_admission", cases)} if shown else set())
 
 
 @pytest.mark.parametrize(("cases", "shown"), [(9, False), (10, True)])
-def test_a_region_may_ask_for_more_cases_before_a_function_is_told(cases: int, shown: bool) -> None:
+def test_a_region_may_ask_for_more_cases_before_a_function_is_shown(cases: int, shown: bool) -> None:
     assert bool(table(gaps("family_admission", cases), k=10)) == shown
 
 
@@ -80,15 +80,15 @@ def test_nobody_gets_a_sum_of_fewer_than_five_whatever_they_ask(k: int) -> None:
     "        if cases >= 1\n",
 )
 @given(hidden=st.lists(st.tuples(st.sampled_from(OTHERS), st.sampled_from(("living", "treatment"))), max_size=K - 1))
-def test_i24_whether_a_function_is_missing_in_fewer_cases_changes_nothing_at_all_in_what_is_told(
+def test_i24_a_function_that_fewer_cases_miss_changes_nothing_at_all_in_the_table(
     hidden: list[tuple[str, str]],
 ) -> None:
-    """No total, no rest, no order gives a withheld cell away: with or without it the table is the same."""
-    told = gaps("family_admission", 7) + gaps("foster_care", 5, domain="support")
+    """The table is the same with and without a withheld cell: no total, remainder or order reveals it."""
+    entries = gaps("family_admission", 7) + gaps("foster_care", 5, domain="support")
 
-    assert gap_table(told + [gap(it, domain=domain) for it, domain in hidden], year=YEAR, k=K) == gap_table(
-        told, year=YEAR, k=K
-    )
+    assert gap_table(
+        entries + [gap(function, domain=domain) for function, domain in hidden], year=YEAR, k=K
+    ) == gap_table(entries, year=YEAR, k=K)
 
 
 @broken_by(
@@ -122,8 +122,8 @@ def test_a_gap_that_was_amended_counts_as_amended() -> None:
 
 def test_a_year_runs_from_new_year_to_new_year_in_amsterdam() -> None:
     last_moment = datetime(2025, 12, 31, 22, 59, 59, tzinfo=UTC)
-    old = [replace(it, occurred_at=last_moment) for it in gaps("clinic", 5)]
-    new = [replace(it, occurred_at=last_moment + timedelta(seconds=1)) for it in gaps("clinic", 6)]
+    old = [replace(entry, occurred_at=last_moment) for entry in gaps("clinic", 5)]
+    new = [replace(entry, occurred_at=last_moment + timedelta(seconds=1)) for entry in gaps("clinic", 6)]
 
     assert table(old + new, year=2025) == {("treatment", "clinic", 5)}
     assert table(old + new, year=2026) == {("treatment", "clinic", 6)}
@@ -139,7 +139,7 @@ def test_what_was_stated_longer_ago_than_the_region_relies_on_is_stale(days_ago:
     days = settings().offer_stale_days
 
     assert days == 31
-    assert stated(days_ago).is_stale(TODAY, after_days=days) == stale
+    assert statement_of(days_ago).is_stale(TODAY, after_days=days) == stale
 
 
 def test_the_newest_statement_is_the_one_about_the_latest_day_and_of_one_day_the_last_recorded() -> None:
@@ -153,10 +153,10 @@ def test_the_newest_statement_is_the_one_about_the_latest_day_and_of_one_day_the
         valid_from=TODAY,
     )
 
-    said = (stated(3, 1), stated(1, 2), stated(1, 3), stated(9, 4))
+    statements = (statement_of(3, 1), statement_of(1, 2), statement_of(1, 3), statement_of(9, 4))
 
     assert offer.newest is None
-    assert replace(offer, statements=said).newest == said[2]
+    assert replace(offer, statements=statements).newest == statements[2]
 
 
 def test_a_gap_takes_its_codes_under_names_of_its_own_and_none_of_its_words() -> None:
@@ -164,7 +164,9 @@ def test_a_gap_takes_its_codes_under_names_of_its_own_and_none_of_its_words() ->
 
     assert form.codes() == {"missing_domain": ("living",), "missing_function": ("family_admission",)}
     assert faults("gap@1") == []
-    assert read("gap@1", instead=None).stored() == {k: v for k, v in filled("gap@1").items() if k != "instead"}
+    assert read("gap@1", instead=None).stored() == {
+        name: value for name, value in filled("gap@1").items() if name != "instead"
+    }
 
 
 def test_r70_policy_9_a_gap_asks_for_no_number_and_no_price() -> None:
@@ -172,10 +174,10 @@ def test_r70_policy_9_a_gap_asks_for_no_number_and_no_price() -> None:
 
 
 def test_r130_r41_functions_and_expertise_are_listed_rather_than_beds_and_no_closed_place() -> None:
-    """What R41 names before a removal; what R40 prefers, in its order; nothing that R40 and R44 build down."""
-    listed = list(CODE_LISTS["help_function"].codes)
+    """The list has the help of R41 before a removal, in the order of R40, and no closed places (R40, R44)."""
+    functions = list(CODE_LISTS["help_function"].codes)
 
     before_removal = {"intensive_help_at_home", "household_or_money_help", "family_admission", "treatment_of_parents"}
-    assert before_removal <= set(listed)
-    assert listed.index("foster_care") < listed.index("family_home") < listed.index("small_scale_living")
-    assert not {it for it in listed if "closed" in it or "bed" in it.split("_")}
+    assert before_removal <= set(functions)
+    assert functions.index("foster_care") < functions.index("family_home") < functions.index("small_scale_living")
+    assert not {function for function in functions if "closed" in function or "bed" in function.split("_")}

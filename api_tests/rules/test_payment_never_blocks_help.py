@@ -1,4 +1,4 @@
-"""Who pays never blocks help (I2, policy 1): guards cannot know it, and no step of help changes with it."""
+"""Payment never blocks help (I2, policy 1): guards cannot know it, and no step of help depends on it."""
 
 import re
 from collections.abc import Iterator
@@ -27,11 +27,11 @@ from service.workflows.rules.region_settings import RegionSettings
 ABOUT_MONEY = re.compile(
     r"pay|fund|money|financ|dispute|obstacle|contract|budget|price|cost|betal|geld|rekening", re.IGNORECASE
 )
-OF_HELP: tuple[PartKind, ...] = (
+KINDS_OF_HELP: tuple[PartKind, ...] = (
     *("case", "commitment", "placement", "escalation", "question", "reconsideration", "follow_up"),
 )
-# A payer may ask to look at the advice again, like everybody; these guards are about that, and know no payment either.
-ASKING_AGAIN = {"no_open_reconsideration", "advice_in_force"}
+# Guards of a reconsideration, which a payer may ask for like everybody; they know no payment either.
+GUARDS_OF_RECONSIDERATION = {"no_open_reconsideration", "advice_in_force"}
 OBSTACLES = ("2", "3", "4", "5", "8", "9", "other")
 
 
@@ -41,15 +41,15 @@ OBSTACLES = ("2", "3", "4", "5", "8", "9", "other")
     "    about_payment=True,\n    facts=None,",
     "    about_payment=True,\n    facts=state_alone,",
 )
-@pytest.mark.parametrize("known", [CaseFacts, PartFacts, Attempt])
-def test_what_a_guard_may_look_at_has_no_field_about_payment(known: type[Any]) -> None:
-    names = {field.name for field in fields(known)}
-    words = " ".join(f"{name} {hint}" for name, hint in get_type_hints(known).items())
+@pytest.mark.parametrize("facts", [CaseFacts, PartFacts, Attempt])
+def test_the_facts_of_a_guard_have_no_field_about_payment(facts: type[Any]) -> None:
+    names = {field.name for field in fields(facts)}
+    words = " ".join(f"{name} {hint}" for name, hint in get_type_hints(facts).items())
 
     assert names
     assert not ABOUT_MONEY.search(words)
-    beside = {"placement", "commitment", "escalation", "question", "reconsideration", "follow_up"}
-    assert {name for name, kind in KINDS.items() if kind.facts} - {"case"} == beside
+    kinds = {"placement", "commitment", "escalation", "question", "reconsideration", "follow_up"}
+    assert {name for name, kind in KINDS.items() if kind.facts} - {"case"} == kinds
     assert [name for name, kind in KINDS.items() if kind.about_payment] == ["funding"]
     assert not any(ABOUT_MONEY.search(name) for name in RegionSettings.model_fields)
 
@@ -57,7 +57,7 @@ def test_what_a_guard_may_look_at_has_no_field_about_payment(known: type[Any]) -
 def test_no_guard_is_about_payment_and_no_step_of_help_uses_a_guard_made_for_funding() -> None:
     used = {
         (kind, name)
-        for kind in OF_HELP
+        for kind in KINDS_OF_HELP
         for trigger in RULES.current(kind).definition.triggers.values()
         for name in trigger.guards
     }
@@ -66,11 +66,11 @@ def test_no_guard_is_about_payment_and_no_step_of_help_uses_a_guard_made_for_fun
     for kind, name in used:
         guard = KINDS.guards[name]
         assert kind in guard.kinds
-        assert "funding" not in guard.kinds or name in ASKING_AGAIN
+        assert "funding" not in guard.kinds or name in GUARDS_OF_RECONSIDERATION
         assert not ABOUT_MONEY.search(f"{name} {guard.holds.__name__}")
 
 
-PAID = [
+PAYMENT_MOVES = [
     Move("funding", trigger, source, target, Role.MUNICIPALITY, codes)
     for trigger, source, target, codes in (
         ("issue_advice", START, "requested", {"line": ("z",)}),
@@ -91,17 +91,20 @@ HISTORIES = st.sampled_from([TO_ADVICE, TO_REFUSAL, TO_PLACEMENT, (*TO_ADVICE[:2
     "    facts=state_alone,",
 )
 @settings(max_examples=150, deadline=None)
-@given(told=HISTORIES, paid=st.lists(st.tuples(st.sampled_from(PAID), st.integers(0, 20)), min_size=1, max_size=12))
+@given(
+    entries=HISTORIES,
+    payments=st.lists(st.tuples(st.sampled_from(PAYMENT_MOVES), st.integers(0, 20)), min_size=1, max_size=12),
+)
 def test_adding_or_removing_anything_about_payment_leaves_every_fact_as_it_is(
-    told: list[Transition], paid: list[tuple[Move, int]]
+    entries: list[Transition], payments: list[tuple[Move, int]]
 ) -> None:
-    without = fold(told, KINDS)
+    without = fold(entries, KINDS)
 
-    with_payment = list(told)
+    with_payment = list(entries)
     ids = [uuid4(), uuid4()]
-    for number, (move, at) in enumerate(paid):
+    for number, (move, at) in enumerate(payments):
         entry = replace(
-            told[0],
+            entries[0],
             part_id=ids[number % 2],
             part_kind="funding",
             trigger=move.trigger,
@@ -128,14 +131,14 @@ def test_no_payment_obstacle_in_any_state_changes_a_single_byte_of_what_is_possi
     case = CaseFile.submitted(people).go_to("advice_issued")
     case.fire("seek_placement")
     case.fire("request_escalation")
-    disputes = all_sorts_of_disputes(case)
+    disputes = steps_about_payment(case)
 
     for trigger in (None, "start_arranging", "report_help_started", "start_monitoring", "close"):
         if trigger:
             assert step(case, trigger, None).status_code == 201
-        before = what_everybody_may(case)
+        before = possible_steps(case)
         next(disputes)
-        assert what_everybody_may(case) == before
+        assert possible_steps(case) == before
 
     assert {part["state"]["code"] for part in case.parts("funding")} == {"requested", "disputed", "confirmed"}
 
@@ -157,21 +160,21 @@ def test_a_case_closes_while_its_payers_are_still_in_dispute_and_help_started_wi
 
 
 def test_an_advice_is_issued_with_every_payer_unknown_and_the_process_director_arranges_it(people: People) -> None:
-    """I2: where nothing is known of where the child lived, nobody is found, and nothing waits."""
+    """I2: without a known residence of the child no payer is found, and nothing waits for one."""
     case = CaseFile.submitted(people, residence={}).go_to("advice_drafted")
 
-    made = case.fire("issue_advice", payer_id=None)
+    result = case.fire("issue_advice", payer_id=None)
 
-    assert made["transition"]["codes"]["payer_basis"] == ["unknown"]
+    assert result["transition"]["codes"]["payer_basis"] == ["unknown"]
     fundings = case.parts("funding")
-    assert {it["kind"] for it in made["opened"]} == {"commitment", "funding"}
+    assert {part["kind"] for part in result["opened"]} == {"commitment", "funding"}
     assert [funding["addressee"] for funding in fundings] == [None, None, None]
     assert {funding["party"]["role"] for funding in fundings} == {"process_director"}
     case.fire("confirm", part=fundings[0], by="hanna")
 
 
-def all_sorts_of_disputes(case: CaseFile) -> Iterator[None]:
-    """More and more about payment: a dispute, many obstacles, another dispute, a confirmation, one taken back."""
+def steps_about_payment(case: CaseFile) -> Iterator[None]:
+    """Takes ever more steps about payment: a dispute, obstacles, another dispute, a confirmation, a reopening."""
     first, second, third = case.parts("funding")
     case.fire("dispute", part=first)
     yield
@@ -188,9 +191,9 @@ def all_sorts_of_disputes(case: CaseFile) -> Iterator[None]:
     yield
 
 
-def what_everybody_may(case: CaseFile) -> dict[tuple[str, str], bytes]:
-    """What is possible, byte for byte: for everybody, with the case and with every part that is not about payment."""
-    parts: list[Json | None] = [None, *(it for it in case.seen()["parts"] if it["kind"] != "funding")]
+def possible_steps(case: CaseFile) -> dict[tuple[str, str], bytes]:
+    """Returns the answer of possible-transitions by (person, address), for the case and its parts but funding."""
+    parts: list[Json | None] = [None, *(part for part in case.seen()["parts"] if part["kind"] != "funding")]
     addresses = [case.address(part) for part in parts]
     everybody = ("anna", "esra", "hanna", "ivo", "mila")
     return {

@@ -1,4 +1,4 @@
-"""What a refusal does not do, what a part leaves alone, and who must have said yes (I4, I6, I9, I10)."""
+"""A refusal ends nothing, a part moves no other part, and a decline needs a successor (I4, I6, I9, I10)."""
 
 import httpx
 import pytest
@@ -18,7 +18,7 @@ def faults(answer: httpx.Response) -> list[tuple[str, str]]:
 
 @pytest.fixture(scope="module")
 def proposed(people: People) -> CaseFile:
-    """A case that a screener proposed to decline, for all who only have things refused."""
+    """A case that a screener proposed to decline; the tests that share it change nothing."""
     case = CaseFile.submitted(people).go_to("in_triage")
     case.fire("propose_decline")
     case.fire("propose_transfer")
@@ -40,7 +40,7 @@ def test_refusals_by_every_provider_close_nothing_and_put_the_chair_to_work(peop
         if part["addressee"]:
             case.fire("refuse", part=part)
 
-    refused = [it for it in case.parts("commitment") if it["state"]["code"] == "refused"]
+    refused = [part for part in case.parts("commitment") if part["state"]["code"] == "refused"]
     assert len(refused) == 2
     assert case.seen()["main"] == before
     for part in refused:
@@ -66,18 +66,18 @@ def test_no_step_of_a_part_moves_its_case_or_another_part(people: People) -> Non
 
 
 def others(case: CaseFile, part: Json) -> list[Json]:
-    seen = case.seen()
-    return [seen["main"], *(it for it in seen["parts"] if it["id"] != part["id"])]
+    view = case.seen()
+    return [view["main"], *(other for other in view["parts"] if other["id"] != part["id"])]
 
 
 def test_no_kind_of_part_begins_another_and_none_but_the_case_ends_the_case() -> None:
-    """I6, I28: what a part does stays with that part, in every definition."""
-    asked_beside = {"commitment": {"reconsideration"}, "funding": {"reconsideration"}, "escalation": {"question"}}
+    """I6, I28: in every definition the steps of a part open only the parts listed here."""
+    allowed = {"commitment": {"reconsideration"}, "funding": {"reconsideration"}, "escalation": {"question"}}
     for kind in ("placement", "commitment", "funding", "escalation", "question", "reconsideration", "follow_up"):
         definition = RULES.current(kind).definition
 
-        opened = {it for trigger in definition.triggers.values() for it in trigger.opens}
-        assert opened == asked_beside.get(kind, set())
+        opened = {opened_kind for trigger in definition.triggers.values() for opened_kind in trigger.opens}
+        assert opened == allowed.get(kind, set())
 
 
 @broken_by(
@@ -108,8 +108,8 @@ def test_escalating_leaves_the_case_with_its_region_its_team_and_its_state(peopl
     ):
         case.fire(trigger, part=case.parts(kind)[0])
         after = case.seen()
-        assert {it: after[it] for it in ("region", "team", "submitter")} == {
-            it: before[it] for it in ("region", "team", "submitter")
+        assert {name: after[name] for name in ("region", "team", "submitter")} == {
+            name: before[name] for name in ("region", "team", "submitter")
         }
         assert {**after["main"], "version": 0} == {**before["main"], "version": 0}
 
@@ -172,9 +172,9 @@ def test_a_child_is_declined_or_transferred_only_when_a_person_elsewhere_took_it
     "        pass",
 )
 def test_declining_takes_two_people_and_a_proposal_made_in_this_very_triage(people: People) -> None:
-    """T7: four eyes; a proposal from before a consult does not decline the child that came back from it."""
+    """T7: two people decide; a proposal from before a consult does not count after it."""
     case = CaseFile.submitted(people).go_to("in_triage")
-    alone = case.attempt("decline")
+    without_proposal = case.attempt("decline")
     case.fire("propose_decline")
     case.fire("give_consult")
     case.fire("ask_for_table")
@@ -183,7 +183,7 @@ def test_declining_takes_two_people_and_a_proposal_made_in_this_very_triage(peop
     case.fire("propose_decline")
     case.fire("decline")
 
-    for answer in (alone, stale):
+    for answer in (without_proposal, stale):
         assert answer.status_code == 409
         assert [guard["code"] for guard in answer.json()["unmetGuards"]] == ["decline_proposed_by_another"]
     assert case.state == "declined"
@@ -194,9 +194,9 @@ def test_information_is_asked_back_at_most_as_often_as_the_region_allows_and_the
 ) -> None:
     """T4: two rounds; the child is never rejected for want of paper."""
     case = CaseFile.submitted(people)
-    for answered in ("supply_information", "proceed_without"):
+    for reaction in ("supply_information", "proceed_without"):
         case.fire("request_information")
-        case.fire(answered, by="anna" if answered == "supply_information" else "carla")
+        case.fire(reaction, by="anna" if reaction == "supply_information" else "carla")
 
     third = case.attempt("request_information")
 

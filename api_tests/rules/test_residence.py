@@ -1,4 +1,4 @@
-"""The woonplaatsbeginsel since 2022: which municipality is provisionally responsible (domain.md 2.7)."""
+"""The woonplaatsbeginsel since 2022 names the provisionally responsible municipality (domain.md 2.7)."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,9 @@ PLACE = st.none() | st.sampled_from((ALMERE, DRONTEN, LELYSTAD))
 
 
 @dataclass(frozen=True)
-class Known:
+class Residence:
+    """Residence of a child, as far as known."""
+
     municipality: str | None = None
     address_in_doubt: bool | None = None
     in_stay: bool | None = None
@@ -22,35 +24,35 @@ class Known:
     mother_at_birth: str | None = None
 
 
-EVERYTHING = st.builds(Known, PLACE, MAYBE, MAYBE, PLACE, PLACE)
+EVERYTHING = st.builds(Residence, PLACE, MAYBE, MAYBE, PLACE, PLACE)
 
 
 @pytest.mark.parametrize(
     ("known", "responsible"),
     [
-        (Known(), None),
-        (Known(municipality=ALMERE, in_stay=False), ALMERE),
-        (Known(municipality=ALMERE), ALMERE),
-        (Known(municipality=ALMERE, in_stay=False, before_stay=DRONTEN), ALMERE),
-        (Known(municipality=ALMERE, in_stay=True, before_stay=DRONTEN), DRONTEN),
-        (Known(municipality=ALMERE, before_stay=DRONTEN), DRONTEN),
-        (Known(municipality=ALMERE, in_stay=True, mother_at_birth=LELYSTAD), LELYSTAD),
-        (Known(municipality=ALMERE, in_stay=True), None),
-        (Known(municipality=ALMERE, address_in_doubt=True, mother_at_birth=LELYSTAD), LELYSTAD),
-        (Known(in_stay=False, mother_at_birth=LELYSTAD), LELYSTAD),
+        (Residence(), None),
+        (Residence(municipality=ALMERE, in_stay=False), ALMERE),
+        (Residence(municipality=ALMERE), ALMERE),
+        (Residence(municipality=ALMERE, in_stay=False, before_stay=DRONTEN), ALMERE),
+        (Residence(municipality=ALMERE, in_stay=True, before_stay=DRONTEN), DRONTEN),
+        (Residence(municipality=ALMERE, before_stay=DRONTEN), DRONTEN),
+        (Residence(municipality=ALMERE, in_stay=True, mother_at_birth=LELYSTAD), LELYSTAD),
+        (Residence(municipality=ALMERE, in_stay=True), None),
+        (Residence(municipality=ALMERE, address_in_doubt=True, mother_at_birth=LELYSTAD), LELYSTAD),
+        (Residence(in_stay=False, mother_at_birth=LELYSTAD), LELYSTAD),
     ],
 )
-def test_the_address_then_the_one_before_a_stay_then_the_mothers_at_birth(known: Known, responsible: str) -> None:
+def test_the_address_then_the_one_before_a_stay_then_the_mothers_at_birth(known: Residence, responsible: str) -> None:
     assert provisional_municipality(known) == responsible
 
 
 @given(EVERYTHING)
-def test_only_a_municipality_that_was_named_is_ever_responsible(known: Known) -> None:
+def test_only_a_municipality_that_was_named_is_ever_responsible(known: Residence) -> None:
     named = {known.municipality, known.before_stay, known.mother_at_birth, None}
     assert provisional_municipality(known) in named
 
 
 @given(EVERYTHING)
-def test_a_move_into_care_leaves_the_municipality_of_origin_responsible(known: Known) -> None:
-    moved = Known(ALMERE, known.address_in_doubt, True, DRONTEN, known.mother_at_birth)
-    assert provisional_municipality(moved) == DRONTEN
+def test_a_move_into_care_leaves_the_municipality_of_origin_responsible(known: Residence) -> None:
+    in_care = Residence(ALMERE, known.address_in_doubt, True, DRONTEN, known.mother_at_birth)
+    assert provisional_municipality(in_care) == DRONTEN

@@ -1,4 +1,4 @@
-"""Workflow files and settings change while cases run: what runs keeps its rules, what begins gets the new ones."""
+"""Workflow files and settings change while cases run: a running case keeps its rules, a new one gets the new ones."""
 
 import os
 import subprocess
@@ -35,8 +35,8 @@ label = { nl = "Tafel onderbreken", en = "Pause the table" }
 
 
 @dataclass
-class Changing:
-    """A database, and the folder in which its rules are changed between one start of the service and the next."""
+class Installation:
+    """A database, and the folder of its rules, which a test changes between two starts of the service."""
 
     folder: Path
     database_url: str
@@ -46,19 +46,19 @@ class Changing:
 
 
 @pytest.fixture(params=ENGINES)
-def changing(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Changing:
-    folder = tmp_path_factory.mktemp(f"changing-{request.param}")
-    return Changing(folder, new_database(request, folder, request.param))
+def installation(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    folder = tmp_path_factory.mktemp(f"installation-{request.param}")
+    return Installation(folder, new_database(request, folder, request.param))
 
 
-def resumed(case: CaseFile, people: People) -> CaseFile:
+def after_restart(case: CaseFile, people: People) -> CaseFile:
     """The same case, after the service started again."""
     return CaseFile(people, case.id, case.number, case.fired)
 
 
-def offered(case: CaseFile) -> set[str]:
-    told = case.people.esra.get(f"{case.path}/possible-transitions").json()
-    return {transition["trigger"] for transition in told["transitions"]}
+def offered_triggers(case: CaseFile) -> set[str]:
+    answer = case.people.esra.get(f"{case.path}/possible-transitions").json()
+    return {transition["trigger"] for transition in answer["transitions"]}
 
 
 @broken_by(
@@ -75,32 +75,35 @@ def offered(case: CaseFile) -> set[str]:
 )
 @pytest.mark.server
 def test_a_running_case_keeps_the_workflow_it_began_under_and_a_new_one_begins_under_the_new(
-    changing: Changing,
+    installation: Installation,
 ) -> None:
-    """Decision 2; a step that was taken out stays possible for it, and both can be read by their hash for ever."""
-    with changing.served() as (_, people):
+    """Decision 2: a removed step stays possible for the running case, and both versions can be read by their hash."""
+    with installation.served() as (_, people):
         old_case = CaseFile.submitted(people).go_to("in_review")
         in_triage = CaseFile.submitted(people).go_to("in_triage")
-    rules = copied(changing.folder, case=PAUSE)
+    rules = copied(installation.folder, case=PAUSE)
     rewritten(rules, "case", PROPOSE_DECLINE, "")
     rewritten(rules, "case", 'guards = ["decline_proposed_by_another"]\n', "")
 
-    with changing.served(rules) as (_, people):
-        running = resumed(old_case, people)
+    with installation.served(rules) as (_, people):
+        running = after_restart(old_case, people)
         new_case = CaseFile.submitted(people).go_to("in_review")
-        before = (offered(running), offered(new_case))
+        before = (offered_triggers(running), offered_triggers(new_case))
         refused = people.esra.post(
             f"{running.path}/transitions", {"trigger": "pause", "grounds": "Pauze."}, version=version_of(running)
         )
         taken = people.esra.post(
             f"{new_case.path}/transitions", {"trigger": "pause", "grounds": "Pauze."}, version=version_of(new_case)
         )
-        resumed(in_triage, people).fire("propose_decline")
+        after_restart(in_triage, people).fire("propose_decline")
         running.go_to("advice_issued")
-        hashes = [{it["workflow"] for it in case.history() if it["partKind"] == "case"} for case in (running, new_case)]
+        hashes = [
+            {entry["workflow"] for entry in case.history() if entry["partKind"] == "case"}
+            for case in (running, new_case)
+        ]
         (old_hash,), (new_hash,) = hashes
-        published = {it: people.anna.get(f"/workflows/{it}").json() for it in (old_hash, new_hash, "case")}
-        sound = [people.esra.get(f"{it.path}/verification").json()["sound"] for it in (running, new_case)]
+        published = {name: people.anna.get(f"/workflows/{name}").json() for name in (old_hash, new_hash, "case")}
+        sound = [people.esra.get(f"{case.path}/verification").json()["sound"] for case in (running, new_case)]
 
     expected = set(possible_from("case", "in_review"))
     assert before == (expected, expected | {"pause"})
@@ -123,20 +126,20 @@ def test_a_running_case_keeps_the_workflow_it_began_under_and_a_new_one_begins_u
     "if False:",
 )
 @pytest.mark.server
-def test_what_is_asked_of_a_step_is_asked_by_the_workflow_that_the_part_runs_on(changing: Changing) -> None:
-    """Decision 2: another form, none at all, or grounds obliged by one of them; each case is read by its own rules."""
-    with changing.served() as (_, people):
+def test_the_body_of_a_step_is_read_by_the_workflow_that_the_part_runs_on(installation: Installation) -> None:
+    """Decision 2: the versions differ in form and grounds; the step of each case is read by its own version."""
+    with installation.served() as (_, people):
         old_case = CaseFile.submitted(people)
-    rules = copied(changing.folder)
+    rules = copied(installation.folder)
     rewritten(rules, "case", 'form = "triage_start@1"\n', 'form = "note@1"\ngrounds = "required"\n')
     old_form = {"form": {"screenerId": str(people.daan.id)}}
     new_form = {"form": {"text": "Gezien en opgepakt."}}
     why = {"grounds": "Dit kan niet wachten."}
 
-    with changing.served(rules) as (_, people):
-        running, begun = resumed(old_case, people), CaseFile.submitted(people)
-        by_the_old = [started_with(running, it) for it in (new_form, why)]
-        by_the_new = [started_with(begun, it) for it in (old_form, new_form, why, new_form | why)]
+    with installation.served(rules) as (_, people):
+        running, begun = after_restart(old_case, people), CaseFile.submitted(people)
+        by_the_old = [start_triage_with(running, body) for body in (new_form, why)]
+        by_the_new = [start_triage_with(begun, body) for body in (old_form, new_form, why, new_form | why)]
         stored = [(case.history()[-1]["form"], case.history()[-1]["target"]) for case in (running, begun)]
         shapes = people.anna.get("/openapi.json").json()["components"]["schemas"]
         form = shapes["CaseStartTriage"]["properties"]["form"]
@@ -149,15 +152,15 @@ def test_what_is_asked_of_a_step_is_asked_by_the_workflow_that_the_part_runs_on(
         {},
     ]
     assert stored == [("triage_start@1", "in_triage"), ("note@1", "in_triage")]
-    assert [it.get("$ref", "null").split("/")[-1] for it in form["anyOf"]] == ["Note", "TriageStart", "null"]
+    assert [option.get("$ref", "null").split("/")[-1] for option in form["anyOf"]] == ["Note", "TriageStart", "null"]
 
 
-def started_with(case: CaseFile, body: dict[str, Any]) -> dict[str, str]:
-    """Start triage with this: what is wrong, by place; nothing, when it was taken."""
+def start_triage_with(case: CaseFile, body: dict[str, Any]) -> dict[str, str]:
+    """Start triage with this body. Returns the code of each fault by its location."""
     step = {"trigger": "start_triage", **body}
     answer = case.people.carla.post(f"{case.path}/transitions", step, version=version_of(case))
     assert answer.status_code in (201, 400), answer.text
-    return {it["location"]: it["code"] for it in answer.json().get("errors", ())}
+    return {error["location"]: error["code"] for error in answer.json().get("errors", ())}
 
 
 PROPOSE_DECLINE = """[triggers.propose_decline]
@@ -176,14 +179,14 @@ def version_of(case: CaseFile) -> int:
 
 @pytest.mark.server
 def test_a_region_that_changes_a_term_from_a_day_on_changes_it_for_the_transitions_after_that_day_only(
-    changing: Changing,
+    installation: Installation,
 ) -> None:
-    """Decision 2: the entry tells under which settings it was made, and a term that runs is left as it was."""
+    """Decision 2: an entry names the settings that it was recorded under, and a running term is left as it was."""
     today = day_in_amsterdam(datetime.now(UTC))
     from_day = today + timedelta(days=3)
     triage = f"\n[[region.JZ11]]\nvalid_from = {from_day}\nterms = {{ triage = {{ days = 70 }} }}\n"
 
-    with changing.served(copied(changing.folder, settings=triage)) as (service, people):
+    with installation.served(copied(installation.folder, settings=triage)) as (service, people):
         case = CaseFile.submitted(people)
         elsewhere = submitted_in_velsen(people)
         case.fire("start_triage")
@@ -194,13 +197,13 @@ def test_a_region_that_changes_a_term_from_a_day_on_changes_it_for_the_transitio
         case.fire("give_consult")
         case.fire("ask_for_table")
         elsewhere.fire("start_triage")
-        entries, beside = case.history(), elsewhere.history()
+        entries, entries_elsewhere = case.history(), elsewhere.history()
         moved_on = day_in_amsterdam(datetime.fromisoformat(entries[-1]["occurredAt"]))
 
     old, new = entries[0]["settings"], entries[-1]["settings"]
     assert [entry["settings"] for entry in entries] == [old, old, new, new, new]
     assert old == RULES.settings.default.hash != new
-    assert {it["settings"] for it in beside} == {old}
+    assert {entry["settings"] for entry in entries_elsewhere} == {old}
     assert untouched == first
     assert date.fromisoformat(entries[-1]["dueOn"]) >= moved_on + timedelta(days=70)
     assert date.fromisoformat(first) < today + timedelta(days=20)
@@ -214,12 +217,12 @@ def submitted_in_velsen(people: People) -> CaseFile:
 
 
 @pytest.mark.server
-def test_a_region_may_make_the_explanatory_analysis_obligatory_from_a_day_on(changing: Changing) -> None:
-    """As the Achterhoek does (JZ25): a referral without it is not complete there, and the form says where."""
+def test_a_region_may_make_the_explanatory_analysis_obligatory_from_a_day_on(installation: Installation) -> None:
+    """The Achterhoek (JZ25) does so: a referral without it is incomplete there, and the fault names the field."""
     day = day_in_amsterdam(datetime.now(UTC)) + timedelta(days=2)
     obliged = f"\n[[region.JZ11]]\nvalid_from = {day}\nexplanatory_analysis_required = true\n"
 
-    with changing.served(copied(changing.folder, settings=obliged)) as (service, people):
+    with installation.served(copied(installation.folder, settings=obliged)) as (service, people):
         before = people.anna.submit(explanatory_analysis=None)
         service.clock.let_pass(days=3)
         after = people.anna.submit(explanatory_analysis=None)
@@ -229,7 +232,7 @@ def test_a_region_may_make_the_explanatory_analysis_obligatory_from_a_day_on(cha
             residence={"municipality": "GM0453", "sinceOn": "2020-01-01", "inStay": False},
         )
 
-    assert [it.status_code for it in (before, after, complete, elsewhere)] == [201, 400, 201, 201]
+    assert [answer.status_code for answer in (before, after, complete, elsewhere)] == [201, 400, 201, 201]
     assert [error["location"] for error in after.json()["errors"]] == ["/form/explanatoryAnalysis"]
 
 
@@ -267,7 +270,7 @@ def test_contradictory_rules_stop_the_start_with_every_fault_at_once_and_touch_n
     rewritten(rules, "commitment", 'next = "start_help"\n', 'next = "end_help"\n')
     rewritten(rules, "placement", 'term = "check_placement"\n', 'term = "now_and_then"\n')
 
-    said = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "service", "serve"],
         cwd=ROOT,
         env={
@@ -284,10 +287,10 @@ def test_contradictory_rules_stop_the_start_with_every_fault_at_once_and_touch_n
         check=False,
     )
 
-    assert said.returncode == 1
-    assert "not started" in said.stderr
+    assert process.returncode == 1
+    assert "not started" in process.stderr
     for fault in ("[unknown_role]", "[next_not_possible]", "[unknown_term]", "case.toml", "placement.toml"):
-        assert fault in said.stderr
-    assert "Traceback" not in said.stderr
+        assert fault in process.stderr
+    assert "Traceback" not in process.stderr
     assert not (folder / "casusroute.db").exists()
     assert not (folder / "master.key").exists()

@@ -1,4 +1,4 @@
-"""The sentences of the product: days and lists as people write them, steps by what they are called, Dutch in Dutch."""
+"""The sentences of the product: days and lists as people write them, steps by their labels, no English in Dutch."""
 
 import re
 import tomllib
@@ -21,8 +21,8 @@ from service.workflows.rules.rulebook import Rulebook, read_rules
 
 FILES = {file.name: file.read_text(encoding="utf-8") for file in sorted((ROOT / "workflows").glob("*.toml"))}
 WORKFLOWS = {name.removesuffix(".toml"): tomllib.loads(text) for name, text in FILES.items() if name != "settings.toml"}
-# Written for who makes workflows, who reads their words; and for who looks after the database.
-FOR_THE_TRADE = {"diagnostics", "drawing", "verification", "verification_next", "set_up"}
+# Sections for authors of workflows and operators of the database, who know English words and codes.
+FOR_SPECIALISTS = {"diagnostics", "drawing", "verification", "verification_next", "set_up"}
 
 
 @pytest.fixture(scope="module")
@@ -50,10 +50,10 @@ def test_a_day_a_moment_and_a_month_are_written_as_people_write_them() -> None:
 
 
 def test_a_list_is_joined_as_people_join_it() -> None:
-    some = [Words.same(it) for it in "abc"]
+    letters = [Words.same(letter) for letter in "abc"]
 
-    assert [joined(some[:n]).nl for n in range(4)] == ["", "a", "a en b", "a, b en c"]
-    assert joined(some, OR) == Words("a, b of c", "a, b or c")
+    assert [joined(letters[:count]).nl for count in range(4)] == ["", "a", "a en b", "a, b en c"]
+    assert joined(letters, OR) == Words("a, b of c", "a, b or c")
 
 
 @broken_by(
@@ -75,15 +75,15 @@ def test_what_is_filled_in_is_told_in_each_language() -> None:
     "    return with_code(labels[code], code) if code in labels else Words.same(code)",
     "    return Words.same(code)",
 )
-def test_a_refusal_names_steps_states_and_roles_by_what_they_are_called(rules: Rulebook) -> None:
+def test_a_refusal_names_steps_states_and_roles_by_their_labels(rules: Rulebook) -> None:
     case = rules.current("case")
-    for refused, expected in (
+    for attempt, expected in (
         (("help_started", "decline"), "Niet opnemen (decline) kan niet vanuit de status Hulp gestart (help_started). "),
         (("submitted", "start_triage"), "De stap Triage starten (start_triage) is hier mogelijk, maar voor: "),
     ):
-        with pytest.raises((TransitionNotAllowed, RoleNotAllowed)) as told:
-            case.decide(*refused, None, [])
-        assert say("details", told.value.code, told.value.in_words()).nl.startswith(expected)
+        with pytest.raises((TransitionNotAllowed, RoleNotAllowed)) as refusal:
+            case.decide(*attempt, None, [])
+        assert say("details", refusal.value.code, refusal.value.in_words()).nl.startswith(expected)
     unmet = GuardsNotMet("decline", (), {"decline": Words("Niet opnemen", "Decline")})
     assert say("details", unmet.code, unmet.in_words()).nl == (
         "Niet opnemen (decline) kan nog niet. Hierbij staat alles wat eerst nodig is."
@@ -95,19 +95,19 @@ def test_a_refusal_names_steps_states_and_roles_by_what_they_are_called(rules: R
     Returns("service/workflows/rules/rulebook.py", "Rulebook.step_label", None),
 )
 def test_a_reference_is_written_with_label_and_code_for_json_and_kept_in_the_domain(rules: Rulebook) -> None:
-    kept = MESSAGES["guards"]["no_open_question"]
+    sentence = MESSAGES["guards"]["no_open_question"]
 
-    assert references(kept.nl) == ("question.record_answer", "question.withdraw")
-    assert with_steps(kept, rules.step_label) == Words(
+    assert references(sentence.nl) == ("question.record_answer", "question.withdraw")
+    assert with_steps(sentence, rules.step_label) == Words(
         "Er staat nog een vraag van deze opschaling open: leg het antwoord daarop vast "
         '("Landelijk antwoord vastleggen", record_answer) of trek die vraag in ("Vraag intrekken", withdraw).',
         'A question of this escalation is still open: record its answer ("Record the national answer", record_answer) '
         'or withdraw that question ("Withdraw the question", withdraw).',
     )
-    told = {"detail": kept.nl, "unmetGuards": [{"code": "x", "nl": kept.nl, "en": kept.en}]}
-    written = with_steps_in(told, "nl", rules.step_label)
-    assert '("Vraag intrekken", withdraw)' in written["detail"]
-    assert '("Withdraw the question", withdraw)' in written["unmetGuards"][0]["en"]
+    problem = {"detail": sentence.nl, "unmetGuards": [{"code": "x", "nl": sentence.nl, "en": sentence.en}]}
+    rendered = with_steps_in(problem, "nl", rules.step_label)
+    assert '("Vraag intrekken", withdraw)' in rendered["detail"]
+    assert '("Withdraw the question", withdraw)' in rendered["unmetGuards"][0]["en"]
 
 
 def test_a_step_that_no_workflow_in_force_knows_is_written_by_its_code(rules: Rulebook) -> None:
@@ -117,10 +117,10 @@ def test_a_step_that_no_workflow_in_force_knows_is_written_by_its_code(rules: Ru
 
 
 def test_filling_in_a_sentence_keeps_its_references() -> None:
-    told = say("faults", "line_keeps_its_provider", {"line": "B"})
+    sentence = say("faults", "line_keeps_its_provider", {"line": "B"})
 
-    assert "Regel B" in told.nl
-    assert references(told.nl) == references(told.en) == ("replace",)
+    assert "Regel B" in sentence.nl
+    assert references(sentence.nl) == references(sentence.en) == ("replace",)
 
 
 @broken_by(
@@ -130,13 +130,15 @@ def test_filling_in_a_sentence_keeps_its_references() -> None:
     "[triggers.bring_it_back]",
 )
 def test_every_reference_is_to_a_step_of_a_workflow_and_to_one_label() -> None:
-    """R92: both languages name the same steps; what kinds call differently is named with its kind."""
+    """R92: both languages name the same steps; a step with several labels is named with its kind."""
     for place, words in sentences():
         assert references(words.nl) == references(words.en), place
         for reference in references(words.nl):
             kind, _, name = reference.rpartition(".")
-            asked = [WORKFLOWS[kind]] if kind else list(WORKFLOWS.values())
-            labels = {it["triggers"][name]["label"]["nl"] for it in asked if name in it["triggers"]}
+            workflows = [WORKFLOWS[kind]] if kind else list(WORKFLOWS.values())
+            labels = {
+                workflow["triggers"][name]["label"]["nl"] for workflow in workflows if name in workflow["triggers"]
+            }
             assert len(labels) == 1, (place, reference, labels)
 
 
@@ -147,16 +149,16 @@ def test_every_reference_is_to_a_step_of_a_workflow_and_to_one_label() -> None:
     "beoordeelt dat.",
 )
 def test_every_reason_that_asks_for_a_step_refers_to_it() -> None:
-    """All guards and reasons for attention say how to get there; no sentence names a step by its bare code."""
+    """Each guard and reason for attention names the step that resolves it; no sentence uses a bare code."""
     bare = re.compile(rf"\b({'|'.join(sorted(triggers()))})\b")
 
     assert [place for place, words in sentences("guards", "attention") if not references(words.nl)] == []
-    for place, words in sentences(*(set(MESSAGES) - FOR_THE_TRADE)):
+    for place, words in sentences(*(set(MESSAGES) - FOR_SPECIALISTS)):
         text = re.sub(r"\{step:[a-z_.]+\}", "", words.nl)
         assert bare.findall(text) == [], place
 
 
-# English, codes and names of members of the JSON; labels of steps and JSON itself aside.
+# English words, codes and names of JSON members that a Dutch sentence must not have.
 NO_DUTCH = re.compile(
     r"\b(the|and|or|of the|with|legal hold|token|host|cursor|form|draft\w*|webhook|Big Five|Support|GET|POST|OPTIONS|"
     r"header|ETag|If-Match|Idempotency-Key|Authorization|unmetGuards|obstacles|errors|certificate|won|[a-z]+[A-Z]\w+)\b"
@@ -170,16 +172,20 @@ NO_DUTCH = re.compile(
     "Er geldt een bewaarplicht (legal hold): hef",
 )
 def test_no_dutch_sentence_has_an_english_word_or_the_name_of_a_member() -> None:
-    told = [*sentences(*(set(MESSAGES) - FOR_THE_TRADE))]
-    told += [(it.name, words) for it in CODE_LISTS.values() for words in (it.label, *it.codes.values())]
-    told += [
-        (f"{kind}.{name}", Words(**one["label"]))
-        for kind, it in WORKFLOWS.items()
-        for name, one in {**it["states"], **it["triggers"]}.items()
+    texts = [*sentences(*(set(MESSAGES) - FOR_SPECIALISTS))]
+    texts += [
+        (code_list.name, words)
+        for code_list in CODE_LISTS.values()
+        for words in (code_list.label, *code_list.codes.values())
+    ]
+    texts += [
+        (f"{kind}.{name}", Words(**item["label"]))
+        for kind, workflow in WORKFLOWS.items()
+        for name, item in {**workflow["states"], **workflow["triggers"]}.items()
     ]
     allowed = {"faults.changes_not_camel_case": ["heldOn"]}
 
-    for place, words in told:
+    for place, words in texts:
         text = re.sub(r"\{\w+(:\w+(\.\w+)?)?\}|/v1/\S+", "", words.nl)
         assert NO_DUTCH.findall(text) == allowed.get(place, []), (place, words.nl)
 

@@ -1,6 +1,6 @@
-"""Every state and every trigger of every workflow, over HTTP: what is possible there, and what is refused.
+"""Every state and every trigger of every workflow over HTTP: the possible steps and the refusals.
 
-The expectations stand in expected_moves.py, by hand; no edge of a file goes or comes unseen.
+The expectations are written by hand in expected_moves.py, so that no edge of a file changes unnoticed.
 """
 
 import pytest
@@ -19,7 +19,7 @@ NOTHING_TO_AMEND = {
     ("escalation", "network_asked", "amend"),
     ("escalation", "signalled", "amend"),
 }
-# So that there is a form to amend where a part begins.
+# Steps that give a part a form to amend in its first state.
 OUT_AND_BACK = {
     "commitment": ("refuse", "ask_again"),
     "funding": ("confirm", "reopen"),
@@ -28,8 +28,8 @@ OUT_AND_BACK = {
     "reconsideration": ("take_up", "hand_back"),
     "follow_up": ("reschedule_check",),
 }
-# These begin by themselves.
-BESIDE = ("ask_about_file", "take_emergency_access")
+# Triggers that begin a part without a step of the case.
+WITHOUT_THE_CASE = ("ask_about_file", "take_emergency_access")
 # A case that was referred is not referred again: the test of questions below takes these edges.
 REFERRED = {("case", state, "refer") for state in ("submitted", "in_triage", "consulted")}
 
@@ -47,12 +47,12 @@ def test_a_workflow_that_is_published_has_exactly_the_edges_that_the_domain_know
 
     published = people.anna.get(f"/workflows/{kind}").json()
 
-    found = {
+    published_edges = {
         (trigger["code"], move["source"], move["target"])
         for trigger in published["triggers"]
         for move in trigger["moves"]
     }
-    assert found == expected
+    assert published_edges == expected
     assert {state["code"] for state in published["states"] if state["phase"] == "ended"} == ENDS[kind]
 
 
@@ -85,13 +85,13 @@ def test_what_a_state_does_not_know_is_refused_with_what_it_does_know_and_nothin
     expected = set(possible_from(kind, state))
     before, entries = now(case, part), case.history()
 
-    told = people.esra.get(f"{case.address(part)}/possible-transitions").json()
+    offer = people.esra.get(f"{case.address(part)}/possible-transitions").json()
     refused = {
         trigger: case.attempt(trigger, part=part, by="esra", version=before["version"])
         for trigger in sorted(triggers(kind) - expected)
     }
 
-    assert {transition["trigger"]: transition["target"] for transition in told["transitions"]} == possible_from(
+    assert {transition["trigger"]: transition["target"] for transition in offer["transitions"]} == possible_from(
         kind, state
     )
     for trigger, answer in refused.items():
@@ -107,7 +107,7 @@ def test_what_a_state_does_not_know_is_refused_with_what_it_does_know_and_nothin
 @pytest.mark.parametrize("kind", MOVES)
 def test_every_edge_of_a_workflow_can_be_taken_with_a_valid_form_by_a_fitting_person(people: People, kind: str) -> None:
     expected = {
-        (state, trigger): _refused_on(kind, state, trigger) or (201, target)
+        (state, trigger): _expected_refusal(kind, state, trigger) or (201, target)
         for state in MOVES[kind]
         for trigger, target in possible_from(kind, state).items()
     }
@@ -122,7 +122,7 @@ def test_every_edge_of_a_workflow_can_be_taken_with_a_valid_form_by_a_fitting_pe
     assert taken == expected
 
 
-def _refused_on(kind: str, state: str, trigger: str) -> tuple[int, str] | None:
+def _expected_refusal(kind: str, state: str, trigger: str) -> tuple[int, str] | None:
     if (kind, state, trigger) in NOTHING_TO_AMEND:
         return 400, state
     return (409, state) if (kind, state, trigger) in REFERRED else None
@@ -146,7 +146,7 @@ def test_a_part_begins_with_a_step_of_its_case_and_nobody_begins_it_again(
 ) -> None:
     case, part = case_in_which(people, kind, trigger)
     version = now(case, part)["version"]
-    form = form_for({"question": "escalation"}.get(kind, kind if trigger in BESIDE else "case"), trigger)
+    form = form_for({"question": "escalation"}.get(kind, kind if trigger in WITHOUT_THE_CASE else "case"), trigger)
 
     again = people.esra.post(f"{case.address(part)}/transitions", {"trigger": trigger, "form": form}, version=version)
 

@@ -1,4 +1,4 @@
-"""By when: working days in the Netherlands, what starts a term and what leaves it, and nothing acts when it is over."""
+"""Terms: Dutch working days, the steps that start or leave a term, and no deadline that acts."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -87,10 +87,10 @@ def test_a_day_is_the_day_in_amsterdam_in_winter_and_in_summer(moment: datetime,
 
 @pytest.fixture(scope="module", params=ENGINES)
 def years(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, People]]:
-    """A service whose clock may go on for years without anybody else noticing."""
+    """A service that no other test uses, so that its clock may be put forward by years. Returns (service, people)."""
     folder: Path = tmp_path_factory.mktemp(f"years-{request.param}")
-    with people_at(folder, new_database(request, folder, request.param)) as found:
-        yield found
+    with people_at(folder, new_database(request, folder, request.param)) as service_and_people:
+        yield service_and_people
 
 
 def term_from(entry: Json, name: str) -> str:
@@ -121,15 +121,15 @@ def test_a_term_runs_from_the_day_a_state_was_entered_or_its_next_action_done_an
     case.go_to("help_started")
     running = next(part for part in case.parts("commitment") if part["state"]["code"] == "running")
     case.fire("add_note", part=running)
-    beside = case.parts("commitment")[0]["dueOn"]
+    due_after_note = case.parts("commitment")[0]["dueOn"]
     case.fire("report_progress", part=running, next_report_on=None)
     reported = case.history()[-1]
     case.fire("start_monitoring")
-    monitored = next(it for it in case.history() if it["trigger"] == "start_monitoring")
+    monitored = next(entry for entry in case.history() if entry["trigger"] == "start_monitoring")
 
     assert first == term_from(submitted, "start_triage")
     assert after_everyday_steps == first
-    assert beside == running["dueOn"]
+    assert due_after_note == running["dueOn"]
     assert reported["dueOn"] == term_from(reported, "report_progress")
     assert case.seen()["main"]["dueOn"] == term_from(monitored, "monitoring")
 
@@ -173,7 +173,7 @@ def test_an_ended_part_has_no_day_and_a_reopened_one_has_a_new_one(years: tuple[
 def test_years_that_pass_change_nothing_but_that_it_is_late_and_how_long_the_child_waits(
     years: tuple[Running, People],
 ) -> None:
-    """I28: no deadline closes, rejects or decides; I8: the child's waiting goes on; turning 18 does nothing (I7)."""
+    """I28: no deadline closes, rejects or decides; I8: the child keeps waiting; I7: turning 18 does nothing."""
     service, people = years
     case = CaseFile.submitted(people).go_to("advice_issued")
     case.fire("seek_placement")
@@ -207,7 +207,7 @@ def test_years_that_pass_change_nothing_but_that_it_is_late_and_how_long_the_chi
 def test_the_child_waits_from_the_first_submission_through_every_pause_until_the_case_ends(
     years: tuple[Running, People],
 ) -> None:
-    """I8: waiting for information is waiting; what is submitted late in the day counts from that day."""
+    """I8: the time without information counts as waiting; a late submission counts from its own day."""
     service, people = years
     case = CaseFile.submitted(people)
     waited = [case.seen()["waitingDays"]]
@@ -235,14 +235,14 @@ def test_reopening_counts_the_waiting_from_the_first_submission_again(years: tup
 
 
 def everything_possible(case: CaseFile) -> dict[str, bytes]:
-    seen = case.seen()
-    addresses = [case.path, *(case.address(part) for part in seen["parts"])]
+    view = case.seen()
+    addresses = [case.path, *(case.address(part) for part in view["parts"])]
     return {address: case.people.esra.get(f"{address}/possible-transitions").content for address in addresses}
 
 
-def without_lateness(seen: Json) -> Json:
+def without_lateness(view: Json) -> Json:
     def bare(part: Json) -> Json:
         return {name: value for name, value in part.items() if name != "late"}
 
-    rest = {name: value for name, value in seen.items() if name not in ("waitingDays", "main", "parts")}
-    return rest | {"main": bare(seen["main"]), "parts": [bare(part) for part in seen["parts"]]}
+    rest = {name: value for name, value in view.items() if name not in ("waitingDays", "main", "parts")}
+    return rest | {"main": bare(view["main"]), "parts": [bare(part) for part in view["parts"]]}

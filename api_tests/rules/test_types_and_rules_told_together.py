@@ -1,4 +1,4 @@
-"""A form with faults of types is held against its rules as far as these touch what can be read."""
+"""The rules of a form with faults of type are checked on the fields that can be read."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
@@ -23,10 +23,10 @@ def pointers(faults: Iterable[InputFault]) -> set[tuple[str, str]]:
     return {(fault.code, fault.location) for fault in faults}
 
 
-def of_rules(name: str, body: dict[str, Any], held_against: FormContext) -> set[tuple[str, str]]:
-    """The faults that are told of this JSON, without those of its types."""
+def rule_faults(name: str, body: dict[str, Any], form_context: FormContext) -> set[tuple[str, str]]:
+    """The faults of this JSON, without the faults of type."""
     form = KINDS.forms[name]
-    return pointers(faults_of(form, body, held_against)) - pointers(read_form(form, body).faults)
+    return pointers(faults_of(form, body, form_context)) - pointers(read_form(form, body).faults)
 
 
 @broken_by(
@@ -40,25 +40,27 @@ def of_rules(name: str, body: dict[str, Any], held_against: FormContext) -> set[
     case="referral@1",
 )
 @pytest.mark.parametrize("name", KINDS.forms)
-def test_what_is_told_of_the_readable_part_is_still_told_when_the_rest_is_mended_with_whatever(name: str) -> None:
-    """For a form that can be read whole, it is all that its rules say."""
-    form, held_against = KINDS.forms[name], context()
+def test_the_faults_of_readable_fields_remain_when_the_unreadable_fields_are_mended(name: str) -> None:
+    """A form without faults of type gets all faults of its rules."""
+    form, form_context = KINDS.forms[name], context()
 
     @given(body=filled_in(name), spoilt=st.sets(st.sampled_from(sorted(candidates(name)))))
     def hold(body: dict[str, Any], spoilt: set[str]) -> None:
-        whole = of_rules(name, body, held_against)
-        read = read_form(form, body)
-        assert read.form is not None
-        assert read.faults == ()
-        said = {
-            (fault.code, "/".join(("/form", *map(str, fault.location)))) for fault in read.form.faults(held_against)
+        whole = rule_faults(name, body, form_context)
+        reading = read_form(form, body)
+        assert reading.form is not None
+        assert reading.faults == ()
+        expected = {
+            (fault.code, "/".join(("/form", *map(str, fault.location)))) for fault in reading.form.faults(form_context)
         }
-        assert whole == said
+        assert whole == expected
 
-        partly = of_rules(name, body | {field: unreadable(name, field) for field in spoilt}, held_against)
+        partly = rule_faults(name, body | {field: unreadable(name, field) for field in spoilt}, form_context)
 
         assert partly <= whole
-        assert not {it for it in partly if it[1].split("/")[2] in spoilt}, "no fault beside a fault of type"
+        assert not {location for _, location in partly if location.split("/")[2] in spoilt}, (
+            "no fault beside a fault of type"
+        )
 
     hold()
 
@@ -67,14 +69,14 @@ def test_what_is_told_of_the_readable_part_is_still_told_when_the_rest_is_mended
 def test_every_field_that_cannot_be_read_leaves_the_others_to_be_read(name: str) -> None:
     example = filled(name)
     for field in example:
-        read = read_form(KINDS.forms[name], {**example, field: unreadable(name, field)})
-        names = {it.alias or key: key for key, it in KINDS.forms[name].model_fields.items()}
+        reading = read_form(KINDS.forms[name], {**example, field: unreadable(name, field)})
+        names = {info.alias or key: key for key, info in KINDS.forms[name].model_fields.items()}
         whole = KINDS.forms[name].model_validate(example)
-        assert {fault.location.split("/")[2] for fault in read.faults} == {field}
+        assert {fault.location.split("/")[2] for fault in reading.faults} == {field}
         for other in set(example) - {field}:
-            assert getattr(read.form, names[other]) == getattr(whole, names[other])
+            assert getattr(reading.form, names[other]) == getattr(whole, names[other])
         with pytest.raises(Unread):
-            getattr(read.form, names[field])
+            getattr(reading.form, names[field])
 
 
 def test_a_referral_without_a_question_hears_of_the_voices_and_the_safety_at_once() -> None:
@@ -92,7 +94,7 @@ def test_a_referral_without_a_question_hears_of_the_voices_and_the_safety_at_onc
 
 
 def test_each_thing_that_goes_before_a_removal_is_asked_by_itself() -> None:
-    """I5: one that cannot be read keeps none of the others from being told."""
+    """I5: an answer that cannot be read hides none of the other faults."""
     body = filled("analysis@1", proposes_removal=True, behavioural_scientist=7, dissent_asked=False)
     body.pop("returnPlan", None)
 
@@ -105,31 +107,31 @@ def test_each_thing_that_goes_before_a_removal_is_asked_by_itself() -> None:
 
 @given(body=st.none() | st.integers() | st.text() | st.lists(st.integers()))
 def test_what_is_no_object_has_a_fault_of_type_and_no_other(body: object) -> None:
-    assert [it.location for it in faults_of(KINDS.forms["referral@1"], body, context())] == ["/form"]
+    assert [fault.location for fault in faults_of(KINDS.forms["referral@1"], body, context())] == ["/form"]
 
 
 class Careless(Form):
     form_name: ClassVar[str] = "careless@1"
     content_class: ClassVar[ContentClass] = "notes"
 
-    told: str
+    text: str
     count: int
 
     @rule
     def _is_known(self, _context: FormContext) -> Iterator[Fault]:
-        yield Fault(self.tolled, ("told",))  # type: ignore[attr-defined]
+        yield Fault(self.txet, ("text",))  # type: ignore[attr-defined]
 
 
 class Wrong(Form):
     form_name: ClassVar[str] = "wrong@1"
     content_class: ClassVar[ContentClass] = "notes"
 
-    told: str
+    text: str
     count: int
 
     @rule
     def _is_divided(self, _context: FormContext) -> Iterator[Fault]:
-        yield Fault(str(1 // (len(self.told) - len(self.told))), ("told",))
+        yield Fault(str(1 // (len(self.text) - len(self.text))), ("text",))
 
 
 @broken_by(
@@ -141,9 +143,9 @@ class Wrong(Form):
 @pytest.mark.parametrize(("form", "error"), [(Careless, AttributeError), (Wrong, ZeroDivisionError)])
 def test_a_mistake_in_a_rule_is_never_swallowed(form: type[Form], error: type[Exception]) -> None:
     with pytest.raises(error):
-        list(form.model_validate({"told": "a", "count": 1}).faults(context()))
+        list(form.model_validate({"text": "a", "count": 1}).faults(context()))
     with pytest.raises(error):
-        faults_of(form, {"told": "a", "count": "?"}, context())
+        faults_of(form, {"text": "a", "count": "?"}, context())
 
 
 def test_a_rule_that_asks_what_is_not_known_of_the_case_says_nothing_and_the_others_speak() -> None:

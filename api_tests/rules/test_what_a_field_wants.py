@@ -1,4 +1,4 @@
-"""What is wrong in a form is told by the name of the field and the form that it wants, never by what was typed."""
+"""A fault of a form names the field and its expected format, and never repeats the input."""
 
 from collections.abc import Iterator
 from copy import deepcopy
@@ -19,8 +19,8 @@ from service.vocabulary.refusals import InputFault
 TYPED = "Zwaardvisje"
 
 
-def told(form: str, **changes: Any) -> dict[str, InputFault]:
-    """What is wrong in the example with these changes, by its place."""
+def faults_by_location(form: str, **changes: Any) -> dict[str, InputFault]:
+    """Returns the faults of the example with these changes, by location."""
     return {fault.location: fault for fault in read_form(KINDS.forms[form], filled(form, **changes)).faults}
 
 
@@ -171,11 +171,11 @@ WRONG: dict[str, tuple[str, dict[str, Any], str, str, str]] = {
     Returns("service/vocabulary/labelled_errors.py", "_similar_field", None),
     case="a member that is nearly one",
 )
-@pytest.mark.parametrize("what", WRONG)
-def test_a_fault_names_the_field_and_the_form_that_it_wants(what: str) -> None:
-    form, changes, location, code, sentence = WRONG[what]
+@pytest.mark.parametrize("name", WRONG)
+def test_a_fault_names_the_field_and_its_expected_format(name: str) -> None:
+    form, changes, location, code, sentence = WRONG[name]
 
-    fault = told(form, **changes)[location]
+    fault = faults_by_location(form, **changes)[location]
 
     assert (fault.code, fault.words.nl) == (code, sentence)
     assert TYPED not in fault.words.nl + fault.words.en
@@ -185,47 +185,47 @@ def test_a_form_that_is_missing_as_a_whole_is_named() -> None:
     assert bare_fault("body", "/form", "missing").words == Words("Formulier: dit ontbreekt.", "Form: this is missing.")
 
 
-def test_the_same_is_told_in_english() -> None:
-    assert told("referral@1", birth_month="2011-13")["/form/birthMonth"].words.en == (
+def test_a_fault_is_worded_in_english_too() -> None:
+    assert faults_by_location("referral@1", birth_month="2011-13")["/form/birthMonth"].words.en == (
         "Month of birth: give a year and a month (YYYY-MM, for instance 2011-03)."
     )
 
 
 @pytest.mark.parametrize("name", KINDS.forms)
-def test_whatever_a_form_lacks_is_named_with_the_form_that_it_wants(name: str) -> None:
-    lacking = {fault.location.rpartition("/")[2]: fault for fault in read_form(KINDS.forms[name], {}).faults}
+def test_every_missing_field_is_named_with_its_expected_format(name: str) -> None:
+    missing = {fault.location.rpartition("/")[2]: fault for fault in read_form(KINDS.forms[name], {}).faults}
     required = {info.alias for info in KINDS.forms[name].model_fields.values() if info.is_required()}
 
-    assert set(lacking) == required
-    assert all(it.words.nl.partition(": ")[2].startswith("dit ontbreekt.") for it in lacking.values())
-    if "birthMonth" in lacking:
-        assert lacking["birthMonth"].words.nl == (
+    assert set(missing) == required
+    assert all(fault.words.nl.partition(": ")[2].startswith("dit ontbreekt.") for fault in missing.values())
+    if "birthMonth" in missing:
+        assert missing["birthMonth"].words.nl == (
             "Geboortemaand: dit ontbreekt. Vul een jaar en een maand in (JJJJ-MM, bijvoorbeeld 2011-03)."
         )
 
 
-def test_every_form_that_a_type_wants_is_told_with_an_example() -> None:
-    asked = {it.wants for it in _noted("service.vocabulary.fields")} | {"code"}
+def test_every_expected_format_has_a_sentence_with_an_example() -> None:
+    formats = {note.wants for note in _notes_of_types("service.vocabulary.fields")} | {"code"}
 
-    assert asked <= MESSAGES["wants"].keys()
+    assert formats <= MESSAGES["wants"].keys()
     assert all("bijvoorbeeld" in want.nl and "for instance" in want.en for want in MESSAGES["wants"].values())
 
 
-def _noted(module: str) -> Iterator[Wants]:
+def _notes_of_types(module: str) -> Iterator[Wants]:
     types = vars(__import__(module, fromlist=["_"])).values()
-    return (note for it in types for note in getattr(it, "__metadata__", ()) if isinstance(note, Wants))
+    return (note for annotation in types for note in getattr(annotation, "__metadata__", ()) if isinstance(note, Wants))
 
 
-def coded(value: Any, at: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    """Where the coded answers of a form stand."""
+def places_of_codes(value: Any, at: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Yields the place of each coded answer in a form."""
     if isinstance(value, dict) and "code" in value:
         yield at
     elif isinstance(value, dict):
         for name, inner in value.items():
-            yield from coded(inner, (*at, name))
+            yield from places_of_codes(inner, (*at, name))
     elif isinstance(value, list):
         for number, inner in enumerate(value):
-            yield from coded(inner, (*at, number))
+            yield from places_of_codes(inner, (*at, number))
 
 
 @broken_by(
@@ -234,23 +234,25 @@ def coded(value: Any, at: tuple[str | int, ...] = ()) -> Iterator[tuple[str | in
     case="consent_given@1",
 )
 @pytest.mark.parametrize("name", FILLED)
-def test_an_item_with_a_code_that_is_not_on_the_list_is_told_once(name: str) -> None:
-    """Also where it is the only one of a list that wants at least one."""
-    for at in coded(FILLED[name]):
+def test_an_item_with_a_code_that_is_not_on_the_list_is_one_fault(name: str) -> None:
+    """This holds also for the only item of a list that needs at least one."""
+    for at in places_of_codes(FILLED[name]):
         for wrong in ({"code": "never_heard_of"}, {"code": "other"}, {"code": 3}, {"text": "geen code"}, "geen code"):
             body = deepcopy(FILLED[name])
-            around: Any = body
+            parent: Any = body
             for step in at[:-1]:
-                around = around[step]
-            around[at[-1]] = wrong
+                parent = parent[step]
+            parent[at[-1]] = wrong
 
             assert len(read_form(KINDS.forms[name], body).faults) == 1, (at, wrong)
 
 
-def test_a_list_that_is_empty_beside_one_with_a_wrong_item_is_still_told() -> None:
+def test_an_empty_list_in_an_item_with_a_wrong_code_is_still_a_fault() -> None:
     consent = {**filled("consent_given@1")["consents"][0], "kind": {"code": "never_heard_of"}, "purposes": []}
 
-    assert {(place, it.code) for place, it in told("consent_given@1", consents=[consent]).items()} == {
+    assert {
+        (place, fault.code) for place, fault in faults_by_location("consent_given@1", consents=[consent]).items()
+    } == {
         ("/form/consents/0/kind", "unknown_code"),
         ("/form/consents/0/purposes", "too_short"),
     }

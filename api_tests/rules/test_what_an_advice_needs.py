@@ -1,4 +1,4 @@
-"""What an advice needs before it is issued, what another version asks, and what a second time round begins with."""
+"""Requirements of an advice before its issue, of a new version, and of the second round of a case."""
 
 from typing import Any
 
@@ -22,21 +22,21 @@ def faults(answer: httpx.Response) -> list[tuple[str, str]]:
 
 
 def advice(**changes: Any) -> Json:
-    found = form_for("case", "issue_advice", **changes)
-    assert found is not None
-    return found
+    form = form_for("case", "issue_advice", **changes)
+    assert form is not None
+    return form
 
 
 def advice_with_a_line(**changes: Any) -> Json:
-    """The advice with its first line changed; what becomes None is left out."""
+    """The advice with its first line changed; a field that becomes None is removed."""
     form = advice()
     first = {name: value for name, value in (form["lines"][0] | changes).items() if value is not None}
     return form | {"lines": [first, *form["lines"][1:]]}
 
 
 @pytest.fixture(scope="module")
-def drafted(people: People) -> CaseFile:
-    """A case with a draft advice, for all who only have things refused."""
+def case_with_draft(people: People) -> CaseFile:
+    """A case with a draft advice; the tests that share it change nothing."""
     return CaseFile.submitted(people).go_to("advice_drafted")
 
 
@@ -83,15 +83,15 @@ def drafted(people: People) -> CaseFile:
     ],
 )
 def test_an_advice_is_not_issued_without_what_makes_it_an_advice(
-    drafted: CaseFile, form: Json, location: str, code: str
+    case_with_draft: CaseFile, form: Json, location: str, code: str
 ) -> None:
-    """I3: at least one achievable goal, an addressed party per line, a check date; and I4, I15, I17 beside it."""
-    before = drafted.seen()
+    """I3: at least one achievable goal, an addressed party per line, a check date; I4, I15, I17."""
+    before = case_with_draft.seen()
 
-    answer = drafted.attempt("issue_advice", form=form)
+    answer = case_with_draft.attempt("issue_advice", form=form)
 
     assert (location, code) in faults(answer)
-    assert drafted.seen() == before
+    assert case_with_draft.seen() == before
 
 
 def test_a_line_that_is_to_be_made_to_measure_is_addressed_to_nobody_and_waits_for_the_process_director(
@@ -128,9 +128,9 @@ def test_each_item_of_the_analysis_says_what_kind_of_saying_it_is_and_who_says_s
     assert "/form/items/0/kind" in [place for place, _ in faults(case.attempt("draft_advice", items=unheard_of))]
 
     case.fire("draft_advice")
-    written = people.esra.get(f"{case.path}/transitions/{entries_of(case, None)[-1]['partSequence']}").json()
+    entry = people.esra.get(f"{case.path}/transitions/{entries_of(case, None)[-1]['partSequence']}").json()
     assert kinds == {"fact", "observation", "opinion"}
-    assert [item["source"] for item in written["form"]["items"]] == [item["source"] for item in items]
+    assert [item["source"] for item in entry["form"]["items"]] == [item["source"] for item in items]
 
 
 @broken_by(
@@ -144,22 +144,26 @@ def test_goals_count_as_checked_only_since_the_monitoring_began_and_for_the_advi
     case = CaseFile.submitted(people).go_to("monitored")
     check_the_goals(case)
     case.fire("revise_advice")
-    after_revision = unmet(case, "close")
+    after_revision = unmet_guards(case, "close")
     check_the_goals(case)
     case.fire("resume_arranging")
     case.fire("report_help_started")
     case.fire("start_monitoring")
-    after_setback = unmet(case, "close")
+    after_setback = unmet_guards(case, "close")
     check_the_goals(case)
 
     assert "goals_checked" in after_revision
     assert "goals_checked" in after_setback
-    assert "goals_checked" not in unmet(case, "close")
+    assert "goals_checked" not in unmet_guards(case, "close")
 
 
-def unmet(case: CaseFile, trigger: str) -> list[str]:
-    told = case.people.esra.get(f"{case.path}/possible-transitions").json()["transitions"]
-    return next([guard["code"] for guard in one["unmetGuards"]] for one in told if one["trigger"] == trigger)
+def unmet_guards(case: CaseFile, trigger: str) -> list[str]:
+    transitions = case.people.esra.get(f"{case.path}/possible-transitions").json()["transitions"]
+    return next(
+        [guard["code"] for guard in transition["unmetGuards"]]
+        for transition in transitions
+        if transition["trigger"] == trigger
+    )
 
 
 @broken_by(
@@ -171,7 +175,7 @@ def unmet(case: CaseFile, trigger: str) -> list[str]:
 def test_a_case_that_comes_back_is_heard_again_and_its_new_advice_asks_again_for_help_that_had_ended(
     people: People,
 ) -> None:
-    """T20, I13, I16: old versions stay; what is running goes on with its line; nothing of before decides."""
+    """T20, I13, I16: old versions stay, running help keeps its line, and no earlier fact decides."""
     case = CaseFile.submitted(people).go_to("monitored")
     running = next(part for part in case.parts("commitment") if part["state"]["code"] == "running")
     assert step(case, "close", None).status_code == 201
@@ -182,9 +186,9 @@ def test_a_case_that_comes_back_is_heard_again_and_its_new_advice_asks_again_for
     child = filled("table@1")["participation"][:1]
     case.fire("open_table", participation=child)
     case.fire("draft_advice")
-    unheard = unmet(case, "issue_advice")
+    unmet = unmet_guards(case, "issue_advice")
     case.fire("return_to_review")
-    table = next(it for it in reversed(entries_of(case, None)) if it["form"] == "table@1")
+    table = next(entry for entry in reversed(entries_of(case, None)) if entry["form"] == "table@1")
     changes = {"participation": filled("table@1")["participation"]}
     case.fire(
         "amend", by="esra", form={"amends": table["partSequence"], "changes": changes, "reason": "Ouders ook gehoord."}
@@ -192,10 +196,10 @@ def test_a_case_that_comes_back_is_heard_again_and_its_new_advice_asks_again_for
     case.fire("draft_advice")
     issued = case.fire("issue_advice")
 
-    assert unheard == ["child_and_parents_heard"]
-    asked = sorted((it["kind"], it["line"]) for it in issued["opened"])
-    anew = sorted({"A", "B", "C"} - {running["line"]})
-    assert asked == [(kind, line) for kind in ("commitment", "funding") for line in anew]
+    assert unmet == ["child_and_parents_heard"]
+    opened = sorted((part["kind"], part["line"]) for part in issued["opened"])
+    new_lines = sorted({"A", "B", "C"} - {running["line"]})
+    assert opened == [(kind, line) for kind in ("commitment", "funding") for line in new_lines]
     assert people.esra.get(f"{case.path}/advices/1").content == first
     assert people.esra.get(f"{case.path}/advices/2").status_code == 200
 
@@ -209,4 +213,4 @@ def test_another_version_asks_only_for_the_lines_that_are_new(people: People) ->
     more = case.fire("revise_advice", lines=lines)
 
     assert same["opened"] == []
-    assert sorted((it["kind"], it["line"]) for it in more["opened"]) == [("commitment", "D"), ("funding", "D")]
+    assert sorted((part["kind"], part["line"]) for part in more["opened"]) == [("commitment", "D"), ("funding", "D")]

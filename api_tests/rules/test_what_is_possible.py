@@ -1,4 +1,4 @@
-"""What is told to be possible is possible, and what is refused was told with every reason (design decision 6, I1)."""
+"""A step that is offered as possible succeeds, and a refusal was announced with every reason (decision 6, I1)."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -66,32 +66,32 @@ WORKS_AT = {str(person.id): str(ORGANISATION_IDS[person.organisation]) for perso
     "    return state.party, case.team_id",
 )
 @pytest.mark.parametrize("seed", [6, 11])
-def test_wherever_a_case_wanders_what_was_told_holds_and_everything_open_has_one_party_one_action_and_one_date(
+def test_wherever_a_case_wanders_its_offers_hold_and_everything_open_has_one_party_one_action_and_one_date(
     people: People, seed: int
 ) -> None:
-    """Decision 6 and I1, for the case and every part, whoever acts; I12: what is shown is where the history leads."""
+    """Decision 6 and I1 hold for the case and every part; I12: the state that is shown is that of the history."""
     case = CaseFile.submitted(people)
 
-    for tried in wander(case, Random(seed), steps=40):
-        foretold, answer = tried.foretold, tried.answer
-        if foretold["possible"]:
-            assert (foretold["trigger"], answer.status_code) == (foretold["trigger"], 201)
-        elif not foretold["allowedForYou"]:
+    for attempt in wander(case, Random(seed), steps=40):
+        offered, answer = attempt.foretold, attempt.answer
+        if offered["possible"]:
+            assert (offered["trigger"], answer.status_code) == (offered["trigger"], 201)
+        elif not offered["allowedForYou"]:
             assert (answer.status_code, answer.json()["code"]) == (403, "role_not_allowed")
-            assert answer.json()["roles"] == foretold["roles"]
+            assert answer.json()["roles"] == offered["roles"]
         else:
             assert (answer.status_code, answer.json()["code"]) == (409, "guards_not_met")
-            assert answer.json()["unmetGuards"] == foretold["unmetGuards"]
-            assert all(guard["code"] and guard["nl"] and guard["en"] for guard in foretold["unmetGuards"])
-        seen = case.seen()
-        for part in [seen["main"], *seen["parts"]]:
+            assert answer.json()["unmetGuards"] == offered["unmetGuards"]
+            assert all(guard["code"] and guard["nl"] and guard["en"] for guard in offered["unmetGuards"])
+        view = case.seen()
+        for part in [view["main"], *view["parts"]]:
             assert_somebody_must_act(part)
-            if part["id"] == tried.part["id"] and part["party"]:
-                assert_they_can(case, part)
+            if part["id"] == attempt.part["id"] and part["party"]:
+                assert_the_party_may_act(case, part)
 
-    seen = case.seen()
-    arrived = {it["partId"]: it["target"] for it in case.history()}
-    assert {it["id"]: it["state"]["code"] for it in [seen["main"], *seen["parts"]]} == arrived
+    view = case.seen()
+    arrived = {entry["partId"]: entry["target"] for entry in case.history()}
+    assert {part["id"]: part["state"]["code"] for part in [view["main"], *view["parts"]]} == arrived
 
 
 def assert_somebody_must_act(part: Json) -> None:
@@ -106,10 +106,10 @@ def assert_somebody_must_act(part: Json) -> None:
         assert WORKS_AT[assignee["id"]] == part["party"]["organisation"]["id"]
 
 
-def assert_they_can(case: CaseFile, part: Json) -> None:
-    who = acting_for(part)
-    assert who
-    assert offer(case, who[0], part)[part["nextAction"]["code"]]["allowedForYou"]
+def assert_the_party_may_act(case: CaseFile, part: Json) -> None:
+    names = acting_for(part)
+    assert names
+    assert offer(case, names[0], part)[part["nextAction"]["code"]]["allowedForYou"]
 
 
 @broken_by(
@@ -123,26 +123,26 @@ def test_closing_tells_every_condition_that_does_not_hold_at_once_in_two_languag
     case.fire("request_escalation")
     case.fire("request_reconsideration")
 
-    foretold = offer(case, "esra", case.seen()["main"])["close"]
+    offered = offer(case, "esra", case.seen()["main"])["close"]
     refused = case.attempt("close")
 
     expected = ["goals_checked", "no_open_escalation", "no_open_reconsideration", "no_unanswered_request"]
-    assert [it["code"] for it in foretold["unmetGuards"]] == expected
-    assert not foretold["possible"]
-    assert foretold["allowedForYou"]
+    assert [guard["code"] for guard in offered["unmetGuards"]] == expected
+    assert not offered["possible"]
+    assert offered["allowedForYou"]
     assert refused.status_code == 409
-    assert refused.json()["unmetGuards"] == foretold["unmetGuards"]
-    for guard in foretold["unmetGuards"]:
+    assert refused.json()["unmetGuards"] == offered["unmetGuards"]
+    for guard in offered["unmetGuards"]:
         assert guard["nl"] != guard["en"]
 
 
-def test_the_next_action_of_a_state_is_the_first_that_is_told(people: People) -> None:
+def test_the_next_action_of_a_state_is_offered_first(people: People) -> None:
     case = CaseFile.submitted(people).go_to("in_triage")
 
-    offered = list(offer(case, "daan", case.seen()["main"]))
+    triggers = list(offer(case, "daan", case.seen()["main"]))
 
-    assert offered[0] == "schedule"
-    assert offered[1:] == sorted(offered[1:])
+    assert triggers[0] == "schedule"
+    assert triggers[1:] == sorted(triggers[1:])
 
 
 PART_FACTS = st.builds(
@@ -175,24 +175,24 @@ PLACES = st.sampled_from([(kind, state) for kind, moves in MOVES.items() for sta
 )
 @settings(max_examples=300, deadline=None)
 @given(place=PLACES, facts=CASE_FACTS, seats=SEATS)
-def test_deciding_never_contradicts_what_was_told_whatever_the_facts_and_whoever_asks(
+def test_a_decision_never_contradicts_the_offer_whatever_the_facts_and_memberships(
     place: tuple[str, str], facts: CaseFacts, seats: list[Membership]
 ) -> None:
     kind, state = place
     workflow = workflow_of(kind)
     attempt = Attempt(facts, RULES.settings.default, ME)
 
-    for foretold in workflow.possible(state, attempt, seats):
-        decided = decision_or_refusal(workflow, state, foretold.trigger.name, attempt, seats)
-        if isinstance(decided, GuardsNotMet):
-            assert foretold.allowed_for_you
-            assert decided.unmet == foretold.unmet != ()
-        elif isinstance(decided, RoleNotAllowed):
-            assert not foretold.allowed_for_you
+    for offered in workflow.possible(state, attempt, seats):
+        outcome = decision_or_refusal(workflow, state, offered.trigger.name, attempt, seats)
+        if isinstance(outcome, GuardsNotMet):
+            assert offered.allowed_for_you
+            assert outcome.unmet == offered.unmet != ()
+        elif isinstance(outcome, RoleNotAllowed):
+            assert not offered.allowed_for_you
         else:
-            assert foretold.possible
-            assert (decided.trigger, decided.target) == (foretold.trigger, foretold.target)
-            assert decided.acting in seats
+            assert offered.possible
+            assert (outcome.trigger, outcome.target) == (offered.trigger, offered.target)
+            assert outcome.acting in seats
 
 
 def decision_or_refusal(
@@ -206,7 +206,7 @@ def decision_or_refusal(
 
 @pytest.mark.parametrize("addressed", [True, False])
 def test_who_must_act_may_take_the_next_action_also_where_a_part_is_addressed_to_nobody_yet(addressed: bool) -> None:
-    """I1: what has no addressee is the process director's; an escalation has its liaison, and a question its body."""
+    """I1: a part without addressee is the process director's; an escalation has its liaison, a question its body."""
     always_addressed = (Role.CCE_LIAISON, Role.NATIONAL_SUPPORT)
     for kind in MOVES:
         definition = workflow_of(kind).definition

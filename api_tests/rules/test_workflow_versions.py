@@ -1,4 +1,4 @@
-"""Issue 3, point 8: what becomes of a part when its workflow changes, and the plan that takes it along."""
+"""Issue 3, point 8: the verdict on a part whose workflow changes, and the plan that moves the part."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -20,14 +20,14 @@ from service.workflows.rules.workflow_file import load
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 
-def written(text: str) -> Definition:
+def definition_of(text: str) -> Definition:
     definition = load(text, "case.toml").definition
     assert definition is not None
     return definition
 
 
-OLD = written(ROUTE)
-RENAMED = written(ROUTE.replace("in_triage", "screening").replace('party = "coordinator"', 'party = "screener"'))
+OLD = definition_of(ROUTE)
+RENAMED = definition_of(ROUTE.replace("in_triage", "screening").replace('party = "coordinator"', 'party = "screener"'))
 
 
 def part_in(state: str) -> Part:
@@ -44,7 +44,7 @@ def part_in(state: str) -> Part:
     )
 
 
-def found(state: str, new: Definition, mapping: dict[str, str], **known: Any) -> tuple[str, list[str]]:
+def verdict_of(state: str, new: Definition, mapping: dict[str, str], **known: Any) -> tuple[str, list[str]]:
     verdict = judged(part_in(state), new, mapping, **{"terms": TERMS, "kinds": KINDS, **known})
     return verdict.fit, [reason.code for reason in verdict.reasons]
 
@@ -63,26 +63,26 @@ def found(state: str, new: Definition, mapping: dict[str, str], **known: Any) ->
 def test_a_part_fits_needs_a_mapping_or_cannot_go(
     state: str, mapping: dict[str, str], fit: str, reasons: list[str]
 ) -> None:
-    assert found(state, RENAMED, mapping) == (fit, reasons)
+    assert verdict_of(state, RENAMED, mapping) == (fit, reasons)
 
 
 def test_a_part_cannot_go_to_a_state_without_a_term_in_its_region_or_to_a_workflow_that_opens_what_is_not_there() -> (
     None
 ):
-    without_term = found("submitted", RENAMED, {}, terms={"screening"})
-    without_kind = found("submitted", RENAMED, {}, kinds={"case"})
-    neither_and_unmapped = found("in_triage", RENAMED, {}, kinds={"case"})
+    without_term = verdict_of("submitted", RENAMED, {}, terms={"screening"})
+    without_kind = verdict_of("submitted", RENAMED, {}, kinds={"case"})
+    neither_and_unmapped = verdict_of("in_triage", RENAMED, {}, kinds={"case"})
 
     assert without_term == ("impossible", ["term_not_set"])
     assert without_kind == ("impossible", ["kind_without_workflow"])
     assert neither_and_unmapped == ("impossible", ["kind_without_workflow", "state_not_mapped"])
 
 
-def test_steps_that_the_new_version_does_not_know_are_told_and_hinder_nothing() -> None:
-    taken = [Edge("submit", "start", "submitted"), Edge("start_triage", "submitted", "in_triage")]
-    taken += [Edge("adopt_workflow", "gone", "in_triage")]
+def test_steps_that_the_new_version_does_not_know_are_reported_and_hinder_nothing() -> None:
+    edges = [Edge("submit", "start", "submitted"), Edge("start_triage", "submitted", "in_triage")]
+    edges += [Edge("adopt_workflow", "gone", "in_triage")]
 
-    verdict = judged(part_in("in_triage"), RENAMED, {"in_triage": "screening"}, taken, terms=TERMS, kinds=KINDS)
+    verdict = judged(part_in("in_triage"), RENAMED, {"in_triage": "screening"}, edges, terms=TERMS, kinds=KINDS)
 
     assert (verdict.fit, verdict.unknown_steps) == ("fits", (Edge("start_triage", "submitted", "in_triage"),))
 
@@ -101,7 +101,7 @@ def test_only_open_states_that_exist_are_mapped_to_open_states_that_exist() -> N
 
 
 def test_a_plan_is_a_definition_of_its_own_in_each_direction_and_reads_back_with_its_hash() -> None:
-    """Decision 9: stored with its edges like every definition; no end is in it, and no state that is not mapped."""
+    """Decision 9: a plan is stored with its edges like every definition; it has no ends and no unmapped states."""
     there = plan_between(OLD, RENAMED, {"in_triage": "screening"})
     back = plan_between(RENAMED, OLD, {"screening": "in_triage"})
     partial = plan_between(OLD, RENAMED, {})
@@ -126,11 +126,11 @@ def test_a_plan_is_a_definition_of_its_own_in_each_direction_and_reads_back_with
 )
 def test_i10_a_proposal_stands_when_its_state_is_called_otherwise_and_lapses_when_the_case_moves_on() -> None:
     proposed = (*TO_TRIAGE, PROPOSE)
-    renamed = Move("case", ADOPT.name, "in_triage", "in_triage_by_screener", Role.ADMINISTRATOR)
+    adoption = Move("case", ADOPT.name, "in_triage", "in_triage_by_screener", Role.ADMINISTRATOR)
 
-    by = [
+    proposers = [
         fold(history(road), KINDS).decline_proposed_by
-        for road in (proposed, (*proposed, renamed), (*proposed, SCHEDULE))
+        for road in (proposed, (*proposed, adoption), (*proposed, SCHEDULE))
     ]
 
-    assert [proposer is not None for proposer in by] == [True, True, False]
+    assert [proposer is not None for proposer in proposers] == [True, True, False]
