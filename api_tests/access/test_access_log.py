@@ -23,20 +23,20 @@ TEAM_WORK = "work_of_the_expert_team"
 
 @pytest.fixture(scope="module")
 def scene(people: People) -> Scene:
-    """Parts in which something was written, so that there is something to read."""
-    made = help_arranged(people)
-    case = made.case
+    """A case whose parts hold content to read."""
+    scene = help_arranged(people)
+    case = scene.case
     for line, by in (("A", "ivo"), ("B", "joke")):
-        case.fire("accept", part=made.parts[f"commitment {line}"], by=by)
+        case.fire("accept", part=scene.parts[f"commitment {line}"], by=by)
     for line, by in (("A", "karim"), ("B", "lotte")):
-        case.fire("dispute", part=made.parts[f"funding {line}"], by=by)
-    case.fire("agree", part=made.parts["placement A"])
-    case.fire("escalate", part=made.parts["escalation"])
+        case.fire("dispute", part=scene.parts[f"funding {line}"], by=by)
+    case.fire("agree", part=scene.parts["placement A"])
+    case.fire("escalate", part=scene.parts["escalation"])
     return Scene(case)
 
 
 def lines_of(service: Running, ask: Callable[[], httpx.Response]) -> tuple[httpx.Response, list[Line]]:
-    """What was answered, and what the log gained by it."""
+    """Returns the answer, and the lines that the log gained."""
     last = rows(service, "SELECT coalesce(max(id), 0) AS id FROM access_log")[0]["id"]
     answer = ask()
     return answer, rows(service, f"SELECT * FROM access_log WHERE id > {last} ORDER BY id")
@@ -143,28 +143,30 @@ def test_i18_an_expert_at_the_table_reads_for_the_table(service: Running, people
 def test_i18_lists_heads_histories_and_ones_own_draft_leave_no_line(
     service: Running, people: People, scene: Scene
 ) -> None:
-    """A draft is nobody's file yet: the only one who can read it is the one who is writing it."""
+    """A draft is not part of a file yet. Only its writer can read it."""
     draft = people.anna.post("/drafts", {"form": {"question": "Hoe verder?"}}).json()["id"]
-    paths = [f"{it}{way}" for it in (scene.case.path, scene.path("commitment A")) for way in ("", "/transitions")]
+    paths = [
+        f"{path}{suffix}" for path in (scene.case.path, scene.path("commitment A")) for suffix in ("", "/transitions")
+    ]
     paths += [
-        f"{scene.case.path}{way}" for way in ("/possible-transitions", "/verification", "/advices", "/placements")
+        f"{scene.case.path}{suffix}" for suffix in ("/possible-transitions", "/verification", "/advices", "/placements")
     ]
     paths += ["/cases", "/work-items?whose=all", "/drafts", f"/drafts/{draft}", "/me", "/organisations"]
 
-    found = [lines_of(service, partial(people.anna.get, path)) for path in paths]
+    readings = [lines_of(service, partial(people.anna.get, path)) for path in paths]
 
-    assert [answer.status_code for answer, _ in found] == [200] * len(paths)
-    assert [lines for _, lines in found if lines] == []
+    assert [answer.status_code for answer, _ in readings] == [200] * len(paths)
+    assert [lines for _, lines in readings if lines] == []
 
 
 def test_i18_an_entry_in_which_nothing_was_written_and_a_refused_read_leave_no_line(
     service: Running, people: People, scene: Scene
 ) -> None:
     empty, lines_of_empty = lines_of(service, lambda: people.ivo.get(f"{scene.path('commitment A')}/transitions/1"))
-    refused, lines_of_refused = lines_of(service, lambda: people.petra.get(f"{scene.case.path}/file"))
+    refusal, lines_of_refused = lines_of(service, lambda: people.petra.get(f"{scene.case.path}/file"))
 
     assert (empty.status_code, empty.json()["form"], lines_of_empty) == (200, None, [])
-    assert (refused.status_code, lines_of_refused) == (404, [])
+    assert (refusal.status_code, lines_of_refused) == (404, [])
 
 
 def test_i18_an_amendment_reads_what_it_amends_and_says_so(service: Running, people: People) -> None:
@@ -195,7 +197,7 @@ def test_i18_histories_for_learning_are_logged_as_taken_out(service: Running, pe
     "if not sight_alone or sight_alone:",
 )
 @pytest.mark.parametrize(
-    ("held", "path", "role"),
+    ("memberships", "path", "role"),
     [
         ((("ret", Role.EXPERT), ("de-veste", Role.PROVIDER)), "{commitment A}/transitions/2", "provider"),
         ((("ret", Role.ADMINISTRATOR), ("ret", Role.CHAIR)), "{case}/file", "chair"),
@@ -205,15 +207,17 @@ def test_i18_histories_for_learning_are_logged_as_taken_out(service: Running, pe
         ((("duinhuis", Role.PROVIDER), ("gemeente-haarlem", Role.MUNICIPALITY)), "{case}/advices/1", None),
     ],
 )
-def test_i18_the_role_that_is_logged_is_one_that_shows_it_by_itself(
-    service: Running, scene: Scene, held: tuple[tuple[str, Role], ...], path: str, role: str | None
+def test_i18_the_logged_role_is_one_that_shows_the_content_alone(
+    service: Running, scene: Scene, memberships: tuple[tuple[str, Role], ...], path: str, role: str | None
 ) -> None:
     address = re.sub(r"\{(.+?)\}", lambda match: scene.path(match[1]), path)
-    with newcomer(service, *((organisation, it, in_days(-9), None) for organisation, it in held)) as person:
+    with newcomer(
+        service, *((organisation, held_role, in_days(-9), None) for organisation, held_role in memberships)
+    ) as person:
         answer, lines = lines_of(service, lambda: person.get(address))
 
     assert answer.status_code == 200
-    assert [line["role"] for line in lines] in ([[role]] if role else [[it] for _, it in held])
+    assert [line["role"] for line in lines] in ([[role]] if role else [[held_role] for _, held_role in memberships])
 
 
 def test_i18_the_log_holds_nothing_of_what_was_read(service: Running, people: People) -> None:
@@ -221,7 +225,7 @@ def test_i18_the_log_holds_nothing_of_what_was_read(service: Running, people: Pe
     people.esra.get(f"{case.path}/file")
     people.esra.get(f"{case.path}/transitions/1")
 
-    found = rows(service, "SELECT * FROM access_log")
+    log = rows(service, "SELECT * FROM access_log")
 
     assert "zevenslaper" in people.esra.get(f"{case.path}/file").text
-    assert "zevenslaper" not in repr(found)
+    assert "zevenslaper" not in repr(log)

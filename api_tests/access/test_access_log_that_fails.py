@@ -1,4 +1,4 @@
-"""What cannot be logged is not read, while everything else goes on (I18, design decision 15)."""
+"""Content is not read when the access log cannot be written; everything else goes on (I18, design decision 15)."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,19 +20,19 @@ pytestmark = pytest.mark.server
 def unlogged(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Running, Scene]]:
-    """A service of its own, with a case, to lose its log."""
+    """A service of its own, with a case, whose access log is made to fail."""
     folder: Path = tmp_path_factory.mktemp("unlogged")
-    with running(settings_for(folder, new_database(request, folder, request.param))) as started:
-        people = everybody(started.url)
+    with running(settings_for(folder, new_database(request, folder, request.param))) as service:
+        people = everybody(service.url)
         scene = help_arranged(people)
         scene.case.fire("accept", part=scene.parts["commitment A"])
-        yield started, scene
+        yield service, scene
         for person in people.values():
             person.client.close()
 
 
-_AWAY = ["ALTER TABLE access_log RENAME TO access_log_away"]
-_REFUSING = {
+_RENAMED_LOG = ["ALTER TABLE access_log RENAME TO access_log_away"]
+_REFUSING_LOG = {
     "sqlite": [
         "CREATE TRIGGER no_room BEFORE INSERT ON access_log BEGIN SELECT RAISE(ABORT, 'no room for Esra Yilmaz'); END"
     ],
@@ -41,7 +41,7 @@ _REFUSING = {
         "CREATE TRIGGER no_room BEFORE INSERT ON access_log FOR EACH ROW EXECUTE FUNCTION no_room()",
     ],
 }
-_ROOM_AGAIN = {"sqlite": "DROP TRIGGER no_room", "postgresql": "DROP TRIGGER no_room ON access_log"}
+_ROOM_IN_LOG = {"sqlite": "DROP TRIGGER no_room", "postgresql": "DROP TRIGGER no_room ON access_log"}
 
 
 def run_on(service: Running, *statements: str) -> None:
@@ -62,30 +62,31 @@ def test_i18_what_cannot_be_logged_is_not_read_while_lists_still_work(unlogged: 
         ("joke", f"{case.path}/advices/1"),
         ("noor", "/learning/histories"),
     ]
-    others = ["/cases", "/work-items?whose=all", case.path, f"{case.path}/transitions", f"{case.path}/advices"]
+    other_paths = ["/cases", "/work-items?whose=all", case.path, f"{case.path}/transitions", f"{case.path}/advices"]
 
-    def asked() -> list[httpx.Response]:
+    def read_content() -> list[httpx.Response]:
         return [people[key].get(path) for key, path in content]
 
     amendment = {"amends": 1, "changes": {"question": "Anders."}, "reason": "Zo."}
-    before = [answer.status_code for answer in asked()]
-    for break_it, mend_it in (
-        (_AWAY, "ALTER TABLE access_log_away RENAME TO access_log"),
-        (_REFUSING[service.engine], _ROOM_AGAIN[service.engine]),
+    statuses_before = [answer.status_code for answer in read_content()]
+    for breakage, repair in (
+        (_RENAMED_LOG, "ALTER TABLE access_log_away RENAME TO access_log"),
+        (_REFUSING_LOG[service.engine], _ROOM_IN_LOG[service.engine]),
     ):
-        run_on(service, *break_it)
+        run_on(service, *breakage)
 
-        refused, lists = asked(), [people.esra.get(path).status_code for path in others]
-        amended = case.attempt("amend", by="anna", form=amendment)
-        noted = case.attempt("add_note")
+        refusals, lists = read_content(), [people.esra.get(path).status_code for path in other_paths]
+        amend_answer = case.attempt("amend", by="anna", form=amendment)
+        note_answer = case.attempt("add_note")
 
-        run_on(service, mend_it)
-        assert [(it.status_code, it.headers["content-type"]) for it in [*refused, amended]] == [
+        run_on(service, repair)
+        assert [(answer.status_code, answer.headers["content-type"]) for answer in [*refusals, amend_answer]] == [
             (503, "application/problem+json")
         ] * (len(content) + 1)
-        assert [set(it.json()) for it in refused] == [{"type", "title", "status", "detail", "code"}] * len(content)
-        assert "Esra" not in "".join(it.text for it in refused)
-        assert lists == [200] * len(others)
-        assert noted.status_code == 201
-    assert before == [200] * len(content)
-    assert [answer.status_code for answer in asked()] == before
+        assert len(refusals) == len(content)
+        assert all(set(answer.json()) == {"type", "title", "status", "detail", "code"} for answer in refusals)
+        assert "Esra" not in "".join(answer.text for answer in refusals)
+        assert lists == [200] * len(other_paths)
+        assert note_answer.status_code == 201
+    assert statuses_before == [200] * len(content)
+    assert [answer.status_code for answer in read_content()] == statuses_before

@@ -20,7 +20,7 @@ from api_tests.support.workflows import form_for
 from service.people.use_cases.demonstration import ISSUER
 from service.vocabulary.organisation_kinds import ROLES_OF
 
-# Which roles belong to which kind of organisation (issue 3; R125: more than one kind of referrer).
+# Roles of each kind of organisation (issue 3; R125: more than one kind of referrer).
 ROLES_BY_HAND = {
     "local_team": "local_team",
     "certified_institution": "local_team",
@@ -40,9 +40,9 @@ ROLES_BY_HAND = {
 
 @pytest.fixture(scope="module")
 def office(service: Running, people: People) -> Iterator[Office]:
-    opened = Office(service, people.roos)
-    with opened.open:
-        yield opened
+    office = Office(service, people.roos)
+    with office.open:
+        yield office
 
 
 @contextmanager
@@ -64,23 +64,23 @@ def test_whoever_is_added_may_act_at_the_next_request_and_the_log_tells_who_adde
     team = office.organisation("local_team", "GM0363")
 
     with as_newcomer(office, subject) as newcomer:
-        before = newcomer.submit()
-        begun = office.done("/memberships", personId=id_, organisationId=team, role="local_team")
-        after = newcomer.get("/me").json()["memberships"]
-        accepted = newcomer.submit(**living_in("GM0392"))
+        answer_before = newcomer.submit()
+        change = office.done("/memberships", personId=id_, organisationId=team, role="local_team")
+        memberships = newcomer.get("/me").json()["memberships"]
+        answer_after = newcomer.submit(**living_in("GM0392"))
 
-    assert refusal(before) == (403, "not_allowed")
-    assert [(it["role"], it["organisation"]) for it in after] == [("local_team", team)]
-    assert accepted.status_code == 201
-    shown = office.roos.get("/administrative-changes", params={"limit": 3}).json()["items"]
-    assert shown[0] == begun == office.roos.get(f"/administrative-changes/{begun['id']}").json()
-    assert [it["action"] for it in shown] == ["membership_begun", "organisation_added", "person_added"]
-    assert {it["actor"]["name"] for it in shown} == {"Roos Willems"}
-    assert (begun["subjectKind"], begun["subject"]) == ("person", id_)
-    assert begun["details"] == {"organisation": team, "role": "local_team", "from": office.day()}
-    stored = str(rows(office.service, "SELECT * FROM administrative_changes"))
-    assert "Nieuwe Collega" not in stored
-    assert subject not in stored
+    assert refusal(answer_before) == (403, "not_allowed")
+    assert [(membership["role"], membership["organisation"]) for membership in memberships] == [("local_team", team)]
+    assert answer_after.status_code == 201
+    changes = office.roos.get("/administrative-changes", params={"limit": 3}).json()["items"]
+    assert changes[0] == change == office.roos.get(f"/administrative-changes/{change['id']}").json()
+    assert [entry["action"] for entry in changes] == ["membership_begun", "organisation_added", "person_added"]
+    assert {entry["actor"]["name"] for entry in changes} == {"Roos Willems"}
+    assert (change["subjectKind"], change["subject"]) == ("person", id_)
+    assert change["details"] == {"organisation": team, "role": "local_team", "from": office.day()}
+    record = str(rows(office.service, "SELECT * FROM administrative_changes"))
+    assert "Nieuwe Collega" not in record
+    assert subject not in record
 
 
 def test_each_kind_of_organisation_has_its_own_roles() -> None:
@@ -103,13 +103,14 @@ def test_a_role_of_another_kind_of_organisation_is_refused_with_what_is_allowed(
         organisation = office.organisation(kind, "GM0363")
         right, wrong = roles.split()[0], "provider" if kind == "expert_team" else "chair"
         answers[kind] = [
-            office.post("/memberships", personId=person, organisationId=organisation, role=it) for it in (right, wrong)
+            office.post("/memberships", personId=person, organisationId=organisation, role=role)
+            for role in (right, wrong)
         ]
 
-    assert {taken.status_code for taken, _ in answers.values()} == {201}
-    assert [faults(refused) for _, refused in answers.values()] == [{("role_of_another_kind", "/role")}] * 12
-    told = {kind: refused.json()["errors"][0]["en"] for kind, (_, refused) in answers.items()}
-    assert all(role in told[kind] for kind, roles in ROLES_BY_HAND.items() for role in roles.split())
+    assert {answer.status_code for answer, _ in answers.values()} == {201}
+    assert [faults(answer) for _, answer in answers.values()] == [{("role_of_another_kind", "/role")}] * 12
+    sentences = {kind: answer.json()["errors"][0]["en"] for kind, (_, answer) in answers.items()}
+    assert all(role in sentences[kind] for kind, roles in ROLES_BY_HAND.items() for role in roles.split())
 
 
 @broken_by(
@@ -146,20 +147,20 @@ def test_a_membership_ended_at_once_is_refused_the_same_second_and_a_future_one_
     note = {"trigger": "add_note", "form": {"text": "Gebeld."}}
     ret = str(ORGANISATION_IDS["ret"])
     leaver = office.member(ret, "coordinator")
-    later = office.member(ret, "coordinator", validFrom=office.day(1))
+    future_member = office.member(ret, "coordinator", validFrom=office.day(1))
 
-    first = leaver.post(f"{case.path}/transitions", note, version=1)
-    ended = office.end(leaver, ret, "coordinator", office.day(-1))
-    second = leaver.post(f"{case.path}/transitions", note, version=2)
+    first_note = leaver.post(f"{case.path}/transitions", note, version=1)
+    end = office.end(leaver, ret, "coordinator", office.day(-1))
+    second_note = leaver.post(f"{case.path}/transitions", note, version=2)
 
-    assert [first.status_code, ended.status_code, second.status_code] == [201, 201, 404]
-    assert refusal(later.get(case.path)) == (404, "not_found")
+    assert [first_note.status_code, end.status_code, second_note.status_code] == [201, 201, 404]
+    assert refusal(future_member.get(case.path)) == (404, "not_found")
     assert str(case.history()[-1]["by"]).count(leaver.key) == 1
-    again = office.post("/memberships", personId=leaver.key, organisationId=ret, role="coordinator")
-    assert again.status_code == 201
+    renewal = office.post("/memberships", personId=leaver.key, organisationId=ret, role="coordinator")
+    assert renewal.status_code == 201
     assert leaver.get(case.path).status_code == 200
-    double = office.post("/memberships", personId=leaver.key, organisationId=ret, role="coordinator")
-    assert refusal(double) == (409, "already_there")
+    duplicate = office.post("/memberships", personId=leaver.key, organisationId=ret, role="coordinator")
+    assert refusal(duplicate) == (409, "already_there")
 
 
 @broken_by(
@@ -167,28 +168,31 @@ def test_a_membership_ended_at_once_is_refused_the_same_second_and_a_future_one_
 )
 def test_a_region_has_one_team_on_a_day_and_the_next_begins_the_day_after(office: Office) -> None:
     """I29: relations of team, network and liaison with a region are dated; overlaps are refused with a sentence."""
-    first, second = office.organisation("expert_team"), office.organisation("expert_team")
+    first_team, second_team = office.organisation("expert_team"), office.organisation("expert_team")
     network, liaison = office.organisation("expertise_network"), office.organisation("cce")
     local = office.organisation("local_team", "GM0363")
-    office.done("/coverages", organisationId=first, region="JZ20")
+    office.done("/coverages", organisationId=first_team, region="JZ20")
 
-    taken = office.post("/coverages", organisationId=second, region="JZ20", validFrom=office.day(30))
-    double = office.post("/coverages", organisationId=first, region="JZ20", validFrom=office.day(9))
-    beside = [office.post("/coverages", organisationId=it, region="JZ20").status_code for it in (network, liaison)]
-    never = office.post("/coverages", organisationId=local, region="JZ20")
-    office.done("/coverage-ends", organisationId=first, region="JZ20", validUntil=office.day(30))
-    too_early = office.post("/coverages", organisationId=second, region="JZ20", validFrom=office.day(30))
-    after = office.post("/coverages", organisationId=second, region="JZ20", validFrom=office.day(31))
+    overlap = office.post("/coverages", organisationId=second_team, region="JZ20", validFrom=office.day(30))
+    duplicate = office.post("/coverages", organisationId=first_team, region="JZ20", validFrom=office.day(9))
+    statuses = [
+        office.post("/coverages", organisationId=organisation, region="JZ20").status_code
+        for organisation in (network, liaison)
+    ]
+    local_coverage = office.post("/coverages", organisationId=local, region="JZ20")
+    office.done("/coverage-ends", organisationId=first_team, region="JZ20", validUntil=office.day(30))
+    too_early = office.post("/coverages", organisationId=second_team, region="JZ20", validFrom=office.day(30))
+    succession = office.post("/coverages", organisationId=second_team, region="JZ20", validFrom=office.day(31))
 
-    assert (refusal(taken), taken.json()["id"]) == ((409, "region_is_covered"), first)
-    assert "JZ20" in taken.json()["detail"]
-    assert refusal(double) == (409, "already_there")
-    assert beside == [201, 201]
-    assert faults(never) == {("covers_no_region", "/organisationId")}
+    assert (refusal(overlap), overlap.json()["id"]) == ((409, "region_is_covered"), first_team)
+    assert "JZ20" in overlap.json()["detail"]
+    assert refusal(duplicate) == (409, "already_there")
+    assert statuses == [201, 201]
+    assert faults(local_coverage) == {("covers_no_region", "/organisationId")}
     assert refusal(too_early) == (409, "region_is_covered")
-    assert after.status_code == 201
-    shown = office.roos.get(f"/organisations/{first}").json()["coverages"]
-    assert shown == [{"region": "JZ20", "validFrom": office.day(), "validUntil": office.day(30)}]
+    assert succession.status_code == 201
+    coverages = office.roos.get(f"/organisations/{first_team}").json()["coverages"]
+    assert coverages == [{"region": "JZ20", "validFrom": office.day(), "validUntil": office.day(30)}]
 
 
 def test_a_case_keeps_the_team_of_its_time_when_another_team_takes_the_region_over(office: Office) -> None:
@@ -197,29 +201,29 @@ def test_a_case_keeps_the_team_of_its_time_when_another_team_takes_the_region_ov
     old_chair, new_chair = office.member(old, "chair"), office.member(new, "chair")
     submitter = office.member(office.organisation("local_team", "GM0014"), "local_team")
     office.done("/coverages", organisationId=old, region="JZ01")
-    before = submitter.submit(**living_in("GM0014")).json()["caseId"]
+    old_case = submitter.submit(**living_in("GM0014")).json()["caseId"]
 
     office.done("/coverage-ends", organisationId=old, region="JZ01", validUntil=office.day(-1))
     orphaned = submitter.submit(**living_in("GM0014"))
     office.done("/coverages", organisationId=new, region="JZ01")
-    after = submitter.submit(**living_in("GM0014")).json()["caseId"]
+    new_case = submitter.submit(**living_in("GM0014")).json()["caseId"]
 
     assert refusal(orphaned) == (409, "no_team_for_region")
-    seen = {
+    statuses = {
         (name, case): chair.get(f"/cases/{case}").status_code
         for name, chair in (("old", old_chair), ("new", new_chair))
-        for case in (before, after)
+        for case in (old_case, new_case)
     }
-    assert seen == {("old", before): 200, ("old", after): 404, ("new", before): 404, ("new", after): 200}
-    assert old_chair.get(f"/cases/{before}").json()["team"]["id"] == old
+    assert statuses == {("old", old_case): 200, ("old", new_case): 404, ("new", old_case): 404, ("new", new_case): 200}
+    assert old_chair.get(f"/cases/{old_case}").json()["team"]["id"] == old
 
 
-def test_everything_wrong_with_a_change_is_said_at_once_and_nothing_is_recorded(office: Office) -> None:
+def test_all_faults_of_a_change_are_told_at_once_and_nothing_is_recorded(office: Office) -> None:
     nobody, past, later = str(uuid4()), office.day(-1), office.day(-2)
-    before = office.roos.get("/administrative-changes").json()["items"][0]
+    last_change = office.roos.get("/administrative-changes").json()["items"][0]
 
     membership = {"personId": nobody, "organisationId": nobody, "role": "chair"}
-    wrong = {
+    answers = {
         "membership": office.post("/memberships", **membership, validFrom=past, validUntil=later),
         "organisation": office.post("/organisations", kind="family", name="Gezin A."),
         "elsewhere": office.post("/organisations", kind="provider", name="B", municipality="GM9999"),
@@ -233,7 +237,7 @@ def test_everything_wrong_with_a_change_is_said_at_once_and_nothing_is_recorded(
         ),
     }
 
-    assert {name: {(code, at) for code, at in faults(it)} for name, it in wrong.items()} == {
+    assert {name: {(code, at) for code, at in faults(answer)} for name, answer in answers.items()} == {
         "membership": {
             ("unknown_person", "/personId"),
             ("no_such_organisation", "/organisationId"),
@@ -254,36 +258,36 @@ def test_everything_wrong_with_a_change_is_said_at_once_and_nothing_is_recorded(
     }
     assert refusal(office.post(f"/people/{nobody}/names", name="Iemand")) == (404, "not_found")
     assert refusal(office.post("/regions/JZ99/settings", settings={})) == (404, "not_found")
-    assert office.roos.get("/administrative-changes").json()["items"][0] == before
+    assert office.roos.get("/administrative-changes").json()["items"][0] == last_change
 
 
 def test_the_same_change_sent_twice_is_made_once_and_answered_the_same(office: Office) -> None:
     key, name = str(uuid4()), f"Aanbieder {uuid4()}"
     body = {"kind": "provider", "name": name}
 
-    first, again = (office.roos.post("/organisations", body, key=key) for _ in range(2))
+    first, replay = (office.roos.post("/organisations", body, key=key) for _ in range(2))
     other = office.roos.post("/organisations", {**body, "name": "Een ander"}, key=key)
 
-    assert (first.status_code, again.status_code) == (201, 201)
-    assert first.json() == again.json()
-    assert (first.headers["Location"], again.headers["Idempotent-Replayed"]) == (again.headers["Location"], "true")
+    assert (first.status_code, replay.status_code) == (201, 201)
+    assert first.json() == replay.json()
+    assert (first.headers["Location"], replay.headers["Idempotent-Replayed"]) == (replay.headers["Location"], "true")
     assert refusal(other) == (409, "key_reused")
-    known = [item for item in office.roos.get("/organisations").json()["items"] if item["name"] == name]
-    assert [it["id"] for it in known] == [first.json()["subject"]]
+    matches = [item for item in office.roos.get("/organisations").json()["items"] if item["name"] == name]
+    assert [item["id"] for item in matches] == [first.json()["subject"]]
 
 
 def test_a_person_is_known_once_by_issuer_and_subject_and_found_by_them_and_can_be_renamed(office: Office) -> None:
     id_, subject = office.person()
     identity = {"issuer": ISSUER, "subject": subject}
 
-    double = office.post("/people", **identity, name="Nog eens")
+    duplicate = office.post("/people", **identity, name="Nog eens")
     office.done(f"/people/{id_}/names", name="Na het huwelijk")
-    found = office.post("/person-searches", **identity)
-    nobody = office.post("/person-searches", issuer="https://elders.example", subject=subject)
+    search = office.post("/person-searches", **identity)
+    no_match = office.post("/person-searches", issuer="https://elders.example", subject=subject)
 
-    assert (refusal(double), double.json()["id"]) == ((409, "already_there"), id_)
-    assert (found.status_code, found.json()) == (200, {"id": id_, "name": "Na het huwelijk"})
-    assert refusal(nobody) == (404, "not_found")
+    assert (refusal(duplicate), duplicate.json()["id"]) == ((409, "already_there"), id_)
+    assert (search.status_code, search.json()) == (200, {"id": id_, "name": "Na het huwelijk"})
+    assert refusal(no_match) == (404, "not_found")
     assert office.roos.get(f"/people/{id_}").json() == {
         **identity,
         "id": id_,
@@ -292,21 +296,23 @@ def test_a_person_is_known_once_by_issuer_and_subject_and_found_by_them_and_can_
     }
 
 
-def test_that_a_family_is_known_here_is_told_to_administrators_alone(office: Office, people: People) -> None:
+def test_administrators_alone_learn_that_a_family_is_known_here(office: Office, people: People) -> None:
     family = office.organisation("family", "GM0392")
     office.done(f"/organisations/{family}/names", name="Gezin Z.")
 
-    def listed(by: Person, **query: str) -> set[str]:
+    def names_listed_for(by: Person, **query: str) -> set[str]:
         return {item["name"] for item in by.get("/organisations", params=query).json()["items"]}
 
-    assert "Gezin Z." in listed(office.roos) & listed(office.roos, kind="family")
-    assert {name for key in ("anna", "esra", "ivo", "wilma") for name in listed(people[key], kind="family")} == set()
-    assert "Gezin Z." not in listed(people.esra)
-    assert "Jeugdhulp De Veste (demonstratie)" in listed(people.esra)
+    assert "Gezin Z." in names_listed_for(office.roos) & names_listed_for(office.roos, kind="family")
+    assert {
+        name for key in ("anna", "esra", "ivo", "wilma") for name in names_listed_for(people[key], kind="family")
+    } == set()
+    assert "Gezin Z." not in names_listed_for(people.esra)
+    assert "Jeugdhulp De Veste (demonstratie)" in names_listed_for(people.esra)
 
 
-def test_the_log_is_read_page_by_page_and_only_along_cursors_of_our_own(office: Office) -> None:
-    made = [office.done("/organisations", kind="provider", name=f"P {number}")["id"] for number in range(3)]
+def test_the_record_is_read_page_by_page_and_only_along_cursors_of_our_own(office: Office) -> None:
+    changes = [office.done("/organisations", kind="provider", name=f"P {number}")["id"] for number in range(3)]
 
     pages, cursor = list[str](), None
     for _ in range(3):
@@ -317,7 +323,7 @@ def test_the_log_is_read_page_by_page_and_only_along_cursors_of_our_own(office: 
         cursor = page["nextCursor"]
     forged = office.roos.get("/administrative-changes", params={"cursor": "bm90IG91cnMgYXQgYWxs"})
 
-    assert pages == list(reversed(made))
+    assert pages == list(reversed(changes))
     assert faults(forged) == {("cursor_not_ours", "cursor")}
 
 
@@ -328,7 +334,7 @@ def test_the_log_is_read_page_by_page_and_only_along_cursors_of_our_own(office: 
     "    return rules.settings.on(region, day)",
 )
 def test_what_a_region_decides_holds_from_its_day_on_in_every_replica_without_a_restart(office: Office) -> None:
-    """Decision 2: the step after the date follows the new settings; of a day, what was recorded last holds."""
+    """Decision 2: steps after the date follow the new settings. The settings recorded last for a day hold."""
     team = office.organisation("expert_team")
     coordinator = office.member(team, "coordinator")
     submitter = office.member(office.organisation("local_team", "GM0489"), "local_team")
@@ -336,22 +342,22 @@ def test_what_a_region_decides_holds_from_its_day_on_in_every_replica_without_a_
     cases = [submitter.submit(**living_in("GM0489")).json()["caseId"] for _ in range(2)]
     soon = office.day(2)
 
-    with replica(office.service) as (later, elsewhere):
-        _, decided = (
+    with replica(office.service) as (let_pass, elsewhere):
+        _, change = (
             office.done("/regions/JZ29/settings", validFrom=soon, settings={"terms": {"start_triage": {"days": days}}})
             for days in (40, 70)
         )
         office.done("/regions/JZ28/settings", validFrom=office.day(400), settings={"information_rounds": 1})
-        before = noted(coordinator, cases[0])
-        later(days=3)
-        after = noted(elsewhere(coordinator), cases[1])
-        again = elsewhere(submitter).submit(**living_in("GM0489")).json()["transition"]
+        old_note = add_note(coordinator, cases[0])
+        let_pass(days=3)
+        new_note = add_note(elsewhere(coordinator), cases[1])
+        submission = elsewhere(submitter).submit(**living_in("GM0489")).json()["transition"]
 
-    assert before["settings"] != after["settings"] == decided["details"]["settings"]
-    assert again["dueOn"] > office.day(70)
-    told = office.roos.get("/regions/JZ29/settings").json()
-    assert told["today"]["terms"]["start_triage"] == {"working_days": 2, "days": None}
-    assert [(it["validFrom"], it["settings"]) for it in told["decided"]] == [
+    assert old_note["settings"] != new_note["settings"] == change["details"]["settings"]
+    assert submission["dueOn"] > office.day(70)
+    settings = office.roos.get("/regions/JZ29/settings").json()
+    assert settings["today"]["terms"]["start_triage"] == {"working_days": 2, "days": None}
+    assert [(decision["validFrom"], decision["settings"]) for decision in settings["decided"]] == [
         (soon, {"terms": {"start_triage": {"days": 70}}})
     ]
     history = rows(office.service, "SELECT changes FROM dated_region_settings WHERE region = 'JZ29'")
@@ -360,18 +366,18 @@ def test_what_a_region_decides_holds_from_its_day_on_in_every_replica_without_a_
 
 @contextmanager
 def replica(service: Running) -> Iterator[tuple[Any, Any]]:
-    """A second service on the same database, with a clock of its own; the same people act there with new tokens."""
+    """A second service on the same database, with a clock of its own. The same people act there with new tokens."""
     with running(service.settings) as second:
-        opened = list[httpx.Client]()
+        clients = list[httpx.Client]()
 
         def elsewhere(person: Person) -> Person:
             token = signer_of(second).token(subject_of(second, person))
             client = httpx.Client(base_url=f"{second.url}/v1", headers={"Authorization": f"Bearer {token}"}, timeout=30)
-            opened.append(client)
+            clients.append(client)
             return Person(person.key, client)
 
         yield second.clock.let_pass, elsewhere
-        for client in opened:
+        for client in clients:
             client.close()
 
 
@@ -379,8 +385,8 @@ def subject_of(service: Running, person: Person) -> str:
     return str(rows(service, f"SELECT subject FROM people WHERE id = '{person.key}'")[0]["subject"])
 
 
-def noted(by: Person, case: str) -> dict[str, Any]:
-    """The entry of a note that was made with this case."""
+def add_note(by: Person, case: str) -> dict[str, Any]:
+    """Adds a note to this case and returns its history entry."""
     body = {"trigger": "add_note", "form": form_for("case", "add_note")}
     answer = by.post(f"/cases/{case}/transitions", body, version=1)
     assert answer.status_code == 201, answer.text

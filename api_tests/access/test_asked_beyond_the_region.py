@@ -1,6 +1,6 @@
-"""What the network, the national level and the liaison see of a case: before, while and after they are asked (I23, I9).
+"""Sight of a case for the network, national level and liaison: before, while and after they are asked (I23, I9).
 
-Every text of the case is a mark of its own; every published way of reading is tried with every part and every entry.
+Every text of the case is a unique mark. Every published read is tried with every part and every entry.
 """
 
 import re
@@ -24,55 +24,55 @@ PARTS = (
     *("placements", "commitments", "fundings", "escalations", "questions", "reconsiderations", "follow-ups"),
     *("emergency-accesses", "file-requests"),
 )
-# What even those who may read the whole case only get of a case of their own team, or of their own family.
-OF_WHO_ANSWERS_FOR_IT = {"coming-of-age", "access-log", "subject-access", "legal-holds"}
-# What the request and the liaison's words say to a body. Who consented, and why the network was skipped, is not for it.
-OF_THE_REQUEST = ("purpose", "regionTried", "question")
-Told = dict[str, tuple[int, str]]
+# Reads that even a reader of the whole case has only for a case of their own team or family.
+READS_OF_THE_RESPONSIBLE = {"coming-of-age", "access-log", "subject-access", "legal-holds"}
+# Fields of the request that a body may read: neither who consented nor why the network was skipped.
+REQUEST_FIELDS = ("purpose", "regionTried", "question")
+Answers = dict[str, tuple[int, str]]
 
 
 @dataclass
-class Marked:
-    """A case in which everything that is typed is a mark: `said` has the marks of each step by their place."""
+class MarkedCase:
+    """A case in which every typed text is a mark: `marks_by_step` has the marks of each step by their place."""
 
     case: CaseFile
     canaries: Canaries
-    said: dict[str, dict[str, str]]
-    told: dict[str, dict[str, Told]] = field(default_factory=dict)
+    marks_by_step: dict[str, dict[str, str]]
+    answers: dict[str, dict[str, Answers]] = field(default_factory=dict)
 
     def fire(self, trigger: str, step: str = "", *, part: dict[str, Any] | None = None, **how: Any) -> None:
-        kind, by, before = part["kind"] if part else "case", how.pop("by", None), len(self.canaries.places)
+        kind, by, place_count = part["kind"] if part else "case", how.pop("by", None), len(self.canaries.places)
         form = form_for(kind, trigger, **how)
         name = workflow_of(kind).definition.triggers[trigger].form
-        marked = self.canaries.marked(name, form) if name and form else None
+        marked_form = self.canaries.marked(name, form) if name and form else None
         grounds = self.canaries.mark("request", "/grounds")
-        self.case.fire(trigger, part=part, by=by, form=marked, grounds=grounds)
-        new = list(self.canaries.places.items())[before:]
-        self.said[step or trigger] = {place: mark for mark, (_, place) in new}
+        self.case.fire(trigger, part=part, by=by, form=marked_form, grounds=grounds)
+        new_marks = list(self.canaries.places.items())[place_count:]
+        self.marks_by_step[step or trigger] = {place: mark for mark, (_, place) in new_marks}
 
     def marks(self, step: str, *members: str) -> set[str]:
-        """The marks of a step, of these members of its form or of all it said."""
-        said = self.said[step].items()
-        return {mark for place, mark in said if not members or place.split("/")[1] in members}
+        """Returns the marks of a step: of these members of its form, or of all its texts."""
+        step_marks = self.marks_by_step[step].items()
+        return {mark for place, mark in step_marks if not members or place.split("/")[1] in members}
 
     def part(self, kind: str, addressed_to: str) -> dict[str, Any]:
-        mine = str(ORGANISATION_IDS[addressed_to])
-        return next(part for part in self.case.parts(kind) if (part["addressee"] or {}).get("id") == mine)
+        organisation = str(ORGANISATION_IDS[addressed_to])
+        return next(part for part in self.case.parts(kind) if (part["addressee"] or {}).get("id") == organisation)
 
-    def ways_into(self, part: dict[str, Any]) -> set[str]:
-        at = self.case.address(part)
-        entries = {f"{at}/transitions/{number}" for number in range(1, part["version"] + 1)}
-        return entries | {at, f"{at}/transitions", f"{at}/possible-transitions"}
+    def paths_of(self, part: dict[str, Any]) -> set[str]:
+        path = self.case.address(part)
+        entries = {f"{path}/transitions/{number}" for number in range(1, part["version"] + 1)}
+        return entries | {path, f"{path}/transitions", f"{path}/possible-transitions"}
 
 
-def all_told(marked: Marked, published: list[str], key: str) -> Told:
-    """Every answer about this case, by its path."""
-    case = marked.case
-    seen = case.seen()
+def all_answers(marked_case: MarkedCase, published: list[str], key: str) -> Answers:
+    """Returns every answer about this case by its path: (status, text)."""
+    case = marked_case.case
+    view = case.seen()
     paths = [f"{path}&includeEnded=true&number={case.number}" for path in LISTS]
     for template in published:
-        parts = [it for it in seen["parts"] if template.startswith(f"/cases/{{caseId}}/{_collection(it)}/")]
-        for part in parts if "{partId}" in template else [seen["main"]]:
+        parts = [part for part in view["parts"] if template.startswith(f"/cases/{{caseId}}/{_collection(part)}/")]
+        for part in parts if "{partId}" in template else [view["main"]]:
             for number in range(1, part["version"] + 1) if "{number}" in template else [1]:
                 filled = {"caseId": case.id, "partId": part["id"], "number": number, "version": 1}
                 paths.append(template.format(**filled))
@@ -85,79 +85,86 @@ def _collection(part: dict[str, Any]) -> str:
 
 
 @pytest.fixture(scope="module")
-def marked(people: People) -> Marked:
-    """The network is asked, then the national support structure with a consultation of the CCE beside it."""
+def marked_case(people: People) -> MarkedCase:
+    """The network is asked, then the national support structure and, beside it, the CCE."""
     document = people.esra.get("/openapi.json").json()["paths"]
     published = [path for path in document if path.startswith("/cases/{caseId}") and "get" in document[path]]
     canaries = Canaries()
     referral = canaries.marked("referral@1", form_for("case", "submit") or {})
     case = CaseFile.submitted(people, **referral)
-    marked = Marked(case, canaries, {"submit": {place: mark for mark, (_, place) in canaries.places.items()}})
+    marked_case = MarkedCase(case, canaries, {"submit": {place: mark for mark, (_, place) in canaries.places.items()}})
 
-    def look(when: str) -> None:
-        marked.told[when] = {key: all_told(marked, published, key) for key in ASKED}
+    def read_everything(when: str) -> None:
+        marked_case.answers[when] = {key: all_answers(marked_case, published, key) for key in ASKED}
 
     for trigger in ("start_triage", "schedule", "open_table", "draft_advice", "issue_advice", "start_arranging"):
-        marked.fire(trigger)
-    look("before")
-    marked.fire("ask_network")
-    marked.fire("remind", "nudge_network", part=marked.part("escalation", "ben-noord"), by="hanna")
-    marked.fire("request_escalation")
-    spoken = {"name": "Els van Dam", "organisation": "Een tafel verder", "role": "coördinator"}
+        marked_case.fire(trigger)
+    read_everything("before")
+    marked_case.fire("ask_network")
+    marked_case.fire("remind", "nudge_network", part=marked_case.part("escalation", "ben-noord"), by="hanna")
+    marked_case.fire("request_escalation")
+    contact = {"name": "Els van Dam", "organisation": "Een tafel verder", "role": "coördinator"}
     for step, level in (("to_steun", "national_support"), ("to_cce", "cce_consultation")):
-        how = {"level": {"code": level}, "spoken_to": spoken, "explanation": "Graag samen."}
-        marked.fire("escalate", step, part=marked.part("escalation", "cce"), **how)
-    marked.fire("remind", "nudge_steun", part=marked.part("question", "steun"))
-    look("during")
-    marked.fire("record_network_answer", part=marked.part("escalation", "ben-noord"), by="sara")
-    marked.fire("bring_back", "network_back", part=marked.part("escalation", "ben-noord"))
-    marked.fire("record_answer", "steun_answers", part=marked.part("question", "steun"), by="tom")
-    marked.fire("record_answer", "cce_answers", part=marked.part("question", "cce"), by="ulla")
-    marked.fire("record_answer", "conclude", part=marked.part("escalation", "cce"), by="mila")
-    marked.fire("bring_back", part=marked.part("escalation", "cce"), by="mila")
-    look("after")
-    return marked
+        changes = {"level": {"code": level}, "spoken_to": contact, "explanation": "Graag samen."}
+        marked_case.fire("escalate", step, part=marked_case.part("escalation", "cce"), **changes)
+    marked_case.fire("remind", "nudge_steun", part=marked_case.part("question", "steun"))
+    read_everything("during")
+    marked_case.fire("record_network_answer", part=marked_case.part("escalation", "ben-noord"), by="sara")
+    marked_case.fire("bring_back", "network_back", part=marked_case.part("escalation", "ben-noord"))
+    marked_case.fire("record_answer", "steun_answers", part=marked_case.part("question", "steun"), by="tom")
+    marked_case.fire("record_answer", "cce_answers", part=marked_case.part("question", "cce"), by="ulla")
+    marked_case.fire("record_answer", "conclude", part=marked_case.part("escalation", "cce"), by="mila")
+    marked_case.fire("bring_back", part=marked_case.part("escalation", "cce"), by="mila")
+    read_everything("after")
+    return marked_case
 
 
-def read(marked: Marked, when: str, key: str) -> set[str]:
-    """The marks that this person got to read, wherever they stood."""
-    text = "".join(text for _, text in marked.told[when][key].values())
-    return {mark for mark in marked.canaries.places if f'{mark}"' in text}
+def marks_read(marked_case: MarkedCase, when: str, key: str) -> set[str]:
+    """Returns the marks that stand anywhere in the answers to this person."""
+    text = "".join(text for _, text in marked_case.answers[when][key].values())
+    return {mark for mark in marked_case.canaries.places if f'{mark}"' in text}
 
 
-def opened(marked: Marked, when: str, key: str) -> set[str]:
-    return {path for path, (status, _) in marked.told[when][key].items() if status == 200} - lists(marked)
+def opened_paths(marked_case: MarkedCase, when: str, key: str) -> set[str]:
+    answers = marked_case.answers[when][key]
+    return {path for path, (status, _) in answers.items() if status == 200} - list_paths(marked_case)
 
 
-def lists(marked: Marked) -> set[str]:
-    return {path for path in marked.told["before"]["sara"] if "?" in path}
+def list_paths(marked_case: MarkedCase) -> set[str]:
+    return {path for path in marked_case.answers["before"]["sara"] if "?" in path}
 
 
-def around(marked: Marked) -> set[str]:
-    """What answers whoever was put a part of a case: its number, and lists of what of it is theirs."""
-    at = marked.case.path
-    return {at, f"{at}/advices", *(f"{at}/{name}" for name in PARTS)}
+def paths_of_every_addressee(marked_case: MarkedCase) -> set[str]:
+    """Paths that answer everybody who was put a part of the case: its number, and lists of their own parts."""
+    path = marked_case.case.path
+    return {path, f"{path}/advices", *(f"{path}/{name}" for name in PARTS)}
 
 
-def own_part(marked: Marked, key: str) -> dict[str, Any]:
+def own_part(marked_case: MarkedCase, key: str) -> dict[str, Any]:
     kind, body = {
         "sara": ("escalation", "ben-noord"),
         "tom": ("question", "steun"),
         "ulla": ("question", "cce"),
         "mila": ("escalation", "cce"),
     }[key]
-    return marked.part(kind, body)
+    return marked_case.part(kind, body)
 
 
-def test_i23_nobody_beyond_the_region_knows_of_a_case_before_they_are_asked(marked: Marked) -> None:
-    """The liaison's region or not: a case of hers is one that she was asked about."""
-    told = marked.told["before"]
-    everything = {(status, re.sub('"[0-9a-f]{32}"', "", text)) for it in told.values() for status, text in it.values()}
+def test_i23_nobody_beyond_the_region_knows_of_a_case_before_they_are_asked(marked_case: MarkedCase) -> None:
+    """A case is one of the liaison's only if she was asked about it, also in her own region."""
+    answers = marked_case.answers["before"]
+    everything = {
+        (status, re.sub('"[0-9a-f]{32}"', "", text))
+        for by_path in answers.values()
+        for status, text in by_path.values()
+    }
 
     assert {status for status, _ in everything} == {200, 404}
-    assert [opened(marked, "before", key) for key in ASKED] == [set()] * 4
-    assert {told[key][path][1] for key in ASKED for path in lists(marked)} == {'{"items":[],"nextCursor":null}'}
-    assert [read(marked, "before", key) for key in ASKED] == [set()] * 4
+    assert [opened_paths(marked_case, "before", key) for key in ASKED] == [set()] * 4
+    assert {answers[key][path][1] for key in ASKED for path in list_paths(marked_case)} == {
+        '{"items":[],"nextCursor":null}'
+    }
+    assert [marks_read(marked_case, "before", key) for key in ASKED] == [set()] * 4
 
 
 @broken_by(
@@ -169,21 +176,23 @@ def test_i23_nobody_beyond_the_region_knows_of_a_case_before_they_are_asked(mark
 )
 @pytest.mark.parametrize("key", ["sara", "tom", "ulla"])
 @pytest.mark.parametrize("when", ["during", "after"])
-def test_i23_a_body_sees_what_was_asked_of_it_and_nothing_else_of_the_case(marked: Marked, when: str, key: str) -> None:
-    own, told = own_part(marked, key), marked.told[when][key]
-    others = {part["id"] for part in marked.case.seen()["parts"]} - {own["id"]}
-    text = "".join(text for _, text in told.values())
+def test_i23_a_body_sees_what_was_asked_of_it_and_nothing_else_of_the_case(
+    marked_case: MarkedCase, when: str, key: str
+) -> None:
+    part, answers = own_part(marked_case, key), marked_case.answers[when][key]
+    other_parts = {part["id"] for part in marked_case.case.seen()["parts"]} - {part["id"]}
+    text = "".join(text for _, text in answers.values())
 
-    ways = marked.ways_into(own) & set(told)
-    assert opened(marked, when, key) == around(marked) | ways
-    assert {status for status, _ in told.values()} == {200, 404}
-    assert {id_ for id_ in others if f'"{id_}"' in text} == set()
-    assert not [it for it in ("consent", "digest", "waitingDays", '"sequence":1', '"cause":1') if it in text]
-    assert told[f"{marked.case.path}/advices"][1] == '{"items":[]}'
+    paths = marked_case.paths_of(part) & set(answers)
+    assert opened_paths(marked_case, when, key) == paths_of_every_addressee(marked_case) | paths
+    assert {status for status, _ in answers.values()} == {200, 404}
+    assert {id_ for id_ in other_parts if f'"{id_}"' in text} == set()
+    assert not [word for word in ("consent", "digest", "waitingDays", '"sequence":1', '"cause":1') if word in text]
+    assert answers[f"{marked_case.case.path}/advices"][1] == '{"items":[]}'
 
 
 READ_DURING = {
-    "sara": [("ask_network", OF_THE_REQUEST), ("nudge_network", ())],
+    "sara": [("ask_network", REQUEST_FIELDS), ("nudge_network", ())],
     "tom": [
         ("request_escalation", ("purpose", "regionTried")),
         ("to_steun", ("level", "question", "explanation")),
@@ -200,7 +209,7 @@ READ_AFTER: dict[str, list[tuple[str, tuple[str, ...]]]] = {
     "ulla": [*READ_DURING["ulla"], ("cce_answers", ())],
     # The request, her own words to every body, and what she brought back: not what the bodies wrote in their questions.
     "mila": [
-        ("request_escalation", ("level", *OF_THE_REQUEST)),
+        ("request_escalation", ("level", *REQUEST_FIELDS)),
         *((step, ()) for step in ("to_steun", "to_cce", "conclude", "bring_back")),
     ],
 }
@@ -216,13 +225,15 @@ READ_AFTER: dict[str, list[tuple[str, tuple[str, ...]]]] = {
 @pytest.mark.parametrize(
     ("when", "key"), [*(("during", key) for key in READ_DURING), *(("after", key) for key in READ_AFTER)]
 )
-def test_i23_what_is_read_is_the_question_as_it_was_put_and_what_was_written_in_the_part_itself(
-    marked: Marked, when: str, key: str
+def test_i23_a_body_reads_the_question_as_it_was_put_and_the_texts_of_its_own_part(
+    marked_case: MarkedCase, when: str, key: str
 ) -> None:
-    """Every text that anybody typed anywhere else in the case is a mark too, and none of these is found."""
+    """Every text typed elsewhere in the case is a mark too. None of these is read."""
     expected = (READ_DURING if when == "during" else READ_AFTER)[key]
 
-    assert read(marked, when, key) == set().union(*(marked.marks(step, *members) for step, members in expected))
+    assert marks_read(marked_case, when, key) == set().union(
+        *(marked_case.marks(step, *members) for step, members in expected)
+    )
 
 
 @broken_by(
@@ -232,27 +243,27 @@ def test_i23_what_is_read_is_the_question_as_it_was_put_and_what_was_written_in_
     "",
 )
 def test_i9_the_liaison_reads_the_whole_case_as_long_as_she_is_asked_and_her_own_part_of_it_afterwards(
-    marked: Marked,
+    marked_case: MarkedCase,
 ) -> None:
-    during, after = marked.told["during"]["mila"], opened(marked, "after", "mila")
-    hers = own_part(marked, "mila")
+    answers, paths_after = marked_case.answers["during"]["mila"], opened_paths(marked_case, "after", "mila")
+    her_part = own_part(marked_case, "mila")
 
-    refused = {path for path, (status, _) in during.items() if status != 200}
-    assert refused == {f"{marked.case.path}/{it}" for it in OF_WHO_ANSWERS_FOR_IT}
-    written_later = ("record_network_answer", "network_back", "steun_answers", "cce_answers", "conclude", "bring_back")
-    later = set().union(*(marked.marks(step) for step in written_later))
-    assert read(marked, "during", "mila") == set(marked.canaries.places) - later
-    assert after == around(marked) | marked.ways_into(hers)
-    assert {path for path in lists(marked) if hers["id"] in marked.told["after"]["mila"][path][1]} == {
-        path for path in lists(marked) if "whose=all" in path
-    }
+    refused_paths = {path for path, (status, _) in answers.items() if status != 200}
+    assert refused_paths == {f"{marked_case.case.path}/{name}" for name in READS_OF_THE_RESPONSIBLE}
+    later_steps = ("record_network_answer", "network_back", "steun_answers", "cce_answers", "conclude", "bring_back")
+    later_marks = set().union(*(marked_case.marks(step) for step in later_steps))
+    assert marks_read(marked_case, "during", "mila") == set(marked_case.canaries.places) - later_marks
+    assert paths_after == paths_of_every_addressee(marked_case) | marked_case.paths_of(her_part)
+    assert {
+        path for path in list_paths(marked_case) if her_part["id"] in marked_case.answers["after"]["mila"][path][1]
+    } == {path for path in list_paths(marked_case) if "whose=all" in path}
 
 
-def test_i18_reading_a_question_is_logged_like_all_other_content(service: Running, marked: Marked) -> None:
-    query = f"SELECT * FROM access_log WHERE case_id = '{marked.case.id}'"
-    logged = [row for row in rows(service, query) if row["object_detail"].startswith("question#")]
+def test_i18_reading_a_question_is_logged_like_all_other_content(service: Running, marked_case: MarkedCase) -> None:
+    query = f"SELECT * FROM access_log WHERE case_id = '{marked_case.case.id}'"
+    lines = [row for row in rows(service, query) if row["object_detail"].startswith("question#")]
 
-    readers = {(it["user_id"], it["role"], it["purpose"]) for it in logged}
+    readers = {(line["user_id"], line["role"], line["purpose"]) for line in lines}
     assert readers == {
         (str(PERSON_IDS["sara"]), "expertise_network", "answering_beyond_the_region"),
         (str(PERSON_IDS["tom"]), "national_support", "answering_beyond_the_region"),

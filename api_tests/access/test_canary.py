@@ -43,24 +43,24 @@ from service.logs import EVENTS
 
 pytestmark = pytest.mark.server
 
-# Where content is served to whoever may read it: not there, but in everything else, a mark is a leak.
+# Addresses that serve content to those who may read it. A mark anywhere else is a leak.
 CONTENT = re.compile(r"/v1/(cases/[^/]+/(file|advices/\d+|(\w+/[^/]+/)?transitions/\d+)|drafts.*)")
 
 
 @pytest.fixture(scope="module", params=ENGINES)
-def played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
-    """Every step of every workflow was taken, with marks in all that can be typed."""
+def watched(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
+    """A service in which every step of every workflow was taken, with marks in every text that can be typed."""
     folder: Path = tmp_path_factory.mktemp("canary")
     url, older = new_database(request, folder, request.param), copied(folder)
     rewritten(older, "case", 'label = { nl = "Casus", en = "Case" }', 'label = { nl = "Zaak", en = "Case" }')
     with people_at(folder, url, older) as (_, people):
         waiting = CaseFile.submitted(people)
     process = Process(folder, url)
-    with receiving() as told, process as (base_url, log):
-        watched = Watched(everybody(base_url), open_engine(url), log, folder, told, process.metrics_url)
+    with receiving() as receiver, process as (base_url, log):
+        watched = Watched(everybody(base_url), open_engine(url), log, folder, receiver, process.metrics_url)
         for person in watched.people.values():
             person.client.event_hooks["response"] = [lambda answer: keep(watched, answer)]
-        with webhook(watched.people, told, "ret"):
+        with webhook(watched.people, receiver, "ret"):
             take_every_step(lambda: submitted(watched), lambda: asked(watched), lambda *step: take(watched, *step))
             adopt(watched, CaseFile(watched.people, waiting.id, waiting.number))
             administer(watched)
@@ -74,24 +74,27 @@ def played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
             person.client.close()
 
 
-def test_a_mark_is_put_into_every_text_field_of_every_form(played: Watched) -> None:
+def test_a_mark_is_put_into_every_text_field_of_every_form(watched: Watched) -> None:
     """The reason of an amendment and what it changes are marked by hand, since they must fit the case."""
-    marked = set(played.canaries.places.values())
+    marked = set(watched.canaries.places.values())
 
-    in_use = {trigger.form for it in RULES.newest.values() for trigger in it.definition.triggers.values()} - {None}
+    definitions = [rules.definition for rules in RULES.newest.values()]
+    in_use = {trigger.form for definition in definitions for trigger in definition.triggers.values()} - {None}
     missing = {(form, place) for form in KINDS.forms.keys() & in_use for place in text_fields(form)} - marked
 
     assert missing == {("amendment@1", "/reason")}
     assert len(marked) > 250
 
 
-def test_every_mark_that_was_recorded_is_read_in_the_file_of_its_case(played: Watched) -> None:
-    files = "".join(played.people.esra.get(f"{case.path}/file").text for case in played.cases)
-    taken = [
-        it for it in played.answers if it.request.method == "POST" and it.is_success and "/drafts" not in it.url.path
+def test_every_mark_that_was_recorded_is_read_in_the_file_of_its_case(watched: Watched) -> None:
+    files = "".join(watched.people.esra.get(f"{case.path}/file").text for case in watched.cases)
+    submissions = [
+        answer
+        for answer in watched.answers
+        if answer.request.method == "POST" and answer.is_success and "/drafts" not in answer.url.path
     ]
 
-    recorded = {mark for answer in taken for mark in re.findall(r"kanariën \w+ \d+", _sent(answer))}
+    recorded = {mark for answer in submissions for mark in re.findall(r"kanariën \w+ \d+", _sent(answer))}
 
     assert len(recorded) > 700
     assert [mark for mark in recorded if f'{mark}"' not in files] == []
@@ -113,29 +116,31 @@ def _sent(answer: httpx.Response) -> str:
     'action="person_added", subject_kind="person", subject=str(context.change_id), details={})',
     'action="person_added", subject_kind="person", subject=str(context.change_id), details={"name": decision.name})',
 )
-def test_no_mark_stands_in_any_row_of_the_database(played: Watched) -> None:
-    """Every table, the history, the outbox, the requests and the access log among them."""
+def test_no_mark_stands_in_any_row_of_the_database(watched: Watched) -> None:
+    """Every table, including the history, the outbox, the requests and the access log."""
     everything = MetaData()
-    everything.reflect(played.engine)
+    everything.reflect(watched.engine)
 
-    with played.engine.connect() as connection:
+    with watched.engine.connect() as connection:
         rows = {
             table.name: [repr(row) for row in connection.execute(select(table))] for table in everything.tables.values()
         }
 
-    written = ("outbox", "requests", "access_log", "feed", "deliveries", "administrative_changes", "workflow_plans")
-    assert [name for name in written if not rows[name]] == []
-    assert [name for name, found in rows.items() if played.canaries.token in "".join(found)] == []
-    # What organisations are called and say of themselves stands in tables of its own.
-    own = [name for name, found in rows.items() if played.words.token in "".join(found)]
-    assert sorted(own) == ["offer_statements", "offers", "organisations", "people"]
+    used = ("outbox", "requests", "access_log", "feed", "deliveries", "administrative_changes", "workflow_plans")
+    assert [name for name in used if not rows[name]] == []
+    assert [name for name, table_rows in rows.items() if watched.canaries.token in "".join(table_rows)] == []
+    # Names of organisations, and their own statements, stand in tables of their own.
+    tables = [name for name, table_rows in rows.items() if watched.words.token in "".join(table_rows)]
+    assert sorted(tables) == ["offer_statements", "offers", "organisations", "people"]
 
 
-def test_no_mark_and_no_name_leaves_with_an_event(played: Watched) -> None:
-    told = [f"{it.path} {it.headers} {it.body.decode()}" for it in played.told.told]
+def test_no_mark_and_no_name_leaves_with_an_event(watched: Watched) -> None:
+    messages = [f"{message.path} {message.headers} {message.body.decode()}" for message in watched.told.told]
 
-    assert len(told) > 150
-    assert [it for it in told if played.canaries.token in it or played.words.token in it] == []
+    assert len(messages) > 150
+    assert [
+        message for message in messages if watched.canaries.token in message or watched.words.token in message
+    ] == []
 
 
 @broken_by(
@@ -144,39 +149,39 @@ def test_no_mark_and_no_name_leaves_with_an_event(played: Watched) -> None:
     'details={"webhook": str(subscription.id)},',
     'details={"webhook": subscription.secrets[0].hex()},',
 )
-def test_the_secret_of_a_webhook_is_told_to_who_made_it_once_and_stands_nowhere(
-    played: Watched, request: pytest.FixtureRequest
+def test_the_secret_of_a_webhook_is_told_to_its_maker_once_and_stands_nowhere(
+    watched: Watched, request: pytest.FixtureRequest
 ) -> None:
-    made = next(
-        answer for answer in played.answers if answer.url.path == "/v1/subscriptions" and answer.status_code == 201
+    creation = next(
+        answer for answer in watched.answers if answer.url.path == "/v1/subscriptions" and answer.status_code == 201
     )
-    secret = made.json()["secret"].removeprefix("whsec_")
-    played.people.roos.get("/subscriptions")
+    secret = creation.json()["secret"].removeprefix("whsec_")
+    watched.people.roos.get("/subscriptions")
     raw = base64.b64decode(secret)
 
-    files = [it.read_bytes() for it in (*_files_of_the_database(played, request), played.log)]
+    files = [file.read_bytes() for file in (*_files_of_the_database(watched, request), watched.log)]
     assert [file for file in files if raw in file or raw.hex().encode() in file or secret.encode() in file] == []
-    assert [answer.url.path for answer in played.answers if secret in answer.text] == ["/v1/subscriptions"]
+    assert [answer.url.path for answer in watched.answers if secret in answer.text] == ["/v1/subscriptions"]
 
 
-def test_no_mark_stands_in_any_file_of_the_database(played: Watched, request: pytest.FixtureRequest) -> None:
-    files = _files_of_the_database(played, request)
+def test_no_mark_stands_in_any_file_of_the_database(watched: Watched, request: pytest.FixtureRequest) -> None:
+    files = _files_of_the_database(watched, request)
 
-    found = {file.name for file in files for spelling in played.canaries.spellings() if spelling in file.read_bytes()}
+    leaks = {file.name for file in files for spelling in watched.canaries.spellings() if spelling in file.read_bytes()}
 
-    number = played.cases[0].number.encode()
-    assert found == set()
+    number = watched.cases[0].number.encode()
+    assert leaks == set()
     assert any(number in file.read_bytes() for file in files), "the files of another database were searched"
 
 
-def _files_of_the_database(played: Watched, request: pytest.FixtureRequest) -> list[Path]:
-    if played.engine.dialect.name == "sqlite":
-        files = [file for file in played.folder.iterdir() if file.name.startswith("casusroute.db")]
+def _files_of_the_database(watched: Watched, request: pytest.FixtureRequest) -> list[Path]:
+    if watched.engine.dialect.name == "sqlite":
+        files = [file for file in watched.folder.iterdir() if file.name.startswith("casusroute.db")]
         assert {"casusroute.db", "casusroute.db-wal", "casusroute.db.keys"} <= {file.name for file in files}
         return files
     cluster: Cluster = request.getfixturevalue("cluster")
     with psycopg.connect(
-        make_url(str(played.engine.url)).set(drivername="postgresql", username=SUPERUSER).render_as_string(),
+        make_url(str(watched.engine.url)).set(drivername="postgresql", username=SUPERUSER).render_as_string(),
         autocommit=True,
     ) as connection:
         connection.execute("CHECKPOINT")
@@ -189,70 +194,71 @@ def _files_of_the_database(played: Watched, request: pytest.FixtureRequest) -> l
     "                route=route,\n",
     '                route=str(scope.get("query_string")),\n',
 )
-def test_no_mark_stands_in_what_the_service_logs_even_when_something_breaks(played: Watched) -> None:
-    text = played.log.read_text(encoding="utf-8")
+def test_no_mark_stands_in_what_the_service_logs_even_when_something_breaks(watched: Watched) -> None:
+    text = watched.log.read_text(encoding="utf-8")
 
     assert '"event": "request"' in text
     assert '"event": "unexpected"' in text
-    assert played.canaries.token not in text
-    assert played.words.token not in text
+    assert watched.canaries.token not in text
+    assert watched.words.token not in text
     assert "kanari" not in text
     for line in filter(None, text.partition("Stop with Ctrl-C; the data stays.\n")[2].splitlines()):
-        told = json.loads(line)  # what somebody sent begins no line of its own
-        fields = {"logger"} if told["event"] == "library" else EVENTS[told["event"]]
-        assert told.keys() <= fields | {"event", "level", "timestamp"}, line
-    assert [case.id for case in played.cases if case.id in text] == []
+        entry = json.loads(line)  # text that a client sent begins no line of its own
+        fields = {"logger"} if entry["event"] == "library" else EVENTS[entry["event"]]
+        assert entry.keys() <= fields | {"event", "level", "timestamp"}, line
+    assert [case.id for case in watched.cases if case.id in text] == []
 
 
-def test_what_operators_watch_is_counted_by_route_and_code_and_tells_of_nobody(played: Watched) -> None:
+def test_what_operators_watch_is_counted_by_route_and_code_and_tells_of_nobody(watched: Watched) -> None:
     """No label holds a case, a number, a person, an organisation or an address (issue 4, 9)."""
-    text = httpx.get(played.metrics_url).text
-    ids = [*ORGANISATION_IDS.values(), *PERSON_IDS.values(), *(case.id for case in played.cases)]
+    text = httpx.get(watched.metrics_url).text
+    ids = [*ORGANISATION_IDS.values(), *PERSON_IDS.values(), *(case.id for case in watched.cases)]
 
-    told = [line.rpartition(" ") for line in text.splitlines() if line.startswith("casusroute_")]
-    routes = {it for name, _, _ in told for it in re.findall(r'route="([^"]*)"', name)}
-    codes = {it for name, _, _ in told for it in re.findall(r'code="([^"]*)"', name)}
-    figures = {name: float(value) for name, _, value in told}
-    labels = {it for name in figures for it in re.findall(r'(\w+)="', name)}
+    samples = [line.rpartition(" ") for line in text.splitlines() if line.startswith("casusroute_")]
+    routes = {route for name, _, _ in samples for route in re.findall(r'route="([^"]*)"', name)}
+    codes = {code for name, _, _ in samples for code in re.findall(r'code="([^"]*)"', name)}
+    figures = {name: float(value) for name, _, value in samples}
+    labels = {label for name in figures for label in re.findall(r'(\w+)="', name)}
 
     assert labels == {"method", "route", "status", "le", "code", "outcome"}
     assert {"/cases", "/cases/{caseId}/transitions", "/cases/{caseId}/file"} <= routes
     assert {"invalid", "not_found", "stale", "version_missing", "internal"} <= codes
-    # Each answer was counted; what is kept here were the answers to these people, who are not the only ones to ask.
-    answered = sum(value for name, value in figures.items() if name.startswith("casusroute_requests_total"))
-    assert answered >= len(played.answers)
-    made = 'casusroute_requests_total{method="POST",route="/cases",status="2xx"}'
-    assert figures[made] == len(
-        [answer for answer in played.answers if answer.url.path == "/v1/cases" and answer.status_code == 201]
+    # Every answer was counted. Others than these people ask as well, so the sum may be higher.
+    count = sum(value for name, value in figures.items() if name.startswith("casusroute_requests_total"))
+    assert count >= len(watched.answers)
+    series = 'casusroute_requests_total{method="POST",route="/cases",status="2xx"}'
+    assert figures[series] == len(
+        [answer for answer in watched.answers if answer.url.path == "/v1/cases" and answer.status_code == 201]
     )
-    assert figures['casusroute_units_total{outcome="committed"}'] > len(played.cases)
+    assert figures['casusroute_units_total{outcome="committed"}'] > len(watched.cases)
     assert figures["casusroute_database_up"] == 1
-    marks = (played.canaries.token, played.words.token, *map(str, ids), *(case.number for case in played.cases))
-    assert [it for it in (*marks, "127.0.0.1") if it in text] == []
+    marks = (watched.canaries.token, watched.words.token, *map(str, ids), *(case.number for case in watched.cases))
+    assert [mark for mark in (*marks, "127.0.0.1") if mark in text] == []
 
 
-def test_no_mark_stands_in_any_answer_or_address_but_where_content_is_served(played: Watched) -> None:
+def test_no_mark_stands_in_any_answer_or_address_but_where_content_is_served(watched: Watched) -> None:
     leaks = [
         f"{answer.request.method} {answer.url.path} {answer.status_code}"
-        for answer in played.answers
-        if played.canaries.token in repr(answer.headers)
-        or (played.canaries.token in answer.text and not CONTENT.fullmatch(answer.url.path))
-        or (played.words.token in answer.text and not answer.is_success)
+        for answer in watched.answers
+        if watched.canaries.token in repr(answer.headers)
+        or (watched.canaries.token in answer.text and not CONTENT.fullmatch(answer.url.path))
+        or (watched.words.token in answer.text and not answer.is_success)
     ]
 
-    assert len(played.answers) > 400
-    assert {400, 404, 409, 412, 428, 500} <= {answer.status_code for answer in played.answers}
+    assert len(watched.answers) > 400
+    assert {400, 404, 409, 412, 428, 500} <= {answer.status_code for answer in watched.answers}
     assert leaks == []
 
 
-def test_no_mark_reaches_the_learning_table(played: Watched) -> None:
-    """The cases are too few to be released; two more of each sort than the ladder asks for are."""
+def test_no_mark_reaches_the_learning_table(watched: Watched) -> None:
+    """Cases of the tests above are too few to be released. Two more of each sort than the ladder asks are enough."""
     for _ in range(7):
-        submitted(played)
+        submitted(watched)
 
-    told = [
-        played.people.noor.get("/learning/histories", headers={"Accept": it}) for it in ("application/json", "text/csv")
+    answers = [
+        watched.people.noor.get("/learning/histories", headers={"Accept": media})
+        for media in ("application/json", "text/csv")
     ]
 
-    assert [len(told[0].json()["histories"]) >= 5, "submitted" in told[1].text] == [True, True]
-    assert [played.canaries.token in answer.text for answer in told] == [False, False]
+    assert [len(answers[0].json()["histories"]) >= 5, "submitted" in answers[1].text] == [True, True]
+    assert [watched.canaries.token in answer.text for answer in answers] == [False, False]

@@ -1,4 +1,4 @@
-"""The three roles of PostgreSQL: who owns the tables, as whom the service works, and who reads figures (issue 4, 6)."""
+"""The three roles of PostgreSQL: owner of the tables, role of the service, role for figures (issue 4, 6)."""
 
 from collections.abc import Iterator
 
@@ -26,16 +26,16 @@ from service.tables import metadata
 
 pytestmark = pytest.mark.server
 
-KEPT = ("transitions", "contents", "access_log", "requests", "workflows", "workflow_edges", "feed", "parts", "cases")
-# Who somebody is, what was written, and what opens it or lets it be guessed.
+GUARDED = ("transitions", "contents", "access_log", "requests", "workflows", "workflow_edges", "feed", "parts", "cases")
+# Columns with identities and texts, and with what decrypts these or lets them be guessed.
 NEVER_REPORTED = (
     "actor_id", "assignee_id", "person_id", "user_id", "submitter_id", "addressee_id", "organisation_id", "name",
     "subject", "issuer", "number", "ciphertext", "nonce", "wrapped", "facts_salt", "salt", "secret", "note",
     "expertise", "reason_text", "line", "party_id", "signed", "domain_text", "function_text",
 )  # fmt: skip
-# Of these tables an organisation, or the number of a statement, is no person and no case.
-BUT = {("coverages", "organisation_id"), ("offer_statements", "number")}
-BUT |= {(table, "name") for table in ("regions", "municipalities", "workflows")}
+# Exceptions: here an organisation, or the number of a statement, points to no person and no case.
+EXCEPTIONS = {("coverages", "organisation_id"), ("offer_statements", "number")}
+EXCEPTIONS |= {(table, "name") for table in ("regions", "municipalities", "workflows")}
 UNBOUND = {
     SUPERUSER: "a superuser",
     ROLES.owner: "the tables' owner",
@@ -45,31 +45,31 @@ UNBOUND = {
 
 
 @pytest.fixture(scope="module", params=["postgresql"])
-def serving(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """The settings of a service in earnest, on a database that was migrated by its owner."""
+def settings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Settings of a service in production, on a database that its owner migrated."""
     folder = tmp_path_factory.mktemp("roles")
-    nobody = [TrustedIssuer(name="http://127.0.0.1:9")]
-    found = settings_for(folder, new_database(request, folder, request.param), mode="production", issuers=nobody)
-    migrated(found).dispose()
-    return found
+    issuers = [TrustedIssuer(name="http://127.0.0.1:9")]
+    settings = settings_for(folder, new_database(request, folder, request.param), mode="production", issuers=issuers)
+    migrated(settings).dispose()
+    return settings
 
 
 @pytest.fixture(scope="module")
-def application(serving: Settings) -> Iterator[Engine]:
-    engine = open_engine(serving.database_url, connections=1)
+def application(settings: Settings) -> Iterator[Engine]:
+    engine = open_engine(settings.database_url, connections=1)
     yield engine
     engine.dispose()
 
 
 @pytest.fixture(scope="module")
-def reporting(serving: Settings) -> Iterator[Engine]:
-    engine = open_engine(as_role(serving.database_url, ROLES.reporting), connections=1)
+def reporting(settings: Settings) -> Iterator[Engine]:
+    engine = open_engine(as_role(settings.database_url, ROLES.reporting), connections=1)
     yield engine
     engine.dispose()
 
 
-def refused(engine: Engine, statement: str) -> bool:
-    """Whether this role is not allowed it, also when it says that it works for everybody."""
+def is_refused(engine: Engine, statement: str) -> bool:
+    """Returns whether this role may not run the statement, even when it claims all rows for itself."""
     with engine.connect() as connection:
         connection.execute(text("SELECT set_config('casusroute.everything', 'to try it', true)"))
         try:
@@ -89,21 +89,21 @@ def refused(engine: Engine, statement: str) -> bool:
 )
 def test_the_service_may_add_to_the_history_and_change_nothing_of_it(application: Engine) -> None:
     forbidden = [
-        *(f"DELETE FROM {table}" for table in KEPT),
-        *(f"TRUNCATE {table}" for table in KEPT),
-        *(f"UPDATE {table} SET {metadata.tables[table].c[0].name} = NULL" for table in KEPT),
-        *(f"UPDATE parts SET {it} = NULL" for it in ("state", "phase", "sequence", "due_on", "party_id")),
-        *(f"UPDATE cases SET {it} = NULL" for it in ("region", "sequence", "digest", "submitted_at")),
+        *(f"DELETE FROM {table}" for table in GUARDED),
+        *(f"TRUNCATE {table}" for table in GUARDED),
+        *(f"UPDATE {table} SET {metadata.tables[table].c[0].name} = NULL" for table in GUARDED),
+        *(f"UPDATE parts SET {column} = NULL" for column in ("state", "phase", "sequence", "due_on", "party_id")),
+        *(f"UPDATE cases SET {column} = NULL" for column in ("region", "sequence", "digest", "submitted_at")),
         "UPDATE contents SET ciphertext = NULL",
         "UPDATE keys.case_keys SET wrapped = ''",
         "TRUNCATE keys.case_keys",
         "TRUNCATE drafts",
     ]
 
-    assert [it for it in forbidden if not refused(application, it)] == []
+    assert [statement for statement in forbidden if not is_refused(application, statement)] == []
 
 
-def test_the_service_cannot_take_its_own_fetters_off(application: Engine) -> None:
+def test_the_service_cannot_remove_the_protections_that_bind_it(application: Engine) -> None:
     forbidden = [
         "ALTER TABLE transitions DISABLE TRIGGER ALL",
         "ALTER TABLE transitions DISABLE ROW LEVEL SECURITY",
@@ -124,7 +124,7 @@ def test_the_service_cannot_take_its_own_fetters_off(application: Engine) -> Non
         f"ALTER ROLE {ROLES.application} BYPASSRLS",
     ]
 
-    assert [it for it in forbidden if not refused(application, it)] == []
+    assert [statement for statement in forbidden if not is_refused(application, statement)] == []
 
 
 @broken_by(
@@ -133,14 +133,14 @@ def test_the_service_cannot_take_its_own_fetters_off(application: Engine) -> Non
     "SET search_path = public, pg_temp",
     "SET search_path = pg_temp, public",
 )
-def test_every_referee_judges_by_all_rows_of_the_tables_of_the_service(serving: Settings) -> None:
-    engine = owned(serving)
-    asked = text(
+def test_every_referee_judges_by_all_rows_of_the_tables_of_the_service(settings: Settings) -> None:
+    engine = owned(settings)
+    query = text(
         "SELECT prosecdef, proconfig FROM pg_proc"
         " WHERE prorettype = 'trigger'::regtype AND pronamespace = 'public'::regnamespace"
     )
     with engine.connect() as connection:
-        referees = connection.execute(asked).all()
+        referees = connection.execute(query).all()
     engine.dispose()
 
     assert len(referees) >= 10
@@ -155,25 +155,23 @@ def test_every_referee_judges_by_all_rows_of_the_tables_of_the_service(serving: 
     '"id region team_id submitted_at sequence recorded_at"',
     '"id region team_id number submitted_at sequence recorded_at"',
 )
-def test_whoever_makes_reports_reads_states_times_and_codes_and_no_person_or_text(reporting: Engine) -> None:
+def test_the_role_for_figures_reads_states_times_and_codes_and_no_person_or_text(reporting: Engine) -> None:
     granted = text("SELECT table_schema, table_name, column_name FROM information_schema.column_privileges")
     with reporting.connect() as connection:
         rows = connection.execute(granted).all()
         readable = {(row.table_name, row.column_name) for row in rows if row.table_schema in ("public", "keys")}
-        counted = connection.exec_driver_sql(
-            "SELECT count(phase), count(age_band), count(codes) FROM transitions"
-        ).one()
+        counts = connection.exec_driver_sql("SELECT count(phase), count(age_band), count(codes) FROM transitions").one()
 
     assert {table for table, _ in readable} == set(REPORTED)
-    assert {it for it in readable if it[1] in NEVER_REPORTED} == BUT
-    assert len(counted) == 3
-    others = [it.fullname for it in metadata.sorted_tables if it.fullname not in REPORTED]
-    assert {"contents", "keys.case_keys", "people", "requests", "drafts", "access_log"} <= set(others)
-    tried = [f"SELECT count(*) FROM {other}" for other in others]
-    tried += ["SELECT * FROM transitions", "SELECT number FROM cases", "SELECT name FROM organisations"]
-    tried += [f"DELETE FROM {it}" for it in REPORTED]
-    tried += ["INSERT INTO regions VALUES ('JZ99', '', '')", "UPDATE cases SET region = NULL"]
-    assert [it for it in tried if not refused(reporting, it)] == []
+    assert {column for column in readable if column[1] in NEVER_REPORTED} == EXCEPTIONS
+    assert len(counts) == 3
+    other_tables = [table.fullname for table in metadata.sorted_tables if table.fullname not in REPORTED]
+    assert {"contents", "keys.case_keys", "people", "requests", "drafts", "access_log"} <= set(other_tables)
+    forbidden = [f"SELECT count(*) FROM {table}" for table in other_tables]
+    forbidden += ["SELECT * FROM transitions", "SELECT number FROM cases", "SELECT name FROM organisations"]
+    forbidden += [f"DELETE FROM {table}" for table in REPORTED]
+    forbidden += ["INSERT INTO regions VALUES ('JZ99', '', '')", "UPDATE cases SET region = NULL"]
+    assert [statement for statement in forbidden if not is_refused(reporting, statement)] == []
 
 
 @broken_by(
@@ -182,62 +180,66 @@ def test_whoever_makes_reports_reads_states_times_and_codes_and_no_person_or_tex
     "    if settings.insists_on_wall:\n",
     "    if settings.insists_on_wall and False:\n",
 )
-def test_in_earnest_the_service_does_not_start_as_a_role_that_the_wall_does_not_bind(
-    serving: Settings, cluster: Cluster
+def test_in_production_the_service_does_not_start_as_a_role_that_the_wall_does_not_bind(
+    settings: Settings, cluster: Cluster
 ) -> None:
     _as_superuser(cluster, f"CREATE ROLE one_who_passes LOGIN BYPASSRLS IN ROLE {ROLES.application}")
     _as_superuser(cluster, f"CREATE ROLE one_of_the_owners LOGIN IN ROLE {ROLES.owner}")
     unbound = {
-        role: serving.model_copy(update={"database_url": as_role(serving.database_url, role)}) for role in UNBOUND
+        role: settings.model_copy(update={"database_url": as_role(settings.database_url, role)}) for role in UNBOUND
     }
 
-    for role, said in UNBOUND.items():
+    for role, kind in UNBOUND.items():
         engine = open_engine(unbound[role].database_url, connections=1)
-        with engine.connect() as connection, pytest.raises(NoSecondWall, match=f"the role {role} is {said}: "):
+        with engine.connect() as connection, pytest.raises(NoSecondWall, match=f"the role {role} is {kind}: "):
             insist_on_wall(connection)
         engine.dispose()
     with pytest.raises(NoSecondWall, match=r"python -m service roles.*CASUSROUTE_WITHOUT_SECOND_WALL=true"):
         build(unbound[ROLES.owner])
     build(unbound[ROLES.owner].model_copy(update={"without_second_wall": True})).database.close()
-    build(serving).database.close()
+    build(settings).database.close()
 
 
-def test_a_service_that_the_wall_no_longer_binds_is_not_ready(serving: Settings) -> None:
-    bound, unbound = open_engine(serving.database_url), open_engine(as_role(serving.database_url, SUPERUSER))
-    found = []
+def test_a_service_that_the_wall_no_longer_binds_is_not_ready(settings: Settings) -> None:
+    bound, unbound = open_engine(settings.database_url), open_engine(as_role(settings.database_url, SUPERUSER))
+    failures = []
     for engine in (bound, unbound):
         database = Database(engine, Keyring(b"m" * 32), connections=1)
-        found.append(database.read_now(lambda transaction: failing(transaction, may_lose_data=True, second_wall=True)))
+        failures.append(
+            database.read_now(lambda transaction: failing(transaction, may_lose_data=True, second_wall=True))
+        )
         database.close()
 
-    assert found == [(), ("second_wall",)]
+    assert failures == [(), ("second_wall",)]
 
 
 @pytest.mark.parametrize("engine", ["postgresql"])
-def test_the_roles_are_made_by_a_command_that_knows_no_password_and_may_be_given_again(
+def test_the_roles_are_made_by_a_command_that_knows_no_password_and_may_be_repeated(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], engine: str
 ) -> None:
     name = f"made_{engine}"
     _as_superuser(cluster, 'CREATE ROLE "eigenaar-1" LOGIN CREATEROLE')
     _as_superuser(cluster, f'CREATE DATABASE {name} OWNER "eigenaar-1"')
-    served, owner = (as_role(cluster.url(name), it).replace("@", ":geheim@") for it in ("dienst", "eigenaar-1"))
-    monkeypatch.setenv("CASUSROUTE_DATABASE_URL", served)
-    monkeypatch.setenv("CASUSROUTE_OWNER_URL", owner)
+    service_url, owner_url = (
+        as_role(cluster.url(name), role).replace("@", ":geheim@") for role in ("dienst", "eigenaar-1")
+    )
+    monkeypatch.setenv("CASUSROUTE_DATABASE_URL", service_url)
+    monkeypatch.setenv("CASUSROUTE_OWNER_URL", owner_url)
     monkeypatch.setenv("CASUSROUTE_REPORTING_ROLE", "cijfers")
 
     make_roles(apply=False)
-    told = capsys.readouterr().out
+    output = capsys.readouterr().out
     for _ in range(2):
         make_roles(apply=True)
         migrate_database()
 
-    assert "geheim" not in told
-    assert '"eigenaar-1"' in told
-    for role, reads, does_not in (("dienst", "contents", "pg_authid"), ("cijfers", "regions", "contents")):
-        made = create_engine(as_role(cluster.url(name), role))
-        assert not refused(made, f"SELECT count(*) FROM {reads}")
-        assert refused(made, f"SELECT count(*) FROM {does_not}")
-        made.dispose()
+    assert "geheim" not in output
+    assert '"eigenaar-1"' in output
+    for role, readable, unreadable in (("dienst", "contents", "pg_authid"), ("cijfers", "regions", "contents")):
+        role_engine = create_engine(as_role(cluster.url(name), role))
+        assert not is_refused(role_engine, f"SELECT count(*) FROM {readable}")
+        assert is_refused(role_engine, f"SELECT count(*) FROM {unreadable}")
+        role_engine.dispose()
 
 
 def _as_superuser(cluster: Cluster, statement: str) -> None:

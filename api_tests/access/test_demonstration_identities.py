@@ -30,10 +30,10 @@ def empty(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     return settings_for(folder, new_database(request, folder, request.param))
 
 
-def in_earnest(settings: Settings) -> Settings:
-    """The same, as real people are served; the issuer is one that is not there, and the wall is not the subject."""
-    nobody = TrustedIssuer(name="http://127.0.0.1:9")
-    return settings.model_copy(update={"mode": "production", "issuers": (nobody,), "without_second_wall": True})
+def for_production(settings: Settings) -> Settings:
+    """The same settings for production. Their issuer does not exist, and the second wall is off."""
+    issuer = TrustedIssuer(name="http://127.0.0.1:9")
+    return settings.model_copy(update={"mode": "production", "issuers": (issuer,), "without_second_wall": True})
 
 
 @broken_by(
@@ -45,7 +45,7 @@ def in_earnest(settings: Settings) -> Settings:
 def test_production_knows_no_demonstration_and_takes_none_of_its_tokens(empty: Settings) -> None:
     token = Signer(ISSUER).token("esra")
 
-    with running(in_earnest(empty)) as production, bearing(production, token) as client:
+    with running(for_production(empty)) as production, bearing(production, token) as client:
         answers: list[httpx.Response] = [
             client.get("/demonstration/people"),
             client.post("/demonstration/tokens", json={"person": "esra"}),
@@ -62,14 +62,14 @@ def test_production_knows_no_demonstration_and_takes_none_of_its_tokens(empty: S
 @broken_by(
     "no demonstration beside real people", Refusal("service/people/use_cases/demonstration.py", "NotADemonstration")
 )
-def test_a_demonstration_is_refused_beside_people_of_another_issuer(empty: Settings) -> None:
-    with running(in_earnest(empty)) as production:
-        somebody = text(
+def test_a_demonstration_is_refused_on_a_database_with_people_of_another_issuer(empty: Settings) -> None:
+    with running(for_production(empty)) as production:
+        insertion = text(
             "INSERT INTO people (id, issuer, subject, name) VALUES "
             "('6c9b2f1e-3c0a-4a55-8f0e-3b8a4be0a001', 'https://idp.example', 'ab12', 'Iemand')"
         )
         with production.tables.begin() as connection:
-            connection.execute(somebody)
+            connection.execute(insertion)
 
     with pytest.raises(NotADemonstration, match="other issuers"):
         build(empty)
@@ -86,18 +86,18 @@ def test_a_database_with_the_people_of_a_demonstration_is_not_served_in_earnest(
         pass
 
     with pytest.raises(ADemonstration, match="holds the people of a demonstration"):
-        build(in_earnest(empty))
+        build(for_production(empty))
 
 
 def test_a_demonstration_of_an_earlier_version_gets_the_people_that_came_since(empty: Settings) -> None:
-    with running(empty) as first, first.tables.begin() as connection:
-        for lacking in ("DELETE FROM memberships WHERE person_id = :sara", "DELETE FROM people WHERE id = :sara"):
-            connection.execute(text(lacking), {"sara": str(PERSON_IDS["sara"])})
+    with running(empty) as earlier, earlier.tables.begin() as connection:
+        for deletion in ("DELETE FROM memberships WHERE person_id = :sara", "DELETE FROM people WHERE id = :sara"):
+            connection.execute(text(deletion), {"sara": str(PERSON_IDS["sara"])})
 
-    with running(empty) as again, bearing(again, signer_of(again).token("sara")) as sara:
-        told = sara.get("/me").json()
+    with running(empty) as later, bearing(later, signer_of(later).token("sara")) as sara:
+        view = sara.get("/me").json()
 
-    assert (told["name"], [membership["role"] for membership in told["memberships"]]) == (
+    assert (view["name"], [membership["role"] for membership in view["memberships"]]) == (
         "Sara Bos",
         ["expertise_network"],
     )
@@ -113,30 +113,30 @@ def test_a_token_outlives_a_restart_of_the_demonstration(empty: Settings) -> Non
     with running(empty) as first:
         token = signer_of(first).token("esra")
 
-    with running(empty) as again, bearing(again, token) as esra:
-        told = esra.get("/me")
+    with running(empty) as second, bearing(second, token) as esra:
+        answer = esra.get("/me")
 
-    assert (told.status_code, told.json()["name"]) == (200, "Esra Yilmaz")
+    assert (answer.status_code, answer.json()["name"]) == (200, "Esra Yilmaz")
 
 
-def test_what_signs_for_a_demonstration_signs_for_nobody_in_production(empty: Settings) -> None:
-    """Also where its key stands beside that of production."""
+def test_a_key_of_a_demonstration_signs_for_nobody_in_production(empty: Settings) -> None:
+    """Also where that key stands beside the key of production."""
     folder = empty.master_key_file.parent
-    beside = Signer.new_key()
-    (folder / "master.key.tokens").write_bytes(beside)
+    key = Signer.new_key()
+    (folder / "master.key.tokens").write_bytes(key)
 
-    with running(in_earnest(empty)) as production:
-        issued = [signer.token("esra") for signer in (Signer(ISSUER, beside), Signer("http://127.0.0.1:9", beside))]
+    with running(for_production(empty)) as production:
+        tokens = [signer.token("esra") for signer in (Signer(ISSUER, key), Signer("http://127.0.0.1:9", key))]
         statuses = []
-        for token in issued:
+        for token in tokens:
             with bearing(production, token) as client:
                 statuses.append(client.get("/me").status_code)
 
-    # The second names an issuer that production trusts, and whose keys cannot be had now.
+    # The second token names an issuer that production trusts, and whose keys cannot be fetched now.
     assert statuses == [401, 503]
 
 
-def test_a_key_for_tokens_that_is_none_is_refused_with_what_to_do(empty: Settings) -> None:
+def test_an_unreadable_key_for_tokens_is_refused_with_a_remedy(empty: Settings) -> None:
     (empty.master_key_file.parent / "master.key.tokens").write_text("no key")
 
     with pytest.raises(IssuersRefused, match="remove it, and a new one is made"):
@@ -149,15 +149,15 @@ def test_a_key_for_tokens_that_is_none_is_refused_with_what_to_do(empty: Setting
     " In a demonstration POST /v1/demonstration/tokens gives a new one, for an hour.",
     "",
 )
-def test_whose_token_has_ended_hears_how_to_get_a_new_one(service: Running) -> None:
-    old = signer_of(service).token("esra", now=time.time() - 7_200)
+def test_an_expired_token_is_answered_with_the_way_to_a_new_one(service: Running) -> None:
+    token = signer_of(service).token("esra", now=time.time() - 7_200)
 
-    with bearing(service, old) as esra:
-        said = {it: esra.get("/me", headers={"Accept-Language": it}) for it in ("nl", "en")}
+    with bearing(service, token) as esra:
+        answers = {language: esra.get("/me", headers={"Accept-Language": language}) for language in ("nl", "en")}
 
-    for answer in said.values():
+    for answer in answers.values():
         assert "/v1/demonstration/tokens" in problem_of(answer, 401, "not_known")["detail"]
-    assert "geeft" in said["nl"].json()["detail"]
+    assert "geeft" in answers["nl"].json()["detail"]
 
 
 def test_nobody_outside_the_demonstration_can_be_acted_as(service: Running) -> None:

@@ -1,4 +1,4 @@
-"""Emergency access: one case, for hours, with a reason, seen by everybody around it and looked into (NEN 7513, I18)."""
+"""Emergency access: one case, for hours, with a reason, seen by everybody around it and reviewed (NEN 7513, I18)."""
 
 from typing import Any
 from uuid import uuid4
@@ -24,30 +24,30 @@ from service.vocabulary.refusals import HumansOnly
 from service.vocabulary.roles import Role
 
 
-def take(person: Person, number: str, key: str | None = None, **changes: Any) -> Any:
+def take_access(person: Person, number: str, key: str | None = None, **changes: Any) -> Any:
     form = filled("emergency_access@1", **changes)
     return person.post(
         "/emergency-accesses", {"trigger": "take_emergency_access", "number": number, "form": form}, key=key
     )
 
 
-def test_whoever_takes_it_reads_that_case_whole_and_no_other_and_may_only_read(people: People, case: CaseFile) -> None:
+def test_emergency_access_shows_one_whole_case_and_allows_reading_alone(people: People, case: CaseFile) -> None:
     other = CaseFile.submitted(people)
     assert people.petra.get(f"{case.path}/file").status_code == 404
 
-    taken = take(people.petra, case.number)
+    access = take_access(people.petra, case.number)
 
-    assert taken.status_code == 201
+    assert access.status_code == 201
     file = people.petra.get(f"{case.path}/file").json()
     assert file["documents"][0]["form"] == filled("referral@1") | {
         "residence": file["documents"][0]["form"]["residence"]
     }
-    listed = [item["number"] for item in people.petra.get(f"/cases?number={case.number}").json()["items"]]
-    assert case.number in listed
-    assert other.number not in listed
+    numbers = [item["number"] for item in people.petra.get(f"/cases?number={case.number}").json()["items"]]
+    assert case.number in numbers
+    assert other.number not in numbers
     assert people.petra.get(other.path).status_code == 404
-    offered = people.petra.get(f"{case.path}/possible-transitions").json()["transitions"]
-    assert not any(it["possible"] for it in offered)
+    transitions = people.petra.get(f"{case.path}/possible-transitions").json()["transitions"]
+    assert not any(transition["possible"] for transition in transitions)
     assert case.attempt("add_note", by="petra").status_code == 403
     assert (
         people.petra.post(
@@ -64,41 +64,41 @@ def test_it_is_over_after_the_hours_of_the_region_and_at_once_when_it_was_review
     assert people.petra.get(case.path).status_code == 200
 
     service.clock.let_pass(hours=3.9)
-    still = people.petra.get(case.path).status_code
+    during = people.petra.get(case.path).status_code
     service.clock.let_pass(hours=0.2)
     after = people.petra.get(case.path).status_code
     service.clock.let_pass(hours=-4.1)
     case.fire("review", part=part, by="quint")
-    reviewed = people.petra.get(case.path).status_code
+    after_review = people.petra.get(case.path).status_code
 
-    assert (still, after, reviewed) == (200, 404, 404)
+    assert (during, after, after_review) == (200, 404, 404)
 
 
-def test_everybody_around_the_case_sees_who_did_it_and_why_and_the_officer_is_asked_to_look(
+def test_everybody_around_the_case_sees_who_took_access_and_why_and_the_officer_is_asked_to_review(
     people: People, case: CaseFile
 ) -> None:
     part = case.read_in_an_emergency(by="ivo")
 
-    seen = case.seen(by="anna")
-    asked = people.quint.get(f"/work-items?whose=organisation&number={case.number}").json()["items"]
-    why = people.quint.get(f"{case.address(part)}/transitions/1").json()
+    view = case.seen(by="anna")
+    work_items = people.quint.get(f"/work-items?whose=organisation&number={case.number}").json()["items"]
+    entry = people.quint.get(f"{case.address(part)}/transitions/1").json()
 
-    assert [it["code"] for it in seen["attention"]] == ["emergency_access"]
-    first = next(it for it in case.history(by="anna") if it["partKind"] == "emergency_access")
+    assert [signal["code"] for signal in view["attention"]] == ["emergency_access"]
+    first = next(step for step in case.history(by="anna") if step["partKind"] == "emergency_access")
     assert (first["trigger"], first["by"]["role"], first["codes"]["emergency_reason"]) == (
         "take_emergency_access",
         "provider",
         ["acute_safety"],
     )
-    mine = next(it for it in asked if it["part"]["id"] == part["id"])
-    assert mine["part"]["party"]["role"] == "data_protection_officer"
-    assert mine["part"]["dueOn"] is not None
-    assert why["form"]["explanation"] == filled("emergency_access@1")["explanation"]
+    duty = next(item for item in work_items if item["part"]["id"] == part["id"])
+    assert duty["part"]["party"]["role"] == "data_protection_officer"
+    assert duty["part"]["dueOn"] is not None
+    assert entry["form"]["explanation"] == filled("emergency_access@1")["explanation"]
     case.fire("review", part=part, by="quint")
     assert case.seen(by="anna")["attention"] == []
 
 
-def test_i18_what_is_read_in_an_emergency_is_logged_as_that(service: Running, people: People, case: CaseFile) -> None:
+def test_i18_a_reading_in_an_emergency_is_logged_as_one(service: Running, people: People, case: CaseFile) -> None:
     case.read_in_an_emergency(by="petra")
     people.petra.get(f"{case.path}/file")
     people.esra.get(f"{case.path}/file")
@@ -111,14 +111,14 @@ def test_i18_what_is_read_in_an_emergency_is_logged_as_that(service: Running, pe
     ]
 
 
-def test_what_is_read_in_an_emergency_is_counted_for_whoever_watches(people: People, case: CaseFile) -> None:
+def test_readings_in_an_emergency_are_counted_in_the_metrics(people: People, case: CaseFile) -> None:
     case.read_in_an_emergency(by="petra")
-    before = REGISTRY.get_sample_value("casusroute_emergency_readings_total") or 0
+    count_before = REGISTRY.get_sample_value("casusroute_emergency_readings_total") or 0
 
     for person in (people.petra, people.esra, people.petra):
         assert person.get(f"{case.path}/file").status_code == 200
 
-    assert REGISTRY.get_sample_value("casusroute_emergency_readings_total") == before + 2
+    assert REGISTRY.get_sample_value("casusroute_emergency_readings_total") == count_before + 2
 
 
 def test_consent_withheld_from_a_provider_does_not_stand_in_the_way_of_an_emergency(people: People) -> None:
@@ -131,42 +131,48 @@ def test_consent_withheld_from_a_provider_does_not_stand_in_the_way_of_an_emerge
 def test_whoever_reads_the_case_anyway_whoever_has_no_such_role_and_systems_do_not_get_it(
     service: Running, people: People, case: CaseFile
 ) -> None:
-    anyway = take(people.esra, case.number)
-    no_role = {key: take(people[key], case.number).status_code for key in ("wilma", "yara", "noor", "roos", "quint")}
-    no_case = take(people.petra, "0000-0000")
-    no_reason = take(people.petra, case.number, explanation=" ")
+    by_reader = take_access(people.esra, case.number)
+    no_role = {
+        key: take_access(people[key], case.number).status_code for key in ("wilma", "yara", "noor", "roos", "quint")
+    }
+    no_case = take_access(people.petra, "0000-0000")
+    no_reason = take_access(people.petra, case.number, explanation=" ")
     issuer = rows(service, "SELECT issuer FROM people WHERE subject = 'petra'")[0]["issuer"]
     machine = Caller(issuer, "petra", trace_id="", machine=True)
 
-    assert (anyway.status_code, anyway.json()["code"], anyway.json()["caseId"]) == (409, "already_in_sight", case.id)
+    assert (by_reader.status_code, by_reader.json()["code"], by_reader.json()["caseId"]) == (
+        409,
+        "already_in_sight",
+        case.id,
+    )
     assert set(no_role.values()) == {403}
     assert (no_case.status_code, no_reason.status_code) == (404, 400)
     with pytest.raises(HumansOnly):
-        service.built.database.write_now(lambda transaction: _taken_by(transaction, machine, case.number))
+        service.built.database.write_now(lambda transaction: _take_access_as(transaction, machine, case.number))
     assert case.parts("emergency_access") == []
 
 
-def _taken_by(transaction: Transaction, caller: Caller, number: str) -> Outcome[Made | StepNumber]:
+def _take_access_as(transaction: Transaction, caller: Caller, number: str) -> Outcome[Made | StepNumber]:
     step = Step(trigger="take_emergency_access", occurred_at=transaction.now)
     key = IdempotencyKey("k", "")
     return take_emergency_access(transaction, caller, number, step, key, rules=RULES, new_id=uuid4)
 
 
 def test_the_same_request_begins_one_access_and_nobody_reviews_their_own(people: People, case: CaseFile) -> None:
-    once = take(people.petra, case.number, key="een-keer-" + case.id)
-    again = take(people.petra, case.number, key="een-keer-" + case.id)
+    first = take_access(people.petra, case.number, key="een-keer-" + case.id)
+    replay = take_access(people.petra, case.number, key="een-keer-" + case.id)
 
-    assert (once.json(), again.headers["idempotent-replayed"]) == (again.json(), "true")
+    assert (first.json(), replay.headers["idempotent-replayed"]) == (replay.json(), "true")
     part = case.parts("emergency_access")
     assert len(part) == 1
-    refused = case.attempt("review", part=part[0], by="petra")
-    more = case.attempt(
+    review = case.attempt("review", part=part[0], by="petra")
+    amendment = case.attempt(
         "amend",
         part=part[0],
         by="petra",
         form={"amends": 1, "changes": {"explanation": "Zijn moeder stond erbij."}, "reason": "Dat hoort erbij."},
     )
-    assert (refused.status_code, more.status_code) == (403, 201)
+    assert (review.status_code, amendment.status_code) == (403, 201)
 
 
 @broken_by(
@@ -175,14 +181,14 @@ def test_the_same_request_begins_one_access_and_nobody_reviews_their_own(people:
     "as_it_stands(transaction, replace(actor, emergencies=()), case, part, rules)",
     "as_it_stands(transaction, actor, case, part, rules)",
 )
-def test_who_reads_a_case_in_an_emergency_keeps_every_right_that_is_theirs_anyway(people: People) -> None:
-    """The liaison signals by number alone what she sees no case of: also of the one she reads, and of another."""
-    read, other = (CaseFile.submitted(people).go_to("in_triage") for _ in range(2))
-    read.read_in_an_emergency(by="mila")
+def test_emergency_access_takes_no_other_right_away(people: People) -> None:
+    """The liaison signals a case out of her sight by its number: the one she reads in an emergency, and another."""
+    read_case, other_case = (CaseFile.submitted(people).go_to("in_triage") for _ in range(2))
+    read_case.read_in_an_emergency(by="mila")
 
-    signalled = [signal(people.mila, it.number).status_code for it in (read, other)]
+    statuses = [signal(people.mila, case.number).status_code for case in (read_case, other_case)]
 
-    assert signalled == [201, 201]
+    assert statuses == [201, 201]
 
 
 @broken_by(
@@ -192,13 +198,15 @@ def test_who_reads_a_case_in_an_emergency_keeps_every_right_that_is_theirs_anywa
     "if False:",
 )
 def test_nobody_gets_a_say_in_what_they_see_in_an_emergency_alone(case: CaseFile) -> None:
-    """Floor is of the team's table, and this case is not at it: she may say more of her own access alone."""
-    of_another = case.read_in_an_emergency(by="joke")
-    own = case.read_in_an_emergency(by="floor")
+    """Floor is an expert, and this case is not at the table: she may add to her own access alone."""
+    access_of_another = case.read_in_an_emergency(by="joke")
+    own_access = case.read_in_an_emergency(by="floor")
 
-    said = [case.attempt("add_note", by="floor", part=it).status_code for it in (None, of_another, own)]
+    statuses = [
+        case.attempt("add_note", by="floor", part=part).status_code for part in (None, access_of_another, own_access)
+    ]
 
-    assert said == [403, 403, 201]
+    assert statuses == [403, 403, 201]
 
 
 @broken_by(
@@ -207,16 +215,16 @@ def test_nobody_gets_a_say_in_what_they_see_in_an_emergency_alone(case: CaseFile
     "if (row.emergency_role, row.emergency_organisation_id) in regions",
     "if row.emergency_part_id is not None",
 )
-def test_whoever_stops_being_what_they_took_it_as_reads_no_further(service: Running, case: CaseFile) -> None:
-    """I29: rights end at the next request, also those that were taken for some hours."""
+def test_i29_emergency_access_ends_with_the_role_that_it_was_taken_in(service: Running, case: CaseFile) -> None:
+    """I29: rights end at the next request, also rights taken for some hours."""
     with newcomer(service, ("team-haarlem", Role.CHAIR, in_days(-9), None)) as leaver:
-        taken = take(leaver, case.number).status_code
+        access = take_access(leaver, case.number).status_code
         before = leaver.get(f"{case.path}/file").status_code
         end_memberships_of(service, leaver)
 
         after = [leaver.get(case.path + path).status_code for path in ("", "/file", "/file?sequence=1")]
 
-    assert (taken, before, after) == (201, 200, [404, 404, 404])
+    assert (access, before, after) == (201, 200, [404, 404, 404])
 
 
 @broken_by(
@@ -225,8 +233,8 @@ def test_whoever_stops_being_what_they_took_it_as_reads_no_further(service: Runn
     ("    seat = seat_of(transaction, reading.rights, sight)\n    reader = "),
     ("    seat = seat_of(transaction, actor, sight)\n    reader = "),
 )
-def test_i18_looking_back_to_what_only_an_emergency_shows_is_logged_as_that(service: Running, people: People) -> None:
-    """Floor reads the case at the table today as of right; how it stood before that, only because she took access."""
+def test_i18_a_past_view_that_only_an_emergency_shows_is_logged_as_one(service: Running, people: People) -> None:
+    """Floor reads the case at the table today by right, and its earlier state only because she took access."""
     case = CaseFile.submitted(people)
     case.read_in_an_emergency(by="floor")
     case.go_to("in_review")

@@ -51,23 +51,25 @@ def scene(people: People) -> Scene:
 
 @pytest.fixture(scope="module")
 def askers(service: Running, people: People) -> Iterator[dict[str, httpx.Client]]:
-    """Everybody, nobody, and a stranger: a sound token of a person who is not known here."""
+    """Clients of everybody, of nobody, and of a stranger: a sound token of an unknown person."""
     with ExitStack() as stack:
         stranger = stack.enter_context(bearing(service, signer_of(service).token("a-stranger")))
         nobody = stack.enter_context(bearing(service, None))
-        yield {**{key: it.client for key, it in people.items()}, "nobody": nobody, "stranger": stranger}
+        yield {**{key: person.client for key, person in people.items()}, "nobody": nobody, "stranger": stranger}
 
 
 def published(service: Running) -> dict[str, Any]:
     with bearing(service, None) as anybody:
-        found: dict[str, Any] = anybody.get("/openapi.json").json()["paths"]
-    return found
+        paths: dict[str, Any] = anybody.get("/openapi.json").json()["paths"]
+    return paths
 
 
 def operations(service: Running) -> list[Operation]:
-    """Every (name, method, path) that is published."""
+    """Returns every published operation as (name, method, path)."""
     paths = published(service).items()
-    return [(it["operationId"], method, path) for path, some in paths for method, it in some.items()]
+    return [
+        (operation["operationId"], method, path) for path, methods in paths for method, operation in methods.items()
+    ]
 
 
 def test_the_table_names_every_published_operation_and_everybody(service: Running, people: People) -> None:
@@ -94,12 +96,12 @@ def test_every_operation_answers_whom_it_should_and_nobody_else(
 
     for name, method, path in operations(service):
         for key, client in askers.items():
-            answer = _asked(client, name, method, path, scene, service)
-            told = f"{name} by {key}: answered {answer.status_code} {answer.text}"
+            answer = _ask(client, name, method, path, scene, service)
+            report = f"{name} by {key}: answered {answer.status_code} {answer.text}"
             if _class_of(answer) != BY_HAND[name].of(key):
-                differences.append(f"{told}, expected {BY_HAND[name].of(key)}")
+                differences.append(f"{report}, expected {BY_HAND[name].of(key)}")
             if str(answer.status_code) not in paths[path][method]["responses"]:
-                differences.append(f"{told}, of which the document knows nothing")
+                differences.append(f"{report}, of which the document knows nothing")
 
     assert differences == []
 
@@ -113,15 +115,15 @@ def test_a_stranger_and_nobody_are_told_the_same_on_everything_that_is_not_publi
         (answer.status_code, answer.content)
         for key in ("nobody", "stranger")
         for name, method, path in closed
-        for answer in [_asked(askers[key], name, method, path, scene, service)]
+        for answer in [_ask(askers[key], name, method, path, scene, service)]
     }
 
     assert len(closed) > 40
     assert [status for status, _ in answers] == [401]
 
 
-def _asked(client: httpx.Client, name: str, method: str, path: str, scene: Scene, service: Running) -> httpx.Response:
-    """The operation on the case of the scene; whatever it would change, it changes nothing that others ask for."""
+def _ask(client: httpx.Client, name: str, method: str, path: str, scene: Scene, service: Running) -> httpx.Response:
+    """Ask for the operation on the case of the scene. A change is asked for in such a way that nothing changes."""
     collection = path.split("/")[3] if path.count("/") >= 3 else ""
     part = scene.parts[PARTS[collection]] if collection in PARTS else None
     values = {
@@ -198,11 +200,11 @@ def _hold(scene: Scene) -> str:
 
 
 def _proposal(scene: Scene) -> str:
-    """One that nobody can carry out: the case was taken up again after it."""
+    """Returns the id of a proposal that nobody can carry out: its case was reopened after it."""
     people = scene.case.people
-    found = [item for item in people.esra.get("/destruction-proposals").json()["items"] if item["state"] == "open"]
-    if found:
-        return str(found[0]["id"])
+    proposals = [item for item in people.esra.get("/destruction-proposals").json()["items"] if item["state"] == "open"]
+    if proposals:
+        return str(proposals[0]["id"])
     case = ended(people)
     proposal = proposed(case)
     case.fire("reopen", by="esra")
@@ -215,8 +217,8 @@ def _draft(scene: Scene) -> str:
     return str((next(unchanged, None) or anna.post("/drafts", {"form": {}}).json())["id"])
 
 
-# What is asked so that it changes nothing: for a moment that has not come, at an address where nothing is sent, or from
-# a workflow to itself.
+# Faults of requests that may be made and change nothing: for a moment that has not come, to an address where
+# nothing is sent, or from a workflow to itself.
 _IN_VAIN = {"occurred_in_future", "webhook_not_public", "same_workflow"}
 
 
@@ -224,7 +226,7 @@ def _class_of(answer: httpx.Response) -> str:
     if answer.is_success:
         return "answered"
     if answer.status_code == 409 and answer.json()["code"] == "destruction_refused":
-        return "answered"  # may, but something is in the way
+        return "answered"  # allowed, but an obstacle remains
     if answer.status_code == 400 and {error["code"] for error in answer.json()["errors"]} <= _IN_VAIN:
         return "answered"
     return {401: "unauthenticated", 403: "refused", 404: "not found"}.get(answer.status_code, answer.text)

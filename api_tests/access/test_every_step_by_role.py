@@ -1,4 +1,4 @@
-"""Who may take a step: a table written by hand, compared with what the service answers to each role."""
+"""Rights to take a step: a table written by hand, compared with the answers of the service to each role."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -15,8 +15,8 @@ from service.workflows.rules.kinds import PartKind
 
 BEYOND = {"sara": ("escalation", "ben-noord"), "mila": ("escalation", "cce")}
 BEYOND |= {"tom": ("question", "steun"), "ulla": ("question", "cce")}
-# Who asked for a reconsideration from their own part sees what becomes of it.
-ASKED_IT = {"ivo": "de-veste", "karim": "gemeente-haarlem"}
+# A provider or payer who asked for a reconsideration sees its outcome.
+RECONSIDERATION_ASKERS = {"ivo": "de-veste", "karim": "gemeente-haarlem"}
 MAY, MAY_NOT, MAY_NOT_KNOW = "may take the step", "may not take it", "may not know of it"
 
 
@@ -45,12 +45,12 @@ def test_every_role_may_take_the_steps_that_the_field_gives_it_and_no_other(peop
         # Notes are compared again, since experts and the liaison come to see a case on its way.
         if (kind, trigger) not in compared or trigger == "add_note":
             compared.add((kind, trigger))
-            expected = _expected(kind, trigger, _seen_by(case, part))
-            found = _found(case, trigger, part, expected)
+            expected = _expected(kind, trigger, _readers(case, part))
+            answers = _answers(case, trigger, part, expected)
             differences.extend(
-                f"{kind} {trigger} by {key}: {expected[key]}, but the answer was {found[key]}"
+                f"{kind} {trigger} by {key}: {expected[key]}, but the answer was {answers[key]}"
                 for key in expected
-                if found[key] != expected[key]
+                if answers[key] != expected[key]
             )
         case.fire(trigger, part=part, **how(case, trigger, part))
 
@@ -67,21 +67,21 @@ def test_every_role_may_take_the_steps_that_the_field_gives_it_and_no_other(peop
     'roles = ["coordinator", "screener", "parent"]\nform = "proceeding@1"',
 )
 def test_a_family_takes_the_steps_that_are_its_own_in_the_case_that_it_brought_and_no_other(people: People) -> None:
-    found = dict[tuple[str, str], dict[str, str]]()
+    answers = dict[tuple[str, str], dict[str, str]]()
 
     def compare(case: CaseFile, trigger: str, part: Part) -> None:
         kind: PartKind = part["kind"] if part else "case"
-        chosen = how(case, trigger, part)
-        if (kind, trigger) not in found:
-            found[kind, trigger] = _found(case, trigger, part, ("wilma", "yara", "anna"))
+        options = how(case, trigger, part)
+        if (kind, trigger) not in answers:
+            answers[kind, trigger] = _answers(case, trigger, part, ("wilma", "yara", "anna"))
         roles = RULES.current(kind).definition.triggers[trigger].roles
-        if chosen.get("by", WHO[roles[0]]) == "anna":  # who does it elsewhere brought nothing here
-            chosen["by"] = "wilma" if "parent" in roles else "hanna"
-        case.fire(trigger, part=part, **chosen)
+        if options.get("by", WHO[roles[0]]) == "anna":  # a step of Anna in other cases; she did not bring this one
+            options["by"] = "wilma" if "parent" in roles else "hanna"
+        case.fire(trigger, part=part, **options)
 
     take_every_step(lambda: CaseFile.submitted(people, by="wilma"), lambda: CaseFile.asked(people, by="wilma"), compare)
 
-    assert found == {
+    assert answers == {
         (kind, trigger): {"wilma": may, "yara": may, "anna": MAY_NOT_KNOW}
         for kind, triggers in BY_HAND.items()
         for trigger in triggers
@@ -98,9 +98,11 @@ def test_only_a_local_team_and_a_family_submit_a_case(people: People) -> None:
     assert statuses == {key: 400 if key in submitters else 403 for key in people}
 
 
-def _seen_by(case: CaseFile, part: Part) -> set[str]:
+def _readers(case: CaseFile, part: Part) -> set[str]:
     state = case.state
-    escalated = any(_is_put_to("mila", it) and it["phase"] != "ended" for it in case.parts("escalation"))
+    escalated = any(
+        _is_put_to("mila", escalation) and escalation["phase"] != "ended" for escalation in case.parts("escalation")
+    )
     return {
         key
         for key in (*PERSON_OF.values(), *OUTSIDERS)
@@ -110,30 +112,32 @@ def _seen_by(case: CaseFile, part: Part) -> set[str]:
 
 def _is_put_to(key: str, part: dict[str, Any]) -> bool:
     """Here De Veste has lines A and B, and Haarlem pays both; what goes beyond the region is put to a body by name."""
-    kind, organisation = ("reconsideration", ASKED_IT[key]) if key in ASKED_IT else BEYOND.get(key, ("", ""))
+    kind, organisation = (
+        ("reconsideration", RECONSIDERATION_ASKERS[key]) if key in RECONSIDERATION_ASKERS else BEYOND.get(key, ("", ""))
+    )
     if part["kind"] == kind and part["addressee"]:
         return bool(part["addressee"]["id"] == str(ORGANISATION_IDS[organisation]))
     if part["kind"] in ("file_request", "emergency_access") and key in ("quint", "petra"):
-        # The officer of the team; and Petra, as long as the emergency lasts in which she reads.
+        # The data-protection officer of the team, and Petra while her emergency access lasts.
         return key == "quint" or part["kind"] == "emergency_access"
     return part["line"] in ("A", "B") and sees_part(key, part["kind"], "A")
 
 
-def _expected(kind: str, trigger: str, seen_by: set[str]) -> dict[str, str]:
-    expected = {key: MAY_NOT if key in seen_by else MAY_NOT_KNOW for key in (*PERSON_OF.values(), *OUTSIDERS)}
+def _expected(kind: str, trigger: str, readers: set[str]) -> dict[str, str]:
+    expected = {key: MAY_NOT if key in readers else MAY_NOT_KNOW for key in (*PERSON_OF.values(), *OUTSIDERS)}
     may = {PERSON_OF[letter] for letter in BY_HAND[kind][trigger]}
     may |= {"petra"} if (kind, trigger) in {("emergency_access", "amend"), ("emergency_access", "add_note")} else set()
-    return expected | dict.fromkeys(may & seen_by, MAY)
+    return expected | dict.fromkeys(may & readers, MAY)
 
 
-def _found(case: CaseFile, trigger: str, part: Part, asked: Iterable[str]) -> dict[str, str]:
-    """What each hears who asks for the step at a moment when it cannot have happened yet."""
+def _answers(case: CaseFile, trigger: str, part: Part, keys: Iterable[str]) -> dict[str, str]:
+    """Returns each person's outcome of the step, asked for at a moment that has not come yet."""
     form = how(case, trigger, part).get("form")
     version = int(case.people.esra.get(case.address(part)).headers["ETag"].strip('"'))
-    found = {}
-    for key in asked:
+    answers = {}
+    for key in keys:
         answer = case.attempt(trigger, by=key, part=part, version=version, form=form, occurred_at=FAR_AHEAD)
         code = answer.json()["code"]
-        found[key] = {(400, "invalid"): MAY, (409, "guards_not_met"): MAY}.get((answer.status_code, code), "")
-        found[key] = found[key] or {403: MAY_NOT, 404: MAY_NOT_KNOW}.get(answer.status_code, answer.text)
-    return found
+        answers[key] = {(400, "invalid"): MAY, (409, "guards_not_met"): MAY}.get((answer.status_code, code), "")
+        answers[key] = answers[key] or {403: MAY_NOT, 404: MAY_NOT_KNOW}.get(answer.status_code, answer.text)
+    return answers

@@ -35,7 +35,7 @@ SIX_HOURS = 6 * 3600
 
 @dataclass(frozen=True)
 class World:
-    """A service, an issuer of people, and one of people (who signed in well) and machines."""
+    """A service, an issuer of people, and an issuer of people (who signed in well) and of machines."""
 
     service: Service
     people: Issuer
@@ -84,9 +84,9 @@ def test_a_person_signs_in_with_a_token_of_a_trusted_issuer_by_each_accepted_sig
         "ES256": world.people.token(EC, alg="ES256"),
     }
 
-    answers = {name: world.service.me(it) for name, it in tokens.items()}
+    answers = {name: world.service.me(token) for name, token in tokens.items()}
 
-    assert {name: (it.status_code, it.json().get("name")) for name, it in answers.items()} == dict.fromkeys(
+    assert {name: (answer.status_code, answer.json().get("name")) for name, answer in answers.items()} == dict.fromkeys(
         tokens, (200, "Ada Beheer")
     )
 
@@ -94,9 +94,9 @@ def test_a_person_signs_in_with_a_token_of_a_trusted_issuer_by_each_accepted_sig
 @pytest.mark.server
 def test_a_token_of_a_stranger_or_for_something_else_is_a_401(world: World) -> None:
     world.service.known(world.ada, world.mixed.name, "ada")
-    other = world.mixed.keys[0]
+    other_key = world.mixed.keys[0]
     tokens = {
-        "signed by another trusted issuer, under the same kid": world.people.token(other),
+        "signed by another trusted issuer, under the same kid": world.people.token(other_key),
         "of another trusted issuer, signed by this one": world.mixed.token(RSA, acr=HIGH),
         "an issuer written otherwise": world.people.token(RSA, iss=f"{world.people.name}/"),
         "an issuer that nobody trusts": world.people.token(RSA, iss="https://login.example"),
@@ -116,47 +116,47 @@ def test_a_token_of_a_stranger_or_for_something_else_is_a_401(world: World) -> N
 
 @pytest.mark.server
 def test_a_person_who_did_not_sign_in_well_enough_is_a_401(world: World) -> None:
-    """Of an issuer that must tell how somebody signed in (acr, on the eIDAS scale)."""
+    """The issuer must state how the person signed in (acr, on the eIDAS scale)."""
     world.service.known(world.ada, world.mixed.name, "p-1")
 
-    refused = {
+    tokens = {
         "low": world.person(acr="http://eidas.europa.eu/LoA/low"),
         "not told": world.person(acr=...),
         "told as a list": world.person(acr=[HIGH]),
     }
 
-    assert world.service.statuses(refused) == dict.fromkeys(refused, 401)
+    assert world.service.statuses(tokens) == dict.fromkeys(tokens, 401)
     assert world.service.status(world.person()) == 200
 
 
 @pytest.mark.server
 def test_a_machine_proves_itself_with_its_own_key_and_does_what_its_memberships_say(world: World) -> None:
-    """Client credentials with private_key_jwt; and its rights end at its next request, with the token it has (I29)."""
+    """Client credentials with private_key_jwt. Rights end at the next request, also with the token at hand (I29)."""
     machine_id = world.service.known(world.ada, world.mixed.name, "machine:crm")
     team = world.service.post(world.ada, "/organisations", kind="local_team", name="Wijkteam", municipality="GM0392")
-    held = {"personId": machine_id, "organisationId": team.json()["subject"], "role": "local_team"}
-    assert world.service.post(world.ada, "/memberships", **held).status_code == 201
+    request = {"personId": machine_id, "organisationId": team.json()["subject"], "role": "local_team"}
+    assert world.service.post(world.ada, "/memberships", **request).status_code == 201
     token = token_for("crm", world.mixed)
 
-    before = world.service.me(token).json()["memberships"]
+    memberships = world.service.me(token).json()["memberships"]
     yesterday = str(today() - timedelta(days=1))
-    ended = world.service.post(world.ada, "/membership-ends", **held, validUntil=yesterday)
+    end = world.service.post(world.ada, "/membership-ends", **request, validUntil=yesterday)
 
-    assert [it["role"] for it in before] == ["local_team"]
-    assert ended.status_code == 201, ended.text
+    assert [membership["role"] for membership in memberships] == ["local_team"]
+    assert end.status_code == 201, end.text
     assert world.service.me(token).json()["memberships"] == []
 
 
 def token_for(client: str, issuer: Issuer) -> str:
-    """What the issuer gives to a client that signs with its own key."""
-    its_key, now, address = key("client"), int(time.time()), f"{issuer.name}/token"
-    issuer.know(client, its_key)
+    """Returns the token that the issuer gives to a client that signs with its own key."""
+    client_key, now, address = key("client"), int(time.time()), f"{issuer.name}/token"
+    issuer.know(client, client_key)
     proof = {"iss": client, "sub": client, "aud": address, "iat": now, "exp": now + 60, "jti": "once"}
     form = {
         "grant_type": "client_credentials",
         "client_id": client,
         "client_assertion_type": ASSERTION,
-        "client_assertion": jwt.encode({"alg": "RS256", "kid": "client"}, proof, its_key),
+        "client_assertion": jwt.encode({"alg": "RS256", "kid": "client"}, proof, client_key),
     }
     answer = httpx.post(address, data=form, verify=WITHOUT_TLS).raise_for_status()
     return str(answer.json()["access_token"])
@@ -170,7 +170,7 @@ def token_for(client: str, issuer: Issuer) -> str:
 )
 @pytest.mark.server
 def test_a_machine_is_never_taken_for_a_person_nor_a_person_for_a_machine(world: World) -> None:
-    """Whoever may choose a name at an issuer gets nowhere with a machine's; and what is for people is not for it."""
+    """A person who chooses the name of a machine gains nothing, and a machine is refused what is for people."""
     world.service.known(world.ada, world.mixed.name, "machine:nightly")
     world.service.known(world.ada, world.mixed.name, "machine:0b6f-account")
     world.service.known(world.ada, world.people.name, "machine:nightly")
@@ -195,29 +195,29 @@ def test_a_machine_is_never_taken_for_a_person_nor_a_person_for_a_machine(world:
     assert world.service.statuses(pretenders) == dict.fromkeys(pretenders, 401)
 
     body = {"trigger": "take_emergency_access", "number": "4821-7730", "form": filled("emergency_access@1")}
-    asked = world.service.post(machines["by its own name"], "/emergency-accesses", **body)
-    assert (asked.status_code, asked.json()["code"]) == (403, "humans_only")
+    answer = world.service.post(machines["by its own name"], "/emergency-accesses", **body)
+    assert (answer.status_code, answer.json()["code"]) == (403, "humans_only")
 
 
 @pytest.mark.server
-def test_new_keys_are_found_at_once_with_one_question_and_made_up_ones_ask_none(world: World) -> None:
-    """No stampede: twenty people come with the new key at the same moment. Nor a flood: one question a minute."""
-    new = key("new")
-    world.people.publish(new, RSA, EC)
-    asked = world.people.asked()
+def test_new_keys_are_fetched_at_once_with_one_request_and_invented_ones_cause_none(world: World) -> None:
+    """No stampede: twenty people bring the new key at the same moment. No flood: one request a minute."""
+    new_key = key("new")
+    world.people.publish(new_key, RSA, EC)
+    requests_before = world.people.asked()
 
     with ThreadPoolExecutor(20) as crowd:
         statuses = list(
-            crowd.map(world.service.status, [world.people.token(new, jti=str(number)) for number in range(20)])
+            crowd.map(world.service.status, [world.people.token(new_key, jti=str(number)) for number in range(20)])
         )
-    made_up = [world.service.status(world.people.token(key_named(RSA, f"made-up-{number}"))) for number in range(20)]
+    invented = [world.service.status(world.people.token(key_named(RSA, f"made-up-{number}"))) for number in range(20)]
 
-    assert (statuses, made_up) == ([200] * 20, [401] * 20)
-    assert world.people.asked() == asked + 1
+    assert (statuses, invented) == ([200] * 20, [401] * 20)
+    assert world.people.asked() == requests_before + 1
 
 
-def key_named(signing: Any, kid: str) -> Any:
-    return type(signing).import_key({**signing.as_dict(private=True), "kid": kid})
+def key_named(private_key: Any, kid: str) -> Any:
+    return type(private_key).import_key({**private_key.as_dict(private=True), "kid": kid})
 
 
 @broken_by(
@@ -230,32 +230,32 @@ def key_named(signing: Any, kid: str) -> Any:
 def test_withdrawn_keys_stop_known_ones_outlive_their_issuer_and_a_late_issuer_is_waited_for(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    first, second = key("first"), key("second")
+    first_key, second_key = key("first"), key("second")
     with issuing(tmp_path_factory.mktemp("late")) as issuer:
-        issuer.publish(first)
+        issuer.publish(first_key)
         trusted = [{"name": issuer.name, "keys": f"{issuer.name}/keys"}]
         with served(tmp_path_factory.mktemp("waiting"), trusted, issuer_refresh_seconds=0.1) as service:
-            by_first, by_second = issuer.token(first), issuer.token(second)
+            by_first, by_second = issuer.token(first_key), issuer.token(second_key)
 
-            not_told = service.me(by_first)
+            unreachable = service.me(by_first)
             issuer.start()
             until(lambda: service.status(by_first) == 200)
-            issuer.publish(second)
+            issuer.publish(second_key)
             until(lambda: service.status(by_first) == 401)
-            taken = service.status(by_second)
+            status = service.status(by_second)
             issuer.stop()
             until(lambda: "no_connection" in service.log.read_text().rpartition('"keys": 1')[2])
-            without = {"known": service.status(by_second), "health": service.client.get("/health").status_code}
-            never_seen = service.me(issuer.token(key("third")))
+            offline = {"known": service.status(by_second), "health": service.client.get("/health").status_code}
+            with_unknown_key = service.me(issuer.token(key("third")))
 
-    assert (not_told.status_code, not_told.json()["code"]) == (503, "issuer_unreachable")
-    assert taken == 200
-    assert without == {"known": 200, "health": 200}
-    assert never_seen.status_code == 503
-    assert 1 <= int(never_seen.headers["Retry-After"]) <= 60
+    assert (unreachable.status_code, unreachable.json()["code"]) == (503, "issuer_unreachable")
+    assert status == 200
+    assert offline == {"known": 200, "health": 200}
+    assert with_unknown_key.status_code == 503
+    assert 1 <= int(with_unknown_key.headers["Retry-After"]) <= 60
 
 
-WRONG = [
+FAULTY_ISSUERS = [
     {"name": "http://login.example"},
     {"name": "https://one.example", "keys": "https://somebody:secret@one.example/keys", "kinds": ["animals"]},
     {"name": "https://two.example", "algorithms": ["HS256"], "adience": "casusroute"},
@@ -264,22 +264,22 @@ WRONG = [
 ]
 
 
-def test_everything_wrong_with_the_issuers_is_said_at_once_and_nothing_of_it_is_repeated(
+def test_all_faults_of_the_issuers_are_told_at_once_and_no_value_is_repeated(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    said = refused(monkeypatch, json.dumps(WRONG))
+    message = refusal_of(monkeypatch, json.dumps(FAULTY_ISSUERS))
 
-    named = [line.partition(":")[0].removeprefix("CASUSROUTE_ISSUERS") for line in said.splitlines()[1:]]
-    assert named == [
+    places = [line.partition(":")[0].removeprefix("CASUSROUTE_ISSUERS") for line in message.splitlines()[1:]]
+    assert places == [
         "[0].name", "[1].keys", "[1].kinds[0]", "[2].algorithms[0]", "[2].adience", "[3].types", "[3].people_minutes",
         "[4].name",
     ]  # fmt: skip
-    assert "secret" not in said
-    assert "an https address is needed" in said
+    assert "secret" not in message
+    assert "an https address is needed" in message
 
 
 @pytest.mark.parametrize(
-    "given",
+    "setting",
     [
         "https://login.example",
         '{"name": "https://login.example"}',
@@ -288,33 +288,35 @@ def test_everything_wrong_with_the_issuers_is_said_at_once_and_nothing_of_it_is_
         "[[[" * 20_000,
     ],
 )
-def test_what_is_no_list_of_issuers_is_said_in_a_line(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
-    said = refused(monkeypatch, given)
+def test_a_setting_that_is_no_list_of_issuers_is_refused_in_a_line(
+    monkeypatch: pytest.MonkeyPatch, setting: str
+) -> None:
+    message = refusal_of(monkeypatch, setting)
 
-    assert [line.partition(":")[0] for line in said.splitlines()] == ["not done", "CASUSROUTE_ISSUERS"]
+    assert [line.partition(":")[0] for line in message.splitlines()] == ["not done", "CASUSROUTE_ISSUERS"]
 
 
-def refused(monkeypatch: pytest.MonkeyPatch, issuers: str) -> str:
-    """What the command line says instead of starting."""
+def refusal_of(monkeypatch: pytest.MonkeyPatch, issuers: str) -> str:
+    """Returns the message with which the command line refuses to start."""
     monkeypatch.setenv("CASUSROUTE_ISSUERS", issuers)
     monkeypatch.setattr("sys.argv", ["service", "serve"])
-    with pytest.raises(SystemExit) as ended:
+    with pytest.raises(SystemExit) as stop:
         command_line.main()
-    return str(ended.value.code)
+    return str(stop.value.code)
 
 
-def test_nobody_is_served_where_nobody_could_sign_in_and_no_demonstration_beside_real_issuers(tmp_path: Path) -> None:
-    untouched = tmp_path / "casusroute.db"
-    empty = Settings(database_url=f"sqlite:///{untouched}", master_key_file=tmp_path / "master.key")
-    beside = empty.model_copy(
+def test_production_without_issuers_and_a_demonstration_with_issuers_do_not_start(tmp_path: Path) -> None:
+    database_file = tmp_path / "casusroute.db"
+    empty = Settings(database_url=f"sqlite:///{database_file}", master_key_file=tmp_path / "master.key")
+    demonstration = empty.model_copy(
         update={"mode": "demonstration", "issuers": (TrustedIssuer(name="https://login.example"),)}
     )
 
     with pytest.raises(IssuersRefused, match="CASUSROUTE_ISSUERS"):
         build(empty)
     with pytest.raises(IssuersRefused, match="trusts nobody but itself"):
-        build(beside)
-    assert not untouched.exists()
+        build(demonstration)
+    assert not database_file.exists()
 
 
 @pytest.mark.server

@@ -1,4 +1,4 @@
-"""The keys that issuers publish: fetched over a real socket from one that answers well, badly, late or not at all."""
+"""The keys that issuers publish: fetched over a real socket from an issuer that answers well, badly, late or not."""
 
 import asyncio
 import base64
@@ -29,15 +29,15 @@ DAY = 86_400
 
 @pytest.fixture(scope="module")
 def publisher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Publisher]:
-    with issuing(tmp_path_factory.mktemp("publisher")) as started:
-        started.publish(GOOD)
-        started.start()
-        yield started
+    with issuing(tmp_path_factory.mktemp("publisher")) as publisher:
+        publisher.publish(GOOD)
+        publisher.start()
+        yield publisher
 
 
 @dataclass
 class Clock:
-    """A clock that goes on when it is told to."""
+    """A clock that a test sets."""
 
     seconds: float = 0
 
@@ -45,12 +45,12 @@ class Clock:
         return self.seconds
 
 
-def trusting(publisher: Publisher, clock: Callable[[], float] = time.monotonic) -> Issuer:
+def trusted_issuer(publisher: Publisher, clock: Callable[[], float] = time.monotonic) -> Issuer:
     trusted = TrustedIssuer(name=publisher.name)
     return Issuer(trusted, partial(published.published, trusted, WITHOUT_TLS), keep_seconds=DAY, clock=clock)
 
 
-async def found(issuer: Issuer, kid: str) -> str:
+async def outcome_of(issuer: Issuer, kid: str) -> str:
     try:
         return "known" if await issuer.key(kid) else "unknown"
     except IssuerUnreachable:
@@ -67,18 +67,18 @@ def run(story: Callable[[], Coroutine[Any, Any, T]]) -> T:
     "if self._clock() < self._no_refresh_before:",
     "if False:",
 )
-def test_a_key_never_seen_is_asked_for_once_a_minute_at_most(publisher: Publisher) -> None:
+def test_an_unknown_key_is_asked_for_once_a_minute_at_most(publisher: Publisher) -> None:
     publisher.publish(GOOD)
-    clock, before = Clock(), publisher.asked()
-    issuer = trusting(publisher, clock)
+    clock, requests_before = Clock(), publisher.asked()
+    issuer = trusted_issuer(publisher, clock)
 
     async def story() -> list[tuple[set[str], int]]:
-        seen = []
+        outcomes = []
         for seconds in (0, 1, 59, 61, 100, 122):
             clock.seconds = seconds
-            told = await asyncio.gather(*(found(issuer, f"made-up-{it}") for it in range(10)))
-            seen.append((set(told), publisher.asked() - before))
-        return seen
+            answers = await asyncio.gather(*(outcome_of(issuer, f"made-up-{index}") for index in range(10)))
+            outcomes.append((set(answers), publisher.asked() - requests_before))
+        return outcomes
 
     assert run(story) == [({"unknown"}, times) for times in (1, 1, 1, 2, 2, 3)]
 
@@ -91,7 +91,7 @@ def test_a_key_never_seen_is_asked_for_once_a_minute_at_most(publisher: Publishe
 )
 def test_the_keys_of_a_silent_issuer_go_on_for_a_day_and_no_longer(publisher: Publisher) -> None:
     clock = Clock()
-    issuer = trusting(publisher, clock)
+    issuer = trusted_issuer(publisher, clock)
 
     async def story() -> list[str]:
         publisher.publish(GOOD)
@@ -99,12 +99,12 @@ def test_the_keys_of_a_silent_issuer_go_on_for_a_day_and_no_longer(publisher: Pu
         publisher.serve({}, status=503)
         clock.seconds = DAY - 1
         await issuer.ask()
-        nearly = await found(issuer, "good")
+        within_a_day = await outcome_of(issuer, "good")
         clock.seconds = DAY + 1
-        late = await found(issuer, "good")
+        after_a_day = await outcome_of(issuer, "good")
         publisher.publish(GOOD)
         clock.seconds += 60
-        return [nearly, late, await found(issuer, "good")]
+        return [within_a_day, after_a_day, await outcome_of(issuer, "good")]
 
     assert run(story) == ["known", "unreachable", "known"]
 
@@ -112,42 +112,42 @@ def test_the_keys_of_a_silent_issuer_go_on_for_a_day_and_no_longer(publisher: Pu
 def test_a_withdrawn_key_is_gone_with_the_next_question_and_what_was_found_with_it_is_looked_at_again(
     publisher: Publisher,
 ) -> None:
-    issuer = trusting(publisher)
+    issuer = trusted_issuer(publisher)
 
     async def story() -> tuple[list[str], bool, bool]:
         publisher.publish(GOOD, OTHER)
         await issuer.ask()
-        first = issuer.edition
+        edition = issuer.edition
         await issuer.ask()
-        unchanged = issuer.edition == first
+        unchanged = issuer.edition == edition
         publisher.publish(GOOD)
         await issuer.ask()
-        return [await found(issuer, it) for it in ("good", "other")], unchanged, issuer.edition == first
+        return [await outcome_of(issuer, kid) for kid in ("good", "other")], unchanged, issuer.edition == edition
 
     assert run(story) == (["known", "unknown"], True, False)
 
 
-def test_those_with_known_keys_do_not_wait_for_an_issuer_that_hangs(publisher: Publisher) -> None:
-    issuer = trusting(publisher)
+def test_tokens_with_known_keys_do_not_wait_for_an_issuer_that_hangs(publisher: Publisher) -> None:
+    issuer = trusted_issuer(publisher)
 
     async def story() -> tuple[str, bool, list[str]]:
         publisher.publish(GOOD)
         await issuer.ask()
         publisher.publish(GOOD, OTHER, held=True)
-        waiting = [asyncio.create_task(found(issuer, "other")) for _ in range(5)]
-        await asyncio.to_thread(until, lambda: publisher.asked() > before)
-        meanwhile, still_waiting = await found(issuer, "good"), not any(it.done() for it in waiting)
+        waiting = [asyncio.create_task(outcome_of(issuer, "other")) for _ in range(5)]
+        await asyncio.to_thread(until, lambda: publisher.asked() > requests_before)
+        meanwhile, still_waiting = await outcome_of(issuer, "good"), not any(task.done() for task in waiting)
         publisher.publish(GOOD, OTHER)
         return meanwhile, still_waiting, await asyncio.gather(*waiting)
 
-    before = publisher.asked() + 1
+    requests_before = publisher.asked() + 1
     assert run(story) == ("known", True, ["known"] * 5)
-    assert publisher.asked() == before + 1
+    assert publisher.asked() == requests_before + 1
 
 
-SOUND = json.dumps({"keys": public(OTHER)})
-# Each with sound keys in it that would be known if they were taken.
-BAD: dict[str, dict[str, Any]] = {
+SOUND_KEYS = json.dumps({"keys": public(OTHER)})
+# Each answer holds sound keys, which would be known if they were accepted.
+BAD_ANSWERS: dict[str, dict[str, Any]] = {
     "an error": {"status": 500},
     "nothing there": {"status": 404},
     "another place": {"status": 302, "headers": {"Location": "/elsewhere"}},
@@ -157,8 +157,8 @@ BAD: dict[str, dict[str, Any]] = {
     "no list of keys": {"text": '{"keys": {}}'},
     "no keys": {"text": '{"keys": []}'},
     "nested without end": {"text": '{"keys": ' + "[" * 30_000},
-    "keys twice": {"text": '{"keys": [], ' + SOUND[1:]},
-    "more than is read": {"text": SOUND + " " * 64_000},
+    "keys twice": {"text": '{"keys": [], ' + SOUND_KEYS[1:]},
+    "more than is read": {"text": SOUND_KEYS + " " * 64_000},
     "more than twenty keys": {"more": 20},
     "packed": {"headers": {"Content-Encoding": "gzip"}},
     "hanging": {"held": True},
@@ -180,20 +180,20 @@ def test_keys_that_come_badly_are_not_taken_and_the_known_ones_stay(
 ) -> None:
     monkeypatch.setattr(published, "SECONDS", 0.5)
 
-    async def told(how: dict[str, Any]) -> list[str]:
-        issuer = trusting(publisher)
+    async def outcomes(answer: dict[str, Any]) -> list[str]:
+        issuer = trusted_issuer(publisher)
         publisher.publish(GOOD)
         await issuer.ask()
-        more = [public(OTHER)[0] | {"kid": f"more-{it}"} for it in range(how.get("more", 0))]
-        here = json.loads(json.dumps(how).replace("{port}", str(publisher.port)))
-        publisher.serve({"keys": public(OTHER) + more}, **here)
+        more = [public(OTHER)[0] | {"kid": f"more-{index}"} for index in range(answer.get("more", 0))]
+        addressed = json.loads(json.dumps(answer).replace("{port}", str(publisher.port)))
+        publisher.serve({"keys": public(OTHER) + more}, **addressed)
         await issuer.ask()
-        return [await found(issuer, it) for it in ("good", "other")]
+        return [await outcome_of(issuer, kid) for kid in ("good", "other")]
 
     async def story() -> dict[str, list[str]]:
-        return {name: await told(how) for name, how in BAD.items()}
+        return {name: await outcomes(answer) for name, answer in BAD_ANSWERS.items()}
 
-    assert run(story) == {name: ["known", "unreachable"] for name in BAD}
+    assert run(story) == {name: ["known", "unreachable"] for name in BAD_ANSWERS}
     assert publisher.asked("/elsewhere") == 0
 
 
@@ -223,23 +223,23 @@ def test_what_is_no_public_key_for_these_signatures_is_left_out(publisher: Publi
         "a kind that is a list": {**rsa, "kty": ["RSA"]},
         "use as a list": {**rsa, "use": ["sig"]},
     }
-    named = [{**it, "kid": name} for name, it in entries.items()]
-    twice = [{**rsa, "kid": "twice"}, {**ec, "kid": "twice"}]
-    nameless: list[Any] = [{name: it for name, it in rsa.items() if name != "kid"}, "text", None]
-    issuer = trusting(publisher)
+    named_entries = [{**entry, "kid": name} for name, entry in entries.items()]
+    duplicates = [{**rsa, "kid": "twice"}, {**ec, "kid": "twice"}]
+    nameless: list[Any] = [{name: member for name, member in rsa.items() if name != "kid"}, "text", None]
+    issuer = trusted_issuer(publisher)
 
     async def story() -> dict[str, str]:
-        publisher.serve({"keys": [*public(GOOD), *named[:8], *twice, *nameless]})
+        publisher.serve({"keys": [*public(GOOD), *named_entries[:8], *duplicates, *nameless]})
         await issuer.ask()
-        first = {it: await found(issuer, it) for it in ("good", "twice", "None", *list(entries)[:8])}
-        publisher.serve({"keys": [*public(GOOD), *named[8:]]})
+        outcomes = {kid: await outcome_of(issuer, kid) for kid in ("good", "twice", "None", *list(entries)[:8])}
+        publisher.serve({"keys": [*public(GOOD), *named_entries[8:]]})
         await issuer.ask()
-        return first | {entry: await found(issuer, entry) for entry in list(entries)[8:]}
+        return outcomes | {entry: await outcome_of(issuer, entry) for entry in list(entries)[8:]}
 
-    told = run(story)
+    outcomes = run(story)
 
-    assert told.pop("good") == "known"
-    assert told == dict.fromkeys(("twice", "None", *entries), "unknown")
+    assert outcomes.pop("good") == "known"
+    assert outcomes == dict.fromkeys(("twice", "None", *entries), "unknown")
 
 
 def number(value: int) -> str:

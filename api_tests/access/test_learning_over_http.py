@@ -1,4 +1,4 @@
-"""What a facilitator pulls: enough that look alike, and nothing that leads back to a child (I24, R96)."""
+"""Histories for a facilitator: enough that look alike, and nothing that leads back to a child (I24, R96)."""
 
 import csv
 import io
@@ -22,60 +22,62 @@ CSV = {"Accept": "text/csv"}
 
 @pytest.fixture(scope="module")
 def crowd(people: People) -> list[CaseFile]:
-    """Six cases of IJmond that look alike, and one that is one of a kind."""
+    """Six cases of IJmond that look alike, and a unique one."""
     alike = [CaseFile.submitted(people, by="bram", **referral_of("JZ10")) for _ in range(6)]
-    alone = CaseFile.submitted(people, by="bram", **referral_of("JZ10"))
-    alone.fire("request_information")
-    alone.fire("proceed_without")
-    alone.fire("propose_transfer", by="daan")
-    alone.fire("transfer", by="carla")
-    return [*alike, alone]
+    unique = CaseFile.submitted(people, by="bram", **referral_of("JZ10"))
+    unique.fire("request_information")
+    unique.fire("proceed_without")
+    unique.fire("propose_transfer", by="daan")
+    unique.fire("transfer", by="carla")
+    return [*alike, unique]
 
 
-def pulled(people: People, **how: Any) -> httpx.Response:
-    answer = people.noor.get("/learning/histories", **how)
+def pull(people: People, **options: Any) -> httpx.Response:
+    answer = people.noor.get("/learning/histories", **options)
     assert answer.status_code == 200, answer.text
     return answer
 
 
 def without_reference(history: dict[str, Any]) -> str:
-    return json.dumps({name: it for name, it in history.items() if name != "reference"}, sort_keys=True)
+    return json.dumps({name: field for name, field in history.items() if name != "reference"}, sort_keys=True)
 
 
 @pytest.mark.parametrize("region", [None, "JZ10"])
 def test_i24_every_history_looks_like_enough_others(people: People, crowd: list[CaseFile], region: str | None) -> None:
-    release = pulled(people, params={"region": region} if region else {}).json()
+    release = pull(people, params={"region": region} if region else {}).json()
 
-    looks = Counter(without_reference(history) for history in release["histories"])
+    counts = Counter(without_reference(history) for history in release["histories"])
 
     assert len(crowd) > K
-    assert sum(looks.values()) >= 6
-    assert min(looks.values()) >= K == release["k"]
+    assert sum(counts.values()) >= 6
+    assert min(counts.values()) >= K == release["k"]
     assert release["dropped"]["below"] - release["dropped"]["atLeast"] == K
 
 
 def test_i24_a_road_that_only_one_child_went_is_not_shown(people: People, crowd: list[CaseFile]) -> None:
-    told = pulled(people, params={"region": "JZ10"}).json()["histories"]
+    histories = pull(people, params={"region": "JZ10"}).json()["histories"]
 
-    triggers = {step["trigger"] for it in told for step in it["steps"]}
+    triggers = {step["trigger"] for history in histories for step in history["steps"]}
 
     assert crowd[-1].fired[-1] == "transfer"
     assert "submit" in triggers
     assert "transfer" not in triggers
-    assert "transferred" not in {it["endState"] for it in told}
+    assert "transferred" not in {history["endState"] for history in histories}
 
 
 def test_i24_nothing_in_a_release_names_a_case_a_person_an_organisation_a_region_or_a_day(
     service: Running, people: People, crowd: list[CaseFile]
 ) -> None:
-    texts = [pulled(people).text, pulled(people, headers=CSV).text]
+    texts = [pull(people).text, pull(people, headers=CSV).text]
 
-    known = _identifying(service)
-    found = {name for name in known for text in texts if re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text)}
+    identifiers = _identifying(service)
+    leaks = {
+        name for name in identifiers for text in texts if re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text)
+    }
 
-    assert {it.number for it in crowd} <= known
-    assert "Wijkteam Haarlem-Noord (demonstratie)" in known
-    assert found == set()
+    assert {case.number for case in crowd} <= identifiers
+    assert "Wijkteam Haarlem-Noord (demonstratie)" in identifiers
+    assert leaks == set()
     assert [re.findall(r"\d{4}-\d\d-\d\dT?\b|JZ\d\d|GM\d{4}|\d\d:\d\d", text) for text in texts] == [[], []]
 
 
@@ -90,16 +92,16 @@ def _identifying(service: Running) -> set[str]:
         "SELECT hash FROM workflows",
         "SELECT hash FROM region_settings",
     )
-    found = {str(value) for query in queries for row in rows(service, query) for value in row.values() if value}
-    return {it for it in found if len(it) > 1}  # the key of a line is a letter
+    values = {str(value) for query in queries for row in rows(service, query) for value in row.values() if value}
+    return {value for value in values if len(value) > 1}  # the key of a line is a letter
 
 
 def test_i24_two_pulls_cannot_be_laid_side_by_side(people: People, crowd: list[CaseFile]) -> None:
-    first, second = (pulled(people, params={"region": "JZ10"}).json()["histories"] for _ in range(2))
+    first, second = (pull(people, params={"region": "JZ10"}).json()["histories"] for _ in range(2))
 
     assert crowd
     assert Counter(map(without_reference, first)) == Counter(map(without_reference, second))
-    assert {it["reference"] for it in first}.isdisjoint(it["reference"] for it in second)
+    assert {history["reference"] for history in first}.isdisjoint(history["reference"] for history in second)
 
 
 @broken_by(
@@ -108,18 +110,16 @@ def test_i24_two_pulls_cannot_be_laid_side_by_side(people: People, crowd: list[C
     "release(routes(histories, as_of=as_of)",
     "release(routes(histories, as_of=transaction.now)",
 )
-def test_a_step_that_another_clock_recorded_a_moment_ahead_keeps_nobody_from_learning(
-    service: Running, people: People
-) -> None:
+def test_a_step_recorded_ahead_by_another_clock_does_not_block_a_release(service: Running, people: People) -> None:
     service.clock.let_pass(minutes=2)
     CaseFile.submitted(people, by="bram", **referral_of("JZ10"))
     service.clock.let_pass(minutes=-2)
 
-    assert pulled(people).json()["k"] == K
+    assert pull(people).json()["k"] == K
 
 
-def test_histories_come_as_a_table_for_who_asks_for_one(people: People, crowd: list[CaseFile]) -> None:
-    answer = pulled(people, params={"region": "JZ10"}, headers=CSV)
+def test_histories_come_as_a_table_on_request(people: People, crowd: list[CaseFile]) -> None:
+    answer = pull(people, params={"region": "JZ10"}, headers=CSV)
 
     table = list(csv.DictReader(io.StringIO(answer.text)))
 
@@ -138,27 +138,27 @@ def test_histories_come_as_a_table_for_who_asks_for_one(people: People, crowd: l
 def test_only_a_facilitator_pulls_histories_and_only_of_their_own_regions(
     people: People, crowd: list[CaseFile]
 ) -> None:
-    others = {key: person.get("/learning/histories").status_code for key, person in people.items() if key != "noor"}
+    statuses = {key: person.get("/learning/histories").status_code for key, person in people.items() if key != "noor"}
     regions = {
         region: people.noor.get("/learning/histories", params={"region": region}).status_code
         for region in ("JZ10", "JZ11", "JZ14", "JZ42")
     }
 
     assert crowd
-    assert set(others.values()) == {403}
+    assert set(statuses.values()) == {403}
     assert regions == {"JZ10": 200, "JZ11": 200, "JZ14": 404, "JZ42": 404}
 
 
 def test_cases_of_another_region_change_nothing_of_a_release(people: People, crowd: list[CaseFile]) -> None:
-    def looks() -> Counter[str]:
+    def histories_by_look() -> Counter[str]:
         return Counter(
-            without_reference(history) for history in pulled(people, params={"region": "JZ10"}).json()["histories"]
+            without_reference(history) for history in pull(people, params={"region": "JZ10"}).json()["histories"]
         )
 
-    before = looks()
+    histories_before = histories_by_look()
     for by, region in (("otto", "JZ14"), ("anna", "JZ11")):
         for _ in range(K):
             CaseFile.submitted(people, by=by, **referral_of(region))
 
     assert crowd
-    assert looks() == before
+    assert histories_by_look() == histories_before

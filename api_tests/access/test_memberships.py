@@ -21,12 +21,12 @@ def test_an_organisation_that_lost_a_region_still_has_the_cases_of_its_time_and_
         bearing(service, signer_of(service).token("anna")) as client,
     ):
         anna = Person("anna", client)
-        before = anna.submit().json()["caseId"]
+        old_case = anna.submit().json()["caseId"]
         uncover(service, "ret", "JZ11")
         try:
-            submitted = anna.submit()
-            assert (submitted.status_code, submitted.json()["code"]) == (409, "no_team_for_region")
-            assert chair.get(f"/cases/{before}").status_code == 200
+            refusal = anna.submit()
+            assert (refusal.status_code, refusal.json()["code"]) == (409, "no_team_for_region")
+            assert chair.get(f"/cases/{old_case}").status_code == 200
         finally:
             cover(service, "ret", "JZ11")
         assert anna.submit().status_code == 201
@@ -41,10 +41,10 @@ def cover(service: Running, organisation: str, region: str) -> None:
 
 
 def _set_cover(service: Running, organisation: str, region: str, until: str) -> None:
-    changed = text("UPDATE coverages SET valid_until = :until WHERE organisation_id = :id AND region = :region")
+    statement = text("UPDATE coverages SET valid_until = :until WHERE organisation_id = :id AND region = :region")
     values = {"until": until, "id": str(ORGANISATION_IDS[organisation]), "region": region}
     with service.tables.begin() as connection:
-        connection.execute(changed, values)
+        connection.execute(statement, values)
 
 
 @broken_by(
@@ -53,9 +53,9 @@ def _set_cover(service: Running, organisation: str, region: str, until: str) -> 
     'table.c.valid_until >= bindparam("today"))',
     "table.c.valid_from.is_not(None))",
 )
-@pytest.mark.usefixtures("case")  # something to be seen
+@pytest.mark.usefixtures("case")  # so that there is a case to see
 def test_a_membership_holds_on_its_days_and_on_no_other(service: Running) -> None:
-    """Ended memberships stop, future ones have not begun (I29); both are seen at the next request."""
+    """Ended memberships stop, future ones have not begun (I29). Both show at the next request."""
     chair = ("ret", Role.CHAIR)
     periods = {
         "ended yesterday": (*chair, in_days(-9), in_days(-1)),
@@ -64,12 +64,12 @@ def test_a_membership_holds_on_its_days_and_on_no_other(service: Running) -> Non
         "began today": (*chair, today(), None),
     }
 
-    seen = {}
-    for name, held in periods.items():
-        with newcomer(service, held) as person:
-            seen[name] = bool(person.get("/me").json()["memberships"]), bool(person.get("/cases").json()["items"])
+    in_sight = {}
+    for name, membership in periods.items():
+        with newcomer(service, membership) as person:
+            in_sight[name] = bool(person.get("/me").json()["memberships"]), bool(person.get("/cases").json()["items"])
 
-    assert seen == {
+    assert in_sight == {
         "ended yesterday": (False, False),
         "begins tomorrow": (False, False),
         "ends today": (True, True),

@@ -13,9 +13,9 @@ from api_tests.support.shared_case import Scene, advice_of_two, help_arranged
 
 ADVICE = advice_of_two()
 LINES = {line["key"]: line for line in ADVICE["lines"]}
-# Haarlem pays for line C as well, where the child lives: nobody else was named for it.
-ALSO = {"karim": ("funding C",)}
-OF_PARTS = [collection for collection in COLLECTIONS.values() if collection]
+# Haarlem, where the child lives, pays for line C as well: no other payer was named.
+MORE_PARTS = {"karim": ("funding C",)}
+PART_COLLECTIONS = [collection for collection in COLLECTIONS.values() if collection]
 ADDRESSED = {"ivo": "commitment A", "joke": "commitment B", "karim": "funding A", "lotte": "funding B"}
 
 
@@ -34,8 +34,8 @@ def closed_scene(people: People) -> Scene:
 def advice_for(people: People, key: str, scene: Scene) -> dict[str, Any]:
     answer = people[key].get(f"{scene.case.path}/advices/1")
     assert answer.status_code == 200
-    found: dict[str, Any] = answer.json()
-    return found
+    advice: dict[str, Any] = answer.json()
+    return advice
 
 
 @broken_by(
@@ -53,15 +53,15 @@ def advice_for(people: People, key: str, scene: Scene) -> dict[str, Any]:
 )
 @pytest.mark.parametrize("key", ADDRESSED)
 def test_i23_whoever_is_addressed_sees_their_own_part_and_no_other(people: People, scene: Scene, key: str) -> None:
-    own = [scene.parts[name]["id"] for name in (ADDRESSED[key], *ALSO.get(key, ()))]
+    own_ids = [scene.parts[name]["id"] for name in (ADDRESSED[key], *MORE_PARTS.get(key, ()))]
 
-    seen = people[key].get(scene.case.path).json()
-    listed = [item for name in OF_PARTS for item in people[key].get(f"{scene.case.path}/{name}").json()["items"]]
-    work = people[key].get("/work-items", params={"whose": "all", "number": scene.case.number}).json()["items"]
+    view = people[key].get(scene.case.path).json()
+    items = [item for name in PART_COLLECTIONS for item in people[key].get(f"{scene.case.path}/{name}").json()["items"]]
+    work_items = people[key].get("/work-items", params={"whose": "all", "number": scene.case.number}).json()["items"]
 
-    assert set(seen) == {"id", "number", "parts"}
-    assert [part["id"] for part in seen["parts"]] == [it["id"] for it in listed] == own
-    assert {it["part"]["id"] for it in work} == {*own}
+    assert set(view) == {"id", "number", "parts"}
+    assert [part["id"] for part in view["parts"]] == [item["id"] for item in items] == own_ids
+    assert {item["part"]["id"] for item in work_items} == {*own_ids}
 
 
 @broken_by(
@@ -82,17 +82,17 @@ def test_i23_no_number_of_the_whole_case_is_told_with_a_part(people: People, sce
 
     history = people[key].get(f"{path}/transitions").json()["transitions"]
     entry = people[key].get(f"{path}/transitions/1").json()["entry"]
-    noted = people[key].post(
+    note = people[key].post(
         f"{path}/transitions", {"trigger": "add_note", "form": {"text": "Gebeld."}}, version=history[-1]["partSequence"]
     )
-    work = people[key].get("/work-items", params={"whose": "all", "number": scene.case.number}).json()["items"]
+    work_items = people[key].get("/work-items", params={"whose": "all", "number": scene.case.number}).json()["items"]
 
-    told = [*history, entry, noted.json()["transition"]]
-    assert noted.status_code == 201
-    assert [(it["sequence"], it["cause"]) for it in told] == [(None, None)] * len(told)
-    assert {it["caseState"] for it in work} == {None}
-    assert "digest" not in noted.text
-    assert "waitingDays" not in noted.text
+    entries = [*history, entry, note.json()["transition"]]
+    assert note.status_code == 201
+    assert [(step["sequence"], step["cause"]) for step in entries] == [(None, None)] * len(entries)
+    assert {item["caseState"] for item in work_items} == {None}
+    assert "digest" not in note.text
+    assert "waitingDays" not in note.text
 
 
 @broken_by(
@@ -106,20 +106,20 @@ def test_i23_a_provider_reads_its_own_line_and_its_goals_where_sharing_was_conse
 ) -> None:
     advice = advice_for(people, "joke", scene)["advice"]
 
-    goal = next(it for it in ADVICE["goals"] if "B" in it["lines"])
+    goal = next(goal for goal in ADVICE["goals"] if "B" in goal["lines"])
     assert advice["lines"] == [LINES["B"]]
     assert advice["goals"] == [goal | {"lines": ["B"]}]
 
 
-def test_i17_dissent_and_the_familys_statement_stand_beside_the_advice_for_whoever_reads_it(
+def test_i17_dissent_and_the_familys_statement_stand_with_the_advice_for_every_reader_of_it(
     people: People, scene: Scene
 ) -> None:
     readers = ("anna", "carla", "daan", "esra", "hanna", "mila", "ivo", "joke")
 
-    read = [advice_for(people, key, scene)["advice"] for key in readers]
+    advices = [advice_for(people, key, scene)["advice"] for key in readers]
 
-    beside = (ADVICE["dissent"], ADVICE["familyStatement"])
-    assert [(it["dissent"], it["familyStatement"]) for it in read] == [beside] * len(readers)
+    statements = (ADVICE["dissent"], ADVICE["familyStatement"])
+    assert [(advice["dissent"], advice["familyStatement"]) for advice in advices] == [statements] * len(readers)
 
 
 @broken_by(
@@ -182,25 +182,27 @@ def test_i23_a_payer_sees_what_is_to_be_paid_for_and_neither_aim_nor_goals(
     advice = advice_for(people, key, scene if consented else closed_scene)["advice"]
 
     paid_for = ("key", "domain", "productCategory", "law", "latestStartOn", "duration", "bridging")
-    lines = [line, *(name.removeprefix("funding ") for name in ALSO.get(key, ()))]
-    assert advice == {"lines": [{name: LINES[it][name] for name in paid_for if name in LINES[it]} for it in lines]}
+    lines = [line, *(name.removeprefix("funding ") for name in MORE_PARTS.get(key, ()))]
+    assert advice == {
+        "lines": [{name: LINES[letter][name] for name in paid_for if name in LINES[letter]} for letter in lines]
+    }
 
 
 @pytest.mark.parametrize("key", ADDRESSED)
 def test_i23_the_words_of_the_referral_and_of_other_lines_reach_nobody_who_is_addressed(
     people: People, scene: Scene, key: str
 ) -> None:
-    others = [line["aim"] for line in ADVICE["lines"] if line["key"] not in ADDRESSED[key]]
+    other_aims = [line["aim"] for line in ADVICE["lines"] if line["key"] not in ADDRESSED[key]]
     file = scene.case.people.esra.get(f"{scene.case.path}/file").json()
     question = file["documents"][0]["form"]["question"]
-    own = scene.path(ADDRESSED[key])
-    paths = [scene.case.path, f"{scene.case.path}/advices", f"{scene.case.path}/advices/1", own]
-    paths += [f"{own}/{rest}" for rest in ("transitions", "transitions/1", "possible-transitions")]
+    own_part = scene.path(ADDRESSED[key])
+    paths = [scene.case.path, f"{scene.case.path}/advices", f"{scene.case.path}/advices/1", own_part]
+    paths += [f"{own_part}/{rest}" for rest in ("transitions", "transitions/1", "possible-transitions")]
 
-    told = json.dumps([people[key].get(path).json() for path in paths], ensure_ascii=False)
+    answers = json.dumps([people[key].get(path).json() for path in paths], ensure_ascii=False)
 
-    assert [words for words in (*others, question, ADVICE["childVersion"]) if words in told] == []
-    assert str(ORGANISATION_IDS["duinhuis" if key == "ivo" else "de-veste"]) not in told
+    assert [words for words in (*other_aims, question, ADVICE["childVersion"]) if words in answers] == []
+    assert str(ORGANISATION_IDS["duinhuis" if key == "ivo" else "de-veste"]) not in answers
 
 
 @broken_by(
@@ -209,7 +211,7 @@ def test_i23_the_words_of_the_referral_and_of_other_lines_reach_nobody_who_is_ad
     'if sight.whole or not lines.isdisjoint(entry.codes.get("line", ()))',
     "if lines or sight",
 )
-def test_i23_a_version_of_the_advice_in_which_nothing_is_put_to_them_is_not_there(people: People) -> None:
+def test_i23_a_version_of_the_advice_without_a_line_of_theirs_does_not_exist_for_them(people: People) -> None:
     scene = help_arranged(people)
     form = advice_of_two("revise_advice")
     form["lines"] = [line for line in form["lines"] if line["key"] != "A"]
@@ -229,7 +231,7 @@ def test_i23_a_version_of_the_advice_in_which_nothing_is_put_to_them_is_not_ther
     assert people.ivo.get(f"{scene.case.path}/advices/2").status_code == 404
 
 
-def test_i23_a_line_is_never_given_to_somebody_else_under_its_old_letter(people: People) -> None:
+def test_i23_a_line_never_goes_to_another_provider_under_its_old_letter(people: People) -> None:
     scene = help_arranged(people)
     form = advice_of_two("revise_advice")
     form["lines"][1]["providerId"] = str(ORGANISATION_IDS["de-veste"])

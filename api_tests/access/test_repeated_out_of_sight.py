@@ -1,7 +1,7 @@
-"""A request repeated by a person who lost sight of the part since: it was done, and its number; nothing more.
+"""A request repeated by a person who has lost sight of the part: told that it was done and its number, nothing more.
 
-The number is that of the step within its part, as the first answer told it. All else of that answer is left out: it
-would tell what the person may not see any more.
+The number is that of the step within its part, as in the first answer. The rest of that answer is left out: it would
+tell what the person may not see any more.
 """
 
 from collections.abc import Callable
@@ -54,7 +54,7 @@ def the_table_rose(_: Running, people: People, __: ExitStack) -> tuple[httpx.Res
 
 
 def the_escalation_ended(_: Running, people: People, __: ExitStack) -> tuple[httpx.Response, Ask]:
-    """As in the campaign of faults, where the liaison's repeated signal came in after that."""
+    """From the campaign of faults: the liaison repeated her signal after the escalation had ended."""
     case, key = CaseFile.submitted(people).go_to("in_review"), str(uuid4())
     case.fire("request_escalation")
     version = int(case.seen()["main"]["version"])
@@ -64,7 +64,7 @@ def the_escalation_ended(_: Running, people: People, __: ExitStack) -> tuple[htt
     return first, lambda: case.attempt("signal_escalation", by="mila", key=key, version=version)
 
 
-def the_emergency_was_looked_into(_: Running, people: People, __: ExitStack) -> tuple[httpx.Response, Ask]:
+def the_emergency_was_reviewed(_: Running, people: People, __: ExitStack) -> tuple[httpx.Response, Ask]:
     case, key = CaseFile.submitted(people), str(uuid4())
     first = in_an_emergency(people, case, key)
     case.fire("review", part=case.parts("emergency_access")[0], by="quint")
@@ -109,7 +109,7 @@ def the_case_was_destroyed(service: Running, people: People, open_: ExitStack) -
 
 WAYS = (
     left_the_team, left_the_team_and_the_case_moved_on, the_table_rose, the_escalation_ended,
-    the_emergency_was_looked_into, the_hours_passed, asked_about_the_file_and_left, signalled_by_number_and_left,
+    the_emergency_was_reviewed, the_hours_passed, asked_about_the_file_and_left, signalled_by_number_and_left,
     the_case_was_destroyed,
 )  # fmt: skip
 
@@ -156,25 +156,25 @@ def in_an_emergency(people: People, case: CaseFile, key: str) -> httpx.Response:
     "StepNumber(case_id, cases.part_sequence(case_id, first.sequence))",
     "StepNumber(case_id, first.sequence)",
 )
-@pytest.mark.parametrize("way", WAYS, ids=lambda it: it.__name__)
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
 def test_a_person_who_lost_sight_hears_that_it_was_done_and_its_number(
     service: Running, people: People, way: Way
 ) -> None:
     with ExitStack() as open_:
         first, ask = way(service, people, open_)
-        before = len(rows_of(service))
+        count_before = len(rows_of(service))
 
-        again = ask()
+        replay = ask()
 
-        assert first.status_code == again.status_code == 201, again.text
-        assert again.json() == {"caseId": first.json()["caseId"], "version": first.json()["version"]}
-        assert (again.headers[REPLAYED], again.headers["etag"]) == ("true", first.headers["etag"])
-        assert "location" not in again.headers
-        assert len(rows_of(service)) == before
-        # Nothing of it can be read any more: or this would be another promise.
-        asked_by = {"Authorization": again.request.headers["Authorization"]}
+        assert first.status_code == replay.status_code == 201, replay.text
+        assert replay.json() == {"caseId": first.json()["caseId"], "version": first.json()["version"]}
+        assert (replay.headers[REPLAYED], replay.headers["etag"]) == ("true", first.headers["etag"])
+        assert "location" not in replay.headers
+        assert len(rows_of(service)) == count_before
+        # The person cannot read the entry any more. Otherwise another promise would hold.
+        headers = {"Authorization": replay.request.headers["Authorization"]}
         assert (
-            httpx.get(again.request.url.copy_with(path=first.headers["location"]), headers=asked_by).status_code == 404
+            httpx.get(replay.request.url.copy_with(path=first.headers["location"]), headers=headers).status_code == 404
         )
 
 
@@ -183,26 +183,26 @@ def rows_of(service: Running) -> list[Any]:
         return list(connection.exec_driver_sql("SELECT case_id, sequence FROM transitions"))
 
 
-def test_a_client_of_an_older_document_finds_what_it_is_told_under_the_names_that_it_knows(
-    service: Running, people: People
-) -> None:
+def test_a_client_of_an_older_document_knows_the_names_in_the_shorter_answer(service: Running, people: People) -> None:
     with ExitStack() as open_:
         first, ask = left_the_team(service, people, open_)
-        again, older = ask().json(), first.json()
+        replay, first_answer = ask().json(), first.json()
 
-        assert again.keys() <= older.keys()
-        assert {name: type(it) for name, it in again.items()} == {name: type(older[name]) for name in again}
+        assert replay.keys() <= first_answer.keys()
+        assert {name: type(member) for name, member in replay.items()} == {
+            name: type(first_answer[name]) for name in replay
+        }
         published = people.anna.get("/openapi.json").json()["components"]["schemas"]["MadeView"]
-        assert set(published["required"]) == again.keys()
+        assert set(published["required"]) == replay.keys()
 
 
 def test_a_person_who_sees_the_part_again_gets_the_whole_first_answer_again(service: Running) -> None:
     with in_haarlem(service) as leaver:
         first = leaver.submit(key="seen-again")
         with without_memberships(service, leaver):
-            unseen = leaver.submit(key="seen-again")
+            replay = leaver.submit(key="seen-again")
 
-        assert len(unseen.json()) == 2
+        assert len(replay.json()) == 2
         assert same(first, leaver.submit(key="seen-again"))
 
 
@@ -217,19 +217,19 @@ def test_after_sight_was_lost_another_body_another_person_and_another_key_learn_
 ) -> None:
     path, key = f"{case.path}/transitions", str(uuid4())
     with in_haarlem(service) as leaver, in_haarlem(service) as other:
-        made = leaver.post(path, NOTE, version=1, key=key)
-        for it in (leaver, other):
-            end_memberships_of(service, it)
+        first = leaver.post(path, NOTE, version=1, key=key)
+        for person in (leaver, other):
+            end_memberships_of(service, person)
 
-        asked_otherwise = leaver.post(path, {**NOTE, "form": {"text": "Anders."}}, version=1, key=key)
-        of_another = other.post(path, NOTE, version=1, key=key)
-        under_another = leaver.post(path, NOTE, version=1)
-        of_no_case = leaver.post(f"/cases/{uuid4()}/transitions", NOTE, version=1)
+        with_other_body = leaver.post(path, {**NOTE, "form": {"text": "Anders."}}, version=1, key=key)
+        by_other_person = other.post(path, NOTE, version=1, key=key)
+        under_other_key = leaver.post(path, NOTE, version=1)
+        without_case = leaver.post(f"/cases/{uuid4()}/transitions", NOTE, version=1)
 
-    assert made.status_code == 201
-    problem_of(asked_otherwise, 409, "key_reused")
-    assert [it.status_code for it in (of_another, under_another, of_no_case)] == [404] * 3
-    assert of_another.content == under_another.content == of_no_case.content
+    assert first.status_code == 201
+    problem_of(with_other_body, 409, "key_reused")
+    assert [answer.status_code for answer in (by_other_person, under_other_key, without_case)] == [404] * 3
+    assert by_other_person.content == under_other_key.content == without_case.content
     assert len(case.history()) == 2
 
 

@@ -1,6 +1,6 @@
-"""The second wall: on PostgreSQL a transaction sees no case that it was not told of, whatever it asks (issue 4, 6).
+"""The second wall: on PostgreSQL a transaction sees no case but those granted to it, whatever it asks (issue 4, 6).
 
-SQLite has no such thing: there the filter of the service stands alone, which test_sight.py proves on both.
+SQLite has no row-level security. There the filter of the service stands alone; test_sight.py proves it on both engines.
 """
 
 import re
@@ -31,16 +31,16 @@ from service.tables import metadata
 from service.vocabulary.actor import Actor, Emergency, Membership
 from service.vocabulary.roles import Role
 
-HELD = tuple(
-    Membership(role, ORGANISATION_IDS[it.organisation], frozenset({"JZ10", "JZ11"}))
-    for it in PEOPLE
-    for role in it.roles
+MEMBERSHIPS = tuple(
+    Membership(role, ORGANISATION_IDS[person.organisation], frozenset({"JZ10", "JZ11"}))
+    for person in PEOPLE
+    for role in person.roles
 )
 
 
 @pytest.fixture(scope="module", params=["postgresql"])
 def walled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walled]:
-    """With one connection, which everybody uses one after the other."""
+    """A service with one connection, which all people use in turn."""
     folder = tmp_path_factory.mktemp("walled")
     url = new_database(request, folder, request.param)
     with running(settings_for(folder, url, database_connections=1)) as service:
@@ -50,17 +50,17 @@ def walled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
             person.client.close()
 
 
-def seen(connection: Connection) -> dict[str, int]:
-    return {table: found for table in WALLED if (found := count(connection, table))}
+def rows_in_sight(connection: Connection) -> dict[str, int]:
+    return {table: number for table in WALLED if (number := count(connection, table))}
 
 
 @pytest.mark.server
-def test_every_table_stands_before_the_wall_or_is_named_as_one_that_need_not(walled: Walled) -> None:
-    secured = text("SELECT oid::regclass::text FROM pg_class WHERE relrowsecurity")
+def test_every_table_is_behind_the_wall_or_named_as_open(walled: Walled) -> None:
+    query = text("SELECT oid::regclass::text FROM pg_class WHERE relrowsecurity")
     with walled.service.tables.connect() as connection:
-        behind = set(connection.scalars(secured))
+        secured_tables = set(connection.scalars(query))
 
-    assert behind == set(WALLED)
+    assert secured_tables == set(WALLED)
     assert {table.fullname for table in metadata.tables.values()} == {*WALLED, *OPEN}
 
 
@@ -79,44 +79,44 @@ def test_every_table_stands_before_the_wall_or_is_named_as_one_that_need_not(wal
 @pytest.mark.server
 def test_a_fresh_transaction_sees_nothing_whoever_used_its_connection_before(walled: Walled) -> None:
     with walled.service.tables.connect() as connection:
-        there = set(seen(connection))
-    looked = walled.people.esra.get(f"{walled.ours.path}/file")
+        filled_tables = set(rows_in_sight(connection))
+    reading = walled.people.esra.get(f"{walled.ours.path}/file")
     with walled.bound() as connection:
-        after_a_request = seen(connection)
+        after_a_request = rows_in_sight(connection)
     with walled.bound(everything="to see it") as connection:
-        told = set(seen(connection))
+        granted_tables = set(rows_in_sight(connection))
     with walled.bound() as connection:
-        after_a_rollback = seen(connection)
+        after_a_rollback = rows_in_sight(connection)
     with pytest.raises(DBAPIError, match="division by zero"), walled.bound(everything="to see it") as connection:
         connection.exec_driver_sql("SELECT 1/0")
     with walled.bound() as connection:
-        after_an_error = seen(connection)
+        after_an_error = rows_in_sight(connection)
     with walled.service.built.database.engine.begin() as connection:
         tell(connection, "everything", "to see it")
     with walled.bound() as connection:
-        after_a_commit = seen(connection)
+        after_a_commit = rows_in_sight(connection)
 
-    assert there == told == set(WALLED)
-    assert looked.status_code == 200
+    assert filled_tables == granted_tables == set(WALLED)
+    assert reading.status_code == 200
     assert (after_a_request, after_a_rollback, after_an_error, after_a_commit) == ({}, {}, {}, {})
 
 
-def test_what_a_transaction_was_told_never_stays_with_its_connection() -> None:
-    """Of the two forms of set_config, only one ends with the transaction; the same is true of SET and SET LOCAL."""
+def test_no_grant_to_a_transaction_stays_with_its_connection() -> None:
+    """Only one of the two forms of set_config ends with the transaction; so does SET LOCAL, and SET does not."""
     files = [
         file
         for folder in ("service", "migrations")
         for file in (ROOT / folder).rglob("*")
         if file.suffix in {".py", ".sql"}
     ]
-    written = "\n".join(file.read_text(encoding="utf-8") for file in files)
+    sources = "\n".join(file.read_text(encoding="utf-8") for file in files)
 
-    forms = re.findall(r"set_config\('casusroute\.\w+', (?:'[^']*'|:\w+), (\w+)\)", written)
+    forms = re.findall(r"set_config\('casusroute\.\w+', (?:'[^']*'|:\w+), (\w+)\)", sources)
 
     assert len(forms) >= 5
     assert set(forms) == {"true"}
-    assert len(re.findall(r"set_config\((?!')", written)) == 0
-    assert not re.search(r"\bSET (SESSION )?casusroute", written)
+    assert len(re.findall(r"set_config\((?!')", sources)) == 0
+    assert not re.search(r"\bSET (SESSION )?casusroute", sources)
 
 
 @broken_by(
@@ -126,32 +126,34 @@ def test_what_a_transaction_was_told_never_stays_with_its_connection() -> None:
     "",
 )
 @pytest.mark.server
-@example(held=[Membership(Role.LOCAL_TEAM, ORGANISATION_IDS["team-haarlem"])], emergency=False)
-@example(held=[Membership(Role.PROVIDER, ORGANISATION_IDS["de-veste"])], emergency=True)
-@example(held=[], emergency=True)
+@example(memberships=[Membership(Role.LOCAL_TEAM, ORGANISATION_IDS["team-haarlem"])], emergency=False)
+@example(memberships=[Membership(Role.PROVIDER, ORGANISATION_IDS["de-veste"])], emergency=True)
+@example(memberships=[], emergency=True)
 @settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(held=st.lists(st.sampled_from(HELD), max_size=4, unique=True), emergency=st.booleans())
+@given(memberships=st.lists(st.sampled_from(MEMBERSHIPS), max_size=4, unique=True), emergency=st.booleans())
 def test_the_wall_is_coarser_than_the_filter_and_shows_whole_cases_of_ones_own_organisations_alone(
-    walled: Walled, held: list[Membership], emergency: bool
+    walled: Walled, memberships: list[Membership], emergency: bool
 ) -> None:
-    """Whatever the filter shows, the wall lets through; what it lets through beside that is still one's own."""
-    in_use = Emergency(UUID(walled.theirs.id), uuid4(), Membership(Role.CHAIR, ORGANISATION_IDS["ret"]))
-    actor = Actor(PERSON_IDS["roos"], tuple(held), (in_use,) if emergency else ())
+    """The wall lets through all rows that the filter shows, and beyond these only rows of one's own cases."""
+    emergency_access = Emergency(UUID(walled.theirs.id), uuid4(), Membership(Role.CHAIR, ORGANISATION_IDS["ret"]))
+    actor = Actor(PERSON_IDS["roos"], tuple(memberships), (emergency_access,) if emergency else ())
     with walled.service.tables.connect() as connection:
         filtered = set(
             connection.scalars(select(parts.c.id).join(main, main.c.id == parts.c.case_id).where(visible(actor)))
         )
         rows = connection.execute(select(parts)).all()
 
-    through = walled.service.built.database.read_now(lambda transaction: _through(transaction, actor))
+    rows_through = walled.service.built.database.read_now(lambda transaction: _through(transaction, actor))
 
-    mine = {str(it.organisation_id) for it in held}
-    own = {row.case_id for row in rows if mine & {row.team_id, row.submitter_id, row.addressee_id}}
-    own |= {walled.theirs.id} if emergency else set()
-    assert filtered <= through["parts.id"]
-    assert through == {**through, "parts.id": {row.id for row in rows if row.case_id in own}}
-    assert not any(ids - own for name, ids in through.items() if name != "parts.id")
-    assert through["cases.id"] == through["transitions.case_id"] == through["contents.case_id"] == own
+    organisations = {str(membership.organisation_id) for membership in memberships}
+    own_cases = {row.case_id for row in rows if organisations & {row.team_id, row.submitter_id, row.addressee_id}}
+    own_cases |= {walled.theirs.id} if emergency else set()
+    assert filtered <= rows_through["parts.id"]
+    assert rows_through == {**rows_through, "parts.id": {row.id for row in rows if row.case_id in own_cases}}
+    assert not any(ids - own_cases for name, ids in rows_through.items() if name != "parts.id")
+    assert (
+        rows_through["cases.id"] == rows_through["transitions.case_id"] == rows_through["contents.case_id"] == own_cases
+    )
 
 
 def _through(transaction: Transaction, actor: Actor) -> dict[str, set[str]]:
@@ -192,7 +194,7 @@ def _through(transaction: Transaction, actor: Actor) -> dict[str, set[str]]:
     ids=["outbox", "feed", "parts", "access_log", "requests", "drafts", "cases"],
 )
 def test_nothing_is_written_for_somebody_elses_case(walled: Walled, statement: str) -> None:
-    """By whoever was let in for the team of Haarlem, into what is of Twente."""
+    """A transaction granted to the team of Haarlem writes into a case of Twente."""
     twente = {
         "case": walled.theirs.id,
         "otto": str(PERSON_IDS["otto"]),
@@ -200,18 +202,18 @@ def test_nothing_is_written_for_somebody_elses_case(walled: Walled, statement: s
         "team": str(ORGANISATION_IDS["ret-twente"]),
         "submitter": str(ORGANISATION_IDS["team-enschede"]),
     }
-    told = {"person": str(PERSON_IDS["anna"]), "organisations": str(ORGANISATION_IDS["team-haarlem"])}
+    grants = {"person": str(PERSON_IDS["anna"]), "organisations": str(ORGANISATION_IDS["team-haarlem"])}
 
-    with pytest.raises(DBAPIError) as refused, walled.bound(**told) as connection:
+    with pytest.raises(DBAPIError) as refusal, walled.bound(**grants) as connection:
         connection.execute(text(statement), twente)
 
-    assert isinstance(refused.value.orig, errors.InsufficientPrivilege)
-    assert "violates row-level security policy" in str(refused.value)
+    assert isinstance(refusal.value.orig, errors.InsufficientPrivilege)
+    assert "violates row-level security policy" in str(refusal.value)
 
 
 @pytest.mark.server
-def test_whoever_probes_for_the_number_of_a_hidden_case_is_told_no_detail(walled: Walled) -> None:
-    """That it is taken cannot be hidden: numbers are random, and given by the service alone."""
+def test_a_probe_for_the_number_of_a_hidden_case_is_told_no_detail(walled: Walled) -> None:
+    """A number in use cannot be hidden. Numbers are random, and only the service assigns them."""
     statement = text(
         "INSERT INTO cases (id, number, region, team_id, submitter_id, submitted_at, sequence, digest, recorded_at)"
         " VALUES (gen_random_uuid(), :number, 'JZ11', :mine, :mine, 0, 0, repeat('0', 64), 0)"
@@ -219,21 +221,21 @@ def test_whoever_probes_for_the_number_of_a_hidden_case_is_told_no_detail(walled
     mine = str(ORGANISATION_IDS["team-haarlem"])
     probing = {"number": walled.theirs.number, "mine": mine}
 
-    with pytest.raises(IntegrityError) as bound, walled.bound(organisations=mine) as connection:
+    with pytest.raises(IntegrityError) as by_service, walled.bound(organisations=mine) as connection:
         connection.execute(statement, probing)
-    with pytest.raises(IntegrityError) as owner, walled.service.tables.connect() as connection:
+    with pytest.raises(IntegrityError) as by_owner, walled.service.tables.connect() as connection:
         connection.execute(statement, probing)
 
-    assert walled.theirs.number in str(owner.value.orig)
-    assert walled.theirs.number not in str(bound.value.orig)
+    assert walled.theirs.number in str(by_owner.value.orig)
+    assert walled.theirs.number not in str(by_service.value.orig)
 
 
 @pytest.mark.server
-def test_of_one_case_the_wall_looks_along_indexes_and_not_through_all_there_ever_were(walled: Walled) -> None:
-    asked = f"EXPLAIN SELECT * FROM transitions WHERE case_id = '{walled.ours.id}'"
+def test_the_wall_finds_the_rows_of_one_case_along_indexes(walled: Walled) -> None:
+    query = f"EXPLAIN SELECT * FROM transitions WHERE case_id = '{walled.ours.id}'"
     with walled.bound(organisations=str(ORGANISATION_IDS["de-veste"])) as connection:
-        connection.exec_driver_sql("SET LOCAL enable_seqscan = off")  # else a short table is read whole
-        plan = "\n".join(connection.exec_driver_sql(asked).scalars())
+        connection.exec_driver_sql("SET LOCAL enable_seqscan = off")  # otherwise a short table is read whole
+        plan = "\n".join(connection.exec_driver_sql(query).scalars())
 
     for index, column in (("ix_parts_case_id on parts", "case_id"), ("pk_cases on cases", "id")):
         assert index in plan, plan
@@ -242,9 +244,9 @@ def test_of_one_case_the_wall_looks_along_indexes_and_not_through_all_there_ever
 
 @pytest.mark.server
 def test_a_table_of_a_sessions_own_fools_no_referee(walled: Walled) -> None:
-    """It stands before the table of the same name for whoever names no schema: as if this case had been destroyed."""
-    emptied = [it.name for it in transitions.c if it.name not in _NUMBERS]
-    statement = f"UPDATE transitions SET part_kind = 'case', {', '.join(f'{it} = NULL' for it in emptied)}"
+    """A temporary table precedes the table of its name where no schema is named, as if the case were destroyed."""
+    emptied = ", ".join(f"{column.name} = NULL" for column in transitions.c if column.name not in _NUMBERS)
+    statement = f"UPDATE transitions SET part_kind = 'case', {emptied}"
     with walled.service.tables.connect() as connection:
         connection.exec_driver_sql("CREATE TEMP TABLE destructions (case_id text)")
         connection.execute(text("INSERT INTO destructions VALUES (:case)"), {"case": walled.ours.id})
@@ -261,7 +263,7 @@ _NUMBERS = (
 
 @pytest.mark.server
 @pytest.mark.parametrize(
-    ("taken_down", "told"),
+    ("damage", "fault"),
     [
         ("ALTER TABLE parts DISABLE ROW LEVEL SECURITY", "missing: row security on parts"),
         ("DROP POLICY in_sight ON contents", "missing: policy in_sight on contents"),
@@ -269,10 +271,10 @@ _NUMBERS = (
         ("CREATE POLICY figures ON contents USING (true)", "not of a migration: policy figures on contents"),
     ],
 )
-def test_a_database_without_the_wall_is_not_served(walled: Walled, taken_down: str, told: str) -> None:
+def test_a_database_without_the_wall_is_not_served(walled: Walled, damage: str, fault: str) -> None:
     with walled.service.tables.connect() as connection:
-        connection.exec_driver_sql(taken_down)
+        connection.exec_driver_sql(damage)
 
-        with pytest.raises(Unprotected, match=told):
+        with pytest.raises(Unprotected, match=fault):
             insist(connection)
         connection.rollback()

@@ -1,4 +1,4 @@
-"""What one may not see does not exist: not on a list, not by its id, not in what anything else says (decision 14)."""
+"""A thing out of sight does not exist: not on a list, not by its id, not in any other answer (decision 14)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,18 +15,18 @@ from api_tests.support.shared_case import EXPERTS, SUBMITTERS, TEAM, advised, re
 
 KEYS = tuple(PERSON_IDS)
 BESIDE_THE_FILE = ("file_request", "emergency_access")
-SEEN_BY_NOBODY_ELSE = ("noor", "quint", "roos")
-# Few examples, each of many questions, on a database that grows with them: the same on both engines.
+WITHOUT_CASES = ("noor", "quint", "roos")
+# Few examples, each with many questions, on a database that grows with them: the same on both engines.
 bounded = settings(
     max_examples=6, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
 @dataclass(frozen=True)
-class Kind:
-    """A case to be made: in which region, how far it gets, and whether it is put to the national level.
+class CaseKind:
+    """A case to be created: its region, its state, and whether it is put to the national level.
 
-    Where help is arranged, the provider of line B asked to look at the advice again.
+    Where help is arranged, the provider of line B has asked for a reconsideration of the advice.
     """
 
     region: str
@@ -34,14 +34,14 @@ class Kind:
     escalated: bool = False
 
 
-def _kinds() -> st.SearchStrategy[Kind]:
-    """Twente has a chair and a local team only: its cases stay where they were submitted."""
+def _kinds() -> st.SearchStrategy[CaseKind]:
+    """Twente has a chair and a local team alone: its cases stay where they were submitted."""
     states = st.sampled_from(["submitted", "in_triage", "in_review", "advice_issued", "arranging_placement"])
-    ours = st.builds(Kind, st.sampled_from(["JZ10", "JZ11"]), states, st.booleans())
-    return st.one_of(ours, ours, st.just(Kind("JZ14", "submitted")))
+    kinds = st.builds(CaseKind, st.sampled_from(["JZ10", "JZ11"]), states, st.booleans())
+    return st.one_of(kinds, kinds, st.just(CaseKind("JZ14", "submitted")))
 
 
-def made(people: People, kind: Kind) -> CaseFile:
+def create_case(people: People, kind: CaseKind) -> CaseFile:
     if kind.state in ("advice_issued", "arranging_placement"):
         case = advised(people, kind.region)
     else:
@@ -61,8 +61,8 @@ def _escalate(case: CaseFile) -> None:
     case.fire("escalate", part=next(part for part in case.parts("escalation") if part["state"]["code"] == "requested"))
 
 
-def everything(people: People, case: CaseFile, key: str) -> dict[str, tuple[int, bytes]]:
-    """All that this person can ask about work, and about this case, with the bytes of every answer."""
+def all_answers(people: People, case: CaseFile, key: str) -> dict[str, tuple[int, bytes]]:
+    """Returns all that this person can ask about work and about this case: (status, bytes) by path."""
     parts = [case.address(part) for part in case.seen()["parts"]]
     paths = [
         *(
@@ -73,8 +73,8 @@ def everything(people: People, case: CaseFile, key: str) -> dict[str, tuple[int,
         *("/drafts", "/me", "/organisations", f"{case.path}/file", f"{case.path}/advices", f"{case.path}/advices/1"),
         *(f"{case.path}/{name}" for name in COLLECTIONS.values() if name),
         *(f"{case.path}/{name}" for name in ("verification", "refusals", "coming-of-age", "retention")),
-        *(f"{it}{rest}" for it in (case.path, *parts) for rest in ("", "/transitions", "/possible-transitions")),
-        *(f"{it}/transitions/1" for it in (case.path, *parts)),
+        *(f"{path}{rest}" for path in (case.path, *parts) for rest in ("", "/transitions", "/possible-transitions")),
+        *(f"{path}/transitions/1" for path in (case.path, *parts)),
     ]
     answers = {path: people[key].get(path) for path in paths}
     return {path: (answer.status_code, answer.content) for path, answer in answers.items()}
@@ -87,15 +87,16 @@ def everything(people: People, case: CaseFile, key: str) -> dict[str, tuple[int,
     "seen_by=frozenset({Role.MUNICIPALITY})",
 )
 @example(
-    kinds=[Kind("JZ11", "arranging_placement", escalated=True)], askers=["ivo", "joke", "karim", "mila", "sara", "tom"]
+    kinds=[CaseKind("JZ11", "arranging_placement", escalated=True)],
+    askers=["ivo", "joke", "karim", "mila", "sara", "tom"],
 )
 @given(kinds=st.lists(_kinds(), min_size=1, max_size=2), askers=st.permutations(KEYS).map(lambda keys: keys[:6]))
 @bounded
 def test_a_part_stands_on_a_persons_list_exactly_when_they_can_open_it(
-    people: People, kinds: list[Kind], askers: list[str]
+    people: People, kinds: list[CaseKind], askers: list[str]
 ) -> None:
     for kind in kinds:
-        case = made(people, kind)
+        case = create_case(people, kind)
         owner = "petra" if kind.region == "JZ14" else "esra"
         parts = [None, *case.seen(owner)["parts"]]
         for key in askers:
@@ -106,31 +107,31 @@ def test_a_part_stands_on_a_persons_list_exactly_when_they_can_open_it(
                 or (part and kind.region != "JZ14" and sees_part(key, part["kind"], part["line"], kind.region))
             }
 
-            listed = _listed(people, key, "/work-items", case, whose="all")
-            cases = _listed(people, key, "/cases", case)
-            opened = {
-                part["id"] if part else case.id for part in parts if _opens(people, key, case.address(part), part)
+            on_work_list = _ids_on_list(people, key, "/work-items", case, whose="all")
+            on_case_list = _ids_on_list(people, key, "/cases", case)
+            openable = {
+                part["id"] if part else case.id for part in parts if _can_open(people, key, case.address(part), part)
             }
 
-            assert (key, listed) == (key, expected)
-            assert (key, opened) == (key, expected)
-            assert (key, cases) == (key, expected & {case.id})
+            assert (key, on_work_list) == (key, expected)
+            assert (key, openable) == (key, expected)
+            assert (key, on_case_list) == (key, expected & {case.id})
 
 
-def _listed(people: People, key: str, path: str, case: CaseFile, **more: str) -> set[str]:
+def _ids_on_list(people: People, key: str, path: str, case: CaseFile, **more: str) -> set[str]:
     answer = people[key].get(path, params={"includeEnded": "true", "number": case.number, **more})
     return {item["part"]["id"] for item in answer.json()["items"]}
 
 
-def _opens(people: People, key: str, address: str, part: dict[str, Any] | None) -> bool:
-    """Whether every way of looking at it agrees that it can be seen. The case of a part can be, without being whole."""
+def _can_open(people: People, key: str, address: str, part: dict[str, Any] | None) -> bool:
+    """Returns whether all reads agree that it is in sight. The path of the case also answers addressees of a part."""
     ways = ("", "/transitions", "/possible-transitions", "/transitions/1")
     statuses = {people[key].get(f"{address}{way}").status_code for way in (ways if part else ways[1:])}
     assert len(statuses) == 1, (key, address, statuses)
     return statuses == {200}
 
 
-def _move_on(case: CaseFile) -> None:
+def _add_note(case: CaseFile) -> None:
     case.fire("add_note")
 
 
@@ -149,7 +150,7 @@ def _dispute_line_b(case: CaseFile) -> None:
     case.fire("dispute", part=line_b, by="lotte")
 
 
-def _ask_for_help(case: CaseFile) -> None:
+def _ask_network(case: CaseFile) -> None:
     case.fire("ask_network")
 
 
@@ -162,13 +163,13 @@ def _open(case: CaseFile, kind: str) -> dict[str, Any]:
     return next(part for part in case.parts(kind) if part["phase"] != "ended")
 
 
-def _look_again(case: CaseFile) -> None:
+def _reconsider(case: CaseFile) -> None:
     case.fire("request_reconsideration")
     case.fire("take_up", part=_open(case, "reconsideration"))
     case.fire("confirm_advice", part=_open(case, "reconsideration"))
 
 
-def _let_line_b_look_again(case: CaseFile) -> None:
+def _reconsider_for_line_b(case: CaseFile) -> None:
     line_b = next(part for part in case.parts("commitment") if part["line"] == "B")
     case.fire("request_reconsideration", part=line_b, by="joke")
     case.fire("withdraw", part=_open(case, "reconsideration"), by="joke")
@@ -183,14 +184,14 @@ def _submit_another(case: CaseFile) -> None:
 
 
 MOVES: tuple[Callable[[CaseFile], None], ...] = (
-    _move_on,
+    _add_note,
     _move_the_placement,
     _refuse_line_b,
     _dispute_line_b,
-    _ask_for_help,
+    _ask_network,
     _ask_nationally,
-    _look_again,
-    _let_line_b_look_again,
+    _reconsider,
+    _reconsider_for_line_b,
     _start_arranging,
     _submit_another,
 )
@@ -200,18 +201,18 @@ MOVES: tuple[Callable[[CaseFile], None], ...] = (
     moves=st.lists(st.sampled_from(MOVES), min_size=2, max_size=5, unique=True), key=st.sampled_from(["ivo", "karim"])
 )
 @bounded
-def test_what_others_do_in_the_same_case_changes_nothing_of_what_an_addressed_party_gets(
+def test_steps_of_others_in_the_same_case_change_nothing_of_the_answers_to_an_addressee(
     people: People, moves: list[Callable[[CaseFile], None]], key: str
 ) -> None:
     case = advised(people)
-    before = everything(people, case, key)
+    answers_before = all_answers(people, case, key)
 
     for move in moves:
         move(case)
 
-    after = everything(people, case, key)
-    assert {path: after[path] for path in before} == before
-    assert before[case.path][0] == 200
+    answers_after = all_answers(people, case, key)
+    assert {path: answers_after[path] for path in answers_before} == answers_before
+    assert answers_before[case.path][0] == 200
 
 
 @given(
@@ -219,29 +220,29 @@ def test_what_others_do_in_the_same_case_changes_nothing_of_what_an_addressed_pa
     blind=st.permutations(KEYS).map(lambda keys: keys[:6]),
 )
 @bounded
-def test_cases_of_others_change_nothing_of_what_one_gets(people: People, kind: Kind, blind: list[str]) -> None:
+def test_cases_out_of_sight_change_nothing_of_the_answers(people: People, kind: CaseKind, blind: list[str]) -> None:
     lists = [
         f"/work-items?whose={whose}&includeEnded=true&limit=200" for whose in ("mine", "organisation", "team", "all")
     ]
     lists += ["/work-items?whose=all&limit=1", "/cases?includeEnded=true&limit=200", "/drafts", "/me", "/organisations"]
     unseeing = [key for key in blind if not _sees_any(key, kind)]
-    before = {(key, path): people[key].get(path).content for key in unseeing for path in lists}
+    answers_before = {(key, path): people[key].get(path).content for key in unseeing for path in lists}
 
-    case = made(people, kind)
+    case = create_case(people, kind)
 
-    after = {(key, path): people[key].get(path).content for key, path in before}
-    assert after == before
+    answers_after = {(key, path): people[key].get(path).content for key, path in answers_before}
+    assert answers_after == answers_before
     assert {people[key].get(case.path).status_code for key in unseeing} <= {404}
 
 
-def _sees_any(key: str, kind: Kind) -> bool:
-    """Whether any of it comes into this person's sight on its way to where it gets."""
+def _sees_any(key: str, kind: CaseKind) -> bool:
+    """Returns whether any part of the case comes into this person's sight on the way to its state."""
     if kind.region == "JZ14":
         return key in ("petra", "otto")
     on_its_way = {"in_review", "advice_issued", "arranging_placement"}
     addressed = kind.state in ("advice_issued", "arranging_placement") and key in ("ivo", "joke", "karim", "lotte")
     escalated = key in ("mila", "tom") and kind.escalated and kind.state != "submitted"
-    # Experts are left with what they saw while it was at the table: nothing, once it is not (next test).
+    # Experts see a case only while it is at the table (next test).
     expert = key in EXPERTS and kind.state in on_its_way - {"arranging_placement"}
     return key in (*TEAM, SUBMITTERS[kind.region]) or addressed or escalated or expert
 
@@ -254,13 +255,13 @@ def _sees_any(key: str, kind: Kind) -> bool:
 )
 def test_experts_see_a_case_while_it_is_at_the_table_and_not_before_or_after(people: People) -> None:
     case = CaseFile.submitted(people)
-    seen = {}
+    statuses = {}
 
     for state in ("submitted", "in_triage", "scheduled", "in_review", "advice_drafted", "arranging_placement"):
         case.go_to(state)
-        seen[state] = {people[key].get(case.path).status_code for key in EXPERTS}
+        statuses[state] = {people[key].get(case.path).status_code for key in EXPERTS}
 
-    assert seen == {
+    assert statuses == {
         "submitted": {404},
         "in_triage": {404},
         "scheduled": {200},
@@ -302,30 +303,30 @@ def test_who_facilitates_or_administers_sees_no_case_at_all_and_who_protects_dat
     case.ask_about_file()
     lists = [
         people[key].get(f"{path}{'&' if '?' in path else '?'}includeEnded=true").json()["items"]
-        for key in SEEN_BY_NOBODY_ELSE
+        for key in WITHOUT_CASES
         for path in ("/cases", *(f"/work-items?whose={whose}" for whose in ("all", "organisation", "team")))
     ]
 
     assert people.esra.get(case.path).status_code == 200
-    assert [[it for it in found if it["part"]["kind"] not in BESIDE_THE_FILE] for found in lists] == [[]] * 12
-    of_the_officer = [
+    assert [[item for item in items if item["part"]["kind"] not in BESIDE_THE_FILE] for items in lists] == [[]] * 12
+    numbers = [
         item["number"] for item in people.quint.get(f"/work-items?whose=all&number={case.number}").json()["items"]
     ]
-    assert case.number in of_the_officer
+    assert case.number in numbers
     assert [people[key].get("/work-items?whose=all").json()["items"] for key in ("noor", "roos")] == [[], []]
 
 
 def test_two_regions_know_nothing_of_each_other(people: People, case: CaseFile) -> None:
-    theirs = CaseFile.submitted(people, by="otto", **referral_of("JZ14"))
+    twente_case = CaseFile.submitted(people, by="otto", **referral_of("JZ14"))
 
     statuses = {
-        (key, it.id): people[key].get(it.path).status_code
-        for it in (case, theirs)
+        (key, target.id): people[key].get(target.path).status_code
+        for target in (case, twente_case)
         for key in (*TEAM, "anna", "otto", "petra")
     }
 
     ours = {(key, case.id): 200 for key in (*TEAM, "anna")} | {(key, case.id): 404 for key in ("otto", "petra")}
     assert statuses == ours | {
-        **{(key, theirs.id): 404 for key in (*TEAM, "anna")},
-        **{(key, theirs.id): 200 for key in ("otto", "petra")},
+        **{(key, twente_case.id): 404 for key in (*TEAM, "anna")},
+        **{(key, twente_case.id): 200 for key in ("otto", "petra")},
     }

@@ -15,7 +15,7 @@ from api_tests.support.workflows import form_for
 
 NOTE = {"trigger": "add_note", "form": {"text": "Gebeld."}}
 READS = ("", "/transitions", "/transitions/1", "/possible-transitions")
-OF_A_CASE = [
+CASE_READS = [
     *("/file", "/verification", "/advices", "/advices/1", "/refusals", "/coming-of-age", "/retention"),
     *(f"/{collection}" for collection in COLLECTIONS.values() if collection),
 ]
@@ -26,30 +26,30 @@ def scene(people: People) -> Scene:
     return help_running(people)
 
 
-def told(answer: httpx.Response) -> tuple[int, bytes, dict[str, str]]:
-    """All of an answer but what traces the request."""
+def comparable(answer: httpx.Response) -> tuple[int, bytes, dict[str, str]]:
+    """Returns an answer without the headers that trace the request: (status, body, headers)."""
     return (
         answer.status_code,
         answer.content,
-        {k: v for k, v in answer.headers.items() if k not in ("date", "traceparent")},
+        {name: value for name, value in answer.headers.items() if name not in ("date", "traceparent")},
     )
 
 
 def test_what_is_forbidden_and_what_does_not_exist_get_the_same_answer(people: People, scene: Scene) -> None:
-    paths = [f"{it}{way}" for it in (scene.case.path, *map(scene.path, scene.parts)) for way in READS]
-    paths += [f"{scene.case.path}{way}" for way in OF_A_CASE]
+    paths = [f"{path}{suffix}" for path in (scene.case.path, *map(scene.path, scene.parts)) for suffix in READS]
+    paths += [f"{scene.case.path}{suffix}" for suffix in CASE_READS]
     unknown = {path: re.sub(r"(?<=/)[0-9a-f-]{36}", lambda _: str(uuid4()), path) for path in paths}
 
-    forbidden = {path: told(people.petra.get(path)) for path in paths}
-    absent = {path: told(people.petra.get(other)) for path, other in unknown.items()}
-    posted = [
-        told(people.petra.post(f"{path}/transitions", NOTE, version=1))
+    forbidden = {path: comparable(people.petra.get(path)) for path in paths}
+    absent = {path: comparable(people.petra.get(other)) for path, other in unknown.items()}
+    posts = [
+        comparable(people.petra.post(f"{path}/transitions", NOTE, version=1))
         for path in (scene.case.path, f"/cases/{uuid4()}", scene.path("commitment A"))
     ]
 
     assert forbidden == absent
     assert {status for status, _, _ in forbidden.values()} == {404}
-    assert {repr(it) for it in posted} == {repr(forbidden[scene.case.path])}
+    assert {repr(answer) for answer in posts} == {repr(forbidden[scene.case.path])}
 
 
 def test_no_version_key_or_body_gets_more_out_of_a_forbidden_part_than_not_found(people: People, scene: Scene) -> None:
@@ -68,13 +68,13 @@ def test_a_part_cannot_be_reached_through_another_case_or_another_collection(peo
     other = CaseFile.submitted(people)
     commitment = scene.parts["commitment A"]["id"]
 
-    strange = [
+    mismatched = [
         f"{other.path}/commitments/{commitment}",
         f"{scene.case.path}/fundings/{commitment}",
         f"{scene.case.path}/commitments/{scene.case.id}",
     ]
 
-    assert [people.esra.get(path).status_code for path in strange] == [404, 404, 404]
+    assert [people.esra.get(path).status_code for path in mismatched] == [404, 404, 404]
 
 
 @broken_by(
@@ -83,7 +83,7 @@ def test_a_part_cannot_be_reached_through_another_case_or_another_collection(peo
     '"role": str(winner.role),',
     '"role": str(winner.role), "by": str(winner.actor_id),',
 )
-def test_whoever_was_second_hears_which_step_was_first_and_nobodys_name(people: People, scene: Scene) -> None:
+def test_the_second_of_two_rivals_hears_which_step_won_and_nobodys_name(people: People, scene: Scene) -> None:
     path = f"{scene.path('commitment A')}/transitions"
     version = people.ivo.get(scene.path("commitment A")).json()["version"]
     people.hanna.post(path, {"trigger": "add_note", "form": {"text": "Vertrouwelijk gebeld."}}, version=version)
@@ -96,7 +96,7 @@ def test_whoever_was_second_hears_which_step_was_first_and_nobodys_name(people: 
     assert "Vertrouwelijk" not in second.text
 
 
-def test_the_key_of_somebody_elses_request_is_a_new_key(people: People) -> None:
+def test_the_key_of_another_persons_request_is_a_new_key(people: People) -> None:
     key = str(uuid4())
     first = people.anna.submit(key=key).json()
 
@@ -105,16 +105,16 @@ def test_the_key_of_somebody_elses_request_is_a_new_key(people: People) -> None:
     assert second["caseId"] != first["caseId"]
 
 
-def test_a_cursor_of_somebody_else_opens_nothing_of_theirs(people: People, scene: Scene) -> None:
-    theirs = people.esra.get("/work-items", params={"whose": "all", "limit": 1}).json()["nextCursor"]
-    assert theirs
+def test_the_cursor_of_another_person_opens_nothing_of_theirs(people: People, scene: Scene) -> None:
+    cursor = people.esra.get("/work-items", params={"whose": "all", "limit": 1}).json()["nextCursor"]
+    assert cursor
 
-    everything = people.ivo.get("/work-items", params={"whose": "all", "limit": 200}).json()["items"]
-    after = people.ivo.get("/work-items", params={"whose": "all", "limit": 200, "cursor": theirs}).json()["items"]
+    all_items = people.ivo.get("/work-items", params={"whose": "all", "limit": 200}).json()["items"]
+    following = people.ivo.get("/work-items", params={"whose": "all", "limit": 200, "cursor": cursor}).json()["items"]
 
-    own = [it["part"]["id"] for it in everything]
-    assert scene.parts["commitment A"]["id"] in own
-    assert own[len(own) - len(after) :] == [it["part"]["id"] for it in after]
+    own_parts = [item["part"]["id"] for item in all_items]
+    assert scene.parts["commitment A"]["id"] in own_parts
+    assert own_parts[len(own_parts) - len(following) :] == [item["part"]["id"] for item in following]
 
 
 @broken_by(
@@ -133,17 +133,17 @@ def test_a_cursor_that_was_altered_is_refused(people: People) -> None:
     assert (altered.status_code, altered.json()["errors"][0]["code"]) == (400, "cursor_not_ours")
 
 
-def test_the_number_of_a_case_finds_nothing_for_whoever_may_not_see_it(people: People) -> None:
+def test_the_number_of_a_case_out_of_sight_yields_nothing(people: People) -> None:
     numbers = (CaseFile.submitted(people).number, "0000-0000")
 
-    found = {
+    answers = {
         (key, path, number): people[key].get(path, params={"number": number, "includeEnded": "true"}).content
         for key in ("petra", "otto", "noor", "quint", "floor")
         for path in ("/cases", "/work-items")
         for number in numbers
     }
 
-    assert set(found.values()) == {b'{"items":[],"nextCursor":null}'}
+    assert set(answers.values()) == {b'{"items":[],"nextCursor":null}'}
 
 
 @broken_by(
@@ -153,8 +153,8 @@ def test_the_number_of_a_case_finds_nothing_for_whoever_may_not_see_it(people: P
     "select(drafts).where(drafts.c.id == str(draft_id), ",
 )
 def test_a_draft_is_its_owners_alone(people: People) -> None:
-    mine = people.anna.post("/drafts", {"form": {"question": "Wat nu?"}}).json()
-    path, colleagues = f"/drafts/{mine['id']}", [key for key in people if key != "anna"]
+    draft = people.anna.post("/drafts", {"form": {"question": "Wat nu?"}}).json()
+    path, colleagues = f"/drafts/{draft['id']}", [key for key in people if key != "anna"]
     header = {"If-Match": '"1"'}
 
     answers = {
@@ -166,20 +166,20 @@ def test_a_draft_is_its_owners_alone(people: People) -> None:
             people[key].client.delete(path, headers=header),
         )
     }
-    submitted = people.bram.post("/cases", {"trigger": "submit", "draftId": mine["id"]})
-    listed = [item["id"] for key in colleagues for item in people[key].get("/drafts").json()["items"]]
+    submission = people.bram.post("/cases", {"trigger": "submit", "draftId": draft["id"]})
+    draft_ids = [item["id"] for key in colleagues for item in people[key].get("/drafts").json()["items"]]
 
     absent = people.bram.get(f"/drafts/{uuid4()}").content
     assert answers == {(key, 404, absent) for key in colleagues}
-    assert (submitted.status_code, submitted.content) == (404, absent)
-    assert mine["id"] not in listed
+    assert (submission.status_code, submission.content) == (404, absent)
+    assert draft["id"] not in draft_ids
     assert people.anna.get(path).json()["version"] == 1
 
 
 def test_a_refusal_repeats_nothing_of_what_was_typed(people: People, scene: Scene) -> None:
     typed = "Zijn-moeder-heet-Wilhelmina"
     form: dict[str, Any] = {**(form_for("case", "submit") or {}), "birthMonth": typed, typed: typed}
-    asked = [
+    answers = [
         people.anna.post("/cases", {"trigger": "submit", "form": form}),
         people.anna.post("/cases", {"trigger": typed, "form": form}),
         people.anna.get("/work-items", params={"state": typed, "limit": typed, typed: typed}),
@@ -187,5 +187,7 @@ def test_a_refusal_repeats_nothing_of_what_was_typed(people: People, scene: Scen
         people.esra.post(f"{scene.case.path}/transitions", {"trigger": typed, "form": {}}, version=1),
     ]
 
-    assert [answer.status_code for answer in asked[:2]] == [400, 400]
-    assert [answer.text for answer in asked if f'"{typed}"' in answer.text.replace(f'"location": "{typed}"', "")] == []
+    assert [answer.status_code for answer in answers[:2]] == [400, 400]
+    assert [
+        answer.text for answer in answers if f'"{typed}"' in answer.text.replace(f'"location": "{typed}"', "")
+    ] == []

@@ -1,4 +1,4 @@
-"""Bearer tokens: the good one passes; every other is a 401 that does not say why."""
+"""Bearer tokens: a sound one is accepted, and every other gets a 401 that does not say why."""
 
 import asyncio
 import base64
@@ -27,10 +27,10 @@ ANOTHER_KEY = generate_private_key(65537, 2048)
 
 
 class Forger:
-    """Writes tokens by hand, with the key of the service itself: what a sloppy or hostile issuer could send."""
+    """Writes tokens by hand, with the key of the service itself, as a careless or hostile issuer could."""
 
     def __init__(self, signer: Signer) -> None:
-        self.now = int(time.time())  # of these tests: those before them may have taken long
+        self.now = int(time.time())  # set here, since the tests before may take long
         self._signer = signer
         self.key = signer.key
         private = signer.key.private_key
@@ -38,14 +38,14 @@ class Forger:
         self._private = private
 
     def claims(self, **changes: Any) -> dict[str, Any]:
-        good = {
+        sound = {
             "iss": self._signer.issuer.trusted.name,
             "sub": "esra",
             "aud": "casusroute",
             "iat": self.now,
             "exp": self.now + 900,
         }
-        return {name: value for name, value in {**good, **changes}.items() if value is not ...}
+        return {name: value for name, value in {**sound, **changes}.items() if value is not ...}
 
     def token(
         self,
@@ -55,27 +55,29 @@ class Forger:
         hash_: hashes.HashAlgorithm = SHA256,
         **header: Any,
     ) -> str:
-        """A signed token; `...` takes a member out."""
+        """Returns a signed token. `...` leaves a member out."""
         head = {name: value for name, value in {**HEADER, **header}.items() if value is not ...}
-        signed = f"{_encoded(head)}.{_encoded(self.claims() if claims is None else claims)}"
-        return f"{signed}.{_encoded((key or self._private).sign(signed.encode(), padding.PKCS1v15(), hash_))}"
+        signed_part = f"{_encoded(head)}.{_encoded(self.claims() if claims is None else claims)}"
+        return f"{signed_part}.{_encoded((key or self._private).sign(signed_part.encode(), padding.PKCS1v15(), hash_))}"
 
     def raw(self, header: bytes) -> str:
-        """Signed with a header as it is written here."""
-        signed = f"{_encoded(header)}.{_encoded(self.claims())}"
-        return f"{signed}.{_encoded(self._private.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256()))}"
+        """Returns a signed token whose header is exactly these bytes."""
+        signed_part = f"{_encoded(header)}.{_encoded(self.claims())}"
+        return (
+            f"{signed_part}.{_encoded(self._private.sign(signed_part.encode(), padding.PKCS1v15(), hashes.SHA256()))}"
+        )
 
     def by_another_padding(self) -> str:
-        signed = f"{_encoded({**HEADER, 'alg': 'PS256'})}.{_encoded(self.claims())}"
-        padded = padding.PSS(mgf=padding.MGF1(hashes.SHA256()), salt_length=32)
-        return f"{signed}.{_encoded(self._private.sign(signed.encode(), padded, hashes.SHA256()))}"
+        signed_part = f"{_encoded({**HEADER, 'alg': 'PS256'})}.{_encoded(self.claims())}"
+        scheme = padding.PSS(mgf=padding.MGF1(hashes.SHA256()), salt_length=32)
+        return f"{signed_part}.{_encoded(self._private.sign(signed_part.encode(), scheme, hashes.SHA256()))}"
 
     def with_(self, **changes: Any) -> str:
         return self.token(self.claims(**changes))
 
     def hmac_with_the_public_key(self) -> str:
-        signed = f"{_encoded({**HEADER, 'alg': 'HS256'})}.{_encoded(self.claims())}"
-        return f"{signed}.{_encoded(hmac.digest(self.key.as_pem(private=False), signed.encode(), 'sha256'))}"
+        signed_part = f"{_encoded({**HEADER, 'alg': 'HS256'})}.{_encoded(self.claims())}"
+        return f"{signed_part}.{_encoded(hmac.digest(self.key.as_pem(private=False), signed_part.encode(), 'sha256'))}"
 
 
 def _encoded(value: object) -> str:
@@ -150,7 +152,7 @@ HOSTILE: dict[str, Callable[[Forger], str]] = {
     "a very long one": lambda f: f.token() + "A" * 20_000,
     "empty parts": lambda _: "..",
     "padding": lambda f: f.token() + "==",
-    # What is unusual and signed by the right key is refused as well: it is read differently elsewhere.
+    # An unusual token signed by the right key is refused too: other software reads it differently.
     "our own key in the header": lambda f: f.token(jwk=f.key.as_dict(private=False)),
     "the address of our own keys": lambda f: f.token(jku="https://idp.example/keys"),
     "the address of a certificate": lambda f: f.token(x5u="https://idp.example/certificate"),
@@ -189,13 +191,11 @@ def anybody(service: Running) -> Iterator[httpx.Client]:
         yield client
 
 
-def asked_with(client: httpx.Client, authorization: str) -> httpx.Response:
+def ask_with(client: httpx.Client, authorization: str) -> httpx.Response:
     return client.get("/me", headers={b"Authorization": authorization.encode("latin-1")})
 
 
-def test_a_sound_token_is_known_written_in_each_way_that_the_standards_allow(
-    anybody: httpx.Client, forger: Forger
-) -> None:
+def test_a_sound_token_is_accepted_in_each_form_that_the_standards_allow(anybody: httpx.Client, forger: Forger) -> None:
     sound = [
         forger.token(),
         forger.token(typ="application/at+jwt"),
@@ -205,10 +205,10 @@ def test_a_sound_token_is_known_written_in_each_way_that_the_standards_allow(
         forger.with_(iat=float(forger.now)),
     ]
 
-    names = [asked_with(anybody, f"Bearer {token}").json().get("name") for token in sound]
+    names = [ask_with(anybody, f"Bearer {token}").json().get("name") for token in sound]
 
     assert names == ["Esra Yilmaz"] * len(sound)
-    assert asked_with(anybody, f"bearer {sound[0]}").status_code == 200
+    assert ask_with(anybody, f"bearer {sound[0]}").status_code == 200
 
 
 @broken_by(
@@ -245,27 +245,27 @@ def test_a_sound_token_is_known_written_in_each_way_that_the_standards_allow(
     "if False:",
 )
 def test_every_hostile_token_is_a_401_that_does_not_say_why(anybody: httpx.Client, forger: Forger) -> None:
-    """That it did not count, and no more (RFC 6750, 3.1)."""
-    without = anybody.get("/me")
+    """The answer says that the token did not count, and no more (RFC 6750, 3.1)."""
+    without_token = anybody.get("/me")
 
-    answers = {name: asked_with(anybody, f"Bearer {forge(forger)}") for name, forge in HOSTILE.items()}
+    answers = {name: ask_with(anybody, f"Bearer {forge(forger)}") for name, forge in HOSTILE.items()}
 
     different = {
         name: (answer.status_code, answer.text)
         for name, answer in answers.items()
-        if (answer.status_code, answer.content) != (401, without.content)
+        if (answer.status_code, answer.content) != (401, without_token.content)
     }
     assert different == {}
-    assert (without.status_code, without.headers["www-authenticate"]) == (401, "Bearer")
+    assert (without_token.status_code, without_token.headers["www-authenticate"]) == (401, "Bearer")
     assert {answer.headers["www-authenticate"] for answer in answers.values()} == {'Bearer error="invalid_token"'}
 
 
 def test_a_second_authorization_header_is_refused_whichever_comes_first(anybody: httpx.Client, forger: Forger) -> None:
-    good, bad = (f"Bearer {it}".encode() for it in (forger.token(), forger.token(key=ANOTHER_KEY)))
+    good, bad = (f"Bearer {token}".encode() for token in (forger.token(), forger.token(key=ANOTHER_KEY)))
 
     answers = [
-        anybody.get("/me", headers=[(b"Authorization", one), (b"Authorization", other)])
-        for one, other in ((good, bad), (bad, good), (good, good))
+        anybody.get("/me", headers=[(b"Authorization", first), (b"Authorization", second)])
+        for first, second in ((good, bad), (bad, good), (good, good))
     ]
 
     assert [answer.status_code for answer in answers] == [401, 401, 401]
@@ -273,7 +273,7 @@ def test_a_second_authorization_header_is_refused_whichever_comes_first(anybody:
 
 @pytest.mark.parametrize("scheme", ["Basic", "Token", "", "Bearer,", "BearerX"])
 def test_only_the_bearer_scheme_is_read(anybody: httpx.Client, forger: Forger, scheme: str) -> None:
-    assert asked_with(anybody, f"{scheme} {forger.token()}".strip()).status_code == 401
+    assert ask_with(anybody, f"{scheme} {forger.token()}".strip()).status_code == 401
 
 
 @pytest.mark.parametrize("key", ["access_token", "token", "accessToken"])
@@ -307,14 +307,14 @@ def test_a_token_ends_when_it_says_although_it_was_seen_a_moment_before() -> Non
         except NotKnown:
             return False
 
-    async def known() -> list[bool]:
+    async def outcomes() -> list[bool]:
         # An hour, and half a minute for clocks that differ.
-        return [await known_after(it) for it in (0, 3595, 3600, 3629, 3631, 3661)]
+        return [await known_after(seconds) for seconds in (0, 3595, 3600, 3629, 3631, 3661)]
 
-    assert asyncio.run(known()) == [True, True, True, True, False, False]
+    assert asyncio.run(outcomes()) == [True, True, True, True, False, False]
 
 
 def test_a_token_of_another_demonstration_is_not_known(anybody: httpx.Client, service: Running) -> None:
     impostor = Signer(signer_of(service).issuer.trusted.name)
 
-    assert asked_with(anybody, f"Bearer {impostor.token('esra')}").status_code == 401
+    assert ask_with(anybody, f"Bearer {impostor.token('esra')}").status_code == 401

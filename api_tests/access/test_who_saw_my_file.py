@@ -1,4 +1,4 @@
-"""Who saw my file and why, in plain Dutch (I18, NEN 7513): for the family, and for who answers for the file."""
+"""The readers of a file, in plain Dutch (I18, NEN 7513): for the family, and for those responsible for the file."""
 
 import json
 from typing import Any, get_args
@@ -27,25 +27,25 @@ RECORDS = {"Accept": "application/x-ndjson"}
 @pytest.fixture(scope="module")
 def case(people: People) -> CaseFile:
     """A case of a family: read by its chair, a process director who took no step, the family, and in an emergency."""
-    made = CaseFile.submitted(people, by="wilma", birth_month=SIXTEEN_NEXT_MONTH)
-    made.fire("start_triage", by="carla")
-    made.fire("add_note", by="esra")
+    case = CaseFile.submitted(people, by="wilma", birth_month=SIXTEEN_NEXT_MONTH)
+    case.fire("start_triage", by="carla")
+    case.fire("add_note", by="esra")
     for key, path in (("esra", "/file"), ("hanna", "/transitions/1"), ("yara", "/file"), ("wilma", "/transitions/1")):
-        assert people[key].get(made.path + path).status_code == 200
-    made.read_in_an_emergency("petra")
-    assert people.petra.get(f"{made.path}/file").status_code == 200
-    return made
+        assert people[key].get(case.path + path).status_code == 200
+    case.read_in_an_emergency("petra")
+    assert people.petra.get(f"{case.path}/file").status_code == 200
+    return case
 
 
-def log(case: CaseFile, by: str, **wanted: Any) -> list[dict[str, Any]]:
-    answer = case.people[by].get(f"{case.path}/access-log", params=wanted)
+def log(case: CaseFile, by: str, **filters: Any) -> list[dict[str, Any]]:
+    answer = case.people[by].get(f"{case.path}/access-log", params=filters)
     assert answer.status_code == 200, answer.text
-    found: list[dict[str, Any]] = answer.json()["items"]
-    return found
+    lines: list[dict[str, Any]] = answer.json()["items"]
+    return lines
 
 
 def dutch(lines: list[dict[str, Any]]) -> list[str]:
-    """What was read, without the looks at the log itself."""
+    """Returns the Dutch sentences of the lines, without readings of the log itself."""
     return [line["sentence"]["nl"] for line in lines if line["activity"] != "read_access_log"]
 
 
@@ -56,7 +56,7 @@ def dutch(lines: list[dict[str, Any]]) -> list[str]:
     "pass",
 )
 def test_t22_i18_a_parent_reads_in_plain_dutch_who_saw_the_file_when_and_why(case: CaseFile) -> None:
-    """The newest first. Of who took no step the family is told what they are; of the daughter's reading, nothing."""
+    """Newest first. Of a reader who took no step the family is told the role; of the daughter's reading, nothing."""
     lines = log(case, "wilma")
 
     assert dutch(lines) == [
@@ -70,14 +70,14 @@ def test_t22_i18_a_parent_reads_in_plain_dutch_who_saw_the_file_when_and_why(cas
     assert "@" not in json.dumps([line["what"] for line in lines])
 
 
-def test_i18_the_team_and_its_officer_are_told_every_name_and_the_young_person_whoever_read(case: CaseFile) -> None:
-    told = {key: "\n".join(dutch(log(case, key))) for key in ("carla", "quint", "yara")}
+def test_i18_the_team_and_its_officer_are_told_every_name_and_the_young_person_every_reading(case: CaseFile) -> None:
+    texts = {key: "\n".join(dutch(log(case, key))) for key in ("carla", "quint", "yara")}
 
-    assert all("Hanna Smit (procesregisseur" in told[key] for key in ("carla", "quint"))
-    assert "Hanna" not in told["yara"]
-    assert all("Yara W. (jongere" in it for it in told.values())
-    assert "Wilma W. (ouder" in told["yara"]
-    assert all(it["person"] is None for it in log(case, "yara") if it["role"]["code"] == "process_director")
+    assert all("Hanna Smit (procesregisseur" in texts[key] for key in ("carla", "quint"))
+    assert "Hanna" not in texts["yara"]
+    assert all("Yara W. (jongere" in text for text in texts.values())
+    assert "Wilma W. (ouder" in texts["yara"]
+    assert all(line["person"] is None for line in log(case, "yara") if line["role"]["code"] == "process_director")
 
 
 @broken_by(
@@ -92,27 +92,27 @@ def test_i18_looking_at_the_log_stands_on_the_next_answer_once(people: People) -
     first, second, third = (log(case, key) for key in ("wilma", "carla", "wilma"))
 
     assert first == []
-    assert [it["sentence"]["nl"] for it in second] == [
+    assert [line["sentence"]["nl"] for line in second] == [
         "Wilma W. (ouder, Gezin W. (demonstratie)) bekeek wie dit dossier heeft gezien, als ouder, over het eigen kind."
     ]
-    assert [it["role"]["code"] for it in third] == ["coordinator", "parent"]
+    assert [line["role"]["code"] for line in third] == ["coordinator", "parent"]
 
 
 def test_the_log_comes_in_pages_that_follow_each_other(case: CaseFile) -> None:
-    before, place, found = log(case, "carla", limit=200), None, list[dict[str, Any]]()
+    lines, cursor, paged_lines = log(case, "carla", limit=200), None, list[dict[str, Any]]()
 
-    for _ in range(len(before) + 1):
+    for _ in range(len(lines) + 1):
         answer = case.people.carla.get(
-            f"{case.path}/access-log", params={"limit": 2} | ({"cursor": place} if place else {})
+            f"{case.path}/access-log", params={"limit": 2} | ({"cursor": cursor} if cursor else {})
         )
-        found += answer.json()["items"]
-        place = answer.json()["nextCursor"]
-        if place is None:
+        paged_lines += answer.json()["items"]
+        cursor = answer.json()["nextCursor"]
+        if cursor is None:
             break
 
-    assert [it for it in found if it in before] == before
-    other = case.people.carla.get("/work-items", params={"limit": 1}).json()["nextCursor"] or "abc"
-    assert case.people.carla.get(f"{case.path}/access-log", params={"cursor": other}).status_code == 400
+    assert [line for line in paged_lines if line in lines] == lines
+    foreign_cursor = case.people.carla.get("/work-items", params={"limit": 1}).json()["nextCursor"] or "abc"
+    assert case.people.carla.get(f"{case.path}/access-log", params={"cursor": foreign_cursor}).status_code == 400
 
 
 @broken_by(
@@ -121,17 +121,20 @@ def test_the_log_comes_in_pages_that_follow_each_other(case: CaseFile) -> None:
     "if membership.organisation_id == (case.submitter_id if membership.role in SUBMITTING_ROLES else case.team_id)",
     "if membership",
 )
-def test_whoever_reads_a_case_and_does_not_answer_for_it_is_not_told_who_reads_it_too(
+def test_a_reader_who_is_not_responsible_for_the_case_is_not_told_its_other_readers(
     service: Running, case: CaseFile
 ) -> None:
-    """A screener sees the case. A chair elsewhere, in an emergency, sees the case, not its log. Bram sees nothing."""
+    """A screener sees the case; a chair elsewhere, in an emergency, sees it and not its log; Bram sees nothing."""
     statuses = {key: case.people[key].get(f"{case.path}/access-log").status_code for key in ("daan", "petra", "bram")}
 
     assert statuses == {"daan": 403, "petra": 403, "bram": 404}
-    held = (("gezin-w", Role.PARENT, SOME_TIME_AGO, None), ("ret", Role.DATA_PROTECTION_OFFICER, SOME_TIME_AGO, None))
-    with newcomer(service, *held) as an_officer_at_home:
+    memberships = (
+        ("gezin-w", Role.PARENT, SOME_TIME_AGO, None),
+        ("ret", Role.DATA_PROTECTION_OFFICER, SOME_TIME_AGO, None),
+    )
+    with newcomer(service, *memberships) as an_officer_at_home:
         lines = an_officer_at_home.get(f"{case.path}/access-log").json()["items"]
-    assert "Hanna" not in json.dumps(lines), "whoever is of the family reads as family, whatever they are besides"
+    assert "Hanna" not in json.dumps(lines), "a member of the family reads as family, whatever other role they hold"
 
 
 @broken_by(
@@ -140,34 +143,34 @@ def test_whoever_reads_a_case_and_does_not_answer_for_it_is_not_told_who_reads_i
     "return cases.c.team_id.in_(teams) if teams else false()",
     "return cases.c.team_id.is_not(None) if teams else false()",
 )
-def test_the_officer_looks_over_all_cases_of_their_team_and_no_other(people: People, case: CaseFile) -> None:
-    elsewhere = CaseFile.submitted(people, by="otto", residence={"municipality": "GM0153", "sinceOn": "2020-01-01"})
-    people.petra.get(f"{elsewhere.path}/file")
+def test_the_officer_oversees_all_cases_of_their_team_and_no_other(people: People, case: CaseFile) -> None:
+    other_case = CaseFile.submitted(people, by="otto", residence={"municipality": "GM0153", "sinceOn": "2020-01-01"})
+    people.petra.get(f"{other_case.path}/file")
     assert people.noor.get("/learning/histories", params={"region": "JZ11"}).is_success
 
-    def overseen(**wanted: Any) -> list[dict[str, Any]]:
-        answer = people.quint.get("/access-log", params={"limit": 200, **wanted})
+    def oversee(**filters: Any) -> list[dict[str, Any]]:
+        answer = people.quint.get("/access-log", params={"limit": 200, **filters})
         assert answer.status_code == 200, answer.text
-        found: list[dict[str, Any]] = answer.json()["items"]
-        return found
+        lines: list[dict[str, Any]] = answer.json()["items"]
+        return lines
 
-    mine = overseen()
-    assert case.id in {it["caseId"] for it in mine}
-    assert elsewhere.id not in {it["caseId"] for it in mine}
-    assert mine[0]["activity"] == "pull_learning_histories"
-    assert overseen()[0]["activity"] == "oversee_access", "the log of the log"
-    assert {it["caseId"] for it in overseen(case=case.id)} == {case.id}
-    assert {it["person"]["name"] for it in overseen(person=str(people.hanna.id))} == {"Hanna Smit"}
-    assert [it["person"]["name"] for it in overseen(case=case.id, emergency=True)] == ["Petra Kok"]
-    assert overseen(until=str(today().replace(year=2024))) == []
-    assert overseen(**{"from": str(today()), "until": str(today()), "case": case.id}) != []
-    assert people.quint.get("/access-log", params={"case": elsewhere.id}).status_code == 404
-    assert people.quint.get(f"{elsewhere.path}/access-log").status_code == 404
+    team_lines = oversee()
+    assert case.id in {line["caseId"] for line in team_lines}
+    assert other_case.id not in {line["caseId"] for line in team_lines}
+    assert team_lines[0]["activity"] == "pull_learning_histories"
+    assert oversee()[0]["activity"] == "oversee_access", "the log of the log"
+    assert {line["caseId"] for line in oversee(case=case.id)} == {case.id}
+    assert {line["person"]["name"] for line in oversee(person=str(people.hanna.id))} == {"Hanna Smit"}
+    assert [line["person"]["name"] for line in oversee(case=case.id, emergency=True)] == ["Petra Kok"]
+    assert oversee(until=str(today().replace(year=2024))) == []
+    assert oversee(**{"from": str(today()), "until": str(today()), "case": case.id}) != []
+    assert people.quint.get("/access-log", params={"case": other_case.id}).status_code == 404
+    assert people.quint.get(f"{other_case.path}/access-log").status_code == 404
     assert people.quint.get(f"{case.path}/file").status_code == 404, "an officer reads no content"
 
 
 def test_the_log_of_a_case_outlives_it_for_the_officer_alone(people: People) -> None:
-    """It is kept for five years at least, and names no more than forms."""
+    """The log is kept for five years at least, and names no more than forms."""
     case = ended(people, by="wilma", birth_month=SIXTEEN_NEXT_MONTH)
     people.esra.get(f"{case.path}/file")
     destroyed(case, by="wilma")
@@ -182,21 +185,27 @@ def test_the_log_of_a_case_outlives_it_for_the_officer_alone(people: People) -> 
 
 
 def test_the_officer_takes_the_log_out_as_records_of_processing_page_by_page(service: Running, case: CaseFile) -> None:
-    """Logboek Dataverwerkingen with the fields of NEN 7513; taking it out is written down as such."""
+    """Logboek Dataverwerkingen with the fields of NEN 7513. The export is logged as such."""
     quint, address = case.people.quint, f"/access-log?case={case.id}&limit=3"
 
     first = quint.get(address, headers=RECORDS)
     second = quint.get(first.links["next"]["url"].removeprefix("/v1"), headers=RECORDS)
 
     records = [json.loads(line) for page in (first, second) for line in page.text.splitlines()]
-    (one,) = map(json.loads, quint.get(f"{address}&emergency=true", headers=RECORDS).text.splitlines())
+    (emergency_record,) = map(json.loads, quint.get(f"{address}&emergency=true", headers=RECORDS).text.splitlines())
     assert len({record["trace_id"] for record in records}) == len(records) == 6
-    assert one["attributes"]["dpl.nen7513.controles"] == "emergency"
-    assert one["attributes"]["dpl.core.data_subject_id"] == case.id
-    assert one["attributes"]["dpl.nen7513.users"][0]["purposeOfUse"] == "emergency"
-    assert one["attributes"]["dpl.core.processing_activity_id"].endswith("/v1/processing-activities#read_case_file")
-    last = rows(service, "SELECT * FROM access_log ORDER BY id DESC LIMIT 1")[0]
-    assert (last["action"], last["processing_activity"], last["case_id"]) == ("E", "oversee_access", case.id)
+    assert emergency_record["attributes"]["dpl.nen7513.controles"] == "emergency"
+    assert emergency_record["attributes"]["dpl.core.data_subject_id"] == case.id
+    assert emergency_record["attributes"]["dpl.nen7513.users"][0]["purposeOfUse"] == "emergency"
+    assert emergency_record["attributes"]["dpl.core.processing_activity_id"].endswith(
+        "/v1/processing-activities#read_case_file"
+    )
+    last_line = rows(service, "SELECT * FROM access_log ORDER BY id DESC LIMIT 1")[0]
+    assert (last_line["action"], last_line["processing_activity"], last_line["case_id"]) == (
+        "E",
+        "oversee_access",
+        case.id,
+    )
 
 
 @broken_by(
@@ -205,24 +214,24 @@ def test_the_officer_takes_the_log_out_as_records_of_processing_page_by_page(ser
     'find_payer = { nl = "{who} zette',
     'find_the_payer = { nl = "{who} zette',
 )
-def test_everything_that_can_be_logged_has_a_sentence_in_both_languages(service: Running) -> None:
-    """The names are types: what is not among them cannot be logged. What stands in a log is among them."""
-    written = rows(service, "SELECT DISTINCT processing_activity, purpose, object_detail FROM access_log")
+def test_every_entry_of_the_log_has_a_sentence_in_both_languages(service: Running) -> None:
+    """The names are types: no other name can be logged. Every name in a log is among them."""
+    lines = rows(service, "SELECT DISTINCT processing_activity, purpose, object_detail FROM access_log")
 
-    said = [
+    sentences = [
         sentence(Words("Zij", "She"), activity, purpose, detail, emergency=False)
         for activity in get_args(Activity)
         for purpose in get_args(Purpose)
         for detail in ("referral@1#3", "advice version 2")
     ]
-    assert all("{" not in it.nl + it.en and it.nl != it.en for it in said)
+    assert all("{" not in wording.nl + wording.en and wording.nl != wording.en for wording in sentences)
     assert all(in_words(f"{form}#12") == MESSAGES["documents"][form.partition("@")[0]] for form in KINDS.forms)
-    assert {it["processing_activity"] for it in written} <= set(REGISTER) == set(get_args(Activity))
-    assert {it["purpose"] for it in written} <= set(get_args(Purpose))
+    assert {line["processing_activity"] for line in lines} <= set(REGISTER) == set(get_args(Activity))
+    assert {line["purpose"] for line in lines} <= set(get_args(Purpose))
     assert in_words("referral@1#1, as known at 7").nl == "de aanmelding, zoals het bij stap 7 bekend was"
-    unsaid = in_words("nothing that is known")
-    plain = {it["object_detail"] for it in written if not it["object_detail"].startswith("regions")}
-    assert [it for it in plain if in_words(it) == unsaid] == []
+    fallback = in_words("nothing that is known")
+    details = {line["object_detail"] for line in lines if not line["object_detail"].startswith("regions")}
+    assert [detail for detail in details if in_words(detail) == fallback] == []
 
 
 def test_the_register_of_processing_is_there_for_everybody(service: Running) -> None:

@@ -1,4 +1,4 @@
-"""A service whose clock only these journeys look at: in them, months pass."""
+"""A service for journeys in which months pass. No other test uses its clock."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ DAY_IN_SECONDS = 86_400
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """A region where time can be let pass."""
+    """A region whose clock a test may move on."""
 
     people: People
     clock: Clock
@@ -26,7 +26,7 @@ def elsewhere(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     folder = tmp_path_factory.mktemp(f"elsewhere-{request.param}")
     with running(settings_for(folder, new_database(request, folder, request.param))) as service:
         people = everybody(service.url)
-        # It is noon here, so that no midnight and no summer time comes between two looks at the clock.
+        # The clock starts at noon, so that neither midnight nor summer time falls between two readings of it.
         now = service.clock()
         service.clock.let_pass(seconds=(now.replace(hour=12, minute=0) - now).total_seconds() % DAY_IN_SECONDS)
         yield Elsewhere(people, service.clock)

@@ -1,4 +1,4 @@
-"""The advice: issued when the family was heard, never changed, always with dissent beside it (I13, I16, I17)."""
+"""The advice: issued after the family was heard, never changed, always with dissent beside it (I13, I16, I17)."""
 
 from typing import Any
 
@@ -12,22 +12,25 @@ DISSENT = [{"name": "Aylin Demir", "view": "Ik zou de behandeling eerder laten b
 FAMILY = "Wij vinden het goed zo. Het belangrijkste is dat de behandelaar blijft."
 
 
-def issued(people: People) -> CaseFile:
+def case_with_advice(people: People) -> CaseFile:
     return CaseFile.submitted(people).go_to("advice_issued")
 
 
 def advice(case: CaseFile, version: int, by: str = "anna") -> dict[str, Any]:
     answer = case.people[by].get(f"{case.path}/advices/{version}")
     assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
+    view: dict[str, Any] = answer.json()
+    return view
 
 
-def drafted_without(people: People, *who: str) -> CaseFile:
+def drafted_without(people: People, *roles: str) -> CaseFile:
     """A case whose table did not record these people as heard."""
     case = CaseFile.submitted(people).go_to("scheduled")
-    everybody = filled("table@1")["participation"]
-    case.fire("open_table", participation=[it for it in everybody if it["who"]["code"] not in who])
+    participants = filled("table@1")["participation"]
+    case.fire(
+        "open_table",
+        participation=[participant for participant in participants if participant["who"]["code"] not in roles],
+    )
     return case.go_to("advice_drafted")
 
 
@@ -38,7 +41,7 @@ def drafted_without(people: People, *who: str) -> CaseFile:
     "entry = next(reversed(_visible_versions(history, sight, parts).values()), None)",
 )
 def test_i13_a_new_version_leaves_the_one_before_readable_and_unchanged(people: People) -> None:
-    case = issued(people)
+    case = case_with_advice(people)
     first = advice(case, 1)
 
     case.fire("revise_advice", family_statement="Liever eerst rust.", why_no_family_statement=None)
@@ -49,14 +52,16 @@ def test_i13_a_new_version_leaves_the_one_before_readable_and_unchanged(people: 
     assert second["reason"] == filled("advice_revision@1")["reason"]
     versions = people.anna.get(f"{case.path}/advices").json()["items"]
     assert [version["version"] for version in versions] == [1, 2]
-    made = [it for it in case.history() if it["trigger"] == "revise_advice" and it["partKind"] == "case"]
-    assert [(it["source"], it["target"], it["by"]["person"]["name"]) for it in made] == [
+    revisions = [
+        entry for entry in case.history() if entry["trigger"] == "revise_advice" and entry["partKind"] == "case"
+    ]
+    assert [(revision["source"], revision["target"], revision["by"]["person"]["name"]) for revision in revisions] == [
         ("advice_issued", "advice_issued", "Esra Yilmaz")
     ]
 
 
 def test_i13_a_new_version_says_why_and_what_is_new(people: People) -> None:
-    case = issued(people)
+    case = case_with_advice(people)
 
     answer = case.attempt("revise_advice", form=filled("advice@1"))
 
@@ -71,14 +76,14 @@ def test_i13_a_new_version_says_why_and_what_is_new(people: People) -> None:
     "NEVER_AMENDED = frozenset({",
 )
 def test_i13_issued_advice_is_never_amended(people: People) -> None:
-    case = issued(people)
-    at = next(it["partSequence"] for it in case.history() if it["trigger"] == "issue_advice")
-    before = advice(case, 1)
+    case = case_with_advice(people)
+    number = next(entry["partSequence"] for entry in case.history() if entry["trigger"] == "issue_advice")
+    advice_before = advice(case, 1)
 
-    answer = case.attempt("amend", by="esra", amends=at, changes={"familyStatement": "Iets anders."})
+    answer = case.attempt("amend", by="esra", amends=number, changes={"familyStatement": "Iets anders."})
 
     assert faults(answer) == {("not_amendable", "/form/amends")}
-    assert advice(case, 1) == before
+    assert advice(case, 1) == advice_before
 
 
 @broken_by(
@@ -88,20 +93,20 @@ def test_i13_issued_advice_is_never_amended(people: People) -> None:
     "for line in self.lines)",
 )
 def test_i13_a_line_that_stays_is_not_asked_of_its_provider_again(people: People) -> None:
-    case = issued(people)
-    before = case.parts("commitment")
+    case = case_with_advice(people)
+    commitments = case.parts("commitment")
 
     case.fire("revise_advice")
 
-    assert case.parts("commitment") == before
+    assert case.parts("commitment") == commitments
 
 
 @broken_by("I16: no advice before child and parents are heard", Guard("child_and_parents_heard"))
-def test_i16_no_advice_is_issued_before_the_child_is_heard_or_it_is_told_why_not(people: People) -> None:
+def test_i16_no_advice_is_issued_before_the_child_is_heard_or_a_reason_is_recorded(people: People) -> None:
     case = drafted_without(people, "child")
     assert unmet(case.attempt("issue_advice")) == {"child_and_parents_heard"}
 
-    table = next(it["partSequence"] for it in case.history() if it["trigger"] == "open_table")
+    table = next(entry["partSequence"] for entry in case.history() if entry["trigger"] == "open_table")
     not_heard = {
         "who": {"code": "child"},
         "how": {"code": "declined"},
@@ -114,7 +119,7 @@ def test_i16_no_advice_is_issued_before_the_child_is_heard_or_it_is_told_why_not
     assert case.state == "advice_issued"
 
 
-def test_i16_no_advice_is_issued_before_a_parent_is_heard_or_it_is_told_why_not(people: People) -> None:
+def test_i16_no_advice_is_issued_before_a_parent_is_heard_or_a_reason_is_recorded(people: People) -> None:
     case = drafted_without(people, "parent", "parent_without_authority")
 
     assert unmet(case.attempt("issue_advice")) == {"child_and_parents_heard"}
@@ -141,18 +146,18 @@ def test_i16_not_heard_counts_only_with_the_reason_why_not(people: People) -> No
 def test_i17_dissent_and_the_familys_own_words_are_shown_with_every_version_to_everybody_who_reads_it(
     people: People,
 ) -> None:
-    case = issued(people)
-    again = [{"name": "Willem Hoekstra", "view": "Ik had het liever bij de eerste versie gelaten."}]
-    case.fire("revise_advice", dissent=again, family_statement="Ook goed.")
+    case = case_with_advice(people)
+    new_dissent = [{"name": "Willem Hoekstra", "view": "Ik had het liever bij de eerste versie gelaten."}]
+    case.fire("revise_advice", dissent=new_dissent, family_statement="Ook goed.")
 
     for reader in ("anna", "carla", "esra", "floor", "gijs", "hanna", "ivo"):
         first, second = (advice(case, version, reader)["advice"] for version in (1, 2))
         assert (reader, first["dissent"], first["familyStatement"]) == (reader, DISSENT, FAMILY)
-        assert (reader, second["dissent"], second["familyStatement"]) == (reader, again, "Ook goed.")
+        assert (reader, second["dissent"], second["familyStatement"]) == (reader, new_dissent, "Ook goed.")
 
 
 @broken_by("I17: the family speaks or it is told why not", Rule("family_statement_missing"))
-def test_i17_the_familys_own_words_are_there_or_it_is_told_why_not(people: People) -> None:
+def test_i17_the_familys_own_words_are_recorded_or_the_reason_for_their_absence(people: People) -> None:
     case = CaseFile.submitted(people).go_to("advice_drafted")
 
     silent = case.attempt("issue_advice", family_statement=None)

@@ -1,4 +1,4 @@
-"""What the region cannot solve alone: the network, the national level, and back (stories c and f; I9, R21, R22)."""
+"""Questions beyond the region: to the network, to the national level, and back (stories c and f; I9, R21, R22)."""
 
 from collections.abc import Iterator
 from uuid import uuid4
@@ -30,72 +30,77 @@ from service.vocabulary.roles import Role
 def test_r21_r22_the_network_finds_no_fit_and_a_place_elsewhere_is_asked_with_a_consultation_of_the_cce_beside_it(
     people: People,
 ) -> None:
-    """Story c: each body answers its own question; the two national levels are never one; the region keeps the case."""
+    """Story c: each body answers its own question. The two national levels stay apart. The region keeps the case."""
     case = CaseFile.submitted(people).go_to("arranging_placement")
-    before = whose(case)
+    duty_before = whose(case)
     case.fire("ask_network")
     network = escalation(case, "network_asked")
-    asked = asked_of(people.sara, case, network)
+    question_to_network = asked_of(people.sara, case, network)
     case.fire("record_network_answer", part=network, by="sara")
     case.fire("bring_back", part=escalation(case, "answered"), by="esra")
 
-    wanted = form_for("case", "request_escalation", level=NATIONAL, purpose=ELSEWHERE) or {}
-    wanted.pop("networkSkippedBecause")
-    case.fire("request_escalation", form=wanted)
+    request_form = form_for("case", "request_escalation", level=NATIONAL, purpose=ELSEWHERE) or {}
+    request_form.pop("networkSkippedBecause")
+    case.fire("request_escalation", form=request_form)
     for level, day in ((NATIONAL, "2027-05-20"), (CONSULTATION, "2027-06-03")):
         state = "requested" if level is NATIONAL else "escalated"
         case.fire("escalate", part=escalation(case, state), level=level, answer_expected_on=day)
-    beside = {part["addressee"]["id"]: (part["party"]["role"], part["dueOn"]) for part in case.parts("question")}
-    read = {key: asked_of(people[key], case, question_to(case, at)) for key, at in (("tom", "steun"), ("ulla", "cce"))}
+    questions = {part["addressee"]["id"]: (part["party"]["role"], part["dueOn"]) for part in case.parts("question")}
+    readings = {
+        key: asked_of(people[key], case, question_to(case, body)) for key, body in (("tom", "steun"), ("ulla", "cce"))
+    }
     case.fire("record_answer", part=question_to(case, "cce"), by="ulla")
-    waiting = unmet(case.attempt("record_answer", part=escalation(case, "escalated"), form={}))
+    unmet_guards = unmet(case.attempt("record_answer", part=escalation(case, "escalated"), form={}))
     case.fire("record_answer", part=question_to(case, "steun"), by="tom")
     case.fire("record_answer", part=escalation(case, "escalated"), form={})
-    answered = escalation(case, "answered")
-    case.fire("bring_back", part=answered, by="esra")
+    answered_part = escalation(case, "answered")
+    case.fire("bring_back", part=answered_part, by="esra")
 
     request = form_for("case", "ask_network") or {}
-    assert asked == {name: request[name] for name in ("purpose", "regionTried", "question")}
+    assert question_to_network == {name: request[name] for name in ("purpose", "regionTried", "question")}
     assert (network["party"]["role"], network["party"]["organisation"]["id"]) == (
         "expertise_network",
         str(ORGANISATION_IDS["ben-noord"]),
     )
-    assert beside == {
+    assert questions == {
         str(ORGANISATION_IDS["steun"]): ("national_support", "2027-05-20"),
         str(ORGANISATION_IDS["cce"]): ("national_support", "2027-06-03"),
     }
-    assert {key: it["level"]["code"] for key, it in read.items()} == {
+    assert {key: question["level"]["code"] for key, question in readings.items()} == {
         "tom": "national_support",
         "ulla": "cce_consultation",
     }
-    assert {it["purpose"]["code"] for it in read.values()} == {"other_region"}
-    assert waiting == {"no_open_question"}
-    assert answered["party"]["role"] == "chair"
+    assert {question["purpose"]["code"] for question in readings.values()} == {"other_region"}
+    assert unmet_guards == {"no_open_question"}
+    assert answered_part["party"]["role"] == "chair"
     assert [code_of(part) for part in case.parts("escalation")] == ["brought_back", "brought_back"]
-    assert whose(case) == before
+    assert whose(case) == duty_before
 
 
 def test_t17_the_liaison_escalates_waits_nudges_records_the_answer_and_brings_it_back(people: People) -> None:
-    """Story f: the body reports by telephone, and the liaison writes down what it said, in the body's own question."""
+    """Story f: the body answers by telephone, and the liaison records its words in the body's own question."""
     case = CaseFile.submitted(people).go_to("help_started")
-    before = whose(case)
+    duty_before = whose(case)
     case.fire("request_escalation")
     case.fire("escalate", part=escalation(case, "requested"), level=CONSULTATION)
 
-    hers = [it["part"]["nextAction"]["code"] for it in mine(people.mila, case)]
+    actions = [item["part"]["nextAction"]["code"] for item in mine(people.mila, case)]
     case.fire("remind", part=question_to(case, "cce"), answer_expected_on="2027-06-10")
     case.fire("remind", part=escalation(case, "escalated"), answer_expected_on="2027-06-11")
     days = [question_to(case, "cce")["dueOn"], escalation(case, "escalated")["dueOn"]]
     case.fire("record_answer", part=question_to(case, "cce"), by="mila")
     case.fire("record_answer", part=escalation(case, "escalated"), form={})
-    concluded = mine(people.mila, case)
+    open_work = mine(people.mila, case)
     case.fire("bring_back", part=escalation(case, "answered"), by="mila")
 
-    assert hers == ["record_answer"]
+    assert actions == ["record_answer"]
     assert days == ["2027-06-10", "2027-06-11"]
-    assert concluded == []
-    assert [code_of(it) for it in (*case.parts("escalation"), *case.parts("question"))] == ["brought_back", "answered"]
-    assert whose(case) == before
+    assert open_work == []
+    assert [code_of(part) for part in (*case.parts("escalation"), *case.parts("question"))] == [
+        "brought_back",
+        "answered",
+    ]
+    assert whose(case) == duty_before
 
 
 @broken_by(
@@ -104,36 +109,41 @@ def test_t17_the_liaison_escalates_waits_nudges_records_the_answer_and_brings_it
     'if entries[-1].phase != "ended" and all(entry.role != Role.CHAIR for entry in entries):',
     'if entries[-1].target == "signalled" and all(entry.role != Role.CHAIR for entry in entries):',
 )
-def test_i9_a_liaison_signals_on_her_own_and_the_chair_is_told_while_she_need_not_wait(people: People) -> None:
-    noted, ahead = (CaseFile.submitted(people).go_to("arranging_placement") for _ in range(2))
-    before = whose(noted), people.mila.get(noted.path).status_code
+def test_i9_a_liaison_signals_on_her_own_and_does_not_wait_for_the_chair_who_is_told(people: People) -> None:
+    noted_case, escalated_case = (CaseFile.submitted(people).go_to("arranging_placement") for _ in range(2))
+    duty_and_status = whose(noted_case), people.mila.get(noted_case.path).status_code
     key = str(uuid4())
 
-    first = signal(people.mila, noted.number, key=key)
-    again = signal(people.mila, noted.number, key=key)
-    other = signal(people.mila, ahead.number, key=key)
-    asked = [(it["part"]["state"]["code"], it["part"]["nextAction"]["code"]) for it in mine(people.esra, noted)]
-    noted.fire("acknowledge", part=escalation(noted, "signalled"))
-    assert signal(people.mila, ahead.number).status_code == 201
-    ahead.fire("escalate", part=escalation(ahead, "signalled"))
-    unseen = [it["code"] for it in ahead.seen()["attention"]]
-    ahead.fire("add_note", part=escalation(ahead, "escalated"), by="esra")
+    first = signal(people.mila, noted_case.number, key=key)
+    replay = signal(people.mila, noted_case.number, key=key)
+    other = signal(people.mila, escalated_case.number, key=key)
+    actions = [
+        (item["part"]["state"]["code"], item["part"]["nextAction"]["code"]) for item in mine(people.esra, noted_case)
+    ]
+    noted_case.fire("acknowledge", part=escalation(noted_case, "signalled"))
+    assert signal(people.mila, escalated_case.number).status_code == 201
+    escalated_case.fire("escalate", part=escalation(escalated_case, "signalled"))
+    signals = [item["code"] for item in escalated_case.seen()["attention"]]
+    escalated_case.fire("add_note", part=escalation(escalated_case, "escalated"), by="esra")
 
-    assert (first.status_code, again.status_code) == (201, 201)
-    assert again.json() == first.json()
+    assert (first.status_code, replay.status_code) == (201, 201)
+    assert replay.json() == first.json()
     assert refusal(other) == (409, "key_reused")
-    assert asked == [("signalled", "acknowledge")]
-    # Who goes ahead does not take the news away from the chair: it stands with the case until she had a hand in it.
-    assert (unseen, [it["code"] for it in ahead.seen()["attention"]]) == (["signalled"], [])
-    assert noted.seen()["attention"] == []
-    assert [it["part"]["state"]["code"] for it in mine(people.mila, noted, ahead)] == ["requested", "escalated"]
-    assert (whose(noted), 404) == before
-    assert noted.seen(by="mila")["number"] == noted.number
+    assert actions == [("signalled", "acknowledge")]
+    # Going ahead does not take the news away from the chair: it stands with the case until the chair acts.
+    assert (signals, [item["code"] for item in escalated_case.seen()["attention"]]) == (["signalled"], [])
+    assert noted_case.seen()["attention"] == []
+    assert [item["part"]["state"]["code"] for item in mine(people.mila, noted_case, escalated_case)] == [
+        "requested",
+        "escalated",
+    ]
+    assert (whose(noted_case), 404) == duty_and_status
+    assert noted_case.seen(by="mila")["number"] == noted_case.number
 
-    noted.fire("withdraw", part=escalation(noted, "requested"))
-    told = first.json()
-    known = {"caseId": told["caseId"], "version": told["version"]}
-    assert signal(people.mila, noted.number, key=key).json() == known, "it was done, and its number"
+    noted_case.fire("withdraw", part=escalation(noted_case, "requested"))
+    answer = first.json()
+    shorter_answer = {"caseId": answer["caseId"], "version": answer["version"]}
+    assert signal(people.mila, noted_case.number, key=key).json() == shorter_answer, "it was done, and its number"
 
 
 @pytest.fixture
@@ -145,22 +155,23 @@ def coordinator_of_twente(service: Running) -> Iterator[Person]:
 def test_i9_a_liaison_has_one_list_over_all_of_her_regions_and_each_region_keeps_its_own_case(
     people: People, coordinator_of_twente: Person
 ) -> None:
-    here = CaseFile.submitted(people).go_to("in_triage")
-    there = CaseFile.submitted(people, by="otto", **referral_of("JZ14"))
+    own_case = CaseFile.submitted(people).go_to("in_triage")
+    twente_case = CaseFile.submitted(people, by="otto", **referral_of("JZ14"))
     start = {"trigger": "start_triage", "form": form_for("case", "start_triage", screener_id=PERSON_IDS["petra"])}
-    assert coordinator_of_twente.post(f"{there.path}/transitions", start, version=1).status_code == 201
+    assert coordinator_of_twente.post(f"{twente_case.path}/transitions", start, version=1).status_code == 201
 
-    here.fire("request_escalation")
-    asked = {"trigger": "request_escalation", "form": form_for("case", "request_escalation")}
-    assert people.petra.post(f"{there.path}/transitions", asked, version=2).status_code == 201
+    own_case.fire("request_escalation")
+    request = {"trigger": "request_escalation", "form": form_for("case", "request_escalation")}
+    assert people.petra.post(f"{twente_case.path}/transitions", request, version=2).status_code == 201
 
-    listed = {
-        it["region"]: (it["caseState"]["code"], it["part"]["party"]["role"]) for it in mine(people.mila, here, there)
+    duties = {
+        item["region"]: (item["caseState"]["code"], item["part"]["party"]["role"])
+        for item in mine(people.mila, own_case, twente_case)
     }
-    assert listed == {"JZ11": ("in_triage", "cce_liaison"), "JZ14": ("in_triage", "cce_liaison")}
-    assert {it["part"]["party"]["role"] for it in mine(people.mila, here, there)} == {"cce_liaison"}
-    assert there.seen(by="mila")["team"]["id"] == str(ORGANISATION_IDS["ret-twente"])
-    assert [people.petra.get(here.path).status_code, people.esra.get(there.path).status_code] == [404, 404]
+    assert duties == {"JZ11": ("in_triage", "cce_liaison"), "JZ14": ("in_triage", "cce_liaison")}
+    assert {item["part"]["party"]["role"] for item in mine(people.mila, own_case, twente_case)} == {"cce_liaison"}
+    assert twente_case.seen(by="mila")["team"]["id"] == str(ORGANISATION_IDS["ret-twente"])
+    assert [people.petra.get(own_case.path).status_code, people.esra.get(twente_case.path).status_code] == [404, 404]
 
 
 def test_i1_where_no_network_is_known_the_process_director_asks_around_and_records_the_answer(
@@ -170,15 +181,15 @@ def test_i1_where_no_network_is_known_the_process_director_asks_around_and_recor
     ben = ORGANISATION_IDS["ben-noord"]
 
     with service.tables.begin() as connection:
-        until = "UPDATE coverages SET valid_until = '{}' WHERE region = 'JZ11' AND organisation_id = '{}'"
-        connection.exec_driver_sql(until.format("2025-06-01", ben))
+        update = "UPDATE coverages SET valid_until = '{}' WHERE region = 'JZ11' AND organisation_id = '{}'"
+        connection.exec_driver_sql(update.format("2025-06-01", ben))
     try:
         case.fire("ask_network")
     finally:
         with service.tables.begin() as connection:
-            connection.exec_driver_sql(until.format("9999-12-31", ben))
-    asked = escalation(case, "network_asked")
-    case.fire("record_network_answer", part=asked, by="hanna")
+            connection.exec_driver_sql(update.format("9999-12-31", ben))
+    network_part = escalation(case, "network_asked")
+    case.fire("record_network_answer", part=network_part, by="hanna")
 
-    assert (asked["addressee"], asked["party"]["role"]) == (None, "process_director")
+    assert (network_part["addressee"], network_part["party"]["role"]) == (None, "process_director")
     assert people.sara.get(case.path).status_code == 404

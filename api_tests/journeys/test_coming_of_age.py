@@ -1,4 +1,4 @@
-"""A young person comes of age: it is shown, asked and never in the way (I7, I21, I22; R72-R75; story h)."""
+"""Coming of age of a young person: shown, asked and never an obstacle (I7, I21, I22; R72-R75; story h)."""
 
 from datetime import date
 from typing import Any
@@ -26,7 +26,7 @@ def today(elsewhere: Elsewhere) -> date:
 
 
 def first_of_the_month(elsewhere: Elsewhere, *, months_on: int, years_back: int) -> str:
-    """The month of birth of somebody who reaches that many years so many months from now."""
+    """Returns the month of birth (YYYY-MM) of a person who reaches this age in years so many months from now."""
     month = today(elsewhere).year * 12 + today(elsewhere).month - 1 + months_on
     return f"{month // 12 - years_back}-{month % 12 + 1:02d}"
 
@@ -37,22 +37,22 @@ def to_the_last_day_of_the_month(elsewhere: Elsewhere) -> None:
     elsewhere.clock.let_pass(days=(following - now).days - 1)
 
 
-def asked_of_age(case: CaseFile, by: str = "esra") -> dict[str, Any]:
+def duties_of_age(case: CaseFile, by: str = "esra") -> dict[str, Any]:
     answer = case.people[by].get(f"{case.path}/coming-of-age")
     assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
+    duties: dict[str, Any] = answer.json()
+    return duties
 
 
 def plan(case: CaseFile) -> str:
-    found = asked_of_age(case)
-    assert found["explanation"]["nl"]
-    assert found["explanation"]["en"]
-    return str(found["planAfter18"])
+    duties = duties_of_age(case)
+    assert duties["explanation"]["nl"]
+    assert duties["explanation"]["en"]
+    return str(duties["planAfter18"])
 
 
 def of_age_next_month(elsewhere: Elsewhere, years: int, **changes: Any) -> CaseFile:
-    """A case whose child reaches this age on the first of next month; today is the last day of this one."""
+    """A case whose child reaches this age on the first of next month. Today is the last day of this month."""
     to_the_last_day_of_the_month(elsewhere)
     born = first_of_the_month(elsewhere, months_on=1, years_back=years)
     return CaseFile.submitted(elsewhere.people, birth_month=born, **changes)
@@ -69,9 +69,9 @@ def test_i7_a_plan_for_after_18_is_asked_from_the_month_of_16_and_overdue_from_t
     elsewhere.clock.let_pass(days=1)
 
     assert (on_the_last_day, plan(case)) == (before, after)
-    found = asked_of_age(case)
-    assert date.fromisoformat(found[f"turns{16}On"]).day == 1
-    assert date.fromisoformat(found["turns18On"]).year == date.fromisoformat(found["turns16On"]).year + 2
+    duties = duties_of_age(case)
+    assert date.fromisoformat(duties[f"turns{16}On"]).day == 1
+    assert date.fromisoformat(duties["turns18On"]).year == date.fromisoformat(duties["turns16On"]).year + 2
 
 
 def test_i7_the_plan_in_the_advice_is_the_plan_and_nobody_is_asked_again(people: People) -> None:
@@ -98,17 +98,17 @@ def test_i7_a_consent_given_at_eleven_is_asked_again_at_twelve_once_and_a_legal_
     born = first_of_the_month(elsewhere, months_on=1, years_back=12)
     case = CaseFile.submitted(elsewhere.people, birth_month=born, consents=[*consents, ground])
 
-    def to_ask_again() -> dict[str, list[int]]:
-        return {it["purpose"]["code"]: it["ages"] for it in asked_of_age(case)["consentsToReask"]}
+    def consents_to_renew() -> dict[str, list[int]]:
+        return {consent["purpose"]["code"]: consent["ages"] for consent in duties_of_age(case)["consentsToReask"]}
 
-    told = [to_ask_again()]
+    outcomes = [consents_to_renew()]
     elsewhere.clock.let_pass(days=1)
-    told.append(to_ask_again())
-    again = [{**consent, "givenOn": today(elsewhere).isoformat()} for consent in consents]
-    case.fire("record_consent", by="anna", consents=again)
-    told.append(to_ask_again())
+    outcomes.append(consents_to_renew())
+    renewed = [{**consent, "givenOn": today(elsewhere).isoformat()} for consent in consents]
+    case.fire("record_consent", by="anna", consents=renewed)
+    outcomes.append(consents_to_renew())
 
-    assert told == [{}, {"discuss_at_table": [12]}, {}]
+    assert outcomes == [{}, {"discuss_at_table": [12]}, {}]
 
 
 @broken_by(
@@ -132,10 +132,10 @@ def test_i7_a_consent_given_at_fifteen_is_asked_again_at_sixteen_and_at_eighteen
         {"kind": {"code": "consent"}, "by": {"code": by}, "purposes": [{"code": "cce"}], "givenOn": "2024-02-01"}
         for by in ("child", "parent")
     ]
-    given = ConsentGiven.model_validate({"consents": consents}).weighed("2008-06")
-    facts = fold(history([Move("case", "record_consent", "in_triage", "in_triage", Role.CHAIR, given)]), KINDS)
+    consent = ConsentGiven.model_validate({"consents": consents}).weighed("2008-06")
+    facts = fold(history([Move("case", "record_consent", "in_triage", "in_triage", Role.CHAIR, consent)]), KINDS)
 
-    assert [(it.purpose, list(it.ages)) for it in coming_of_age(facts, "2008-06", on).ask_again] == (
+    assert [(duty.purpose, list(duty.ages)) for duty in coming_of_age(facts, "2008-06", on).ask_again] == (
         [("cce", ages)] if ages else []
     )
 
@@ -145,21 +145,21 @@ def test_i7_story_h_at_18_nothing_moves_and_everything_stays_possible(elsewhere:
     case = of_age_next_month(elsewhere, 18)
     case.go_to("advice_drafted")
 
-    def around() -> tuple[object, ...]:
-        seen = case.seen()
+    def snapshot() -> tuple[object, ...]:
+        view = case.seen()
         steps = elsewhere.people.esra.get(f"{case.path}/possible-transitions").json()["transitions"]
-        return seen["main"]["state"], seen["main"]["party"], seen["main"]["version"], seen["sequence"], steps
+        return view["main"]["state"], view["main"]["party"], view["main"]["version"], view["sequence"], steps
 
-    before = around()
+    snapshot_before = snapshot()
 
     elsewhere.clock.let_pass(days=DAYS_IN_A_MONTH)
 
-    assert around() == before
+    assert snapshot() == snapshot_before
     assert plan(case) == "overdue"
     assert (case.go_to("closed")).state == "closed", "an empty plan blocks no closing by itself"
 
 
-def test_r72_a_case_of_somebody_of_eighteen_is_taken_up_like_any_other(people: People) -> None:
+def test_r72_a_case_of_a_person_of_eighteen_is_taken_up_like_any_other(people: People) -> None:
     consents = [{**consent, "givenOn": "2026-11-01"} for consent in filled("referral@1")["consents"]]
     case = CaseFile.submitted(people, birth_month="2008-01", consents=consents)
 
@@ -180,16 +180,16 @@ def test_i22_on_the_first_day_of_the_month_of_sixteen_parents_stop_reading(elsew
     assert refusal(wilma.get(f"{case.path}/file")) == (403, "young_person_decides")
     assert yara.get(f"{case.path}/file").status_code == 200
     assert refusal(wilma.get(f"{case.path}/coming-of-age")) == (403, "not_allowed")
-    assert asked_of_age(case, "yara")["planAfter18"] == "asked"
+    assert duties_of_age(case, "yara")["planAfter18"] == "asked"
 
 
 def test_a_question_that_tells_no_month_of_birth_asks_nothing_of_age(people: People) -> None:
     case = CaseFile.asked(people, birth_month=None)
 
-    found = asked_of_age(case)
+    duties = duties_of_age(case)
 
-    assert (found["turns16On"], found["turns18On"], found["planAfter18"]) == (None, None, "unknown")
-    assert found["consentsToReask"] == []
+    assert (duties["turns16On"], duties["turns18On"], duties["planAfter18"]) == (None, None, "unknown")
+    assert duties["consentsToReask"] == []
 
 
 @pytest.mark.server
@@ -198,12 +198,12 @@ def test_i21_a_file_is_kept_for_twenty_years_after_its_last_change(elsewhere: El
     elsewhere.clock.let_pass(days=40)
     case.fire("start_triage")
 
-    kept = elsewhere.people.anna.get(f"{case.path}/retention").json()
+    retention = elsewhere.people.anna.get(f"{case.path}/retention").json()
 
-    assert (kept["retentionClass"], kept["countedFrom"]) == ("ordinary", "last_change")
-    assert kept["startsOn"] == today(elsewhere).isoformat()
-    assert int(kept["keepUntil"][:4]) == today(elsewhere).year + 20
-    assert "20" in kept["ground"]["nl"]
+    assert (retention["retentionClass"], retention["countedFrom"]) == ("ordinary", "last_change")
+    assert retention["startsOn"] == today(elsewhere).isoformat()
+    assert int(retention["keepUntil"][:4]) == today(elsewhere).year + 20
+    assert "20" in retention["ground"]["nl"]
 
 
 @pytest.mark.parametrize(
@@ -228,7 +228,7 @@ def test_i21_a_file_of_supervision_or_guardianship_is_kept_until_thirty_years_af
 ) -> None:
     case = CaseFile.submitted(people, birth_month="2011-09", **measure)
 
-    kept = people.esra.get(f"{case.path}/retention").json()
+    retention = people.esra.get(f"{case.path}/retention").json()
 
-    assert (kept["retentionClass"], kept["countedFrom"]) == ("supervision_or_guardianship", "majority")
-    assert (kept["startsOn"], kept["keepUntil"]) == ("2029-09-01", "2059-09-01")
+    assert (retention["retentionClass"], retention["countedFrom"]) == ("supervision_or_guardianship", "majority")
+    assert (retention["startsOn"], retention["keepUntil"]) == ("2029-09-01", "2059-09-01")

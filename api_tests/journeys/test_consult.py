@@ -1,4 +1,4 @@
-"""A consult is the light way: a parent, a young person or a professional asks, and somebody answers (domain.md 2.2)."""
+"""The consult, the light way: a parent, a young person or a professional asks and gets an answer (domain.md 2.2)."""
 
 from datetime import timedelta
 from typing import Any
@@ -21,12 +21,12 @@ def ask(people: People, by: str, **changes: Any) -> Any:
 
 
 def triggers(case: CaseFile, by: str) -> dict[str, bool]:
-    found = case.people[by].get(f"{case.path}/possible-transitions").json()["transitions"]
-    return {it["trigger"]: it["possible"] for it in found}
+    transitions = case.people[by].get(f"{case.path}/possible-transitions").json()["transitions"]
+    return {transition["trigger"]: transition["possible"] for transition in transitions}
 
 
-def read_by(case: CaseFile, by: str) -> list[str]:
-    """What this person finds in the file, by the step at which it was written."""
+def triggers_in_file(case: CaseFile, by: str) -> list[str]:
+    """Returns the triggers of the documents that this person reads in the file."""
     file = case.people[by].get(f"{case.path}/file")
     assert file.status_code == 200, file.text
     return [document["entry"]["trigger"] for document in file.json()["documents"]]
@@ -38,9 +38,9 @@ def test_story_e_a_parent_asks_a_consult_is_answered_and_later_asks_for_the_tabl
     assert case.seen()["submitter"]["name"] == "Gezin W. (demonstratie)"
 
     case.fire("give_consult", by="carla")
-    answered = case.seen("wilma")["main"]
-    assert (answered["party"]["role"], answered["nextAction"]["code"]) == ("parent", "confirm_helped")
-    assert read_by(case, "wilma") == ["ask_consult", "give_consult"]
+    head = case.seen("wilma")["main"]
+    assert (head["party"]["role"], head["nextAction"]["code"]) == ("parent", "confirm_helped")
+    assert triggers_in_file(case, "wilma") == ["ask_consult", "give_consult"]
     case.fire("confirm_helped", by="wilma")
     assert case.state == "closed"
 
@@ -51,7 +51,7 @@ def test_story_e_a_parent_asks_a_consult_is_answered_and_later_asks_for_the_tabl
     case.fire("schedule", by="daan")
     case.go_to("advice_issued")
 
-    assert read_by(case, "wilma")[-1] == "issue_advice"
+    assert triggers_in_file(case, "wilma")[-1] == "issue_advice"
 
 
 @broken_by("issue 5: a question alone is not brought to the table", Guard("referred"))
@@ -65,7 +65,9 @@ def test_a_question_alone_is_not_brought_to_the_table_and_a_case_is_referred_onc
     case.fire("refer", by="carla")
 
     assert unmet(case.attempt("refer", by="wilma")) == {"not_referred_yet"}
-    assert case.seen()["submitter"]["name"] == "Gezin W. (demonstratie)", "who types it does not make it theirs"
+    assert case.seen()["submitter"]["name"] == "Gezin W. (demonstratie)", (
+        "typing a referral does not make the typist its submitter"
+    )
     case.go_to("scheduled")
 
 
@@ -77,43 +79,43 @@ def test_a_question_alone_is_not_brought_to_the_table_and_a_case_is_referred_onc
     case="sqlite-wilma-parent",
 )
 @pytest.mark.parametrize(("by", "role"), [("wilma", "parent"), ("yara", "young_person"), ("anna", "local_team")])
-def test_i1_whoever_asked_is_called_by_their_own_role_when_it_is_their_turn(people: People, by: str, role: str) -> None:
+def test_i1_the_person_who_asked_has_their_own_role_when_it_is_their_turn(people: People, by: str, role: str) -> None:
     case = CaseFile.asked(people, by=by)
 
     case.fire("give_consult", by="esra")
 
-    mine = people[by].get("/work-items", params={"whose": "mine", "number": case.number}).json()["items"]
-    assert [it["part"]["party"]["role"] for it in mine] == [role]
+    items = people[by].get("/work-items", params={"whose": "mine", "number": case.number}).json()["items"]
+    assert [item["part"]["party"]["role"] for item in items] == [role]
     assert triggers(case, by)["confirm_helped"]
 
 
-def test_t2_a_question_needs_a_place_and_somebody_to_call_back_and_nobodys_consent(people: People) -> None:
+def test_t2_a_question_needs_a_place_and_a_way_to_call_back_and_no_consent(people: People) -> None:
     bare = {"question": "Hoe nu verder?", "askedBy": {"code": "parent"}, "contact": {"name": "Wilma"}}
 
     nowhere = people.wilma.post("/cases", {"trigger": "ask_consult", "form": bare})
-    named = bare | {"region": "JZ10", "contact": {"name": "Wilma", "reachableAt": "06 00 00 00 00"}}
-    asked = people.wilma.post("/cases", {"trigger": "ask_consult", "form": named})
+    complete = bare | {"region": "JZ10", "contact": {"name": "Wilma", "reachableAt": "06 00 00 00 00"}}
+    answer = people.wilma.post("/cases", {"trigger": "ask_consult", "form": complete})
 
     assert faults(nowhere) == {
         ("place_missing", "/form/municipality"),
         ("nowhere_to_call_back", "/form/contact/reachableAt"),
     }
-    assert asked.status_code == 201
-    assert people.wilma.get(f"/cases/{asked.json()['caseId']}").json()["region"] == "JZ10"
+    assert answer.status_code == 201
+    assert people.wilma.get(f"/cases/{answer.json()['caseId']}").json()["region"] == "JZ10"
 
 
 def test_the_municipality_decides_on_the_region_before_the_region_that_was_named(people: People) -> None:
-    asked = ask(people, "wilma", municipality="GM0453", region="JZ11")
+    answer = ask(people, "wilma", municipality="GM0453", region="JZ11")
 
-    assert people.wilma.get(f"/cases/{asked.json()['caseId']}").json()["region"] == "JZ10"
+    assert people.wilma.get(f"/cases/{answer.json()['caseId']}").json()["region"] == "JZ10"
 
 
-def test_a_question_is_found_by_its_number_on_the_telephone_with_whom_to_call(people: People) -> None:
+def test_a_question_is_found_by_its_number_with_the_person_to_call(people: People) -> None:
     case = CaseFile.asked(people, by="wilma")
 
-    found = people.carla.get("/cases", params={"number": case.number}).json()["items"]
+    items = people.carla.get("/cases", params={"number": case.number}).json()["items"]
 
-    assert [it["caseId"] for it in found] == [case.id]
+    assert [item["caseId"] for item in items] == [case.id]
     question = people.carla.get(f"{case.path}/transitions/1").json()["form"]
     assert question["contact"] == {"name": "Wilma", "reachableAt": "06 00 00 00 00"}
 
@@ -134,10 +136,10 @@ def test_a_question_sent_twice_under_one_key_is_asked_once(people: People) -> No
 
 
 def test_i8_the_child_waits_from_the_first_question_on(elsewhere: Elsewhere) -> None:
-    asked = elsewhere.clock() - timedelta(days=3)
-    body = {"trigger": "ask_consult", "form": filled("consult_request@1"), "occurredAt": asked.isoformat()}
-    made = elsewhere.people.wilma.post("/cases", body).json()
-    case = CaseFile(elsewhere.people, made["caseId"], made["number"])
+    asked_at = elsewhere.clock() - timedelta(days=3)
+    body = {"trigger": "ask_consult", "form": filled("consult_request@1"), "occurredAt": asked_at.isoformat()}
+    answer = elsewhere.people.wilma.post("/cases", body).json()
+    case = CaseFile(elsewhere.people, answer["caseId"], answer["number"])
 
     elsewhere.clock.let_pass(days=10)
     case.fire("refer", by="carla")
@@ -149,7 +151,7 @@ def test_a_family_submits_a_case_for_the_table_itself_and_does_what_a_submitter_
     case = CaseFile.submitted(people, by="yara")
     case.fire("request_information", by="carla")
     assert case.seen("yara")["main"]["party"]["role"] == "young_person"
-    assert read_by(case, "yara") == ["submit", "request_information"], "one reads what one is asked"
+    assert triggers_in_file(case, "yara") == ["submit", "request_information"], "one reads what one is asked"
 
     case.fire("supply_information", by="wilma")
     case.go_to("advice_drafted")

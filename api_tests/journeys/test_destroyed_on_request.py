@@ -1,4 +1,4 @@
-"""A file is destroyed on request of the family, by two people, and a certificate is left (I21; Jeugdwet 7.3.9)."""
+"""Destruction of a file on request of the family, signed by two people, with a certificate (I21; Jeugdwet 7.3.9)."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -26,7 +26,7 @@ from service.vocabulary.refusals import HumansOnly
 
 @pytest.fixture
 def family(service: Running, people: People) -> Iterator[tuple[People, str]]:
-    """Everybody, with a mother of a family of her own; and the id of that family."""
+    """Everybody, with a mother of a family of her own, and the id of that family."""
     with ExitStack() as open_:
         office = Office(service, people.roos, open_)
         organisation = office.organisation("family", "GM0392")
@@ -34,59 +34,59 @@ def family(service: Running, people: People) -> Iterator[tuple[People, str]]:
 
 
 def obstacles(answer: httpx.Response) -> set[str]:
-    """Everything that stands in the way, each told in both languages."""
-    told = problem_of(answer, 409, "destruction_refused")["obstacles"]
-    assert all(it["nl"] and it["en"] and it["nl"] != it["en"] for it in told)
-    return {it["code"] for it in told}
+    """Returns the codes of all obstacles. Each obstacle is told in both languages."""
+    refused_for = problem_of(answer, 409, "destruction_refused")["obstacles"]
+    assert all(obstacle["nl"] and obstacle["en"] and obstacle["nl"] != obstacle["en"] for obstacle in refused_for)
+    return {obstacle["code"] for obstacle in refused_for}
 
 
-def test_i21_a_file_is_destroyed_on_request_of_the_family_and_its_certificate_is_what_is_left(
+def test_i21_a_file_is_destroyed_on_request_of_the_family_and_its_certificate_remains(
     service: Running, family: tuple[People, str]
 ) -> None:
     people, organisation = family
     key = str(uuid4())
-    case_made = people.mother.submit(key=key).json()
-    case = CaseFile(people, case_made["caseId"], case_made["number"])
+    submission = people.mother.submit(key=key).json()
+    case = CaseFile(people, submission["caseId"], submission["number"])
     case.fire("withdraw", by="mother")
     head = case.seen()["digest"]
 
     proposal = proposed(case, by="mother")
     first = signed(people, proposal, "hanna", "team")
-    still_there = people.esra.get(case.path).status_code
+    status_between = people.esra.get(case.path).status_code
     second_key = str(uuid4())
     second = signed(people, proposal, "quint", "data_protection", second_key)
 
-    assert (first.status_code, first.json()["state"], still_there) == (201, "open", 200)
+    assert (first.status_code, first.json()["state"], status_between) == (201, "open", 200)
     certificate = second.json()["certificate"]
     assert (second.status_code, second.json()["state"]) == (201, "carried_out")
-    assert [(it["capacity"], it["by"]["name"]) for it in certificate["signed"]] == [
+    assert [(signature["capacity"], signature["by"]["name"]) for signature in certificate["signed"]] == [
         ("team", "Hanna Smit"),
         ("data_protection", "Quint Hoekstra"),
     ]
     assert (certificate["entries"], certificate["ground"]["code"], certificate["number"]) == (4, "request", case.number)
     assert certificate["head"] != head  # the request and its answer came after the end
 
-    # Whoever could see the whole case hears what became of it, wherever they look and whatever they try; nobody else.
+    # A reader of the whole case is told of the destruction, wherever they look and whatever they try. Nobody else is.
     for path in ("", "/transitions", "/file", "/advices", "/commitments", "/verification", "/access-log", "/retention"):
-        gone = problem_of(people.esra.get(case.path + path), 410, "case_destroyed")
-        assert gone["certificate"]["certificate"] == certificate["certificate"], path
+        problem = problem_of(people.esra.get(case.path + path), 410, "case_destroyed")
+        assert problem["certificate"]["certificate"] == certificate["certificate"], path
     english = people.esra.get(case.path, headers={"Accept-Language": "en"}).json()
     assert "it was asked for and the request was granted" in english["detail"]
     assert problem_of(case.attempt("add_note", by="carla", version=1), 410, "case_destroyed")
     assert problem_of(people.quint.get(f"{case.path}/legal-holds"), 410, "case_destroyed")
-    assert {people[it].get(case.path).status_code for it in ("bram", "ivo", "petra", "noor", "roos")} == {404}
-    listed = {it: people[it].get("/destructions").json()["items"][0] for it in ("quint", "carla")}
-    assert listed == {"quint": certificate, "carla": certificate}
+    assert {people[key].get(case.path).status_code for key in ("bram", "ivo", "petra", "noor", "roos")} == {404}
+    certificates = {key: people[key].get("/destructions").json()["items"][0] for key in ("quint", "carla")}
+    assert certificates == {"quint": certificate, "carla": certificate}
 
-    # Lists, work and events go on without it; the same request again is answered and makes nothing.
+    # Lists, work and events go on without the case. The same request again is answered and does nothing.
     for path in ("/cases?includeEnded=true", "/work-items?whose=all&includeEnded=true"):
         assert people.esra.get(f"{path}&number={case.number}").json()["items"] == []
     assert people.carla.get("/events").status_code == 200
-    again = signed(people, proposal, "quint", "data_protection", second_key)
-    assert (again.status_code, again.headers["idempotent-replayed"]) == (201, "true")
-    assert again.json() == second.json()
+    replay = signed(people, proposal, "quint", "data_protection", second_key)
+    assert (replay.status_code, replay.headers["idempotent-replayed"]) == (201, "true")
+    assert replay.json() == second.json()
 
-    # Nobody can tell any more who they were: they had nothing else here.
+    # The mother and her family had no other case: nobody can tell any more who they were.
     assert people.mother.get("/me").status_code == 401
     assert people.roos.get(f"/organisations/{organisation}").json()["name"] == "—"
     with service.tables.connect() as connection:
@@ -96,17 +96,17 @@ def test_i21_a_file_is_destroyed_on_request_of_the_family_and_its_certificate_is
 
 def test_a_submission_that_is_sent_again_after_the_destruction_hears_of_it_and_makes_no_case(people: People) -> None:
     key = str(uuid4())
-    made = people.anna.submit(key=key).json()
-    case = CaseFile(people, made["caseId"], made["number"])
+    submission = people.anna.submit(key=key).json()
+    case = CaseFile(people, submission["caseId"], submission["number"])
     case.fire("withdraw", by="anna")
     proposal = proposed(case)
-    for who, capacity in (("esra", "team"), ("quint", "data_protection")):
-        assert signed(people, proposal, who, capacity).status_code == 201
+    for signer, capacity in (("esra", "team"), ("quint", "data_protection")):
+        assert signed(people, proposal, signer, capacity).status_code == 201
 
-    again = people.anna.submit(key=key)
+    replay = people.anna.submit(key=key)
 
-    assert problem_of(again, 410, "case_destroyed")["certificate"]["caseId"] == case.id
-    assert people.anna.get("/me").status_code == 200, "who works here keeps their name"
+    assert problem_of(replay, 410, "case_destroyed")["certificate"]["caseId"] == case.id
+    assert people.anna.get("/me").status_code == 200, "a professional keeps their name"
 
 
 @broken_by(
@@ -122,18 +122,18 @@ def test_one_person_in_two_roles_and_two_people_in_one_do_not_destroy_anything(
     proposal = proposed(case)
     with ExitStack() as open_:
         office, ret = Office(service, people.roos, open_), str(ORGANISATION_IDS["ret"])
-        double = office.member(ret, "coordinator")
-        office.done("/memberships", personId=double.key, organisationId=ret, role="data_protection_officer")
-        with_double = People({**people, "double": double})
+        person = office.member(ret, "coordinator")
+        office.done("/memberships", personId=person.key, organisationId=ret, role="data_protection_officer")
+        with_person = People({**people, "double": person})
 
-        first = signed(with_double, proposal, "double", "team")
-        alone = signed(with_double, proposal, "double", "data_protection")
-    twice = signed(people, proposal, "esra", "team")
+        first = signed(with_person, proposal, "double", "team")
+        second = signed(with_person, proposal, "double", "data_protection")
+    second_of_team = signed(people, proposal, "esra", "team")
     as_officer = signed(people, proposal, "esra", "data_protection")
 
     assert first.status_code == 201
-    assert obstacles(alone) == {"signed_by_you"}
-    assert obstacles(twice) == {"signed_already"}
+    assert obstacles(second) == {"signed_by_you"}
+    assert obstacles(second_of_team) == {"signed_already"}
     assert problem_of(as_officer, 403, "not_allowed")
     assert case.state == "withdrawn"
 
@@ -141,16 +141,16 @@ def test_one_person_in_two_roles_and_two_people_in_one_do_not_destroy_anything(
 @broken_by(
     "I21: a system is nobody to agree to a destruction", Refusal("service/retention/use_cases/signing.py", "HumansOnly")
 )
-def test_a_system_is_nobody_to_agree_to_a_destruction(service: Running, people: People) -> None:
+def test_a_system_cannot_sign_a_destruction(service: Running, people: People) -> None:
     case = ended(people)
     proposal = proposed(case)
     issuer = rows(service, "SELECT issuer FROM people WHERE subject = 'quint'")[0]["issuer"]
-    machine, once = Caller(issuer, "quint", trace_id="", machine=True), IdempotencyKey(str(uuid4()), "")
+    machine, key = Caller(issuer, "quint", trace_id="", machine=True), IdempotencyKey(str(uuid4()), "")
     outside = DestructionList(service.settings.destruction_list)
 
     with pytest.raises(HumansOnly):
         service.built.database.write_now(
-            lambda transaction: sign(transaction, machine, UUID(proposal), "data_protection", once, outside=outside)
+            lambda transaction: sign(transaction, machine, UUID(proposal), "data_protection", key, outside=outside)
         )
 
     assert people.quint.get(f"/destruction-proposals/{proposal}").json()["signed"] == []
@@ -160,69 +160,69 @@ def test_a_legal_hold_keeps_a_case_until_it_is_lifted_and_stays_readable(people:
     case = ended(people)
     proposal = proposed(case)
     assert signed(people, proposal, "carla", "team").status_code == 201
-    wanted: dict[str, Any] = {"reason": {"code": "court_case"}}
+    hold_request: dict[str, Any] = {"reason": {"code": "court_case"}}
     holds = [people[by].post(f"{case.path}/legal-holds", body) for by, body in (
-        ("quint", wanted),
+        ("quint", hold_request),
         ("esra", {"reason": {"code": "other", "text": "De gemeente vroeg erom."}, "until": "2099-12-31"}),
     )]  # fmt: skip
     too_long = people.esra.post(f"{case.path}/legal-holds", {"reason": {"code": "other", "text": "x" * 301}})
-    past = people.esra.post(f"{case.path}/legal-holds", {**wanted, "until": "2020-01-01"})
+    past = people.esra.post(f"{case.path}/legal-holds", {**hold_request, "until": "2020-01-01"})
 
-    held = signed(people, proposal, "quint", "data_protection")
+    under_two_holds = signed(people, proposal, "quint", "data_protection")
     for hold in holds[:1]:
         people.esra.post(f"{case.path}/legal-holds/{hold.json()['id']}/lifting", {})
-    still_held = signed(people, proposal, "quint", "data_protection")
-    lifted = people.quint.post(f"{case.path}/legal-holds/{holds[1].json()['id']}/lifting", {})
-    told = people.esra.get(f"{case.path}/legal-holds").json()["items"]
-    free = signed(people, proposal, "quint", "data_protection")
+    under_one_hold = signed(people, proposal, "quint", "data_protection")
+    lifting = people.quint.post(f"{case.path}/legal-holds/{holds[1].json()['id']}/lifting", {})
+    holds_shown = people.esra.get(f"{case.path}/legal-holds").json()["items"]
+    without_hold = signed(people, proposal, "quint", "data_protection")
 
-    assert [it.status_code for it in holds] == [201, 201]
-    assert (too_long.status_code, past.status_code, lifted.status_code) == (400, 400, 201)
-    assert obstacles(held) == obstacles(still_held) == {"legal_hold"}
-    assert [(it["reason"]["code"], it["stands"], it["lifted"]["by"]["name"]) for it in told] == [
+    assert [hold.status_code for hold in holds] == [201, 201]
+    assert (too_long.status_code, past.status_code, lifting.status_code) == (400, 400, 201)
+    assert obstacles(under_two_holds) == obstacles(under_one_hold) == {"legal_hold"}
+    assert [(hold["reason"]["code"], hold["stands"], hold["lifted"]["by"]["name"]) for hold in holds_shown] == [
         ("court_case", False, "Esra Yilmaz"),
         ("other", False, "Quint Hoekstra"),
     ]
-    assert free.json()["state"] == "carried_out"
+    assert without_hold.json()["state"] == "carried_out"
 
 
 def test_a_change_of_the_file_after_the_proposal_refuses_and_what_is_beside_the_file_does_not(people: People) -> None:
     changed, untouched = ended(people), ended(people)
-    proposals = [proposed(it) for it in (changed, untouched)]
+    proposals = [proposed(case) for case in (changed, untouched)]
     changed.fire("reopen", by="esra")
     request_of(untouched, "anna", kind={"code": "access"})
 
-    after = signed(people, proposals[0], "esra", "team")
-    beside = signed(people, proposals[1], "esra", "team")
+    for_changed = signed(people, proposals[0], "esra", "team")
+    for_untouched = signed(people, proposals[1], "esra", "team")
 
-    assert obstacles(after) == {"file_changed", "case_is_open"}
-    assert beside.status_code == 201
-    withdrawn = people.quint.post(
+    assert obstacles(for_changed) == {"file_changed", "case_is_open"}
+    assert for_untouched.status_code == 201
+    withdrawal = people.quint.post(
         f"/destruction-proposals/{proposals[0]}/withdrawal", {"reason": {"code": "file_changed"}}
     )
-    assert (withdrawn.status_code, withdrawn.json()["state"]) == (201, "withdrawn")
+    assert (withdrawal.status_code, withdrawal.json()["state"]) == (201, "withdrawn")
     assert obstacles(signed(people, proposals[0], "esra", "team")) >= {"proposal_withdrawn"}
     assert proposals[0] not in {item["id"] for item in people.esra.get("/destruction-proposals").json()["items"]}
     assert proposals[0] in {item["id"] for item in people.quint.get("/destruction-proposals?state=all").json()["items"]}
 
 
-def test_only_what_was_granted_in_full_on_a_case_that_has_ended_is_proposed_and_once(people: People) -> None:
+def test_only_a_request_granted_in_full_on_an_ended_case_is_proposed_and_once(people: People) -> None:
     running, case = CaseFile.submitted(people), ended(people)
-    not_decided, in_part = request_of(case, "anna"), request_of(case, "anna")
+    undecided, partly_granted = request_of(case, "anna"), request_of(case, "anna")
     partial = {"extent": {"code": "partial"}, "notGranted": "De melding van de school."}
-    case.fire("grant", part=in_part, by="carla", form=GRANTED | partial)
+    case.fire("grant", part=partly_granted, by="carla", form=GRANTED | partial)
     access = request_of(case, "anna", kind={"code": "access"})
     case.fire("grant", part=access, by="carla", form=GRANTED)
 
-    refused = [propose(case, it["id"]) for it in (not_decided, in_part, access)]
-    still_runs = propose(running, granted(running))
-    case.fire("grant", part=not_decided, by="carla", form=GRANTED)
-    made, again = propose(case, not_decided["id"]), propose(case, not_decided["id"], by="esra")
+    refusals = [propose(case, request["id"]) for request in (undecided, partly_granted, access)]
+    for_running = propose(running, granted(running))
+    case.fire("grant", part=undecided, by="carla", form=GRANTED)
+    first, second = propose(case, undecided["id"]), propose(case, undecided["id"], by="esra")
 
-    assert [obstacles(it) for it in refused] == [{"not_granted"}] * 3
-    assert obstacles(still_runs) == {"case_is_open"}
-    assert made.status_code == 201
-    assert obstacles(again) == {"proposal_stands"}
+    assert [obstacles(answer) for answer in refusals] == [{"not_granted"}] * 3
+    assert obstacles(for_running) == {"case_is_open"}
+    assert first.status_code == 201
+    assert obstacles(second) == {"proposal_stands"}
 
 
 @broken_by(
@@ -231,21 +231,23 @@ def test_only_what_was_granted_in_full_on_a_case_that_has_ended_is_proposed_and_
     "entries = with_amendments(history)",
     "entries = history",
 )
-def test_a_request_or_a_grant_that_was_put_right_since_destroys_nothing_any_more(people: People) -> None:
-    """What counts is what they say by now: it was a copy that was asked for, and this part must stay."""
+def test_a_request_or_a_grant_that_was_corrected_since_destroys_nothing(people: People) -> None:
+    """The corrected text counts: a copy was asked for, and a part of the file must stay."""
     cases = [ended(people), ended(people)]
-    requests = [request_of(it, "anna") for it in cases]
+    requests = [request_of(case, "anna") for case in cases]
     for case, request in zip(cases, requests, strict=True):
         case.fire("grant", part=request, by="carla", form=GRANTED)
-    proposals = [str(propose(it, request["id"]).json()["id"]) for it, request in zip(cases, requests, strict=True)]
-    asked = {"amends": 1, "changes": {"kind": {"code": "copy"}}, "reason": "Een kopie was bedoeld."}
-    kept = {"extent": {"code": "partial"}, "notGranted": "De melding van de school."}
-    cases[0].fire("amend", part=requests[0], by="anna", form=asked)
-    cases[1].fire("amend", part=requests[1], by="carla", form={"amends": 2, "changes": kept, "reason": "Moet blijven."})
+    proposals = [str(propose(case, request["id"]).json()["id"]) for case, request in zip(cases, requests, strict=True)]
+    correction = {"amends": 1, "changes": {"kind": {"code": "copy"}}, "reason": "Een kopie was bedoeld."}
+    partial = {"extent": {"code": "partial"}, "notGranted": "De melding van de school."}
+    cases[0].fire("amend", part=requests[0], by="anna", form=correction)
+    cases[1].fire(
+        "amend", part=requests[1], by="carla", form={"amends": 2, "changes": partial, "reason": "Moet blijven."}
+    )
 
-    refused = [signed(people, proposal, "quint", "data_protection") for proposal in proposals]
+    refusals = [signed(people, proposal, "quint", "data_protection") for proposal in proposals]
 
-    assert [obstacles(it) for it in refused] == [{"not_granted"}] * 2
+    assert [obstacles(answer) for answer in refusals] == [{"not_granted"}] * 2
 
 
 def test_proposals_and_certificates_come_in_pages(people: People) -> None:
@@ -259,25 +261,25 @@ def test_proposals_and_certificates_come_in_pages(people: People) -> None:
             pages, cursor = [*pages, page["items"]], page["nextCursor"]
         whole = people.quint.get(f"{path}limit=200").json()["items"]
 
-        assert [it for page in pages for it in page] == whole
+        assert [item for page in pages for item in page] == whole
         assert {len(page) for page in pages[:-1]} == {2}
         assert people.quint.get(f"{path}cursor=bm8").status_code == 400
 
 
-def test_the_retention_policy_is_shown_as_a_table_with_what_regions_decided_otherwise(people: People) -> None:
-    decided = people.roos.post("/regions/JZ42/settings", {"settings": {"retention_years": 25}})
-    assert decided.status_code == 201, decided.text
+def test_the_retention_policy_is_a_table_with_the_deviations_of_regions(people: People) -> None:
+    decision = people.roos.post("/regions/JZ42/settings", {"settings": {"retention_years": 25}})
+    assert decision.status_code == 201, decision.text
 
     policy = people.wilma.get("/retention-policy").json()
 
-    told = [(rule["kind"], rule["years"], rule["days"], rule["countedFrom"]["code"]) for rule in policy["rules"]]
-    assert told == [
+    rules = [(rule["kind"], rule["years"], rule["days"], rule["countedFrom"]["code"]) for rule in policy["rules"]]
+    assert rules == [
         ("ordinary", 20, None, "last_change"),
         ("supervision_or_guardianship", 30, None, "majority"),
         ("on_request", None, 92, "request"),
         ("draft", None, 30, "last_saved"),
     ]
     assert "Jeugdwet 7.3.8: 20 jaar" in policy["rules"][0]["ground"]["nl"]
-    differs = {region["region"]: (region["rules"][0]["years"], region["version"]) for region in policy["regions"]}
-    assert differs["JZ42"] == (25, decided.json()["details"]["settings"])
-    assert "JZ11" not in differs
+    deviations = {region["region"]: (region["rules"][0]["years"], region["version"]) for region in policy["regions"]}
+    assert deviations["JZ42"] == (25, decision.json()["details"]["settings"])
+    assert "JZ11" not in deviations

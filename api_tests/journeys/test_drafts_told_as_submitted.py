@@ -1,4 +1,4 @@
-"""What a draft is told to lack is what submitting it is refused for, and nothing else."""
+"""The faults that a draft shows are the faults for which its submission is refused, and no others."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -20,30 +20,33 @@ from api_tests.support.workflows import form_for
 from service.vocabulary.roles import Role
 
 pytestmark = pytest.mark.server
-HAARLEM, ENSCHEDE, NOBODYS = "GM0392", "GM0153", "GM0363"  # Amsterdam: no team of the demonstration covers it
-# In Twente a referral brings the explanatory analysis with it.
+HAARLEM, ENSCHEDE, UNCOVERED = "GM0392", "GM0153", "GM0363"  # Amsterdam: no team of the demonstration covers it
+# In Twente a referral must come with the explanatory analysis.
 STRICTER = """
 [[region.JZ14]]
 valid_from = 2025-01-01
 explanatory_analysis_required = true
 """
 RESIDENCES: list[Any] = [
-    {"municipality": code, "sinceOn": "2020-01-01", "inStay": False} for code in (HAARLEM, ENSCHEDE, NOBODYS, "GM9999")
+    {"municipality": code, "sinceOn": "2020-01-01", "inStay": False}
+    for code in (HAARLEM, ENSCHEDE, UNCOVERED, "GM9999")
 ]
 RESIDENCES += [{}, {"municipality": HAARLEM, "sinceOn": "2099-01-01"}, {"municipality": "Haarlem"}, 7]
 FIELDS = sorted(form_for("case", "submit") or {})
 
 
 @pytest.fixture(scope="module", params=ENGINES)
-def stricter(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[People]:
-    """A service of our own, where one region asks more than the others."""
+def people_of_strict_region(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[People]:
+    """A service of its own, where one region asks more than the others."""
     folder = tmp_path_factory.mktemp(f"stricter-{request.param}")
     url = new_database(request, folder, request.param)
     with people_at(folder, url, copied(folder, settings=STRICTER)) as (_, people):
         yield people
 
 
-def whole(**changes: Any) -> dict[str, Any]:
+def complete_referral(**changes: Any) -> dict[str, Any]:
     form = form_for("case", "submit", **changes)
     assert form is not None
     return form
@@ -51,36 +54,36 @@ def whole(**changes: Any) -> dict[str, Any]:
 
 @st.composite
 def drafts(draw: st.DrawFn) -> dict[str, Any]:
-    """A referral as it may stand in a draft: whole, changed, partly filled in, broken in some fields."""
-    form = draw(st.just(whole()) | filled_in("referral@1"))
+    """A referral as it may stand in a draft: complete, changed, partly filled in, unreadable in some fields."""
+    form = draw(st.just(complete_referral()) | filled_in("referral@1"))
     form |= {"residence": draw(st.sampled_from(RESIDENCES))}
-    left_out = draw(st.just(set()) | st.sets(st.sampled_from(FIELDS)))
-    spoilt = draw(st.just(set()) | st.sets(st.sampled_from(FIELDS), max_size=3))
-    form = {name: it for name, it in form.items() if name not in left_out}
-    return form | {name: unreadable("referral@1", name) for name in spoilt}
+    omitted = draw(st.just(set()) | st.sets(st.sampled_from(FIELDS)))
+    unreadable_fields = draw(st.just(set()) | st.sets(st.sampled_from(FIELDS), max_size=3))
+    form = {name: value for name, value in form.items() if name not in omitted}
+    return form | {name: unreadable("referral@1", name) for name in unreadable_fields}
 
 
-def told(missing: list[dict[str, Any]]) -> list[tuple[str, str, str, str]]:
-    return sorted((it["location"], it["code"], it["nl"], it["en"]) for it in missing)
+def comparable(missing: list[dict[str, Any]]) -> list[tuple[str, str, str, str]]:
+    return sorted((fault["location"], fault["code"], fault["nl"], fault["en"]) for fault in missing)
 
 
-def refused_for(answer: httpx.Response) -> list[tuple[str, str, str, str]] | str:
-    """The faults of a form that is refused; the code alone of every other refusal."""
+def refusal_of(answer: httpx.Response) -> list[tuple[str, str, str, str]] | str:
+    """Returns the faults of a refused form, or the code alone of every other refusal."""
     problem = answer.json()
-    return told(problem["errors"]) if answer.status_code == 400 else str(problem["code"])
+    return comparable(problem["errors"]) if answer.status_code == 400 else str(problem["code"])
 
 
-def compared(by: Person, form: dict[str, Any]) -> httpx.Response:
-    """Save this as a draft, submit it, and hold the one against the other. The draft is gone afterwards."""
+def compare_with_submission(by: Person, form: dict[str, Any]) -> httpx.Response:
+    """Save this as a draft, submit it, and compare the two answers. The draft is removed afterwards."""
     draft = by.post("/drafts", {"form": form}).json()
     answer = by.post("/cases", {"trigger": "submit", "draftId": draft["id"]})
-    again = by.get(f"/drafts/{draft['id']}")
+    second_reading = by.get(f"/drafts/{draft['id']}")
     assert draft["complete"] == (draft["missing"] == []) == (answer.status_code == 201), answer.text
     if answer.status_code == 201:
         return answer
-    refused = refused_for(answer)
-    assert refused == (told(draft["missing"]) if isinstance(refused, list) else draft["missing"][0]["code"])
-    assert again.json() == draft, "told again, it is the same"
+    refusal = refusal_of(answer)
+    assert refusal == (comparable(draft["missing"]) if isinstance(refusal, list) else draft["missing"][0]["code"])
+    assert second_reading.json() == draft, "a second reading is the same"
     by.client.delete(f"/drafts/{draft['id']}", headers={"If-Match": '"1"'}).raise_for_status()
     return answer
 
@@ -91,13 +94,13 @@ def compared(by: Person, form: dict[str, Any]) -> httpx.Response:
     "return refusal.errors",
     'return tuple(it for it in refusal.errors if "_missing" not in it.code)',
 )
-def test_what_a_draft_lacks_is_what_submitting_it_is_refused_for(stricter: People) -> None:
+def test_a_draft_shows_the_faults_for_which_its_submission_is_refused(people_of_strict_region: People) -> None:
     @settings(max_examples=40, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(form=drafts(), who=st.sampled_from(["anna", "bram", "otto", "wilma"]))
-    def hold(form: dict[str, Any], who: str) -> None:
-        compared(stricter[who], form)
+    def compare(form: dict[str, Any], who: str) -> None:
+        compare_with_submission(people_of_strict_region[who], form)
 
-    hold()
+    compare()
 
 
 @broken_by(
@@ -106,28 +109,28 @@ def test_what_a_draft_lacks_is_what_submitting_it_is_refused_for(stricter: Peopl
     "return refusal.errors",
     'return tuple(it for it in refusal.errors if it.code != "explanatory_analysis_required")',
 )
-def test_a_draft_hears_the_rules_of_what_can_be_read_and_of_the_region_it_goes_to(stricter: People) -> None:
-    form = whole(residence=RESIDENCES[1], child_voice={})
+def test_a_draft_is_told_the_rules_of_its_readable_fields_and_of_its_region(people_of_strict_region: People) -> None:
+    form = complete_referral(residence=RESIDENCES[1], child_voice={})
     form.pop("explanatoryAnalysis", None)
     form.pop("question")
 
-    draft = stricter.anna.post("/drafts", {"form": form}).json()
+    draft = people_of_strict_region.anna.post("/drafts", {"form": form}).json()
 
-    assert {(it["code"], it["location"]) for it in draft["missing"]} == {
+    assert {(fault["code"], fault["location"]) for fault in draft["missing"]} == {
         ("missing", "/form/question"),
         ("voice_missing", "/form/childVoice"),
         ("explanatory_analysis_required", "/form/explanatoryAnalysis"),
     }
-    compared(stricter.anna, form)
+    compare_with_submission(people_of_strict_region.anna, form)
 
 
-def test_a_draft_of_which_the_region_cannot_be_told_is_held_against_no_setting(stricter: People) -> None:
-    form = whole(residence=7)
+def test_a_draft_without_a_readable_region_is_compared_with_no_setting(people_of_strict_region: People) -> None:
+    form = complete_referral(residence=7)
     form.pop("explanatoryAnalysis", None)
 
-    draft = stricter.otto.post("/drafts", {"form": form}).json()
+    draft = people_of_strict_region.otto.post("/drafts", {"form": form}).json()
 
-    assert {(it["code"], it["location"]) for it in draft["missing"]} == {("model_type", "/form/residence")}
+    assert {(fault["code"], fault["location"]) for fault in draft["missing"]} == {("model_type", "/form/residence")}
 
 
 @broken_by(
@@ -136,11 +139,11 @@ def test_a_draft_of_which_the_region_cannot_be_told_is_held_against_no_setting(s
     "    if case.team_id == NO_TEAM:\n        raise NoTeamForRegion(case.region)\n    return checked",
     "    if case.team_id == NO_TEAM and trace_id:\n        raise NoTeamForRegion(case.region)\n    return checked",
 )
-def test_a_draft_that_no_team_would_take_is_not_complete(stricter: People) -> None:
-    draft = stricter.anna.post("/drafts", {"form": whole(residence=RESIDENCES[2])}).json()
+def test_a_draft_for_a_region_without_a_team_is_not_complete(people_of_strict_region: People) -> None:
+    draft = people_of_strict_region.anna.post("/drafts", {"form": complete_referral(residence=RESIDENCES[2])}).json()
 
-    assert [(it["code"], it["location"]) for it in draft["missing"]] == [("no_team_for_region", "")]
-    assert compared(stricter.anna, draft["form"]).status_code == 409
+    assert [(fault["code"], fault["location"]) for fault in draft["missing"]] == [("no_team_for_region", "")]
+    assert compare_with_submission(people_of_strict_region.anna, draft["form"]).status_code == 409
 
 
 @broken_by(
@@ -155,13 +158,13 @@ def test_a_draft_that_no_team_would_take_is_not_complete(stricter: People) -> No
     "    submitter(actor, rules, SUBMIT)\n    days =",
     "    days =",
 )
-def test_who_may_not_submit_any_more_reads_and_removes_drafts_and_makes_none(service: Running) -> None:
+def test_a_person_who_may_not_submit_any_more_reads_and_removes_drafts_and_makes_none(service: Running) -> None:
     with newcomer(
         service,
         ("team-haarlem", Role.LOCAL_TEAM, in_days(-9), None),
         ("de-veste", Role.PROVIDER, in_days(-9), None),
     ) as leaver:
-        draft = leaver.post("/drafts", {"form": whole()}).json()
+        draft = leaver.post("/drafts", {"form": complete_referral()}).json()
         assert draft["complete"] is True
         with service.tables.begin() as connection:
             connection.exec_driver_sql(
@@ -170,10 +173,10 @@ def test_who_may_not_submit_any_more_reads_and_removes_drafts_and_makes_none(ser
             )
         path, version = f"/drafts/{draft['id']}", {"If-Match": '"1"'}
 
-        read = leaver.get(path).json()
-        assert (read["complete"], [it["code"] for it in read["missing"]]) == (False, ["not_allowed"])
-        submitted = leaver.post("/cases", {"trigger": "submit", "draftId": draft["id"]})
-        assert (submitted.status_code, submitted.json()["code"]) == (403, "not_allowed")
+        reading = leaver.get(path).json()
+        assert (reading["complete"], [fault["code"] for fault in reading["missing"]]) == (False, ["not_allowed"])
+        submission = leaver.post("/cases", {"trigger": "submit", "draftId": draft["id"]})
+        assert (submission.status_code, submission.json()["code"]) == (403, "not_allowed")
         assert leaver.client.put(path, json={"form": {}}, headers=version).status_code == 403
         assert leaver.post("/drafts", {"form": {}}).status_code == 403
         assert len(leaver.get("/drafts").json()["items"]) == 1

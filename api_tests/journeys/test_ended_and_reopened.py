@@ -1,4 +1,4 @@
-"""A case is withdrawn, and comes back with everything that was there (domain.md 5.3 T20; stories d and j)."""
+"""A case is withdrawn, and comes back with everything it held (domain.md 5.3 T20; stories d and j)."""
 
 import pytest
 
@@ -23,8 +23,8 @@ def test_a_family_withdraws_whenever_it_wishes_and_says_why(people: People, stat
     assert faults(silent) == {("missing", "/grounds")}
     case.fire("withdraw", by="anna", grounds="Moeder wil het eerst zelf proberen.")
 
-    seen = case.seen()
-    assert (seen["main"]["state"]["code"], seen["main"]["party"]) == ("withdrawn", None)
+    view = case.seen()
+    assert (view["main"]["state"]["code"], view["main"]["party"]) == ("withdrawn", None)
 
 
 @broken_by(
@@ -35,22 +35,22 @@ def test_a_family_withdraws_whenever_it_wishes_and_says_why(people: People, stat
     case="sqlite-withdrawn",
 )
 @pytest.mark.parametrize("end", ["closed", "declined", "withdrawn"])
-def test_t20_a_case_that_ended_is_reopened_with_everything_it_had(people: People, end: str) -> None:
+def test_t20_an_ended_case_is_reopened_with_everything_it_held(people: People, end: str) -> None:
     case = CaseFile.submitted(people).go_to(end)
-    before, written = case.history(), documents(case)
-    number, since = case.seen()["number"], case.seen()["submittedAt"]
+    history_before, documents_before = case.history(), documents(case)
+    number, submitted_at = case.seen()["number"], case.seen()["submittedAt"]
 
     case.fire("reopen", by="anna")
 
-    seen, after = case.seen(), case.history()
-    assert (seen["main"]["state"]["code"], seen["main"]["party"]["role"]) == ("in_triage", "screener")
-    assert (seen["number"], seen["submittedAt"]) == (number, since)
-    assert after[: len(before)] == before
-    assert [it["trigger"] for it in after[len(before) :]] == ["reopen"]
-    assert documents(case)[: len(written)] == written
+    view, history_after = case.seen(), case.history()
+    assert (view["main"]["state"]["code"], view["main"]["party"]["role"]) == ("in_triage", "screener")
+    assert (view["number"], view["submittedAt"]) == (number, submitted_at)
+    assert history_after[: len(history_before)] == history_before
+    assert [entry["trigger"] for entry in history_after[len(history_before) :]] == ["reopen"]
+    assert documents(case)[: len(documents_before)] == documents_before
 
 
-def test_t20_the_advice_of_the_first_time_is_still_there_the_second_time(people: People) -> None:
+def test_t20_the_advice_of_the_first_time_stays_readable_after_reopening(people: People) -> None:
     case = CaseFile.submitted(people).go_to("monitored").go_to("closed")
     first = people.anna.get(f"{case.path}/advices/1").json()
 
@@ -82,11 +82,11 @@ def test_i10_the_first_proposal_to_decline_does_not_count_the_second_time(people
     case = CaseFile.submitted(people).go_to("declined")
     case.fire("reopen", by="anna")
 
-    again = case.attempt("decline", by="esra")
+    second_decline = case.attempt("decline", by="esra")
 
-    assert refusal(again) == (409, "guards_not_met")
+    assert refusal(second_decline) == (409, "guards_not_met")
 
 
 def documents(case: CaseFile) -> list[dict[str, object]]:
-    found: list[dict[str, object]] = case.people.anna.get(f"{case.path}/file").json()["documents"]
-    return found
+    items: list[dict[str, object]] = case.people.anna.get(f"{case.path}/file").json()["documents"]
+    return items

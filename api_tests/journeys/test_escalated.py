@@ -11,25 +11,33 @@ from api_tests.support.refusals import code_of, faults, refusal, unmet
 from api_tests.support.sabotages import Guard, Rule, broken_by
 from api_tests.support.workflows import form_for
 
-FROM = ["in_triage", "in_review", "advice_drafted", "advice_issued", "arranging_placement", "help_started", "monitored"]
+STATES = [
+    "in_triage",
+    "in_review",
+    "advice_drafted",
+    "advice_issued",
+    "arranging_placement",
+    "help_started",
+    "monitored",
+]
 
 
-def asked_first() -> dict[str, Any]:
-    """The request of a chair who does not say why the network would be skipped."""
+def request_without_reason() -> dict[str, Any]:
+    """A request for escalation that does not say why the network would be skipped."""
     form = form_for("case", "request_escalation")
     assert form is not None
     return {name: value for name, value in form.items() if name != "networkSkippedBecause"}
 
 
 def escalation(case: CaseFile, by: str = "esra") -> dict[str, Any]:
-    """The escalation that is still open."""
+    """Returns the escalation that is open."""
     return next(part for part in case.parts("escalation", by) if part["phase"] != "ended")
 
 
-def whose(case: CaseFile) -> tuple[str, str, str, str]:
-    """What escalation may never change: the state, the region, its team, who must act."""
-    seen = case.seen()
-    return code_of(seen["main"]), seen["region"], seen["team"]["name"], seen["main"]["party"]["role"]
+def duty_of(case: CaseFile) -> tuple[str, str, str, str]:
+    """Returns everything that an escalation never changes: (state, region, team, role that must act)."""
+    view = case.seen()
+    return code_of(view["main"]), view["region"], view["team"]["name"], view["main"]["party"]["role"]
 
 
 @broken_by(
@@ -39,29 +47,29 @@ def whose(case: CaseFile) -> tuple[str, str, str, str]:
     'to = "arranging_placement"\nroles = ["chair"]\nform = "escalation_request@1"',
     case="sqlite-help_started",
 )
-@pytest.mark.parametrize("state", FROM)
+@pytest.mark.parametrize("state", STATES)
 def test_i9_a_case_is_escalated_answered_and_brought_back_while_the_region_keeps_it_where_it_was(
     people: People, state: str
 ) -> None:
     case = CaseFile.submitted(people).go_to(state)
-    before = whose(case)
-    told = []
+    duty_before = duty_of(case)
+    stages = []
 
     case.fire("request_escalation")
-    told.append((code_of(escalation(case)), escalation(case)["party"]["role"], whose(case)))
+    stages.append((code_of(escalation(case)), escalation(case)["party"]["role"], duty_of(case)))
     case.fire("escalate", part=escalation(case))
-    told.append((code_of(escalation(case)), escalation(case)["party"]["role"], whose(case)))
+    stages.append((code_of(escalation(case)), escalation(case)["party"]["role"], duty_of(case)))
     case.fire("record_answer", part=case.parts("question")[0], by="tom")
     case.fire("record_answer", part=escalation(case), form={})
-    told.append((code_of(escalation(case)), escalation(case)["party"]["role"], whose(case)))
+    stages.append((code_of(escalation(case)), escalation(case)["party"]["role"], duty_of(case)))
     case.fire("bring_back", part=escalation(case), by="mila")
 
-    assert told == [
-        ("requested", "cce_liaison", before),
-        ("escalated", "cce_liaison", before),
-        ("answered", "chair", before),
+    assert stages == [
+        ("requested", "cce_liaison", duty_before),
+        ("escalated", "cce_liaison", duty_before),
+        ("answered", "chair", duty_before),
     ]
-    assert whose(case) == before
+    assert duty_of(case) == duty_before
     assert [code_of(part) for part in case.parts("escalation")] == ["brought_back"]
 
 
@@ -75,7 +83,7 @@ def test_i9_the_region_works_on_while_an_escalation_is_open(people: People) -> N
 
 
 @broken_by("no case is closed over an open escalation", Guard("no_open_escalation"))
-def test_i9_a_case_is_not_closed_over_the_heads_of_those_who_were_asked(people: People) -> None:
+def test_i9_a_case_is_not_closed_over_an_open_escalation(people: People) -> None:
     case = CaseFile.submitted(people).go_to("monitored")
     case.fire("request_escalation")
     case.fire("escalate", part=escalation(case))
@@ -89,17 +97,17 @@ def test_i9_a_case_is_not_closed_over_the_heads_of_those_who_were_asked(people: 
 
 
 @broken_by("T16: the network is asked before the national level", Rule("network_not_asked_first"))
-def test_t16_the_national_level_is_asked_after_the_network_answered_or_with_a_reason_why_not(people: People) -> None:
+def test_t16_the_national_level_is_asked_after_the_network_answered_or_with_a_reason(people: People) -> None:
     case = CaseFile.submitted(people).go_to("in_review")
 
-    too_early = case.attempt("request_escalation", form=asked_first())
+    too_early = case.attempt("request_escalation", form=request_without_reason())
     assert faults(too_early) == {("network_not_asked_first", "/form/networkSkippedBecause")}
     case.fire("ask_network")
-    unanswered = case.attempt("request_escalation", form=asked_first())
+    unanswered = case.attempt("request_escalation", form=request_without_reason())
     assert faults(unanswered) == {("network_not_asked_first", "/form/networkSkippedBecause")}
 
     case.fire("record_network_answer", part=escalation(case))
-    case.fire("request_escalation", form=asked_first())
+    case.fire("request_escalation", form=request_without_reason())
 
     assert sorted(map(code_of, case.parts("escalation"))) == ["answered", "requested"]
 
@@ -107,7 +115,7 @@ def test_t16_the_national_level_is_asked_after_the_network_answered_or_with_a_re
 def test_t16_a_place_in_another_region_is_asked_for_without_the_network(people: People) -> None:
     case = CaseFile.submitted(people).go_to("in_review")
 
-    case.fire("request_escalation", form=asked_first() | {"purpose": {"code": "other_region"}})
+    case.fire("request_escalation", form=request_without_reason() | {"purpose": {"code": "other_region"}})
 
     assert code_of(escalation(case)) == "requested"
 
@@ -116,16 +124,16 @@ def test_t16_a_place_in_another_region_is_asked_for_without_the_network(people: 
 def test_i20_nothing_is_shared_beyond_the_region_without_consent_or_ground(people: People) -> None:
     case = CaseFile.submitted(people).go_to("in_review")
 
-    nobody_asked = [case.attempt(it, consents=[]) for it in ("ask_network", "request_escalation")]
-    nobody_asked.append(signal(people.mila, case.number, consents=[]))
-    beyond = case.parts("escalation")
+    refusals = [case.attempt(trigger, consents=[]) for trigger in ("ask_network", "request_escalation")]
+    refusals.append(signal(people.mila, case.number, consents=[]))
+    escalations = case.parts("escalation")
     ground = {"kind": {"code": "legal_ground"}, "ground": {"code": "youth_probation"}, "givenOn": "2025-02-03"}
     case.fire("ask_network", consents=[ground | {"purposes": [{"code": "expertise_network"}]}])
-    further = case.attempt("request_escalation", consents=[])
+    second_refusal = case.attempt("request_escalation", consents=[])
 
-    assert [faults(it) for it in nobody_asked] == [{("consent_to_sharing_missing", "/form/consents")}] * 3
-    assert beyond == []
-    assert faults(further) == {("consent_to_sharing_missing", "/form/consents")}
+    assert [faults(answer) for answer in refusals] == [{("consent_to_sharing_missing", "/form/consents")}] * 3
+    assert escalations == []
+    assert faults(second_refusal) == {("consent_to_sharing_missing", "/form/consents")}
     assert [code_of(part) for part in case.parts("escalation")] == ["network_asked"]
 
 
@@ -135,7 +143,7 @@ def test_i20_nothing_is_shared_beyond_the_region_without_consent_or_ground(peopl
     'roles = ["cce_liaison"]\nform = "escalation_conclusion@1"',
     'roles = ["cce_liaison", "process_director"]\nform = "escalation_conclusion@1"',
 )
-def test_t17_the_answer_of_the_national_level_is_the_liaisons_to_record_and_she_sees_the_case_for_it(
+def test_t17_the_liaison_alone_records_the_answer_of_the_national_level_and_sees_the_case_for_it(
     people: People,
 ) -> None:
     case = CaseFile.submitted(people).go_to("in_review")
@@ -144,14 +152,14 @@ def test_t17_the_answer_of_the_national_level_is_the_liaisons_to_record_and_she_
     case.fire("escalate", part=escalation(case))
     question = case.parts("question")[0]
 
-    refused = [
+    refusals = [
         refusal(case.attempt("record_answer", part=part, by=by))
         for part, by in ((escalation(case), "hanna"), (escalation(case), "esra"), (question, "hanna"))
     ]
     case.fire("record_answer", part=question, by="mila")
     case.fire("record_answer", part=escalation(case), form={})
 
-    assert refused == [(403, "role_not_allowed")] * 3
+    assert refusals == [(403, "role_not_allowed")] * 3
     assert case.seen(by="mila")["number"] == case.number
-    answered = [it["by"] for it in case.history(by="mila") if it["trigger"] == "record_answer"]
-    assert [(it["person"]["name"], it["role"]) for it in answered] == [("Mila Dekker", "cce_liaison")] * 2
+    actors = [entry["by"] for entry in case.history(by="mila") if entry["trigger"] == "record_answer"]
+    assert [(actor["person"]["name"], actor["role"]) for actor in actors] == [("Mila Dekker", "cce_liaison")] * 2

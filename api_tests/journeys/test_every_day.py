@@ -1,4 +1,4 @@
-"""What is possible in every open state and leaves it as it is: correct, add a note, hand over."""
+"""Steps possible in every open state, which leave it as it is: correct, add a note, hand over."""
 
 import pytest
 
@@ -26,24 +26,26 @@ STATES = ["submitted", "scheduled", "arranging_placement", "monitored"]
     case="sqlite-submitted",
 )
 @pytest.mark.parametrize("state", STATES)
-def test_a_correction_leaves_the_state_and_what_was_sent_and_shows_how_it_reads_now(people: People, state: str) -> None:
+def test_a_correction_leaves_the_state_and_the_original_and_shows_the_corrected_text(
+    people: People, state: str
+) -> None:
     case = CaseFile.submitted(people).go_to(state)
     due = case.seen()["main"]["dueOn"]
 
     case.fire("amend", by="anna", amends=1, changes={"previousMoves": 4, "interpreter": None})
 
-    seen = case.seen()
-    assert (seen["main"]["state"]["code"], seen["main"]["dueOn"]) == (state, due)
+    view = case.seen()
+    assert (view["main"]["state"]["code"], view["main"]["dueOn"]) == (state, due)
     referral = people.anna.get(f"{case.path}/file").json()["documents"][0]
     assert referral["form"]["previousMoves"] == 2
     assert referral["form"]["interpreter"]["code"] == "1"
     assert referral["current"]["previousMoves"] == 4
     assert "interpreter" not in referral["current"]
-    last = case.history()[-1]
-    assert (last["trigger"], last["source"], last["target"]) == ("amend", state, state)
+    last_entry = case.history()[-1]
+    assert (last_entry["trigger"], last_entry["source"], last_entry["target"]) == ("amend", state, state)
 
 
-def test_a_correction_is_held_against_the_rules_of_the_form_it_corrects(case: CaseFile) -> None:
+def test_a_correction_obeys_the_rules_of_the_form_that_it_corrects(case: CaseFile) -> None:
     broken = case.attempt("amend", by="anna", amends=1, changes={"urgency": {"code": "asap"}})
     no_voice = case.attempt("amend", by="anna", amends=1, changes={"childVoice": {"ownWords": None}})
 
@@ -58,7 +60,7 @@ def test_a_correction_is_held_against_the_rules_of_the_form_it_corrects(case: Ca
     " and entry.organisation_id == decision.acting.organisation_id",
     "",
 )
-def test_what_another_organisation_wrote_is_not_corrected_over_its_head(people: People) -> None:
+def test_a_text_of_another_organisation_cannot_be_corrected(people: People) -> None:
     case = CaseFile.submitted(people).go_to("in_triage")
 
     answer = case.attempt("amend", by="carla", amends=1, changes={"previousMoves": 4})
@@ -67,18 +69,21 @@ def test_what_another_organisation_wrote_is_not_corrected_over_its_head(people: 
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_a_note_leaves_the_state_and_is_read_by_whoever_may_read_the_case(people: People, state: str) -> None:
+def test_a_note_leaves_the_state_and_is_read_by_every_reader_of_the_case(people: People, state: str) -> None:
     case = CaseFile.submitted(people).go_to(state)
 
     case.fire("add_note", by="hanna", text="Moeder belde: het gaat vandaag goed.")
 
     assert case.state == state
-    last = people.anna.get(f"{case.path}/file").json()["documents"][-1]
-    assert (last["entry"]["trigger"], last["form"]["text"]) == ("add_note", "Moeder belde: het gaat vandaag goed.")
+    last_document = people.anna.get(f"{case.path}/file").json()["documents"][-1]
+    assert (last_document["entry"]["trigger"], last_document["form"]["text"]) == (
+        "add_note",
+        "Moeder belde: het gaat vandaag goed.",
+    )
     assert refusal(people.petra.get(f"{case.path}/file")) == (404, "not_found")
 
 
-def test_handing_over_puts_the_case_on_somebodys_own_list_and_leaves_the_state(people: People) -> None:
+def test_handing_over_puts_the_case_on_a_persons_own_list_and_leaves_the_state(people: People) -> None:
     case = CaseFile.submitted(people).go_to("scheduled")
 
     case.fire("reassign", by="esra", assignee_id=str(PERSON_IDS["carla"]))
@@ -98,7 +103,7 @@ def test_handing_over_puts_the_case_on_somebodys_own_list_and_leaves_the_state(p
     "if step.form and assignee and not (party and People(transaction).works_for(assignee, party)):",
     "if False:",
 )
-def test_a_case_is_handed_only_to_somebody_of_the_organisation_that_must_act(case: CaseFile) -> None:
+def test_a_case_is_handed_only_to_a_member_of_the_organisation_that_must_act(case: CaseFile) -> None:
     answer = case.attempt("reassign", by="carla", assignee_id=str(PERSON_IDS["petra"]))
 
     assert faults(answer) == {("unknown_assignee", "/form/assigneeId")}
@@ -114,7 +119,7 @@ def test_nothing_is_added_to_a_case_that_ended(people: People) -> None:
 
 
 def on_own_list(case: CaseFile, key: str) -> bool:
-    """Whether the case stands on this person's list because it was put to them by name."""
-    wanted = {"whose": "mine", "number": case.number}
-    found = case.people[key].get("/work-items", params=wanted).json()["items"]
-    return any(it["part"]["party"]["assignee"] for it in found)
+    """Returns whether the case is on this person's list because it was assigned to them by name."""
+    query = {"whose": "mine", "number": case.number}
+    items = case.people[key].get("/work-items", params=query).json()["items"]
+    return any(item["part"]["party"]["assignee"] for item in items)

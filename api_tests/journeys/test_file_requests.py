@@ -1,4 +1,4 @@
-"""T22: what is asked about a file, decided with reasons and within a term, also when the case has long ended."""
+"""T22: requests about a file, decided with reasons and within a term, also when the case has long ended."""
 
 from datetime import date, timedelta
 
@@ -10,33 +10,33 @@ from api_tests.support.servers import Running
 from api_tests.support.shared_case import rows
 
 
-def test_t22_a_family_asks_for_its_file_and_hears_what_was_decided_and_done(people: People) -> None:
+def test_t22_a_family_asks_for_its_file_and_is_told_the_decision_and_the_outcome(people: People) -> None:
     case = CaseFile.submitted(people, by="wilma")
 
     part = case.ask_about_file("access", by="wilma")
-    waits = people.carla.get(f"/work-items?whose=team&number={case.number}").json()["items"]
-    granted = case.fire("grant", part=part, by="carla")
+    work_items = people.carla.get(f"/work-items?whose=team&number={case.number}").json()["items"]
+    grant = case.fire("grant", part=part, by="carla")
     case.fire("carry_out", part=part, by="carla")
 
     assert (part["state"]["code"], part["party"]["role"]) == ("received", "coordinator")
     assert date.fromisoformat(part["dueOn"]) >= date.today() + timedelta(days=29)  # noqa: DTZ011 - a day, give or take one
-    assert part["id"] in [wait["part"]["id"] for wait in waits]
-    assert granted["transition"]["codes"] == {"file_request_extent": ["partial"]}
-    own = people.wilma.get(f"{case.path}/file-requests").json()["items"]
-    assert [it["state"]["code"] for it in own] == ["carried_out"]
+    assert part["id"] in [item["part"]["id"] for item in work_items]
+    assert grant["transition"]["codes"] == {"file_request_extent": ["partial"]}
+    requests = people.wilma.get(f"{case.path}/file-requests").json()["items"]
+    assert [request["state"]["code"] for request in requests] == ["carried_out"]
     assert case.state == "submitted"
 
 
 def test_t22_a_refusal_gives_its_reason_and_says_where_to_complain(case: CaseFile) -> None:
     part = case.ask_about_file("destruction")
 
-    unexplained = case.attempt("refuse", part=part, by="carla", grounds=None)
-    untold = case.attempt("refuse", part=part, by="carla", told_where_to_complain=False)
-    refused = case.fire("refuse", part=part, by="quint")
+    without_grounds = case.attempt("refuse", part=part, by="carla", grounds=None)
+    without_complaint_address = case.attempt("refuse", part=part, by="carla", told_where_to_complain=False)
+    refusal = case.fire("refuse", part=part, by="quint")
 
-    assert (unexplained.status_code, untold.status_code) == (400, 400)
-    assert refused["transition"]["codes"] == {"file_request_refusal_reason": ["interest_of_another"]}
-    assert refused["transition"]["by"]["role"] == "data_protection_officer"
+    assert (without_grounds.status_code, without_complaint_address.status_code) == (400, 400)
+    assert refusal["transition"]["codes"] == {"file_request_refusal_reason": ["interest_of_another"]}
+    assert refusal["transition"]["by"]["role"] == "data_protection_officer"
 
 
 @broken_by(
@@ -45,8 +45,8 @@ def test_t22_a_refusal_gives_its_reason_and_says_where_to_complain(case: CaseFil
     '"file_request_grant", "file_request_refusal", ',
     '"file_request_grant", ',
 )
-def test_t22_a_family_reads_what_was_decided_on_its_request_in_the_words_of_whoever_decided(people: People) -> None:
-    """AVG 12.4; and goes on reading nothing else that others wrote."""
+def test_t22_a_family_reads_the_decision_on_its_request_in_the_words_of_the_decider(people: People) -> None:
+    """AVG 12.4. The family still reads no other text of others."""
     case = CaseFile.submitted(people, by="wilma")
     first, second = (case.ask_about_file("destruction", by="wilma") for _ in range(2))
     case.fire("postpone", part=first, by="carla", told_on="2025-06-12", due_on="2025-08-13", grounds="Het is vakantie.")
@@ -55,16 +55,18 @@ def test_t22_a_family_reads_what_was_decided_on_its_request_in_the_words_of_whoe
     case.fire("carry_out", part=second, by="carla")
     case.fire("add_note", by="carla")
 
-    told = [people.wilma.get(f"{case.address(part)}/transitions/{it}") for part in (first, second) for it in (2, 3)]
+    decisions = [
+        people.wilma.get(f"{case.address(part)}/transitions/{number}") for part in (first, second) for number in (2, 3)
+    ]
     note = people.wilma.get(f"{case.path}/transitions/{case.seen()['main']['version']}")
 
-    assert [it.status_code for it in told] == [200] * 4
-    assert [it.json()["grounds"] for it in told[:2]] == ["Het is vakantie.", "Er loopt een klacht."]
-    assert told[2].json()["form"]["notGranted"] == filled("file_request_grant@1")["notGranted"]
+    assert [answer.status_code for answer in decisions] == [200] * 4
+    assert [answer.json()["grounds"] for answer in decisions[:2]] == ["Het is vakantie.", "Er loopt een klacht."]
+    assert decisions[2].json()["form"]["notGranted"] == filled("file_request_grant@1")["notGranted"]
     assert (note.status_code, note.json()["code"]) == (403, "written_by_others")
 
 
-def test_t22_a_decision_may_be_put_off_for_two_months_and_no_longer(case: CaseFile) -> None:
+def test_t22_a_decision_may_be_postponed_for_two_months_and_no_longer(case: CaseFile) -> None:
     part = case.ask_about_file("copy")
 
     too_long = case.attempt("postpone", part=part, by="carla", told_on="2025-06-12", due_on="2025-08-14")
@@ -83,22 +85,22 @@ def test_t22_a_file_is_asked_about_after_the_end_as_well_and_the_case_stays_ende
     assert (case.state, case.seen()["main"]["version"]) == ("withdrawn", 2)
 
 
-def test_i21_asking_about_a_file_does_not_make_it_be_kept_longer(
+def test_i21_a_request_about_a_file_does_not_extend_its_retention(
     service: Running, people: People, case: CaseFile
 ) -> None:
     case.fire("withdraw")
-    before = people.carla.get(f"{case.path}/retention").json()["keepUntil"]
+    keep_until_before = people.carla.get(f"{case.path}/retention").json()["keepUntil"]
 
     service.clock.let_pass(days=400)
     case.ask_about_file("access")
     case.read_in_an_emergency(by="petra")
-    after = people.carla.get(f"{case.path}/retention").json()["keepUntil"]
+    keep_until_after = people.carla.get(f"{case.path}/retention").json()["keepUntil"]
     service.clock.let_pass(days=-400)
 
-    assert after == before
+    assert keep_until_after == keep_until_before
 
 
-def test_what_is_asked_is_content_and_only_its_kind_a_fact(service: Running, case: CaseFile) -> None:
+def test_the_text_of_a_request_is_content_and_only_its_kind_a_fact(service: Running, case: CaseFile) -> None:
     case.ask_about_file("own_statement")
 
     facts = rows(service, f"SELECT codes FROM transitions WHERE case_id = '{case.id}' AND sequence = 2")
@@ -106,15 +108,15 @@ def test_what_is_asked_is_content_and_only_its_kind_a_fact(service: Running, cas
     assert filled("file_request@1")["about"] not in str(rows(service, "SELECT * FROM contents"))
 
 
-def test_only_whoever_may_see_the_whole_case_asks_about_its_file(people: People, case: CaseFile) -> None:
+def test_only_a_reader_of_the_whole_case_asks_about_its_file(people: People, case: CaseFile) -> None:
     body = {"trigger": "ask_about_file", "form": filled("file_request@1")}
 
     statuses = {
         key: people[key].post(f"{case.path}/file-requests", body).status_code for key in ("bram", "ivo", "quint")
     }
-    wrong = people.anna.post(
+    faulty = people.anna.post(
         f"{case.path}/file-requests", {"trigger": "ask_about_file", "form": {"kind": {"code": "x"}}}
     )
 
     assert statuses == {"bram": 404, "ivo": 404, "quint": 404}
-    assert {error["location"] for error in wrong.json()["errors"]} == {"/form/kind", "/form/askedBy", "/form/askedOn"}
+    assert {error["location"] for error in faulty.json()["errors"]} == {"/form/kind", "/form/askedBy", "/form/askedOn"}

@@ -1,4 +1,4 @@
-"""A learning table looks back on a region's cases: what many have in common, and nothing of one child (story g)."""
+"""A learning table looks back on a region's cases: a road that many share, and nothing of one child (story g)."""
 
 import json
 from typing import Any
@@ -18,19 +18,19 @@ ROAD = (
 )
 
 
-def questions_that_came_back(people: People, how_many: int) -> list[CaseFile]:
-    """Cases that went a road of their own: a consult was given, and the table was asked for after all."""
-    found = []
+def cases_referred_after_consult(people: People, how_many: int) -> list[CaseFile]:
+    """Cases of one distinct road: a consult was given, and the table was asked for after all."""
+    cases = []
     for _ in range(how_many):
         case = CaseFile.submitted(people, by="bram", residence={"municipality": "GM0453", "inStay": False})
         for trigger, by in ROAD[1:]:
             case.fire(trigger, by=by)
-        found.append(case)
-    return found
+        cases.append(case)
+    return cases
 
 
-def pulled(people: People) -> list[dict[str, Any]]:
-    """The histories of this road that noor is given, of her region IJmond."""
+def pull_road(people: People) -> list[dict[str, Any]]:
+    """Returns the histories of this road that Noor gets of her region IJmond."""
     answer = people.noor.get("/learning/histories", params={"region": "JZ10"})
     assert answer.status_code == 200, answer.text
     road = [trigger for trigger, _ in ROAD]
@@ -46,18 +46,22 @@ def pulled(people: People) -> list[dict[str, Any]]:
 def test_i24_story_g_the_facilitator_pulls_a_regions_histories_once_enough_cases_went_the_same_road(
     people: People,
 ) -> None:
-    four = questions_that_came_back(people, K - 1)
-    of_four = pulled(people)
-    five = [*four, *questions_that_came_back(people, 1)]
+    four = cases_referred_after_consult(people, K - 1)
+    histories_of_four = pull_road(people)
+    five = [*four, *cases_referred_after_consult(people, 1)]
 
-    looks = pulled(people)
+    histories = pull_road(people)
 
-    assert of_four == []
-    assert len(looks) == K
-    assert {look["endState"] for look in looks} == {"open"}, "an open case counts as open, and is not left out"
-    assert {tuple(step["role"] for step in look["steps"]) for look in looks} == {
+    assert histories_of_four == []
+    assert len(histories) == K
+    assert {history["endState"] for history in histories} == {"open"}, (
+        "an open case counts as open, and is not left out"
+    )
+    assert {tuple(step["role"] for step in history["steps"]) for history in histories} == {
         ("local_team", "coordinator", "local_team", "chair", "local_team")
     }
-    assert [it.number for it in five if it.number in json.dumps(looks) or it.id in json.dumps(looks)] == []
-    assert [refusal(people.noor.get(it.path)) for it in five] == [(404, "not_found")] * K
+    assert [
+        case.number for case in five if case.number in json.dumps(histories) or case.id in json.dumps(histories)
+    ] == []
+    assert [refusal(people.noor.get(case.path)) for case in five] == [(404, "not_found")] * K
     assert refusal(people.esra.get("/learning/histories")) == (403, "not_allowed"), "learning settles no accounts"

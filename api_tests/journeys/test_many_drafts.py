@@ -1,4 +1,4 @@
-"""Drafts by the dozen: as many as there may be, found again page by page, the last saved first."""
+"""Many drafts: at most so many per person, listed page by page, the last saved first."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -30,22 +30,22 @@ MOST = 3
 def frugal(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Running, People]]:
-    """A service of our own, where nobody keeps more than three drafts."""
+    """A service of its own, where a person may have three drafts."""
     folder = tmp_path_factory.mktemp(f"frugal-{request.param}")
     rules = copied(folder)
     rewritten(rules, "settings", "drafts_per_person = 50", f"drafts_per_person = {MOST}")
-    with people_at(folder, new_database(request, folder, request.param), rules) as served:
-        yield served
+    with people_at(folder, new_database(request, folder, request.param), rules) as service_and_people:
+        yield service_and_people
 
 
 @contextmanager
-def somebody(service: Running) -> Iterator[Person]:
-    """Somebody of the local team who has no drafts yet."""
+def drafter(service: Running) -> Iterator[Person]:
+    """A person of the local team without drafts."""
     with newcomer(service, ("team-haarlem", Role.LOCAL_TEAM, in_days(-9), None)) as person:
         yield person
 
 
-def begun(by: Person, question: str = "Hoe verder?") -> dict[str, Any]:
+def begin_draft(by: Person, question: str = "Hoe verder?") -> dict[str, Any]:
     answer = by.post("/drafts", {"form": {"question": question}})
     assert answer.status_code == 201, answer.text
     draft: dict[str, Any] = answer.json()
@@ -53,12 +53,12 @@ def begun(by: Person, question: str = "Hoe verder?") -> dict[str, Any]:
 
 
 def keys_of(service: Running) -> int:
-    """How many keys there are."""
+    """Returns the number of keys."""
     with service.tables.connect() as connection:
         return connection.execute(select(func.count()).select_from(case_keys)).scalar_one()
 
 
-def test_the_settings_say_how_many_drafts_somebody_may_have() -> None:
+def test_the_settings_say_how_many_drafts_a_person_may_have() -> None:
     assert RULES.settings.default.drafts_per_person == 50
 
 
@@ -68,59 +68,59 @@ def test_the_settings_say_how_many_drafts_somebody_may_have() -> None:
     "        raise TooManyDrafts(default.drafts_per_person, default.draft_days)",
     "        pass",
 )
-def test_who_has_as_many_drafts_as_there_may_be_hears_how_to_get_room(frugal: tuple[Running, People]) -> None:
-    with somebody(frugal[0]) as person:
-        drafts = [begun(person) for _ in range(MOST)]
+def test_a_person_with_all_the_drafts_allowed_is_told_how_to_get_room(frugal: tuple[Running, People]) -> None:
+    with drafter(frugal[0]) as person:
+        drafts = [begin_draft(person) for _ in range(MOST)]
         keys = keys_of(frugal[0])
 
-        for language, there_may_be in (("nl", f"U mag {MOST} concepten hebben"), ("en", f"You may have {MOST} drafts")):
+        for language, sentence in (("nl", f"U mag {MOST} concepten hebben"), ("en", f"You may have {MOST} drafts")):
             answer = person.post("/drafts", {"form": {}}, headers={"Accept-Language": language})
             assert refusal(answer) == (409, "too_many_drafts")
             assert (answer.json()["most"], answer.json()["draftDays"]) == (MOST, 30)
-            assert answer.json()["detail"].startswith(there_may_be)
+            assert answer.json()["detail"].startswith(sentence)
             assert "/v1/drafts" in answer.json()["detail"]
-        assert keys_of(frugal[0]) == keys, "none is made for a draft that is refused"
+        assert keys_of(frugal[0]) == keys, "a refused draft gets no key"
 
-        saved = person.client.put(f"/drafts/{drafts[0]['id']}", json={"form": {}}, headers={"If-Match": '"1"'})
-        assert saved.status_code == 200, "what is there goes on"
+        save = person.client.put(f"/drafts/{drafts[0]['id']}", json={"form": {}}, headers={"If-Match": '"1"'})
+        assert save.status_code == 200, "an existing draft can still be saved"
         person.client.delete(f"/drafts/{drafts[1]['id']}", headers={"If-Match": '"1"'}).raise_for_status()
-        begun(person)
+        begin_draft(person)
         assert refusal(person.post("/drafts", {"form": {}})) == (409, "too_many_drafts")
 
 
 def test_a_draft_that_is_submitted_makes_room_and_so_does_one_that_expires(frugal: tuple[Running, People]) -> None:
     service, _ = frugal
-    with somebody(service) as person:
+    with drafter(service) as person:
         drafts = [person.post("/drafts", {"form": form_for("case", "submit")}).json() for _ in range(MOST)]
         assert person.post("/cases", {"trigger": "submit", "draftId": drafts[0]["id"]}).status_code == 201
-        begun(person)
-        passed = service.clock.passed
+        begin_draft(person)
+        offset = service.clock.passed
         try:
             service.clock.let_pass(days=31)
             for _ in range(MOST):
-                begun(person)
+                begin_draft(person)
         finally:
-            service.clock.passed = passed
+            service.clock.passed = offset
 
 
-def test_a_draft_begun_twice_with_one_key_is_answered_again_though_there_is_no_more_room(
+def test_a_draft_begun_twice_with_one_key_is_answered_again_without_room_for_another(
     frugal: tuple[Running, People],
 ) -> None:
-    with somebody(frugal[0]) as person:
+    with drafter(frugal[0]) as person:
         key = str(uuid4())
         first = person.post("/drafts", {"form": {}}, key=key)
         for _ in range(MOST - 1):
-            begun(person)
+            begin_draft(person)
 
-        again = person.post("/drafts", {"form": {}}, key=key)
+        replay = person.post("/drafts", {"form": {}}, key=key)
 
-        assert (again.status_code, again.json()["id"]) == (201, first.json()["id"])
+        assert (replay.status_code, replay.json()["id"]) == (201, first.json()["id"])
         assert refusal(person.post("/drafts", {"form": {}})) == (409, "too_many_drafts")
 
 
-def test_twelve_drafts_at_once_are_no_more_than_there_may_be(frugal: tuple[Running, People]) -> None:
-    with somebody(frugal[0]) as person:
-        begun(person)
+def test_twelve_drafts_at_once_do_not_exceed_the_limit(frugal: tuple[Running, People]) -> None:
+    with drafter(frugal[0]) as person:
+        begin_draft(person)
         with ThreadPoolExecutor(12) as pool:
             answers = list(pool.map(lambda _: person.post("/drafts", {"form": {}}).status_code, range(12)))
 
@@ -135,13 +135,13 @@ def test_twelve_drafts_at_once_are_no_more_than_there_may_be(frugal: tuple[Runni
     "    default =",
 )
 @pytest.mark.parametrize("who", ["esra", "ivo", "mila", "roos"])
-def test_only_who_may_submit_makes_drafts(people: People, who: str) -> None:
+def test_only_a_person_who_may_submit_makes_drafts(people: People, who: str) -> None:
     assert refusal(people[who].post("/drafts", {"form": {}})) == (403, "not_allowed")
     assert people[who].get("/drafts").json() == {"items": [], "nextCursor": None}
 
 
-def walked(by: Person, limit: int, first: str | None = None) -> Iterator[dict[str, Any]]:
-    """The drafts of somebody, page by page."""
+def drafts_of(by: Person, limit: int, first: str | None = None) -> Iterator[dict[str, Any]]:
+    """Yields the drafts of a person, page by page."""
     cursor = {} if first is None else {"cursor": first}
     while True:
         page = by.get("/drafts", params={"limit": limit, **cursor})
@@ -161,37 +161,39 @@ def walked(by: Person, limit: int, first: str | None = None) -> Iterator[dict[st
 )
 @pytest.mark.parametrize("limit", [1, 2, 4, 5, 200])
 def test_a_walk_along_the_pages_meets_every_draft_once_the_last_saved_first(service: Running, limit: int) -> None:
-    with somebody(service) as person:
-        made = [begun(person, f"Nummer {n}") for n in range(5)]
-        person.client.put(f"/drafts/{made[1]['id']}", json={"form": {}}, headers={"If-Match": '"1"'})
+    with drafter(service) as person:
+        drafts = [begin_draft(person, f"Nummer {n}") for n in range(5)]
+        person.client.put(f"/drafts/{drafts[1]['id']}", json={"form": {}}, headers={"If-Match": '"1"'})
 
-        found = [it["id"] for it in walked(person, limit)]
+        draft_ids = [draft["id"] for draft in drafts_of(person, limit)]
 
-        assert found == [made[n]["id"] for n in (1, 4, 3, 2, 0)]
+        assert draft_ids == [drafts[n]["id"] for n in (1, 4, 3, 2, 0)]
 
 
 def test_drafts_that_are_saved_during_a_walk_move_no_other(service: Running) -> None:
-    with somebody(service) as person:
-        made = [begun(person, f"Nummer {n}")["id"] for n in range(6)]
+    with drafter(service) as person:
+        draft_ids = [begin_draft(person, f"Nummer {n}")["id"] for n in range(6)]
         page = person.get("/drafts", params={"limit": 2}).json()
-        assert [item["id"] for item in page["items"]] == [made[5], made[4]]
+        assert [item["id"] for item in page["items"]] == [draft_ids[5], draft_ids[4]]
 
-        for draft in (made[5], made[1]):
-            saved = person.client.put(f"/drafts/{draft}", json={"form": {}}, headers={"If-Match": '"1"'})
-            assert saved.status_code == 200
-        begun(person)
+        for draft in (draft_ids[5], draft_ids[1]):
+            save = person.client.put(f"/drafts/{draft}", json={"form": {}}, headers={"If-Match": '"1"'})
+            assert save.status_code == 200
+        begin_draft(person)
 
-        rest = [it["id"] for it in walked(person, 2, page["nextCursor"])]
-        assert rest == [made[3], made[2], made[0]], "what was saved meanwhile stands on top, and nothing comes twice"
+        remaining_ids = [item["id"] for item in drafts_of(person, 2, page["nextCursor"])]
+        assert remaining_ids == [draft_ids[3], draft_ids[2], draft_ids[0]], (
+            "a draft saved meanwhile stands on top, and none comes twice"
+        )
 
 
-def test_a_page_of_drafts_has_its_bounds_and_a_cursor_is_not_to_be_made_up(people: People) -> None:
+def test_a_page_of_drafts_has_bounds_and_an_invented_cursor_is_refused(people: People) -> None:
     for limit in ("0", "201", "ten"):
         assert {place for _, place, _ in faults_in(people.anna.get("/drafts", params={"limit": limit}))} == {"limit"}
     for _ in range(2):
-        begun(people.anna)
-    given = people.anna.get("/drafts", params={"limit": 1}).json()["nextCursor"]
-    others = people.esra.get("/cases", params={"limit": 1}).json()["nextCursor"] or "x"
-    for cursor in ("x", given[:-4], given + given, others):
+        begin_draft(people.anna)
+    sound_cursor = people.anna.get("/drafts", params={"limit": 1}).json()["nextCursor"]
+    foreign_cursor = people.esra.get("/cases", params={"limit": 1}).json()["nextCursor"] or "x"
+    for cursor in ("x", sound_cursor[:-4], sound_cursor + sound_cursor, foreign_cursor):
         answer = people.anna.get("/drafts", params={"cursor": cursor})
         assert {(where, place) for where, place, _ in faults_in(answer)} == {("query", "cursor")}, cursor

@@ -1,4 +1,4 @@
-"""Where a child lives: sought, agreed, started, ended; treatment goes its own way (I4)."""
+"""Placement of a child: sought, agreed, started, ended; treatment is independent of it (I4)."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from api_tests.support.refusals import code_of, faults, unmet
 from api_tests.support.sabotages import Guard, broken_by
 
 
-def sought(people: People) -> CaseFile:
+def case_that_seeks_a_place(people: People) -> CaseFile:
     case = CaseFile.submitted(people).go_to("arranging_placement")
     case.fire("seek_placement", line="A")
     return case
@@ -23,9 +23,9 @@ def treatment(case: CaseFile) -> dict[str, Any]:
     return next(part for part in case.parts("commitment") if part["line"] == "B")
 
 
-def lived_in_and_treated(people: People) -> CaseFile:
+def case_with_stay_and_treatment(people: People) -> CaseFile:
     """A case with a place that started and a treatment that runs."""
-    case = sought(people)
+    case = case_that_seeks_a_place(people)
     case.fire("agree", part=place(case))
     case.fire("start_stay", part=place(case))
     case.fire("accept", part=treatment(case))
@@ -34,14 +34,14 @@ def lived_in_and_treated(people: People) -> CaseFile:
 
 
 def test_a_place_is_sought_agreed_on_started_confirmed_as_stable_and_ended(people: People) -> None:
-    case = sought(people)
-    told = [code_of(place(case))]
+    case = case_that_seeks_a_place(people)
+    states = [code_of(place(case))]
 
     for trigger in ("agree", "start_stay", "confirm_stable", "end_placement"):
         case.fire(trigger, part=place(case))
-        told.append(code_of(place(case)))
+        states.append(code_of(place(case)))
 
-    assert told == ["sought", "agreed", "started", "started", "ended"]
+    assert states == ["sought", "agreed", "started", "started", "ended"]
     assert (place(case)["line"], place(case)["party"]) == ("A", None)
 
 
@@ -66,25 +66,25 @@ def test_a_place_away_from_home_comes_with_a_reason_and_a_way_back(people: Peopl
 
 
 def test_i4_ending_a_place_leaves_the_treatment_running(people: People) -> None:
-    case = lived_in_and_treated(people)
-    before = treatment(case)
+    case = case_with_stay_and_treatment(people)
+    treatment_before = treatment(case)
 
     case.fire("end_placement", part=place(case))
 
     assert code_of(place(case)) == "ended"
-    assert treatment(case) == before
-    assert code_of(before) == "running"
+    assert treatment(case) == treatment_before
+    assert code_of(treatment_before) == "running"
 
 
 def test_i4_ending_the_treatment_leaves_the_child_where_it_lives(people: People) -> None:
-    case = lived_in_and_treated(people)
-    before = place(case)
+    case = case_with_stay_and_treatment(people)
+    place_before = place(case)
 
     case.fire("end_help", part=treatment(case))
 
     assert code_of(treatment(case)) == "ended"
-    assert place(case) == before
-    assert code_of(before) == "started"
+    assert place(case) == place_before
+    assert code_of(place_before) == "started"
 
 
 @broken_by(
@@ -112,7 +112,7 @@ def test_i4_living_and_treatment_are_never_put_on_one_line(people: People) -> No
 
 @broken_by("a place that started is help that runs", Guard("help_runs", holds=False))
 def test_a_place_that_started_is_help_that_runs(people: People) -> None:
-    case = sought(people)
+    case = case_that_seeks_a_place(people)
     assert unmet(case.attempt("report_help_started", line="A")) == {"help_runs"}
 
     case.fire("agree", part=place(case))
@@ -123,22 +123,22 @@ def test_a_place_that_started_is_help_that_runs(people: People) -> None:
 
 
 def test_several_places_over_time_are_each_a_placement_and_the_moves_are_counted_from_them(people: People) -> None:
-    """R38, R40, R42: bridging, then a place in another region, then home again; nobody types a number of moves."""
+    """R38, R40, R42: bridging, then a place in another region, then home again. Moves are counted, never typed."""
     case = CaseFile.submitted(people).go_to("arranging_placement")
     home = {"kind": {"code": "own_home"}, "why_not_higher": None, "return_plan": None, "work_on_return": None}
-    moved = [case.seen()["moves"]]
+    moves = [case.seen()["moves"]]
 
     for changes in ({"bridging": True}, {"region": "JZ08", "why_elsewhere": "Daar woont zijn tante."}, home):
         case.fire("seek_placement", form=filled("search@2", **changes))
-        sought_now = next(part for part in case.parts("placement") if code_of(part) == "sought")
-        case.fire("agree", part=sought_now)
-        case.fire("start_stay", part=sought_now)
-        case.fire("confirm_stable", part=sought_now)
-        moved.append(case.seen()["moves"])
+        new_place = next(part for part in case.parts("placement") if code_of(part) == "sought")
+        case.fire("agree", part=new_place)
+        case.fire("start_stay", part=new_place)
+        case.fire("confirm_stable", part=new_place)
+        moves.append(case.seen()["moves"])
 
-    assert moved == [0, 1, 2, 3]
+    assert moves == [0, 1, 2, 3]
     assert [code_of(part) for part in case.parts("placement")] == ["started"] * 3
-    stable = [it["codes"]["place_stable"] for it in case.history() if it["trigger"] == "confirm_stable"]
+    stable = [entry["codes"]["place_stable"] for entry in case.history() if entry["trigger"] == "confirm_stable"]
     assert stable == [["yes"]] * 3, "R43: counted at each check"
 
 

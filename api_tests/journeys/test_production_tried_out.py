@@ -1,4 +1,4 @@
-"""Production mode on one's own machine: the commands of the README are played, from the issuer to the first answer."""
+"""Production mode on one's own machine: the commands of the README are run, from the issuer to the first answer."""
 
 import json
 import os
@@ -22,15 +22,15 @@ pytestmark = pytest.mark.server
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def told_commands(terminal: str) -> str:
-    """What the README has somebody type in one terminal."""
+def commands_for(terminal: str) -> str:
+    """Returns the commands that the README shows for one terminal."""
     _, rest = README.split(f"<!-- sitting:{terminal} -->\n")
     return "\n".join(line.removeprefix("    ") for line in re.split(r"\n(?=\S)", rest)[0].splitlines())
 
 
 @contextmanager
 def terminal(commands: str) -> Iterator["subprocess.Popen[str]"]:
-    """A shell that stops at the first command that fails; it and what it started end with the block."""
+    """A shell that stops at the first command that fails. It ends with the block, and so do its processes."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CASUSROUTE_")}
     with subprocess.Popen(
         ["bash", "-euo", "pipefail", "-c", commands], cwd=ROOT, env=environment | {"CASUSROUTE_LOG_LEVEL": "WARNING"},
@@ -39,7 +39,7 @@ def terminal(commands: str) -> Iterator["subprocess.Popen[str]"]:
         try:
             yield shell
         finally:
-            with suppress(ProcessLookupError):  # all of it ended by itself
+            with suppress(ProcessLookupError):  # all its processes have ended
                 os.killpg(shell.pid, signal.SIGTERM)
 
 
@@ -75,27 +75,29 @@ def free_port() -> int:
 def test_the_commands_of_the_readme_lead_from_nothing_to_the_first_answer(tmp_path: Path) -> None:
     issuer, service = free_port(), free_port()
 
-    def here(commands: str) -> str:
-        """The same with a folder and ports that nobody else uses."""
+    def relocated(commands: str) -> str:
+        """Returns the same commands with a folder and ports that nobody else uses."""
         python = re.sub(r"\.venv/bin/python|\bpython3\b", sys.executable, commands)
         return python.replace("data/", f"{tmp_path}/").replace(":9000", f":{issuer}").replace(":8000", f":{service}")
 
-    with ExitStack() as opened:
-        first = opened.enter_context(terminal(here(told_commands("issuer")) + f" --port {issuer}"))
-        marked = line_with("issuer", first)
-        second = opened.enter_context(terminal(f"export CASUSROUTE_PORT={service}\n" + here(told_commands("service"))))
-        listens = line_with("listens on", second)
-        third = opened.enter_context(terminal(here(told_commands("caller"))))
-        said, _ = third.communicate(timeout=60)
+    with ExitStack() as stack:
+        issuer_shell = stack.enter_context(terminal(relocated(commands_for("issuer")) + f" --port {issuer}"))
+        notice = line_with("issuer", issuer_shell)
+        service_shell = stack.enter_context(
+            terminal(f"export CASUSROUTE_PORT={service}\n" + relocated(commands_for("service")))
+        )
+        listens = line_with("listens on", service_shell)
+        caller_shell = stack.enter_context(terminal(relocated(commands_for("caller"))))
+        output, _ = caller_shell.communicate(timeout=60)
     decoder, answers = json.JSONDecoder(), []
-    while said.strip():
-        answer, end = decoder.raw_decode(said.strip())
+    while output.strip():
+        answer, end = decoder.raw_decode(output.strip())
         answers.append(answer)
-        said = said.strip()[end:]
+        output = output.strip()[end:]
 
-    assert marked == f"An issuer for trying out, never for production, at http://127.0.0.1:{issuer}\n"
+    assert notice == f"An issuer for trying out, never for production, at http://127.0.0.1:{issuer}\n"
     assert listens.endswith(f" listens on http://127.0.0.1:{service}\n")
-    assert third.returncode == 0
+    assert caller_shell.returncode == 0
     assert [answers[0]["name"], answers[2]["name"]] == ["Joost de Beheerder", "Planner"]
     assert {membership["role"] for membership in answers[0]["memberships"]} == {"administrator"}
     assert len(answers) == 3
@@ -123,7 +125,7 @@ def issuer() -> Iterator[str]:
     ],
     ids=["nobody", "empty", "two people", "both", "another word", "too long"],
 )
-def test_who_asks_for_a_token_in_another_way_hears_how(issuer: str, form: dict[str, str]) -> None:
+def test_a_request_for_a_token_in_another_form_is_told_the_right_form(issuer: str, form: dict[str, str]) -> None:
     answer = httpx.post(f"{issuer}/token", data=form)
 
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
@@ -136,25 +138,25 @@ def test_who_asks_for_a_token_in_another_way_hears_how(issuer: str, form: dict[s
     '        ours = self.headers.get("Host") == self.server.name.removeprefix("http://")',
     "        ours = True",
 )
-def test_it_answers_under_its_own_name_alone_and_on_this_machine_alone(issuer: str) -> None:
-    elsewhere = {"Host": "rebound.example:9000"}
-    asked = [
-        httpx.post(f"{issuer}/token", data={"person": "a"}, headers=elsewhere),
-        httpx.get(f"{issuer}/keys", headers=elsewhere),
+def test_the_issuer_answers_under_its_own_name_alone_and_on_this_machine_alone(issuer: str) -> None:
+    foreign_host = {"Host": "rebound.example:9000"}
+    answers = [
+        httpx.post(f"{issuer}/token", data={"person": "a"}, headers=foreign_host),
+        httpx.get(f"{issuer}/keys", headers=foreign_host),
     ]
-    beyond = issuer.replace("127.0.0.1", "127.0.0.2")  # every address of 127.0.0.0/8 is this machine's
+    other_address = issuer.replace("127.0.0.1", "127.0.0.2")  # every address of 127.0.0.0/8 is this machine's
 
-    assert [it.status_code for it in asked] == [421, 421]
+    assert [answer.status_code for answer in answers] == [421, 421]
     with pytest.raises(httpx.ConnectError):
-        httpx.get(f"{beyond}/keys")
+        httpx.get(f"{other_address}/keys")
 
 
-def test_a_used_port_is_said_with_what_to_do(issuer: str) -> None:
+def test_a_used_port_is_reported_with_a_remedy(issuer: str) -> None:
     port = issuer.rpartition(":")[2]
-    ended = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "examples.issuer", "--port", port], cwd=ROOT, capture_output=True, text=True, check=False
     )
 
-    assert ended.returncode != 0
-    assert "choose another with --port" in ended.stderr
-    assert "Traceback" not in ended.stderr
+    assert process.returncode != 0
+    assert "choose another with --port" in process.stderr
+    assert "Traceback" not in process.stderr

@@ -1,4 +1,4 @@
-"""A provider cannot help and nobody agrees who pays: help starts all the same (story b)."""
+"""A provider refuses and the payer is in dispute: help starts all the same (story b)."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ ANOTHER_OFFER: dict[str, Any] = {
 }
 
 
-def arranging(people: People) -> CaseFile:
+def case_being_arranged(people: People) -> CaseFile:
     return CaseFile.submitted(people).go_to("arranging_placement")
 
 
@@ -33,26 +33,26 @@ def on_line(case: CaseFile, kind: str, line: str) -> dict[str, Any]:
     return next(part for part in case.parts(kind) if part["line"] == line)
 
 
-def refused_on_every_line(case: CaseFile) -> CaseFile:
+def refuse_every_line(case: CaseFile) -> CaseFile:
     for part in case.parts("commitment"):
         if part["addressee"]:
             case.fire("refuse", part=part, by="ivo")
     return case
 
 
-def revised_with(offer: dict[str, Any]) -> dict[str, Any]:
-    """A new version of the advice in which this line is added to the others."""
+def revision_with(offer: dict[str, Any]) -> dict[str, Any]:
+    """Returns a new version of the advice with this line added to the others."""
     form = form_for("case", "revise_advice")
     assert form is not None
     return form | {"lines": [*form["lines"], offer]}
 
 
 def test_i2_i6_help_starts_with_another_provider_while_one_refused_and_the_funding_is_disputed(people: People) -> None:
-    case = arranging(people)
+    case = case_being_arranged(people)
     case.fire("refuse", part=on_line(case, "commitment", "B"), by="ivo")
     case.fire("dispute", part=on_line(case, "funding", "B"), by="karim")
 
-    case.fire("revise_advice", form=revised_with(ANOTHER_OFFER))
+    case.fire("revise_advice", form=revision_with(ANOTHER_OFFER))
     case.fire("replace", part=on_line(case, "commitment", "B"), by="hanna")
     case.fire("accept", part=on_line(case, "commitment", "D"), by="joke")
     case.fire("start_help", part=on_line(case, "commitment", "D"), by="joke")
@@ -65,7 +65,7 @@ def test_i2_i6_help_starts_with_another_provider_while_one_refused_and_the_fundi
 
 
 def test_i6_a_new_request_turns_a_refusal_into_help(people: People) -> None:
-    case = arranging(people)
+    case = case_being_arranged(people)
     case.fire("refuse", part=on_line(case, "commitment", "A"), by="ivo")
 
     case.fire("ask_again", part=on_line(case, "commitment", "A"))
@@ -83,42 +83,42 @@ def test_i6_a_new_request_turns_a_refusal_into_help(people: People) -> None:
     'party = "process_director"',
 )
 def test_i6_no_number_of_refusals_closes_a_case_and_each_asks_the_chair_for_another_way(people: People) -> None:
-    case = refused_on_every_line(arranging(people))
+    case = refuse_every_line(case_being_arranged(people))
 
-    seen = case.seen()
+    view = case.seen()
 
-    assert code_of(seen["main"]) == "arranging_placement"
-    assert seen["main"]["party"]["role"] == "process_director"
-    refused = [part for part in seen["parts"] if code_of(part) == "refused"]
-    assert len(refused) == 2
-    assert {(it["party"]["role"], it["nextAction"]["code"], it["dueOn"] is None) for it in refused} == {
+    assert code_of(view["main"]) == "arranging_placement"
+    assert view["main"]["party"]["role"] == "process_director"
+    refused_parts = [part for part in view["parts"] if code_of(part) == "refused"]
+    assert len(refused_parts) == 2
+    assert {(part["party"]["role"], part["nextAction"]["code"], part["dueOn"] is None) for part in refused_parts} == {
         ("chair", "replace", False)
     }
 
 
-def test_i6_only_refusals_is_shown_as_must_escalate_until_somebody_beyond_the_region_is_asked(
+def test_i6_a_case_with_only_refusals_must_escalate_until_a_body_beyond_the_region_is_asked(
     elsewhere: Elsewhere,
 ) -> None:
-    """Story b: the ledger stays, the chair has a task, and after the term it is time to escalate; nothing decides."""
-    case = refused_on_every_line(arranging(elsewhere.people))
-    in_time = attention(case)
-    before = case.history()
+    """Story b: the ledger stays, the chair has a task, and after the term escalation is due. Nothing decides itself."""
+    case = refuse_every_line(case_being_arranged(elsewhere.people))
+    signals_in_time = attention(case)
+    history_before = case.history()
 
     elsewhere.clock.let_pass(days=12)
 
-    assert (in_time, attention(case)) == ([], ["must_escalate"])
-    assert case.history() == before
+    assert (signals_in_time, attention(case)) == ([], ["must_escalate"])
+    assert case.history() == history_before
     case.fire("ask_network")
     assert attention(case) == []
     ledger = elsewhere.people.hanna.get(f"{case.path}/refusals").json()["items"]
-    assert sorted((it["line"], it["reasons"][0], it["alternative"]) for it in ledger) == [
+    assert sorted((entry["line"], entry["reasons"][0], entry["alternative"]) for entry in ledger) == [
         ("A", "no_capacity", False),
         ("B", "no_capacity", False),
     ]
 
 
 def attention(case: CaseFile) -> list[str]:
-    return [it["code"] for it in case.seen()["attention"]]
+    return [signal["code"] for signal in case.seen()["attention"]]
 
 
 @broken_by(
@@ -127,25 +127,29 @@ def attention(case: CaseFile) -> list[str]:
     "municipality, basis = (residence.before_stay, _BEFORE_STAY) if in_stay else (address, _ADDRESS)",
     "municipality, basis = (address, _ADDRESS)",
 )
-def test_i2_the_payer_is_found_from_where_the_child_lived_and_another_one_stands_beside_the_first(
+def test_i2_the_payer_follows_from_the_residence_and_a_new_payer_stands_next_to_the_first(
     people: People,
 ) -> None:
-    """domain.md 2.7: found at the advice, again once the referral was mended; the old one stays until it hands over."""
-    lived = {"municipality": "GM0453", "sinceOn": "2020-01-01", "inStay": True, "beforeStay": "GM0392"}
-    case = CaseFile.submitted(people, residence=lived).go_to("advice_drafted")
+    """domain.md 2.7: determined at the advice, and again when corrected. The old payer stays until it hands over."""
+    residence = {"municipality": "GM0453", "sinceOn": "2020-01-01", "inStay": True, "beforeStay": "GM0392"}
+    case = CaseFile.submitted(people, residence=residence).go_to("advice_drafted")
 
-    first = case.fire("issue_advice", payer_id=None)
+    first_advice = case.fire("issue_advice", payer_id=None)
     case.fire("amend", by="anna", amends=1, changes={"residence": {"inStay": False}})
     case.fire("start_arranging")
-    second = case.fire("revise_advice", payer_id=None)
+    second_advice = case.fire("revise_advice", payer_id=None)
 
-    assert first["transition"]["codes"]["payer_basis"] == ["before_stay"]
-    assert second["transition"]["codes"]["payer_basis"] == ["address"]
-    on_a = [part for part in case.parts("funding") if part["line"] == "A"]
-    asked = sorted(it["addressee"]["id"] for it in on_a)
-    assert asked == sorted(str(ORGANISATION_IDS[it]) for it in ("gemeente-haarlem", "gemeente-velsen"))
-    old = next(it for it in on_a if it["addressee"]["id"] == str(ORGANISATION_IDS["gemeente-haarlem"]))
-    case.fire("hand_over", part=old, by="karim")
+    assert first_advice["transition"]["codes"]["payer_basis"] == ["before_stay"]
+    assert second_advice["transition"]["codes"]["payer_basis"] == ["address"]
+    fundings_of_line_a = [part for part in case.parts("funding") if part["line"] == "A"]
+    payers = sorted(part["addressee"]["id"] for part in fundings_of_line_a)
+    assert payers == sorted(
+        str(ORGANISATION_IDS[municipality]) for municipality in ("gemeente-haarlem", "gemeente-velsen")
+    )
+    old_payer = next(
+        part for part in fundings_of_line_a if part["addressee"]["id"] == str(ORGANISATION_IDS["gemeente-haarlem"])
+    )
+    case.fire("hand_over", part=old_payer, by="karim")
     assert sorted(code_of(part) for part in case.parts("funding") if part["line"] == "A") == [
         "handed_over",
         "requested",
@@ -153,9 +157,9 @@ def test_i2_the_payer_is_found_from_where_the_child_lived_and_another_one_stands
 
 
 @broken_by("R3: another provider is another line, also after the table looked again", Rule("line_keeps_its_provider"))
-def test_r3_after_the_table_looked_again_another_provider_is_another_line(people: People) -> None:
-    """Under the old key nobody would be asked; what ended is asked anew in the new advice."""
-    case = refused_on_every_line(arranging(people))
+def test_r3_after_a_return_to_the_table_another_provider_needs_another_line(people: People) -> None:
+    """Under the old key nobody would be asked. An ended request is put anew in the new advice."""
+    case = refuse_every_line(case_being_arranged(people))
     case.fire("return_to_table")
     case.go_to("advice_drafted")
 
@@ -171,7 +175,7 @@ def test_r3_after_the_table_looked_again_another_provider_is_another_line(people
     "possible_if: OrNone[FreeText] = None",
 )
 def test_i6_a_refusal_says_what_would_make_it_possible_or_is_not_taken(people: People) -> None:
-    case = arranging(people)
+    case = case_being_arranged(people)
     part = on_line(case, "commitment", "A")
 
     answer = case.attempt("refuse", part=part, by="ivo", form={"reason": {"code": "no_capacity"}})

@@ -1,4 +1,4 @@
-"""Every "no" on the way beyond the region, with its sentence in both languages and its status (I9, T16, T17)."""
+"""Every refusal on the way beyond the region, with its sentence in both languages and its status (I9, T16, T17)."""
 
 from api_tests.support.case_file import CaseFile
 from api_tests.support.demonstration import ORGANISATION_IDS
@@ -30,12 +30,12 @@ def test_only_a_liaison_signals_and_only_for_a_region_she_is_appointed_for(servi
     case = CaseFile.submitted(people).go_to("in_review")
 
     with newcomer(service, ("steun", Role.CCE_LIAISON, SOME_TIME_AGO, None)) as stranger:
-        elsewhere, unknown = signal(stranger, case.number), signal(stranger, "0000-0000")
-    refused = [signal(people[key], case.number) for key in ("esra", "anna", "tom", "roos")]
+        existing, unknown = signal(stranger, case.number), signal(stranger, "0000-0000")
+    refusals = [signal(people[key], case.number) for key in ("esra", "anna", "tom", "roos")]
 
-    assert refusal(elsewhere) == (404, "not_found")
-    assert elsewhere.content == unknown.content
-    assert [refusal(it) for it in refused] == [(403, "not_allowed")] * 4
+    assert refusal(existing) == (404, "not_found")
+    assert existing.content == unknown.content
+    assert [refusal(answer) for answer in refusals] == [(403, "not_allowed")] * 4
     assert case.parts("escalation") == []
 
 
@@ -48,19 +48,21 @@ def test_only_a_liaison_signals_and_only_for_a_region_she_is_appointed_for(servi
 def test_a_question_is_put_to_a_body_of_its_own_level_and_no_other(people: People) -> None:
     """The national support structure and the CCE are two levels, and the network is neither."""
     case = escalated(people)
-    wrong = ((NATIONAL, "cce"), (CONSULTATION, "steun"), (NATIONAL, "ben-noord"), (CONSULTATION, "de-veste"))
+    mismatches = ((NATIONAL, "cce"), (CONSULTATION, "steun"), (NATIONAL, "ben-noord"), (CONSULTATION, "de-veste"))
 
-    refused = [
+    refusals = [
         case.attempt(
             "escalate", part=escalation(case, "requested"), level=level, organisation_id=ORGANISATION_IDS[body]
         )
-        for level, body in wrong
+        for level, body in mismatches
     ]
 
-    assert [faults(it) for it in refused] == [{("unknown_organisation", "/form/organisationId")}] * 4
-    wanted = ["national support structure", "CCE", "national support structure", "CCE"]
-    assert [one in it.json()["errors"][0]["en"] for one, it in zip(wanted, refused, strict=True)] == [True] * 4
-    assert all(map(told_in_two_languages, refused))
+    assert [faults(answer) for answer in refusals] == [{("unknown_organisation", "/form/organisationId")}] * 4
+    levels = ["national support structure", "CCE", "national support structure", "CCE"]
+    assert [name in answer.json()["errors"][0]["en"] for name, answer in zip(levels, refusals, strict=True)] == [
+        True
+    ] * 4
+    assert all(map(told_in_two_languages, refusals))
     assert case.parts("question") == []
 
 
@@ -68,38 +70,38 @@ def test_the_network_is_no_national_level_neither_in_the_request_nor_in_the_ques
     case = CaseFile.submitted(people).go_to("in_review")
     level = {"code": "expertise_network"}
 
-    requested = case.attempt("request_escalation", level=level)
-    signalled = signal(people.mila, case.number, level=level)
+    on_request = case.attempt("request_escalation", level=level)
+    on_signal = signal(people.mila, case.number, level=level)
     case.fire("request_escalation")
-    put = case.attempt("escalate", part=escalation(case, "requested"), level=level)
+    on_question = case.attempt("escalate", part=escalation(case, "requested"), level=level)
 
-    refused = (requested, signalled, put)
-    assert [faults(it) for it in refused] == [{("network_is_asked_otherwise", "/form/level")}] * 3
-    assert all(map(told_in_two_languages, refused))
+    refusals = (on_request, on_signal, on_question)
+    assert [faults(answer) for answer in refusals] == [{("network_is_asked_otherwise", "/form/level")}] * 3
+    assert all(map(told_in_two_languages, refusals))
 
 
 @broken_by("T17, issue 3.1: no question outlives the escalation that it is one of", Guard("no_open_question"))
 def test_an_escalation_is_concluded_once_every_question_ended_and_with_the_answer_of_one_or_of_the_liaison(
     people: People,
 ) -> None:
-    """T17: what nobody answered is not an answer; and no question outlives the escalation that it is one of."""
+    """T17: an unanswered question is no answer, and no question outlives its escalation."""
     case = escalated(people, NATIONAL, CONSULTATION)
     possible = offered(people.mila, case, escalation(case, "escalated"))
 
-    withdrawn, concluded = (
-        case.attempt(it, part=escalation(case, "escalated")) for it in ("withdraw", "record_answer")
+    withdrawal, conclusion = (
+        case.attempt(trigger, part=escalation(case, "escalated")) for trigger in ("withdraw", "record_answer")
     )
     for body in ("steun", "cce"):
         case.fire("withdraw", part=question_to(case, body), by="mila")
-    nothing = case.attempt("record_answer", part=escalation(case, "escalated"), form={})
+    empty_conclusion = case.attempt("record_answer", part=escalation(case, "escalated"), form={})
     case.fire("record_answer", part=escalation(case, "escalated"))
 
     assert (possible["record_answer"]["possible"], possible["escalate"]["possible"]) == (False, True)
-    assert [unmet(withdrawn), unmet(concluded)] == [{"no_open_question"}] * 2
-    assert faults(nothing) == {
+    assert [unmet(withdrawal), unmet(conclusion)] == [{"no_open_question"}] * 2
+    assert faults(empty_conclusion) == {
         ("answer_missing", f"/form/{name}") for name in ("answer", "whatTheyDo", "staysWithRegion")
     }
-    assert all(map(told_in_two_languages, (withdrawn, concluded, nothing)))
+    assert all(map(told_in_two_languages, (withdrawal, conclusion, empty_conclusion)))
 
 
 @broken_by(
@@ -113,17 +115,17 @@ def test_an_answer_comes_once_and_not_after_the_question_was_brought_back(people
     open_question, version = question_to(case, "steun"), question_to(case, "steun")["version"]
     case.fire("record_answer", part=open_question, by="tom")
 
-    second = case.attempt("record_answer", part=open_question, by="mila", version=version)
+    second_answer = case.attempt("record_answer", part=open_question, by="mila", version=version)
     case.fire("reopen", part=open_question, by="mila")
     case.fire("record_answer", part=open_question, by="tom")
     case.fire("record_answer", part=escalation(case, "escalated"), form={})
-    concluded = case.attempt("reopen", part=open_question, by="mila")
+    reopening = case.attempt("reopen", part=open_question, by="mila")
     case.fire("bring_back", part=escalation(case, "answered"), by="mila")
-    late = case.attempt("record_answer", part=open_question, by="tom")
-    further = case.attempt("reopen", part=open_question, by="tom")
+    late_answer = case.attempt("record_answer", part=open_question, by="tom")
+    second_reopening = case.attempt("reopen", part=open_question, by="tom")
 
-    assert refusal(second) == (412, "stale")
-    assert second.json()["won"]["role"] == "national_support"
-    assert refusal(late) == (409, "transition_not_allowed")
-    assert [unmet(concluded), unmet(further)] == [{"escalation_goes_on"}] * 2
-    assert all(map(told_in_two_languages, (second, concluded, late, further)))
+    assert refusal(second_answer) == (412, "stale")
+    assert second_answer.json()["won"]["role"] == "national_support"
+    assert refusal(late_answer) == (409, "transition_not_allowed")
+    assert [unmet(reopening), unmet(second_reopening)] == [{"escalation_goes_on"}] * 2
+    assert all(map(told_in_two_languages, (second_answer, reopening, late_answer, second_reopening)))

@@ -26,7 +26,7 @@ from service.identity.tokens import Signer, Tokens
 
 pytestmark = pytest.mark.server
 
-# The sitting as the README tells it.
+# The sitting, as the README shows it.
 SITTING = """
 python -m service migrate
 python -m service administrator --issuer https://login.example --subject joost.beheer --name "Joost de Beheerder"
@@ -40,7 +40,7 @@ IN_OSS: dict[str, Any] = {"residence": {"municipality": "GM0828", "sinceOn": "20
 
 @dataclass(frozen=True)
 class Installation:
-    """Nothing but a folder and the address of an empty database."""
+    """A folder and the address of an empty database."""
 
     folder: Path
     database_url: str
@@ -53,35 +53,35 @@ class Installation:
         }
 
     @contextmanager
-    def served(self) -> Iterator[Callable[[str], Person]]:
-        """The service in earnest, which trusts an issuer of ours; and whoever it vouches for."""
+    def production_service(self) -> Iterator[Callable[[str], Person]]:
+        """A production service that trusts an issuer of this test. Yields a function from a subject to a person."""
         signer = Signer(ISSUER)
-        nobody = [{"name": "http://127.0.0.1:9"}]  # in whose place ours comes
-        with running(settings_for(self.folder, self.database_url, mode="production", issuers=nobody)) as service:
+        issuers = [{"name": "http://127.0.0.1:9"}]  # replaced below by the issuer of this test
+        with running(settings_for(self.folder, self.database_url, mode="production", issuers=issuers)) as service:
             house = service.built.api.state.house
             service.built.api.state.house = replace(house, tokens=Tokens((signer.issuer,)))
-            opened = list[httpx.Client]()
+            clients = list[httpx.Client]()
 
-            def acting(subject: str) -> Person:
+            def acting_as(subject: str) -> Person:
                 headers = {"Authorization": f"Bearer {signer.token(subject)}"}
-                opened.append(httpx.Client(base_url=f"{service.url}/v1", headers=headers, timeout=30))
-                return Person(subject, opened[-1])
+                clients.append(httpx.Client(base_url=f"{service.url}/v1", headers=headers, timeout=30))
+                return Person(subject, clients[-1])
 
-            yield acting
-            for client in opened:
+            yield acting_as
+            for client in clients:
                 client.close()
 
 
 @pytest.fixture(scope="module", params=ENGINES)
 def installation(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    """An installation with nothing in it, until the sitting."""
+    """An installation that is empty until the sitting."""
     folder = tmp_path_factory.mktemp(f"sitting-{request.param}")
     return Installation(folder, new_database(request, folder, request.param))
 
 
 @pytest.fixture(scope="module")
-def told(installation: Installation) -> list[str]:
-    """What the commands of the sitting say, each in a process of its own."""
+def outputs(installation: Installation) -> list[str]:
+    """The outputs of the commands of the sitting, each run in a process of its own."""
     environment = {**os.environ, **installation.environment}
     commands = [shlex.split(line)[1:] for line in SITTING.strip().splitlines()]
     return [
@@ -100,10 +100,10 @@ def told(installation: Installation) -> list[str]:
 
 @pytest.fixture
 def command(
-    installation: Installation, told: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    installation: Installation, outputs: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., str]:
-    """What a later command says, whether it succeeds or not."""
-    assert told
+    """Runs a later command and returns its output, whether it succeeds or not."""
+    assert outputs
     for name, value in installation.environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(ROOT)
@@ -112,8 +112,8 @@ def command(
         monkeypatch.setattr(sys, "argv", ["service", *arguments])
         try:
             command_line.main()
-        except SystemExit as ended:
-            return str(ended.code)
+        except SystemExit as stop:
+            return str(stop.code)
         return capsys.readouterr().out
 
     return run
@@ -121,9 +121,9 @@ def command(
 
 @pytest.fixture
 def file(installation: Installation) -> Callable[..., str]:
-    """The file of the region with places of it changed."""
+    """Writes the file of the region with some places changed and returns its path."""
 
-    def written(*changes: tuple[str, str], appended: str = "") -> str:
+    def write(*changes: tuple[str, str], appended: str = "") -> str:
         text = REGION
         for old, new in changes:
             assert text.count(old) == 1, old
@@ -132,58 +132,66 @@ def file(installation: Installation) -> Callable[..., str]:
         path.write_text(text + appended, encoding="utf-8")
         return str(path)
 
-    return written
+    return write
 
 
 def test_a_region_is_set_up_in_one_sitting_and_takes_its_first_case(
-    installation: Installation, told: list[str], command: Callable[..., str]
+    installation: Installation, outputs: list[str], command: Callable[..., str]
 ) -> None:
-    """Everybody stands where the file says; the region's own settings hold; the second time nothing is changed."""
-    first, second = told[2].splitlines(), command("set-up", "examples/region.toml", *JOOST).splitlines()
+    """Everybody has the memberships of the file, the region's own settings hold, and a second run changes nothing."""
+    first_output, second_output = (
+        outputs[2].splitlines(),
+        command("set-up", "examples/region.toml", *JOOST).splitlines(),
+    )
 
-    with installation.served() as acting:
-        aisha, cato, joost = acting("aisha.el-amrani"), acting("cato.smulders"), acting("joost.beheer")
+    with installation.production_service() as acting_as:
+        aisha, cato, joost = acting_as("aisha.el-amrani"), acting_as("cato.smulders"), acting_as("joost.beheer")
         incomplete = aisha.submit(**IN_OSS, explanatory_analysis=None)
-        submitted = aisha.submit(**IN_OSS)
-        case = submitted.json()["caseId"]
-        seen = cato.get(f"/cases/{case}").json()
-        unseen = [
-            acting(it).get(f"/cases/{case}").status_code for it in ("joost.beheer", "bas.verhoeven", "mieke.arts")
+        submission = aisha.submit(**IN_OSS)
+        case = submission.json()["caseId"]
+        view = cato.get(f"/cases/{case}").json()
+        statuses = [
+            acting_as(subject).get(f"/cases/{case}").status_code
+            for subject in ("joost.beheer", "bas.verhoeven", "mieke.arts")
         ]
-        mieke = acting("mieke.arts").get("/me").json()["memberships"]
+        mieke = acting_as("mieke.arts").get("/me").json()["memberships"]
         log = joost.get("/administrative-changes", params={"limit": 200}).json()["items"]
 
-    assert (first[-1], second) == (f"{len(first) - 1} changes", ["0 changes"])
+    assert (first_output[-1], second_output) == (f"{len(first_output) - 1} changes", ["0 changes"])
     assert faults(incomplete) == {("explanatory_analysis_required", "/form/explanatoryAnalysis")}
-    assert submitted.status_code == 201
-    assert (seen["region"], seen["team"]["name"]) == ("JZ33", "Expertteam Noordoost Brabant (voorbeeld)")
-    assert unseen == [404, 404, 404]
-    assert {(it["role"], *it["regions"]) for it in mieke} == {
+    assert submission.status_code == 201
+    assert (view["region"], view["team"]["name"]) == ("JZ33", "Expertteam Noordoost Brabant (voorbeeld)")
+    assert statuses == [404, 404, 404]
+    assert {(membership["role"], *membership["regions"]) for membership in mieke} == {
         ("cce_liaison", "JZ33", "JZ39"),
         ("expertise_network", "JZ33", "JZ39"),
     }
-    assert [(it["action"], it["actor"]) for it in log if it["actor"] is None] == [("first_administrator_made", None)]
-    assert {it["actor"]["name"] for it in log if it["actor"]} == {"Joost de Beheerder"}
-    assert len(log) == len(first)
+    assert [(change["action"], change["actor"]) for change in log if change["actor"] is None] == [
+        ("first_administrator_made", None)
+    ]
+    assert {change["actor"]["name"] for change in log if change["actor"]} == {"Joost de Beheerder"}
+    assert len(log) == len(first_output)
 
 
 def test_the_first_administrator_is_made_once(command: Callable[..., str]) -> None:
-    said = command("administrator", "--issuer", ISSUER, "--subject", "els.hermans", "--name", "Els Hermans")
+    output = command("administrator", "--issuer", ISSUER, "--subject", "els.hermans", "--name", "Els Hermans")
 
-    assert said.startswith("not done: somebody administers this installation already")
+    assert output.startswith("not done: somebody administers this installation already")
 
 
 def test_only_an_administrator_sets_up(command: Callable[..., str]) -> None:
-    said = [command("set-up", "examples/region.toml", "--as", ISSUER, who) for who in ("els.hermans", "niemand")]
+    outputs = [
+        command("set-up", "examples/region.toml", "--as", ISSUER, subject) for subject in ("els.hermans", "niemand")
+    ]
 
-    assert said == ["not done: --as names nobody who administers this installation"] * 2
+    assert outputs == ["not done: --as names nobody who administers this installation"] * 2
 
 
-def test_a_changed_file_changes_only_the_difference_and_what_it_leaves_out_stays(
+def test_a_changed_file_changes_only_the_difference_and_ends_nothing_that_it_leaves_out(
     command: Callable[..., str], file: Callable[..., str]
 ) -> None:
-    """I29: an end is said with its day, and what is to come with its own; of roles left out nothing is ended."""
-    changed = file(
+    """I29: an end is reported with its day, and a future beginning with its own. A role left out is not ended."""
+    changed_file = file(
         ("Jeugdhulp Maashoeve (voorbeeld)", "Jeugdhulp De Maashoeve (voorbeeld)"),
         ('"Kim Nguyen"', '"Kim de Wit-Nguyen"'),
         ('roles = ["screener", "process_director"]', 'roles = ["screener"]'),
@@ -192,19 +200,19 @@ def test_a_changed_file_changes_only_the_difference_and_what_it_leaves_out_stays
         ("working_days = 3", "working_days = 4"),
     )
 
-    first, second = command("set-up", changed, *JOOST), command("set-up", changed, *JOOST)
+    first_output, second_output = command("set-up", changed_file, *JOOST), command("set-up", changed_file, *JOOST)
 
-    *changes, _ = first.splitlines()
+    *changes, _ = first_output.splitlines()
     assert sorted(change.split()[0] for change in changes) == [
         *("membership_begun", "membership_ended", "organisation_renamed", "person_renamed", "settings_decided")
     ]
-    assert "role=municipality until=2099-12-31" in first
-    assert "role=expert from=2098-01-01" in first
-    assert second == "0 changes\n"
+    assert "role=municipality until=2099-12-31" in first_output
+    assert "role=expert from=2098-01-01" in first_output
+    assert second_output == "0 changes\n"
 
 
-# What somebody may get wrong, each with the place and the code of the complaint.
-WRONG = {
+# Mistakes in a file, each with the place and the code of its fault.
+MISTAKES = {
     ('kind = "cce"', 'kind = "provider"'): "/organisations/cce: [kind_stays]",
     ('organisation = "team"\nroles = ["chair"]', 'organisation = "wijkteam"\nroles = ["chair"]'): (
         "/memberships/6/role: [role_of_another_kind]"
@@ -234,7 +242,7 @@ roles = ["chair"]
 organisation = "tweede"
 regions = ["JZ33"]
 """
-OF_THE_SECOND_TEAM = {"/memberships/17: [own_membership]", "/coverages/3: [region_is_covered]"}
+FAULTS_OF_SECOND_TEAM = {"/memberships/17: [own_membership]", "/coverages/3: [region_is_covered]"}
 
 
 @broken_by(
@@ -243,28 +251,28 @@ OF_THE_SECOND_TEAM = {"/memberships/17: [own_membership]", "/coverages/3: [regio
     "    if run.faults:",
     "    if False:",
 )
-def test_everything_wrong_with_a_file_is_said_at_once_with_its_place_and_nothing_is_changed(
+def test_all_faults_of_a_file_are_told_at_once_with_their_places_and_nothing_is_changed(
     installation: Installation, command: Callable[..., str], file: Callable[..., str]
 ) -> None:
-    before = recorded(installation)
+    counts_before = count_records(installation)
     renamed = ("Wijkteam Oss (voorbeeld)", "Wijkteam Oss-Noord (voorbeeld)")
 
-    said = command("set-up", file(*WRONG, renamed, appended=SECOND_TEAM), *JOOST)
+    output = command("set-up", file(*MISTAKES, renamed, appended=SECOND_TEAM), *JOOST)
     unreadable = command("set-up", file(('kind = "medical"', 'kind = "doctor"'), ("issuer =", "issuers =")), *JOOST)
 
-    lines = said.removeprefix("not done:\n").splitlines()
-    assert {line.split("] ")[0] + "]" for line in lines} == {*WRONG.values(), *OF_THE_SECOND_TEAM}
+    lines = output.removeprefix("not done:\n").splitlines()
+    assert {line.split("] ")[0] + "]" for line in lines} == {*MISTAKES.values(), *FAULTS_OF_SECOND_TEAM}
     assert "/organisations/huisartsen/kind: [" in unreadable
     assert "/issuers: [extra_forbidden]" in unreadable
-    assert recorded(installation) == before
+    assert count_records(installation) == counts_before
 
 
-def recorded(installation: Installation) -> tuple[int, int]:
-    """How many changes there are, and how many organisations of the name that none of the files may give."""
+def count_records(installation: Installation) -> tuple[int, int]:
+    """Returns (number of changes, number of organisations with a name that a faulty file would give)."""
     engine = open_engine(installation.database_url)
     with engine.connect() as connection:
         changes = connection.exec_driver_sql("SELECT count(*) FROM administrative_changes").scalar_one()
-        named = "SELECT count(*) FROM organisations WHERE name LIKE 'Tweede%%' OR name LIKE '%%Oss-Noord%%'"
-        found = changes, connection.exec_driver_sql(named).scalar_one()
+        query = "SELECT count(*) FROM organisations WHERE name LIKE 'Tweede%%' OR name LIKE '%%Oss-Noord%%'"
+        counts = changes, connection.exec_driver_sql(query).scalar_one()
     engine.dispose()
-    return found
+    return counts

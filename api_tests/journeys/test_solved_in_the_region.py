@@ -4,7 +4,7 @@ from api_tests.support.case_file import CaseFile
 from api_tests.support.people import People
 from api_tests.support.sabotages import broken_by
 
-# Who takes each step of the shortest road, written by hand (domain.md 5.3).
+# The person who takes each step of the shortest road, written by hand (domain.md 5.3).
 TAKEN_BY = {
     "submit": ("Anna Visser", "local_team", "Wijkteam Haarlem-Noord (demonstratie)"),
     "start_triage": ("Carla de Boer", "coordinator", "Expertteam Zuid-Kennemerland en IJmond (demonstratie)"),
@@ -49,12 +49,13 @@ def test_each_step_tells_who_took_it_in_which_role_for_whom_and_from_which_state
 
     case.go_to("closed")
 
-    taken = [entry for entry in case.history() if entry["partKind"] == "case"]
-    who = {
-        it["trigger"]: (it["by"]["person"]["name"], it["by"]["role"], it["by"]["organisation"]["name"]) for it in taken
+    steps = [entry for entry in case.history() if entry["partKind"] == "case"]
+    actors = {
+        step["trigger"]: (step["by"]["person"]["name"], step["by"]["role"], step["by"]["organisation"]["name"])
+        for step in steps
     }
-    assert who == TAKEN_BY
-    assert [(it["source"], it["target"]) for it in taken] == THE_ROAD
+    assert actors == TAKEN_BY
+    assert [(step["source"], step["target"]) for step in steps] == THE_ROAD
 
 
 def test_a_closed_case_asks_nothing_of_anybody_and_its_whole_history_verifies(people: People) -> None:
@@ -63,16 +64,20 @@ def test_a_closed_case_asks_nothing_of_anybody_and_its_whole_history_verifies(pe
 
     case.go_to("closed")
 
-    seen = case.seen()
-    assert (seen["main"]["party"], seen["main"]["nextAction"], seen["main"]["dueOn"]) == (None, None, None)
-    assert (seen["waitingDays"], seen["main"]["late"]) == (None, False)
+    view = case.seen()
+    assert (view["main"]["party"], view["main"]["nextAction"], view["main"]["dueOn"]) == (None, None, None)
+    assert (view["waitingDays"], view["main"]["late"]) == (None, False)
     entries = case.history()
-    verified = people.esra.get(f"{case.path}/verification").json()
-    assert (verified["sound"], verified["entries"], verified["head"]) == (True, len(entries), seen["digest"])
+    verification = people.esra.get(f"{case.path}/verification").json()
+    assert (verification["sound"], verification["entries"], verification["head"]) == (
+        True,
+        len(entries),
+        view["digest"],
+    )
     assert [entry["sequence"] for entry in entries] == list(range(1, len(entries) + 1))
 
 
-def test_who_submitted_follows_the_case_to_its_end_and_reads_everything_that_was_written(people: People) -> None:
+def test_the_submitter_follows_the_case_to_its_end_and_reads_every_document(people: People) -> None:
     case = CaseFile.submitted(people).go_to("monitored").go_to("closed")
 
     documents = people.anna.get(f"{case.path}/file").json()["documents"]

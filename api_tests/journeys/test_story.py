@@ -1,4 +1,4 @@
-"""`make story`: ten chapters over the published API; it ends well only when all goes as told (issue 3, point 10)."""
+"""`make story`: ten chapters over the published API, which end well only when all goes as told (issue 3, point 10)."""
 
 import io
 import os
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.server
 
 Edge = tuple[str, str, str]
 
-# What nobody should have to look for in the account: steps in both languages, refusals with their reasons, looks.
+# Passages that the account must hold: steps in both languages, refusals with their reasons, readings.
 ESSENTIAL = {
     "a": (
         "Anna Visser, local team,",
@@ -110,7 +110,7 @@ ESSENTIAL = {
         "One history tells both rounds, and both advices stand beside each other.",
     ),
 }
-# How each chapter leaves its cases.
+# The states in which each chapter leaves its cases.
 ENDS = {
     "a": ["closed"],
     "b": ["closed"],
@@ -126,40 +126,40 @@ ENDS = {
 ALL_TOLD = "All ten chapters went as told."
 
 
-def told(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    """The command itself, as `make story` calls it."""
+def run_story(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Runs the command that `make story` calls."""
     command = [sys.executable, "-m", "examples.story", *arguments]
     environment = os.environ | settings
     return subprocess.run(command, cwd=ROOT, env=environment, text=True, capture_output=True, check=False, timeout=120)
 
 
-def undated(account: str) -> str:
-    """The account without its days, which move on with the years."""
-    return as_lines_run(re.sub(r"[A-Z][a-z]{2} \d\d [A-Z][a-z]{2} \d{4}", "", account))
+def without_days(account: str) -> str:
+    """Returns the account without its days, which move on with the years."""
+    return on_one_line(re.sub(r"[A-Z][a-z]{2} \d\d [A-Z][a-z]{2} \d{4}", "", account))
 
 
-def shown_in_the_readme() -> list[str]:
-    """The scenes that the README shows a newcomer, which must be scenes of the story."""
+def scenes_of_readme() -> list[str]:
+    """Returns the scenes that the README shows, which must be scenes of the story."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     block = readme.split("<!-- story -->")[1].split("```text\n")[1].split("\n```")[0]
     return block.split("\n\n")
 
 
-def as_lines_run(account: str) -> str:
-    """The account without its line breaks, so that a sentence is found wherever it was broken."""
+def on_one_line(account: str) -> str:
+    """Returns the account without its line breaks, so that a sentence is found wherever it was broken."""
     return re.sub(r"\s+", " ", account)
 
 
 def chapters_of(account: str) -> dict[str, str]:
-    """What is told after the title of each chapter, by its letter."""
-    told_after = re.split(r"^([a-j])\. .*(?:\n   .*)*\n=+$", account, flags=re.MULTILINE)
-    return dict(zip(told_after[1::2], map(as_lines_run, told_after[2::2]), strict=True))
+    """Returns the text after the title of each chapter, by the letter of the chapter."""
+    pieces = re.split(r"^([a-j])\. .*(?:\n   .*)*\n=+$", account, flags=re.MULTILINE)
+    return dict(zip(pieces[1::2], map(on_one_line, pieces[2::2]), strict=True))
 
 
 @pytest.fixture(scope="module")
-def ended(service: Running) -> subprocess.CompletedProcess[str]:
-    """All chapters, told once on each engine."""
-    return told("--base-url", service.url)
+def full_run(service: Running) -> subprocess.CompletedProcess[str]:
+    """All chapters, played once on each engine."""
+    return run_story("--base-url", service.url)
 
 
 @broken_by(
@@ -201,14 +201,19 @@ def ended(service: Running) -> subprocess.CompletedProcess[str]:
     Rule("behavioural_scientist_missing"),
 )
 def test_all_ten_chapters_are_told_to_their_end_and_leave_their_cases_behind(
-    ended: subprocess.CompletedProcess[str], people: People
+    full_run: subprocess.CompletedProcess[str], people: People
 ) -> None:
-    assert (ended.returncode, ended.stderr) == (0, "")
-    chapters = chapters_of(ended.stdout)
+    assert (full_run.returncode, full_run.stderr) == (0, "")
+    chapters = chapters_of(full_run.stdout)
     assert list(chapters) == list(ESSENTIAL) == sorted(ENDS)
-    assert [(it, one) for it, moments in ESSENTIAL.items() for one in moments if one not in chapters[it]] == []
-    assert [scene for scene in shown_in_the_readme() if undated(scene) not in undated(ended.stdout)] == []
-    assert ALL_TOLD in ended.stdout
+    assert [
+        (letter, passage)
+        for letter, passages in ESSENTIAL.items()
+        for passage in passages
+        if passage not in chapters[letter]
+    ] == []
+    assert [scene for scene in scenes_of_readme() if without_days(scene) not in without_days(full_run.stdout)] == []
+    assert ALL_TOLD in full_run.stdout
     assert {letter: states_of(account, people) for letter, account in chapters.items()} == ENDS
     assert {letter: account.count("an unbroken chain up to") for letter, account in chapters.items()} == {
         letter: len(states) for letter, states in ENDS.items()
@@ -216,22 +221,22 @@ def test_all_ten_chapters_are_told_to_their_end_and_leave_their_cases_behind(
 
 
 def states_of(account: str, people: People) -> list[str]:
-    """Where the service says that the cases of a chapter stand, in the order in which they are looked back on."""
+    """Returns the states of a chapter's cases, as the service tells them, in the order in which the chapter ends."""
     numbers = re.findall(r"\* Case (\d{4}-\d{4}) is", account)
-    found = [
+    pages = [
         people.esra.get("/cases", params={"number": number, "includeEnded": "true"}).json()["items"]
         for number in numbers
     ]
-    return [item["caseState"]["code"] for items in found for item in items]
+    return [item["caseState"]["code"] for items in pages for item in items]
 
 
-def test_a_chapter_is_told_alone_on_a_service_of_its_own_when_it_is_given_none() -> None:
-    ended = told("--chapter", "d")
+def test_a_chapter_is_played_alone_on_a_service_of_its_own_when_none_is_named() -> None:
+    run = run_story("--chapter", "d")
 
-    assert (ended.returncode, ended.stderr) == (0, "")
-    assert list(chapters_of(ended.stdout)) == ["d"]
-    assert "Chapter d went as told." in ended.stdout
-    assert ALL_TOLD not in ended.stdout
+    assert (run.returncode, run.stderr) == (0, "")
+    assert list(chapters_of(run.stdout)) == ["d"]
+    assert "Chapter d went as told." in run.stdout
+    assert ALL_TOLD not in run.stdout
 
 
 def test_the_story_stops_with_a_sentence_where_nothing_listens() -> None:
@@ -239,87 +244,87 @@ def test_the_story_stops_with_a_sentence_where_nothing_listens() -> None:
         silent.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
 
-        ended = told("--base-url", url)
+        run = run_story("--base-url", url)
 
-    assert ended.returncode == 1
-    assert f"The story stops here. No service answers at {url}" in ended.stderr
-    assert "Traceback" not in ended.stderr
+    assert run.returncode == 1
+    assert f"The story stops here. No service answers at {url}" in run.stderr
+    assert "Traceback" not in run.stderr
 
 
 def test_the_story_stops_with_a_sentence_when_the_service_does_not_start(tmp_path: Path) -> None:
     rules = copied(tmp_path)
     leave_out(rules, ("case", "start_triage", "submitted"))
 
-    ended = told(CASUSROUTE_WORKFLOWS=str(rules))
+    run = run_story(CASUSROUTE_WORKFLOWS=str(rules))
 
-    assert ended.returncode == 1
-    assert "The story stops here. The service did not start: not started: case.toml" in ended.stderr
-    assert "next_not_possible" in ended.stderr
+    assert run.returncode == 1
+    assert "The story stops here. The service did not start: not started: case.toml" in run.stderr
+    assert "next_not_possible" in run.stderr
 
 
-def test_the_story_stops_where_an_edge_is_gone_and_names_the_step(tmp_path: Path) -> None:
+def test_the_story_stops_at_a_missing_edge_and_names_the_step(tmp_path: Path) -> None:
     rules = copied(tmp_path)
     leave_out(rules, ("escalation", "remind", "escalated"))
 
     with running(settings_for(tmp_path, f"sqlite:///{tmp_path / 'without.db'}", workflows=rules)) as service:
-        ended = told("--base-url", service.url, "--chapter", "f")
+        run = run_story("--base-url", service.url, "--chapter", "f")
 
-    assert ended.returncode == 1
+    assert run.returncode == 1
     sentence = "07-mila-asks-once-more: remind by mila should be made, but was answered with 409 transition_not_allowed"
-    assert f"The story stops here. {sentence}" in ended.stderr
-    assert "went as told." not in ended.stdout
+    assert f"The story stops here. {sentence}" in run.stderr
+    assert "went as told." not in run.stdout
 
 
-def test_each_chapter_stops_at_an_edge_of_its_own_that_is_gone(
-    ended: subprocess.CompletedProcess[str], service: Running, request: pytest.FixtureRequest, tmp_path: Path
+def test_each_chapter_stops_at_a_missing_edge_of_its_own(
+    full_run: subprocess.CompletedProcess[str], service: Running, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    """One edge of each chapter, which no other chapter takes, is taken out of the rules; others on each engine."""
-    samples = own_edges({letter: edges_in(account) for letter, account in chapters_of(ended.stdout).items()})
+    """One edge of each chapter, which no other chapter takes, is removed from the rules; other edges on each engine."""
+    samples = own_edges({letter: edges_in(account) for letter, account in chapters_of(full_run.stdout).items()})
     assert {letter for sample in samples for letter in sample} == set(CHAPTERS)
-    gone = samples[ENGINES.index(service.engine)]
+    removed = samples[ENGINES.index(service.engine)]
     rules = copied(tmp_path)
-    leave_out(rules, *gone.values())
+    leave_out(rules, *removed.values())
 
     database = new_database(request, tmp_path, service.engine)
-    with running(settings_for(tmp_path, database, workflows=rules)) as without_them:
-        stopped_at = {letter: where_it_stops(without_them, letter) for letter in gone}
+    with running(settings_for(tmp_path, database, workflows=rules)) as service_without_edges:
+        stopped_at = {letter: where_it_stops(service_without_edges, letter) for letter in removed}
 
-    assert stopped_at == {letter: trigger for letter, (_, trigger, _) in gone.items()}
+    assert stopped_at == {letter: trigger for letter, (_, trigger, _) in removed.items()}
 
 
 def own_edges(used: Mapping[str, list[Edge]]) -> list[dict[str, Edge]]:
-    """For each sample an edge of each chapter, as far as it has one more; without them all, the service starts."""
+    """Returns one sample per engine: an edge of each chapter, if it has one more. The service starts without them."""
     shared_by = Counter(edge for edges in used.values() for edge in edges)
-    left = {letter: [it for it in edges if shared_by[it] == 1] for letter, edges in used.items()}
+    candidates = {letter: [edge for edge in edges if shared_by[edge] == 1] for letter, edges in used.items()}
     samples: list[dict[str, Edge]] = []
     for _ in ENGINES:
-        gone: dict[str, Edge] = {}
-        for letter, edges in left.items():
-            if found := next((it for it in edges if starts(without(*gone.values(), it))), None):
-                gone[letter] = found
-                edges.remove(found)
-        samples.append(gone)
+        sample: dict[str, Edge] = {}
+        for letter, edges in candidates.items():
+            if chosen := next((edge for edge in edges if starts(without(*sample.values(), edge))), None):
+                sample[letter] = chosen
+                edges.remove(chosen)
+        samples.append(sample)
     return samples
 
 
 def where_it_stops(service: Running, letter: str) -> str | None:
-    """The trigger at which the chapter stops; None when it does not notice that anything is gone."""
+    """Returns the trigger at which the chapter stops, or None when it does not notice the missing edge."""
     try:
         with redirect_stdout(io.StringIO()):
             play(service.url, CHAPTERS[letter])
     except NotAsTold as difference:
-        found = re.match(r"[\w-]+: (\w+) by ", str(difference))
-        return found[1] if found else str(difference)
+        match = re.match(r"[\w-]+: (\w+) by ", str(difference))
+        return match[1] if match else str(difference)
     return None
 
 
 def edges_in(account: str) -> list[Edge]:
-    """Every edge in the histories that a chapter ends with: kind of part, trigger, source."""
+    """Returns every edge in the histories that a chapter ends with: (kind of part, trigger, source)."""
     return sorted(set(re.findall(r"\d+ \d{4}-\d\d-\d\d (\w+)(?: [A-Z])? (\w+) (\w+) \w+ ", account)))
 
 
 def without(*edges: Edge) -> Mapping[str, str]:
-    """The workflow files as they would be without these edges."""
+    """Returns the workflow files without these edges: text by file name."""
     files = {file.name: file.read_text("utf-8") for file in (ROOT / "workflows").glob("*.toml")}
     for kind, trigger, source in edges:
         files[f"{kind}.toml"] = _without(files[f"{kind}.toml"], kind, trigger, source)
@@ -329,14 +334,14 @@ def without(*edges: Edge) -> Mapping[str, str]:
 def _without(text: str, kind: str, trigger: str, source: str) -> str:
     definition = load(text, f"{kind}.toml").definition
     assert definition
-    found = re.search(rf"^\[triggers\.{trigger}\]\nfrom = (\[.*\])$", text, re.MULTILINE)
-    assert found
-    left = [move.source for move in definition.triggers[trigger].edges if move.source != source]
-    if left:
-        written = ", ".join(f'"{state}"' for state in left)
-        return text[: found.start(1)] + f"[{written}]" + text[found.end(1) :]
-    end = re.compile(r"^(\[|# ---)", re.MULTILINE).search(text, found.end())
-    return text[: found.start()] + (text[end.start() :] if end else "")
+    match = re.search(rf"^\[triggers\.{trigger}\]\nfrom = (\[.*\])$", text, re.MULTILINE)
+    assert match
+    sources = [move.source for move in definition.triggers[trigger].edges if move.source != source]
+    if sources:
+        quoted = ", ".join(f'"{state}"' for state in sources)
+        return text[: match.start(1)] + f"[{quoted}]" + text[match.end(1) :]
+    end = re.compile(r"^(\[|# ---)", re.MULTILINE).search(text, match.end())
+    return text[: match.start()] + (text[end.start() :] if end else "")
 
 
 def leave_out(rules: Path, *edges: Edge) -> None:

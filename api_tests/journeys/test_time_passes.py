@@ -20,15 +20,15 @@ def test_i28_in_a_year_that_nobody_acts_no_state_changes_and_everything_shows_th
 ) -> None:
     cases = [CaseFile.submitted(elsewhere.people).go_to(state) for state in STATES]
     cases[-1].fire("request_escalation")
-    before = [(it.seen(), it.history()) for it in cases]
+    views_before = [(case.seen(), case.history()) for case in cases]
 
     elsewhere.clock.let_pass(days=366)
 
-    for case, (seen, history) in zip(cases, before, strict=True):
-        now = case.seen()
+    for case, (view, history) in zip(cases, views_before, strict=True):
+        view_now = case.seen()
         assert case.history() == history
-        assert standing(now) == standing(seen)
-        assert all(part["late"] for part in (now["main"], *now["parts"]) if part["dueOn"])
+        assert standing(view_now) == standing(view)
+        assert all(part["late"] for part in (view_now["main"], *view_now["parts"]) if part["dueOn"])
 
 
 @broken_by(
@@ -60,7 +60,7 @@ def test_i28_the_day_after_the_last_one_is_late_and_the_last_one_is_not(elsewher
         "            raise VersionMissing\n"
     ),
 )
-def test_i28_what_is_late_is_still_possible(elsewhere: Elsewhere) -> None:
+def test_i28_a_late_step_is_still_possible(elsewhere: Elsewhere) -> None:
     case = CaseFile.submitted(elsewhere.people).go_to("awaiting_information")
     elsewhere.clock.let_pass(days=200)
     assert case.seen()["main"]["late"]
@@ -80,20 +80,20 @@ def test_i8_the_child_waits_from_the_first_submission_also_while_others_are_aske
     elsewhere: Elsewhere,
 ) -> None:
     case = CaseFile.submitted(elsewhere.people)
-    told = [case.seen()["waitingDays"]]
+    waiting_days = [case.seen()["waitingDays"]]
 
     elsewhere.clock.let_pass(days=10)
     case.fire("request_information")
     elsewhere.clock.let_pass(days=20)
-    told.append(case.seen()["waitingDays"])
+    waiting_days.append(case.seen()["waitingDays"])
     case.fire("supply_information")
     case.fire("withdraw")
     elsewhere.clock.let_pass(days=30)
-    told.append(case.seen()["waitingDays"])
+    waiting_days.append(case.seen()["waitingDays"])
     case.fire("reopen")
-    told.append(case.seen()["waitingDays"])
+    waiting_days.append(case.seen()["waitingDays"])
 
-    assert told == [0, 30, None, 60]
+    assert waiting_days == [0, 30, None, 60]
 
 
 @broken_by(
@@ -105,25 +105,25 @@ def test_i8_the_child_waits_from_the_first_submission_also_while_others_are_aske
 def test_i8_a_question_that_was_asked_before_it_was_entered_counts_from_the_day_it_was_asked(
     elsewhere: Elsewhere,
 ) -> None:
-    asked = elsewhere.clock() - timedelta(days=12)
+    asked_at = elsewhere.clock() - timedelta(days=12)
     body: dict[str, Any] = {
         "trigger": "submit",
-        "occurredAt": asked.isoformat(),
+        "occurredAt": asked_at.isoformat(),
         "form": form_for("case", "submit"),
     }
 
-    made = elsewhere.people.anna.post("/cases", body)
+    answer = elsewhere.people.anna.post("/cases", body)
 
-    seen = elsewhere.people.anna.get(f"/cases/{made.json()['caseId']}").json()
-    assert seen["waitingDays"] == 12
-    assert datetime.fromisoformat(seen["submittedAt"]) == asked
-    assert elsewhere.people.anna.get(f"/cases/{seen['id']}/verification").json()["sound"] is True
+    view = elsewhere.people.anna.get(f"/cases/{answer.json()['caseId']}").json()
+    assert view["waitingDays"] == 12
+    assert datetime.fromisoformat(view["submittedAt"]) == asked_at
+    assert elsewhere.people.anna.get(f"/cases/{view['id']}/verification").json()["sound"] is True
 
 
-def standing(seen: dict[str, Any]) -> list[tuple[object, ...]]:
-    """Where everything stands, without what merely time changes."""
-    shown = (seen["main"], *seen["parts"])
-    return [(it["id"], it["state"]["code"], it["party"], it["dueOn"], it["version"]) for it in shown]
+def standing(view: dict[str, Any]) -> list[tuple[object, ...]]:
+    """Returns the standing of a case and its parts, without anything that time alone changes."""
+    parts = (view["main"], *view["parts"])
+    return [(part["id"], part["state"]["code"], part["party"], part["dueOn"], part["version"]) for part in parts]
 
 
 def today(elsewhere: Elsewhere) -> date:

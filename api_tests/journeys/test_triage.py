@@ -1,4 +1,4 @@
-"""Before the table: something is asked back, a consult is given, or somebody else takes it over (story d)."""
+"""Before the table: information is asked for, a consult is given, or another organisation takes over (story d)."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ def without(trigger: str, field: str) -> dict[str, Any]:
 
 
 @broken_by("T4: information is asked twice at most", Guard("information_rounds_left"))
-def test_t4_information_is_asked_and_supplied_twice_and_the_third_time_triage_decides_with_what_there_is(
+def test_t4_information_is_asked_and_supplied_twice_and_the_third_time_triage_decides_without_more(
     people: People,
 ) -> None:
     case = in_triage(people)
@@ -53,11 +53,11 @@ def test_t4_while_information_is_awaited_the_submitter_must_act_by_the_day_that_
         "Wijkteam Haarlem-Noord (demonstratie)",
     )
     assert (main["nextAction"]["code"], main["dueOn"]) == ("supply_information", "2027-02-19")
-    waiting = people.anna.get("/work-items", params={"whose": "organisation", "number": case.number}).json()["items"]
-    assert [it["caseId"] for it in waiting] == [case.id]
+    items = people.anna.get("/work-items", params={"whose": "organisation", "number": case.number}).json()["items"]
+    assert [item["caseId"] for item in items] == [case.id]
 
 
-def test_t4_the_coordinator_goes_on_with_what_there_is_and_says_why(people: People) -> None:
+def test_t4_the_coordinator_goes_on_without_more_information_and_says_why(people: People) -> None:
     case = in_triage(people)
     case.fire("request_information")
 
@@ -84,7 +84,7 @@ def test_t5_after_a_consult_the_submitter_may_always_ask_for_the_table_after_all
     case.go_to("in_review")
 
 
-def test_t5_a_consult_that_helped_closes_the_case_in_the_words_of_who_asked(people: People) -> None:
+def test_t5_a_consult_that_helped_is_closed_by_the_person_who_asked(people: People) -> None:
     case = in_triage(people)
     case.fire("give_consult")
 
@@ -98,18 +98,20 @@ def test_t5_a_consult_that_helped_closes_the_case_in_the_words_of_who_asked(peop
 def test_i10_t7_a_case_is_declined_by_two_people_and_only_when_somebody_else_took_it_over(people: People) -> None:
     case = in_triage(people)
 
-    alone = case.attempt("decline", by="esra")
-    assert unmet(alone) == {"decline_proposed_by_another"}
+    by_one_person = case.attempt("decline", by="esra")
+    assert unmet(by_one_person) == {"decline_proposed_by_another"}
     case.fire("propose_decline", by="daan")
     assert refusal(case.attempt("decline", by="daan")) == (403, "role_not_allowed")
-    left_alone = case.attempt("decline", by="esra", form=without("decline", "takenOverBy"))
-    assert faults(left_alone) == {("missing", "/form/takenOverBy")}
+    without_taker = case.attempt("decline", by="esra", form=without("decline", "takenOverBy"))
+    assert faults(without_taker) == {("missing", "/form/takenOverBy")}
     assert case.state == "in_triage"
     case.fire("decline", by="esra")
 
     assert case.state == "declined"
-    hands = {it["by"]["person"]["name"] for it in case.history() if it["trigger"] in ("propose_decline", "decline")}
-    assert hands == {"Daan Mulder", "Esra Yilmaz"}
+    decliners = {
+        entry["by"]["person"]["name"] for entry in case.history() if entry["trigger"] in ("propose_decline", "decline")
+    }
+    assert decliners == {"Daan Mulder", "Esra Yilmaz"}
     taken_over = people.anna.get(f"{case.path}/file").json()["documents"][-1]["form"]["takenOverBy"]
     assert taken_over["name"] == "Joris Veenstra"
 
@@ -129,7 +131,7 @@ def test_t7_neither_a_lack_of_money_nor_of_room_is_a_reason_to_decline(people: P
     "        return iter(())\n",
 )
 def test_i10_a_case_is_transferred_by_two_people_and_only_when_the_other_region_accepted_it(people: People) -> None:
-    """T7: four eyes; a coordinator who proposed it does not carry it out."""
+    """T7: four eyes. The coordinator who proposed a transfer does not carry it out."""
     case = in_triage(people)
 
     assert unmet(case.attempt("transfer", by="carla")) == {"transfer_proposed_by_another"}
@@ -138,8 +140,8 @@ def test_i10_a_case_is_transferred_by_two_people_and_only_when_the_other_region_
     to_itself = case.attempt("transfer", to_region="JZ11")
     assert faults(to_itself) == {("transfer_to_own_region", "/form/toRegion")}
     assert faults(case.attempt("transfer", form=without("transfer", "acceptedBy"))) == {("missing", "/form/acceptedBy")}
-    promised = case.attempt("transfer", accepted_by={**_accepted(), "acceptedOn": "2090-01-01"})
-    assert faults(promised) == {("day_in_future", "/form/acceptedBy/acceptedOn")}
+    in_future = case.attempt("transfer", accepted_by={**_acceptance(), "acceptedOn": "2090-01-01"})
+    assert faults(in_future) == {("day_in_future", "/form/acceptedBy/acceptedOn")}
     assert case.state == "in_triage"
     case.fire("transfer")
 
@@ -147,7 +149,7 @@ def test_i10_a_case_is_transferred_by_two_people_and_only_when_the_other_region_
     assert refusal(case.attempt("reopen", by="anna")) == (409, "transition_not_allowed")
 
 
-def _accepted() -> dict[str, Any]:
+def _acceptance() -> dict[str, Any]:
     form = form_for("case", "transfer")
     assert form is not None
     accepted: dict[str, Any] = form["acceptedBy"]

@@ -1,4 +1,4 @@
-"""Idempotency-Key: networks repeat themselves, and a request that was answered acts no second time."""
+"""Idempotency-Key: networks repeat requests, and an answered request acts no second time."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,10 +21,13 @@ def submission(**changes: Any) -> dict[str, Any]:
     return {"trigger": "submit", "form": form_for("case", "submit", **changes)}
 
 
-def same(first: httpx.Response, again: httpx.Response) -> bool:
-    """Whether the second is the first answer, given again and told so."""
-    kept = [(it.status_code, it.content, it.headers.get("etag"), it.headers.get("location")) for it in (first, again)]
-    return kept[0] == kept[1] and REPLAYED not in first.headers and again.headers[REPLAYED] == "true"
+def same(first: httpx.Response, replay: httpx.Response) -> bool:
+    """Returns whether the second answer is the first one, marked as a replay."""
+    comparable = [
+        (answer.status_code, answer.content, answer.headers.get("etag"), answer.headers.get("location"))
+        for answer in (first, replay)
+    ]
+    return comparable[0] == comparable[1] and REPLAYED not in first.headers and replay.headers[REPLAYED] == "true"
 
 
 @pytest.mark.parametrize("path", ["/cases", "/drafts", "/cases/{id}/transitions"])
@@ -55,11 +58,11 @@ def test_a_step_sent_twice_is_taken_once_and_answered_the_same(people: People, c
     key, case_path = str(uuid4()), case.path
 
     first = case.attempt("start_triage", version=1, key=key)
-    again = case.attempt("start_triage", version=1, key=key)
+    replay = case.attempt("start_triage", version=1, key=key)
 
     assert first.status_code == 201
-    assert same(first, again)
-    assert [it["trigger"] for it in case.history()] == ["submit", "start_triage"]
+    assert same(first, replay)
+    assert [entry["trigger"] for entry in case.history()] == ["submit", "start_triage"]
     assert people.carla.get(case_path).headers["etag"] == '"2"'
 
 
@@ -70,11 +73,11 @@ def test_a_step_that_opened_parts_is_answered_with_the_same_parts_again(case: Ca
 
     first = case.attempt("issue_advice", version=version, key=key)
     parts = {part["id"] for part in case.seen()["parts"]}
-    again = case.attempt("issue_advice", version=version, key=key)
+    replay = case.attempt("issue_advice", version=version, key=key)
 
     assert len(first.json()["opened"]) > 1
-    assert same(first, again)
-    assert {part["id"] for part in case.seen()["parts"]} == parts == {it["id"] for it in first.json()["opened"]}
+    assert same(first, replay)
+    assert {part["id"] for part in case.seen()["parts"]} == parts == {part["id"] for part in first.json()["opened"]}
 
 
 def test_a_repeated_request_is_answered_also_after_the_case_moved_on(case: CaseFile) -> None:
@@ -91,13 +94,13 @@ def test_a_repeated_request_is_answered_also_after_the_case_moved_on(case: CaseF
 def test_a_key_belongs_to_one_request(people: People, case: CaseFile, changed: str) -> None:
     key, other = str(uuid4()), CaseFile.submitted(people)
     first = case.attempt("add_note", by="anna", version=1, key=key, grounds="Eerst.")
-    again: Callable[[], httpx.Response] = {
+    second_request: Callable[[], httpx.Response] = {
         "grounds": lambda: case.attempt("add_note", by="anna", version=1, key=key, grounds="Anders."),
         "version": lambda: case.attempt("add_note", by="anna", version=2, key=key, grounds="Eerst."),
         "address": lambda: other.attempt("add_note", by="anna", version=1, key=key, grounds="Eerst."),
     }[changed]
 
-    problem_of(again(), 409, "key_reused")
+    problem_of(second_request(), 409, "key_reused")
     assert first.status_code == 201
     assert (len(case.history()), len(other.history())) == (2, 1)
 
@@ -106,15 +109,16 @@ def test_the_same_json_in_another_order_is_the_same_request(people: People) -> N
     key = {"Idempotency-Key": str(uuid4()), "Content-Type": "application/json"}
 
     first = people.anna.client.post("/drafts", content=b'{"form":{"a":1,"b":"\\u00e9"}}', headers=key)
-    again = people.anna.client.post("/drafts", content='{ "form": {"b": "é", "a": 1} }'.encode(), headers=key)
+    replay = people.anna.client.post("/drafts", content='{ "form": {"b": "é", "a": 1} }'.encode(), headers=key)
 
-    assert same(first, again)
+    assert same(first, replay)
 
 
 def test_keys_are_per_person(people: People, case: CaseFile) -> None:
     key = str(uuid4())
     notes = [
-        case.attempt("add_note", by=name, version=n, key=key) for n, name in enumerate(("anna", "carla", "daan"), 1)
+        case.attempt("add_note", by=name, version=version, key=key)
+        for version, name in enumerate(("anna", "carla", "daan"), 1)
     ]
     cases = [people[name].submit(key=key) for name in ("anna", "bram")]
 
@@ -135,9 +139,9 @@ def test_a_refused_request_may_be_sent_again_with_its_key(case: CaseFile) -> Non
 def test_a_submission_sent_twice_makes_one_case(people: People) -> None:
     key = str(uuid4())
 
-    first, again = people.anna.submit(key=key), people.anna.submit(key=key)
+    first, replay = people.anna.submit(key=key), people.anna.submit(key=key)
 
-    assert same(first, again)
+    assert same(first, replay)
     number = first.json()["number"]
     assert len(people.anna.get(f"/cases?number={number}").json()["items"]) == 1
 
@@ -146,9 +150,9 @@ def test_a_submission_from_a_draft_sent_twice_makes_one_case_and_uses_up_one_dra
     draft = people.anna.post("/drafts", {"form": form_for("case", "submit")}).json()["id"]
     key, body = str(uuid4()), {"trigger": "submit", "draftId": draft}
 
-    first, again = people.anna.post("/cases", body, key=key), people.anna.post("/cases", body, key=key)
+    first, replay = people.anna.post("/cases", body, key=key), people.anna.post("/cases", body, key=key)
 
-    assert same(first, again)
+    assert same(first, replay)
     problem_of(people.anna.get(f"/drafts/{draft}"), 404, "not_found")
     problem_of(people.anna.post("/cases", body), 404, "not_found")
 
@@ -157,9 +161,9 @@ def test_a_draft_begun_twice_with_one_key_is_one_draft_as_it_stands(people: Peop
     key = str(uuid4())
     first = people.anna.post("/drafts", {"form": {"a": 1}}, key=key)
 
-    again = people.anna.post("/drafts", {"form": {"a": 1}}, key=key)
+    replay = people.anna.post("/drafts", {"form": {"a": 1}}, key=key)
 
-    assert same(first, again)
+    assert same(first, replay)
     path = first.headers["location"].removeprefix("/v1")
     people.anna.client.put(path, json={"form": {"a": 2}}, headers={"If-Match": '"1"'})
     assert people.anna.post("/drafts", {"form": {"a": 1}}, key=key).json()["form"] == {"a": 2}
@@ -167,9 +171,9 @@ def test_a_draft_begun_twice_with_one_key_is_one_draft_as_it_stands(people: Peop
 
 
 def twins(answers: list[httpx.Response]) -> bool:
-    """Whether one of them acted and all were told the same."""
-    told = {(answer.status_code, answer.content) for answer in answers}
-    return len(told) == 1 and [answer.headers.get(REPLAYED) for answer in answers].count(None) == 1
+    """Returns whether one of them acted and all got the same answer."""
+    distinct = {(answer.status_code, answer.content) for answer in answers}
+    return len(distinct) == 1 and [answer.headers.get(REPLAYED) for answer in answers].count(None) == 1
 
 
 def test_twelve_simultaneous_twins_take_one_step(case: CaseFile) -> None:
@@ -179,7 +183,7 @@ def test_twelve_simultaneous_twins_take_one_step(case: CaseFile) -> None:
 
     assert {answer.status_code for answer in answers} == {201}
     assert twins(answers)
-    assert [it["trigger"] for it in case.history()] == ["submit", "start_triage"]
+    assert [entry["trigger"] for entry in case.history()] == ["submit", "start_triage"]
 
 
 @broken_by(
@@ -193,25 +197,25 @@ def test_twelve_simultaneous_twins_take_one_step(case: CaseFile) -> None:
 )
 def test_twelve_simultaneous_twins_make_one_case(people: People) -> None:
     key, body = str(uuid4()), submission()
-    before = len(people.anna.get("/cases?limit=200").json()["items"])
+    count_before = len(people.anna.get("/cases?limit=200").json()["items"])
 
     answers = at_once(lambda _: people.anna.post("/cases", body, key=key))
 
     assert {answer.status_code for answer in answers} == {201}
     assert twins(answers)
-    assert len(people.anna.get("/cases?limit=200").json()["items"]) == min(200, before + 1)
+    assert len(people.anna.get("/cases?limit=200").json()["items"]) == min(200, count_before + 1)
     assert len(CaseFile(people, answers[0].json()["caseId"], "").history()) == 1
 
 
 def test_twelve_simultaneous_twins_make_one_draft(people: People) -> None:
     key = str(uuid4())
-    before = len(people.bram.get("/drafts").json()["items"])
+    count_before = len(people.bram.get("/drafts").json()["items"])
 
     answers = at_once(lambda _: people.bram.post("/drafts", {"form": {"a": 1}}, key=key))
 
     assert {answer.status_code for answer in answers} == {201}
     assert twins(answers)
-    assert len(people.bram.get("/drafts").json()["items"]) == before + 1
+    assert len(people.bram.get("/drafts").json()["items"]) == count_before + 1
 
 
 @broken_by(
@@ -232,10 +236,10 @@ def test_twelve_simultaneous_submissions_of_one_draft_make_one_case(people: Peop
     assert sorted(answer.status_code for answer in answers) == ([201] * 12 if same_key else [201, *[404] * 11])
 
 
-def test_of_twelve_who_share_a_key_for_different_requests_one_is_served(case: CaseFile) -> None:
+def test_of_twelve_different_requests_that_share_a_key_one_is_served(case: CaseFile) -> None:
     key = str(uuid4())
 
-    answers = at_once(lambda n: case.attempt("add_note", by="anna", version=1, key=key, text=f"Nummer {n}."))
+    answers = at_once(lambda number: case.attempt("add_note", by="anna", version=1, key=key, text=f"Nummer {number}."))
 
     assert sorted(answer.status_code for answer in answers) == [201, *[409] * (TOGETHER - 1)]
     assert len(case.history()) == 2

@@ -1,4 +1,4 @@
-"""Whatever is sent to whichever operation: an answer or a problem, and never an error inside."""
+"""Any request to any operation gets an answer or a problem, and never an internal error."""
 
 import json
 from typing import Any
@@ -21,9 +21,9 @@ from api_tests.support.servers import Running
 from api_tests.support.workflows import RULES, form_for
 
 DOCUMENT: dict[str, Any] = json.loads((ROOT / "openapi" / "openapi.json").read_text(encoding="utf-8"))
-OPERATIONS = {it["operationId"]: (path, method, it) for path, method, it in operations(DOCUMENT)}
-# What is right, and changes nothing that others build on; of the rest any body will do.
-RIGHT: dict[str, dict[str, Any]] = {
+OPERATIONS = {operation["operationId"]: (path, method, operation) for path, method, operation in operations(DOCUMENT)}
+# Valid bodies that change nothing on which other tests build. Every other operation gets any body.
+VALID: dict[str, dict[str, Any]] = {
     **DECISIONS,
     "createSubscription": {"organisationId": str(ORGANISATION_IDS["ret"]), "url": "https://127.0.0.1/"},
     "addSubscriptionChange": {"change": "pause", "reason": "maintenance"},
@@ -46,7 +46,7 @@ JSON = st.recursive(
 
 
 def triggers_of(operation_id: str) -> list[tuple[str, str]]:
-    """The triggers that an operation takes, each with its kind of part."""
+    """Returns the triggers that an operation takes, each as (kind of part, trigger)."""
     path, _, operation = OPERATIONS[operation_id]
     if not path.endswith("/transitions") or "requestBody" not in operation:
         return []
@@ -55,41 +55,45 @@ def triggers_of(operation_id: str) -> list[tuple[str, str]]:
     return [(kind, trigger) for trigger in union["discriminator"]["mapping"]]
 
 
-def spoilt(body: Any, steps: list[int], wrong: Any) -> Any:
-    """The body with something else at one place in it, the place that these steps lead to."""
+def spoil(body: Any, steps: list[int], value: Any) -> Any:
+    """Returns the body with this value at the place to which these steps lead."""
     if not steps or not isinstance(body, dict | list) or not body:
-        return wrong
+        return value
     if isinstance(body, dict):
-        at = sorted(body)[steps[0] % len(body)]
-        return {**body, at: spoilt(body[at], steps[1:], wrong)}
+        key = sorted(body)[steps[0] % len(body)]
+        return {**body, key: spoil(body[key], steps[1:], value)}
     position = steps[0] % len(body)
-    return [*body[:position], spoilt(body[position], steps[1:], wrong), *body[position + 1 :]]
+    return [*body[:position], spoil(body[position], steps[1:], value), *body[position + 1 :]]
 
 
 @st.composite
 def bodies(draw: st.DrawFn, operation_id: str) -> bytes:
-    """Bytes, JSON, or a body that was right until something in it went wrong."""
-    taken = triggers_of(operation_id)
-    valid: list[Any] = [{"trigger": it, "form": form_for(kind, it), "grounds": "Zo."} for kind, it in taken]
-    valid += [RIGHT[operation_id]] if operation_id in RIGHT else []
+    """Bytes, JSON, or a valid body in which one value was replaced."""
+    triggers = triggers_of(operation_id)
+    valid: list[Any] = [
+        {"trigger": trigger, "form": form_for(kind, trigger), "grounds": "Zo."} for kind, trigger in triggers
+    ]
+    valid += [VALID[operation_id]] if operation_id in VALID else []
     valid = valid or [{"trigger": "submit", "form": form_for("case", "submit")}, {"form": {"a": 1}}, {"person": "anna"}]
-    made = st.builds(spoilt, st.sampled_from(valid), st.lists(st.integers(0, 50), min_size=1, max_size=5), JSON)
-    return draw(st.binary(max_size=30) | (made | JSON).map(lambda it: json.dumps(it).encode()))
+    spoilt_bodies = st.builds(spoil, st.sampled_from(valid), st.lists(st.integers(0, 50), min_size=1, max_size=5), JSON)
+    return draw(st.binary(max_size=30) | (spoilt_bodies | JSON).map(lambda body: json.dumps(body).encode()))
 
 
 @st.composite
 def requests(draw: st.DrawFn, operation_id: str) -> dict[str, Any]:
     _, method, operation = OPERATIONS[operation_id]
-    keys = [it["name"] for it in operation.get("parameters", ()) if it["in"] == "query"]
+    keys = [parameter["name"] for parameter in operation.get("parameters", ()) if parameter["in"] == "query"]
     version = st.sampled_from(['"1"', '"2"', "*", "1"]) | HEADER
     key, kind = st.uuids().map(str) | HEADER, st.just("application/json") | HEADER
     headers = {"If-Match": version, "Idempotency-Key": key, "Content-Type": kind}
-    asked = {"Accept": st.just("*/*") | HEADER, "Accept-Language": HEADER, "traceparent": HEADER}
-    some = draw(st.fixed_dictionaries(headers if method != "get" else {}, optional=asked))
-    named = (st.sampled_from(keys) | TEXT) if keys else TEXT
+    optional_headers = {"Accept": st.just("*/*") | HEADER, "Accept-Language": HEADER, "traceparent": HEADER}
+    chosen_headers = draw(st.fixed_dictionaries(headers if method != "get" else {}, optional=optional_headers))
+    query_names = (st.sampled_from(keys) | TEXT) if keys else TEXT
     return {
-        "params": draw(st.lists(st.tuples(named, TEXT), max_size=2 if method == "get" else draw(st.integers(0, 1)))),
-        "headers": [(name.encode(), value.encode("latin-1").strip()) for name, value in some.items()],
+        "params": draw(
+            st.lists(st.tuples(query_names, TEXT), max_size=2 if method == "get" else draw(st.integers(0, 1)))
+        ),
+        "headers": [(name.encode(), value.encode("latin-1").strip()) for name, value in chosen_headers.items()],
         "content": draw(bodies(operation_id)) if method in ("post", "put") else b"",
         "places": draw(st.lists(st.none() | TEXT.filter(bool), min_size=3, max_size=3)),
     }
@@ -97,25 +101,26 @@ def requests(draw: st.DrawFn, operation_id: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def target(service: Running, people: People) -> dict[str, str]:
-    """A case with a part of every kind, and what is around it, for requests to go to."""
+    """A case with a part of every kind and its surroundings, as the target of requests."""
     return places(service, people)
 
 
-# An address or a head that is too long: nobody has looked yet for whom it is.
+# Statuses of an address or a header that is too long. They are answered before any operation is chosen.
 BEFORE_ANY_OPERATION = ("414", "431")
 
 
-def address(path: str, target: dict[str, str], others: list[str | None]) -> str:
-    """The path with real ids in it, or with something else where a place says so."""
+def address(path: str, target: dict[str, str], replacements: list[str | None]) -> str:
+    """Returns the path with real ids, or with a replacement where there is one."""
     real = {**target, "partId": target.get(kind_of(path), "")}
     names = [step[1:-1] for step in path.split("/") if step.startswith("{")]
     filled = {
-        name: real[name] if other is None else quote(other, safe="") for name, other in zip(names, others, strict=False)
+        name: real[name] if replacement is None else quote(replacement, safe="")
+        for name, replacement in zip(names, replacements, strict=False)
     }
     return path.format(**filled)
 
 
-def refused_or_served(answer: httpx.Response) -> bool:
+def is_proper_answer(answer: httpx.Response) -> bool:
     if answer.status_code >= 400:
         problem_of(answer, answer.status_code)
     return answer.status_code < 500 and answer.status_code != 422
@@ -131,18 +136,18 @@ def test_nothing_that_is_sent_breaks_anything(people: People, target: dict[str, 
     @given(requests(operation_id))
     def send(request: dict[str, Any]) -> None:
         headers = [(b"Authorization", person.client.headers["Authorization"].encode()), *request["headers"]]
-        where = address(path, target, request["places"])
-        with_query = f"{where}?{httpx.QueryParams(request['params'])}" if request["params"] else where
+        request_path = address(path, target, request["places"])
+        with_query = f"{request_path}?{httpx.QueryParams(request['params'])}" if request["params"] else request_path
         answer = person.client.request(method, with_query, headers=headers, content=request["content"])
-        assert refused_or_served(answer), answer.text
-        if where == address(path, target, [None] * 3):  # what leads elsewhere may find another operation, or none
+        assert is_proper_answer(answer), answer.text
+        if request_path == address(path, target, [None] * 3):  # another path may name another operation
             assert str(answer.status_code) in {*operation["responses"], *BEFORE_ANY_OPERATION}, answer.text
 
     send()
 
 
-def test_a_body_that_is_right_until_something_goes_wrong_reaches_every_form() -> None:
-    named = {trigger for operation_id in OPERATIONS for _, trigger in triggers_of(operation_id)}
+def test_a_spoilt_body_reaches_every_form() -> None:
+    triggers = {trigger for operation_id in OPERATIONS for _, trigger in triggers_of(operation_id)}
 
-    assert len(named) > 40
-    assert spoilt({"a": [1, {"b": 2}]}, [0, 1, 0], "x") == {"a": [1, {"b": "x"}]}
+    assert len(triggers) > 40
+    assert spoil({"a": [1, {"b": 2}]}, [0, 1, 0], "x") == {"a": [1, {"b": "x"}]}

@@ -1,4 +1,4 @@
-"""The contracts of import-linter hold the house together: each is broken here once, and must notice."""
+"""The contracts of import-linter keep the rooms apart. Each is broken here once and must notice it."""
 
 import re
 import shutil
@@ -13,7 +13,7 @@ from api_tests.support.checkout import ROOT
 
 pytestmark = pytest.mark.server
 
-# By the name of a contract: where the breach is added, the breach, and what is said of it.
+# Per contract: the file of the breach, the breach, and its line in the report.
 BREACHES = {
     "Subjects point one way and every room has its place": {
         "service/helpers.py": ('"""A stray room."""', "- service.helpers"),
@@ -65,15 +65,15 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def lint(tree: Path) -> str:
     command = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as lint; lint()", "--no-cache"]
-    done = subprocess.run(command, cwd=tree, capture_output=True, text=True, check=False)
-    return re.sub(r"\x1b\[[0-9;]*m", "", done.stdout)
+    process = subprocess.run(command, cwd=tree, capture_output=True, text=True, check=False)
+    return re.sub(r"\x1b\[[0-9;]*m", "", process.stdout)
 
 
 @pytest.mark.parametrize("contract", BREACHES)
 def test_a_breach_of_a_contract_is_noticed(report: str, contract: str) -> None:
     assert re.search(rf"^{re.escape(contract)} BROKEN", report, re.MULTILINE)
-    told = " ".join(report.split())
-    assert [said for _, said in BREACHES[contract].values() if said not in told] == []
+    text = " ".join(report.split())
+    assert [line for _, line in BREACHES[contract].values() if line not in text] == []
 
 
 def test_every_contract_is_broken_here_and_holds_in_this_checkout(report: str) -> None:
@@ -90,9 +90,11 @@ def test_no_subject_is_left_out_of_the_contracts() -> None:
     by_name = {contract["name"]: contract for contract in contracts}
     words = ("rules", "use_cases", "store", "api")
     subjects = {file.parent for word in words for file in (ROOT / "service").glob(f"*/{word}*") if file.stem == word}
-    named = re.findall(r"^from (service[.\w]*rules)", (ROOT / "service" / "kinds.py").read_text("utf-8"), re.MULTILINE)
+    rules_modules = re.findall(
+        r"^from (service[.\w]*rules)", (ROOT / "service" / "kinds.py").read_text("utf-8"), re.MULTILINE
+    )
 
     containers = by_name["A subject is made of four words: api, use_cases, store, rules"]["containers"]
     below = by_name["Rules that the registry names do not know it"]["source_modules"]
     assert sorted(containers) == sorted(f"service.{subject.name}" for subject in subjects)
-    assert [it for it in named if not any(rules.startswith(it) for rules in below)] == []
+    assert [module for module in rules_modules if not any(rules.startswith(module) for rules in below)] == []

@@ -1,4 +1,4 @@
-"""The Dutch API Design Rules that a machine can check, with zero findings, and every check proved able to find."""
+"""The Dutch API Design Rules that a machine can check: zero findings, and each check is proved to find a breach."""
 
 import json
 from copy import deepcopy
@@ -17,9 +17,9 @@ ALL_BREACHES = {**BREACHES, **BREACHES_OF_OURS}
 
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
-    """The document as it is committed."""
-    found: dict[str, Any] = json.loads((ROOT / "openapi" / "openapi.json").read_text(encoding="utf-8"))
-    return found
+    """The committed document."""
+    document: dict[str, Any] = json.loads((ROOT / "openapi" / "openapi.json").read_text(encoding="utf-8"))
+    return document
 
 
 def test_all_thirty_one_official_rules_are_checked() -> None:
@@ -33,9 +33,13 @@ def test_the_document_breaks_no_rule(document: dict[str, Any], name: str) -> Non
 
 @pytest.mark.parametrize(
     ("name", "breach"),
-    [pytest.param(name, it, id=f"{name}-{n}") for name, some in ALL_BREACHES.items() for n, it in enumerate(some)],
+    [
+        pytest.param(name, breach, id=f"{name}-{number}")
+        for name, breaches in ALL_BREACHES.items()
+        for number, breach in enumerate(breaches)
+    ],
 )
-def test_a_rule_finds_what_breaks_it(document: dict[str, Any], name: str, breach: Breach) -> None:
+def test_a_rule_finds_its_breaches(document: dict[str, Any], name: str, breach: Breach) -> None:
     broken = deepcopy(document)
     breach(broken)
 

@@ -1,6 +1,6 @@
 """Every operation that asks for an Idempotency-Key: sent twice it acts once, and says that it is answered again.
 
-Sent a third time, after the person lost every role, it tells no more than a rule of its own says.
+Sent a third time, after the person lost every role, it tells no more than a rule stated here allows.
 """
 
 from collections.abc import Iterator
@@ -19,14 +19,14 @@ from api_tests.support.shared_case import without_memberships
 
 pytestmark = pytest.mark.server
 
-# To a person who lost every role: what is answered in a case is an entry, of which the number is told.
+# To a person without a role: an answer within a case is an entry, of which the number alone is told.
 NUMBER_ALONE = {
     "submitCase", "addTransition", "addEscalationSignal", "addFileRequest", "addEmergencyAccess",
     *(f"add{name}Transition" for name in PARTS),
 }  # fmt: skip
-# One's own, whatever one is: a draft has one owner and no reader.
-ALL_OF_IT = {"createDraft"}
-# What would be told stands beside the cases as it stands now, and is for those who have the role for it.
+# A draft has one owner and no other reader, whatever the owner's roles.
+WHOLE_ANSWER = {"createDraft"}
+# The answer would show the present state of a thing beside the cases, which needs a role.
 NOT_FOUND = {"addLegalHold", "liftLegalHold"}
 NOT_ALLOWED = {
     "addDestructionProposal", "signDestructionProposal", "withdrawDestructionProposal", "addOffer", "addOfferStatement",
@@ -37,27 +37,30 @@ NOT_ALLOWED = {
 @pytest.fixture(scope="module", params=ENGINES)
 def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp(f"acts-once-{request.param}")
-    with new_world(folder, new_database(request, folder, request.param)) as made:
-        yield made
+    with new_world(folder, new_database(request, folder, request.param)) as world:
+        yield world
 
 
-def told_alike(first: httpx.Response, again: httpx.Response) -> bool:
-    """The members of a change may come in another order when they are read back."""
-    kept = [(it.status_code, it.json(), it.headers.get("etag"), it.headers.get("location")) for it in (first, again)]
-    replayed = [it.headers.get(REPLAYED) for it in (first, again)]
-    return first.is_success and kept[0] == kept[1] and replayed == [None, "true"]
+def is_replay(first: httpx.Response, replay: httpx.Response) -> bool:
+    """Returns whether the second answer is the first one, replayed. Members of a change may be reordered."""
+    comparable = [
+        (answer.status_code, answer.json(), answer.headers.get("etag"), answer.headers.get("location"))
+        for answer in (first, replay)
+    ]
+    markers = [answer.headers.get(REPLAYED) for answer in (first, replay)]
+    return first.is_success and comparable[0] == comparable[1] and markers == [None, "true"]
 
 
-def told_less(name: str, first: httpx.Response, again: httpx.Response) -> bool:
-    """Whether the third answer is what a person without a role may know of the first."""
+def is_reduced(name: str, first: httpx.Response, third: httpx.Response) -> bool:
+    """Returns whether the third answer is what a person without a role may know of the first."""
     if name in NOT_FOUND | NOT_ALLOWED:
-        return again.status_code == (404 if name in NOT_FOUND else 403)
-    if name in ALL_OF_IT:  # and what it would be refused for now
-        now = {it: first.json()[it] for it in ("id", "version", "form", "savedAt")}
-        return bool(again.json().items() >= now.items()) and again.headers.get(REPLAYED) == "true"
-    known = {it: first.json()[it] for it in ("caseId", "version")}
-    answered = (again.status_code, again.headers.get(REPLAYED), again.headers.get("location"), again.headers["etag"])
-    return again.json() == known and answered == (201, "true", None, first.headers["etag"])
+        return third.status_code == (404 if name in NOT_FOUND else 403)
+    if name in WHOLE_ANSWER:  # and the faults for which it would be refused now
+        known = {member: first.json()[member] for member in ("id", "version", "form", "savedAt")}
+        return bool(third.json().items() >= known.items()) and third.headers.get(REPLAYED) == "true"
+    entry_number = {member: first.json()[member] for member in ("caseId", "version")}
+    answer_head = (third.status_code, third.headers.get(REPLAYED), third.headers.get("location"), third.headers["etag"])
+    return third.json() == entry_number and answer_head == (201, "true", None, first.headers["etag"])
 
 
 @broken_by(
@@ -76,23 +79,25 @@ def test_every_operation_that_asks_for_a_key_acts_once_and_says_that_it_answers_
     differences = dict[str, str]()
 
     requests = asks(world)
-    for name, ask in requests.items():
-        key, before = str(uuid4()), world.stored()
-        first = ask.sent(world.people, key)
-        once = world.stored()
-        again = ask.sent(world.people, key)
-        twice = world.stored()
-        with without_memberships(world.service, world.people[ask.by]):
-            third = ask.sent(world.people, key)
-        if not told_alike(first, again):
-            differences[name] = f"{first.status_code} {first.text}, then {again.status_code} {again.text}"
-        elif once == before or twice != once:
-            changed = [table for table in once if twice[table] != once[table]]
-            differences[name] = f"acted the first time: {once != before}; changed the second time: {changed}"
-        elif not told_less(name, first, third) or world.stored() != once:
+    for name, request in requests.items():
+        key, rows_before = str(uuid4()), world.stored()
+        first = request.sent(world.people, key)
+        rows_once = world.stored()
+        second = request.sent(world.people, key)
+        rows_twice = world.stored()
+        with without_memberships(world.service, world.people[request.by]):
+            third = request.sent(world.people, key)
+        if not is_replay(first, second):
+            differences[name] = f"{first.status_code} {first.text}, then {second.status_code} {second.text}"
+        elif rows_once == rows_before or rows_twice != rows_once:
+            changed_tables = [table for table in rows_once if rows_twice[table] != rows_once[table]]
+            differences[name] = (
+                f"acted the first time: {rows_once != rows_before}; changed the second time: {changed_tables}"
+            )
+        elif not is_reduced(name, first, third) or world.stored() != rows_once:
             differences[name] = (
                 f"{first.status_code} {first.text}, then without a role {third.status_code} {third.text}"
             )
 
-    assert set(requests) == with_key == NUMBER_ALONE | ALL_OF_IT | NOT_FOUND | NOT_ALLOWED
+    assert set(requests) == with_key == NUMBER_ALONE | WHOLE_ANSWER | NOT_FOUND | NOT_ALLOWED
     assert differences == {}

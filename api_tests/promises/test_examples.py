@@ -1,4 +1,4 @@
-"""Every operation that takes a body shows one that is true to life, and the service takes it as it is shown."""
+"""Every operation that takes a body shows a lifelike example, and the service accepts the example as it is."""
 
 import html
 import json
@@ -24,7 +24,7 @@ from api_tests.support.shared_case import Scene, help_arranged, help_running, re
 from service.commands.documents import published
 
 Example = tuple[str, str]  # the operation, and the name of its example
-# Who takes the step that is shown, in which situation, with which part of the case.
+# The taker of the step in the example, the situation, and the part of the case.
 STEPS: dict[Example, tuple[str, str, str]] = {
     ("addTransition", "add_note"): ("carla", "help runs", "case"),
     ("addTransition", "request_information"): ("daan", "in triage", "case"),
@@ -41,32 +41,32 @@ STEPS: dict[Example, tuple[str, str, str]] = {
     ("addFileRequestTransition", "grant"): ("carla", "help runs", "file_request"),
     ("addEmergencyAccessTransition", "review"): ("quint", "help runs", "emergency_access"),
 }
-# These ask for no key, and a consult is asked by somebody else than who submits.
-BESIDE_THEM: dict[Example, tuple[str, str]] = {
+# These ask for no key, or, as the consult, are asked by another person than the submitter.
+WITHOUT_KEY: dict[Example, tuple[str, str]] = {
     ("submitCase", "ask_consult"): ("wilma", "/cases"),
     ("createDemonstrationToken", "carla"): ("anna", "/demonstration/tokens"),
     ("findPerson", "colleague"): ("roos", "/person-searches"),
     ("tryWorkflow", "renamed_state"): ("roos", "/workflow-trials"),
 }
-# What exists in one installation alone: whoever sends an example puts their own in its place.
-ONES_OWN = ("number", "caseId", "requestId", "from", "url")
+# Values that exist in one installation only: a caller puts their own in their place.
+LOCAL_MEMBERS = ("number", "caseId", "requestId", "from", "url")
 
 
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(published())
-    return found
+    document: dict[str, Any] = json.loads(published())
+    return document
 
 
 @pytest.fixture(scope="module", params=ENGINES)
 def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp(f"examples-{request.param}")
-    with new_world(folder, new_database(request, folder, request.param)) as made:
-        yield made
+    with new_world(folder, new_database(request, folder, request.param)) as world:
+        yield world
 
 
 def bodies(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """What each operation with a body says of it: its schema and its examples."""
+    """Returns the schema and the examples of the body of each operation, by operation id."""
     return {
         operation["operationId"]: operation["requestBody"]["content"]["application/json"]
         for _, _, operation in operations(document)
@@ -74,11 +74,11 @@ def bodies(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
     }
 
 
-def shown(document: dict[str, Any]) -> dict[Example, Any]:
+def examples_in(document: dict[str, Any]) -> dict[Example, Any]:
     return {
-        (operation, name): it["value"]
+        (operation, name): example["value"]
         for operation, body in bodies(document).items()
-        for name, it in body.get("examples", {}).items()
+        for name, example in body.get("examples", {}).items()
     }
 
 
@@ -98,13 +98,15 @@ def test_every_operation_with_a_body_has_an_example_of_its_own(document: dict[st
 def test_every_example_fits_the_published_schema(document: dict[str, Any]) -> None:
     schemas = {operation: body["schema"] for operation, body in bodies(document).items()}
 
-    assert [it for it, value in shown(document).items() if not fits(document, schemas[it[0]], value)] == []
+    assert [
+        example for example, value in examples_in(document).items() if not fits(document, schemas[example[0]], value)
+    ] == []
 
 
 def test_an_example_of_a_step_goes_by_the_name_of_its_trigger(document: dict[str, Any]) -> None:
-    steps = {it: value["trigger"] for it, value in shown(document).items() if "trigger" in value}
+    steps = {example: value["trigger"] for example, value in examples_in(document).items() if "trigger" in value}
 
-    assert [it for it, trigger in steps.items() if it[1] != trigger] == []
+    assert [example for example, trigger in steps.items() if example[1] != trigger] == []
 
 
 @pytest.mark.server
@@ -117,9 +119,9 @@ def test_an_example_of_a_step_goes_by_the_name_of_its_trigger(document: dict[str
 def test_the_page_shows_every_example_as_json_that_can_be_copied(service: Running, document: dict[str, Any]) -> None:
     page = httpx.get(f"{service.url}/v1/docs").text
 
-    copied = [json.loads(html.unescape(it)) for it in re.findall(r'<pre lang="nl">(.*?)</pre>', page, re.DOTALL)]
+    copied = [json.loads(html.unescape(text)) for text in re.findall(r'<pre lang="nl">(.*?)</pre>', page, re.DOTALL)]
 
-    assert sorted(map(json.dumps, copied)) == sorted(json.dumps(it) for it in shown(document).values())
+    assert sorted(map(json.dumps, copied)) == sorted(json.dumps(value) for value in examples_in(document).values())
 
 
 @pytest.mark.server
@@ -129,36 +131,36 @@ def test_the_page_shows_every_example_as_json_that_can_be_copied(service: Runnin
     '"statedOn": "2026-06-30"',
     '"statedOn": "2099-06-30"',
 )
-def test_the_service_takes_every_example_as_it_is_shown(world: World, document: dict[str, Any]) -> None:
-    examples = shown(document)
+def test_the_service_accepts_every_example_as_it_is(world: World, document: dict[str, Any]) -> None:
+    examples = examples_in(document)
 
-    answers = dict(sent(world, examples))
+    answers = dict(send_all(world, examples))
 
     assert answers.keys() == examples.keys()
-    assert {it: answer.text for it, answer in answers.items() if not answer.is_success} == {}
+    assert {example: answer.text for example, answer in answers.items() if not answer.is_success} == {}
 
 
-def sent(world: World, examples: dict[Example, Any]) -> Iterator[tuple[Example, httpx.Response]]:
-    """The answer to each example, sent by somebody whose work it is, about something that is there for it."""
+def send_all(world: World, examples: dict[Example, Any]) -> Iterator[tuple[Example, httpx.Response]]:
+    """Yields the answer to each example, sent by a person who may, about a thing that exists."""
     people, scenes = world.people, situations(world.people)
-    asked = asks(world)
+    requests = asks(world)
     draft = people.anna.post("/drafts", {"form": {}})
     for (operation, name), value in examples.items():
-        it = (operation, name)
+        example = (operation, name)
         if operation == "saveDraft":
             path, headers = f"/drafts/{draft.json()['id']}", {"If-Match": draft.headers["ETag"]}
-            yield it, people.anna.client.put(path, json=value, headers=headers)
-        elif it in STEPS:
-            by, situation, part = STEPS[it]
+            yield example, people.anna.client.put(path, json=value, headers=headers)
+        elif example in STEPS:
+            by, situation, part = STEPS[example]
             path = scenes[situation].path(part)
-            yield it, people[by].post(f"{path}/transitions", value, version=version_of(people, path))
-        elif it in BESIDE_THEM:
-            by, path = BESIDE_THEM[it]
-            yield it, people[by].post(path, value)
+            yield example, people[by].post(f"{path}/transitions", value, version=version_of(people, path))
+        elif example in WITHOUT_KEY:
+            by, path = WITHOUT_KEY[example]
+            yield example, people[by].post(path, value)
         else:
-            ask = asked[operation]
-            own = {member: ask.body[member] for member in ONES_OWN if member in value}
-            yield it, replace(ask, body=value | own).sent(people, str(uuid4()))
+            request = requests[operation]
+            local_values = {member: request.body[member] for member in LOCAL_MEMBERS if member in value}
+            yield example, replace(request, body=value | local_values).sent(people, str(uuid4()))
 
 
 def situations(people: People) -> dict[str, Scene]:

@@ -1,4 +1,4 @@
-"""A value of a filter that nobody knows is refused with those that are known, not answered with an empty list."""
+"""An unknown value of a filter is refused with the known values, not answered with an empty list."""
 
 import tomllib
 
@@ -41,16 +41,16 @@ UNKNOWN = {
     case="sqlite-/offers?region=JZ99",
 )
 @pytest.mark.parametrize("path", UNKNOWN)
-def test_an_unknown_value_of_a_filter_is_refused_with_those_that_are_known(people: People, path: str) -> None:
-    location, code, known = UNKNOWN[path]
+def test_an_unknown_value_of_a_filter_is_refused_with_the_known_values(people: People, path: str) -> None:
+    location, code, known_values = UNKNOWN[path]
 
     (fault,) = problem_of(people.carla.get(path), 400, "invalid")["errors"]
 
     assert (fault["in"], fault["location"], fault["code"]) == ("query", location, code)
-    assert known in fault["nl"]
+    assert known_values in fault["nl"]
 
 
-def test_a_facilitator_and_a_data_protection_officer_hear_the_known_values_as_well(people: People) -> None:
+def test_a_facilitator_and_a_data_protection_officer_are_told_the_known_values_too(people: People) -> None:
     histories = problem_of(people.noor.get("/learning/histories?region=JZ99"), 400, "invalid")["errors"]
     proposals = problem_of(people.quint.get("/destruction-proposals?state=gone"), 400, "invalid")["errors"]
 
@@ -61,5 +61,5 @@ def test_a_facilitator_and_a_data_protection_officer_hear_the_known_values_as_we
 def test_every_state_of_every_workflow_may_be_asked_for(people: People) -> None:
     for file in sorted((ROOT / "workflows").glob("*.toml")):
         for state in tomllib.loads(file.read_text(encoding="utf-8")).get("states", ()):
-            asked = f"/work-items?kind={file.stem}&state={state}"
-            assert people.carla.get(asked).status_code == 200, asked
+            path = f"/work-items?kind={file.stem}&state={state}"
+            assert people.carla.get(path).status_code == 200, path

@@ -18,25 +18,27 @@ pytestmark = pytest.mark.server
 def form(service: Running, name: str) -> dict[str, Any]:
     answer = httpx.get(f"{service.url}/v1/forms/{name}")
     assert answer.status_code == 200
-    found: dict[str, Any] = answer.json()
-    return found
+    document: dict[str, Any] = answer.json()
+    return document
 
 
 def members(schema: Any) -> list[dict[str, Any]]:
-    """Every member of the schema, at whatever depth."""
+    """Returns every member of the schema, at any depth."""
     if isinstance(schema, list):
-        return [member for one in schema for member in members(one)]
+        return [member for item in schema for member in members(item)]
     if not isinstance(schema, dict):
         return []
-    own = list(schema.get("properties", {}).values()) if isinstance(schema.get("properties"), dict) else []
-    return own + [member for one in schema.values() for member in members(one)]
+    direct_members = list(schema.get("properties", {}).values()) if isinstance(schema.get("properties"), dict) else []
+    return direct_members + [member for item in schema.values() for member in members(item)]
 
 
 def test_every_form_of_every_workflow_is_listed_with_its_label(service: Running) -> None:
-    listed = httpx.get(f"{service.url}/v1/forms").json()["items"]
+    forms = httpx.get(f"{service.url}/v1/forms").json()["items"]
 
-    assert {it["name"] for it in listed} == set(KINDS.forms)
-    assert all(it["label"]["nl"] and it["label"]["en"] and it["href"] == f"/v1/forms/{it['name']}" for it in listed)
+    assert {item["name"] for item in forms} == set(KINDS.forms)
+    assert all(
+        item["label"]["nl"] and item["label"]["en"] and item["href"] == f"/v1/forms/{item['name']}" for item in forms
+    )
     problem_of(httpx.get(f"{service.url}/v1/forms/referral@9"), 404, "not_found")
 
 
@@ -48,9 +50,11 @@ def test_every_form_of_every_workflow_is_listed_with_its_label(service: Running)
 )
 def test_every_member_has_a_label_and_every_coded_one_the_codes_with_their_labels(service: Running) -> None:
     for name in KINDS.forms:
-        it = form(service, name)
-        with_codes = {one["name"]: {code["code"] for code in one["codes"]} for one in it["codeLists"]}
-        for member in members(it["jsonSchema"]):
+        document = form(service, name)
+        with_codes = {
+            code_list["name"]: {code["code"] for code in code_list["codes"]} for code_list in document["codeLists"]
+        }
+        for member in members(document["jsonSchema"]):
             assert member["title"], name
             assert member["x-title-nl"], name
             if "x-code-list" in member:
@@ -58,7 +62,7 @@ def test_every_member_has_a_label_and_every_coded_one_the_codes_with_their_label
 
 
 @pytest.mark.parametrize("kind", ["case", "commitment", "placement"])
-def test_what_fits_the_schema_of_a_form_is_what_the_service_takes(service: Running, kind: str) -> None:
+def test_a_form_that_the_service_accepts_fits_its_published_schema(service: Running, kind: str) -> None:
     for trigger in RULES.current(kind).definition.triggers.values():
         filled = form_for(kind, trigger.name)
         if trigger.form and filled is not None:

@@ -1,4 +1,4 @@
-"""`/` is a page for people: in their language, without a script, with a way to the documentation."""
+"""`/` is a page for people: in their language, without scripts, with a link to the documentation."""
 
 from html.parser import HTMLParser
 from urllib.parse import urljoin
@@ -21,11 +21,11 @@ class Page(HTMLParser):
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        told = dict(attrs)
+        attributes = dict(attrs)
         self.tags.append(tag)
-        self.language = self.language or told.get("lang") or ""
+        self.language = self.language or attributes.get("lang") or ""
         if tag == "a":
-            self.links.append(told["href"] or "")
+            self.links.append(attributes["href"] or "")
 
 
 @broken_by(
@@ -79,7 +79,7 @@ def test_head_answers_as_get_without_a_body(service: Running) -> None:
     '_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")',
 )
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
-def test_other_methods_hear_which_ones_there_are(service: Running, method: str) -> None:
+def test_another_method_is_refused_with_the_methods_that_exist(service: Running, method: str) -> None:
     answer = httpx.request(method, f"{service.url}/")
 
     problem_of(answer, 405, "method_not_allowed")
@@ -98,5 +98,5 @@ def test_in_the_log_the_page_is_a_path_that_exists(service: Running) -> None:
         httpx.get(f"{service.url}/nothing-here")
         httpx.get(f"{service.url}/v1/health")  # the line of a request is written after its answer
 
-    told = [(line["route"], line["status"]) for line in lines if line["event"] == "request"]
-    assert told[:2] == [("/", 200), (None, 404)]
+    requests = [(line["route"], line["status"]) for line in lines if line["event"] == "request"]
+    assert requests[:2] == [("/", 200), (None, 404)]

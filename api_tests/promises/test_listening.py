@@ -1,4 +1,4 @@
-"""Where the service listens: said in a line, refused in a sentence; a demonstration is for this machine alone."""
+"""The address of the service: told in a line, refused in a sentence; a demonstration is for this machine alone."""
 
 import os
 import socket
@@ -16,11 +16,11 @@ from api_tests.support.sabotages import broken_by
 
 pytestmark = pytest.mark.server
 
-NOBODY = '[{"name": "http://127.0.0.1:9"}]'
+NO_ISSUER = '[{"name": "http://127.0.0.1:9"}]'
 
 
 def settings(folder: Path, **changes: object) -> Mapping[str, str]:
-    given = {
+    values = {
         "database_url": f"sqlite:///{folder / 'casusroute.db'}",
         "master_key_file": folder / "master.key",
         "destruction_list": folder / "destructions.jsonl",
@@ -28,21 +28,21 @@ def settings(folder: Path, **changes: object) -> Mapping[str, str]:
         "port": 0,
         **changes,
     }
-    return os.environ | {f"CASUSROUTE_{name.upper()}": str(value) for name, value in given.items()}
+    return os.environ | {f"CASUSROUTE_{name.upper()}": str(value) for name, value in values.items()}
 
 
-def ended(command: str, told: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
+def run_command(command: str, environment: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, "-m", "service", command], cwd=ROOT, env=told,
+        [sys.executable, "-m", "service", command], cwd=ROOT, env=environment,
         capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
 
 
 @contextmanager
-def started(command: str, told: Mapping[str, str]) -> Iterator["subprocess.Popen[str]"]:
-    """A service of its own; what it says is read as it comes."""
+def start_command(command: str, environment: Mapping[str, str]) -> Iterator["subprocess.Popen[str]"]:
+    """A running command, whose output is read as it comes."""
     with subprocess.Popen(
-        [sys.executable, "-m", "service", command], cwd=ROOT, env=told, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "service", command], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
     ) as process:
         try:
             yield process
@@ -51,10 +51,10 @@ def started(command: str, told: Mapping[str, str]) -> Iterator["subprocess.Popen
 
 
 @contextmanager
-def taken() -> Iterator[int]:
-    """A port that another program listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as other:
-        yield other.getsockname()[1]
+def used_port() -> Iterator[int]:
+    """Yields a port that another program listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
 
 
 @broken_by(
@@ -65,15 +65,15 @@ def taken() -> Iterator[int]:
     case="run",
 )
 @pytest.mark.parametrize("command", ["run", "serve"])
-def test_a_used_port_is_said_before_anything_else_with_the_setting_that_changes_it(
+def test_a_used_port_is_reported_before_anything_else_with_the_setting_that_changes_it(
     tmp_path: Path, command: str
 ) -> None:
-    with taken() as port:
-        refused = ended(command, settings(tmp_path, port=port))
+    with used_port() as port:
+        process = run_command(command, settings(tmp_path, port=port))
 
-    assert refused.returncode != 0
-    assert refused.stdout == ""
-    assert refused.stderr == (
+    assert process.returncode != 0
+    assert process.stdout == ""
+    assert process.stderr == (
         f"not started: 127.0.0.1:{port} is in use by another program, or by this service itself; "
         "stop that one, or choose another port with CASUSROUTE_PORT\n"
     )
@@ -90,20 +90,20 @@ def test_a_used_port_is_said_before_anything_else_with_the_setting_that_changes_
 def test_an_address_that_this_machine_does_not_have_is_refused_with_its_setting(
     tmp_path: Path, host: str, sentence: str
 ) -> None:
-    refused = ended("serve", settings(tmp_path, host=host, issuers=NOBODY))
+    process = run_command("serve", settings(tmp_path, host=host, issuers=NO_ISSUER))
 
-    assert refused.returncode != 0
-    assert sentence in refused.stderr
-    assert "CASUSROUTE_HOST" in refused.stderr
+    assert process.returncode != 0
+    assert sentence in process.stderr
+    assert "CASUSROUTE_HOST" in process.stderr
 
 
-def test_a_used_port_for_metrics_is_said_before_the_welcome_too(tmp_path: Path) -> None:
-    with taken() as port:
-        refused = ended("run", settings(tmp_path, metrics_port=port))
+def test_a_used_port_for_metrics_is_reported_before_the_welcome_too(tmp_path: Path) -> None:
+    with used_port() as port:
+        process = run_command("run", settings(tmp_path, metrics_port=port))
 
-    assert (refused.stdout, refused.returncode != 0) == ("", True)
-    assert f"127.0.0.1:{port} is in use" in refused.stderr
-    assert "CASUSROUTE_METRICS_PORT" in refused.stderr
+    assert (process.stdout, process.returncode != 0) == ("", True)
+    assert f"127.0.0.1:{port} is in use" in process.stderr
+    assert "CASUSROUTE_METRICS_PORT" in process.stderr
 
 
 @broken_by(
@@ -114,10 +114,10 @@ def test_a_used_port_for_metrics_is_said_before_the_welcome_too(tmp_path: Path) 
 )
 @pytest.mark.parametrize(("host", "start"), [("127.0.0.1", "http://127.0.0.1:"), ("localhost", "http://localhost:")])
 def test_serve_says_in_one_line_where_it_listens_and_answers_there(tmp_path: Path, host: str, start: str) -> None:
-    told = settings(tmp_path, host=host, issuers=NOBODY)
-    assert ended("migrate", told).returncode == 0
+    environment = settings(tmp_path, host=host, issuers=NO_ISSUER)
+    assert run_command("migrate", environment).returncode == 0
 
-    with started("serve", told) as process:
+    with start_command("serve", environment) as process:
         assert process.stdout is not None
         line = process.stdout.readline()
         address = line.split()[-1]
@@ -131,9 +131,9 @@ def test_serve_says_in_one_line_where_it_listens_and_answers_there(tmp_path: Pat
 
 
 def test_the_welcome_of_run_names_the_port_that_was_free(tmp_path: Path) -> None:
-    with started("run", settings(tmp_path)) as process:
+    with start_command("run", settings(tmp_path)) as process:
         assert process.stdout is not None
-        address = next(it.split()[-1] for it in process.stdout if it.strip().startswith("documentation"))
+        address = next(line.split()[-1] for line in process.stdout if line.strip().startswith("documentation"))
         page = httpx.get(address, timeout=20)
         process.terminate()
         process.stdout.read()
@@ -152,12 +152,12 @@ def test_the_welcome_of_run_names_the_port_that_was_free(tmp_path: Path) -> None
 def test_a_demonstration_beyond_this_machine_is_refused_with_the_reason_and_the_setting(
     tmp_path: Path, command: str
 ) -> None:
-    refused = ended(command, settings(tmp_path, host="0.0.0.0", mode="demonstration"))  # noqa: S104 - which is refused
+    process = run_command(command, settings(tmp_path, host="0.0.0.0", mode="demonstration"))  # noqa: S104 - it is refused
 
-    assert refused.returncode != 0
-    assert refused.stdout == ""
+    assert process.returncode != 0
+    assert process.stdout == ""
     for part in ("gives a token to whoever asks", "not on 0.0.0.0", "CASUSROUTE_DEMONSTRATION_FOR_OTHERS=true"):
-        assert part in refused.stderr
+        assert part in process.stderr
     assert [*tmp_path.iterdir()] == []
 
 
@@ -166,17 +166,17 @@ def test_a_demonstration_beyond_this_machine_is_refused_with_the_reason_and_the_
     [
         ({"mode": "demonstration", "demonstration_for_others": True}, "serve"),
         ({"demonstration_for_others": True}, "run"),
-        ({"issuers": NOBODY}, "serve"),
+        ({"issuers": NO_ISSUER}, "serve"),
     ],
     ids=["a demonstration that is meant for others", "the same by run", "production"],
 )
-def test_what_is_meant_for_others_listens_on_every_address(
+def test_a_service_that_is_meant_for_others_listens_on_every_address(
     tmp_path: Path, changes: dict[str, object], command: str
 ) -> None:
-    told = settings(tmp_path, host="0.0.0.0", **changes)  # noqa: S104 - which is meant
-    assert ended("migrate", told).returncode == 0
+    environment = settings(tmp_path, host="0.0.0.0", **changes)  # noqa: S104 - it is meant
+    assert run_command("migrate", environment).returncode == 0
 
-    with started(command, told) as process:
+    with start_command(command, environment) as process:
         assert process.stdout is not None
         address = next(word for line in process.stdout for word in line.split() if word.startswith("http://0.0.0.0:"))
         port = address.removesuffix("/v1").rpartition(":")[2]

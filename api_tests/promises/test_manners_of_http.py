@@ -1,4 +1,4 @@
-"""How the service behaves on the wire, whatever is asked: the technical Dutch API Design Rules at work."""
+"""HTTP behaviour of the service on any request: the technical part of the Dutch API Design Rules."""
 
 import re
 from collections.abc import Iterator
@@ -18,25 +18,25 @@ from api_tests.support.problems import has_our_headers, problem_of
 from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import Running
 
-SOMEBODY = str(uuid4())
-PLACES = {"region": "JZ11", "number": "1", "version": "1", "position": "1", "name": "x", "plan": "0" * 64}
+ANY_ID = str(uuid4())
+PATH_VALUES = {"region": "JZ11", "number": "1", "version": "1", "position": "1", "name": "x", "plan": "0" * 64}
 
 
 @pytest.fixture(scope="module")
 def document(service: Running) -> dict[str, Any]:
-    found: dict[str, Any] = httpx.get(f"{service.url}/v1/openapi.json").json()
-    return found
+    document: dict[str, Any] = httpx.get(f"{service.url}/v1/openapi.json").json()
+    return document
 
 
-def somewhere(path: str) -> str:
-    """The path with something in its places."""
-    return re.sub(r"\{(\w+)\}", lambda match: PLACES.get(match[1], SOMEBODY), path)
+def filled_path(path: str) -> str:
+    """Returns the path with a value in each of its places."""
+    return re.sub(r"\{(\w+)\}", lambda match: PATH_VALUES.get(match[1], ANY_ID), path)
 
 
 def addresses(document: dict[str, Any]) -> Iterator[tuple[str, set[str]]]:
-    """Every path that is served, with something in its places, and the methods that it knows."""
+    """Yields every served path, with values in its places, and the methods that it knows."""
     for path, item in document["paths"].items():
-        yield somewhere(path), {*item}
+        yield filled_path(path), {*item}
     yield from (("/openapi.json", {"get"}), ("/docs", {"get"}))
 
 
@@ -60,16 +60,16 @@ def test_head_answers_as_get_does_without_a_body_and_keeps_the_connection(servic
     socket = connection.sock
 
     for path in ("/v1/regions", "/v1/openapi.json", "/v1/docs", f"/v1{case.path}", "/v1/cases?paeg=2", "/v1/nowhere"):
-        told = {}
+        answers = {}
         for method in ("HEAD", "GET"):
             connection.request(method, path, headers=authorization)
             answer = connection.getresponse()
-            told[method] = (answer.status, {**answer.headers}, len(answer.read()))
+            answers[method] = (answer.status, {**answer.headers}, len(answer.read()))
             assert connection.sock is socket, f"{method} {path} broke the connection"
-        for _, headers, _ in told.values():
+        for _, headers, _ in answers.values():
             del headers["traceparent"], headers["date"]
-        assert told["HEAD"][:2] == told["GET"][:2]
-        assert told["HEAD"][2] == 0 < told["GET"][2]
+        assert answers["HEAD"][:2] == answers["GET"][:2]
+        assert answers["HEAD"][2] == 0 < answers["GET"][2]
     connection.close()
 
 
@@ -83,7 +83,7 @@ def test_a_method_that_a_path_does_not_know_is_answered_with_all_it_knows(
     document: dict[str, Any], people: People
 ) -> None:
     for path, known in addresses(document):
-        allowed = {it.upper() for it in known} | ({"HEAD"} if "get" in known else set())
+        allowed = {method.upper() for method in known} | ({"HEAD"} if "get" in known else set())
         for method in {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"} - allowed:
             answer = people.anna.client.request(method, path)
             assert answer.status_code == 405, f"{method} {path}"
@@ -91,9 +91,11 @@ def test_a_method_that_a_path_does_not_know_is_answered_with_all_it_knows(
             assert method == "HEAD" or problem_of(answer, 405, "method_not_allowed")
 
 
-def test_every_operation_refuses_what_it_cannot_answer_in(document: dict[str, Any], people: People) -> None:
+def test_every_operation_refuses_a_media_type_that_it_cannot_answer_in(
+    document: dict[str, Any], people: People
+) -> None:
     for path, method, _ in operations(document):
-        answer = people.anna.client.request(method, somewhere(path), headers={"Accept": "application/xml"})
+        answer = people.anna.client.request(method, filled_path(path), headers={"Accept": "application/xml"})
         problem_of(answer, 406, "not_acceptable")
 
 
@@ -131,7 +133,7 @@ def test_a_body_that_is_json_is_read_however_it_is_called(people: People, conten
 
 @pytest.fixture(scope="module")
 def anybody(service: Running) -> Iterator[httpx.Client]:
-    """Somebody without a token."""
+    """A client without a token."""
     with httpx.Client(base_url=service.url) as client:
         yield client
 
@@ -180,17 +182,17 @@ def test_the_version_told_is_that_of_the_document(service: Running, document: di
 )
 def test_the_document_alone_may_be_read_from_everywhere(service: Running, people: People) -> None:
     origin = {"Origin": "https://elsewhere.example", "Access-Control-Request-Method": "GET"}
-    shown = httpx.get(f"{service.url}/v1/openapi.json", headers=origin)
+    document_answer = httpx.get(f"{service.url}/v1/openapi.json", headers=origin)
 
-    assert shown.headers.get_list("access-control-allow-origin") == ["*"]
-    others = [people.anna.get(path, headers=origin) for path in ("/cases", "/regions", "/docs", "/health", "/nowhere")]
-    others.append(people.anna.client.options("/cases", headers=origin))
+    assert document_answer.headers.get_list("access-control-allow-origin") == ["*"]
+    answers = [people.anna.get(path, headers=origin) for path in ("/cases", "/regions", "/docs", "/health", "/nowhere")]
+    answers.append(people.anna.client.options("/cases", headers=origin))
     assert [
-        other.request.url for other in others if any(name.startswith("access-control") for name in other.headers)
+        answer.request.url for answer in answers if any(name.startswith("access-control") for name in answer.headers)
     ] == []
 
 
-class _Seen(HTMLParser):
+class _TagCollector(HTMLParser):
     """Every tag with its attributes."""
 
     def __init__(self) -> None:
@@ -203,14 +205,14 @@ class _Seen(HTMLParser):
 
 def test_the_documentation_runs_nothing_and_fetches_nothing(service: Running, document: dict[str, Any]) -> None:
     answer = httpx.get(f"{service.url}/v1/docs", headers={"Accept": "text/html"})
-    seen = _Seen()
-    seen.feed(answer.text)
+    collector = _TagCollector()
+    collector.feed(answer.text)
 
-    links = {str(attributes["href"]) for _, attributes in seen.tags if "href" in attributes}
-    ids = {f"#{attributes['id']}" for _, attributes in seen.tags if "id" in attributes}
+    links = {str(attributes["href"]) for _, attributes in collector.tags if "href" in attributes}
+    ids = {f"#{attributes['id']}" for _, attributes in collector.tags if "id" in attributes}
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    assert {tag for tag, _ in seen.tags}.isdisjoint({"script", "link", "img", "iframe", "object", "form", "base"})
-    assert not any(name == "src" or name.startswith("on") for _, attributes in seen.tags for name in attributes)
+    assert {tag for tag, _ in collector.tags}.isdisjoint({"script", "link", "img", "iframe", "object", "form", "base"})
+    assert not any(name == "src" or name.startswith("on") for _, attributes in collector.tags for name in attributes)
     assert "url(" not in answer.text
     assert "@import" not in answer.text
     assert links - {"openapi.json"} <= ids
@@ -223,7 +225,7 @@ def test_too_large_a_body_is_refused_whether_its_length_is_told_or_not(people: P
     large = b'{"form":{"x":"' + b"a" * 1_000_000 + b'"}}'
 
     def in_pieces() -> Iterator[bytes]:
-        yield from (large[at : at + 64_000] for at in range(0, len(large), 64_000))
+        yield from (large[start : start + 64_000] for start in range(0, len(large), 64_000))
 
     problem_of(people.anna.client.post("/drafts", content=large, headers=headers), 413, "too_large")
     problem_of(people.anna.client.post("/drafts", content=in_pieces(), headers=headers), 413, "too_large")
@@ -231,7 +233,7 @@ def test_too_large_a_body_is_refused_whether_its_length_is_told_or_not(people: P
 
 
 @pytest.mark.parametrize(
-    ("wanted", "language"),
+    ("accept_language", "language"),
     [
         (None, "nl"),
         ("nl", "nl"),
@@ -248,12 +250,12 @@ def test_too_large_a_body_is_refused_whether_its_length_is_told_or_not(people: P
     ],
 )
 def test_title_and_detail_come_in_the_language_that_is_asked(
-    service: Running, wanted: str | None, language: str
+    service: Running, accept_language: str | None, language: str
 ) -> None:
-    headers = {"Accept-Language": wanted} if wanted else {}
-    told = {"nl": "Niet bekend", "en": "Not known"}
+    headers = {"Accept-Language": accept_language} if accept_language else {}
+    titles = {"nl": "Niet bekend", "en": "Not known"}
 
     for path in ("/v1/cases", "/v1/nowhere", "/nowhere"):
         answer = httpx.get(f"{service.url}{path}", headers=headers)
         assert answer.headers["content-language"] == language
-    assert httpx.get(f"{service.url}/v1/cases", headers=headers).json()["title"] == told[language]
+    assert httpx.get(f"{service.url}/v1/cases", headers=headers).json()["title"] == titles[language]

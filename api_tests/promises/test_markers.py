@@ -1,4 +1,4 @@
-"""A test that starts a service or opens a database says so: the others run by themselves, quickly (`make check`)."""
+"""A test that starts a service or opens a database is marked: the others run by themselves, quickly (`make check`)."""
 
 import socket
 import sqlite3
@@ -42,6 +42,6 @@ def test_with_the_marker_a_test_opens_what_is_needed(tmp_path: Path) -> None:
     sqlite3.connect(tmp_path / "some.db").close()
 
 
-def test_who_asks_for_a_service_is_marked_without_a_word(service: Running, request: pytest.FixtureRequest) -> None:
+def test_a_test_that_asks_for_a_service_is_marked_by_itself(service: Running, request: pytest.FixtureRequest) -> None:
     assert service.url
     assert request.node.get_closest_marker("server")

@@ -1,4 +1,4 @@
-"""The form of an answer: the one that the caller weighs most (RFC 9110, 12.5.1), of equals the first on offer."""
+"""The media type of an answer: the one that the caller weighs most (RFC 9110, 12.5.1), of equals the first offered."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from api_tests.support.sabotages import broken_by
 from service.http.negotiation import best_of
 
 JSON, CSV = "application/json", "text/csv"
-CHOSEN = {
+EXPECTED = {
     "*/*": JSON,
     "*": JSON,
     "text/csv, application/json;q=0.5": CSV,
@@ -35,9 +35,9 @@ CHOSEN = {
 @broken_by(
     "a media type is the same in capitals", "service/http/negotiation.py", "accept.lower()", "accept", case="TEXT/CSV"
 )
-@pytest.mark.parametrize("accept", CHOSEN)
+@pytest.mark.parametrize("accept", EXPECTED)
 def test_the_form_that_the_caller_weighs_most_is_chosen(accept: str) -> None:
-    assert best_of((JSON, CSV), accept) == CHOSEN[accept]
+    assert best_of((JSON, CSV), accept) == EXPECTED[accept]
 
 
 @pytest.mark.server
@@ -47,13 +47,13 @@ def test_the_form_that_the_caller_weighs_most_is_chosen(accept: str) -> None:
     "request.media_type = media_type",
     "request.media_type = JSON",
 )
-def test_histories_come_as_the_caller_likes_them_best(people: People) -> None:
-    def pulled(accept: str) -> str:
+def test_histories_come_in_the_media_type_that_the_caller_weighs_most(people: People) -> None:
+    def media_type_for(accept: str) -> str:
         answer = people.noor.get("/learning/histories", headers={"Accept": accept})
         return str(answer.headers["content-type"]).split(";")[0]
 
-    assert pulled("text/csv, application/json;q=0.5") == CSV
-    assert pulled("text/csv;q=0.3, application/json;q=0.5") == JSON
-    refused = problem_of(people.noor.get("/learning/histories", headers={"Accept": "text/html"}), 406, "not_acceptable")
-    assert refused["mediaTypes"] == [JSON, CSV]
-    assert "application/json, text/csv" in refused["detail"]
+    assert media_type_for("text/csv, application/json;q=0.5") == CSV
+    assert media_type_for("text/csv;q=0.3, application/json;q=0.5") == JSON
+    refusal = problem_of(people.noor.get("/learning/histories", headers={"Accept": "text/html"}), 406, "not_acceptable")
+    assert refusal["mediaTypes"] == [JSON, CSV]
+    assert "application/json, text/csv" in refusal["detail"]

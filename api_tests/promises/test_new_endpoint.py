@@ -1,4 +1,4 @@
-"""The exercise of CONTRIBUTING.md: a new endpoint with a body is written in three places, and is like every other."""
+"""The exercise of CONTRIBUTING.md: a new endpoint with a body is written in three places and behaves as all others."""
 
 import re
 import shutil
@@ -18,18 +18,18 @@ from api_tests.support.processes import process
 
 pytestmark = pytest.mark.server
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-# A block of the exercise: the file that it goes to, and what it adds; "after" names the line it is put behind.
+# A block of the exercise: its file, and the text to add; "after" is the line behind which the text goes.
 STEP = re.compile(r"In `(?P<file>[\w./]+)`(?:, after `(?P<after>[^`]+)`)?:\n\n```\w+\n(?P<added>.*?)```", re.DOTALL)
 
 
 def steps() -> list[tuple[str, str | None, str]]:
     exercise = TEXT.split("## A new endpoint")[1].split("\n## ")[0]
-    return [(it["file"], it["after"], it["added"]) for it in STEP.finditer(exercise)]
+    return [(match["file"], match["after"], match["added"]) for match in STEP.finditer(exercise)]
 
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkout in which somebody did the exercise."""
+    """A checkout in which the exercise was done."""
     folder = tmp_path_factory.mktemp("checkout")
     for room in ("service", "workflows", "migrations", "examples"):
         shutil.copytree(ROOT / room, folder / room, ignore=shutil.ignore_patterns("__pycache__"))
@@ -48,13 +48,13 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def people(request: pytest.FixtureRequest, tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[People]:
     folder = tmp_path_factory.mktemp(f"endpoint_{request.param}")
     with process(folder, new_database(request, folder, request.param), tree=tree, relay="off") as service:
-        found = everybody(service.url)
-        yield found
-        for person in found.values():
+        people = everybody(service.url)
+        yield people
+        for person in people.values():
             person.client.close()
 
 
-def asked(people: People, **request: Any) -> httpx.Response:
+def post(people: People, **request: Any) -> httpx.Response:
     return people.anna.client.post("/day-reckonings", **request)
 
 
@@ -62,34 +62,34 @@ def test_a_new_endpoint_with_a_body_takes_three_places() -> None:
     assert len({file for file, _, _ in steps()}) == 3
 
 
-def test_it_answers_what_it_was_written_for(people: People) -> None:
-    answer = asked(people, json={"days": 3, "from": "2026-12-24"})
+def test_the_new_endpoint_answers_as_written(people: People) -> None:
+    answer = post(people, json={"days": 3, "from": "2026-12-24"})
 
     assert answer.status_code == 200
     assert answer.json() == {"dueOn": "2026-12-30"}
 
 
-def test_it_refuses_as_every_other_does(people: People) -> None:
-    assert faults_in(asked(people, json={"days": "x", "more": 1}, params={"paeg": "2"})) == {
+def test_the_new_endpoint_refuses_as_every_other_does(people: People) -> None:
+    assert faults_in(post(people, json={"days": "x", "more": 1}, params={"paeg": "2"})) == {
         ("query", "paeg", "unknown_query_key"),
         ("body", "/days", "int_type"),
         ("body", "/from", "missing"),
         ("body", "/more", "extra_forbidden"),
     }
-    problem_of(asked(people, content=b"{", headers={"Authorization": "Bearer x"}), 401, "not_known")
-    problem_of(asked(people, content=b"days=3", headers={"Content-Type": "text/plain"}), 415, "unsupported_media_type")
-    assert faults_in(asked(people, content=b'{"days":1,"days":2}', headers={"Content-Type": "application/json"})) == {
+    problem_of(post(people, content=b"{", headers={"Authorization": "Bearer x"}), 401, "not_known")
+    problem_of(post(people, content=b"days=3", headers={"Content-Type": "text/plain"}), 415, "unsupported_media_type")
+    assert faults_in(post(people, content=b'{"days":1,"days":2}', headers={"Content-Type": "application/json"})) == {
         ("body", "", "member_twice")
     }
 
 
-def test_its_faults_name_its_fields_by_their_label(people: People) -> None:
-    (fault,) = asked(people, json={"days": 3}).json()["errors"]
+def test_faults_of_the_new_endpoint_name_fields_by_their_label(people: People) -> None:
+    (fault,) = post(people, json={"days": 3}).json()["errors"]
 
     assert fault["nl"].startswith("Vanaf")
 
 
-def test_it_stands_in_the_document_with_its_labels_and_refusals(people: People) -> None:
+def test_the_new_endpoint_stands_in_the_document_with_its_labels_and_refusals(people: People) -> None:
     document = people.anna.get("/openapi.json").json()
     operation = document["paths"]["/day-reckonings"]["post"]
     body = document["components"]["schemas"]["DayReckoningBody"]

@@ -1,4 +1,4 @@
-"""Nothing but the token says who asks: no session, no header of a proxy. Every body says what it is (ASVS 4.1, 7)."""
+"""Only the token identifies the caller: no session, no proxy header. Every body declares its type (ASVS 4.1, 7)."""
 
 import json
 from collections.abc import Iterator
@@ -6,14 +6,14 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from api_tests.promises.test_manners_of_http import somewhere
+from api_tests.promises.test_manners_of_http import filled_path
 from api_tests.support.case_file import CaseFile
 from api_tests.support.openapi_documents import operations
 from api_tests.support.people import People
 from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import Running
 
-# What a proxy, a gateway or a framework may say of a request; none of it is anybody's own to say.
+# Headers that a proxy, a gateway or a framework may set. A caller has no say in any of them.
 FORGED = {
     "X-Forwarded-For": "10.0.0.1",
     "X-Forwarded-Host": "evil.example",
@@ -34,23 +34,27 @@ FORGED = {
 
 @pytest.fixture(scope="module")
 def answers(service: Running, people: People) -> list[httpx.Response]:
-    """Every reading operation by who may and by nobody; each kind of text that there is; a few that make something."""
+    """Answers of every reading operation, with and without a right; of each media type; of a few that create."""
     case = CaseFile.submitted(people)
     document = httpx.get(f"{service.url}/v1/openapi.json").json()
     with httpx.Client(base_url=f"{service.url}/v1") as anybody:
-        found = [
-            client.get(somewhere(path))
+        answers = [
+            client.get(filled_path(path))
             for path, method, _ in operations(document)
             if method == "get"
             for client in (people.esra.client, anybody)
         ]
-        found += [anybody.get(path) for path in ("/docs", "/openapi.json")]
+        answers += [anybody.get(path) for path in ("/docs", "/openapi.json")]
     esra, noor, anna = people.esra, people.noor, people.anna
-    found += [esra.get(case.path), esra.get(f"{case.path}/file"), noor.get("/learning/histories")]
-    found += [esra.get(f"{case.path}/subject-access", headers={"Accept": "text/plain"})]
-    found += [noor.get("/learning/histories", headers={"Accept": "text/csv"})]
-    found += [anna.submit(), anna.post("/drafts", {"form": {}}), anna.post("/demonstration/tokens", {"person": "anna"})]
-    return found
+    answers += [esra.get(case.path), esra.get(f"{case.path}/file"), noor.get("/learning/histories")]
+    answers += [esra.get(f"{case.path}/subject-access", headers={"Accept": "text/plain"})]
+    answers += [noor.get("/learning/histories", headers={"Accept": "text/csv"})]
+    answers += [
+        anna.submit(),
+        anna.post("/drafts", {"form": {}}),
+        anna.post("/demonstration/tokens", {"person": "anna"}),
+    ]
+    return answers
 
 
 @broken_by(
@@ -62,10 +66,10 @@ def answers(service: Running, people: People) -> list[httpx.Response]:
 def test_every_body_is_what_it_says_and_every_text_says_in_which_characters(answers: list[httpx.Response]) -> None:
     kinds = {answer.headers["content-type"] for answer in answers}
 
-    unlike = [
+    mismatches = [
         answer.request.url for answer in answers if "json" in answer.headers["content-type"] and not _is_json(answer)
     ]
-    assert unlike == []
+    assert mismatches == []
     assert {kind.partition(";")[0] for kind in kinds if "; charset=utf-8" in kind} == {
         "text/html",
         "text/plain",
@@ -75,7 +79,7 @@ def test_every_body_is_what_it_says_and_every_text_says_in_which_characters(answ
 
 
 def _is_json(answer: httpx.Response) -> bool:
-    """JSON is UTF-8 without saying so (RFC 8259)."""
+    """JSON is UTF-8 without declaring it (RFC 8259)."""
     return isinstance(json.loads(answer.content.decode("utf-8")), dict | list)
 
 
@@ -90,12 +94,12 @@ def test_no_answer_leaves_a_session_behind(answers: list[httpx.Response]) -> Non
     assert [answer.request.url for answer in answers if "set-cookie" in answer.headers] == []
 
 
-def _asked(client: httpx.Client, case: CaseFile, headers: dict[str, str]) -> Iterator[tuple[int, object]]:
+def _ask(client: httpx.Client, case: CaseFile, headers: dict[str, str]) -> Iterator[tuple[int, object]]:
     for path in (case.path, "/me", "/cases?limit=1", "/nowhere"):
         answer = client.get(path, headers=headers)
         yield answer.status_code, answer.json()
-    made = client.post("/drafts", json={"form": {}}, headers={"Idempotency-Key": f"proxied-{case.id}", **headers})
-    yield made.status_code, made.headers.get("location", "").replace("/v1", "")
+    creation = client.post("/drafts", json={"form": {}}, headers={"Idempotency-Key": f"proxied-{case.id}", **headers})
+    yield creation.status_code, creation.headers.get("location", "").replace("/v1", "")
 
 
 @broken_by(
@@ -107,12 +111,12 @@ def _asked(client: httpx.Client, case: CaseFile, headers: dict[str, str]) -> Ite
     'scope["method"].encode()).decode()\n',
 )
 def test_what_only_a_proxy_may_say_changes_nothing_when_a_user_says_it(service: Running, case: CaseFile) -> None:
-    with httpx.Client(base_url=f"{service.url}/v1") as nobody:
-        for client in (case.people.anna.client, nobody):
-            expected = [*_asked(client, case, {})]
+    with httpx.Client(base_url=f"{service.url}/v1") as anonymous:
+        for client in (case.people.anna.client, anonymous):
+            expected = [*_ask(client, case, {})]
 
-            forged = {name: [*_asked(client, case, {name: value})] for name, value in FORGED.items()}
-            together = [*_asked(client, case, FORGED)]
+            one_by_one = {name: [*_ask(client, case, {name: value})] for name, value in FORGED.items()}
+            together = [*_ask(client, case, FORGED)]
 
-            assert forged == dict.fromkeys(FORGED, expected)
+            assert one_by_one == dict.fromkeys(FORGED, expected)
             assert together == expected

@@ -1,4 +1,4 @@
-"""No refusal, no failure and no line of the log holds what somebody typed."""
+"""No refusal, no failure and no line of the log repeats text that a person typed."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -27,16 +27,16 @@ TYPED = "Zwaardvisje"
 
 
 @pytest.fixture(scope="module", params=ENGINES)
-def alone(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+def own_process(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
     """The service in a process of its own, on a database of its own."""
     folder = tmp_path_factory.mktemp(f"alone_{request.param}")
-    with process(folder, new_database(request, folder, request.param)) as started:
-        yield started
+    with process(folder, new_database(request, folder, request.param)) as own_process:
+        yield own_process
 
 
 @pytest.fixture(scope="module")
-def its_people(alone: Process) -> Iterator[People]:
-    people = everybody(alone.url)
+def people_there(own_process: Process) -> Iterator[People]:
+    people = everybody(own_process.url)
     yield people
     for person in people.values():
         person.client.close()
@@ -44,10 +44,10 @@ def its_people(alone: Process) -> Iterator[People]:
 
 def in_forms(case: CaseFile) -> Iterator[httpx.Response]:
     anna, referral = case.people.anna, form_for("case", "submit") or {}
-    wrongs = (TYPED, [TYPED], {"code": TYPED}, {"text": TYPED}, TYPED * 5000, {"code": "other", "text": [TYPED]})
+    bad_values = (TYPED, [TYPED], {"code": TYPED}, {"text": TYPED}, TYPED * 5000, {"code": "other", "text": [TYPED]})
     for name in referral:
-        for wrong in wrongs:
-            yield anna.post("/cases", {"trigger": "submit", "form": {**referral, name: wrong}})
+        for value in bad_values:
+            yield anna.post("/cases", {"trigger": "submit", "form": {**referral, name: value}})
     for body in (TYPED, [TYPED], {"trigger": TYPED}, {"trigger": "submit", "form": TYPED, "draftId": TYPED}):
         yield anna.post("/cases", body)
         yield anna.post(f"{case.path}/transitions", body, version=1)
@@ -61,8 +61,8 @@ def in_forms(case: CaseFile) -> Iterator[httpx.Response]:
 
 def in_json(case: CaseFile) -> Iterator[httpx.Response]:
     headers = {"Idempotency-Key": "k", "Content-Type": "application/json"}
-    broken = (TYPED, '{"form": {"a": "TYPED"', '{"form": "TYPED", "form": 1}', '{"form": {"a": "TYPED\\ud800"}}')
-    for content in (*broken, '{"form": {"TYPED": 1e999}}', '{"form": {"TYPED": ' + "[" * 5000):
+    bad_contents = (TYPED, '{"form": {"a": "TYPED"', '{"form": "TYPED", "form": 1}', '{"form": {"a": "TYPED\\ud800"}}')
+    for content in (*bad_contents, '{"form": {"TYPED": 1e999}}', '{"form": {"TYPED": ' + "[" * 5000):
         yield case.people.anna.client.post("/drafts", content=content.replace("TYPED", TYPED).encode(), headers=headers)
 
 
@@ -77,10 +77,10 @@ def in_addresses(case: CaseFile) -> Iterator[httpx.Response]:
 
 
 def around_the_cases(case: CaseFile) -> Iterator[httpx.Response]:
-    """Where administrators and providers type."""
+    """Requests of administrators and providers."""
     roos, ivo = case.people.roos, case.people.ivo
     ret, region = str(ORGANISATION_IDS["ret"]), "/regions/JZ10/settings"
-    asked: list[tuple[Person, str, dict[str, Any]]] = [
+    requests: list[tuple[Person, str, dict[str, Any]]] = [
         (roos, "/organisations", DECISIONS["addOrganisation"]),
         (roos, "/people", DECISIONS["addPerson"]),
         (roos, "/person-searches", DECISIONS["findPerson"]),
@@ -92,10 +92,10 @@ def around_the_cases(case: CaseFile) -> Iterator[httpx.Response]:
         (ivo, "/offers", {"providerId": ret, "domain": {"code": "living"}, "expertise": "Rust."}),
         (case.people.mila, "/escalation-signals", {"trigger": "signal_escalation", "number": "0000-0000", "form": {}}),
     ]
-    for person, path, body in asked:
+    for person, path, body in requests:
         for name in (*body, "form"):
-            for wrong in (f"{TYPED}\x00", [TYPED], {"code": TYPED}, {"working_days": TYPED}):
-                yield person.post(path, {**body, name: wrong})
+            for value in (f"{TYPED}\x00", [TYPED], {"code": TYPED}, {"working_days": TYPED}):
+                yield person.post(path, {**body, name: value})
     yield roos.post("/person-searches", {"issuer": TYPED, "subject": TYPED})
     yield roos.post("/subscriptions", {"organisationId": ret, "url": f"https://{TYPED}:{TYPED}@example.org/"})
     yield roos.post("/subscriptions", {"organisationId": ret, "url": f"https://{TYPED}.invalid/{TYPED}"})
@@ -113,8 +113,8 @@ def around_the_cases(case: CaseFile) -> Iterator[httpx.Response]:
 
 
 def in_headers(case: CaseFile) -> Iterator[httpx.Response]:
-    ours = ("If-Match", "Idempotency-Key", "Authorization", "Accept", "Content-Type")
-    for name in (*ours, "Accept-Language", "traceparent", "X-Request-Id", "Forwarded", "User-Agent"):
+    read_headers = ("If-Match", "Idempotency-Key", "Authorization", "Accept", "Content-Type")
+    for name in (*read_headers, "Accept-Language", "traceparent", "X-Request-Id", "Forwarded", "User-Agent"):
         headers = {"If-Match": '"9"', "Idempotency-Key": str(uuid4()), name: f"{TYPED} {TYPED}"}
         body = {"trigger": "add_note", "form": {"text": "x"}}
         yield case.people.anna.client.post(f"{case.path}/transitions", json=body, headers=headers)
@@ -133,37 +133,39 @@ def in_headers(case: CaseFile) -> Iterator[httpx.Response]:
     '                status=scope["path"],\n                ms',
 )
 @pytest.mark.parametrize(
-    "place", [in_forms, in_json, in_addresses, around_the_cases, in_headers], ids=lambda it: it.__name__
+    "place", [in_forms, in_json, in_addresses, around_the_cases, in_headers], ids=lambda place: place.__name__
 )
-def test_no_refusal_and_no_log_says_back_what_somebody_typed(
-    alone: Process, its_people: People, place: Callable[[CaseFile], Iterator[httpx.Response]]
+def test_no_refusal_and_no_log_repeats_typed_text(
+    own_process: Process, people_there: People, place: Callable[[CaseFile], Iterator[httpx.Response]]
 ) -> None:
-    case = CaseFile.submitted(its_people)
+    case = CaseFile.submitted(people_there)
 
-    refused = [it for it in place(case) if it.status_code != 201]
+    refusals = [answer for answer in place(case) if answer.status_code != 201]
 
-    assert len(refused) > 5
-    assert {it.status_code for it in refused} <= {400, 401, 403, 404, 405, 406, 409, 412, 415}
-    said = [it.text + json.dumps(dict(it.headers)) for it in refused]
-    assert [it for it in said if TYPED.lower() in it.lower()] == []
-    alone.log_once(lambda lines: {_trace(it) for it in refused} <= {line.get("trace_id") for line in lines})
-    assert TYPED.lower() not in alone.log_file.read_text(encoding="utf-8").lower()
+    assert len(refusals) > 5
+    assert {refusal.status_code for refusal in refusals} <= {400, 401, 403, 404, 405, 406, 409, 412, 415}
+    texts = [refusal.text + json.dumps(dict(refusal.headers)) for refusal in refusals]
+    assert [text for text in texts if TYPED.lower() in text.lower()] == []
+    own_process.log_once(
+        lambda lines: {_trace(refusal) for refusal in refusals} <= {line.get("trace_id") for line in lines}
+    )
+    assert TYPED.lower() not in own_process.log_file.read_text(encoding="utf-8").lower()
 
 
 def _trace(answer: httpx.Response) -> str:
     return answer.headers["traceparent"].split("-")[1]
 
 
-def test_the_log_tells_of_a_request_its_route_and_never_its_address(alone: Process, its_people: People) -> None:
-    case = CaseFile.submitted(its_people)
-    answer = its_people.anna.get(f"{case.path}/transitions?paeg=2")
+def test_the_log_tells_of_a_request_its_route_and_never_its_address(own_process: Process, people_there: People) -> None:
+    case = CaseFile.submitted(people_there)
+    answer = people_there.anna.get(f"{case.path}/transitions?paeg=2")
 
     trace = _trace(answer)
-    lines = alone.log_once(lambda lines: any(line.get("trace_id") == trace for line in lines))
-    told = next(line for line in lines if line.get("trace_id") == trace)
-    assert told.pop("request_id") == answer.headers["traceparent"].split("-")[2]
-    del told["timestamp"], told["ms"]
-    assert told == {
+    lines = own_process.log_once(lambda lines: any(line.get("trace_id") == trace for line in lines))
+    line = next(line for line in lines if line.get("trace_id") == trace)
+    assert line.pop("request_id") == answer.headers["traceparent"].split("-")[2]
+    del line["timestamp"], line["ms"]
+    assert line == {
         "event": "request",
         "level": "info",
         "method": "GET",
@@ -171,7 +173,7 @@ def test_the_log_tells_of_a_request_its_route_and_never_its_address(alone: Proce
         "status": 400,
         "trace_id": trace,
     }
-    assert case.id not in alone.log_file.read_text(encoding="utf-8")
+    assert case.id not in own_process.log_file.read_text(encoding="utf-8")
 
 
 @broken_by(
@@ -180,55 +182,55 @@ def test_the_log_tells_of_a_request_its_route_and_never_its_address(alone: Proce
     "                status=answer.status,\n                ms=",
     "                status=min(answer.status, 400),\n                ms=",
 )
-def test_every_refusal_leaves_a_line_with_its_kind_route_and_moment(alone: Process, its_people: People) -> None:
-    """By whom is not in it: whose token was not taken is unproven, and the log names nobody."""
-    case = CaseFile.submitted(its_people)
-    anna, wrong = its_people.anna, {"Authorization": "Bearer nonsense"}
-    refused = {
-        401: anna.get(case.path, headers=wrong),
+def test_every_refusal_leaves_a_line_with_its_kind_route_and_moment(own_process: Process, people_there: People) -> None:
+    """The line names no person: an identity without an accepted token is unproven."""
+    case = CaseFile.submitted(people_there)
+    anna, bad_token = people_there.anna, {"Authorization": "Bearer nonsense"}
+    answers = {
+        401: anna.get(case.path, headers=bad_token),
         403: case.attempt("start_triage", by="anna"),
-        404: its_people.ivo.get(case.path),
+        404: people_there.ivo.get(case.path),
         409: case.attempt("close", by="esra"),
         412: case.attempt("add_note", by="anna", version=9),
         400: anna.get(f"{case.path}?paeg=2"),
     }
 
-    of_each = {_trace(it): it for it in refused.values()}
-    lines = alone.log_once(lambda lines: of_each.keys() <= {line.get("trace_id") for line in lines})
-    told = {line["status"]: line for line in lines if line.get("trace_id") in of_each}
-    assert {status: it.status_code for status, it in refused.items()} == {status: status for status in refused}
-    assert told.keys() == refused.keys()
-    assert {it["route"].startswith("/cases/{caseId}") for it in told.values()} == {True}
-    assert {datetime.fromisoformat(it["timestamp"]).utcoffset() for it in told.values()} == {timedelta(0)}
+    by_trace = {_trace(answer): answer for answer in answers.values()}
+    lines = own_process.log_once(lambda lines: by_trace.keys() <= {line.get("trace_id") for line in lines})
+    log_lines = {line["status"]: line for line in lines if line.get("trace_id") in by_trace}
+    assert {status: answer.status_code for status, answer in answers.items()} == {status: status for status in answers}
+    assert log_lines.keys() == answers.keys()
+    assert {line["route"].startswith("/cases/{caseId}") for line in log_lines.values()} == {True}
+    assert {datetime.fromisoformat(line["timestamp"]).utcoffset() for line in log_lines.values()} == {timedelta(0)}
 
 
 def test_an_error_inside_is_told_to_nobody_but_by_its_type_and_place_to_the_log(
-    alone: Process, its_people: People
+    own_process: Process, people_there: People
 ) -> None:
-    case, key = CaseFile.submitted(its_people), str(uuid4())
-    engine = open_engine(alone.database_url)
+    case, key = CaseFile.submitted(people_there), str(uuid4())
+    engine = open_engine(own_process.database_url)
     with engine.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE outbox RENAME TO outbox_gone")
 
     answer = case.attempt("add_note", by="anna", version=1, key=key, grounds=TYPED, text=TYPED)
 
-    told = problem_of(answer, 500, "internal")
-    assert told.keys() == {"type", "title", "status", "detail", "code"}
+    problem = problem_of(answer, 500, "internal")
+    assert problem.keys() == {"type", "title", "status", "detail", "code"}
     for secret in ("outbox", "sql", "traceback", "service.", "/", TYPED):
-        assert secret.lower() not in told["detail"].lower()
+        assert secret.lower() not in problem["detail"].lower()
     trace = _trace(answer)
-    lines = alone.log_once(
+    lines = own_process.log_once(
         lambda lines: any(line["event"] == "request" and line["trace_id"] == trace for line in lines)
     )
-    logged = next(line for line in lines if line["event"] == "unexpected")
-    assert logged.keys() == {"event", "error", "place", "trace_id", "level", "timestamp"}
-    assert (logged["trace_id"], logged["level"]) == (trace, "error")
-    assert logged["place"].startswith("service.cases.store.cases:")
-    assert logged["error"] in ("OperationalError", "ProgrammingError")
-    assert "outbox" not in alone.log_file.read_text(encoding="utf-8")
+    entry = next(line for line in lines if line["event"] == "unexpected")
+    assert entry.keys() == {"event", "error", "place", "trace_id", "level", "timestamp"}
+    assert (entry["trace_id"], entry["level"]) == (trace, "error")
+    assert entry["place"].startswith("service.cases.store.cases:")
+    assert entry["error"] in ("OperationalError", "ProgrammingError")
+    assert "outbox" not in own_process.log_file.read_text(encoding="utf-8")
 
     with engine.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE outbox_gone RENAME TO outbox")
     engine.dispose()
-    assert [it["trigger"] for it in case.history()] == ["submit"]
+    assert [step["trigger"] for step in case.history()] == ["submit"]
     assert case.attempt("add_note", by="anna", version=1, key=key, grounds=TYPED, text=TYPED).status_code == 201

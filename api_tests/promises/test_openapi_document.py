@@ -1,4 +1,4 @@
-"""The document of the API is what the service does: kept in step, complete, and true of what is answered."""
+"""The document of the API describes the service: kept in step, complete, and true of its answers."""
 
 import json
 import re
@@ -22,37 +22,37 @@ from service.commands.documents import published
 from service.kinds import KINDS
 from service.vocabulary.code_lists import CODE_LISTS
 
-# CloudEvents and RFC 9457 name the members of these.
-NOT_OURS = {"Problem", "Event", "EventData"}
+# CloudEvents and RFC 9457 name the members of these schemas.
+OF_STANDARDS = {"Problem", "Event", "EventData"}
 COMMITTED = ROOT / "openapi" / "openapi.json"
 
 
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(COMMITTED.read_text(encoding="utf-8"))
-    return found
+    document: dict[str, Any] = json.loads(COMMITTED.read_text(encoding="utf-8"))
+    return document
 
 
 @pytest.fixture(scope="module")
-def drawn() -> dict[str, Any]:
-    """The document as the code draws it, whatever is committed."""
-    found: dict[str, Any] = json.loads(published())
-    return found
+def generated() -> dict[str, Any]:
+    """The document as the code generates it, whatever is committed."""
+    document: dict[str, Any] = json.loads(published())
+    return document
 
 
 def triggers_of(kind: str) -> dict[str, Any]:
-    """The triggers of a part that exists, as somebody wrote them in the workflow file."""
+    """Returns the triggers of an existing part, as written in the workflow file."""
     file = tomllib.loads((ROOT / "workflows" / f"{kind}.toml").read_text(encoding="utf-8"))
-    return {name: it for name, it in file["triggers"].items() if it["from"] != ["start"]}
+    return {name: trigger for name, trigger in file["triggers"].items() if trigger["from"] != ["start"]}
 
 
 def union_of(document: dict[str, Any], kind: str) -> dict[str, Any]:
-    """What may be sent to the transitions of a part of this kind."""
+    """Returns the schema of the bodies that the transitions of this kind of part accept."""
     path = "/cases/{caseId}/" + ("" if kind == "case" else f"{COLLECTIONS[kind]}/{{partId}}/") + "transitions"
-    found: dict[str, Any] = resolved(
+    union: dict[str, Any] = resolved(
         document, document["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"]
     )
-    return found
+    return union
 
 
 @broken_by(
@@ -81,26 +81,30 @@ def test_the_committed_document_is_the_one_that_the_code_publishes() -> None:
     "C21: a client that is generated may leave out of a body what the service lets it leave out",
     Returns("service/http/openapi.py", "_describe_defaults", None),
 )
-def test_a_body_tells_its_defaults_in_words_since_clients_demand_what_has_the_keyword() -> None:
+def test_a_body_tells_its_defaults_in_words_since_clients_require_members_with_the_keyword() -> None:
     document = json.loads(published())
     schemas = document["components"]["schemas"]
     bodies = {name: schemas[name] for name in sent(document)}
     bodies |= {
-        f"{method} {path}": it["requestBody"] for path, method, it in operations(document) if "requestBody" in it
+        f"{method} {path}": operation["requestBody"]
+        for path, method, operation in operations(document)
+        if "requestBody" in operation
     }
 
-    assert [path for path, it in everything(document) if isinstance(it, dict) and it.get("default", "") is None] == []
-    assert [path for path, it in everything(bodies) if isinstance(it, dict) and "default" in it] == []
+    assert [
+        path for path, node in everything(document) if isinstance(node, dict) and node.get("default", "") is None
+    ] == []
+    assert [path for path, node in everything(bodies) if isinstance(node, dict) and "default" in node] == []
     assert schemas["Referral"]["properties"]["network"]["description"] == "Empty when left out."
     assert schemas["GoalCheck"]["properties"]["harmSignalled"]["description"] == "false when left out."
     assert schemas["WorkflowAdoptionBody"]["properties"]["limit"]["description"] == "100 when left out."
 
 
 def test_a_service_shows_the_committed_document_at_its_own_address(service: Running, document: dict[str, Any]) -> None:
-    shown = httpx.get(f"{service.url}/v1/openapi.json").json()
+    served = httpx.get(f"{service.url}/v1/openapi.json").json()
 
-    assert shown.pop("servers") == [{"url": f"{service.url}/v1"}]
-    assert shown == {name: it for name, it in document.items() if name != "servers"}
+    assert served.pop("servers") == [{"url": f"{service.url}/v1"}]
+    assert served == {name: value for name, value in document.items() if name != "servers"}
 
 
 @pytest.mark.parametrize("kind", COLLECTIONS)
@@ -113,11 +117,11 @@ def test_every_trigger_of_a_workflow_stands_in_the_union_of_its_kind_of_part(
     assert union["discriminator"]["mapping"].keys() == triggers_of(kind).keys()
     for name, ref in union["discriminator"]["mapping"].items():
         option = resolved(document, {"$ref": ref})
-        wanted = triggers_of(kind)[name]
+        declared = triggers_of(kind)[name]
         assert option["properties"]["trigger"]["const"] == name
         assert option["additionalProperties"] is False
-        assert ("form" in option["required"]) == ("form" in wanted and wanted["form"] not in ASK_NOTHING)
-        assert ("grounds" in option["required"]) == (wanted.get("grounds") == "required")
+        assert ("form" in option["required"]) == ("form" in declared and declared["form"] not in ASK_NOTHING)
+        assert ("grounds" in option["required"]) == (declared.get("grounds") == "required")
 
 
 @pytest.mark.parametrize("kind", COLLECTIONS)
@@ -144,28 +148,32 @@ def test_a_submission_fits_the_published_schema(document: dict[str, Any]) -> Non
 def test_every_answer_fits_its_published_schema_and_every_refusal_that_of_a_problem(
     document: dict[str, Any], service: Running, people: People
 ) -> None:
-    real = places(service, people)
+    ids = places(service, people)
 
-    # Of a plan: test_workflow_versions_in_the_database.py.
-    gets = [(path, it) for path, method, it in operations(document) if method == "get" and "{plan}" not in path]
+    # Plans: test_workflow_versions_in_the_database.py.
+    gets = [
+        (path, operation)
+        for path, method, operation in operations(document)
+        if method == "get" and "{plan}" not in path
+    ]
     for path, operation in gets:
-        named = {**real, "partId": real.get(kind_of(path), "")}
-        named |= {"name": "refusal_reason"} if "code-lists" in path else {}
-        named |= {"name": "note@1"} if "forms" in path else {}
+        values = {**ids, "partId": ids.get(kind_of(path), "")}
+        values |= {"name": "refusal_reason"} if "code-lists" in path else {}
+        values |= {"name": "note@1"} if "forms" in path else {}
         person = whose(people, path, operation)
-        answer = person.get(path.format(**named))
+        answer = person.get(path.format(**values))
         content = operation["responses"]["200"]["content"]["application/json"]
         assert answer.status_code == 200, f"{path}: {answer.text}"
         assert fits(document, content["schema"], answer.json()), path
 
-        refused = person.get(path.format(**named), params={"onbekend": "1"})
-        assert fits(document, {"$ref": "#/components/schemas/Problem"}, refused.json()), path
+        refusal = person.get(path.format(**values), params={"onbekend": "1"})
+        assert fits(document, {"$ref": "#/components/schemas/Problem"}, refusal.json()), path
 
     assert len(gets) >= 74
 
 
 def test_no_two_names_of_schemas_differ_only_by_case(document: dict[str, Any]) -> None:
-    """C23: on some file systems and in some languages of clients they are one."""
+    """C23: on some file systems and in some languages of clients such names are the same."""
     names = [name.lower() for name in document["components"]["schemas"]]
 
     assert sorted(names) == sorted(set(names))
@@ -177,8 +185,8 @@ def test_no_two_names_of_schemas_differ_only_by_case(document: dict[str, Any]) -
     'schema["description"] = _RULE_REFERENCE.sub("", text)',
     'schema["description"] = text',
 )
-def test_the_document_tells_nothing_that_only_its_makers_understand(drawn: dict[str, Any]) -> None:
-    text = json.dumps(drawn)
+def test_the_document_holds_no_internal_reference(generated: dict[str, Any]) -> None:
+    text = json.dumps(generated)
 
     assert re.findall(r"domain\.md|design decision|issue \d", text) == []
     assert re.findall(r"\([RI][0-9]", text) == []
@@ -191,26 +199,33 @@ def test_the_document_tells_nothing_that_only_its_makers_understand(drawn: dict[
     "label_members(cls, handler.resolve_ref_schema(json_schema))",
     "handler.resolve_ref_schema(json_schema)",
 )
-def test_every_member_of_every_schema_has_a_label_in_dutch_and_english(drawn: dict[str, Any]) -> None:
+def test_every_member_of_every_schema_has_a_label_in_dutch_and_english(generated: dict[str, Any]) -> None:
     members = [
-        (f"{name}.{member}", resolved(drawn, it) if "$ref" in it and "title" not in it else it)
-        for name, schema in drawn["components"]["schemas"].items()
-        for member, it in schema.get("properties", {}).items()
-        if name not in NOT_OURS
+        (
+            f"{name}.{member}",
+            resolved(generated, schema_of_member)
+            if "$ref" in schema_of_member and "title" not in schema_of_member
+            else schema_of_member,
+        )
+        for name, schema in generated["components"]["schemas"].items()
+        for member, schema_of_member in schema.get("properties", {}).items()
+        if name not in OF_STANDARDS
     ]
 
-    assert [place for place, it in members if not (it.get("title") and it.get("x-title-nl"))] == []
-    assert [place for place, it in members if re.search(r"[a-z][A-Z]", it["title"])] == []
+    assert [place for place, member in members if not (member.get("title") and member.get("x-title-nl"))] == []
+    assert [place for place, member in members if re.search(r"[a-z][A-Z]", member["title"])] == []
     assert len(members) > 1500
 
 
 def test_every_coded_field_links_to_its_code_list(document: dict[str, Any]) -> None:
     lists = {f"code-lists/{name}" for name in CODE_LISTS}
-    linked = {
-        it["externalDocs"]["url"] for _, it in everything(document) if isinstance(it, dict) and "externalDocs" in it
+    links = {
+        node["externalDocs"]["url"]
+        for _, node in everything(document)
+        if isinstance(node, dict) and "externalDocs" in node
     }
 
-    assert linked <= lists
+    assert links <= lists
     for name, schema in document["components"]["schemas"].items():
         codes = schema.get("properties", {}).get("code", {}).get("enum")
         assert codes is None or codes == list(
@@ -226,6 +241,10 @@ def test_answers_name_the_shape_of_an_advice_and_of_a_form(document: dict[str, A
     schemas = document["components"]["schemas"]
     advice = schemas["AdviceView"]["properties"]["advice"]
 
-    assert {it["$ref"].rpartition("/")[2] for it in advice["anyOf"]} == {"Advice", "AdviceRevision", "AdviceInPart"}
+    assert {option["$ref"].rpartition("/")[2] for option in advice["anyOf"]} == {
+        "Advice",
+        "AdviceRevision",
+        "AdviceInPart",
+    }
     assert len(schemas["FormContent"]["anyOf"]) == len(KINDS.forms) + 1
     assert schemas["DraftContent"]["anyOf"][0] == {"$ref": "#/components/schemas/Referral"}

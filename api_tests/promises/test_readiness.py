@@ -1,4 +1,4 @@
-"""Whether requests should be sent to a process: what keeps it from being ready is named, and nothing else is told."""
+"""Readiness of a process for requests: the failing checks are named, and nothing else is told."""
 
 import asyncio
 import os
@@ -28,12 +28,12 @@ ALL = ["database", "revision", "protections", "second_wall", "database_settings"
 
 
 @pytest.fixture(scope="module", params=ENGINES)
-def own(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A service that looks at everything every time, on a database that may be broken."""
+def breakable(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A service that repeats every check each time, on a database that a test may break."""
     folder = tmp_path_factory.mktemp(f"unready_{request.param}")
     settings = settings_for(folder, new_database(request, folder, request.param), outbox_seconds=900)
-    with pytest.MonkeyPatch.context() as patched, running(settings) as service:
-        patched.setattr("service.http.readiness.STANDS_SECONDS", 0)
+    with pytest.MonkeyPatch.context() as patch, running(settings) as service:
+        patch.setattr("service.http.readiness.STANDS_SECONDS", 0)
         yield service
 
 
@@ -41,9 +41,9 @@ def ready(service: Running) -> httpx.Response:
     return httpx.get(f"{service.url}/v1/ready", headers={"Accept-Language": "en"})
 
 
-def missing(service: Running) -> list[str]:
-    found: list[str] = problem_of(ready(service), 503, "not_ready")["checks"]
-    return found
+def failing_checks(service: Running) -> list[str]:
+    checks: list[str] = problem_of(ready(service), 503, "not_ready")["checks"]
+    return checks
 
 
 def submit(service: Running) -> None:
@@ -53,31 +53,31 @@ def submit(service: Running) -> None:
         person.client.close()
 
 
-def test_a_service_in_order_is_ready_and_says_what_was_looked_at(own: Running) -> None:
-    answer = ready(own)
+def test_a_service_in_order_is_ready_and_names_its_checks(breakable: Running) -> None:
+    answer = ready(breakable)
 
     assert answer.status_code == 200, answer.text
     assert answer.json() == {"status": "ready", "checks": ALL}
 
 
-def _published(transaction: Transaction) -> None:
+def _publish(transaction: Transaction) -> None:
     transaction.allow_all_rows("test")
     Feeds(transaction).publish(100)
 
 
-def test_news_that_nobody_is_told_makes_it_not_ready_until_it_is_told(own: Running) -> None:
-    submit(own)
-    own.clock.let_pass(minutes=16)
+def test_undelivered_news_makes_a_service_not_ready_until_it_is_delivered(breakable: Running) -> None:
+    submit(breakable)
+    breakable.clock.let_pass(minutes=16)
 
-    waiting, alive = ready(own), httpx.get(f"{own.url}/v1/health")
-    own.built.database.write_now(_published)
-    told = problem_of(waiting, 503, "not_ready")
+    waiting, alive = ready(breakable), httpx.get(f"{breakable.url}/v1/health")
+    breakable.built.database.write_now(_publish)
+    problem = problem_of(waiting, 503, "not_ready")
 
-    assert told["checks"] == ["outbox"]
-    assert told["detail"] == "Send this process no requests now. Not in order: outbox."
-    assert told.keys() == {"type", "title", "status", "detail", "code", "checks"}
+    assert problem["checks"] == ["outbox"]
+    assert problem["detail"] == "Send this process no requests now. Not in order: outbox."
+    assert problem.keys() == {"type", "title", "status", "detail", "code", "checks"}
     assert alive.status_code == 200
-    assert ready(own).status_code == 200
+    assert ready(breakable).status_code == 200
 
 
 @broken_by(
@@ -86,47 +86,47 @@ def test_news_that_nobody_is_told_makes_it_not_ready_until_it_is_told(own: Runni
     "            yield from failures\n",
     "            yield from ()\n",
 )
-def test_another_schema_and_a_lost_protection_are_named(own: Running) -> None:
-    engine, of = own.tables, "" if own.engine == "sqlite" else " ON transitions"
+def test_another_schema_and_a_lost_protection_are_named(breakable: Running) -> None:
+    engine, on_table = breakable.tables, "" if breakable.engine == "sqlite" else " ON transitions"
     with engine.begin() as connection:
-        now = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one()
+        revision = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one()
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
-    older = missing(own)
+    older = failing_checks(breakable)
     with engine.begin() as connection:
-        connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{now}'")
-        made = connection.exec_driver_sql(
+        connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{revision}'")
+        trigger = connection.exec_driver_sql(
             "SELECT sql FROM sqlite_master WHERE name = 'transitions_no_delete'"
-            if own.engine == "sqlite"
+            if breakable.engine == "sqlite"
             else "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgname = 'transitions_no_delete'"
         ).scalar_one()
-        connection.exec_driver_sql(f"DROP TRIGGER transitions_no_delete{of}")
-    unprotected = missing(own)
+        connection.exec_driver_sql(f"DROP TRIGGER transitions_no_delete{on_table}")
+    unprotected = failing_checks(breakable)
     with engine.begin() as connection:
-        connection.exec_driver_sql(made)
-        if own.engine == "postgresql":
+        connection.exec_driver_sql(trigger)
+        if breakable.engine == "postgresql":
             connection.exec_driver_sql("ALTER TABLE transitions ENABLE ALWAYS TRIGGER transitions_no_delete")
 
     assert older == ["revision"]
     assert unprotected == ["protections"]
-    assert ready(own).status_code == 200
+    assert ready(breakable).status_code == 200
 
 
-def test_a_disk_that_is_nearly_full_makes_it_not_ready(own: Running) -> None:
-    """PostgreSQL looks after a disk of its own; what was destroyed is kept on ours."""
-    more_than_any_disk = own.settings.model_copy(update={"free_megabytes": 10**12})
+def test_a_disk_that_is_nearly_full_makes_a_service_not_ready(breakable: Running) -> None:
+    """PostgreSQL watches its own disk. The destruction list is kept on this one."""
+    unattainable = breakable.settings.model_copy(update={"free_megabytes": 10**12})
 
-    found = asyncio.run(Readiness(own.built.database, more_than_any_disk, outbox_age).failing())
+    failures = asyncio.run(Readiness(breakable.built.database, unattainable, outbox_age).failing())
 
-    assert found == ("disk",)
+    assert failures == ("disk",)
 
 
-def test_another_master_key_than_the_keys_were_wrapped_with_is_named(own: Running) -> None:
-    submit(own)
-    elsewhere = Database(own.built.database.engine, Keyring(os.urandom(32)), connections=1)
+def test_another_master_key_than_the_keys_were_wrapped_with_is_named(breakable: Running) -> None:
+    submit(breakable)
+    with_other_key = Database(breakable.built.database.engine, Keyring(os.urandom(32)), connections=1)
 
-    assert elsewhere.watch_now(lambda transaction: failing(transaction, may_lose_data=True, second_wall=False)) == (
-        "master_key",
-    )
+    assert with_other_key.watch_now(
+        lambda transaction: failing(transaction, may_lose_data=True, second_wall=False)
+    ) == ("master_key",)
 
 
 @broken_by(
@@ -135,15 +135,15 @@ def test_another_master_key_than_the_keys_were_wrapped_with_is_named(own: Runnin
     "        insist_on_disk(transaction.connection)\n",
     "        pass\n",
 )
-@pytest.mark.parametrize("own", ["postgresql"], indirect=True)
-def test_a_postgresql_that_answers_before_data_is_on_disk_is_not_served(own: Running) -> None:
-    """The server of these tests has fsync off: a power cut would take back what was acknowledged (issue 4, 9)."""
-    careful = own.settings.model_copy(update={"database_may_lose_data": False})
+@pytest.mark.parametrize("breakable", ["postgresql"], indirect=True)
+def test_a_postgresql_that_answers_before_data_is_on_disk_is_not_served(breakable: Running) -> None:
+    """The server of these tests has fsync off: a power cut would lose acknowledged changes (issue 4, 9)."""
+    strict_settings = breakable.settings.model_copy(update={"database_may_lose_data": False})
 
-    found = own.built.database.watch_now(
+    failures = breakable.built.database.watch_now(
         lambda transaction: failing(transaction, may_lose_data=False, second_wall=False)
     )
 
-    assert found == ("database_settings",)
+    assert failures == ("database_settings",)
     with pytest.raises(MayLoseData, match="fsync = off"):
-        build(careful)
+        build(strict_settings)

@@ -1,4 +1,4 @@
-"""The README tells what is: its drawings, settings, promises and story are held against the product."""
+"""The README describes the product: its drawings, settings, promises and story are compared with it."""
 
 import re
 
@@ -16,5 +16,5 @@ def test_the_drawings_and_settings_are_those_of_the_files_and_the_code() -> None
 
 
 @pytest.mark.parametrize("link", LINKS)
-def test_every_file_that_it_points_to_is_there(link: str) -> None:
+def test_every_file_that_the_readme_links_to_exists(link: str) -> None:
     assert (ROOT / link).exists()

@@ -1,4 +1,4 @@
-"""Clients of a released document of the API go on with this version: nothing is lost, and nothing is newly required."""
+"""Clients of a released document work with this version: nothing is lost, and nothing is newly required."""
 
 import json
 from collections.abc import Callable
@@ -18,8 +18,8 @@ RELEASED = sorted(FOLDER.glob("*.openapi.json"))
 
 @cache
 def present() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(published())
-    return found
+    document: dict[str, Any] = json.loads(published())
+    return document
 
 
 @pytest.mark.parametrize("file", RELEASED, ids=lambda file: file.name.removesuffix(".openapi.json"))
@@ -27,20 +27,20 @@ def test_no_operation_member_or_code_of_a_released_document_is_lost_and_nothing_
     assert breaks(json.loads(file.read_text(encoding="utf-8")), present()) == []
 
 
-def test_the_documents_of_0_3_0_and_0_3_1_are_among_them() -> None:
-    assert {"0.3.0.openapi.json", "0.3.1.openapi.json"} <= {it.name for it in RELEASED}
+def test_the_documents_of_0_3_0_and_0_3_1_are_compared() -> None:
+    assert {"0.3.0.openapi.json", "0.3.1.openapi.json"} <= {file.name for file in RELEASED}
 
 
 def _schemas(document: dict[str, Any]) -> Any:
     return document["components"]["schemas"]
 
 
-def _operation_gone(document: dict[str, Any]) -> str:
+def _operation_lost(document: dict[str, Any]) -> str:
     del document["paths"]["/cases"]["post"]
     return "POST /cases: lost"
 
 
-def _parameter_gone(document: dict[str, Any]) -> str:
+def _parameter_lost(document: dict[str, Any]) -> str:
     parameters = document["paths"]["/cases"]["get"]["parameters"]
     parameters.remove({"$ref": "#/components/parameters/query-number"})
     return "GET /cases: query number lost"
@@ -51,64 +51,64 @@ def _parameter_required(document: dict[str, Any]) -> str:
     return "GET /cases: query number newly required"
 
 
-def _status_gone(document: dict[str, Any]) -> str:
+def _status_lost(document: dict[str, Any]) -> str:
     del document["paths"]["/cases"]["post"]["responses"]["201"]
     return "POST /cases: 201 lost"
 
 
-def _schema_gone(document: dict[str, Any]) -> str:
+def _schema_lost(document: dict[str, Any]) -> str:
     del _schemas(document)["Problem"]
     return "Problem: lost"
 
 
-def _member_gone(document: dict[str, Any]) -> str:
+def _member_lost(document: dict[str, Any]) -> str:
     del _schemas(document)["Problem"]["properties"]["detail"]
     return "Problem.detail: lost"
 
 
-def _media_type_gone(document: dict[str, Any]) -> str:
+def _media_type_lost(document: dict[str, Any]) -> str:
     content = document["components"]["responses"]["Invalid"]["content"]
     content["application/json"] = content.pop("application/problem+json")
     return "POST /cases 400: application/problem+json lost"
 
 
-def _code_gone(document: dict[str, Any]) -> str:
+def _code_lost(document: dict[str, Any]) -> str:
     _schemas(document)["Role"]["enum"].remove("chair")
     return "Role: code chair lost"
 
 
-def _option_gone(document: dict[str, Any]) -> str:
+def _option_lost(document: dict[str, Any]) -> str:
     union = _schemas(document)["SubmissionStep"]
     name, reference = next(iter(union["discriminator"]["mapping"].items()))
     del union["discriminator"]["mapping"][name]
-    union["oneOf"] = [it for it in union["oneOf"] if it["$ref"] != reference]
+    union["oneOf"] = [option for option in union["oneOf"] if option["$ref"] != reference]
     return f"SubmissionStep: option {name} lost"
 
 
 def _member_required(document: dict[str, Any]) -> str:
     referral = _schemas(document)["Referral"]
-    name = next(it for it in referral["properties"] if it not in referral["required"])
+    name = next(member for member in referral["properties"] if member not in referral["required"])
     referral["required"].append(name)
     return f"Referral.{name}: newly required"
 
 
 BREAKS = (
-    _operation_gone, _parameter_gone, _parameter_required, _status_gone, _media_type_gone, _schema_gone, _member_gone,
-    _code_gone, _option_gone, _member_required,
+    _operation_lost, _parameter_lost, _parameter_required, _status_lost, _media_type_lost, _schema_lost, _member_lost,
+    _code_lost, _option_lost, _member_required,
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("broken", BREAKS, ids=lambda it: it.__name__.strip("_"))
-def test_what_breaks_a_client_is_noticed(broken: Callable[[dict[str, Any]], str]) -> None:
-    """So that no difference above means that there is none."""
+@pytest.mark.parametrize("breach", BREAKS, ids=lambda breach: breach.__name__.strip("_"))
+def test_a_breach_for_clients_is_noticed(breach: Callable[[dict[str, Any]], str]) -> None:
+    """The comparison above finds every kind of breach, so that its silence proves something."""
     document = deepcopy(present())
 
-    expected = broken(document)
+    expected = breach(document)
 
     assert expected in breaks(present(), document)
 
 
-def test_what_is_added_breaks_nobody() -> None:
+def test_additions_break_no_client() -> None:
     document = deepcopy(present())
     document["paths"]["/added"] = document["paths"]["/cases"]
     _schemas(document)["Role"]["enum"].append("added")

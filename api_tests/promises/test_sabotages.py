@@ -1,4 +1,4 @@
-"""Each promise is broken by a sabotage that stands on its test: what that breaks is there, and is broken as it says."""
+"""Each promise has a sabotage beside its test: the text that it breaks exists, and breaks as described."""
 
 import ast
 import subprocess
@@ -35,12 +35,12 @@ def held(attempt: Attempt) -> bool:
 '''
 
 
-def test_every_sabotage_breaks_something_that_stands_once_in_its_file_and_is_still_a_file() -> None:
+def test_every_sabotage_breaks_a_text_that_stands_once_and_leaves_a_valid_file() -> None:
     guards = guard_places()
-    listed = sabotages(ROOT)
+    all_sabotages = sabotages(ROOT)
 
-    assert listed
-    for sabotage in listed:
+    assert all_sabotages
+    for sabotage in all_sabotages:
         file, text = sabotage.breaks(ROOT, guards)
         assert text != (ROOT / file).read_text(encoding="utf-8"), sabotage.promise
         if file.endswith(".py"):
@@ -48,31 +48,33 @@ def test_every_sabotage_breaks_something_that_stands_once_in_its_file_and_is_sti
 
 
 @pytest.mark.server
-def test_no_sabotage_only_names_what_is_not_there(tmp_path: Path) -> None:
-    """A name that is not defined turns every test red, and proves nothing."""
+def test_no_sabotage_breaks_a_file_by_an_undefined_name(tmp_path: Path) -> None:
+    """An undefined name turns every test red, and proves nothing."""
     guards = guard_places()
     for number, sabotage in enumerate(sabotages(ROOT)):
         file, text = sabotage.breaks(ROOT, guards)
         if file.endswith(".py"):
             (tmp_path / f"n{number}.py").write_text(text, encoding="utf-8")
     lint = [sys.executable, "-m", "ruff", "check", "--isolated", "--no-cache", "--select", "F821", str(tmp_path)]
-    said = subprocess.run(lint, capture_output=True, text=True, check=False)
+    process = subprocess.run(lint, capture_output=True, text=True, check=False)
 
-    assert (said.returncode, said.stdout.strip()) == (0, "All checks passed!")
+    assert (process.returncode, process.stdout.strip()) == (0, "All checks passed!")
 
 
-def test_every_promise_is_told_once() -> None:
+def test_every_promise_stands_once() -> None:
     promises = [sabotage.promise for sabotage in sabotages(ROOT)]
 
     assert sorted(set(promises)) == sorted(promises)
 
 
-def test_in_turns_each_is_tried_once_and_a_turn_is_about_its_share() -> None:
-    listed = sabotages(ROOT)
-    turns = [[it for it in listed if in_share(it, share, SHARES)] for share in range(SHARES)]
+def test_each_sabotage_is_in_one_share_and_the_shares_are_about_equal() -> None:
+    all_sabotages = sabotages(ROOT)
+    shares = [[sabotage for sabotage in all_sabotages if in_share(sabotage, share, SHARES)] for share in range(SHARES)]
 
-    assert sorted(it.promise for turn in turns for it in turn) == sorted(it.promise for it in listed)
-    assert all(0.7 < len(turn) * SHARES / len(listed) < 1.3 for turn in turns)
+    assert sorted(sabotage.promise for sabotages_of_share in shares for sabotage in sabotages_of_share) == sorted(
+        sabotage.promise for sabotage in all_sabotages
+    )
+    assert all(0.7 < len(sabotages_of_share) * SHARES / len(all_sabotages) < 1.3 for sabotages_of_share in shares)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +112,7 @@ def test_a_change_breaks_what_is_named_and_nothing_else(change: Change, broken: 
     ],
     ids=["text", "method", "rule", "refusal", "guard"],
 )
-def test_what_is_not_there_once_is_not_broken(change: Change, tmp_path: Path) -> None:
+def test_a_text_that_does_not_stand_once_is_not_broken(change: Change, tmp_path: Path) -> None:
     (tmp_path / "service").mkdir()
     (tmp_path / "service" / "some.py").write_text(MODULE, encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""What an installation may configure: secrets can stand in files, and a wrong setting is never said back."""
+"""Settings of an installation: secrets can stand in files, and a wrong value is never repeated."""
 
 import base64
 import os
@@ -14,7 +14,7 @@ from service.settings import Settings, table
 SECRET = "postgresql+psycopg://application:very-secret@database/casusroute"
 
 
-def test_a_setting_can_stand_in_a_file_and_one_in_the_environment_goes_first(
+def test_a_setting_can_stand_in_a_file_and_the_environment_takes_precedence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = base64.b64encode(os.urandom(32)).decode()
@@ -24,14 +24,14 @@ def test_a_setting_can_stand_in_a_file_and_one_in_the_environment_goes_first(
     monkeypatch.setenv("CASUSROUTE_ISSUERS_FILE", str(tmp_path / "issuers"))
     monkeypatch.setenv("CASUSROUTE_MASTER_KEY_FILE", str(tmp_path / "key"))
 
-    read = Settings()
+    stored = Settings()
     monkeypatch.setenv("CASUSROUTE_DATABASE_URL", "sqlite:///here.db")
-    first = Settings()
+    from_environment = Settings()
 
-    assert read.database_url == SECRET
-    assert [issuer.name for issuer in read.issuers] == ["https://login.example"]
-    assert (read.master_key, read.master_key_file) == (None, tmp_path / "key")  # a setting of its own, made when absent
-    assert first.database_url == "sqlite:///here.db"
+    assert stored.database_url == SECRET
+    assert [issuer.name for issuer in stored.issuers] == ["https://login.example"]
+    assert (stored.master_key, stored.master_key_file) == (None, tmp_path / "key")  # made when absent
+    assert from_environment.database_url == "sqlite:///here.db"
 
 
 @pytest.mark.server
@@ -42,29 +42,29 @@ def test_a_setting_can_stand_in_a_file_and_one_in_the_environment_goes_first(
         ("PORT", "very-secret"),
     ],
 )
-def test_a_setting_that_is_wrong_is_named_and_its_value_is_not_said_back(name: str, value: str) -> None:
-    ended = subprocess.run(
+def test_a_wrong_setting_is_named_and_its_value_is_not_repeated(name: str, value: str) -> None:
+    process = subprocess.run(
         [sys.executable, "-m", "service", "serve"], cwd=ROOT, env={**os.environ, f"CASUSROUTE_{name}": value},
         capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
 
-    told = ended.stdout + ended.stderr
-    assert ended.returncode != 0
-    assert "Traceback" not in told
-    assert name.lower() in told.lower()
-    assert "very-secret" not in told
+    output = process.stdout + process.stderr
+    assert process.returncode != 0
+    assert "Traceback" not in output
+    assert name.lower() in output.lower()
+    assert "very-secret" not in output
 
 
-def test_every_setting_is_told_once_with_what_it_is() -> None:
-    shown = [line.split("|") for line in table().splitlines() if line.startswith("| `CASUSROUTE_")]
+def test_every_setting_is_documented_once() -> None:
+    table_rows = [line.split("|") for line in table().splitlines() if line.startswith("| `CASUSROUTE_")]
 
-    names = [cells[1].strip(" `") for cells in shown]
+    names = [cells[1].strip(" `") for cells in table_rows]
     assert sorted(names) == sorted(f"CASUSROUTE_{name.upper()}" for name in Settings.model_fields)
-    assert [cells[1] for cells in shown if len(cells[3].strip()) < 15] == []
+    assert [cells[1] for cells in table_rows if len(cells[3].strip()) < 15] == []
 
 
 @pytest.mark.parametrize(
     ("host", "address"), [("127.0.0.1", "http://127.0.0.1:8000"), ("::1", "http://[::1]:8000")], ids=["IPv4", "IPv6"]
 )
-def test_an_address_that_is_told_can_be_opened(host: str, address: str) -> None:
+def test_the_address_of_the_service_can_be_opened(host: str, address: str) -> None:
     assert Settings(host=host, port=8000).own_address == address

@@ -1,4 +1,4 @@
-"""A process that is told to stop finishes what it began, and says at once that nothing more should be sent to it."""
+"""A process that gets a signal to stop finishes its requests, and reports at once that it takes no more."""
 
 import signal
 import socket
@@ -25,13 +25,13 @@ pytestmark = pytest.mark.server
 
 
 @contextmanager
-def held(database_url: str) -> Iterator[None]:
-    """Nobody else writes a case for as long as this lasts."""
+def cases_locked(database_url: str) -> Iterator[None]:
+    """No other writer changes a case for as long as this lasts."""
     if database_url.startswith("sqlite"):
-        with closing(sqlite3.connect(database_url.removeprefix("sqlite:///"), isolation_level=None)) as other:
-            other.execute("BEGIN IMMEDIATE")
+        with closing(sqlite3.connect(database_url.removeprefix("sqlite:///"), isolation_level=None)) as locker:
+            locker.execute("BEGIN IMMEDIATE")
             yield
-            other.execute("ROLLBACK")
+            locker.execute("ROLLBACK")
     else:
         plain = make_url(database_url).set(drivername="postgresql").render_as_string()
         with psycopg.connect(plain) as other_session:
@@ -46,36 +46,36 @@ def held(database_url: str) -> Iterator[None]:
     "        self._readiness.stopping = self._readiness.stopping\n",
 )
 @pytest.mark.parametrize("engine", ENGINES)
-def test_what_was_under_way_when_it_was_told_to_stop_is_answered_and_kept(
+def test_a_request_under_way_when_a_process_stops_is_answered_and_kept(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, engine: str
 ) -> None:
-    """Not ready at once; served on while balancers notice; then nobody new, and an end in good order (issue 4, 9)."""
+    """Not ready at once; served on while balancers notice; then no new connection, and an orderly end (issue 4, 9)."""
     folder: Path = tmp_path_factory.mktemp(f"stopping_{engine}")
     url = new_database(request, folder, engine)
     with process(folder, url, drain_seconds=60) as stopping, ThreadPoolExecutor(1) as caller:
         people = everybody(stopping.url)
-        with held(url):
+        with cases_locked(url):
             slow = caller.submit(people.anna.submit)
             stopping.wait_until(lambda: stopping.figures()["casusroute_units_under_way"] == 1)
             stopping.itself.send_signal(signal.SIGTERM)
             stopping.wait_until(lambda: people.esra.get("/ready").status_code == 503)
-            ready, alive, still = (people.esra.get(path) for path in ("/ready", "/health", "/me"))
-            stopping.itself.send_signal(signal.SIGTERM)  # told again, it does not wait for balancers
+            ready, alive, me = (people.esra.get(path) for path in ("/ready", "/health", "/me"))
+            stopping.itself.send_signal(signal.SIGTERM)  # a second signal ends the wait for balancers
             stopping.wait_until(lambda: not _accepts(stopping.url))
         answer = slow.result()
-        ended = stopping.itself.wait(20)
+        exit_code = stopping.itself.wait(20)
 
     for person in people.values():
         person.client.close()
-    opened = open_engine(url)
-    with opened.connect() as connection:
-        kept = connection.exec_driver_sql("SELECT id FROM cases").scalars().all()
-    opened.dispose()
+    engine_after = open_engine(url)
+    with engine_after.connect() as connection:
+        case_ids = connection.exec_driver_sql("SELECT id FROM cases").scalars().all()
+    engine_after.dispose()
     assert problem_of(ready, 503, "not_ready")["checks"] == ["stopping"]
-    assert (alive.status_code, still.status_code) == (200, 200)
-    assert (answer.status_code, kept) == (201, [answer.json()["caseId"]])
-    assert ended == -signal.SIGTERM  # as whoever sent it expects, after everything was closed
-    assert [it for it in stopping.log() if it["level"] == "error"] == []
+    assert (alive.status_code, me.status_code) == (200, 200)
+    assert (answer.status_code, case_ids) == (201, [answer.json()["caseId"]])
+    assert exit_code == -signal.SIGTERM  # the sender expects this, after everything was closed
+    assert [line for line in stopping.log() if line["level"] == "error"] == []
 
 
 def _accepts(url: str) -> bool:

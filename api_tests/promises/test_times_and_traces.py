@@ -1,4 +1,4 @@
-"""Moments, days and traces: what is accepted, and what is answered."""
+"""Moments, days and traces: the accepted forms, and the form of the answers."""
 
 import re
 from typing import Any
@@ -44,9 +44,11 @@ NO_MOMENTS: list[tuple[Any, str]] = [
     'if match is None or match[1] == "-00:00":',
     "if match is None:",
 )
-@pytest.mark.parametrize(("given", "code"), NO_MOMENTS)
-def test_what_is_no_moment_with_an_offset_is_refused(people: People, case: CaseFile, given: Any, code: str) -> None:
-    body = {"trigger": "add_note", "form": {"text": "x"}, "occurredAt": given}
+@pytest.mark.parametrize(("moment", "code"), NO_MOMENTS)
+def test_a_value_that_is_no_moment_with_an_offset_is_refused(
+    people: People, case: CaseFile, moment: Any, code: str
+) -> None:
+    body = {"trigger": "add_note", "form": {"text": "x"}, "occurredAt": moment}
 
     answer = people.anna.post(f"{case.path}/transitions", body, version=1)
 
@@ -54,7 +56,7 @@ def test_what_is_no_moment_with_an_offset_is_refused(people: People, case: CaseF
 
 
 @pytest.mark.parametrize(
-    ("given", "answered"),
+    ("moment", "in_utc"),
     [
         ("2025-06-15T09:30:00Z", "2025-06-15T09:30:00Z"),
         ("2025-06-15T09:30:00+01:00", "2025-06-15T08:30:00Z"),
@@ -63,40 +65,47 @@ def test_what_is_no_moment_with_an_offset_is_refused(people: People, case: CaseF
         ("2025-06-15T09:30:00.123456789Z", "2025-06-15T09:30:00.123456Z"),
     ],
 )
-def test_a_moment_with_any_offset_is_answered_in_utc(people: People, given: str, answered: str) -> None:
-    body = {"trigger": "submit", "form": form_for("case", "submit"), "occurredAt": given}
+def test_a_moment_with_any_offset_is_answered_in_utc(people: People, moment: str, in_utc: str) -> None:
+    body = {"trigger": "submit", "form": form_for("case", "submit"), "occurredAt": moment}
 
-    submitted = people.anna.post("/cases", body)
+    submission = people.anna.post("/cases", body)
 
-    assert submitted.status_code == 201, submitted.text
-    assert submitted.json()["transition"]["occurredAt"] == answered
-    assert submitted.json()["transition"]["recordedAt"].endswith("Z")
+    assert submission.status_code == 201, submission.text
+    assert submission.json()["transition"]["occurredAt"] == in_utc
+    assert submission.json()["transition"]["recordedAt"].endswith("Z")
 
 
 @pytest.mark.parametrize(
     "day", ["2026-01-31T00:00:00", "2026-01-31T00:00:00Z", "1769817600", "2026-1-31", "31-01-2026"]
 )
 def test_a_day_carries_no_time(people: People, day: str) -> None:
-    asked = people.anna.get("/cases", params={"dueBefore": day})
+    listing = people.anna.get("/cases", params={"dueBefore": day})
     form = {**(form_for("case", "submit") or {}), "residence": {"municipality": "GM0392", "sinceOn": day}}
-    submitted = people.anna.post("/cases", {"trigger": "submit", "form": form})
+    submission = people.anna.post("/cases", {"trigger": "submit", "form": form})
 
-    assert faults_in(asked) == {("query", "dueBefore", "date_type")}
-    assert faults_in(submitted) == {("body", "/form/residence/sinceOn", "date_type")}
+    assert faults_in(listing) == {("query", "dueBefore", "date_type")}
+    assert faults_in(submission) == {("body", "/form/residence/sinceOn", "date_type")}
 
 
-def test_what_is_answered_calls_days_on_and_moments_at(people: People, case: CaseFile) -> None:
+def test_names_of_days_end_in_on_and_names_of_moments_in_at(people: People, case: CaseFile) -> None:
     case.go_to("arranging_placement")
-    shown = [
-        people.esra.get(f"{case.path}{it}").json() for it in ("", "/transitions", "/file", "/advices", "/advices/1")
+    answers = [
+        people.esra.get(f"{case.path}{suffix}").json()
+        for suffix in ("", "/transitions", "/file", "/advices", "/advices/1")
     ]
 
-    members = [(name, it) for _, node in everything(shown) if isinstance(node, dict) for name, it in node.items() if it]
-    dated = [it for name, it in members if re.search(r"[a-z]On$", name)]
-    days = [day for it in dated for day in (it if isinstance(it, list) else [it])]
-    moments = [it for name, it in members if re.search(r"[a-z]At$", name) and name != "reachableAt"]
+    members = [
+        (name, value)
+        for _, node in everything(answers)
+        if isinstance(node, dict)
+        for name, value in node.items()
+        if value
+    ]
+    values_of_days = [value for name, value in members if re.search(r"[a-z]On$", name)]
+    days = [day for value in values_of_days for day in (value if isinstance(value, list) else [value])]
+    moments = [value for name, value in members if re.search(r"[a-z]At$", name) and name != "reachableAt"]
     assert len(days) > 5 < len(moments)
-    assert [it for it in days if not re.fullmatch(r"\d{4}-\d\d-\d\d", it)] == []
+    assert [day for day in days if not re.fullmatch(r"\d{4}-\d\d-\d\d", day)] == []
     assert [
         moment for moment in moments if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z", moment)
     ] == []
@@ -106,7 +115,7 @@ TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 
 
 def trace_of(answer: httpx.Response) -> str:
-    """The trace that the answer belongs to; its span is the service's own."""
+    """Returns the trace that the answer belongs to. Its span is the service's own."""
     version, trace, span, flags = answer.headers["traceparent"].split("-")
     assert re.fullmatch("[0-9a-f]{32}", trace)
     assert re.fullmatch("[0-9a-f]{16}", span)
@@ -129,7 +138,7 @@ def test_a_trace_goes_on_in_the_answer(service: Running, path: str) -> None:
     "if match",
 )
 @pytest.mark.parametrize(
-    "given",
+    "traceparent",
     [
         None,
         "",
@@ -142,9 +151,9 @@ def test_a_trace_goes_on_in_the_answer(service: Running, path: str) -> None:
         f"00-{TRACE}-{SPAN}-01-more",
     ],
 )
-def test_a_trace_that_is_none_is_replaced_by_a_new_one(service: Running, given: str | None) -> None:
-    headers = {"traceparent": given} if given is not None else {}
-    begun = {trace_of(httpx.get(f"{service.url}/v1/regions", headers=headers)) for _ in range(2)}
+def test_an_invalid_trace_is_replaced_by_a_new_one(service: Running, traceparent: str | None) -> None:
+    headers = {"traceparent": traceparent} if traceparent is not None else {}
+    traces = {trace_of(httpx.get(f"{service.url}/v1/regions", headers=headers)) for _ in range(2)}
 
-    assert len(begun) == 2
-    assert begun.isdisjoint({TRACE, "0" * 32})
+    assert len(traces) == 2
+    assert traces.isdisjoint({TRACE, "0" * 32})

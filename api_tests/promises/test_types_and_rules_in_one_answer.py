@@ -1,4 +1,4 @@
-"""What the rules say of a request whose types are wrong: told to whoever may take the step, and to nobody else."""
+"""Faults by rules of a request with wrong types: told to a person who may take the step, and to nobody else."""
 
 import json
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ from service.people.use_cases.demonstration import ISSUER
 from service.workflows.rules.definition import Definition
 from service.workflows.rules.rulebook import Rulebook
 
-Told = set[tuple[str, str]]
+Faults = set[tuple[str, str]]
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
@@ -32,27 +32,29 @@ ANYTHING = st.recursive(
 )
 
 
-def caller(who: str) -> Caller:
-    return Caller(ISSUER, who, "0" * 32, False)
+def caller(key: str) -> Caller:
+    return Caller(ISSUER, key, "0" * 32, False)
 
 
-def of_step(
-    service: Running, case: str, who: str, body: object, *, version: int | None = None, rules: Rulebook = RULES
-) -> Told:
+def faults_of_step(
+    service: Running, case: str, key: str, body: object, *, version: int | None = None, rules: Rulebook = RULES
+) -> Faults:
     address = UUID(case), UUID(case)
-    found = service.built.database.read_now(
-        lambda it: rule_faults_of_step(it, caller(who), address, body, rules=rules, version=version)
+    rule_faults = service.built.database.read_now(
+        lambda transaction: rule_faults_of_step(transaction, caller(key), address, body, rules=rules, version=version)
     )
-    return {(it.code, it.location) for it in found}
+    return {(fault.code, fault.location) for fault in rule_faults}
 
 
-def of_submission(service: Running, who: str, body: object) -> Told:
-    found = service.built.database.read_now(lambda it: rule_faults_of_submission(it, caller(who), body, rules=RULES))
-    return {(it.code, it.location) for it in found}
+def faults_of_submission(service: Running, key: str, body: object) -> Faults:
+    rule_faults = service.built.database.read_now(
+        lambda transaction: rule_faults_of_submission(transaction, caller(key), body, rules=RULES)
+    )
+    return {(fault.code, fault.location) for fault in rule_faults}
 
 
 def faulty_table() -> dict[str, Any]:
-    """Somebody who is to be heard was not, and the day cannot be read."""
+    """A table with two faults: a participant was not heard without a reason, and the day cannot be read."""
     form = form_for("case", "open_table") or {}
     form["participation"] = [{"who": {"code": "child"}, "how": {"code": "declined"}}]
     return {"trigger": "open_table", "form": form | {"heldOn": "maandag"}}
@@ -66,12 +68,17 @@ def scheduled(people: People) -> CaseFile:
     return CaseFile.submitted(people).go_to("scheduled")
 
 
-def test_who_may_take_the_step_hears_the_rules_beside_the_types(service: Running, scheduled: CaseFile) -> None:
-    assert of_step(service, scheduled.id, "esra", faulty_table()) == NOT_HEARD
+def test_a_person_who_may_take_the_step_is_told_faults_by_rules_and_by_types(
+    service: Running, scheduled: CaseFile
+) -> None:
+    assert faults_of_step(service, scheduled.id, "esra", faulty_table()) == NOT_HEARD
     dated = faulty_table() | {"occurredAt": "2020-01-01T00:00:00Z"}
-    assert of_step(service, scheduled.id, "esra", dated) == {*NOT_HEARD, ("occurred_before_previous", "/occurredAt")}
+    assert faults_of_step(service, scheduled.id, "esra", dated) == {
+        *NOT_HEARD,
+        ("occurred_before_previous", "/occurredAt"),
+    }
     unreadable = faulty_table() | {"occurredAt": "gisteren", "grounds": 7}
-    assert of_step(service, scheduled.id, "esra", unreadable) == NOT_HEARD
+    assert faults_of_step(service, scheduled.id, "esra", unreadable) == NOT_HEARD
 
 
 @broken_by(
@@ -80,13 +87,15 @@ def test_who_may_take_the_step_hears_the_rules_beside_the_types(service: Running
     "seen_by=actor)\n        if sight is None",
     'seen_by=identify(transaction, replace(caller, subject="esra")))\n        if sight is None',
 )
-def test_whoever_does_not_see_the_case_hears_nothing(service: Running, scheduled: CaseFile, people: People) -> None:
-    """The liaison of the region may signal about a case that she cannot see."""
+def test_a_person_who_does_not_see_the_case_is_told_nothing(
+    service: Running, scheduled: CaseFile, people: People
+) -> None:
+    """The liaison of the region may signal a case that she cannot see."""
     signal = {"trigger": "signal_escalation", "form": {"level": {"code": "expertise_network"}}}
     case = CaseFile.submitted(people).go_to("in_triage")
-    assert of_step(service, case.id, "mila", signal) == set()
-    for who in ("otto", "petra", "tom", "nobody"):
-        assert of_step(service, scheduled.id, who, faulty_table()) == set(), who
+    assert faults_of_step(service, case.id, "mila", signal) == set()
+    for key in ("otto", "petra", "tom", "nobody"):
+        assert faults_of_step(service, scheduled.id, key, faulty_table()) == set(), key
 
 
 @broken_by(
@@ -95,13 +104,13 @@ def test_whoever_does_not_see_the_case_hears_nothing(service: Running, scheduled
     "trigger = decide(situation, partial.step.trigger, rules).trigger",
     "trigger = rules.pinned(sight.part.workflow).definition.triggers[partial.step.trigger]",
 )
-def test_who_may_not_take_the_step_as_it_stands_hears_nothing(service: Running, scheduled: CaseFile) -> None:
+def test_a_person_who_may_not_take_the_step_is_told_nothing(service: Running, scheduled: CaseFile) -> None:
     body = faulty_table()
-    assert of_step(service, scheduled.id, "anna", body) == set(), "another role"
-    assert of_step(service, str(uuid4()), "esra", body) == set(), "no such case"
+    assert faults_of_step(service, scheduled.id, "anna", body) == set(), "another role"
+    assert faults_of_step(service, str(uuid4()), "esra", body) == set(), "no such case"
     closing = {"trigger": "close", "form": {"lifeDomains": []}}
-    assert of_step(service, scheduled.id, "esra", closing) == set(), "not from here"
-    assert of_step(service, scheduled.id, "esra", {"trigger": "dance", "form": {}}) == set()
+    assert faults_of_step(service, scheduled.id, "esra", closing) == set(), "not from here"
+    assert faults_of_step(service, scheduled.id, "esra", {"trigger": "dance", "form": {}}) == set()
 
 
 @broken_by(
@@ -110,22 +119,22 @@ def test_who_may_not_take_the_step_as_it_stands_hears_nothing(service: Running, 
     "or version not in (None, sight.part.sequence)",
     "",
 )
-def test_who_decided_on_another_version_hears_nothing(service: Running, scheduled: CaseFile) -> None:
+def test_a_person_who_decided_on_another_version_is_told_nothing(service: Running, scheduled: CaseFile) -> None:
     version = scheduled.seen()["main"]["version"]
-    assert of_step(service, scheduled.id, "esra", faulty_table(), version=version) == NOT_HEARD
-    assert of_step(service, scheduled.id, "esra", faulty_table(), version=version - 1) == set()
+    assert faults_of_step(service, scheduled.id, "esra", faulty_table(), version=version) == NOT_HEARD
+    assert faults_of_step(service, scheduled.id, "esra", faulty_table(), version=version - 1) == set()
 
 
-def test_what_is_asked_for_by_type_is_not_asked_for_twice(service: Running, scheduled: CaseFile) -> None:
-    """Grounds that every version of a workflow asks for are missing by type."""
+def test_a_member_required_by_type_is_not_required_twice(service: Running, scheduled: CaseFile) -> None:
+    """Grounds that every version of a workflow requires are missing by type."""
     triggers = RULES.current("case").definition.triggers
-    named = next(
+    trigger_name = next(
         trigger.name
         for trigger in triggers.values()
-        if trigger.grounds == "required" and "scheduled" in {e.source for e in trigger.edges}
+        if trigger.grounds == "required" and "scheduled" in {edge.source for edge in trigger.edges}
     )
-    form = form_for("case", named)
-    assert of_step(service, scheduled.id, "esra", {"trigger": named, "form": form}) == set()
+    form = form_for("case", trigger_name)
+    assert faults_of_step(service, scheduled.id, "esra", {"trigger": trigger_name, "form": form}) == set()
 
 
 @broken_by(
@@ -134,88 +143,88 @@ def test_what_is_asked_for_by_type_is_not_asked_for_twice(service: Running, sche
     "type_faults = reading.faults if len({version.form for version in versions}) > 1 else ()",
     "type_faults: tuple[InputFault, ...] = ()",
 )
-def test_where_workflows_ask_for_different_forms_the_types_of_the_right_one_are_told_too(
+def test_where_workflows_ask_for_different_forms_the_types_of_the_right_form_are_told_too(
     service: Running, scheduled: CaseFile
 ) -> None:
-    """What a part takes is known with its workflow only: at the door any form passes."""
-    stored = json.loads(RULES.current("case").definition.stored())
-    stored["triggers"]["open_table"]["form"] = "comment@1"
-    both = RULES.with_older([Definition.from_stored(json.dumps(stored))])
+    """The form of a part depends on its workflow. The published body accepts any of the forms."""
+    definition = json.loads(RULES.current("case").definition.stored())
+    definition["triggers"]["open_table"]["form"] = "comment@1"
+    rules = RULES.with_older([Definition.from_stored(json.dumps(definition))])
 
-    assert of_step(service, scheduled.id, "esra", faulty_table(), rules=both) == {
+    assert faults_of_step(service, scheduled.id, "esra", faulty_table(), rules=rules) == {
         *NOT_HEARD,
         ("date_type", "/form/heldOn"),
     }
     formless = {"trigger": "open_table", "grounds": 7}
-    assert of_step(service, scheduled.id, "esra", formless, rules=both) == {("missing", "/form")}
-    assert of_step(service, scheduled.id, "esra", formless) == set(), "else it is missing by type"
+    assert faults_of_step(service, scheduled.id, "esra", formless, rules=rules) == {("missing", "/form")}
+    assert faults_of_step(service, scheduled.id, "esra", formless) == set(), "with one form it is missing by type"
 
 
-def test_an_organisation_that_does_not_exist_is_told_beside_the_types(service: Running, people: People) -> None:
+def test_an_organisation_that_does_not_exist_is_told_with_the_types(service: Running, people: People) -> None:
     case = CaseFile.submitted(people).go_to("advice_drafted")
     form = filled("advice@1", provider_id=str(uuid4())) | {"contactPerson": 7}
-    told = of_step(service, case.id, "esra", {"trigger": "issue_advice", "form": form})
-    assert {code for code, _ in told} >= {"unknown_organisation"}
-    assert not {it for it in told if it[1].startswith("/form/contactPerson")}
+    told_faults = faults_of_step(service, case.id, "esra", {"trigger": "issue_advice", "form": form})
+    assert {code for code, _ in told_faults} >= {"unknown_organisation"}
+    assert not {fault for fault in told_faults if fault[1].startswith("/form/contactPerson")}
 
 
-def test_no_rule_that_weighs_the_age_of_the_child_speaks_where_reading_it_is_not_logged(
+def test_i18_a_rule_about_the_age_of_the_child_is_silent_where_reading_the_age_is_not_logged(
     service: Running, people: People
 ) -> None:
-    """I18: what such a rule says depends on what was written before."""
+    """I18: the fault of such a rule depends on earlier content."""
     case = CaseFile.submitted(people).go_to("in_triage")
     form = filled("consent_given@1")
     form["consents"] = [
         {**form["consents"][0], "by": {"code": "relative"}, "givenOn": "2099-01-01"},
     ]
     body = {"trigger": "record_consent", "form": form, "grounds": 7}
-    assert "consent_not_theirs" not in {code for code, _ in of_step(service, case.id, "carla", body)}
+    assert "consent_not_theirs" not in {code for code, _ in faults_of_step(service, case.id, "carla", body)}
 
 
-def test_who_submits_hears_the_rules_beside_the_types(service: Running) -> None:
+def test_a_submitter_is_told_faults_by_rules_and_by_types(service: Running) -> None:
     form = form_for("case", "submit", child_voice={}) or {}
     body = {"trigger": "submit", "form": form | {"question": 7}}
 
-    assert of_submission(service, "anna", body) == {("voice_missing", "/form/childVoice")}
-    assert of_submission(service, "anna", {**body, "form": {**form, "residence": 7}}) == {
+    assert faults_of_submission(service, "anna", body) == {("voice_missing", "/form/childVoice")}
+    assert faults_of_submission(service, "anna", {**body, "form": {**form, "residence": 7}}) == {
         ("voice_missing", "/form/childVoice")
     }
     consult = {
         "trigger": "ask_consult",
         "form": {**filled("consult_request@1", contact={"name": "Anna"}), "askedBy": 7},
     }
-    assert of_submission(service, "anna", consult) == {("nowhere_to_call_back", "/form/contact/reachableAt")}
-    assert of_submission(service, "tom", body) == set(), "who may not submit"
-    assert of_submission(service, "anna", {**body, "trigger": "start_triage"}) == set()
+    assert faults_of_submission(service, "anna", consult) == {("nowhere_to_call_back", "/form/contact/reachableAt")}
+    assert faults_of_submission(service, "tom", body) == set(), "who may not submit"
+    assert faults_of_submission(service, "anna", {**body, "trigger": "start_triage"}) == set()
 
 
-def test_of_a_draft_that_is_submitted_everything_is_told(service: Running, people: People) -> None:
+def test_a_submitted_draft_is_told_all_its_faults(service: Running, people: People) -> None:
     draft = people.anna.post("/drafts", {"form": {"question": 7, "childVoice": {}}}).json()
     body = {"trigger": "submit", "draftId": draft["id"], "grounds": 7}
 
-    told = of_submission(service, "anna", body)
-    assert told >= {("voice_missing", "/form/childVoice"), ("string_type", "/form/question")}
-    assert of_submission(service, "bram", body) == set(), "nobody else's draft is looked at"
+    told_faults = faults_of_submission(service, "anna", body)
+    assert told_faults >= {("voice_missing", "/form/childVoice"), ("string_type", "/form/question")}
+    assert faults_of_submission(service, "bram", body) == set(), "nobody else's draft is looked at"
     without_grounds = people.anna.post("/cases", {"trigger": "submit", "draftId": draft["id"]})
-    assert faults(without_grounds) == told
+    assert faults(without_grounds) == told_faults
 
 
 @contextmanager
-def nothing_written(service: Running) -> Iterator[None]:
-    def look(_connection: Any, _cursor: Any, statement: str, *_others: Any) -> None:
+def read_only(service: Running) -> Iterator[None]:
+    def check_statement(_connection: Any, _cursor: Any, statement: str, *_others: Any) -> None:
         assert statement.lstrip().split()[0].upper() in ("SELECT", "WITH", "PRAGMA", "BEGIN"), statement
 
-    event.listen(service.built.database.engine, "before_cursor_execute", look)
+    event.listen(service.built.database.engine, "before_cursor_execute", check_statement)
     try:
         yield
     finally:
-        event.remove(service.built.database.engine, "before_cursor_execute", look)
+        event.remove(service.built.database.engine, "before_cursor_execute", check_statement)
 
 
-def test_whatever_is_sent_nothing_breaks_and_nothing_is_written(service: Running, scheduled: CaseFile) -> None:
-    known = ("open_table", "amend", "add_note", "submit", "ask_consult")
+def test_no_body_breaks_the_check_or_writes(service: Running, scheduled: CaseFile) -> None:
+    triggers = ("open_table", "amend", "add_note", "submit", "ask_consult")
     members = {
-        "trigger": st.sampled_from(known) | ANYTHING,
+        "trigger": st.sampled_from(triggers) | ANYTHING,
         "form": st.just(form_for("case", "open_table")) | st.just(form_for("case", "submit")) | ANYTHING,
         "grounds": ANYTHING,
         "occurredAt": st.sampled_from(["2026-02-30T00:00:00Z", "2026-01-01T00:00:00+99:99"]) | ANYTHING,
@@ -225,10 +234,10 @@ def test_whatever_is_sent_nothing_breaks_and_nothing_is_written(service: Running
     @settings(max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(body=st.fixed_dictionaries({}, optional=members) | ANYTHING)
     def send(body: object) -> None:
-        of_step(service, scheduled.id, "esra", body)
-        of_submission(service, "anna", body)
+        faults_of_step(service, scheduled.id, "esra", body)
+        faults_of_submission(service, "anna", body)
 
-    with nothing_written(service):
+    with read_only(service):
         send()
 
 
@@ -238,7 +247,7 @@ def test_whatever_is_sent_nothing_breaks_and_nothing_is_written(service: Running
     "if faults := (*reading.faults, *amended_reading.faults, *rules):",
     "if faults := (*reading.faults, *amended_reading.faults) or rules:",
 )
-def test_an_amendment_hears_the_faults_of_types_and_of_rules_of_what_it_makes(people: People) -> None:
+def test_an_amendment_is_told_the_faults_by_types_and_by_rules_of_its_result(people: People) -> None:
     case = CaseFile.submitted(people)
     changes = {
         "question": None,

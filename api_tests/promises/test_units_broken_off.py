@@ -1,4 +1,4 @@
-"""Work at the database that ends with an exception of the event loop's own ends its request, and nothing else."""
+"""A unit of work that ends with an exception of the event loop ends its request, and nothing else."""
 
 import asyncio
 import threading
@@ -22,31 +22,31 @@ from service.people.store.regions import Reference
 pytestmark = pytest.mark.server
 
 
-class OfAKind(StopIteration):
-    """Python's own future takes it for an answer: None."""
+class SpecialStopIteration(StopIteration):
+    """A subclass that Python's own future takes for the answer None."""
 
 
-# Each means something else to a future, a coroutine or an event loop than "this failed".
+# Each of these means something else than "failed" to a future, a coroutine or an event loop.
 KINDS: tuple[type[BaseException], ...] = (
-    StopIteration, OfAKind, StopAsyncIteration, GeneratorExit, SystemExit, KeyboardInterrupt,
+    StopIteration, SpecialStopIteration, StopAsyncIteration, GeneratorExit, SystemExit, KeyboardInterrupt,
     CancelledError, asyncio.CancelledError, BaseException,
 )  # fmt: skip
-NAMES = [it.__qualname__ + (" of futures" if it is CancelledError else "") for it in KINDS]
+NAMES = [kind.__qualname__ + (" of futures" if kind is CancelledError else "") for kind in KINDS]
 
 
 @pytest.fixture(scope="module")
-def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def service_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder: Path = tmp_path_factory.mktemp("broken_off")
-    with running(settings_for(folder, f"sqlite:///{folder / 'casusroute.db'}")) as started:
-        yield started
+    with running(settings_for(folder, f"sqlite:///{folder / 'casusroute.db'}")) as service:
+        yield service
 
 
 @pytest.fixture
-def anna(own: Running) -> Iterator[Person]:
-    people = everybody(own.url)
+def anna(service_of_its_own: Running) -> Iterator[Person]:
+    people = everybody(service_of_its_own.url)
     yield people.anna
-    for it in people.values():
-        it.client.close()
+    for person in people.values():
+        person.client.close()
 
 
 def raising(kind: type[BaseException]) -> Callable[..., NoReturn]:
@@ -78,26 +78,26 @@ def raising(kind: type[BaseException]) -> Callable[..., NoReturn]:
     case="StopAsyncIteration",
 )
 @pytest.mark.parametrize("kind", KINDS, ids=NAMES)
-def test_the_request_gets_500_the_log_tells_type_and_place_and_everything_goes_on(
-    own: Running, anna: Person, kind: type[BaseException], monkeypatch: pytest.MonkeyPatch
+def test_the_request_gets_500_the_log_tells_type_and_place_and_later_requests_are_served(
+    service_of_its_own: Running, anna: Person, kind: type[BaseException], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with monkeypatch.context() as broken, capture_logs() as lines:
-        broken.setattr(Reference, "regions", raising(kind))
-        broken.setattr(Drafts, "begin", raising(kind))
-        read = httpx.get(f"{own.url}/v1/regions", timeout=5)
-        written = anna.post("/drafts", {"form": {}}, timeout=5)
+    with monkeypatch.context() as patch, capture_logs() as lines:
+        patch.setattr(Reference, "regions", raising(kind))
+        patch.setattr(Drafts, "begin", raising(kind))
+        read_answer = httpx.get(f"{service_of_its_own.url}/v1/regions", timeout=5)
+        write_answer = anna.post("/drafts", {"form": {}}, timeout=5)
 
-    after = [anna.get("/regions").status_code, anna.post("/drafts", {"form": {}}).status_code]
-    logged = [(line["error"], line["place"].partition(":")[0]) for line in lines if line["event"] == "unexpected"]
-    for answer in (read, written):
+    statuses_after = [anna.get("/regions").status_code, anna.post("/drafts", {"form": {}}).status_code]
+    entries = [(line["error"], line["place"].partition(":")[0]) for line in lines if line["event"] == "unexpected"]
+    for answer in (read_answer, write_answer):
         assert "very-secret" not in str(problem_of(answer, 500, "internal"))
-    # The last line of the service: what it called is this test.
-    assert logged == [
+    # The place is the last line of the service. The code that it called is this test.
+    assert entries == [
         (kind.__qualname__, "service.reference.api.lists"),
         (kind.__qualname__, "service.cases.use_cases.drafts"),
     ]
-    assert after == [200, 201]
-    assert own.built.database.under_way == 0
+    assert statuses_after == [200, 201]
+    assert service_of_its_own.built.database.under_way == 0
 
 
 @broken_by(
@@ -108,65 +108,65 @@ def test_the_request_gets_500_the_log_tells_type_and_place_and_everything_goes_o
     case="OfAKind",
 )
 @pytest.mark.parametrize("kind", KINDS, ids=NAMES)
-def test_whoever_waits_for_a_thread_hears_that_the_work_broke_off_and_why(
-    own: Running, kind: type[BaseException]
+def test_a_caller_that_waits_for_a_thread_is_told_that_the_work_broke_off_and_why(
+    service_of_its_own: Running, kind: type[BaseException]
 ) -> None:
-    database: Database = own.built.database
+    database: Database = service_of_its_own.built.database
 
-    async def each() -> list[object]:
-        heard: list[object] = []
-        for ask in (database.write, database.read, database.watch):
-            with pytest.raises(BrokenOff) as told:
-                await asyncio.wait_for(ask(raising(kind)), 5)
-            heard.append(type(told.value.__cause__))
-        return heard
+    async def collect_causes() -> list[object]:
+        causes: list[object] = []
+        for run_unit in (database.write, database.read, database.watch):
+            with pytest.raises(BrokenOff) as failure:
+                await asyncio.wait_for(run_unit(raising(kind)), 5)
+            causes.append(type(failure.value.__cause__))
+        return causes
 
-    heard = asyncio.run(each())
+    causes = asyncio.run(collect_causes())
     with pytest.raises(BrokenOff):
         database.watch_now(raising(kind))
 
-    assert heard == [kind] * 3
+    assert causes == [kind] * 3
     assert database.under_way == 0
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=NAMES)
-def test_without_an_event_loop_it_leaves_as_it_is_and_nothing_is_kept(
-    own: Running, anna: Person, kind: type[BaseException]
+def test_without_an_event_loop_the_exception_is_passed_on_and_nothing_is_kept(
+    service_of_its_own: Running, anna: Person, kind: type[BaseException]
 ) -> None:
-    """At a start and in a command: Ctrl-C and SystemExit end the process, as they are meant to."""
+    """At a start and in a command Ctrl-C and SystemExit must end the process."""
 
     def work(transaction: Any) -> NoReturn:
         transaction.connection.exec_driver_sql("DELETE FROM drafts")
         raise kind
 
     anna.post("/drafts", {"form": {}})
-    for now in (own.built.database.write_now, own.built.database.read_now):
+    for run_unit in (service_of_its_own.built.database.write_now, service_of_its_own.built.database.read_now):
         with pytest.raises(kind):
-            now(work)
+            run_unit(work)
 
-    kept = own.built.database.read_now(
+    draft_count = service_of_its_own.built.database.read_now(
         lambda transaction: transaction.connection.exec_driver_sql("SELECT count(*) FROM drafts").scalar_one()
     )
-    assert kept >= 1
+    assert draft_count >= 1
 
 
-def test_a_request_that_is_cancelled_counts_down_and_its_thread_goes_on(own: Running) -> None:
-    database, began, go = own.built.database, threading.Event(), threading.Event()
+def test_a_request_that_is_cancelled_counts_down_and_its_thread_goes_on(service_of_its_own: Running) -> None:
+    database, started, may_end = service_of_its_own.built.database, threading.Event(), threading.Event()
 
     def work(_: object) -> NoReturn:
-        began.set()
-        go.wait(5)
+        started.set()
+        may_end.wait(5)
         raise StopIteration
 
-    async def cancelled() -> int:
-        asked = asyncio.create_task(database.write(work))
-        waiting = asyncio.create_task(database.write(work))
-        await asyncio.to_thread(began.wait, 5)
-        for it in (asked, waiting):
-            it.cancel()
-        await asyncio.gather(asked, waiting, return_exceptions=True)
-        left = database.under_way
-        go.set()
-        return left + await asyncio.wait_for(database.write(lambda _: 0), 5)
+    async def cancel_both() -> int:
+        running_task = asyncio.create_task(database.write(work))
+        waiting_task = asyncio.create_task(database.write(work))
+        await asyncio.to_thread(started.wait, 5)
+        for task in (running_task, waiting_task):
+            task.cancel()
+        await asyncio.gather(running_task, waiting_task, return_exceptions=True)
+        under_way = database.under_way
+        may_end.set()
+        return under_way + await asyncio.wait_for(database.write(lambda _: 0), 5)
 
-    assert asyncio.run(cancelled()) == 0
+    assert asyncio.run(cancel_both()) == 0

@@ -1,4 +1,4 @@
-"""If-Match: a change says which version it was decided on, and whoever was second hears what came first."""
+"""If-Match: a change states the version that it was decided on, and the second of two rivals hears which step won."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -16,19 +16,19 @@ TOGETHER = 12
 
 
 def at_once(ask: Any, times: int = TOGETHER) -> list[httpx.Response]:
-    """The answers to requests that leave at the same moment, each from a thread of its own."""
+    """Returns the answers to requests that leave at the same moment, each from a thread of its own."""
     start = Barrier(times)
 
-    def one(number: int) -> httpx.Response:
+    def ask_together(number: int) -> httpx.Response:
         start.wait()
         answer: httpx.Response = ask(number)
         return answer
 
     with ThreadPoolExecutor(times) as threads:
-        return list(threads.map(one, range(times)))
+        return list(threads.map(ask_together, range(times)))
 
 
-def test_a_change_without_a_version_is_asked_for_one(people: People, case: CaseFile) -> None:
+def test_a_change_without_a_version_is_refused(people: People, case: CaseFile) -> None:
     draft = people.anna.post("/drafts", {"form": {}}).json()["id"]
     answers = [
         people.carla.post(f"{case.path}/transitions", {"trigger": "add_note", "form": {"text": "x"}}),
@@ -43,7 +43,7 @@ def test_a_change_without_a_version_is_asked_for_one(people: People, case: CaseF
 
 
 @pytest.mark.parametrize("version", ["1", 'W/"1"', "*", '"one"', '"1", "2"', '""', '"-1"', '"1.0"', '"\u0661"'])
-def test_a_version_that_is_no_etag_as_it_was_read_is_refused(people: People, case: CaseFile, version: str) -> None:
+def test_a_version_that_is_no_etag_is_refused(people: People, case: CaseFile, version: str) -> None:
     headers: list[tuple[bytes, bytes]] = [(b"If-Match", version.encode()), (b"Idempotency-Key", b"k")]
     body = {"trigger": "add_note", "form": {"text": "x"}}
 
@@ -58,14 +58,14 @@ def test_a_version_that_is_no_etag_as_it_was_read_is_refused(people: People, cas
     "    if version != sight.part.sequence:",
     "    if version > sight.part.sequence:",
 )
-def test_whoever_was_second_hears_which_version_holds_and_what_won(case: CaseFile) -> None:
+def test_the_second_of_two_rivals_hears_the_version_in_force_and_the_step_that_won(case: CaseFile) -> None:
     won = case.fire("start_triage", by="carla", version=1)
 
     answer = case.attempt("add_note", by="anna", version=1, text="Te laat.")
 
-    told = problem_of(answer, 412, "stale")
-    assert (told["version"], answer.headers["etag"]) == (2, '"2"')
-    assert told["won"] == {
+    problem = problem_of(answer, 412, "stale")
+    assert (problem["version"], answer.headers["etag"]) == (2, '"2"')
+    assert problem["won"] == {
         "trigger": "start_triage",
         "state": "in_triage",
         "role": "coordinator",
@@ -82,16 +82,16 @@ def test_a_version_that_never_was_is_stale(case: CaseFile, version: int) -> None
 def test_the_etag_is_that_of_the_part_addressed_and_grows_by_one(people: People, case: CaseFile) -> None:
     case.go_to("arranging_placement")
     commitment = case.parts("commitment")[0]
-    of_the_case, address = int(case.seen()["main"]["version"]), case.address(commitment)
+    case_version, address = int(case.seen()["main"]["version"]), case.address(commitment)
 
-    made = case.attempt("accept", part=commitment, version=1)
+    answer = case.attempt("accept", part=commitment, version=1)
 
-    assert (made.status_code, made.headers["etag"], made.json()["version"]) == (201, '"2"', 2)
+    assert (answer.status_code, answer.headers["etag"], answer.json()["version"]) == (201, '"2"', 2)
     for path in (address, f"{address}/transitions", f"{address}/possible-transitions"):
         assert people.esra.get(path).headers["etag"] == '"2"'
     for path in (case.path, f"{case.path}/possible-transitions"):
-        assert people.esra.get(path).headers["etag"] == f'"{of_the_case}"'
-    assert case.attempt("add_note", by="hanna", version=of_the_case).status_code == 201
+        assert people.esra.get(path).headers["etag"] == f'"{case_version}"'
+    assert case.attempt("add_note", by="hanna", version=case_version).status_code == 201
 
 
 @broken_by(
@@ -100,14 +100,14 @@ def test_the_etag_is_that_of_the_part_addressed_and_grows_by_one(people: People,
     "    if version != draft.version:",
     "    if version < 0:",
 )
-def test_a_draft_is_saved_and_removed_only_as_it_was_last_seen(people: People) -> None:
+def test_a_draft_is_saved_and_removed_only_at_its_last_version(people: People) -> None:
     address = f"/drafts/{people.anna.post('/drafts', {'form': {'a': 1}}).json()['id']}"
-    saved = people.anna.client.put(address, json={"form": {"a": 2}}, headers={"If-Match": '"1"'})
-    late = people.anna.client.put(address, json={"form": {"a": 3}}, headers={"If-Match": '"1"'})
-    removed_late = people.anna.client.delete(address, headers={"If-Match": '"1"'})
+    save = people.anna.client.put(address, json={"form": {"a": 2}}, headers={"If-Match": '"1"'})
+    late_save = people.anna.client.put(address, json={"form": {"a": 3}}, headers={"If-Match": '"1"'})
+    late_removal = people.anna.client.delete(address, headers={"If-Match": '"1"'})
 
-    assert (saved.status_code, saved.headers["etag"]) == (200, '"2"')
-    for answer in (late, removed_late):
+    assert (save.status_code, save.headers["etag"]) == (200, '"2"')
+    for answer in (late_save, late_removal):
         assert problem_of(answer, 412, "stale")["version"] == 2
     assert people.anna.get(address).json()["form"] == {"a": 2}
 
@@ -115,18 +115,20 @@ def test_a_draft_is_saved_and_removed_only_as_it_was_last_seen(people: People) -
 def test_of_twelve_rivals_who_decided_on_the_same_version_exactly_one_wins(case: CaseFile) -> None:
     names = ["anna", "carla", "daan", "hanna"] * 3
 
-    answers = at_once(lambda n: case.attempt("add_note", by=names[n], version=1, text=f"Van {n}."))
+    answers = at_once(lambda number: case.attempt("add_note", by=names[number], version=1, text=f"Van {number}."))
 
     assert sorted(answer.status_code for answer in answers) == [201, *[412] * 11]
     assert all(problem_of(answer, 412)["version"] == 2 for answer in answers if answer.status_code == 412)
-    assert [it["trigger"] for it in case.history()] == ["submit", "add_note"]
+    assert [entry["trigger"] for entry in case.history()] == ["submit", "add_note"]
 
 
 def test_of_twelve_rivals_who_save_the_same_draft_exactly_one_wins(people: People) -> None:
     address = f"/drafts/{people.anna.post('/drafts', {'form': {}}).json()['id']}"
 
-    answers = at_once(lambda n: people.anna.client.put(address, json={"form": {"n": n}}, headers={"If-Match": '"1"'}))
+    answers = at_once(
+        lambda number: people.anna.client.put(address, json={"form": {"n": number}}, headers={"If-Match": '"1"'})
+    )
 
     assert sorted(answer.status_code for answer in answers) == [200, *[412] * 11]
-    won = next(answer for answer in answers if answer.status_code == 200)
-    assert people.anna.get(address).json()["form"] == won.json()["form"]
+    winner = next(answer for answer in answers if answer.status_code == 200)
+    assert people.anna.get(address).json()["form"] == winner.json()["form"]

@@ -1,4 +1,4 @@
-"""Nothing is sent to an address that is not public: not when a webhook is made, and not at any delivery."""
+"""No event is sent to an address that is not public: neither at the creation of a webhook nor at a delivery."""
 
 import asyncio
 import socket
@@ -62,32 +62,32 @@ def test_a_webhook_at_an_address_that_is_not_public_is_refused(people: People, u
     assert [(error["location"], error["code"]) for error in answer.json()["errors"]] == [("/url", code)]
 
 
-def tell(url: str, **how: Any) -> Answer:
+def deliver(url: str, **options: Any) -> Answer:
     now = datetime.now(UTC)
     news = News(
         position=1, case_id=uuid4(), part_id=uuid4(), part_kind="case", part_sequence=1, trigger="submit",
         state="submitted", phase="referral", occurred_at=now, recorded_at=now,
     )  # fmt: skip
     event = to_event(news, source="urn:nld:oin:00000000000000000000:systeem:casusroute", address="https://c.example")
-    outside = Outside(address="https://c.example", **how)
+    webhook_client = Outside(address="https://c.example", **options)
 
-    async def told() -> Answer:
-        async with outside.open():
-            return await outside.tell(url, event, [b"s" * 32], now=now)
+    async def send() -> Answer:
+        async with webhook_client.open():
+            return await webhook_client.tell(url, event, [b"s" * 32], now=now)
 
-    return asyncio.run(told())
+    return asyncio.run(send())
 
 
-def resolving_to(monkeypatch: pytest.MonkeyPatch, *answers: str) -> list[str]:
-    """The network's edge: a name server that answers another address every time it is asked."""
-    left, asked = list(answers), list[str]()
+def resolve_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> list[str]:
+    """The network's edge: a name server that gives the next address at every question. Returns the names asked for."""
+    remaining, names = list(addresses), list[str]()
 
     def getaddrinfo(host: str, port: int, *_: Any, **__: Any) -> list[Any]:
-        asked.append(host)
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (left.pop(0), port))]
+        names.append(host)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (remaining.pop(0), port))]
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-    return asked
+    return names
 
 
 @broken_by(
@@ -101,9 +101,9 @@ def test_an_address_that_was_public_when_the_webhook_was_made_is_looked_at_again
 ) -> None:
     with receiving() as receiver:
         port = receiver.url.split(":")[2]
-        resolving_to(monkeypatch, "127.0.0.1")
+        resolve_to(monkeypatch, "127.0.0.1")
 
-        answer = tell(f"https://receiver.example:{port}", targets="public")
+        answer = deliver(f"https://receiver.example:{port}", targets="public")
 
     assert answer.error == "webhook_not_public"
     assert receiver.requests == []
@@ -116,32 +116,32 @@ def test_an_address_that_was_public_when_the_webhook_was_made_is_looked_at_again
     "return Target(url, host, parts.netloc)",
 )
 def test_what_is_connected_to_is_the_very_address_that_was_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever looks up a name twice can be answered twice."""
+    """A name that is looked up twice can be answered with two addresses."""
     with receiving() as receiver:
         port = receiver.url.split(":")[2].split("/")[0]
-        asked = resolving_to(monkeypatch, "127.0.0.1", "203.0.113.1")
+        names = resolve_to(monkeypatch, "127.0.0.1", "203.0.113.1")
 
-        answer = tell(f"http://receiver.example:{port}/events", targets="any")
+        answer = deliver(f"http://receiver.example:{port}/events", targets="any")
 
-    assert (answer.status, asked) == (204, ["receiver.example"])
+    assert (answer.status, names) == (204, ["receiver.example"])
     assert receiver.requests[0].headers["host"] == f"receiver.example:{port}"
 
 
 def test_a_redirect_leads_nowhere_and_no_proxy_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    with receiving() as elsewhere, receiving() as receiver:
-        monkeypatch.setenv("HTTP_PROXY", elsewhere.url)
-        receiver.answers = lambda _: (307, {"Location": elsewhere.url})
+    with receiving() as other_receiver, receiving() as receiver:
+        monkeypatch.setenv("HTTP_PROXY", other_receiver.url)
+        receiver.answers = lambda _: (307, {"Location": other_receiver.url})
 
-        answer = tell(receiver.url, targets="any")
+        answer = deliver(receiver.url, targets="any")
 
     assert answer.status == 307
-    assert (len(receiver.told), elsewhere.requests) == (1, [])
+    assert (len(receiver.told), other_receiver.requests) == (1, [])
 
 
 def test_a_receiver_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("service.events.relay.webhook_client.SECONDS", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        answer = tell(f"http://127.0.0.1:{silent.getsockname()[1]}/", targets="any")
+        answer = deliver(f"http://127.0.0.1:{silent.getsockname()[1]}/", targets="any")
 
     assert (answer.status, answer.error) == (None, "timeout")
 
@@ -150,6 +150,6 @@ def test_only_the_status_of_an_answer_is_read() -> None:
     with receiving() as receiver:
         receiver.answers = lambda _: (200, {"Content-Length": "1000000000000"})
 
-        answer = tell(receiver.url, targets="any")
+        answer = deliver(receiver.url, targets="any")
 
     assert (answer.status, answer.error) == (200, None)

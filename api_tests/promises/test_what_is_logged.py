@@ -1,4 +1,4 @@
-"""The log and what could leave beside it: declared events with declared fields, and nothing else (issue 4, 9)."""
+"""The log, and telemetry beside it: declared events with declared fields, and nothing else (issue 4, 9)."""
 
 import ast
 import json
@@ -19,38 +19,38 @@ from api_tests.support.servers import running, settings_for
 from service.logs import EVENTS
 
 
-def logged() -> Iterator[tuple[str, ast.Call]]:
-    """Every call in the service that writes to the log, and where it stands."""
+def log_calls() -> Iterator[tuple[str, ast.Call]]:
+    """Yields every call in the service that writes to the log: (place, call)."""
     for file in sorted((ROOT / "service").rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             function = node.func if isinstance(node, ast.Call) else None
             if isinstance(node, ast.Call) and isinstance(function, ast.Attribute):
-                of = function.value
-                if isinstance(of, ast.Name) and of.id in ("log", "logger", "logging", "structlog"):
+                owner = function.value
+                if isinstance(owner, ast.Name) and owner.id in ("log", "logger", "logging", "structlog"):
                     yield f"{file.relative_to(ROOT)}:{node.lineno} {function.attr}", node
 
 
 def test_everything_that_is_logged_was_declared_and_no_exception_is_written_out() -> None:
-    """`log.exception` would write a trace, whose last line can hold what somebody typed."""
-    ways = [(place, call) for place, call in logged() if place.endswith((" debug", " info", " warning", " error"))]
-    others = {place.rpartition(" ")[2] for place, _ in logged()} - {"debug", "info", "warning", "error"}
+    """`log.exception` would write a trace, whose last line can hold typed text."""
+    calls = [(place, call) for place, call in log_calls() if place.endswith((" debug", " info", " warning", " error"))]
+    other_methods = {place.rpartition(" ")[2] for place, _ in log_calls()} - {"debug", "info", "warning", "error"}
 
-    named = {
-        (place, argument.value) for place, call in ways for argument in call.args if isinstance(argument, ast.Constant)
+    events = {
+        (place, argument.value) for place, call in calls for argument in call.args if isinstance(argument, ast.Constant)
     }
-    beyond = [
+    undeclared = [
         f"{place} {keyword.arg}"
-        for place, call in ways
+        for place, call in calls
         for keyword in call.keywords
         if keyword.arg not in EVENTS[str(ast.literal_eval(call.args[0]))]
     ]
 
-    assert len(named) == len(ways) >= 4
-    assert beyond == []
-    assert others.isdisjoint({"exception", "critical", "fatal", "msg", "log"})
+    assert len(events) == len(calls) >= 4
+    assert undeclared == []
+    assert other_methods.isdisjoint({"exception", "critical", "fatal", "msg", "log"})
 
 
-SAYS = """
+SCRIPT = """
 import json, logging, structlog
 from service.logs import configure
 configure("DEBUG")
@@ -77,24 +77,24 @@ for name in ("uvicorn.error", "uvicorn.access", "sqlalchemy.engine", "httpx", "a
 )
 @pytest.mark.server
 def test_a_field_that_was_not_declared_is_not_written_and_of_libraries_only_the_name() -> None:
-    said = subprocess.run(
-        [sys.executable, "-c", SAYS], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+    process = subprocess.run(
+        [sys.executable, "-c", SCRIPT], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
     )
-    lines = [json.loads(line) for line in (said.stdout + said.stderr).splitlines()]
+    lines = [json.loads(line) for line in (process.stdout + process.stderr).splitlines()]
 
-    ours = [it for it in lines if it["event"] != "library"]
-    assert "MARK" not in said.stdout + said.stderr
-    assert [our["event"] for our in ours] == ["request", "unexpected", "undeclared"]
-    assert ours[0].keys() == {"event", "level", "timestamp", "method", "route", "status", "ms", "trace_id"}
-    assert (ours[1]["error"], ours[1]["place"], len(ours[1]["trace_id"])) == ("ValueError", "list", 200)
-    assert ours[2].keys() == {"event", "level", "timestamp"}
-    assert len(lines) - len(ours) == 10
-    assert {it.keys() - {"event", "logger", "level"} == set() for it in lines if it not in ours} == {True}
-    assert all(our["timestamp"].endswith("Z") for our in ours)
+    own_lines = [line for line in lines if line["event"] != "library"]
+    assert "MARK" not in process.stdout + process.stderr
+    assert [line["event"] for line in own_lines] == ["request", "unexpected", "undeclared"]
+    assert own_lines[0].keys() == {"event", "level", "timestamp", "method", "route", "status", "ms", "trace_id"}
+    assert (own_lines[1]["error"], own_lines[1]["place"], len(own_lines[1]["trace_id"])) == ("ValueError", "list", 200)
+    assert own_lines[2].keys() == {"event", "level", "timestamp"}
+    assert len(lines) - len(own_lines) == 10
+    assert {line.keys() - {"event", "logger", "level"} == set() for line in lines if line not in own_lines} == {True}
+    assert all(line["timestamp"].endswith("Z") for line in own_lines)
 
 
-class Sdk:
-    """Stands where an OpenTelemetry SDK would, and would send everything that it is handed to somebody."""
+class TelemetrySdk:
+    """Stands in for an OpenTelemetry SDK, which would export everything that it is handed."""
 
     def __getattr__(self, name: str) -> Any:
         def refuse(*_: object, **__: object) -> NoReturn:
@@ -116,12 +116,12 @@ def test_nothing_is_told_to_an_opentelemetry_that_happens_to_be_there(
     """The framework would trace, meter and log every request, with its address and the messages of exceptions."""
     monkeypatch.setenv("FASTAPI_OTEL_AUTO_CONFIGURE", "true")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
-    monkeypatch.setattr(trace, "_TRACER_PROVIDER", Sdk())
-    monkeypatch.setattr(metrics._internal, "_METER_PROVIDER", Sdk())  # noqa: SLF001 - it can be set but once
-    monkeypatch.setattr(_logs._internal, "_LOGGER_PROVIDER", Sdk())  # noqa: SLF001 - where OpenTelemetry keeps it
-    assert isinstance(trace.get_tracer_provider(), Sdk)
-    assert isinstance(metrics.get_meter_provider(), Sdk)
-    assert isinstance(_logs.get_logger_provider(), Sdk)
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER", TelemetrySdk())
+    monkeypatch.setattr(metrics._internal, "_METER_PROVIDER", TelemetrySdk())  # noqa: SLF001 - it can be set but once
+    monkeypatch.setattr(_logs._internal, "_LOGGER_PROVIDER", TelemetrySdk())  # noqa: SLF001 - where OpenTelemetry keeps it
+    assert isinstance(trace.get_tracer_provider(), TelemetrySdk)
+    assert isinstance(metrics.get_meter_provider(), TelemetrySdk)
+    assert isinstance(_logs.get_logger_provider(), TelemetrySdk)
 
     with running(settings_for(tmp_path, f"sqlite:///{tmp_path / 'casusroute.db'}")) as service:
         people = everybody(service.url)

@@ -1,4 +1,4 @@
-"""What is typed wrong: refused with every fault at once, clearly, and nothing that is right gets lost."""
+"""Typing errors are refused with all faults at once, clearly, and everything that is right is kept."""
 
 import re
 import socket
@@ -16,12 +16,12 @@ from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import Running
 from api_tests.support.workflows import form_for
 
-SOMEBODY = str(uuid4())
+ANY_ID = str(uuid4())
 
 
-def sent(people: People, content: bytes, path: str = "/drafts", **headers: str) -> httpx.Response:
-    wanted = {"Idempotency-Key": str(uuid4()), "Content-Type": "application/json", **headers}
-    return people.anna.client.post(path, content=content, headers=wanted)
+def send(people: People, content: bytes, path: str = "/drafts", **headers: str) -> httpx.Response:
+    request_headers = {"Idempotency-Key": str(uuid4()), "Content-Type": "application/json", **headers}
+    return people.anna.client.post(path, content=content, headers=request_headers)
 
 
 @broken_by(
@@ -51,17 +51,17 @@ def test_faults_of_query_headers_and_body_are_told_at_once(people: People, case:
 
 
 def test_faults_of_a_list_and_of_an_address_are_told_at_once(people: People) -> None:
-    listed = people.anna.get("/work-items?limit=0&whose=everybody&dueBefore=morgen&limit=3&paeg=2&include_ended=true")
-    addressed = people.anna.client.delete("/drafts/mine?paeg=2", headers={"If-Match": "W/3"})
+    of_list = people.anna.get("/work-items?limit=0&whose=everybody&dueBefore=morgen&limit=3&paeg=2&include_ended=true")
+    of_address = people.anna.client.delete("/drafts/mine?paeg=2", headers={"If-Match": "W/3"})
 
-    assert faults_in(listed) == {
+    assert faults_in(of_list) == {
         ("query", "limit", "unknown_query_key"),
         ("query", "paeg", "unknown_query_key"),
         ("query", "include_ended", "unknown_query_key"),
         ("query", "whose", "literal_error"),
         ("query", "dueBefore", "date_type"),
     }
-    assert faults_in(addressed) == {
+    assert faults_in(of_address) == {
         ("path", "draftId", "uuid_parsing"),
         ("query", "paeg", "unknown_query_key"),
         ("header", "If-Match", "not_a_version"),
@@ -85,20 +85,20 @@ def test_every_fault_of_a_form_is_told_at_its_place(people: People) -> None:
 def test_a_fault_stays_with_its_own_request_on_a_shared_connection(service: Running, people: People) -> None:
     authorization = people.anna.client.headers["Authorization"]
     head = f"HTTP/1.1\r\nHost: localhost\r\nAuthorization: {authorization}\r\n"
-    both = f"GET /v1/cases?paeg=2 {head}\r\nGET /v1/cases?limit=1 {head}Connection: close\r\n\r\n"
+    two_requests = f"GET /v1/cases?paeg=2 {head}\r\nGET /v1/cases?limit=1 {head}Connection: close\r\n\r\n"
 
     with socket.create_connection(("127.0.0.1", urlsplit(service.url).port), timeout=10) as connection:
-        connection.sendall(both.encode())
+        connection.sendall(two_requests.encode())
         answers = b"".join(iter(lambda: connection.recv(65_536), b""))
 
     assert re.findall(rb"HTTP/1.1 (\d+)", answers) == [b"400", b"200"]
 
 
-def test_without_a_token_nothing_else_is_told(people: People) -> None:
-    nobody = {"Authorization": "Bearer x"}
+def test_without_a_valid_token_no_other_fault_is_told(people: People) -> None:
+    bad_token = {"Authorization": "Bearer x"}
 
-    problem_of(people.anna.client.post("/cases?paeg=2", content=b"{", headers=nobody), 401, "not_known")
-    problem_of(people.anna.get("/cases/mine?paeg=2", headers=nobody), 401, "not_known")
+    problem_of(people.anna.client.post("/cases?paeg=2", content=b"{", headers=bad_token), 401, "not_known")
+    problem_of(people.anna.get("/cases/mine?paeg=2", headers=bad_token), 401, "not_known")
 
 
 @pytest.mark.parametrize("path", ["/cases?state=a&state=a", "/regions?x", "/openapi.json?x=1", "/docs?x=1"])
@@ -142,7 +142,7 @@ UNREADABLE = {
 def test_json_that_two_readers_could_read_differently_is_refused(people: People, what: str) -> None:
     content, code = UNREADABLE[what]
 
-    assert faults_in(sent(people, content)) == {("body", "", code)}
+    assert faults_in(send(people, content)) == {("body", "", code)}
 
 
 @broken_by(
@@ -159,7 +159,7 @@ def test_a_member_has_one_name_and_that_is_in_camel_case(people: People, case: C
 
     assert faults_in(people.anna.post("/cases", {"trigger": "submit", "form": form})) == {unknown, missing}
     assert faults_in(people.anna.post("/cases", {"trigger": "submit", "draftId": draft["id"]})) == {unknown, missing}
-    assert {it["location"] for it in draft["missing"]} == {"/form/birth_month", "/form/birthMonth"}
+    assert {fault["location"] for fault in draft["missing"]} == {"/form/birth_month", "/form/birthMonth"}
     assert faults_in(
         people.anna.post(
             f"{case.path}/transitions", {"trigger": "add_note", "form": {"text": "x"}, "occurred_at": None}
@@ -173,16 +173,16 @@ def test_a_member_has_one_name_and_that_is_in_camel_case(people: People, case: C
     "return (*once[:MOST_FAULTS], *more)",
     "return once",
 )
-def test_very_many_faults_are_told_as_far_as_they_help(people: People) -> None:
-    """And cheaply: a body of faults keeps nobody else waiting."""
-    spoilt = {name: [{"onbekend": 1}] * 90 for name in ("tried", "consents", "refusals")}
-    form = {**{f"onbekend{n}": n for n in range(900)}, **spoilt}
+def test_of_very_many_faults_a_useful_number_is_told(people: People) -> None:
+    """The answer is cheap: a body full of faults delays nobody else."""
+    faulty_lists = {name: [{"onbekend": 1}] * 90 for name in ("tried", "consents", "refusals")}
+    form = {**{f"onbekend{number}": number for number in range(900)}, **faulty_lists}
 
     answer = people.anna.post("/cases", {"trigger": "submit", "form": form})
 
-    told = answer.json()["errors"]
-    assert len(told) == 101
-    assert (told[-1]["code"], told[-1]["location"]) == ("more_faults", "")
+    fault_list = answer.json()["errors"]
+    assert len(fault_list) == 101
+    assert (fault_list[-1]["code"], fault_list[-1]["location"]) == ("more_faults", "")
     assert len(answer.content) < 100_000
 
 
@@ -194,7 +194,7 @@ def test_a_list_that_is_too_long_is_refused_as_a_whole(people: People) -> None:
     }
 
 
-def test_a_name_that_somebody_made_up_is_told_as_far_as_it_helps(people: People) -> None:
+def test_an_unknown_name_is_told_up_to_a_useful_length(people: People) -> None:
     (fault,) = people.anna.post("/drafts", {"form": {}, "x" * 5000: 1}).json()["errors"]
 
     assert fault["location"] == "/" + "x" * 100
@@ -221,8 +221,8 @@ def test_a_header_that_stands_twice_is_refused(people: People, case: CaseFile) -
 
 @pytest.mark.parametrize("content", [b"null", b"[]", b"3", b'"form"', b"true"])
 def test_json_that_is_no_object_is_refused(people: People, content: bytes) -> None:
-    assert faults_in(sent(people, content)) == {("body", "", "model_type")}
-    assert {where for where, _, _ in faults_in(sent(people, content, "/cases"))} == {"body"}
+    assert faults_in(send(people, content)) == {("body", "", "model_type")}
+    assert {where for where, _, _ in faults_in(send(people, content, "/cases"))} == {"body"}
 
 
 CONTROLS = ["\x00", "\x07", "\x1b[31m", "\x7f", "a\x0bb"]
@@ -260,14 +260,14 @@ TEXTS = {
 
 
 @pytest.mark.parametrize("what", TEXTS)
-def test_what_people_write_comes_back_letter_for_letter(people: People, case: CaseFile, what: str) -> None:
+def test_text_comes_back_letter_for_letter(people: People, case: CaseFile, what: str) -> None:
     text = TEXTS[what].strip()
     draft = people.anna.post("/drafts", {"form": {"question": text, text[:40]: [text]}}).json()
     note = case.fire("add_note", by="anna", grounds=text, text=text)
 
     assert people.anna.get(f"/drafts/{draft['id']}").json()["form"] == {"question": text, text[:40]: [text]}
-    written = people.anna.get(f"{case.path}/transitions/{note['version']}").json()
-    assert (written["grounds"], written["form"]) == (text, {"text": text})
+    entry = people.anna.get(f"{case.path}/transitions/{note['version']}").json()
+    assert (entry["grounds"], entry["form"]) == (text, {"text": text})
 
 
 def test_a_text_longer_than_its_field_is_refused_and_not_cut(case: CaseFile) -> None:

@@ -1,4 +1,4 @@
-"""A database that is down, locked or full is a "not now" (503): nothing is lost, and the same request settles it."""
+"""A database that is down, locked or full is answered with 503: nothing is lost, and the request succeeds later."""
 
 import os
 import socket
@@ -25,36 +25,36 @@ from api_tests.support.servers import Running, running, settings_for
 pytestmark = pytest.mark.server
 
 
-def not_now(answer: httpx.Response) -> bool:
-    """Whether this says to come back in a moment, and nothing else."""
-    told = problem_of(answer, 503, "unavailable")
-    return answer.headers["retry-after"].isdigit() and told.keys() == {"type", "title", "status", "detail", "code"}
+def is_not_now(answer: httpx.Response) -> bool:
+    """Returns whether the answer says to come back in a moment, and nothing else."""
+    problem = problem_of(answer, 503, "unavailable")
+    return answer.headers["retry-after"].isdigit() and problem.keys() == {"type", "title", "status", "detail", "code"}
 
 
 @pytest.fixture(scope="module")
 def own_cluster() -> Iterator[Cluster]:
     """A PostgreSQL that may be stopped."""
-    with Cluster() as started:
-        yield started
+    with Cluster() as cluster:
+        yield cluster
 
 
 @pytest.fixture
 def on_postgresql(own_cluster: Cluster, tmp_path: Path) -> Iterator[Running]:
     name = f"away_{uuid4().hex[:8]}"
-    with running(settings_for(tmp_path, new_postgresql(own_cluster, name))) as started:
-        yield started
+    with running(settings_for(tmp_path, new_postgresql(own_cluster, name))) as service:
+        yield service
 
 
 @pytest.fixture
 def on_sqlite(tmp_path: Path) -> Iterator[Running]:
-    """Waits a tenth of a second for a lock, where the service as configured waits ten."""
+    """A service that waits a tenth of a second for a lock, instead of the configured ten."""
 
     def hurry(connection: Any, *_: object) -> None:
         connection.execute("PRAGMA busy_timeout=100")
 
-    with running(settings_for(tmp_path, f"sqlite:///{tmp_path / 'casusroute.db'}")) as started:
-        event.listen(started.built.database.engine, "checkout", hurry)
-        yield started
+    with running(settings_for(tmp_path, f"sqlite:///{tmp_path / 'casusroute.db'}")) as service:
+        event.listen(service.built.database.engine, "checkout", hurry)
+        yield service
 
 
 @broken_by(
@@ -73,28 +73,28 @@ def test_while_postgresql_is_down_everything_waits_and_then_goes_on(
 
     getattr(own_cluster, how)()
     alive, ready = people.anna.get("/health"), people.anna.get("/ready")
-    asked = [people.anna.get(path) for path in (case.path, "/cases", "/regions", f"{case.path}/file")]
-    asked += [
+    answers = [people.anna.get(path) for path in (case.path, "/cases", "/regions", f"{case.path}/file")]
+    answers += [
         case.attempt("add_note", by="anna", version=1, key=key),
         people.anna.submit(key=key),
         people.anna.post("/drafts", {"form": {"a": 1}}, key=draft_key),
     ]
     own_cluster.start()
 
-    assert all(not_now(it) for it in asked)
+    assert all(is_not_now(answer) for answer in answers)
     assert alive.status_code == 200
     assert problem_of(ready, 503, "not_ready")["checks"] == ["database"]
-    assert _settled(people, "/ready").status_code == 200
-    assert _settled(people, "/regions").status_code == 200
+    assert _get_when_back(people, "/ready").status_code == 200
+    assert _get_when_back(people, "/regions").status_code == 200
     assert case.attempt("add_note", by="anna", version=1, key=key).status_code == 201
     assert people.anna.post("/drafts", {"form": {"a": 1}}, key=draft_key).status_code == 201
-    assert [it["trigger"] for it in case.history()] == ["submit", "add_note"]
+    assert [entry["trigger"] for entry in case.history()] == ["submit", "add_note"]
     for person in people.values():
         person.client.close()
 
 
-def _settled(people: People, path: str, tries: int = 9) -> httpx.Response:
-    """The answer once it is not "not now" any more: each connection that broke is found out once."""
+def _get_when_back(people: People, path: str, tries: int = 9) -> httpx.Response:
+    """Returns the answer once the database is back: each broken connection is discovered once."""
     answer = people.anna.get(path)
     while answer.status_code == 503 and (tries := tries - 1):
         answer = people.anna.get(path)
@@ -102,32 +102,32 @@ def _settled(people: People, path: str, tries: int = 9) -> httpx.Response:
 
 
 @broken_by("a locked database is a not now", "service/database/worker_threads.py", '"SQLITE_BUSY", ', "")
-def test_while_somebody_holds_the_sqlite_file_changes_wait_and_reading_goes_on(on_sqlite: Running) -> None:
+def test_while_another_process_locks_the_sqlite_file_changes_wait_and_reading_goes_on(on_sqlite: Running) -> None:
     people, key = everybody(on_sqlite.url), str(uuid4())
     case = CaseFile.submitted(people)
     file = on_sqlite.settings.database_url.removeprefix("sqlite:///")
 
-    with closing(sqlite3.connect(file, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        locked = [
+    with closing(sqlite3.connect(file, isolation_level=None)) as other_connection:
+        other_connection.execute("BEGIN IMMEDIATE")
+        refused_changes = [
             case.attempt("add_note", by="anna", version=1, key=key),
             people.anna.submit(),
             people.anna.post("/drafts", {"form": {}}),
             people.anna.get(f"{case.path}/file"),
         ]
-        read = [people.anna.get(path) for path in (case.path, "/cases", "/ready", f"{case.path}/transitions")]
-        other.execute("ROLLBACK")
+        readings = [people.anna.get(path) for path in (case.path, "/cases", "/ready", f"{case.path}/transitions")]
+        other_connection.execute("ROLLBACK")
 
-    assert all(not_now(it) for it in locked)
-    assert [it.status_code for it in read] == [200] * 4
+    assert all(is_not_now(answer) for answer in refused_changes)
+    assert [answer.status_code for answer in readings] == [200] * 4
     assert case.attempt("add_note", by="anna", version=1, key=key).status_code == 201
-    assert [it["trigger"] for it in case.history()] == ["submit", "add_note"]
+    assert [entry["trigger"] for entry in case.history()] == ["submit", "add_note"]
     for person in people.values():
         person.client.close()
 
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
-def test_when_a_table_is_missing_that_is_our_fault_and_not_a_matter_of_waiting(
+def test_a_missing_table_is_an_internal_error_and_no_reason_to_wait(
     engine: str, request: pytest.FixtureRequest
 ) -> None:
     service: Running = request.getfixturevalue(f"on_{engine}")
@@ -154,18 +154,18 @@ def test_while_postgresql_takes_no_changes_they_wait_and_reading_goes_on(
     address = own_cluster.url("postgres").replace("+psycopg", "")
 
     with psycopg.connect(address, autocommit=True) as connection:
-        # As on a standby that was not promoted yet; sessions learn of it when they begin.
+        # As on a standby that was not promoted yet. Sessions learn of it when they begin.
         connection.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on".encode())
         on_postgresql.built.database.engine.dispose()
         waiting = case.attempt("add_note", by="anna", version=1, key=key)
-        read = people.anna.get(case.path)
+        reading = people.anna.get(case.path)
         connection.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = off".encode())
         on_postgresql.built.database.engine.dispose()
 
-    assert not_now(waiting)
-    assert read.status_code == 200
+    assert is_not_now(waiting)
+    assert reading.status_code == 200
     assert case.attempt("add_note", by="anna", version=1, key=key).status_code == 201
-    assert [it["trigger"] for it in case.history()] == ["submit", "add_note"]
+    assert [entry["trigger"] for entry in case.history()] == ["submit", "add_note"]
     for person in people.values():
         person.client.close()
 
@@ -176,16 +176,16 @@ def test_while_postgresql_takes_no_changes_they_wait_and_reading_goes_on(
     " -c idle_in_transaction_session_timeout=60s",
     "",
 )
-def test_a_process_that_stops_or_a_database_that_goes_without_a_word_is_waited_for_a_minute_at_most(
+def test_a_silent_process_or_database_is_waited_for_a_minute_at_most(
     on_postgresql: Running,
 ) -> None:
     with on_postgresql.built.database.engine.connect() as connection:
         idle = connection.exec_driver_sql("SHOW idle_in_transaction_session_timeout").scalar()
         descriptor = connection.connection.driver_connection.fileno()  # type: ignore[union-attr]  # psycopg's own
         with socket.socket(fileno=os.dup(descriptor)) as line:
-            unheard = line.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
-            asked_after = line.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            send_timeout = line.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+            keepalive = line.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
 
     assert idle == "1min"
-    assert 0 < unheard <= 60_000
-    assert asked_after
+    assert 0 < send_timeout <= 60_000
+    assert keepalive
