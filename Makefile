@@ -9,7 +9,7 @@ SHELL := /bin/sh
 
 # Targets share one .venv.
 .NOTPARALLEL:
-.PHONY: help run story check test sabotage fuzz faults lint bench check-outside openapi lock clean
+.PHONY: help run story check test sabotage fuzz faults lint bench check-outside openapi docs lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -56,6 +56,10 @@ bench: .venv/.dev-stamp ## measure the service against the bare floor of this ma
 openapi: .venv/.run-stamp ## write the OpenAPI document
 	$(BIN)/python -m service openapi
 
+docs: .venv/.dev-stamp ## write the generated pages, and build the documentation as a site in docs/_build
+	$(BIN)/python -m docs.generate
+	$(BIN)/python -m sphinx -W -n -q docs docs/_build
+
 LOCK := .venv/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	--annotation-style line --custom-compile-command "make lock"
 
@@ -67,7 +71,7 @@ lock: .venv/.made ## take the newest versions and lock them with hashes
 	rm -rf .venv/lock
 
 clean: ## remove everything make has made
-	rm -rf .venv .pytest_cache .hypothesis .schemathesis .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf .venv docs/_build .pytest_cache .hypothesis .schemathesis .mypy_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The first name that is new enough wins; PYTHON=... goes first.

@@ -213,7 +213,7 @@ def at(host: str, port: int) -> str:
 
 
 def table() -> str:
-    """Returns all settings as a Markdown table, by group, for the README."""
+    """Returns all settings as a Markdown table, by group, for docs/reference/settings.md."""
     rows = ["| Setting | Default | What it is |", "|---|---|---|"]
     for group in _GROUPS:
         rows.append(f"| **{(group.__doc__ or '').removesuffix('.')}** | | |")

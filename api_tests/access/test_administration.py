@@ -57,7 +57,7 @@ def as_newcomer(office: Office, subject: str) -> Iterator[Person]:
     "context.change_id, effect, actor_id=context.actor_id, organisation_id=context.organisation_id",
     "context.change_id, effect, actor_id=None, organisation_id=context.organisation_id",
 )
-def test_whoever_is_added_may_act_at_the_next_request_and_the_log_tells_who_added_them_without_a_name(
+def test_a_new_member_may_act_at_the_next_request_and_the_record_tells_the_administrator_and_no_other_name(
     office: Office,
 ) -> None:
     id_, subject = office.person()
@@ -276,7 +276,7 @@ def test_the_same_change_sent_twice_is_made_once_and_answered_the_same(office: O
     assert [item["id"] for item in matches] == [first.json()["subject"]]
 
 
-def test_a_person_is_known_once_by_issuer_and_subject_and_found_by_them_and_can_be_renamed(office: Office) -> None:
+def test_a_person_exists_once_by_issuer_and_subject_is_searched_by_them_and_can_be_renamed(office: Office) -> None:
     id_, subject = office.person()
     identity = {"issuer": ISSUER, "subject": subject}
 
@@ -333,7 +333,7 @@ def test_the_record_is_read_page_by_page_and_only_along_cursors_of_our_own(offic
     "    return rules.settings.on(region, day) if decided is None else rules.settings.changed(decided)",
     "    return rules.settings.on(region, day)",
 )
-def test_what_a_region_decides_holds_from_its_day_on_in_every_replica_without_a_restart(office: Office) -> None:
+def test_settings_of_a_region_hold_from_their_day_on_in_every_replica_without_a_restart(office: Office) -> None:
     """Decision 2: steps after the date follow the new settings. The settings recorded last for a day hold."""
     team = office.organisation("expert_team")
     coordinator = office.member(team, "coordinator")

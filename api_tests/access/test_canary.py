@@ -194,7 +194,7 @@ def _files_of_the_database(watched: Watched, request: pytest.FixtureRequest) -> 
     "                route=route,\n",
     '                route=str(scope.get("query_string")),\n',
 )
-def test_no_mark_stands_in_what_the_service_logs_even_when_something_breaks(watched: Watched) -> None:
+def test_no_mark_stands_in_the_log_of_the_service_even_when_something_breaks(watched: Watched) -> None:
     text = watched.log.read_text(encoding="utf-8")
 
     assert '"event": "request"' in text
@@ -209,7 +209,7 @@ def test_no_mark_stands_in_what_the_service_logs_even_when_something_breaks(watc
     assert [case.id for case in watched.cases if case.id in text] == []
 
 
-def test_what_operators_watch_is_counted_by_route_and_code_and_tells_of_nobody(watched: Watched) -> None:
+def test_metrics_are_counted_by_route_and_code_and_tell_of_nobody(watched: Watched) -> None:
     """No label holds a case, a number, a person, an organisation or an address (issue 4, 9)."""
     text = httpx.get(watched.metrics_url).text
     ids = [*ORGANISATION_IDS.values(), *PERSON_IDS.values(), *(case.id for case in watched.cases)]

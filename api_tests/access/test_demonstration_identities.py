@@ -81,7 +81,7 @@ def test_a_demonstration_is_refused_on_a_database_with_people_of_another_issuer(
     "if signer else insist_on_real_people)",
     "if signer else (lambda _: None))",
 )
-def test_a_database_with_the_people_of_a_demonstration_is_not_served_in_earnest(empty: Settings) -> None:
+def test_a_database_with_the_people_of_a_demonstration_is_not_served_in_production(empty: Settings) -> None:
     with running(empty):
         pass
 

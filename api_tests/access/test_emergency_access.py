@@ -57,7 +57,7 @@ def test_emergency_access_shows_one_whole_case_and_allows_reading_alone(people: 
     )
 
 
-def test_it_is_over_after_the_hours_of_the_region_and_at_once_when_it_was_reviewed(
+def test_emergency_access_ends_after_the_hours_of_the_region_and_at_once_when_reviewed(
     service: Running, people: People, case: CaseFile
 ) -> None:
     part = case.read_in_an_emergency(by="petra")
@@ -128,7 +128,7 @@ def test_consent_withheld_from_a_provider_does_not_stand_in_the_way_of_an_emerge
     assert people.sara.get(f"{case.path}/file").status_code == 200
 
 
-def test_whoever_reads_the_case_anyway_whoever_has_no_such_role_and_systems_do_not_get_it(
+def test_emergency_access_is_refused_to_readers_of_the_case_to_other_roles_and_to_systems(
     service: Running, people: People, case: CaseFile
 ) -> None:
     by_reader = take_access(people.esra, case.number)

@@ -209,7 +209,7 @@ def test_a_member_of_the_family_reads_as_family_whatever_other_role_they_hold(se
         assert outcome(a_chair_at_home.get(f"{case.path}/file")) == (403, "young_person_decides")
 
 
-def test_i22_a_child_of_sixteen_is_one_from_the_first_day_of_the_month() -> None:
+def test_i22_a_child_is_sixteen_from_the_first_day_of_the_month() -> None:
     assert date.fromisoformat(f"{SIXTEEN_NOW}-01").replace(year=today().year) <= today(), (
         "the assumption of these tests"
     )

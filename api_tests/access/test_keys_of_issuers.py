@@ -109,7 +109,7 @@ def test_the_keys_of_a_silent_issuer_go_on_for_a_day_and_no_longer(publisher: Pu
     assert run(story) == ["known", "unreachable", "known"]
 
 
-def test_a_withdrawn_key_is_gone_with_the_next_question_and_what_was_found_with_it_is_looked_at_again(
+def test_a_withdrawn_key_ends_with_the_next_fetch_and_tokens_verified_with_it_are_verified_again(
     publisher: Publisher,
 ) -> None:
     issuer = trusted_issuer(publisher)
@@ -203,7 +203,7 @@ def test_keys_that_come_badly_are_not_taken_and_the_known_ones_stay(
     "if _PRIVATE_MEMBERS & entry.keys() or not isinstance(kind, str)",
     "if not isinstance(kind, str)",
 )
-def test_what_is_no_public_key_for_these_signatures_is_left_out(publisher: Publisher) -> None:
+def test_a_key_that_is_no_public_key_for_these_signatures_is_ignored(publisher: Publisher) -> None:
     rsa, ec = public(OTHER)[0], public(key("ec", "EC"))[0]
     off_curve = base64.urlsafe_b64encode(b"\x01" * 32).decode().rstrip("=")
     entries: dict[str, Any] = {

@@ -96,7 +96,7 @@ def _identifying(service: Running) -> set[str]:
     return {value for value in values if len(value) > 1}  # the key of a line is a letter
 
 
-def test_i24_two_pulls_cannot_be_laid_side_by_side(people: People, crowd: list[CaseFile]) -> None:
+def test_i24_the_histories_of_two_releases_cannot_be_matched(people: People, crowd: list[CaseFile]) -> None:
     first, second = (pull(people, params={"region": "JZ10"}).json()["histories"] for _ in range(2))
 
     assert crowd

@@ -52,7 +52,7 @@ def advice_for(people: People, key: str, scene: Scene) -> dict[str, Any]:
     case="sqlite-ivo",
 )
 @pytest.mark.parametrize("key", ADDRESSED)
-def test_i23_whoever_is_addressed_sees_their_own_part_and_no_other(people: People, scene: Scene, key: str) -> None:
+def test_i23_an_addressee_sees_their_own_part_and_no_other(people: People, scene: Scene, key: str) -> None:
     own_ids = [scene.parts[name]["id"] for name in (ADDRESSED[key], *MORE_PARTS.get(key, ()))]
 
     view = people[key].get(scene.case.path).json()

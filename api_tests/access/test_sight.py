@@ -297,7 +297,7 @@ def test_the_liaison_sees_a_case_of_any_region_once_it_is_escalated_and_none_bef
     "    return or_(whole(actor), *addressed_parts)",
     "    return or_(parts.c.id.is_not(None), *addressed_parts)",
 )
-def test_who_facilitates_or_administers_sees_no_case_at_all_and_who_protects_data_what_is_beside_the_file(
+def test_facilitator_and_administrator_see_no_case_and_the_officer_sees_what_stands_beside_the_file(
     people: People, case: CaseFile
 ) -> None:
     case.ask_about_file()

@@ -35,7 +35,7 @@ def comparable(answer: httpx.Response) -> tuple[int, bytes, dict[str, str]]:
     )
 
 
-def test_what_is_forbidden_and_what_does_not_exist_get_the_same_answer(people: People, scene: Scene) -> None:
+def test_a_forbidden_path_and_a_missing_one_get_the_same_answer(people: People, scene: Scene) -> None:
     paths = [f"{path}{suffix}" for path in (scene.case.path, *map(scene.path, scene.parts)) for suffix in READS]
     paths += [f"{scene.case.path}{suffix}" for suffix in CASE_READS]
     unknown = {path: re.sub(r"(?<=/)[0-9a-f-]{36}", lambda _: str(uuid4()), path) for path in paths}

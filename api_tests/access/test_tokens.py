@@ -294,7 +294,7 @@ def test_a_token_in_a_cookie_is_never_taken(anybody: httpx.Client, forger: Forge
     "if cached and now < cached.until and cached.edition == cached.issuer.edition:",
     "if cached and cached.edition == cached.issuer.edition:",
 )
-def test_a_token_ends_when_it_says_although_it_was_seen_a_moment_before() -> None:
+def test_a_token_ends_at_its_expiry_although_it_was_verified_a_moment_before() -> None:
     now = [1_000_000.0]
     signer = Signer("https://idp.example")
     tokens = Tokens((signer.issuer,), clock=lambda: now[0])

@@ -86,7 +86,7 @@ def test_i18_the_team_and_its_officer_are_told_every_name_and_the_young_person_e
     '    record(transaction, caller, actor.person_id, membership, "read_access_log", case_id=case.id)\n',
     "",
 )
-def test_i18_looking_at_the_log_stands_on_the_next_answer_once(people: People) -> None:
+def test_i18_a_reading_of_the_log_stands_in_the_next_answer_once(people: People) -> None:
     case = CaseFile.submitted(people, by="wilma")
 
     first, second, third = (log(case, key) for key in ("wilma", "carla", "wilma"))
@@ -184,7 +184,7 @@ def test_the_log_of_a_case_outlives_it_for_the_officer_alone(people: People) -> 
     assert people.wilma.get(f"{case.path}/subject-access").status_code == 410
 
 
-def test_the_officer_takes_the_log_out_as_records_of_processing_page_by_page(service: Running, case: CaseFile) -> None:
+def test_the_officer_exports_the_log_as_records_of_processing_page_by_page(service: Running, case: CaseFile) -> None:
     """Logboek Dataverwerkingen with the fields of NEN 7513. The export is logged as such."""
     quint, address = case.people.quint, f"/access-log?case={case.id}&limit=3"
 

@@ -79,7 +79,7 @@ def test_t18_an_advice_is_revised_and_the_reconsideration_ends_with_the_new_vers
     assert (code_of(latest_reconsideration(case)), case.state) == ("revised", "help_started")
 
 
-def test_i15_the_same_chair_looks_again_only_beside_an_expert_from_outside_without_an_interest(people: People) -> None:
+def test_i15_the_same_chair_reconsiders_only_with_an_outside_expert_without_an_interest(people: People) -> None:
     case = CaseFile.submitted(people).go_to("advice_issued")
     case.fire("request_reconsideration", by="hanna")
     interested_expert = EXPERT | {"relationToCase": {"code": "own_provider_addressed"}}

@@ -95,7 +95,7 @@ def test_t5_a_consult_that_helped_is_closed_by_the_person_who_asked(people: Peop
 
 
 @broken_by("I10, T7: declining takes two people", Guard("decline_proposed_by_another"))
-def test_i10_t7_a_case_is_declined_by_two_people_and_only_when_somebody_else_took_it_over(people: People) -> None:
+def test_i10_t7_a_case_is_declined_by_two_people_and_only_after_a_third_took_it_over(people: People) -> None:
     case = in_triage(people)
 
     by_one_person = case.attempt("decline", by="esra")

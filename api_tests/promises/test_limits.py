@@ -52,7 +52,7 @@ def _a_minute_passes(service: Running) -> None:
     Refusal("service/http/strict_route.py", "TooMany"),
 )
 @pytest.mark.server
-def test_who_asks_too_often_waits_while_others_are_served_and_nothing_was_done(
+def test_a_person_who_asks_too_often_waits_while_others_are_served_and_nothing_was_done(
     limited: tuple[Running, People],
 ) -> None:
     service, people = limited
@@ -72,7 +72,7 @@ def test_who_asks_too_often_waits_while_others_are_served_and_nothing_was_done(
 
 
 @pytest.mark.server
-def test_an_address_that_often_fails_to_say_who_it_is_waits_whoever_it_says_it_is(
+def test_an_address_with_many_failed_identifications_waits_whatever_token_it_sends(
     limited: tuple[Running, People],
 ) -> None:
     service, people = limited
@@ -88,7 +88,7 @@ def test_an_address_that_often_fails_to_say_who_it_is_waits_whoever_it_says_it_i
 
 
 @pytest.mark.server
-def test_an_address_that_asks_too_often_waits_whatever_it_says_of_itself(limited: tuple[Running, People]) -> None:
+def test_an_address_that_asks_too_often_waits_whatever_headers_it_sends(limited: tuple[Running, People]) -> None:
     service, _ = limited
     with httpx.Client(base_url=service.url) as anybody:
         answers = [anybody.get("/nowhere").status_code for _ in range(120)]
@@ -160,7 +160,7 @@ def test_all_addresses_of_one_ipv6_network_count_as_one() -> None:
     "        if self.under_way > 10 * self._queue:\n",
 )
 @pytest.mark.server
-def test_whoever_comes_when_the_database_is_full_of_work_is_told_at_once_to_come_back(
+def test_a_request_to_a_database_with_a_full_queue_is_told_at_once_to_come_back(
     limited: tuple[Running, People],
 ) -> None:
     service, people = limited
@@ -320,7 +320,7 @@ def test_health_and_readiness_are_answered_under_any_host_name(hasty: Running) -
 @pytest.mark.parametrize(
     "line", ["CONNECT 127.0.0.1:443", "TRACE /v1/regions", "OPTIONS *", "GET http://evil.example/v1/me"]
 )
-def test_what_a_proxy_would_do_is_not_done(hasty: Running, line: str) -> None:
+def test_requests_to_a_proxy_are_refused(hasty: Running, line: str) -> None:
     status, _, problem = send_bytes(hasty, f"{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
 
     assert status in (400, 401, 404, 405)

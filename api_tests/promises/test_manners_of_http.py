@@ -40,7 +40,7 @@ def addresses(document: dict[str, Any]) -> Iterator[tuple[str, set[str]]]:
     yield from (("/openapi.json", {"get"}), ("/docs", {"get"}))
 
 
-def test_no_path_ends_in_a_slash_and_nobody_is_sent_elsewhere(document: dict[str, Any], people: People) -> None:
+def test_no_path_ends_in_a_slash_and_nothing_is_redirected(document: dict[str, Any], people: People) -> None:
     for path, _ in addresses(document):
         answer = people.anna.get(f"{path}/")
         problem_of(answer, 404, "not_found")
@@ -220,7 +220,7 @@ def test_the_documentation_runs_nothing_and_fetches_nothing(service: Running, do
 
 
 @broken_by("too large a body is refused", "service/http/application.py", "TooLarge: 413, ", "")
-def test_too_large_a_body_is_refused_whether_its_length_is_told_or_not(people: People) -> None:
+def test_too_large_a_body_is_refused_whether_its_length_is_stated_or_not(people: People) -> None:
     headers = {"Idempotency-Key": str(uuid4()), "Content-Type": "application/json"}
     large = b'{"form":{"x":"' + b"a" * 1_000_000 + b'"}}'
 

@@ -63,7 +63,7 @@ def answers(service: Running, people: People) -> list[httpx.Response]:
     'media_type=f"{CSV}; charset=utf-8; header=present"',
     'media_type=f"{CSV}; charset=latin-1; header=present"',
 )
-def test_every_body_is_what_it_says_and_every_text_says_in_which_characters(answers: list[httpx.Response]) -> None:
+def test_every_body_has_its_declared_type_and_every_text_declares_its_characters(answers: list[httpx.Response]) -> None:
     kinds = {answer.headers["content-type"] for answer in answers}
 
     mismatches = [
@@ -110,7 +110,7 @@ def _ask(client: httpx.Client, case: CaseFile, headers: dict[str, str]) -> Itera
     '        scope["method"] = headers.get(b"x-http-method-override", '
     'scope["method"].encode()).decode()\n',
 )
-def test_what_only_a_proxy_may_say_changes_nothing_when_a_user_says_it(service: Running, case: CaseFile) -> None:
+def test_headers_of_a_proxy_change_nothing_when_a_caller_sends_them(service: Running, case: CaseFile) -> None:
     with httpx.Client(base_url=f"{service.url}/v1") as anonymous:
         for client in (case.people.anna.client, anonymous):
             expected = [*_ask(client, case, {})]

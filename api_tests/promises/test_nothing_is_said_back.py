@@ -204,7 +204,7 @@ def test_every_refusal_leaves_a_line_with_its_kind_route_and_moment(own_process:
     assert {datetime.fromisoformat(line["timestamp"]).utcoffset() for line in log_lines.values()} == {timedelta(0)}
 
 
-def test_an_error_inside_is_told_to_nobody_but_by_its_type_and_place_to_the_log(
+def test_an_internal_error_is_told_by_type_and_place_to_the_log_alone(
     own_process: Process, people_there: People
 ) -> None:
     case, key = CaseFile.submitted(people_there), str(uuid4())

@@ -112,7 +112,7 @@ def test_a_draft_is_saved_and_removed_only_at_its_last_version(people: People) -
     assert people.anna.get(address).json()["form"] == {"a": 2}
 
 
-def test_of_twelve_rivals_who_decided_on_the_same_version_exactly_one_wins(case: CaseFile) -> None:
+def test_of_twelve_rivals_on_the_same_version_exactly_one_wins(case: CaseFile) -> None:
     names = ["anna", "carla", "daan", "hanna"] * 3
 
     answers = at_once(lambda number: case.attempt("add_note", by=names[number], version=1, text=f"Van {number}."))

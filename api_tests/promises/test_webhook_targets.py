@@ -96,7 +96,7 @@ def resolve_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> list[str]:
     'if allowed == "public" and not all(map(is_public, addresses)):',
     "if False:",
 )
-def test_an_address_that_was_public_when_the_webhook_was_made_is_looked_at_again_at_every_delivery(
+def test_an_address_that_was_public_when_the_webhook_was_made_is_checked_again_at_every_delivery(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with receiving() as receiver:
@@ -115,7 +115,7 @@ def test_an_address_that_was_public_when_the_webhook_was_made_is_looked_at_again
     "return Target(f\"{parts.scheme}://{netloc}{parts.path or '/'}\", host, parts.netloc)",
     "return Target(url, host, parts.netloc)",
 )
-def test_what_is_connected_to_is_the_very_address_that_was_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_connection_goes_to_the_very_address_that_was_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     """A name that is looked up twice can be answered with two addresses."""
     with receiving() as receiver:
         port = receiver.url.split(":")[2].split("/")[0]
@@ -127,7 +127,7 @@ def test_what_is_connected_to_is_the_very_address_that_was_looked_at(monkeypatch
     assert receiver.requests[0].headers["host"] == f"receiver.example:{port}"
 
 
-def test_a_redirect_leads_nowhere_and_no_proxy_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_redirect_is_not_followed_and_no_proxy_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     with receiving() as other_receiver, receiving() as receiver:
         monkeypatch.setenv("HTTP_PROXY", other_receiver.url)
         receiver.answers = lambda _: (307, {"Location": other_receiver.url})

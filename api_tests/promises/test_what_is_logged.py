@@ -30,7 +30,7 @@ def log_calls() -> Iterator[tuple[str, ast.Call]]:
                     yield f"{file.relative_to(ROOT)}:{node.lineno} {function.attr}", node
 
 
-def test_everything_that_is_logged_was_declared_and_no_exception_is_written_out() -> None:
+def test_every_log_call_is_declared_and_writes_no_exception() -> None:
     """`log.exception` would write a trace, whose last line can hold typed text."""
     calls = [(place, call) for place, call in log_calls() if place.endswith((" debug", " info", " warning", " error"))]
     other_methods = {place.rpartition(" ")[2] for place, _ in log_calls()} - {"debug", "info", "warning", "error"}
@@ -76,7 +76,7 @@ for name in ("uvicorn.error", "uvicorn.access", "sqlalchemy.engine", "httpx", "a
     "for name, value in event.items() if name in fields or fields}",
 )
 @pytest.mark.server
-def test_a_field_that_was_not_declared_is_not_written_and_of_libraries_only_the_name() -> None:
+def test_an_undeclared_field_is_not_written_and_of_libraries_only_the_name() -> None:
     process = subprocess.run(
         [sys.executable, "-c", SCRIPT], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
     )
@@ -110,7 +110,7 @@ class TelemetrySdk:
     'telemetry={"tracing": True, ',
 )
 @pytest.mark.server
-def test_nothing_is_told_to_an_opentelemetry_that_happens_to_be_there(
+def test_nothing_is_exported_to_an_opentelemetry_that_is_installed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The framework would trace, meter and log every request, with its address and the messages of exceptions."""

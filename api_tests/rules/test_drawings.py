@@ -4,11 +4,12 @@ import pytest
 
 from api_tests.support.checkout import ROOT
 from api_tests.support.written_workflows import changed, everywhere, real_definitions, right, understood
+from service.commands.documents import workflows_page
 from service.kinds import KINDS
 from service.vocabulary.language import Language
-from service.workflows.rules.diagram import markers, mermaid, redraw, trigger_table
+from service.workflows.rules.diagram import mermaid, trigger_table
 
-README = ROOT / "README.md"
+WORKFLOWS_PAGE = ROOT / "docs" / "reference" / "workflows.md"
 NASTY = 'Klaar"; --> [*] : weg %%{init}%% `x` <b>|</b> #35; 100%'
 
 
@@ -55,22 +56,9 @@ def test_the_table_keeps_its_columns_whatever_a_label_says() -> None:
     assert "<b>" not in rows
 
 
-def test_drawing_again_changes_only_what_stands_between_the_markers() -> None:
-    begin, end = markers("case")
-    text = f"# Title\n\n{begin}\nold\n{end}\n\nThe rest.\n"
+def test_the_reference_shows_each_workflow_as_it_is() -> None:
+    page = WORKFLOWS_PAGE.read_text(encoding="utf-8")
 
-    drawing = redraw(text, [understood(right())])
-
-    assert drawing.startswith(f"# Title\n\n{begin}\n```mermaid\nstateDiagram-v2\n")
-    assert drawing.endswith(f"\n{end}\n\nThe rest.\n")
-    assert "old" not in drawing
-    assert redraw(drawing, [understood(right())]) == drawing
-    with pytest.raises(LookupError, match="workflow:case"):
-        redraw("# Title\n", [understood(right())])
-
-
-def test_the_readme_shows_the_five_workflows_as_they_are() -> None:
-    readme = README.read_text(encoding="utf-8")
-
-    assert [marker for kind in KINDS for marker in markers(kind) if readme.count(marker) != 1] == []
-    assert redraw(readme, real_definitions()) == readme, "run: python -m service draw"
+    assert page == workflows_page(), "run: python -m service draw"
+    assert [name for name in KINDS if f"\n## {name}\n\n```mermaid\nstateDiagram-v2\n" not in page] == []
+    assert [definition.name for definition in real_definitions() if trigger_table(definition, "en") not in page] == []

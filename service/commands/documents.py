@@ -1,4 +1,4 @@
-"""The commands that write generated documents: the OpenAPI document, the drawings and the table of settings."""
+"""The commands that write generated documents: the OpenAPI document, the drawings and the schema of workflows."""
 
 import json
 from pathlib import Path
@@ -6,8 +6,7 @@ from pathlib import Path
 from service.app import read_folder
 from service.kinds import KINDS
 from service.routes import create_api
-from service.settings import table
-from service.workflows.rules.diagram import redraw
+from service.workflows.rules.diagram import workflow_page
 from service.workflows.rules.workflow_file import json_schema
 
 ROOT = Path(__file__).parents[2]
@@ -25,18 +24,13 @@ def published() -> str:
 
 
 def draw() -> None:
-    """Draw the workflows and the settings into the README, and write the JSON Schema of workflows."""
-    readme = ROOT / "README.md"
-    try:
-        text = drawn(readme.read_text(encoding="utf-8"))
-    except LookupError as missing:
-        raise SystemExit(f"not done: {missing} in {readme.name}; add both where the drawing belongs") from None
-    readme.write_text(text, encoding="utf-8")
+    """Draw the workflows into docs/reference/workflows.md, and write the JSON Schema of workflows."""
+    page = ROOT / "docs" / "reference" / "workflows.md"
+    page.write_text(workflows_page(), encoding="utf-8")
     (ROOT / "workflows" / "workflow.schema.json").write_text(json_schema(KINDS), encoding="utf-8")
 
 
-def drawn(readme: str) -> str:
-    """Returns the text of the README with its drawings and its table of settings made again."""
+def workflows_page() -> str:
+    """Returns the text of docs/reference/workflows.md."""
     definitions = [workflow.definition for workflow in read_folder(ROOT / "workflows").newest.values()]
-    before, rest = redraw(readme, definitions).split("<!-- settings -->")
-    return f"{before}<!-- settings -->\n{table()}\n<!-- /settings -->{rest.split('<!-- /settings -->')[1]}"
+    return f"<!-- Generated: `python -m service draw` writes this page. -->\n\n{workflow_page(definitions)}\n"

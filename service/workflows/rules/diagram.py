@@ -15,6 +15,12 @@ from service.workflows.rules.kinds import START, Phase
 _PHASES = get_args(Phase)
 _PLAIN_IN_MERMAID = " ,.()'/-"
 
+_INTRODUCTION = """\
+# Workflows
+
+The case and each kind of part has a workflow of its own: its states, and the triggers that lead from one to another. They
+are made from the files in `workflows/`; a code host shows the Mermaid blocks as pictures."""
+
 _COLUMNS = ("trigger", "from", "to", "roles", "form", "guards")
 
 
@@ -35,24 +41,10 @@ def trigger_table(definition: Definition, language: Language = "nl") -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def markers(kind: str) -> tuple[str, str]:
-    """Returns the comments that begin and end the section of a workflow in the README."""
-    return f"<!-- workflow:{kind} -->", f"<!-- /workflow:{kind} -->"
-
-
-def redraw(readme_text: str, definitions: Iterable[Definition], language: Language = "en") -> str:
-    """Returns the text with the diagram and table of each definition between its markers.
-
-    Raises LookupError where a marker is missing.
-    """
-    for definition in definitions:
-        begin, end = markers(definition.name)
-        before, first_marker, rest = readme_text.partition(begin)
-        _, last_marker, after = rest.partition(end)
-        if not (first_marker and last_marker):
-            raise LookupError(f"nowhere to draw the workflow: the text lacks {begin} or {end}")
-        readme_text = f"{before}{begin}\n{_section(definition, language)}\n{end}{after}"
-    return readme_text
+def workflow_page(definitions: Iterable[Definition], language: Language = "en") -> str:
+    """Returns the page of docs/reference that shows each workflow with its diagram and its table."""
+    sections = [f"## {definition.name}\n\n{_section(definition, language)}" for definition in definitions]
+    return "\n\n".join([_INTRODUCTION, *sections])
 
 
 def _section(definition: Definition, language: Language) -> str:
