@@ -178,7 +178,7 @@ def test_an_editor_refuses_what_the_service_refuses(place: str) -> None:
 # --- the manual for the coordinator of a team ----------------------------------------------------------------------
 
 SERVICE = WORKFLOWS.parent / "service"
-MANUAL = (WORKFLOWS / "README.md").read_text(encoding="utf-8")
+MANUAL = (WORKFLOWS.parent / "docs" / "how-to" / "werkstroom-wijzigen.md").read_text(encoding="utf-8")
 
 
 def examples(language: str) -> list[str]:
