@@ -10,7 +10,7 @@ import pytest
 from api_tests.support.checkout import ROOT
 from api_tests.support.documents import PAGES
 from api_tests.support.sabotages import broken_by, sabotages
-from docs.generate.pages import REFERENCE, pages
+from docs.generate.pages import DOCS, pages
 from docs.generate.promises import promises
 from docs.generate.requirements import citations, sentences
 
@@ -26,7 +26,7 @@ FOREIGN = re.compile(r"""<(?:script|link|img|iframe|source)\b[^>]*(?:src|href)=[
 )
 @pytest.mark.parametrize("name", list(pages()))
 def test_a_generated_page_is_in_step_with_the_code(name: str) -> None:
-    assert (REFERENCE / name).read_text(encoding="utf-8") == pages()[name], "run: python -m docs.generate"
+    assert (DOCS / name).read_text(encoding="utf-8") == pages()[name], "run: python -m docs.generate"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())

@@ -1,1 +1,1 @@
-"""The pages of docs/reference/ that are made from the code and its tests: `python -m docs.generate` writes them."""
+"""The pages that are made from the code, its tests and the other pages: `python -m docs.generate` writes them."""

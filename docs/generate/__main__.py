@@ -1,11 +1,11 @@
 """Write every generated page."""
 
-from docs.generate.pages import REFERENCE, pages
+from docs.generate.pages import DOCS, pages
 
 
 def main() -> None:
     for name, text in pages().items():
-        (REFERENCE / name).write_text(text, encoding="utf-8")
+        (DOCS / name).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

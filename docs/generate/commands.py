@@ -22,7 +22,7 @@ def commands_page() -> str:
     parser = command_line()
     text = [_INTRODUCTION, "## Make", "", table(("Command", "What it does"), _make_targets()), "", "## Service", ""]
     for name, described, command in _commands(parser):
-        text += [f"### {name}", "", f"{described.rstrip('.')}.", "", *_arguments(command)]
+        text += [f"### {name}", "", f"{' '.join(described.split()).rstrip('.')}.", "", *_arguments(command)]
     return "\n".join(text)
 
 

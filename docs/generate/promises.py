@@ -45,9 +45,8 @@ def promises_page() -> str:
     for number, promise in enumerate(promises(), start=1):
         text += [f"## {number}. {promise.sentence}", "", f"Rests on {', '.join(map(_basis, promise.rests_on))}.", ""]
         text += [f"Proved by {', '.join(code(f'api_tests/{test}') for test in promise.tests)}.", ""]
-        rows = [
-            (_sentence(sabotage.promise), code(sabotage.test)) for test in promise.tests for sabotage in by_file[test]
-        ]
+        broken = [sabotage for test in promise.tests for sabotage in by_file[test]]
+        rows = [(_sentence(sabotage.promise), code(sabotage.test)) for sabotage in broken]
         text += [table(("Sabotaged promise", "Test that turns red"), rows), ""] if rows else []
     return "\n".join(text)
 

@@ -11,7 +11,7 @@ from docs.generate.markdown import code, table
 ROOT = Path(__file__).parents[2]
 SOURCES = ("service", "migrations", "workflows", "api_tests")
 SUFFIXES = {".py", ".sql", ".toml"}
-_CITATION = re.compile(r"(?<![\w#-])(?:[RI]\d{1,3}|T\d{1,2})\b(?!-\d)")
+_CITATION = re.compile(r"(?<![\w#])(?:[RI]\d{1,3}|T\d{1,2})\b(?!-\d)")
 _MOST_FILES = 6
 
 _INTRODUCTION = """\
