@@ -16,8 +16,8 @@ _RESET = struct.pack("ii", 1, 0)  # with this linger option, closing resets the 
 class Proxy:
     """Passes all traffic on until it is told to fail.
 
-    `resetting` is the chance that a connection is reset after COMMIT was sent and before its answer. COMMIT has arrived in
-    half of these resets; the client cannot tell.
+    `resetting` is the chance that a connection is reset after COMMIT was sent and before its answer. COMMIT has arrived
+    in half of these resets; the client cannot tell.
     """
 
     def __init__(self, target: int) -> None:
