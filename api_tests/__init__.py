@@ -1,1 +1,1 @@
-"""Tests that read like a specification: the real application, real databases, no mocks but at the network's edge."""
+"""Tests as specifications: the real application on real databases, without mocks except at the edge of the network."""

@@ -1,8 +1,8 @@
-"""What every specification may ask for: the service on each database, its people, and a case to act on.
+"""Fixtures for all tests: the service on each database, its people, and a case to act on.
 
-A test that starts a server or opens a database carries the marker `server`: by itself where it asks for one of the
-fixtures in STARTS, else by `pytest.mark.server`. All others run alone with `-m "not server"` and may open nothing.
-What only a server needs is imported where it is started, so that they do not wait for it.
+A test that starts a server or opens a database carries the marker `server`: automatically when it uses one of the
+fixtures in STARTS, else by `pytest.mark.server`. All other tests run with `-m "not server"` and may open nothing.
+Modules that only a server needs are imported where it starts, so that the other tests start fast.
 """
 
 import os
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from api_tests.support.engines import ENGINES
-from api_tests.support.openings import refused
+from api_tests.support.openings import refuse_openings
 
 if TYPE_CHECKING:
     from api_tests.support.case_file import CaseFile
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from api_tests.support.servers import Running
 
 STARTS = frozenset({"service", "telling", "cluster", "story"})
-# Most servers here are told not to wait for the disk (postgres.Cluster); no service would take those otherwise, also
-# not one in a process of its own.
+# Most clusters do not wait for the disk (postgres.Cluster). A service accepts them with this setting alone, in this
+# process or another.
 os.environ["CASUSROUTE_DATABASE_MAY_LOSE_DATA"] = "true"
 
 
@@ -36,59 +36,59 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
-    with nullcontext() if item.get_closest_marker("server") else refused():
+    with nullcontext() if item.get_closest_marker("server") else refuse_openings():
         return (yield)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    with nullcontext() if item.get_closest_marker("server") else refused():
+    with nullcontext() if item.get_closest_marker("server") else refuse_openings():
         return (yield)
 
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator["Cluster"]:
-    """A real PostgreSQL of our own."""
+    """A real PostgreSQL server for these tests."""
     from api_tests.support.postgres import Cluster
 
-    with Cluster() as started:
-        yield started
+    with Cluster() as running_cluster:
+        yield running_cluster
 
 
 @pytest.fixture(scope="session", params=ENGINES)
 def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator["Running"]:
-    """The service on SQLite, then on PostgreSQL; shared by all tests, so each makes cases of its own."""
+    """The service on SQLite, then on PostgreSQL. All tests share it, so each makes its own cases."""
     from api_tests.support.databases import new_database
     from api_tests.support.servers import running, settings_for
 
     folder = tmp_path_factory.mktemp(request.param)
-    with running(settings_for(folder, new_database(request, folder, request.param))) as started:
-        yield started
+    with running(settings_for(folder, new_database(request, folder, request.param))) as running_service:
+        yield running_service
 
 
 @pytest.fixture(scope="session", params=ENGINES)
 def telling(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator["Running"]:
-    """A service that tells the outside, also on this machine, and gives up after three attempts."""
+    """A service with webhooks, also to this machine, that gives up after three attempts."""
     from api_tests.support.databases import new_database
     from api_tests.support.servers import running, settings_for
 
     folder = tmp_path_factory.mktemp(f"telling_{request.param}")
-    how = {"relay": "in_process", "relay_seconds": 0.05, "webhook_targets": "any", "webhook_attempts": 3}
-    with running(settings_for(folder, new_database(request, folder, request.param), **how)) as started:
-        yield started
+    options = {"relay": "in_process", "relay_seconds": 0.05, "webhook_targets": "any", "webhook_attempts": 3}
+    with running(settings_for(folder, new_database(request, folder, request.param), **options)) as running_service:
+        yield running_service
 
 
 @pytest.fixture(scope="session")
 def told_people(telling: "Running") -> Iterator["People"]:
-    yield from _acting(telling)
+    yield from _sign_in(telling)
 
 
 @pytest.fixture(scope="session")
 def people(service: "Running") -> Iterator["People"]:
-    yield from _acting(service)
+    yield from _sign_in(service)
 
 
-def _acting(service: "Running") -> Iterator["People"]:
+def _sign_in(service: "Running") -> Iterator["People"]:
     from api_tests.support.people import everybody
 
     people = everybody(service.url)

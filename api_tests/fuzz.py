@@ -1,8 +1,7 @@
-"""Send the API what its document allows and what it does not, and expect nothing to be wrong (`make fuzz`).
+"""Send the API requests that its document allows, and others, and expect no fault (`make fuzz`).
 
-Schemathesis makes the requests, for as long as the budget says, the same in the same order; somebody with every role
-of the region sends them, to the real service on each database. The exit code is the number of engines on which
-something was found.
+Schemathesis makes the requests for a fixed time, in the same order each run. A person with all roles of the region
+sends them to the real service on each database. The exit code is the number of engines with a fault.
 """
 
 import subprocess
@@ -21,14 +20,14 @@ from service.logs import configure
 from service.vocabulary.roles import Role
 
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
-# What is made up at random and followed from answer to answer, and what stands at the edges of each schema.
+# First random requests that follow from earlier answers, then values at the edges of each schema.
 PHASES = ("examples,fuzzing,stateful", "coverage")
-SECONDS = 15  # for each of them on each engine
-EXAMPLES = 10  # of each operation
+SECONDS = 15  # per phase and engine
+EXAMPLES = 10  # per operation
 SEED = 20250622
 WITHOUT_LIMITS = {"person_per_minute": 0, "address_per_minute": 0, "failures_per_minute": 0, "log_level": "ERROR"}
-# Every role that looks for help, decides, answers or watches over it, at the organisations of one region.
-HELD = (
+# The roles that ask for help, decide, answer or supervise, at the organisations of one region.
+MEMBERSHIPS = (
     ("team-haarlem", Role.LOCAL_TEAM),
     *(("ret", role) for role in (Role.COORDINATOR, Role.SCREENER, Role.CHAIR, Role.PROCESS_DIRECTOR, Role.FACILITATOR)),
     ("ret", Role.DATA_PROTECTION_OFFICER),
@@ -39,35 +38,37 @@ HELD = (
 )
 
 
-def fuzzed(service: Running) -> bool:
-    """Whether nothing was found. A case stands there to be found by lists."""
+def is_sound(service: Running) -> bool:
+    """True when no fault was found. A case exists, so that lists are not empty."""
     CaseFile.submitted(everybody(service.url))
-    with newcomer(service, *((organisation, role, SOME_TIME_AGO, None) for organisation, role in HELD)) as somebody:
-        asked = [
+    with newcomer(
+        service, *((organisation, role, SOME_TIME_AGO, None) for organisation, role in MEMBERSHIPS)
+    ) as person:
+        arguments = [
             *("run", f"{service.url}/v1/openapi.json", "--url", f"{service.url}/v1"),
-            *("--header", f"Authorization: {somebody.client.headers['Authorization']}"),
+            *("--header", f"Authorization: {person.client.headers['Authorization']}"),
             *("--checks", "all", "--max-examples", str(EXAMPLES), "--seed", str(SEED), "--generation-deterministic"),
             *("--max-time", str(SECONDS), "--continue-on-failure"),
         ]
-        sound = [_finds_nothing([*asked, "--phases", phases]) for phases in PHASES]
-    return all(sound)
+        results = [_run_schemathesis([*arguments, "--phases", phases]) for phases in PHASES]
+    return all(results)
 
 
-def _finds_nothing(asked: list[str]) -> bool:
+def _run_schemathesis(arguments: list[str]) -> bool:
     program = str(Path(sys.executable).with_name("schemathesis"))
-    command = [program, "--config-file", str(CONFIGURATION), "--no-color", *asked]
+    command = [program, "--config-file", str(CONFIGURATION), "--no-color", *arguments]
     return subprocess.run(command, check=False).returncode == 0
 
 
 def main() -> None:
     configure("ERROR")
-    found = 0
+    failed_engines = 0
     with tempfile.TemporaryDirectory() as folder, Cluster() as cluster:
         urls = {"sqlite": f"sqlite:///{folder}/fuzzed.db", "postgresql": new_postgresql(cluster, "fuzzed")}
         for engine in ENGINES:
             with running(settings_for(Path(folder), urls[engine], **WITHOUT_LIMITS)) as service:
-                found += not fuzzed(service)
-    raise SystemExit(found)
+                failed_engines += not is_sound(service)
+    raise SystemExit(failed_engines)
 
 
 if __name__ == "__main__":

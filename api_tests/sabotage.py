@@ -1,15 +1,15 @@
-"""Break every promise on purpose, one change at a time, and expect its test to fail (`make sabotage`).
+"""Break each promise on purpose, one change at a time, and expect its test to fail (`make sabotage`).
 
-Each stands as a decorator on its test (support.sabotages). It is applied to a copy of the tree; the test must turn red
-there. A sabotage whose place is not there exactly once, or whose test does not run, is itself a failure.
+Each sabotage is a decorator on its test (support.sabotages). It is applied to a copy of the tree; the test must fail
+there. A sabotage whose text does not occur exactly once, or whose test does not run, is itself a failure.
 
-Red proves nothing of a test that is red anyway: with --unbroken nothing is broken and every test must be green, alone.
+A failure proves nothing about a test that fails anyway: --unbroken breaks nothing, and each test must pass, alone.
 
-With --changed BASE not all run, but those whose file or test differs from that commit, and of the others one share of
---shares: which one follows from the commit that is tried, so that they take turns and the same commit tries the same.
+--changed BASE runs the sabotages whose file or test differs from that commit, and of the others one share of --shares.
+The share follows from the commit that is tried: shares take turns, and one commit always tries the same one.
 
-A run is a fork of this process, which has imported what others wrote and nothing of ours that is tried: importing is
-most of the work. Our own code is compiled once for all; Python compares that with the text, so what is broken is seen.
+A run is a fork of this process, which has imported the libraries and no module under test: imports are most of the
+work. Our own code is compiled once for all runs; Python compares that with the text, so a change is noticed.
 """
 
 import argparse
@@ -49,9 +49,9 @@ LIBRARIES = (
 
 
 class Cases:
-    """A plugin of pytest that keeps the cases of a sabotage: the one with this id, or those with these words in theirs.
+    """A plugin of pytest that selects the cases of a sabotage: the one with this id, or those whose id has these words.
 
-    Without an id those on SQLite, or all where no case is on a database.
+    Without an id it selects the cases on SQLite, or all where no id names a database.
     """
 
     def __init__(self, case: str) -> None:
@@ -62,43 +62,43 @@ class Cases:
             item: item.callspec.id if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ""
             for item in items
         }
-        items[:] = self._kept(ids)
+        items[:] = self._selected(ids)
 
-    def _kept(self, ids: dict[pytest.Item, str]) -> list[pytest.Item]:
+    def _selected(self, ids: dict[pytest.Item, str]) -> list[pytest.Item]:
         if self._case:
-            same = [it for it, id_ in ids.items() if id_ == self._case]
-            return same or [it for it, id_ in ids.items() if all(word in id_ for word in self._case.split())]
-        return [it for it, id_ in ids.items() if ENGINES[0] in id_.split("-")] or list(ids)
+            exact = [item for item, id_ in ids.items() if id_ == self._case]
+            return exact or [item for item, id_ in ids.items() if all(word in id_ for word in self._case.split())]
+        return [item for item, id_ in ids.items() if ENGINES[0] in id_.split("-")] or list(ids)
 
 
-def outcome(whole: Path, expected: pytest.ExitCode, guards: Places, sabotage: Sabotage) -> str | None:
-    """None when the test turned red (or stayed green, when that is expected); otherwise what went wrong."""
+def outcome(source_tree: Path, expected: pytest.ExitCode, guards: Places, sabotage: Sabotage) -> str | None:
+    """None when the test failed (or passed, when that is expected); otherwise the reason."""
     with tempfile.TemporaryDirectory(prefix="sabotage-") as folder:
-        tree, said = Path(folder, "tree"), Path(folder, "said")
-        shutil.copytree(whole, tree)
+        tree, log = Path(folder, "tree"), Path(folder, "said")
+        shutil.copytree(source_tree, tree)
         try:
-            broken, text = sabotage.breaks(tree, guards)
+            changed_file, text = sabotage.breaks(tree, guards)
         except NotBreakable as error:
             return str(error)
         if expected == RED:
-            (tree / broken).write_text(text, encoding="utf-8")
-        run = FORK.Process(target=_test, args=(tree, sabotage, said))
+            (tree / changed_file).write_text(text, encoding="utf-8")
+        run = FORK.Process(target=_test, args=(tree, sabotage, log))
         run.start()
         run.join(PATIENCE_IN_SECONDS)
         run.kill()
         run.join()
         if run.exitcode == expected:
             return None
-        return f"pytest ended with {run.exitcode}: {said.read_text(encoding='utf-8')[-1200:]}"
+        return f"pytest ended with {run.exitcode}: {log.read_text(encoding='utf-8')[-1200:]}"
 
 
-def _test(tree: Path, sabotage: Sabotage, said: Path) -> None:
-    """Be pytest in this tree, and end as it does."""
-    with said.open("w") as file:
+def _test(tree: Path, sabotage: Sabotage, log: Path) -> None:
+    """Run pytest in this tree, and exit with its code."""
+    with log.open("w") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
     os.chdir(tree)
-    sys.path[0] = str(tree)  # it was the tree of this file
+    sys.path[0] = str(tree)  # replaces the tree of this file
     for name in [module for module in sys.modules if module.partition(".")[0] == "api_tests"]:
         del sys.modules[name]
     options = ["-x", "-p", "no:cacheprovider", "--disable-plugin-autoload", f"--basetemp={tree.with_name('temporary')}"]
@@ -117,14 +117,14 @@ def _git(*command: str) -> str:
     return subprocess.run(["git", *command], cwd=ROOT, capture_output=True, check=True, text=True).stdout
 
 
-def _places() -> Places:
-    """Run in a process of its own, so that nothing of the service is imported in this one."""
-    places: Places = import_module("api_tests.support.guards").guard_places()
-    return places
+def _guard_places() -> Places:
+    """Run in a separate process, so that this one imports nothing of the service."""
+    guards: Places = import_module("api_tests.support.guards").guard_places()
+    return guards
 
 
 def _changed_since(base: str) -> Collection[str]:
-    """The files that are not what they were at this commit; a file that only moved is."""
+    """The files that differ from this commit; a moved file with the same content does not."""
     try:
         listed = _git("diff", "--name-status", "--find-renames", "-z", base).split("\0")
     except subprocess.CalledProcessError:
@@ -142,11 +142,11 @@ def _changed_since(base: str) -> Collection[str]:
 
 
 def in_share(sabotage: Sabotage, share: int, shares: int) -> bool:
-    """A promise stays in its share, whatever is added around it."""
+    """True when the promise belongs to this share. A promise stays in its share when others are added."""
     return zlib.crc32(sabotage.promise.encode()) % shares == share
 
 
-def _asked() -> argparse.Namespace:
+def _parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m api_tests.sabotage", description=__doc__)
     parser.add_argument("words", nargs="*", help="only those whose promise, file or test holds every word")
     parser.add_argument("--unbroken", action="store_true", help="break nothing, and expect every test to be green")
@@ -155,22 +155,28 @@ def _asked() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _chosen(asked: argparse.Namespace, guards: Places) -> Sequence[Sabotage]:
-    listed = sabotages(ROOT)
-    files = {it: _file_of(it, guards) for it in listed}
-    chosen = [it for it in listed if all(word in f"{it.promise} {files[it]} {it.test}" for word in asked.words)]
-    if asked.changed is None:
-        print(f"{len(chosen)} of {len(listed)} sabotages")
-        return chosen
-    changed = _changed_since(asked.changed)
-    share = int(_git("rev-parse", "HEAD").strip(), 16) % asked.shares
-    touched = {it for it in chosen if files[it] in changed or it.test_file in changed}
-    turn = {it for it in chosen if it not in touched and in_share(it, share, asked.shares)}
+def _select(arguments: argparse.Namespace, guards: Places) -> Sequence[Sabotage]:
+    all_sabotages = sabotages(ROOT)
+    files = {sabotage: _file_of(sabotage, guards) for sabotage in all_sabotages}
+    selected = [
+        sabotage
+        for sabotage in all_sabotages
+        if all(word in f"{sabotage.promise} {files[sabotage]} {sabotage.test}" for word in arguments.words)
+    ]
+    if arguments.changed is None:
+        print(f"{len(selected)} of {len(all_sabotages)} sabotages")
+        return selected
+    changed = _changed_since(arguments.changed)
+    share = int(_git("rev-parse", "HEAD").strip(), 16) % arguments.shares
+    touched = {sabotage for sabotage in selected if files[sabotage] in changed or sabotage.test_file in changed}
+    turn = {
+        sabotage for sabotage in selected if sabotage not in touched and in_share(sabotage, share, arguments.shares)
+    }
     print(
-        f"{len(touched | turn)} of {len(listed)} sabotages: {len(touched)} whose file or test changed since "
-        f"{asked.changed or 'no commit'}, and {len(turn)} of the rest, share {share + 1} of {asked.shares}"
+        f"{len(touched | turn)} of {len(all_sabotages)} sabotages: {len(touched)} whose file or test changed since "
+        f"{arguments.changed or 'no commit'}, and {len(turn)} of the rest, share {share + 1} of {arguments.shares}"
     )
-    return [it for it in chosen if it in touched or it in turn]
+    return [sabotage for sabotage in selected if sabotage in touched or sabotage in turn]
 
 
 def _file_of(sabotage: Sabotage, guards: Places) -> str:
@@ -181,26 +187,28 @@ def _file_of(sabotage: Sabotage, guards: Places) -> str:
 
 
 def main() -> int:
-    """Try those that were asked for; 0 when all went as expected."""
-    asked = _asked()
-    expected, colour, otherwise = (GREEN, "green", "NOT GREEN") if asked.unbroken else (RED, "red", "NOT NOTICED")
+    """Try the selected sabotages; 0 when all went as expected."""
+    arguments = _parse_arguments()
+    expected, colour, failure_text = (
+        (GREEN, "green", "NOT GREEN") if arguments.unbroken else (RED, "red", "NOT NOTICED")
+    )
     with ProcessPoolExecutor(1, FORK) as pool:
-        guards = pool.submit(_places).result()
-    chosen = _chosen(asked, guards)
+        guards = pool.submit(_guard_places).result()
+    selected = _select(arguments, guards)
     for library in LIBRARIES:
         import_module(library)
-    gc.freeze()  # nobody collects these: going through them would copy them into every fork
+    gc.freeze()  # a collection would touch these objects and copy them into each fork
     with tempfile.TemporaryDirectory(prefix="sabotage-") as folder, ProcessPoolExecutor(AT_ONCE, FORK) as pool:
-        whole = Path(folder)
-        _copy_to(whole)
-        outcomes = list(pool.map(partial(outcome, whole, expected, guards), chosen))
-    for sabotage, wrong in zip(chosen, outcomes, strict=True):
-        print(f"{otherwise if wrong else f'{colour}, as it must be'}: {sabotage.promise}")
-        if wrong:
-            print(f"    {sabotage.change}\n    {sabotage.test_file}::{sabotage.test} {sabotage.case}\n    {wrong}")
-    failed = sum(1 for wrong in outcomes if wrong)
-    print(f"{len(chosen) - failed} passed, {failed} failed")
-    return 1 if failed or not chosen else 0
+        source_tree = Path(folder)
+        _copy_to(source_tree)
+        outcomes = list(pool.map(partial(outcome, source_tree, expected, guards), selected))
+    for sabotage, fault in zip(selected, outcomes, strict=True):
+        print(f"{failure_text if fault else f'{colour}, as it must be'}: {sabotage.promise}")
+        if fault:
+            print(f"    {sabotage.change}\n    {sabotage.test_file}::{sabotage.test} {sabotage.case}\n    {fault}")
+    failed = sum(1 for fault in outcomes if fault)
+    print(f"{len(selected) - failed} passed, {failed} failed")
+    return 1 if failed or not selected else 0
 
 
 if __name__ == "__main__":

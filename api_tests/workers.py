@@ -1,6 +1,6 @@
-"""How two workers share the tests (`make test`): one takes a database, so that each service is started once.
+"""Distribution of the tests over two workers (`make test`): each worker takes a database, so each service starts once.
 
-Rooms whose tests mostly make databases of their own are shared out apart, so that nobody waits at the end.
+Folders whose tests mostly make their own databases are distributed separately, so that no worker waits at the end.
 """
 
 import re
@@ -15,12 +15,12 @@ APART = ("records", "walk", "faults")
 
 
 class ByDatabase(LoadScopeScheduling):  # type: ignore[misc]  # xdist carries no types
-    """Hands out all tests on a database together, of some rooms by themselves; of the others, those of a file."""
+    """Hands out all tests on a database together, those of some folders separately; other tests by file."""
 
     def _split_scope(self, nodeid: str) -> str:
         file, *words = re.split(r"::|\[|\]|-", nodeid)
-        engine = next((it for it in ENGINES if it in words), None)
-        apart = any(f"/{room}/" in file for room in APART)
+        engine = next((name for name in ENGINES if name in words), None)
+        apart = any(f"/{folder}/" in file for folder in APART)
         return f"{engine} {apart}" if engine else file
 
 

@@ -1,7 +1,7 @@
-"""Make everything fail on purpose, on both engines, and see that every promise holds (`make faults`).
+"""Make all faults happen on purpose, on both engines, and check that each promise holds (`make faults`).
 
-Real processes, real sockets, real databases. With --short each fault is tried a few times, as before every change;
-with --sabotage each promise is broken first, one at a time, and every run must turn red.
+Real processes, real sockets, real databases. --short tries each fault a few times, as before each change; --sabotage
+breaks each promise first, one at a time, and expects each run to fail.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from api_tests.faults.campaign import FAULTS, Outcome, run
 from api_tests.faults.report import RESULTS, page, table
 from api_tests.support.postgres import Cluster
 
-TIMES = 8  # as often as the short run, in the whole one
+TIMES = 8  # the factor of the whole run over the short one
 
 
 def main() -> int:
@@ -24,44 +24,46 @@ def main() -> int:
     parser.add_argument("--sabotage", action="store_true", help="break each promise first, and expect red")
     parser.add_argument("--write", action="store_true", help=f"keep the table in {RESULTS.name}")
     parser.add_argument("words", nargs="*", help="only faults whose engine and name hold all of these")
-    chosen = parser.parse_args()
-    times, began, failed = 1 if chosen.short or chosen.sabotage else TIMES, time.monotonic(), 0
+    arguments = parser.parse_args()
+    times, started_at, failures = 1 if arguments.short or arguments.sabotage else TIMES, time.monotonic(), 0
     outcomes: list[Outcome] = []
     with ExitStack() as stack:
-        top = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="casusroute-faults-")))
+        parent = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="casusroute-faults-")))
         cluster: Cluster | None = None
         for fault in FAULTS:
-            if not all(word in f"{fault.engine} {fault.name}" for word in chosen.words):
+            if not all(word in f"{fault.engine} {fault.name}" for word in arguments.words):
                 continue
             if fault.engine == "postgresql" and cluster is None:
                 cluster = stack.enter_context(Cluster(durable=True))
-            for sabotage in fault.sabotages if chosen.sabotage else (None,):
-                folder = top / f"faults_{len(outcomes)}"
+            for sabotage in fault.sabotages if arguments.sabotage else (None,):
+                folder = parent / f"faults_{len(outcomes)}"
                 folder.mkdir()
                 server = cluster if fault.engine == "postgresql" else None
-                started = time.monotonic()
+                run_started_at = time.monotonic()
                 outcome = run(fault, folder, server, times=times, sabotage=sabotage)
                 outcomes.append(outcome)
-                good = bool(outcome.violations) if sabotage else outcome.sound
-                failed += not good
-                sys.stdout.write(_said(outcome, sabotage, time.monotonic() - started, good=good))
+                as_expected = bool(outcome.violations) if sabotage else outcome.sound
+                failures += not as_expected
+                sys.stdout.write(
+                    _result_line(outcome, sabotage, time.monotonic() - run_started_at, as_expected=as_expected)
+                )
                 sys.stdout.flush()
-    minutes = (time.monotonic() - began) / 60
-    sys.stdout.write(f"{len(outcomes) - failed} as they must be, {failed} not, in {minutes:.1f} minutes\n")
-    if not chosen.sabotage:
+    minutes = (time.monotonic() - started_at) / 60
+    sys.stdout.write(f"{len(outcomes) - failures} as they must be, {failures} not, in {minutes:.1f} minutes\n")
+    if not arguments.sabotage:
         sys.stdout.write("\n" + table(outcomes) + "\n")
-    if chosen.write:
+    if arguments.write:
         RESULTS.write_text(page(outcomes, minutes), encoding="utf-8")
-    return 1 if failed or not outcomes else 0
+    return 1 if failures or not outcomes else 0
 
 
-def _said(outcome: Outcome, sabotage: str | None, seconds: float, *, good: bool) -> str:
-    """A line for whoever waits; with what was wrong, unless that was wanted."""
+def _result_line(outcome: Outcome, sabotage: str | None, seconds: float, *, as_expected: bool) -> str:
+    """The line about one run, with its violations unless they were expected."""
     name = f"{outcome.engine}, {outcome.fault}" + (f", {sabotage}" if sabotage else "")
-    if good:
+    if as_expected:
         return f"{'red, as it must be' if sabotage else 'sound'} ({seconds:.0f} s): {name}\n"
-    wrong = "\n    ".join([*outcome.lacking, *outcome.violations[:20]])
-    return f"{'NOT NOTICED' if sabotage else 'FAILED'}: {name} ({len(outcome.violations)} violations)\n    {wrong}\n"
+    faults = "\n    ".join([*outcome.lacking, *outcome.violations[:20]])
+    return f"{'NOT NOTICED' if sabotage else 'FAILED'}: {name} ({len(outcome.violations)} violations)\n    {faults}\n"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The campaign: every fault on every engine, what must have happened for it to count, what turns it red."""
+"""The campaign: each fault per engine, the events that must occur for a run to count, and its sabotages."""
 
 import itertools
 import time
@@ -17,67 +17,67 @@ from api_tests.support.postgres import Cluster
 Lives = Callable[[int], Callable[[], Faults]]
 HOURS = 3600.0
 RECORD = "recorded"  # in the folder of the scene
-ASKED_ANEW = "asked_anew"  # of the clients, not of the service: whoever gets no answer takes another key
+ASKED_ANEW = "asked_anew"  # breaks the clients, not the service: a client without an answer uses another key
 
 
-def _sound(_: int) -> Callable[[], Faults]:
+def _without_faults(_: int) -> Callable[[], Faults]:
     return Faults
 
 
-def _dying(number: int) -> Callable[[], Faults]:
-    """Each life at the next point."""
+def _dying_at_points(number: int) -> Callable[[], Faults]:
+    """Each life ends at the next point."""
     chance = Random(number)
     points = itertools.cycle([*POINTS][number * 3 :] + [*POINTS][: number * 3])
 
-    def born() -> Faults:
+    def next_life() -> Faults:
         point = next(points)
         return Faults(point=point, passes=chance.randint(1, 2 if point == "between keys and data" else 6))
 
-    return born
+    return next_life
 
 
 def _freezing(number: int) -> Callable[[], Faults]:
-    """The first of them, at every thirtieth step, with the case locked."""
+    """The first process stops at every thirtieth step, with the case locked."""
     return lambda: Faults(point=None if number else "after the head moved", passes=30, freezes=True)
 
 
-def _apart(number: int) -> Callable[[], Faults]:
-    """One clock is hours behind, the other hours ahead."""
+def _clocks_apart(number: int) -> Callable[[], Faults]:
+    """One clock is two hours slow, the other two hours fast."""
     skew = 2 * HOURS if number else -2 * HOURS
     return lambda: Faults(skew=(skew, skew))
 
 
-def _recorded(_: int) -> Callable[[], Faults]:
+def _recording(_: int) -> Callable[[], Faults]:
     return lambda: Faults(record=RECORD)
 
 
-def _jumping(_: int) -> Callable[[], Faults]:
-    """A clock that is set forth and back all the time."""
+def _clock_jumping(_: int) -> Callable[[], Faults]:
+    """The clock jumps forward and back all the time."""
     return lambda: Faults(skew=(-2 * HOURS, 2 * HOURS))
 
 
 @dataclass(frozen=True)
 class Fault:
-    """`enough`: what the short run must have met. `sabotages`: under each of which it must turn red."""
+    """A fault. `enough`: the least counts of the short run. `sabotages`: under each of them the run must fail."""
 
     name: str
     engine: str
     strike: nemesis.Strike
     enough: Mapping[str, int]
     sabotages: tuple[str, ...]
-    lives: Lives = _sound
+    lives: Lives = _without_faults
     through_proxy: bool = False
     on_a_small_disk: bool = False
-    images: int = 0  # how often the power is cut in the short run, afterwards
+    images: int = 0  # the number of power cuts after the short run
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was met and done, and everything that was not as promised. `lacking`: what happened too little."""
+    """The counts of events, the violations of promises, and the events that occurred too rarely (`lacking`)."""
 
     fault: str
     engine: str
-    met: Mapping[str, int]
+    counts: Mapping[str, int]
     violations: tuple[str, ...]
     lacking: tuple[str, ...]
 
@@ -87,17 +87,17 @@ class Outcome:
 
 
 _POINTS = dict.fromkeys(POINTS, 1)
-_TOLD = {"duplicates": 8, "late duplicates": 2, "answered 412": 4, "answered 409": 1}
+_RIVAL = {"duplicates": 8, "late duplicates": 2, "answered 412": 4, "answered 409": 1}
 _UNSEEN = {"lost sight": 4, "number alone": 4}
 _FULL = {"full disks": 1, "changes put off: 5": 1}
 
 
-def _on_both(engine: str) -> tuple[Fault, ...]:
+def _faults_of_both_engines(engine: str) -> tuple[Fault, ...]:
     return (
-        Fault("killed at named points", engine, nemesis.nothing, {**_POINTS, "settled": 2},
-              ("answer_before_commit", "keys_after_data", "no_key_lookup"), _dying),
+        Fault("killed at named points", engine, nemesis.load_alone, {**_POINTS, "settled": 2},
+              ("answer_before_commit", "keys_after_data", "no_key_lookup"), _dying_at_points),
         Fault("killed at random", engine, nemesis.kill, {"kills": 2}, ("answered_without_commit",)),
-        Fault("duplicates, rivals, disorder", engine, nemesis.nothing, _TOLD, ("no_key_lookup", "outbox_skipped")),
+        Fault("duplicates, rivals, disorder", engine, nemesis.load_alone, _RIVAL, ("no_key_lookup", "outbox_skipped")),
         Fault("sight lost meanwhile", engine, nemesis.take_sight_away, _UNSEEN,
               ("sight_before_the_key", "told_out_of_sight", "done_without_looking", "answered_without_commit")),
         Fault("disk full", engine, nemesis.fill_the_disk, _FULL, ("waiting_is_a_mistake",), on_a_small_disk=True),
@@ -105,14 +105,14 @@ def _on_both(engine: str) -> tuple[Fault, ...]:
 
 
 FAULTS = (
-    *_on_both("sqlite"),
+    *_faults_of_both_engines("sqlite"),
     Fault("process frozen", "sqlite", nemesis.freeze, {"freezes": 1, "no answer": 3}, ("no_key_lookup",)),
-    Fault("clock jumps", "sqlite", nemesis.nothing, {}, ("time_runs_backwards",), _jumping),
-    Fault("power cut", "sqlite", nemesis.nothing, {}, ("commits_not_synced",), _recorded, images=40),
-    *_on_both("postgresql"),
+    Fault("clock jumps", "sqlite", nemesis.load_alone, {}, ("time_runs_backwards",), _clock_jumping),
+    Fault("power cut", "sqlite", nemesis.load_alone, {}, ("commits_not_synced",), _recording, images=40),
+    *_faults_of_both_engines("postgresql"),
     Fault("process frozen with a lock", "postgresql", nemesis.thaw, {"freezes": 1, "went on without it": 1},
           ("no_key_lookup",), _freezing),
-    Fault("clocks apart", "postgresql", nemesis.nothing, {}, ("time_runs_backwards",), _apart),
+    Fault("clocks apart", "postgresql", nemesis.load_alone, {}, ("time_runs_backwards",), _clocks_apart),
     Fault("database crashes", "postgresql", nemesis.crash_the_database, {"crashes": 2}, ("commits_not_synced",)),
     Fault("database paused", "postgresql", nemesis.pause_the_database, {"pauses": 1, "no answer": 3},
           ("no_key_lookup",)),
@@ -122,52 +122,54 @@ FAULTS = (
           (ASKED_ANEW, "no_key_lookup"), through_proxy=True),
 )  # fmt: skip
 ACKNOWLEDGED = 20  # at least, in the short run
-PATIENCE_SECONDS = 60.0  # for the short run; nothing here takes as long as that but on a machine that is busy
+PATIENCE_SECONDS = 60.0  # for the short run; longer only on a busy machine
 
 
 def run(fault: Fault, folder: Path, cluster: Cluster | None, *, times: int, sabotage: str | None = None) -> Outcome:
-    """Try one fault until it was tried enough: `times` what the short run asks for."""
+    """Try one fault until it occurred often enough: `times` the counts of the short run."""
     if fault.images and not can_trace():
         return Outcome(fault.name, fault.engine, {}, (), ("not run: needs Linux on x86_64 or aarch64",))
     enough = {"acknowledged": ACKNOWLEDGED, **fault.enough}
-    enough = {name: it * times for name, it in enough.items()}
+    enough = {name: count * times for name, count in enough.items()}
     lives = fault.lives
     if sabotage not in (None, ASKED_ANEW):
         lives = _sabotaged(lives, sabotage)
     with scene(
         folder, cluster, lives, on_a_small_disk=fault.on_a_small_disk, through_proxy=fault.through_proxy
-    ) as place:
-        with under_load(place, blind=sabotage == ASKED_ANEW):
-            place.after(1, PATIENCE_SECONDS)
+    ) as trial:
+        with under_load(trial, blind=sabotage == ASKED_ANEW):
+            trial.wait_for_more(1, PATIENCE_SECONDS)
             deadline = time.monotonic() + PATIENCE_SECONDS * (times + 1) / 2
-            while _lacking(place, enough) and time.monotonic() < deadline and not (sabotage and place.ledger.wrong):
-                fault.strike(place)
-        violations = place.violations()
+            while _lacking(trial, enough) and time.monotonic() < deadline and not (sabotage and trial.ledger.faults):
+                fault.strike(trial)
+        violations = trial.violations()
         if fault.images:
-            violations += _cut_the_power(place, fault.images * times)
-        return Outcome(fault.name, fault.engine, _met(place), tuple(violations), tuple(_lacking(place, enough)))
+            violations += _cut_the_power(trial, fault.images * times)
+        return Outcome(fault.name, fault.engine, _counts(trial), tuple(violations), tuple(_lacking(trial, enough)))
 
 
-def _cut_the_power(place: Scene, images: int) -> list[str]:
-    """After all that was recorded; the process is ended first, so that nothing is half recorded."""
-    place.replicas[0].end()
-    met, found = cut(place.folder / RECORD, place.folder / "base", place.folder / "casusroute.db", images=images)
-    place.done.update(met)
-    return found
+def _cut_the_power(trial: Scene, images: int) -> list[str]:
+    """Cut the power after all records. The process is ended first, so that its record is complete."""
+    trial.replicas[0].end()
+    counts, faults = cut(trial.folder / RECORD, trial.folder / "base", trial.folder / "casusroute.db", images=images)
+    trial.strikes.update(counts)
+    return faults
 
 
 def _sabotaged(lives: Lives, sabotage: str | None) -> Lives:
-    def of(number: int) -> Callable[[], Faults]:
-        born = lives(number)
-        return lambda: replace(born(), sabotage=sabotage)
+    def lives_with_sabotage(number: int) -> Callable[[], Faults]:
+        next_life = lives(number)
+        return lambda: replace(next_life(), sabotage=sabotage)
 
-    return of
-
-
-def _met(place: Scene) -> dict[str, int]:
-    return {**place.ledger.met, **place.done, "acknowledged": place.acknowledged}
+    return lives_with_sabotage
 
 
-def _lacking(place: Scene, enough: Mapping[str, int]) -> list[str]:
-    met = _met(place)
-    return [f"{name}: {met.get(name, 0)} of {it}" for name, it in enough.items() if met.get(name, 0) < it]
+def _counts(trial: Scene) -> dict[str, int]:
+    return {**trial.ledger.counts, **trial.strikes, "acknowledged": trial.acknowledged}
+
+
+def _lacking(trial: Scene, enough: Mapping[str, int]) -> list[str]:
+    counts = _counts(trial)
+    return [
+        f"{name}: {counts.get(name, 0)} of {least}" for name, least in enough.items() if counts.get(name, 0) < least
+    ]

@@ -1,9 +1,9 @@
-"""A disk that is full, for as long as a block lasts.
+"""A full disk for the duration of a block.
 
-SQLite: the kernel is told that no file of the process may grow (RLIMIT_FSIZE, set from outside on the running process),
-which needs no right to mount and runs on every Linux. PostgreSQL: the tables stand in a tablespace of their own on a
-small file system in memory, filled to the brim, where mounting is allowed; elsewhere a trigger says what PostgreSQL
-says then (53100), which is told in the table.
+SQLite: the kernel lets no file of the process grow (RLIMIT_FSIZE, set from outside on the running process), which needs
+no right to mount and works on each Linux. PostgreSQL: the tables are in a tablespace on a small file system in memory,
+which is filled, where mounting is allowed; elsewhere a trigger raises the error of PostgreSQL for a full disk (53100),
+and the report says so.
 """
 
 import os
@@ -22,51 +22,51 @@ _BLOCK = 1 << 16
 
 @contextmanager
 def no_file_may_grow(pid: int) -> Iterator[None]:
-    """What is beyond the first page of any file is out of reach for writing."""
-    kept = resource.prlimit(pid, resource.RLIMIT_FSIZE)
-    resource.prlimit(pid, resource.RLIMIT_FSIZE, (4096, kept[1]))
+    """Refuse writes beyond the first page of each file of the process."""
+    limits = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (4096, limits[1]))
     try:
         yield
     finally:
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, kept)
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, limits)
 
 
 @contextmanager
 def small_disk(folder: Path) -> Iterator[Path | None]:
-    """A file system of a few megabytes for PostgreSQL; None where we may not mount one."""
-    place = folder / "small"
-    place.mkdir()
+    """A file system of a few megabytes for PostgreSQL; None where mounting is not allowed."""
+    mount_point = folder / "small"
+    mount_point.mkdir()
     options = f"size={SMALL_MEGABYTES}m,mode=777"
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", options, "casusroute-faults", str(place)], capture_output=True, check=False
+    result = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", options, "casusroute-faults", str(mount_point)], capture_output=True, check=False
     )
-    if mounted.returncode:
+    if result.returncode:
         yield None
         return
     try:
-        inside = place / "tables"
-        inside.mkdir()
+        tables = mount_point / "tables"
+        tables.mkdir()
         if os.geteuid() == 0:
-            nobody = pwd.getpwnam("nobody")
-            os.chown(inside, nobody.pw_uid, nobody.pw_gid)
-        inside.chmod(0o700)
-        yield inside
+            account = pwd.getpwnam("nobody")
+            os.chown(tables, account.pw_uid, account.pw_gid)
+        tables.chmod(0o700)
+        yield tables
     finally:
-        subprocess.run(["umount", str(place)], capture_output=True, check=False)
+        subprocess.run(["umount", str(mount_point)], capture_output=True, check=False)
 
 
 @contextmanager
 def filled(disk: Path) -> Iterator[None]:
-    """Not a byte is left on it."""
+    """Fill the disk to the last byte."""
     ballast = disk.parent / "ballast"
     size = _BLOCK
     with ballast.open("wb", buffering=0) as out:
         while size:
             try:
-                written = out.write(bytes(size))
+                count = out.write(bytes(size))
             except OSError:
-                written = 0
-            size = size if written == size else size // 2
+                count = 0
+            size = size if count == size else size // 2
     try:
         yield
     finally:
@@ -75,7 +75,7 @@ def filled(disk: Path) -> Iterator[None]:
 
 @contextmanager
 def said_to_be_full(url: str) -> Iterator[None]:
-    """Whatever adds an entry is told that the disk is full."""
+    """Raise the error of a full disk on each new entry."""
     address = url.replace("postgresql+psycopg", "postgresql")
     with psycopg.connect(address, autocommit=True) as connection:
         connection.execute(

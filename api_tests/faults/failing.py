@@ -1,6 +1,6 @@
-"""The service as it runs, made to fail from outside: it dies or stops at a named point, or its clock is wrong.
+"""The service with faults from outside: it dies or stops at a named point, or its clock is wrong.
 
-Nothing in the service knows of this. `live` is one life of a process.
+The service has no code for this. `live` is one life of a process.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from sqlalchemy import Engine, event
 from sqlalchemy.engine.default import DefaultDialect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api_tests.faults.sabotaged import SABOTAGES, put
+from api_tests.faults.sabotaged import SABOTAGES, replace_attributes
 from api_tests.faults.tracing import record
 from service import app
 from service.cases.store.cases import Cases
@@ -30,7 +30,7 @@ from service.database.keyring import Keyring
 from service.logs import configure
 from service.settings import Settings
 
-# Where a process may die, and the exit code by which its parent knows that it died there.
+# The points at which a process may die, and the exit code for each.
 POINTS = {
     "after the head moved": 71,
     "before COMMIT": 72,
@@ -45,21 +45,21 @@ CREATED = 201
 
 @dataclass(frozen=True)
 class Faults:
-    """What is wrong with one life. `skew`: the clock is ahead by anything between these seconds at every look."""
+    """The faults of one life. `skew`: the clock is ahead by a random number of seconds in this range at each look."""
 
     point: str | None = None
-    passes: int = 1  # it happens when the point is passed for this time
-    freezes: bool = False  # stops there instead of dying, until it is told to go on
+    passes: int = 1  # the fault occurs at every so many passes of the point
+    freezes: bool = False  # stops there instead of dying, until SIGCONT
     skew: tuple[float, float] = (0, 0)
     sabotage: str | None = None
-    record: str | None = None  # the file beside its log that tells all it wrote, synced and sent
+    record: str | None = None  # the file next to its log with all writes, syncs and sends
 
 
 def live(settings: Mapping[str, Any], faults: Faults, log: str) -> None:
-    """Serve until somebody ends it."""
-    said = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    os.dup2(said, 1)
-    os.dup2(said, 2)
+    """Serve until the process is ended."""
+    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the campaign, which ends its processes itself
     if faults.record:
         record(partial(_serve, settings, faults), Path(log).with_name(faults.record))
@@ -70,7 +70,7 @@ def live(settings: Mapping[str, Any], faults: Faults, log: str) -> None:
 def _serve(settings: Mapping[str, Any], faults: Faults) -> None:
     configure("ERROR")
     point = _Point(faults)
-    point.lie_in_wait()
+    point.install()
     if faults.sabotage:
         SABOTAGES[faults.sabotage]()
     built = app.build(Settings.model_validate(settings), _clock(*faults.skew))
@@ -84,7 +84,7 @@ def _clock(low: float, high: float) -> Any:
 
 
 class _Point:
-    """Where this life ends."""
+    """The point at which this life ends."""
 
     def __init__(self, faults: Faults) -> None:
         self._faults = faults
@@ -99,23 +99,23 @@ class _Point:
                 os._exit(POINTS[point])
             os.kill(os.getpid(), signal.SIGSTOP)
 
-    def lie_in_wait(self) -> None:
-        """At the points inside a transaction. A transaction lives in one thread, and so does what is known of it."""
-        known = threading.local()
+    def install(self) -> None:
+        """Install the points inside a transaction, which runs in one thread: the state is kept per thread."""
+        state = threading.local()
         record, create = Cases.record, Keyring.create
         commit: Any = DefaultDialect.do_commit
         rollback: Any = DefaultDialect.do_rollback
 
         def recorded(self: Cases, *args: Any) -> None:
-            known.moved = True
+            state.moved = True
             record(self, *args)
 
         def created(self: Keyring, *args: Any) -> None:
-            known.keys = True
+            state.keys = True
             create(self, *args)
 
         def committed(dialect: DefaultDialect, connection: Any) -> None:
-            moved, keys = vars(known).pop("moved", False), vars(known).pop("keys", False)
+            moved, keys = vars(state).pop("moved", False), vars(state).pop("keys", False)
             if moved:
                 self.passed("before COMMIT")
             commit(dialect, connection)
@@ -125,43 +125,43 @@ class _Point:
                 self.passed("between keys and data")
 
         def rolled_back(dialect: DefaultDialect, connection: Any) -> None:
-            vars(known).clear()
+            vars(state).clear()
             rollback(dialect, connection)
 
         def executed(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
             if statement.startswith("INSERT INTO transitions"):
                 self.passed("after the head moved")
 
-        put(Cases, record=recorded)
-        put(Keyring, create=created)
-        put(DefaultDialect, do_commit=committed, do_rollback=rolled_back)
+        replace_attributes(Cases, record=recorded)
+        replace_attributes(Keyring, create=created)
+        replace_attributes(DefaultDialect, do_commit=committed, do_rollback=rolled_back)
         event.listen(Engine, "after_cursor_execute", executed)
 
 
 def _watched(application: ASGIApp, point: _Point) -> ASGIApp:
-    """The application, with the points around its answers to what was made."""
+    """The application with the points before and after its answers to new entries."""
 
     async def watched(scope: Scope, receive: Receive, send: Send) -> None:
-        made = False
+        has_created = False
 
-        async def sent(message: Message) -> None:
-            nonlocal made
+        async def send_with_points(message: Message) -> None:
+            nonlocal has_created
             if message["type"] == "http.response.start":
-                made = message["status"] == CREATED and "/cases" in scope["path"]
-            if made and message["type"] == "http.response.start":
+                has_created = message["status"] == CREATED and "/cases" in scope["path"]
+            if has_created and message["type"] == "http.response.start":
                 point.passed("before the answer")
             await send(message)
-            if made and message["type"] == "http.response.body":
-                # The loop writes at the end of its round: one round later the answer has left.
+            if has_created and message["type"] == "http.response.body":
+                # The event loop writes at the end of its round: one round later the answer has left.
                 asyncio.get_running_loop().call_later(0.001, point.passed, "after the answer")
 
-        await application(scope, receive, sent if scope["type"] == "http" else send)
+        await application(scope, receive, send_with_points if scope["type"] == "http" else send)
 
     return watched
 
 
 def main() -> None:
-    """One life, started from nothing: `python -m api_tests.faults.failing SETTINGS FAULTS LOG`, two of them as JSON."""
+    """Run one life as a new process: `python -m api_tests.faults.failing SETTINGS FAULTS LOG`, the first two JSON."""
     settings, faults, log = sys.argv[1:]
     live(json.loads(settings), Faults(**json.loads(faults)), log)
 

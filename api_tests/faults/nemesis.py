@@ -1,4 +1,4 @@
-"""What is done to a running service: one blow each, paced by what was acknowledged, again and again until enough."""
+"""The strikes against a running service. Each runs between acknowledged requests, until it occurred often enough."""
 
 import signal
 from collections.abc import Callable, Iterator
@@ -9,7 +9,7 @@ from sqlalchemy import update
 from api_tests.faults.disks import filled, no_file_may_grow, said_to_be_full
 from api_tests.faults.scene import Scene
 from api_tests.support.demonstration import PERSON_IDS
-from api_tests.support.load_clients import Client, World
+from api_tests.support.load_clients import Client, LoadState
 from service.database.columns import NO_DAY
 from service.database.engine import open_engine
 from service.people.store.tables import memberships
@@ -18,132 +18,134 @@ Strike = Callable[[Scene], None]
 LONG_AGO = "2000-01-01"
 
 
-def nothing(scene: Scene) -> None:
-    """The load is the fault: duplicates, rivals, what comes late or in another order."""
-    scene.after(10)
+def load_alone(scene: Scene) -> None:
+    """Do nothing: the load is the fault, with duplicates, rivals, late requests and wrong order."""
+    scene.wait_for_more(10)
 
 
 def kill(scene: Scene) -> None:
-    scene.after(scene.chance.randint(3, 15))
+    scene.wait_for_more(scene.chance.randint(3, 15))
     scene.chance.choice(scene.replicas).signal(signal.SIGKILL)
     scene.count("kills")
 
 
 def freeze(scene: Scene) -> None:
-    """The only process stops in the middle of what it does, until clients have given up on it, and goes on."""
-    scene.after(scene.chance.randint(3, 15))
+    """Stop the only process until clients have given up on it, and continue it."""
+    scene.wait_for_more(scene.chance.randint(3, 15))
     scene.replicas[0].signal(signal.SIGSTOP)
-    _unanswered(scene, 3)
+    _wait_for_silence(scene, 3)
     scene.replicas[0].signal(signal.SIGCONT)
     scene.count("freezes")
 
 
 def take_sight_away(scene: Scene) -> None:
-    """Somebody loses every role after a step, and takes the same step again; then the one before gets them back. One
-    stays without in the end.
+    """End all roles of a person after a step, and repeat the step. The roles of the previous person are restored.
+
+    One person has no roles at the end.
     """
-    scene.after(scene.chance.randint(2, 6))
-    settled = list(scene.ledger.acknowledged.values())
-    # Esra looks for everybody.
-    others = [it for it in settled if it[0].kind != "draft" and it[0].person != "esra"]
-    if not others:
+    scene.wait_for_more(scene.chance.randint(2, 6))
+    answers = list(scene.ledger.acknowledged.values())
+    # Esra reads for all clients, and keeps her roles.
+    candidates = [pair for pair in answers if pair[0].kind != "draft" and pair[0].person != "esra"]
+    if not candidates:
         return
-    request, first = scene.chance.choice(others)
+    request, first = scene.chance.choice(candidates)
     engine = open_engine(scene.database_url)
     with engine.begin() as connection:
         connection.execute(update(memberships).values(valid_until=NO_DAY))
-        lost = memberships.c.person_id == str(PERSON_IDS[request.person])
-        connection.execute(update(memberships).where(lost).values(valid_until=LONG_AGO))
+        of_person = memberships.c.person_id == str(PERSON_IDS[request.person])
+        connection.execute(update(memberships).where(of_person).values(valid_until=LONG_AGO))
     engine.dispose()
     scene.count("lost sight")
-    again = Client(World([replica.port for replica in scene.replicas], scene.ledger), number=98)
-    again.say_again(request, first)
-    again.close()
+    client = Client(LoadState([replica.port for replica in scene.replicas], scene.ledger), number=98)
+    client.repeat_late(request, first)
+    client.close()
 
 
 def thaw(scene: Scene) -> None:
-    """One process stopped where it holds a lock; the others go on without it, and then so does it."""
+    """Continue a process that stopped with a lock, after the others went on without it."""
     if not scene.ledger.wait(scene.replicas[0].is_frozen, 30):
         return
-    # Those who wait for an answer of the one that is frozen, or for the case that it holds, cannot tell: others can.
-    others = Client(World([replica.port for replica in scene.replicas[1:]], scene.ledger), number=99)
-    before = scene.acknowledged
+    # Clients that wait for the frozen process or its locked case cannot tell. A client of the other processes can.
+    client = Client(LoadState([replica.port for replica in scene.replicas[1:]], scene.ledger), number=99)
+    count_before = scene.acknowledged
     for _ in range(3):
-        others.submit()
-    others.close()
-    if scene.acknowledged >= before + 3 and scene.replicas[0].is_frozen():
+        client.submit()
+    client.close()
+    if scene.acknowledged >= count_before + 3 and scene.replicas[0].is_frozen():
         scene.count("went on without it")
-    _unanswered(scene, 1)
+    _wait_for_silence(scene, 1)
     scene.replicas[0].signal(signal.SIGCONT)
     scene.count("freezes")
 
 
 def crash_the_database(scene: Scene) -> None:
-    """By turns: the postmaster and every session at once, as when the machine fails; one session, for which the
-    postmaster ends all others. Then it recovers from its log.
+    """Kill by turns all processes of PostgreSQL, as when the machine fails, and one session.
+
+    After the second the postmaster ends all other sessions. PostgreSQL recovers from its log.
     """
     assert scene.cluster
-    scene.after(scene.chance.randint(5, 20))
+    scene.wait_for_more(scene.chance.randint(5, 20))
     scene.count("crashes")
-    if scene.done["crashes"] % 2:
-        scene.of_the_cluster(signal.SIGKILL)
-        scene.cluster.kill()  # nothing is left to kill: it is told that it ended
+    if scene.strikes["crashes"] % 2:
+        scene.signal_cluster(signal.SIGKILL)
+        scene.cluster.kill()  # records that the server has ended
         scene.cluster.start()
     else:
         scene.kill_a_session()
 
 
 def pause_the_database(scene: Scene) -> None:
-    scene.after(scene.chance.randint(5, 20))
-    scene.of_the_cluster(signal.SIGSTOP)
-    _unanswered(scene, 3)
-    scene.of_the_cluster(signal.SIGCONT)
+    scene.wait_for_more(scene.chance.randint(5, 20))
+    scene.signal_cluster(signal.SIGSTOP)
+    _wait_for_silence(scene, 3)
+    scene.signal_cluster(signal.SIGCONT)
     scene.count("pauses")
 
 
 def cut_off_the_database(scene: Scene) -> None:
-    """By turns: nothing gets through and then all of it does; nothing does and connections break; nobody gets in."""
+    """By turns: hold all traffic back and release it; hold it back and reset connections; refuse connections."""
     assert scene.proxy
-    scene.after(scene.chance.randint(5, 20))
+    scene.wait_for_more(scene.chance.randint(5, 20))
     scene.count("outages")
-    kind = scene.done["outages"] % 3
+    kind = scene.strikes["outages"] % 3
     if kind:
         with scene.proxy.silence():
-            _unanswered(scene, 3)
+            _wait_for_silence(scene, 3)
             if kind == 1:
                 scene.proxy.cut()
         return
     with scene.proxy.refusal():
-        before = scene.ledger.met["not now (POST)"]
-        scene.ledger.wait(lambda: scene.ledger.met["not now (POST)"] >= before + 3, 10)
+        count_before = scene.ledger.counts["not now (POST)"]
+        scene.ledger.wait(lambda: scene.ledger.counts["not now (POST)"] >= count_before + 3, 10)
 
 
 def reset_after_commit(scene: Scene) -> None:
     assert scene.proxy
     scene.proxy.resetting = 0.08
-    scene.after(10)
-    scene.done["resets"] = scene.proxy.resets
+    scene.wait_for_more(10)
+    scene.strikes["resets"] = scene.proxy.resets
 
 
 def fill_the_disk(scene: Scene) -> None:
-    """Changes are put off, reading goes on, and all is well again as soon as there is room: without a restart."""
-    scene.after(5)
-    met = scene.ledger.met
-    put_off, reading = met["not now (POST)"], met["not now (GET)"]
-    with _full(scene):
-        if scene.ledger.wait(lambda: met["not now (POST)"] >= put_off + 5, 30):
+    """Fill the disk. Changes are put off, reading continues, and all works again with free space, without a restart."""
+    scene.wait_for_more(5)
+    counts = scene.ledger.counts
+    put_off_before, failed_reads_before = counts["not now (POST)"], counts["not now (GET)"]
+    with _full_disk(scene):
+        if scene.ledger.wait(lambda: counts["not now (POST)"] >= put_off_before + 5, 30):
             scene.count("changes put off: 5")
-        if met["not now (GET)"] > reading or not _seen(scene):
-            scene.ledger.complain("reading was refused while the disk was full")
-    if not scene.after(5, 30):
-        scene.ledger.complain("nothing was acknowledged after there was room again")
+        if counts["not now (GET)"] > failed_reads_before or not _reading_works(scene):
+            scene.ledger.add_fault("reading was refused while the disk was full")
+    if not scene.wait_for_more(5, 30):
+        scene.ledger.add_fault("nothing was acknowledged after there was room again")
     if any(replica.deaths for replica in scene.replicas):
-        scene.ledger.complain("a process ended while the disk was full")
+        scene.ledger.add_fault("a process ended while the disk was full")
     scene.count("full disks")
 
 
 @contextmanager
-def _full(scene: Scene) -> Iterator[None]:
+def _full_disk(scene: Scene) -> Iterator[None]:
     if scene.disk:
         with filled(scene.disk):
             yield
@@ -157,13 +159,13 @@ def _full(scene: Scene) -> Iterator[None]:
             yield
 
 
-def _seen(scene: Scene) -> bool:
-    """Whether cases were looked at meanwhile."""
-    before = scene.ledger.met["seen"]
-    return scene.ledger.wait(lambda: scene.ledger.met["seen"] >= before + 5, 20)
+def _reading_works(scene: Scene) -> bool:
+    """True when cases were read meanwhile."""
+    count_before = scene.ledger.counts["seen"]
+    return scene.ledger.wait(lambda: scene.ledger.counts["seen"] >= count_before + 5, 20)
 
 
-def _unanswered(scene: Scene, more: int) -> None:
-    """Wait until so many more requests got no answer."""
-    before = scene.ledger.met["no answer"]
-    scene.ledger.wait(lambda: scene.ledger.met["no answer"] >= before + more, 20)
+def _wait_for_silence(scene: Scene, more: int) -> None:
+    """Wait until so many more requests had no answer."""
+    count_before = scene.ledger.counts["no answer"]
+    scene.ledger.wait(lambda: scene.ledger.counts["no answer"] >= count_before + more, 20)

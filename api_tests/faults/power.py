@@ -1,7 +1,7 @@
-"""The power is cut: what a disk may hold then of what the service wrote, and whether every promise is on it.
+"""Power cuts: the possible contents of a disk after the writes of the service, and the promises on each of them.
 
-A disk keeps what was synced, and of what was written since anything: nothing, all, what came first, or some of it, a
-write perhaps in part. What is not synced is found by no kill of a process, whose writes outlive it.
+A disk holds all that was synced, and any part of later writes: none, all, the first ones, or some, perhaps one torn.
+Killing a process does not reveal a missing sync, because its writes survive it.
 """
 
 import re
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from api_tests.faults.tracing import Happened, happened
+from api_tests.faults.tracing import SystemEvent, read_events
 from api_tests.support.history_checker import contents, histories, master_key
 from api_tests.support.ledger import Ledger
 from api_tests.support.raw_tables import read_sqlite
@@ -19,7 +19,7 @@ from service.database.engine import open_engine
 from service.integrity.store.case_history import verify
 
 SECTOR = 512
-_TOLD = re.compile(
+_ACKNOWLEDGEMENT = re.compile(
     rb"^HTTP/1\.1 201 .*?\r\nlocation: /v1/cases/([^/\s]+)(?:/[a-z-]+/([^/\s]+))?/transitions/(\d+)",
     re.DOTALL | re.IGNORECASE,
 )
@@ -27,99 +27,109 @@ _TOLD = re.compile(
 
 @dataclass
 class Disk:
-    """The files as they surely are, and what may or may not have reached them, in order."""
+    """The files as they are certain to be, and the writes that may or may not have reached them, in order."""
 
     durable: dict[str, bytearray]
-    pending: list[tuple[int, Happened]] = field(default_factory=list)
-    begun: dict[int, int] = field(default_factory=dict)
-    seen: int = 0
+    pending: list[tuple[int, SystemEvent]] = field(default_factory=list)
+    sync_starts: dict[int, int] = field(default_factory=dict)
+    event_count: int = 0
 
-    def meet(self, it: Happened) -> None:
-        self.seen += 1
-        if it.what in ("write", "truncate"):
-            self.pending.append((self.seen, it))
-        elif it.what == "begin":
-            self.begun[it.number] = self.seen
-        elif it.what == "sync":
-            before = self.begun.pop(it.number)
-            for number, one in self.pending:
-                if one.path == it.path and number < before:
-                    _apply(self.durable, one)
-            self.pending = [kept for kept in self.pending if kept[1].path != it.path or kept[0] >= before]
+    def apply_event(self, event: SystemEvent) -> None:
+        self.event_count += 1
+        if event.kind in ("write", "truncate"):
+            self.pending.append((self.event_count, event))
+        elif event.kind == "begin":
+            self.sync_starts[event.number] = self.event_count
+        elif event.kind == "sync":
+            start = self.sync_starts.pop(event.number)
+            for number, write in self.pending:
+                if write.path == event.path and number < start:
+                    _apply(self.durable, write)
+            self.pending = [write for write in self.pending if write[1].path != event.path or write[0] >= start]
 
     def after_the_cut(self, chance: Random) -> dict[str, bytearray]:
-        """One of all that may be found."""
-        written = [it for _, it in self.pending]
-        how = chance.choice(("none", "all", "first", "some"))
-        if how == "none":
-            written = []
-        elif how == "first":
-            written = written[: chance.randint(0, len(written))]
-        elif how == "some":
-            written = [it for it in written if chance.random() < 0.5]
-        torn = chance.randrange(len(written)) if written and chance.random() < 0.5 else None
-        found = {path: bytearray(held) for path, held in self.durable.items()}
-        for number, it in enumerate(written):
-            _apply(found, it, chance.randrange(0, len(it.data) + 1, SECTOR) if number == torn else None)
-        return found
+        """One of the possible contents after a power cut."""
+        writes = [write for _, write in self.pending]
+        extent = chance.choice(("none", "all", "first", "some"))
+        if extent == "none":
+            writes = []
+        elif extent == "first":
+            writes = writes[: chance.randint(0, len(writes))]
+        elif extent == "some":
+            writes = [write for write in writes if chance.random() < 0.5]
+        torn = chance.randrange(len(writes)) if writes and chance.random() < 0.5 else None
+        files = {path: bytearray(data) for path, data in self.durable.items()}
+        for number, write in enumerate(writes):
+            _apply(files, write, chance.randrange(0, len(write.data) + 1, SECTOR) if number == torn else None)
+        return files
 
 
-def _apply(files: dict[str, bytearray], it: Happened, only: int | None = None) -> None:
-    held = files.setdefault(it.path, bytearray())
-    if it.what == "truncate":
-        held[it.number :] = bytes(max(0, it.number - len(held)))
+def _apply(files: dict[str, bytearray], event: SystemEvent, length: int | None = None) -> None:
+    content = files.setdefault(event.path, bytearray())
+    if event.kind == "truncate":
+        content[event.number :] = bytes(max(0, event.number - len(content)))
         return
-    data = it.data[:only]
-    held.extend(bytes(max(0, it.number - len(held))))
-    held[it.number : it.number + len(data)] = data
+    data = event.data[:length]
+    content.extend(bytes(max(0, event.number - len(content))))
+    content[event.number : event.number + len(data)] = data
 
 
 def cut(recorded: Path, base: Path, database: Path, *, images: int) -> tuple[dict[str, int], list[str]]:
-    """Cut at so many moments: what was met, and everything that was not as promised."""
-    ours = tuple(str(database) + ending for ending in ("", "-wal", ".keys", ".keys-wal"))
-    events = [it for it in happened(recorded) if it.what == "sent" or it.path in ours or it.what.startswith("unlink")]
-    strange = {f"{event.what} {event.path}" for event in events if event.what not in _UNDERSTOOD and event.path in ours}
-    answers = [number for number, it in enumerate(events) if it.what == "sent" and _TOLD.match(it.data)]
+    """Cut the power at so many moments. Returns (counts, violations)."""
+    paths = tuple(str(database) + ending for ending in ("", "-wal", ".keys", ".keys-wal"))
+    events = [
+        event
+        for event in read_events(recorded)
+        if event.kind == "sent" or event.path in paths or event.kind.startswith("unlink")
+    ]
+    unknown_events = {
+        f"{event.kind} {event.path}" for event in events if event.kind not in _KNOWN_EVENTS and event.path in paths
+    }
+    answers = [
+        number for number, event in enumerate(events) if event.kind == "sent" and _ACKNOWLEDGEMENT.match(event.data)
+    ]
     if not answers:
-        return {}, [*strange, "no acknowledgement was recorded"]
+        return {}, [*unknown_events, "no acknowledgement was recorded"]
     chance = Random(images)
     moments = sorted(chance.sample(range(answers[0], len(events)), min(images, len(events) - answers[0])))
     disk = Disk(
-        {path: bytearray((base / Path(path).name).read_bytes()) for path in ours if (base / Path(path).name).exists()}
+        {path: bytearray((base / Path(path).name).read_bytes()) for path in paths if (base / Path(path).name).exists()}
     )
-    told: set[tuple[str, int]] = set()
-    found, most = [*strange], 0
-    place = base / "image"
-    for number, it in enumerate(events):
+    acknowledged: set[tuple[str, int]] = set()
+    faults, most_pending = [*unknown_events], 0
+    image = base / "image"
+    for number, event in enumerate(events):
         if moments and number == moments[0]:
             moments.pop(0)
-            most = max(most, len(disk.pending))
-            shutil.rmtree(place, ignore_errors=True)
-            place.mkdir()
-            for path, held in disk.after_the_cut(chance).items():
-                (place / Path(path).name).write_bytes(held)
-            found += [f"cut at {number}: {it}" for it in _lost(place / database.name, told, base)]
-        disk.meet(it)
-        if it.what == "sent" and (match := _TOLD.match(it.data)):
+            most_pending = max(most_pending, len(disk.pending))
+            shutil.rmtree(image, ignore_errors=True)
+            image.mkdir()
+            for path, data in disk.after_the_cut(chance).items():
+                (image / Path(path).name).write_bytes(data)
+            faults += [f"cut at {number}: {fault}" for fault in _violations(image / database.name, acknowledged, base)]
+        disk.apply_event(event)
+        if event.kind == "sent" and (match := _ACKNOWLEDGEMENT.match(event.data)):
             case, part, sequence = match.groups()
-            told.add(((part or case).decode(), int(sequence)))
-    return {"recorded": len(events), "images": images, "most pending": most}, found
+            acknowledged.add(((part or case).decode(), int(sequence)))
+    return {"recorded": len(events), "images": images, "most pending": most_pending}, faults
 
 
-_UNDERSTOOD = {"write", "truncate", "begin", "sync"}
+_KNOWN_EVENTS = {"write", "truncate", "begin", "sync"}
 
 
-def _lost(database: Path, told: set[tuple[str, int]], base: Path) -> Iterator[str]:
+def _violations(database: Path, acknowledged: set[tuple[str, int]], base: Path) -> Iterator[str]:
     tables = read_sqlite(database)
     yield from tables.complaints
     yield from histories(tables)
     yield from contents(tables, master_key(base.parent), Ledger())
-    if lost := told - {(transition["part_id"], transition["part_sequence"]) for transition in tables["transitions"]}:
-        yield f"{len(lost)} of {len(told)} acknowledged entries are lost"
+    if lost := acknowledged - {
+        (transition["part_id"], transition["part_sequence"]) for transition in tables["transitions"]
+    }:
+        yield f"{len(lost)} of {len(acknowledged)} acknowledged entries are lost"
     engine = open_engine(f"sqlite:///{database}")
     with engine.connect() as connection:
-        for it in tables["cases"]:
-            found = verify(connection, it["id"])
-            if not found.sound:
-                yield f"{it['id']} does not verify: {found.reason}"
+        for case in tables["cases"]:
+            verification = verify(connection, case["id"])
+            if not verification.sound:
+                yield f"{case['id']} does not verify: {verification.reason}"
     engine.dispose()

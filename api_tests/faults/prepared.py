@@ -1,15 +1,15 @@
-"""What every life of the service begins with: imported once by the process that all of them are forked from.
+"""The modules and objects that all lives of the service share, imported once by the process that forks them.
 
-Rules, routes and the published document take most of a start, and are not what is tried here. The key that signs
-demonstration identities is the same for all, so that a token outlives whoever gave it.
+Rules, routes and the published document take most of a start, and are not tested here. All lives sign demonstration
+identities with one key, so that a token stays valid when the process that gave it has died.
 """
 
 import gc
 
 from joserfc.jwk import RSAKey
 
-import api_tests.faults.failing  # noqa: F401 - imported here for all lives
-from api_tests.faults.sabotaged import put
+import api_tests.faults.failing  # noqa: F401 - imported once for all lives
+from api_tests.faults.sabotaged import replace_attributes
 from api_tests.support.checkout import ROOT
 from service import app
 from service.routes import create_api
@@ -18,6 +18,6 @@ key = RSAKey.generate_key(2048, {"kid": "demonstration", "use": "sig", "alg": "R
 rules = app.read_folder(ROOT / "workflows")
 api = create_api(rules, "http://127.0.0.1")
 
-put(RSAKey, generate_key=lambda *_, **__: key)
-put(app, read_folder=lambda _: rules, create_api=lambda *_: api)
+replace_attributes(RSAKey, generate_key=lambda *_, **__: key)
+replace_attributes(app, read_folder=lambda _: rules, create_api=lambda *_: api)
 gc.freeze()

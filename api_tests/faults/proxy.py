@@ -1,4 +1,4 @@
-"""A network between the service and its database that may fail: a TCP proxy of our own."""
+"""A network between the service and its database that can fail: a TCP proxy."""
 
 import socket
 import struct
@@ -10,14 +10,14 @@ from types import TracebackType
 from typing import Self
 
 COMMIT = b"COMMIT\x00"
-_RESET = struct.pack("ii", 1, 0)  # closed so, a connection is reset
+_RESET = struct.pack("ii", 1, 0)  # with this linger option, closing resets the connection
 
 
 class Proxy:
-    """Passes everything on, unless it was told not to.
+    """Passes all traffic on until it is told to fail.
 
-    `resetting` is the chance that a connection is reset just after COMMIT was sent and before its answer; in half of
-    these the COMMIT had arrived. Whoever sent it cannot tell.
+    `resetting` is the chance that a connection is reset after COMMIT was sent and before its answer. COMMIT has arrived
+    in half of these resets; the client cannot tell.
     """
 
     def __init__(self, target: int) -> None:
@@ -47,7 +47,7 @@ class Proxy:
 
     @contextmanager
     def silence(self) -> Iterator[None]:
-        """Nothing gets through and nobody is told; afterwards what was held up arrives, late."""
+        """Hold all traffic back; it arrives at the end of the block."""
         self._flowing.clear()
         try:
             yield
@@ -56,7 +56,7 @@ class Proxy:
 
     @contextmanager
     def refusal(self) -> Iterator[None]:
-        """Whoever is in is thrown out, and nobody gets in."""
+        """Reset all connections, and accept none."""
         self._refusing = True
         self.cut()
         try:
@@ -65,7 +65,7 @@ class Proxy:
             self._refusing = False
 
     def cut(self) -> None:
-        """Every connection there is, reset."""
+        """Reset all connections."""
         with self._lock:
             ends, self._open = self._open, set()
         for end in ends:
@@ -92,28 +92,28 @@ class Proxy:
         with self._lock:
             self._open |= {client, server}
         doomed = Event()
-        Thread(target=self._answers, args=(server, client, doomed), daemon=True).start()
-        self._asks(client, server, doomed)
+        Thread(target=self._forward_answers, args=(server, client, doomed), daemon=True).start()
+        self._forward_requests(client, server, doomed)
 
-    def _asks(self, client: socket.socket, server: socket.socket, doomed: Event) -> None:
+    def _forward_requests(self, client: socket.socket, server: socket.socket, doomed: Event) -> None:
         with suppress(OSError):
-            while said := client.recv(65_536):
+            while data := client.recv(65_536):
                 self._flowing.wait()
-                if said.endswith(COMMIT) and self._chance.random() < self.resetting:
+                if data.endswith(COMMIT) and self._chance.random() < self.resetting:
                     self.resets += 1
                     if self._chance.random() < 0.5:
-                        doomed.set()  # the answer to it is what ends the connection
-                        server.sendall(said)
+                        doomed.set()  # its answer ends the connection
+                        server.sendall(data)
                         continue
                     break
-                server.sendall(said)
+                server.sendall(data)
         self._end(client, server)
 
-    def _answers(self, server: socket.socket, client: socket.socket, doomed: Event) -> None:
+    def _forward_answers(self, server: socket.socket, client: socket.socket, doomed: Event) -> None:
         with suppress(OSError):
-            while (said := server.recv(65_536)) and not doomed.is_set():
+            while (data := server.recv(65_536)) and not doomed.is_set():
                 self._flowing.wait()
-                client.sendall(said)
+                client.sendall(data)
         self._end(client, server)
 
     def _end(self, *ends: socket.socket) -> None:

@@ -1,4 +1,4 @@
-"""Processes of the service, each at an address of its own, born again whenever they die."""
+"""Processes of the service, each at its own address, started again when they die."""
 
 import multiprocessing
 import os
@@ -15,13 +15,13 @@ from api_tests.faults.failing import DIED_AT, Faults, live
 from api_tests.support.checkout import ROOT
 from api_tests.support.ledger import Ledger
 
-# Every life is a fork of one process that has imported everything: a start takes a tenth of what it takes from nothing.
+# Each life is a fork of one process with all imports done: a start takes a tenth of the time.
 _FORK = multiprocessing.get_context("forkserver")
 _FORK.set_forkserver_preload(["api_tests.faults.prepared"])
 
 
 class Replica:
-    """One of them. `next_life` says what is wrong with each; `deaths` where they ended."""
+    """One process of the service. `next_life` gives the faults of a life, `deaths` counts the causes of their ends."""
 
     def __init__(self, folder: Path, database_url: str, next_life: Callable[[], Faults], ledger: Ledger) -> None:
         self.port = _free_port()
@@ -51,23 +51,23 @@ class Replica:
             self.end()
 
     def end(self) -> None:
-        """Kill it, and let it rest."""
+        """Kill the process for good."""
         self._ending.set()
         while self._watching.is_alive():
             self.signal(signal.SIGKILL)
             self._watching.join(0.1)
 
-    def signal(self, how: signal.Signals) -> None:
-        """Kill, freeze or thaw it, when it is there."""
+    def signal(self, signal_number: signal.Signals) -> None:
+        """Send a signal to the process, when it runs."""
         process = self._process
         if process and process.pid and process.exitcode is None:
             try:
-                os.kill(process.pid, how)
+                os.kill(process.pid, signal_number)
             except ProcessLookupError:
-                return  # it ended by itself a moment ago
+                return  # the process has just ended
 
     def is_frozen(self) -> bool:
-        """Whether it is stopped, as its point may have told it to."""
+        """True when the process is stopped, as by its own point."""
         process = self._process
         try:
             stat = Path(f"/proc/{process.pid if process else 0}/stat").read_text()
@@ -85,11 +85,11 @@ class Replica:
             self._process.start()
             self._process.join()
             code = self._process.exitcode or 0
-            how = DIED_AT.get(code) or ("killed" if code == -signal.SIGKILL else "did not start")
+            cause = DIED_AT.get(code) or ("killed" if code == -signal.SIGKILL else "did not start")
             if not self._ending.is_set():
-                self.deaths[how] += 1
-                self._ledger.count(how)
-                self._ending.wait(0.2 if how == "did not start" else 0)
+                self.deaths[cause] += 1
+                self._ledger.count(cause)
+                self._ending.wait(0.2 if cause == "did not start" else 0)
 
 
 def _free_port() -> int:

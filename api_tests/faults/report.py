@@ -1,4 +1,4 @@
-"""What the campaign found, as a table that can be kept beside the code."""
+"""The results of the campaign as a table, to be stored with the code."""
 
 import os
 import platform
@@ -14,12 +14,13 @@ from service import __version__
 RESULTS = Path(__file__).parents[2] / "benchmarks" / "FAULTS.md"
 ENGINES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 _LIBRARIES = ("fastapi", "uvicorn", "sqlalchemy", "psycopg")
-# What is told of what was done, in this order, when it was met at all.
+# The columns of the table.
 _COLUMNS = (
     "fault", "engine", "done", "hits of named points", "requests", "duplicates", "acknowledged", "refused",
     "no answer or not now", "settled by retry", "violations", "verdict",
 )  # fmt: skip
-DONE = (
+# The counts of the column "done", in this order; counts of zero are left out.
+STRIKE_COUNTS = (
     "kills", "lost sight", "freezes", "went on without it", "crashes", "pauses", "outages", "resets", "full disks",
     "only said to be full", "recorded", "images", "most pending",
 )  # fmt: skip
@@ -30,21 +31,28 @@ def table(outcomes: Sequence[Outcome]) -> str:
         f"| {' | '.join(_COLUMNS)} |",
         "|---|---|---|---|--:|--:|--:|--:|--:|--:|--:|---|",
     ]
-    for it in outcomes:
-        met = it.met
-        hits = ", ".join(f"{point} {met[point]}" for point in POINTS if met.get(point))
-        again = met.get("duplicates", 0) + met.get("late duplicates", 0)
-        silent = met.get("no answer", 0) + met.get("not now (POST)", 0) + met.get("not now (GET)", 0)
-        refused = sum(n for name, n in met.items() if name.startswith("answered 4"))
-        counts = (met.get("requests", 0), again, met.get("acknowledged", 0), refused, silent, met.get("settled", 0))
+    for outcome in outcomes:
+        counts = outcome.counts
+        hits = ", ".join(f"{point} {counts[point]}" for point in POINTS if counts.get(point))
+        duplicates = counts.get("duplicates", 0) + counts.get("late duplicates", 0)
+        unanswered = counts.get("no answer", 0) + counts.get("not now (POST)", 0) + counts.get("not now (GET)", 0)
+        refused = sum(number for name, number in counts.items() if name.startswith("answered 4"))
+        numbers = (
+            counts.get("requests", 0),
+            duplicates,
+            counts.get("acknowledged", 0),
+            refused,
+            unanswered,
+            counts.get("settled", 0),
+        )
         cells = [
-            it.fault,
-            ENGINES[it.engine],
-            ", ".join(f"{name} {met[name]:,}" for name in DONE if met.get(name)) or "-",
+            outcome.fault,
+            ENGINES[outcome.engine],
+            ", ".join(f"{name} {counts[name]:,}" for name in STRIKE_COUNTS if counts.get(name)) or "-",
             hits or "-",
-            *(f"{n:,}" for n in counts),
-            f"**{len(it.violations)}**",
-            "sound" if it.sound else "NOT SOUND: " + "; ".join([*it.lacking, *it.violations[:1]]),
+            *(f"{number:,}" for number in numbers),
+            f"**{len(outcome.violations)}**",
+            "sound" if outcome.sound else "NOT SOUND: " + "; ".join([*outcome.lacking, *outcome.violations[:1]]),
         ]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
@@ -54,9 +62,9 @@ def page(outcomes: Sequence[Outcome], minutes: float) -> str:
     libraries = ", ".join(f"{library} {version(library)}" for library in _LIBRARIES)
     python = f"{platform.python_implementation()} {platform.python_version()}"
     machine = f"{python} on {platform.system()} {platform.machine()}, {os.cpu_count()} cores; {libraries}"
-    run = f"The whole run took {minutes:.0f} minutes."
-    made = f"Casusroute {__version__}, {datetime.now(UTC):%d %B %Y}; {machine}. {run}"
-    return "\n\n".join(["# Faults", _TEXT, made, table(outcomes)]) + "\n"
+    duration = f"The whole run took {minutes:.0f} minutes."
+    summary = f"Casusroute {__version__}, {datetime.now(UTC):%d %B %Y}; {machine}. {duration}"
+    return "\n\n".join(["# Faults", _TEXT, summary, table(outcomes)]) + "\n"
 
 
 _TEXT = """\

@@ -1,4 +1,4 @@
-"""The promises of the service, each broken on purpose: under which the campaign must turn red."""
+"""Sabotages of the promises of the service, under each of which the campaign must fail."""
 
 import asyncio
 import os
@@ -35,38 +35,38 @@ T = TypeVar("T")
 _CHANCE = Random(1)
 
 
-def put(owner: object, **ours: Any) -> None:
-    """In the place of what stands there under these names."""
-    for name, it in ours.items():
-        setattr(owner, name, it)
+def replace_attributes(owner: object, **values: Any) -> None:
+    """Replace the attributes of an object."""
+    for name, value in values.items():
+        setattr(owner, name, value)
 
 
 def answer_before_commit() -> None:
-    """The answer leaves, and a moment later what it says is committed."""
+    """The answer leaves before its transaction is committed."""
 
     async def write(self: Database, work: Callable[[Transaction], T]) -> T:
-        loop, told = asyncio.get_running_loop(), asyncio.get_running_loop().create_future()
+        loop, answer = asyncio.get_running_loop(), asyncio.get_running_loop().create_future()
 
-        def first(done: Callable[..., None], what: Any) -> None:
-            loop.call_soon_threadsafe(lambda: None if told.done() else done(what))
+        def settle(setter: Callable[..., None], value: Any) -> None:
+            loop.call_soon_threadsafe(lambda: None if answer.done() else setter(value))
 
-        def worked(transaction: Transaction) -> T:
-            done = work(transaction)
-            first(told.set_result, done)
+        def work_and_answer(transaction: Transaction) -> T:
+            result = work(transaction)
+            settle(answer.set_result, result)
             time.sleep(0.02)
-            return done
+            return result
 
-        def whole() -> None:
+        def run() -> None:
             try:
-                self.write_now(worked)
+                self.write_now(work_and_answer)
             except BaseException as error:  # noqa: BLE001 - handed on
-                first(told.set_exception, error)
+                settle(answer.set_exception, error)
 
-        loop.run_in_executor(self._writers, whole)
-        found: T = await told
-        return found
+        loop.run_in_executor(self._writers, run)
+        result_of_work: T = await answer
+        return result_of_work
 
-    put(Database, write=write)
+    replace_attributes(Database, write=write)
 
 
 def answered_without_commit() -> None:
@@ -79,16 +79,16 @@ def answered_without_commit() -> None:
         else:
             commit(self, connection)
 
-    put(DefaultDialect, do_commit=committed)
+    replace_attributes(DefaultDialect, do_commit=committed)
 
 
 def no_key_lookup() -> None:
-    """A request is not known again."""
-    put(idempotency._Requests, answered=lambda *_: None, remember=lambda *_: None)  # noqa: SLF001 - broken on purpose
+    """A repeated request is not recognised."""
+    replace_attributes(idempotency._Requests, answered=lambda *_: None, remember=lambda *_: None)  # noqa: SLF001 - broken on purpose
 
 
 def outbox_skipped() -> None:
-    """One entry in ten is no news."""
+    """One entry in ten is missing in the outbox."""
     record = Cases.record
 
     class Deaf:
@@ -101,44 +101,44 @@ def outbox_skipped() -> None:
             return self._connection.execute(statement, *values)
 
     def recorded(self: Cases, *args: Any) -> None:
-        put(self, _connection=Deaf(self._connection))
+        replace_attributes(self, _connection=Deaf(self._connection))
         record(self, *args)
 
-    put(Cases, record=recorded)
+    replace_attributes(Cases, record=recorded)
 
 
 def keys_after_data() -> None:
-    """Keys are kept in memory until the data that needs them is committed."""
-    late: dict[str, list[dict[str, Any]]] = {}
-    once: Any = Database._once  # noqa: SLF001 - broken on purpose
+    """Keys stay in memory until the data that needs them is committed."""
+    pending: dict[str, list[dict[str, Any]]] = {}
+    run_once: Any = Database._once  # noqa: SLF001 - broken on purpose
 
     def create(self: Keyring, _: Connection, owner_id: UUID, classes: tuple[str, ...]) -> None:
         names = [name for name in classes if (str(owner_id), name) not in self._unwrapped]
-        made = {name: os.urandom(32) for name in names}
-        self._unwrapped |= {(str(owner_id), name): key for name, key in made.items()}
-        late[str(owner_id)] = [
+        keys = {name: os.urandom(32) for name in names}
+        self._unwrapped |= {(str(owner_id), name): key for name, key in keys.items()}
+        pending[str(owner_id)] = [
             {"owner_id": str(owner_id), "content_class": name, "wrapped": self.wrapped(key)}
-            for name, key in made.items()
+            for name, key in keys.items()
         ]
 
-    def done(self: Database, engine: Any, work: Callable[[Transaction], T]) -> T:
+    def run_with_late_keys(self: Database, engine: Any, work: Callable[[Transaction], T]) -> T:
         recorded: set[str] = set()
 
         def watched(transaction: Transaction) -> T:
-            found = work(transaction)
+            result = work(transaction)
             if transaction.recorded:
-                recorded.update(late)
-            return found
+                recorded.update(pending)
+            return result
 
-        found: T = once(self, engine, watched)
+        result: T = run_once(self, engine, watched)
         time.sleep(0.02 if recorded else 0)
         for owner in recorded:
-            if rows := late.pop(owner, None):
-                once(self, self.engine, partial(_add_keys, rows=rows))
-        return found
+            if rows := pending.pop(owner, None):
+                run_once(self, self.engine, partial(_add_keys, rows=rows))
+        return result
 
-    put(Keyring, create=create)
-    put(Database, _once=done)
+    replace_attributes(Keyring, create=create)
+    replace_attributes(Database, _once=run_with_late_keys)
 
 
 def _add_keys(transaction: Transaction, rows: list[dict[str, Any]]) -> None:
@@ -146,7 +146,7 @@ def _add_keys(transaction: Transaction, rows: list[dict[str, Any]]) -> None:
 
 
 def commits_not_synced() -> None:
-    """A commit is written, and nobody waits until it is on disk."""
+    """A commit returns before it is on disk."""
     engine.SQLITE_PRAGMAS["synchronous"] = "NORMAL"
 
     def connected(connection: Any, _: object) -> None:
@@ -158,51 +158,51 @@ def commits_not_synced() -> None:
 
 
 def waiting_is_a_mistake() -> None:
-    """A database that is down, locked or full is answered as our own mistake."""
-    put(database, _is_operational=lambda _: False)
+    """A database that is down, locked or full is answered as an internal error."""
+    replace_attributes(database, _is_operational=lambda _: False)
 
 
 def time_runs_backwards() -> None:
-    """Entries are stamped with whatever the clock of the process says."""
+    """Entries carry the time of the process, also when it is before the last entry."""
     move = moves.move
 
     def stamped(situation: Situation, *args: Any, **kwargs: Any) -> Any:
-        return tuple(replace(it, recorded_at=situation.now) for it in move(situation, *args, **kwargs))
+        return tuple(replace(entry, recorded_at=situation.now) for entry in move(situation, *args, **kwargs))
 
-    put(transition, move=stamped)
+    replace_attributes(transition, move=stamped)
 
 
 def sight_before_the_key() -> None:
-    """A person who lost sight is answered as if nothing had been done."""
-    again = transition._told_again  # noqa: SLF001 - broken on purpose
+    """A person who lost sight gets the answer to a new request."""
+    original = transition._told_again  # noqa: SLF001 - broken on purpose
 
-    def told(*args: Any, **kwargs: Any) -> Made | StepNumber:
-        found = again(*args, **kwargs)
-        if isinstance(found, StepNumber):
+    def answer_again(*args: Any, **kwargs: Any) -> Made | StepNumber:
+        result = original(*args, **kwargs)
+        if isinstance(result, StepNumber):
             raise NotFound
-        return found
+        return result
 
-    put(transition, _told_again=told)
+    replace_attributes(transition, _told_again=answer_again)
 
 
 def told_out_of_sight() -> None:
-    """A repeated request is answered the same, whatever the person may see by now."""
+    """A repeated request gets its full answer, also after loss of sight."""
 
-    def told(transaction: Transaction, first: Answered, **_: Any) -> Made:
+    def answer_again(transaction: Transaction, first: Answered, **_: Any) -> Made:
         transaction.allow_all_rows("broken on purpose")
         assert first.case_id
         assert first.sequence
         entry, *opened = Cases(transaction).entries_from(first.case_id, first.sequence)
         return Made(entry, Cases(transaction).number(first.case_id), tuple(opened))
 
-    put(transition, _told_again=told)
+    replace_attributes(transition, _told_again=answer_again)
 
 
 def done_without_looking() -> None:
-    """A person without sight is told that it was done, and nobody looks whether it was."""
+    """A person without sight gets the number alone, without a check that the step was taken."""
     take = transition.perform_transition
 
-    def taken(
+    def take_unchecked(
         transaction: Transaction, caller: Caller, address: tuple[UUID, UUID], *args: Any, version: int | None, **kw: Any
     ) -> Outcome[Made | StepNumber]:
         try:
@@ -210,12 +210,12 @@ def done_without_looking() -> None:
         except NotFound:
             return Outcome(StepNumber(address[0], (version or 0) + 1), repeated=True)
 
-    put(steps, perform_transition=taken)
+    replace_attributes(steps, perform_transition=take_unchecked)
 
 
 SABOTAGES: dict[str, Callable[[], None]] = {
-    it.__name__: it
-    for it in (
+    sabotage.__name__: sabotage
+    for sabotage in (
         answer_before_commit,
         answered_without_commit,
         no_key_lookup,

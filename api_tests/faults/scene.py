@@ -1,4 +1,4 @@
-"""Where a fault is tried: a database of its own, replicas on it, clients on those, and a ledger of what was said."""
+"""The setting of a fault: a database of its own, replicas on it, clients of the replicas, and a ledger of answers."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ from api_tests.faults.replicas import Replica
 from api_tests.support.demonstration import PERSON_IDS
 from api_tests.support.history_checker import violations
 from api_tests.support.ledger import Ledger
-from api_tests.support.load_clients import Client, World
+from api_tests.support.load_clients import Client, LoadState
 from api_tests.support.postgres import Cluster
 from api_tests.support.raw_tables import Tables, read_postgresql, read_sqlite
 from service.database.engine import open_engine
@@ -31,7 +31,7 @@ CLIENTS = 6
 
 @dataclass
 class Scene:
-    """What a nemesis may lay hands on. `cluster` and `proxy` are there on PostgreSQL alone."""
+    """The objects that a strike may act on. `cluster` and `proxy` exist on PostgreSQL alone."""
 
     folder: Path
     database_url: str
@@ -39,8 +39,8 @@ class Scene:
     replicas: list[Replica]
     cluster: Cluster | None
     proxy: Proxy | None
-    disk: Path | None = None  # a small one, under the tables
-    done: dict[str, int] = field(default_factory=dict)
+    disk: Path | None = None  # a small file system that holds the tables
+    strikes: dict[str, int] = field(default_factory=dict)
     chance: Random = field(default_factory=lambda: Random(7))
 
     @property
@@ -55,27 +55,27 @@ class Scene:
     def violations(self) -> list[str]:
         return violations(self.tables(), self.ledger, PERSON_IDS, self.folder)
 
-    def after(self, more: int, seconds: float = 20) -> bool:
-        """Wait until so many more requests were acknowledged; whether they were, in time."""
+    def wait_for_more(self, more: int, seconds: float = 20) -> bool:
+        """Wait until so many more requests were acknowledged. Returns true when they were, in time."""
         goal = self.acknowledged + more
         return self.ledger.wait(lambda: self.acknowledged >= goal, seconds)
 
-    def count(self, what: str) -> None:
-        self.done[what] = self.done.get(what, 0) + 1
+    def count(self, event: str) -> None:
+        self.strikes[event] = self.strikes.get(event, 0) + 1
 
-    def of_the_cluster(self, how: signal.Signals) -> None:
-        """To the postmaster and every session and worker of it, as when the machine fails or stops."""
-        first = self._postmaster
-        for pid in (first, *_children(first)):
+    def signal_cluster(self, signal_number: signal.Signals) -> None:
+        """Send a signal to all processes of PostgreSQL, as when the machine fails or stops."""
+        postmaster = self._postmaster
+        for pid in (postmaster, *_children(postmaster)):
             with suppress(ProcessLookupError):
-                os.kill(pid, how)
+                os.kill(pid, signal_number)
 
     def kill_a_session(self) -> None:
-        """One that serves us, in whatever it does. Ours ends with it."""
+        """Kill a random session of the service. The postmaster then ends this one as well."""
         address = self.database_url.replace("postgresql+psycopg", "postgresql")
-        asked = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        query = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
         with suppress(psycopg.Error), psycopg.connect(address) as connection:
-            pids = [row[0] for row in connection.execute(asked)]
+            pids = [row[0] for row in connection.execute(query)]
             if pids:
                 os.kill(self.chance.choice(pids), signal.SIGKILL)
 
@@ -85,15 +85,15 @@ class Scene:
         return int((self.cluster.data_directory / "postmaster.pid").read_text().split()[0])
 
 
-def _children(of: int) -> list[int]:
-    found = []
+def _children(parent: int) -> list[int]:
+    pids = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
-            if int(stat.read_text().rpartition(")")[2].split()[1]) == of:
-                found.append(int(stat.parent.name))
+            if int(stat.read_text().rpartition(")")[2].split()[1]) == parent:
+                pids.append(int(stat.parent.name))
         except (OSError, IndexError):
-            continue  # it ended meanwhile
-    return found
+            continue  # the process has ended meanwhile
+    return pids
 
 
 @contextmanager
@@ -105,7 +105,7 @@ def scene(
     on_a_small_disk: bool = False,
     through_proxy: bool = False,
 ) -> Iterator[Scene]:
-    """A migrated database, one process on SQLite, two on PostgreSQL. `lives`: what is wrong with those of each."""
+    """A migrated database with one process on SQLite, two on PostgreSQL. `lives`: the faults per process and life."""
     ledger = Ledger()
     with ExitStack() as stack:
         url, proxy, disk = f"sqlite:///{folder / 'casusroute.db'}", None, None
@@ -118,12 +118,12 @@ def scene(
         engine.dispose()
         if not cluster:
             shutil.copytree(folder, folder / "base")
-        served = url
+        service_url = url
         if cluster and through_proxy:
             proxy = stack.enter_context(Proxy(cluster.port))
-            served = url.replace(f":{cluster.port}/", f":{proxy.port}/")
+            service_url = url.replace(f":{cluster.port}/", f":{proxy.port}/")
         replicas = [
-            stack.enter_context(Replica(folder, served, lives(number), ledger).at_work())
+            stack.enter_context(Replica(folder, service_url, lives(number), ledger).at_work())
             for number in range(2 if cluster else 1)
         ]
         yield Scene(folder, url, ledger, replicas, cluster, proxy, disk)
@@ -131,7 +131,7 @@ def scene(
 
 @contextmanager
 def _new_database(cluster: Cluster, name: str, disk: Path | None) -> Iterator[None]:
-    """An empty database, with its tables on this disk when one is given."""
+    """An empty database, with its tables on this disk when there is one."""
     cluster.create_database(name)
     try:
         if disk is None:
@@ -150,16 +150,16 @@ def _new_database(cluster: Cluster, name: str, disk: Path | None) -> Iterator[No
 
 @contextmanager
 def under_load(scene: Scene, *, blind: bool = False) -> Iterator[None]:
-    """Clients ask until the block ends; every request is settled then."""
-    world = World([replica.port for replica in scene.replicas], scene.ledger, blind=blind)
+    """Let clients send requests until the block ends; then each request is settled."""
+    world = LoadState([replica.port for replica in scene.replicas], scene.ledger, blind=blind)
     clients = [Client(world, number) for number in range(CLIENTS)]
-    threads = [Thread(target=it.work, daemon=True) for it in clients]
+    threads = [Thread(target=client.work, daemon=True) for client in clients]
     for thread in threads:
         thread.start()
     try:
         yield
     finally:
-        world.over.set()
+        world.stopped.set()
         for thread in threads:
             thread.join()
     clients[0].settle()

@@ -1,4 +1,4 @@
-"""The checker of the campaign knows what a person who lost sight is told, and still misses nothing that was lost."""
+"""The checker of the campaign accepts the number alone after loss of sight (decision 13), and finds each lost entry."""
 
 import base64
 import json
@@ -30,15 +30,15 @@ NUMBER = Answer(201, json.dumps({"caseId": CASE, "version": 4}).encode(), '"4"',
 NOT_FOUND = Answer(404, b"{}", None, None, replayed=False)
 
 
-def written_down(*answers: Answer) -> Ledger:
+def ledger_of(*answers: Answer) -> Ledger:
     ledger = Ledger()
     for answer in answers:
-        ledger.answered(SIGNAL, answer)
+        ledger.record_answer(SIGNAL, answer)
     return ledger
 
 
-def stored(**requests: Any) -> Tables:
-    """Nothing but the row of the request, where one is given."""
+def tables_with_request(**requests: Any) -> Tables:
+    """Tables that hold the row of the request alone, or nothing."""
     rows: dict[str, Any] = dict.fromkeys(TABLES, ())
     if requests:
         rows["requests"] = ({"person_id": str(PERSON_IDS["mila"]), "key": "k", **requests},)
@@ -57,9 +57,9 @@ def folder(tmp_path: Path) -> Path:
     ids=["sight was lost", "and came back", "its first answer was late", "its first answer never came"],
 )
 def test_the_number_alone_is_an_answer_to_a_request_that_was_repeated(answers: tuple[Answer, ...]) -> None:
-    ledger = written_down(*answers)
+    ledger = ledger_of(*answers)
 
-    assert ledger.wrong == []
+    assert ledger.faults == []
     assert ledger.acknowledged["k"][1].is_number_alone == (WHOLE not in answers), "what says more is kept"
 
 
@@ -83,7 +83,7 @@ def test_the_number_alone_is_an_answer_to_a_request_that_was_repeated(answers: t
     ids=["other number", "other case", "more", "newer version", "address", "not said to be a repeat", "not found"],
 )
 def test_any_other_answer_to_a_repeated_request_is_noticed(wrong: Answer) -> None:
-    assert written_down(WHOLE, wrong).wrong != []
+    assert ledger_of(WHOLE, wrong).faults != []
 
 
 @broken_by(
@@ -94,19 +94,21 @@ def test_any_other_answer_to_a_repeated_request_is_noticed(wrong: Answer) -> Non
 )
 @pytest.mark.parametrize("answers", [(NUMBER,), (NUMBER, NUMBER)], ids=["once", "twice"])
 @pytest.mark.parametrize(
-    "tables", [stored(), stored(case_id=CASE, sequence=9)], ids=["no trace of it", "its entry is gone"]
+    "tables",
+    [tables_with_request(), tables_with_request(case_id=CASE, sequence=9)],
+    ids=["no trace of it", "its entry is gone"],
 )
 def test_an_act_that_was_told_by_its_number_and_is_not_in_the_history_is_noticed(
     answers: tuple[Answer, ...], tables: Tables, folder: Path
 ) -> None:
-    found = violations(tables, written_down(*answers), PERSON_IDS, folder)
+    faults = violations(tables, ledger_of(*answers), PERSON_IDS, folder)
 
-    assert f"{SIGNAL.path} k: acknowledged, and lost" in found
-    assert f"{SIGNAL.path} k: acknowledged, and stored 0 times" in found
+    assert f"{SIGNAL.path} k: acknowledged, and lost" in faults
+    assert f"{SIGNAL.path} k: acknowledged, and stored 0 times" in faults
 
 
 def test_an_act_that_was_acknowledged_in_full_and_then_not_found_is_noticed_whoever_lost_sight(folder: Path) -> None:
-    """As `make test` found it once: the liaison's signal came in again after her escalation had ended."""
-    found = violations(stored(), written_down(NUMBER, NOT_FOUND), PERSON_IDS, folder)
+    """`make test` once repeated the liaison's signal after her escalation had ended."""
+    faults = violations(tables_with_request(), ledger_of(NUMBER, NOT_FOUND), PERSON_IDS, folder)
 
-    assert any("acknowledged, then 404" in it for it in found)
+    assert any("acknowledged, then 404" in fault for fault in faults)

@@ -1,6 +1,6 @@
-"""An answered 2xx is stored, the same request never acts twice, every history is a legal path: whatever fails.
+"""Decision 11 under faults: an answered 2xx is stored, a request acts once, and each history is legal.
 
-A slice of the campaign (`make faults`), which tries every fault on both engines.
+A part of the campaign (`make faults`), which tries each fault on both engines.
 """
 
 from pathlib import Path
@@ -14,7 +14,7 @@ from api_tests.support.postgres import Cluster
 from api_tests.support.sabotages import broken_by
 from service.database.keyring import load_master_key
 
-OF = {(fault.engine, fault.name): fault for fault in FAULTS}
+FAULT_BY_NAME = {(fault.engine, fault.name): fault for fault in FAULTS}
 
 
 @broken_by(
@@ -44,7 +44,7 @@ OF = {(fault.engine, fault.name): fault for fault in FAULTS}
     ["killed at named points", "duplicates, rivals, disorder", "sight lost meanwhile", "clock jumps"],
 )
 def test_on_sqlite_every_promise_holds_when(name: str, tmp_path: Path) -> None:
-    outcome = run(OF["sqlite", name], tmp_path, None, times=1)
+    outcome = run(FAULT_BY_NAME["sqlite", name], tmp_path, None, times=1)
 
     assert (outcome.violations, outcome.lacking) == ((), ())
 
@@ -52,20 +52,20 @@ def test_on_sqlite_every_promise_holds_when(name: str, tmp_path: Path) -> None:
 @pytest.mark.server
 def test_on_postgresql_every_promise_holds_when_nobody_can_tell_whether_it_was_committed(tmp_path: Path) -> None:
     with Cluster(durable=True) as cluster:
-        outcome = run(OF["postgresql", "reset after COMMIT"], tmp_path, cluster, times=1)
+        outcome = run(FAULT_BY_NAME["postgresql", "reset after COMMIT"], tmp_path, cluster, times=1)
 
     assert (outcome.violations, outcome.lacking) == ((), ())
 
 
 def test_every_fault_is_tried_on_both_engines_or_is_of_one_of_them() -> None:
-    on = {engine: {name for of, name in OF if of == engine} for engine in ENGINES}
+    names = {engine: {name for fault_engine, name in FAULT_BY_NAME if fault_engine == engine} for engine in ENGINES}
 
-    assert on["sqlite"] & on["postgresql"] == {
+    assert names["sqlite"] & names["postgresql"] == {
         "killed at named points", "killed at random", "duplicates, rivals, disorder", "sight lost meanwhile",
         "disk full",
     }  # fmt: skip
-    assert on["sqlite"] - on["postgresql"] == {"process frozen", "clock jumps", "power cut"}
-    assert on["postgresql"] - on["sqlite"] == {
+    assert names["sqlite"] - names["postgresql"] == {"process frozen", "clock jumps", "power cut"}
+    assert names["postgresql"] - names["sqlite"] == {
         "process frozen with a lock", "clocks apart", "database crashes", "database paused", "database unreachable",
         "reset after COMMIT",
     }  # fmt: skip
@@ -79,21 +79,21 @@ def test_every_fault_is_tried_on_both_engines_or_is_of_one_of_them() -> None:
     "    Path(temporary).rename(file)\n",
 )
 def test_of_many_that_start_at_once_all_take_the_one_master_key(tmp_path: Path) -> None:
-    taken: list[bytes] = []
+    keys: list[bytes] = []
 
     for attempt in range(20):
-        together, file = Barrier(8), tmp_path / str(attempt) / "master.key"
+        barrier, file = Barrier(8), tmp_path / str(attempt) / "master.key"
 
-        def start(together: Barrier = together, file: Path = file) -> None:
-            together.wait()
-            taken.append(load_master_key(None, file))
+        def start(barrier: Barrier = barrier, file: Path = file) -> None:
+            barrier.wait()
+            keys.append(load_master_key(None, file))
 
         threads = [Thread(target=start) for _ in range(8)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        assert [it.name for it in file.parent.iterdir()] == ["master.key"]
+        assert [entry.name for entry in file.parent.iterdir()] == ["master.key"]
 
-    assert len(taken) == 160
-    assert len(set(taken)) == 20
+    assert len(keys) == 160
+    assert len(set(keys)) == 20

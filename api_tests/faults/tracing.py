@@ -1,8 +1,8 @@
-"""What a process writes, syncs and sends, in order: a small tracer of system calls, for Linux, with nothing installed.
+"""A small tracer of system calls for Linux, without an installation: writes, syncs and sends of a process, in order.
 
-The kernel stops the traced process at every call (ptrace) and tells which it is in a form that is the same on every
-processor; only the numbers of the calls differ. What is sent is noted before it leaves, what is written after it was:
-a promise is never noted later than it was made, nor a write earlier than it was done.
+The kernel stops the traced process at each call (ptrace) and reports the call in a form that is the same on each
+processor; only the numbers of the calls differ. A send is noted before it leaves, a write after it was done: a promise
+is never noted later than it was made, nor a write earlier.
 """
 
 import ctypes
@@ -38,10 +38,10 @@ _INFO = struct.Struct("B3xIQQ7Q")  # op, processor, two pointers; then the numbe
 
 
 @dataclass(frozen=True)
-class Happened:
-    """One event. `number`: where a write begins, the new size of a file, or the sync that this is the end of."""
+class SystemEvent:
+    """One event. `number`: the offset of a write, the new size of a file, or the number of a sync."""
 
-    what: str  # write, truncate, begin, sync, sent, or a call that is not understood
+    kind: str  # write, truncate, begin (of a sync), sync, sent, or the name of another call
     path: str = ""
     number: int = 0
     data: bytes = b""
@@ -52,7 +52,7 @@ def can_trace() -> bool:
 
 
 def record(work: Callable[[], None], out: Path) -> None:
-    """Do the work in a process of its own, and write down what happens. Ends with it, and it with this."""
+    """Do the work in a child process, and record its events. Both processes end together."""
     libc = ctypes.CDLL(None, use_errno=True)
     libc.ptrace.argtypes = (ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p)
     libc.ptrace.restype = ctypes.c_long
@@ -69,11 +69,11 @@ def record(work: Callable[[], None], out: Path) -> None:
         _Tracer(libc, child, file).follow()
 
 
-def happened(out: Path) -> Iterator[Happened]:
-    """What was recorded; the last of it may be cut off in the middle."""
+def read_events(out: Path) -> Iterator[SystemEvent]:
+    """The recorded events. The last one may be incomplete."""
     with out.open("rb") as file, suppress(EOFError, pickle.UnpicklingError):
         while True:
-            yield Happened(*pickle.load(file))  # noqa: S301 - written by ourselves
+            yield SystemEvent(*pickle.load(file))  # noqa: S301 - written by ourselves
 
 
 class _Tracer:
@@ -82,12 +82,12 @@ class _Tracer:
         self._child = child
         self._file = file
         self._names = NUMBERS[platform.machine()]
-        self._known = {child}
-        self._called: dict[int, tuple[str, str, tuple[int, ...]]] = {}
+        self._threads = {child}
+        self._open_calls: dict[int, tuple[str, str, tuple[int, ...]]] = {}
         self._syncs = 0
 
     def follow(self) -> None:
-        """Until the process has ended."""
+        """Trace until the process has ended."""
         self._go_on(self._child, 0)
         while True:
             thread, status = os.waitpid(-1, _ANY_THREAD)
@@ -98,8 +98,8 @@ class _Tracer:
             stopped, deliver = os.WSTOPSIG(status), 0
             if stopped == signal.SIGTRAP | 0x80:
                 self._at_a_call(thread)
-            elif thread not in self._known:
-                self._known.add(thread)  # stopped as every thread is when it begins
+            elif thread not in self._threads:
+                self._threads.add(thread)  # each thread is stopped when it begins
             elif not status >> 16:
                 deliver = stopped
             self._go_on(thread, deliver)
@@ -110,51 +110,51 @@ class _Tracer:
     def _at_a_call(self, thread: int) -> None:
         room = ctypes.create_string_buffer(_INFO.size)
         if self._libc.ptrace(_SYSCALL_INFO, thread, _INFO.size, room) <= 0:
-            return  # it was killed meanwhile
+            return  # the thread was killed meanwhile
         operation, _, _, _, first, *rest = _INFO.unpack(room.raw)
         if operation == _ENTRY:
             if name := self._names.get(first):
                 self._enters(thread, name, tuple(rest))
-        elif operation == _EXIT and thread in self._called:
-            self._leaves(*self._called.pop(thread), result=first)
+        elif operation == _EXIT and thread in self._open_calls:
+            self._leaves(*self._open_calls.pop(thread), result=first)
 
-    def _enters(self, thread: int, name: str, given: tuple[int, ...]) -> None:
+    def _enters(self, thread: int, name: str, arguments: tuple[int, ...]) -> None:
         if name.startswith("unlink"):
-            self._called[thread] = (name, "", given)
+            self._open_calls[thread] = (name, "", arguments)
             return
         try:
-            path = str(Path(f"/proc/{self._child}/fd/{given[0]}").readlink())
+            path = str(Path(f"/proc/{self._child}/fd/{arguments[0]}").readlink())
         except OSError:
             return
         if path.startswith("socket:"):
             if name in _SENDS:
-                self._note("sent", path, 0, self._sent(name, given))
+                self._note("sent", path, 0, self._sent_data(name, arguments))
             return
         if path.startswith("/"):
             if name in ("fsync", "fdatasync"):
                 self._syncs += 1
-                given = (self._syncs,)
+                arguments = (self._syncs,)
                 self._note("begin", path, self._syncs)
-            self._called[thread] = (name, path, given)
+            self._open_calls[thread] = (name, path, arguments)
 
-    def _leaves(self, name: str, path: str, given: tuple[int, ...], *, result: int) -> None:
-        if result >= 1 << 63:  # negative: it was refused
+    def _leaves(self, name: str, path: str, arguments: tuple[int, ...], *, result: int) -> None:
+        if result >= 1 << 63:  # negative: the call failed
             return
         if name == "pwrite64":
-            self._note("write", path, given[3], self._memory(given[1], result))
+            self._note("write", path, arguments[3], self._memory(arguments[1], result))
         elif name == "ftruncate":
-            self._note("truncate", path, given[1])
+            self._note("truncate", path, arguments[1])
         elif name in ("fsync", "fdatasync"):
-            self._note("sync", path, given[0])
+            self._note("sync", path, arguments[0])
         else:
             self._note(name, path)
 
-    def _sent(self, name: str, given: tuple[int, ...]) -> bytes:
+    def _sent_data(self, name: str, arguments: tuple[int, ...]) -> bytes:
         if name in ("write", "sendto"):
-            return self._memory(given[1], given[2])
-        pieces, count = given[1], given[2]
+            return self._memory(arguments[1], arguments[2])
+        pieces, count = arguments[1], arguments[2]
         if name == "sendmsg":
-            pieces, count = struct.unpack_from("QQ", self._memory(given[1], 56), 16)
+            pieces, count = struct.unpack_from("QQ", self._memory(arguments[1], 56), 16)
         pairs = struct.iter_unpack("QQ", self._memory(pieces, 16 * count))
         return b"".join(self._memory(begin, size) for begin, size in pairs)
 
@@ -162,5 +162,5 @@ class _Tracer:
         with Path(f"/proc/{self._child}/mem").open("rb", buffering=0) as memory:
             return os.pread(memory.fileno(), size, begin)
 
-    def _note(self, *what: object) -> None:
-        self._file.write(pickle.dumps(what))
+    def _note(self, *event: object) -> None:
+        self._file.write(pickle.dumps(event))

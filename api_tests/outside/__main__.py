@@ -1,7 +1,7 @@
-"""Have others judge it: the official ruleset, two generated clients, a certified provider (`make check-outside`).
+"""Checks by outside programs: the official ruleset, two generated clients, a certified provider (`make check-outside`).
 
-Their programs are not ours to ship: they are installed into a folder that is thrown away. Exit code 1: something
-failed. What cannot be run here is told with its reason.
+The programs are not shipped: they are installed into a temporary folder. Exit code 1: a check failed. A check that
+cannot run here is reported with its reason.
 """
 
 import argparse
@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from api_tests.outside import python_client, ruleset, typescript_client
-from api_tests.outside.others import Failed, NotRun, installed, said
+from api_tests.outside.others import Failed, NotRun, install_with_npm, run_program
 from api_tests.support.checkout import ROOT
 from service.logs import configure
 
@@ -20,30 +20,30 @@ PROVIDER = "oidc-provider@9.13.3"
 
 
 def certified_provider(folder: Path) -> str:
-    modules = installed(folder, PROVIDER)
-    return said(sys.executable, "-m", "api_tests.outside.oidc_provider", modules, folder=ROOT).strip()
+    modules = install_with_npm(folder, PROVIDER)
+    return run_program(sys.executable, "-m", "api_tests.outside.oidc_provider", modules, folder=ROOT).strip()
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m api_tests.outside", description=__doc__)
     parser.add_argument("--ruleset", type=Path, metavar="FILE", help=ruleset.WHERE)
     checks: dict[str, Callable[[Path], str]] = {
-        "official ruleset of the Dutch API Design Rules": partial(ruleset.checked, ruleset=parser.parse_args().ruleset),
-        "generated client in TypeScript": typescript_client.checked,
-        "generated client in Python": python_client.checked,
+        "official ruleset of the Dutch API Design Rules": partial(ruleset.check, ruleset=parser.parse_args().ruleset),
+        "generated client in TypeScript": typescript_client.check,
+        "generated client in Python": python_client.check,
         "certified OpenID provider": certified_provider,
     }
     configure("ERROR")
     failed = False
-    with tempfile.TemporaryDirectory(prefix="casusroute-outside-") as top:
+    with tempfile.TemporaryDirectory(prefix="casusroute-outside-") as parent:
         for number, (name, check) in enumerate(checks.items()):
             try:
-                outcome, told = "passed", check(Path(top) / str(number))
+                outcome, report = "passed", check(Path(parent) / str(number))
             except NotRun as reason:
-                outcome, told = "not run", str(reason)
-            except Failed as found:
-                failed, outcome, told = True, "FAILED", str(found)
-            sys.stdout.write(f"{outcome}: {name}\n    " + told.replace("\n", "\n    ") + "\n")
+                outcome, report = "not run", str(reason)
+            except Failed as fault:
+                failed, outcome, report = True, "FAILED", str(fault)
+            sys.stdout.write(f"{outcome}: {name}\n    " + report.replace("\n", "\n    ") + "\n")
             sys.stdout.flush()
     return 1 if failed else 0
 

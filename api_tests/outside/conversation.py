@@ -1,4 +1,4 @@
-"""A local team submits a case, loses the answer, asks again, reads, and takes a step; a stale step is refused."""
+"""A local team submits a case, repeats the request, reads, and takes a step; a stale step is refused."""
 
 import json
 import sys
@@ -24,8 +24,8 @@ from casusroute_client.models import (
 from casusroute_client.types import Response
 
 base_url = sys.argv[1]
-anybody = Client(base_url=base_url)
-token = create_demonstration_token.sync(client=anybody, body=TokenBody(person="anna"))
+public_client = Client(base_url=base_url)
+token = create_demonstration_token.sync(client=public_client, body=TokenBody(person="anna"))
 assert isinstance(token, TokenView), token
 anna = AuthenticatedClient(base_url=base_url, token=token.access_token)
 
@@ -33,11 +33,11 @@ referral = Referral.from_dict(json.loads(Path("referral.json").read_text(encodin
 submission = SubmitBody(trigger="submit", form=referral)
 key = str(uuid4())
 first = submit_case.sync_detailed(client=anna, body=submission, idempotency_key=key)
-again = submit_case.sync(client=anna, body=submission, idempotency_key=key)
+repeated = submit_case.sync(client=anna, body=submission, idempotency_key=key)
 assert isinstance(first.parsed, MadeView), first.content
-assert isinstance(again, MadeView), again
+assert isinstance(repeated, MadeView), repeated
 assert first.status_code == HTTPStatus.CREATED
-assert again.case_id == first.parsed.case_id
+assert repeated.case_id == first.parsed.case_id
 case_id = first.parsed.case_id
 
 version = get_case.sync_detailed(case_id, client=anna).headers["ETag"]
@@ -61,5 +61,5 @@ assert [transition.trigger for transition in history.transitions] == ["submit", 
 cases = list_cases.sync(client=anna)
 assert isinstance(cases, WorkItemPage), cases
 assert case_id in [item.case_id for item in cases.items]
-taken = f"submitted once, read at {version}, one step taken, one refused as {stale.parsed.code}"
-print(f"{taken}, in a list of {len(cases.items)}")
+summary = f"submitted once, read at {version}, one step taken, one refused as {stale.parsed.code}"
+print(f"{summary}, in a list of {len(cases.items)}")

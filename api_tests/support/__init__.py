@@ -1,1 +1,1 @@
-"""The vocabulary of the tests: people, cases, servers, databases, and what they are compared with."""
+"""Shared code of the tests: people, cases, servers, databases, and the tables that answers are compared with."""

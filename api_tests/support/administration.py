@@ -1,4 +1,4 @@
-"""The vocabulary of administration: what an administrator makes over HTTP, and who then acts."""
+"""An administrator at work over HTTP, and the people and organisations that they add."""
 
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from service.vocabulary.calendar import day_in_amsterdam
 
 _MEMBERSHIP = {"personId": str(PERSON_IDS["otto"]), "organisationId": str(ORGANISATION_IDS["duinhuis"])}
 _COVERAGE = {"organisationId": str(ORGANISATION_IDS["ret"]), "region": "JZ43"}
-# A decision of each kind that leaves everybody where they are: of years to come, or as it is already.
+# One decision of each kind without effect on the present: dated far ahead, or equal to what holds already.
 DECISIONS: dict[str, dict[str, Any]] = {
     "addOrganisation": {"kind": "provider", "name": "Nieuw (demonstratie)"},
     "renameOrganisation": {"name": "Gezinshuizen Het Duinhuis (demonstratie)"},
@@ -34,7 +34,7 @@ DECISIONS: dict[str, dict[str, Any]] = {
 
 @dataclass
 class Office:
-    """An administrator at work on a service. Everybody they add is new, and so is every organisation."""
+    """An administrator of a running service. Every person and every organisation that they add is new."""
 
     service: Running
     roos: Person
@@ -49,23 +49,23 @@ class Office:
         return self.roos.post(path, body)
 
     def done(self, path: str, **body: Any) -> dict[str, Any]:
-        """The change that was recorded."""
+        """Post a decision that must succeed, and return the recorded change."""
         answer = self.post(path, **body)
         assert answer.status_code == 201, answer.text
         change: dict[str, Any] = answer.json()
         return change
 
     def organisation(self, kind: str, municipality: str | None = None) -> str:
-        made = self.done("/organisations", kind=kind, name=f"{kind} {uuid4()}", municipality=municipality)
-        return str(made["subject"])
+        change = self.done("/organisations", kind=kind, name=f"{kind} {uuid4()}", municipality=municipality)
+        return str(change["subject"])
 
     def person(self) -> tuple[str, str]:
-        """The id of somebody new, and their subject."""
+        """Add a person. Returns (id, subject)."""
         subject = f"{uuid4()}@example.org"
         return str(self.done("/people", issuer=ISSUER, subject=subject, name="Nieuwe Collega")["subject"]), subject
 
     def member(self, organisation: str, role: str, **days: str) -> Person:
-        """Somebody new who acts for this organisation."""
+        """Add a person with this role at this organisation, who acts over HTTP."""
         id_, subject = self.person()
         self.done("/memberships", personId=id_, organisationId=organisation, role=role, **days)
         return Person(id_, self.open.enter_context(bearing(self.service, signer_of(self.service).token(subject))))
@@ -76,5 +76,5 @@ class Office:
 
 
 def living_in(municipality: str) -> dict[str, Any]:
-    """What changes in a referral of a child that lives there."""
+    """The changes to a referral for a child who lives in this municipality."""
     return {"residence": {"municipality": municipality, "sinceOn": "2020-01-01", "inStay": False}}

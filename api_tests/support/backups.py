@@ -1,6 +1,6 @@
-"""The vocabulary of backups: an installation that is backed up while it serves, and what comes back from it elsewhere.
+"""An installation that is backed up while it serves, and its backups restored elsewhere.
 
-What is done here with PostgreSQL is word for word what the README says that operators do.
+The commands of PostgreSQL are those that the README gives to operators, word for word.
 """
 
 import json
@@ -21,7 +21,7 @@ from api_tests.support.changed_rules import people_at
 from api_tests.support.databases import ROLES, as_role, environment_of, new_postgresql
 from api_tests.support.destructions import destroyed, ended
 from api_tests.support.ledger import Ledger
-from api_tests.support.load_clients import Client, World
+from api_tests.support.load_clients import Client, LoadState
 from api_tests.support.postgres import Cluster
 from api_tests.support.servers import Running
 from service.__main__ import main
@@ -31,7 +31,7 @@ CLIENTS = 3
 
 @dataclass(frozen=True)
 class Backup:
-    """Where its two files are; SQLite has a manifest and a list beside them."""
+    """The two files of a backup. On SQLite a manifest and a list stand in the same folder."""
 
     data: Path
     keys: Path
@@ -39,7 +39,7 @@ class Backup:
 
 @dataclass(frozen=True)
 class Restored:
-    """What came back: with which code, or sentence, the last command ended, and all that was said."""
+    """A restored database: the exit code, or the sentence, with which the last command ended, and its output."""
 
     folder: Path
     url: str
@@ -49,7 +49,7 @@ class Restored:
 
 @dataclass
 class Kept:
-    """A database with one case that was there before, one that was destroyed, one of in between, and its backups."""
+    """A database with a case older than all backups, a destroyed case, a case between both backups, and the backups."""
 
     folder: Path
     url: str
@@ -71,27 +71,29 @@ class Kept:
         return self.folder / "destructions.jsonl"
 
     def restored(self, name: str, data: Backup, keys: Backup, *lists: Path, master_key: Path | None = None) -> Restored:
-        """Data and keys of these backups as a database of this name, elsewhere, recovered with these lists."""
+        """Restore data and keys elsewhere under this name, and recover with these destruction lists."""
         folder = self.folder / name
         folder.mkdir()
-        following = ("--destructions", *map(str, lists)) if lists else ()
+        options = ("--destructions", *map(str, lists)) if lists else ()
         key = master_key or self.folder / "master.key"
         if self.cluster is None:
             url = f"sqlite:///{folder / 'casusroute.db'}"
-            came = ("restore", "--data", str(data.data), "--keys", str(keys.keys), *following)
-            return Restored(folder, url, *command(folder, url, key, *came))
+            arguments = ("restore", "--data", str(data.data), "--keys", str(keys.keys), *options)
+            return Restored(folder, url, *command(folder, url, key, *arguments))
         url = new_postgresql(self.cluster, f"{self.folder.name}_{name}")
         for file in (data.data, keys.keys):
             subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=file.parent, check=True)
-            self.cluster.run("pg_restore", "--single-transaction", "--exit-on-error", "-d", plain(url), str(file))
+            self.cluster.run(
+                "pg_restore", "--single-transaction", "--exit-on-error", "-d", owner_address(url), str(file)
+            )
         command(folder, url, key, "migrate")
-        return Restored(folder, url, *command(folder, url, key, "recover", *following))
+        return Restored(folder, url, *command(folder, url, key, "recover", *options))
 
 
 def command(folder: Path, url: str, key: Path, *arguments: str) -> tuple[int | str | None, str]:
-    """`python -m service`, on this database: how it ends, and what it says before."""
-    said = StringIO()
-    with pytest.MonkeyPatch.context() as patch, redirect_stdout(said):
+    """Run `python -m service` on this database. Returns (exit code, output)."""
+    output = StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(output):
         for name, value in environment_of(url).items():
             patch.setenv(name, value)
         patch.setenv("CASUSROUTE_MASTER_KEY_FILE", str(key))
@@ -99,80 +101,80 @@ def command(folder: Path, url: str, key: Path, *arguments: str) -> tuple[int | s
         patch.setattr(sys, "argv", ["service", *arguments])
         try:
             main()
-        except SystemExit as how:
-            return how.code, said.getvalue()
-    return 0, said.getvalue()
+        except SystemExit as end:
+            return end.code, output.getvalue()
+    return 0, output.getvalue()
 
 
-def plain(url: str) -> str:
-    """The database as the owner of its tables, for the programs of PostgreSQL."""
+def owner_address(url: str) -> str:
+    """The address of the database for the programs of PostgreSQL, as the owner of its tables."""
     return as_role(url, ROLES.owner).replace("postgresql+psycopg", "postgresql")
 
 
-def backed_up(folder: Path, url: str, cluster: Cluster | None, name: str) -> Backup:
-    """Data first, keys second."""
+def make_backup(folder: Path, url: str, cluster: Cluster | None, name: str) -> Backup:
+    """Copy the data first, the keys second."""
     if cluster is None:
-        code, said = command(folder, url, folder / "master.key", "backup", str(folder / name))
-        assert code == 0, (code, said)
+        code, output = command(folder, url, folder / "master.key", "backup", str(folder / name))
+        assert code == 0, (code, output)
         return Backup(folder / name / "data.db", folder / name / "keys.db")
-    place = cluster.data_directory.parent / f"{folder.name}_{name}"
-    place.mkdir()
-    place.chmod(0o777)  # the programs of PostgreSQL are run by somebody else here
-    found = Backup(place / "data.dump", place / "keys.dump")
-    cluster.run("pg_dump", "-Fc", "--exclude-schema=keys", "-f", str(found.data), plain(url))
-    cluster.run("pg_dump", "-Fc", "--schema=keys", "-f", str(found.keys), plain(url))
-    with (place / "SHA256SUMS").open("wb") as sums:
-        subprocess.run(["sha256sum", "data.dump", "keys.dump"], cwd=place, stdout=sums, check=True)
-    return found
+    target = cluster.data_directory.parent / f"{folder.name}_{name}"
+    target.mkdir()
+    target.chmod(0o777)  # the programs of PostgreSQL run as another user here
+    backup = Backup(target / "data.dump", target / "keys.dump")
+    cluster.run("pg_dump", "-Fc", "--exclude-schema=keys", "-f", str(backup.data), owner_address(url))
+    cluster.run("pg_dump", "-Fc", "--schema=keys", "-f", str(backup.keys), owner_address(url))
+    with (target / "SHA256SUMS").open("wb") as sums:
+        subprocess.run(["sha256sum", "data.dump", "keys.dump"], cwd=target, stdout=sums, check=True)
+    return backup
 
 
 @contextmanager
 def kept(folder: Path, cluster: Cluster | None) -> Iterator[Kept]:
-    """Backed up, then a case destroyed, backed up again, and once more while many write."""
+    """Make a backup, destroy a case, make a second backup, and a third while clients write."""
     url = new_postgresql(cluster, folder.name) if cluster else f"sqlite:///{folder / 'casusroute.db'}"
     with people_at(folder, url) as (service, people):
         living, doomed = CaseFile.submitted(people), ended(people)
         keys = _keys_of(service, doomed)
-        before = backed_up(folder, url, cluster, "before")
+        before = make_backup(folder, url, cluster, "before")
         between = CaseFile.submitted(people)
         certificate = destroyed(doomed)
-        newest = backed_up(folder, url, cluster, "newest")
-        with _many_write(service.url) as ledger:
+        newest = make_backup(folder, url, cluster, "newest")
+        with _write_load(service.url) as ledger:
             ledger.wait(lambda: len(ledger.acknowledged) >= 10, 60)
-            so_far = Ledger(acknowledged=dict(ledger.acknowledged), refused=dict(ledger.refused))
-            under_load = backed_up(folder, url, cluster, "load")
-            further = len(ledger.acknowledged)
-            ledger.wait(lambda: len(ledger.acknowledged) > further, 60)
+            earlier_answers = Ledger(acknowledged=dict(ledger.acknowledged), refused=dict(ledger.refused))
+            under_load = make_backup(folder, url, cluster, "load")
+            count = len(ledger.acknowledged)
+            ledger.wait(lambda: len(ledger.acknowledged) > count, 60)
         yield Kept(
             folder=folder, url=url, cluster=cluster, service=service, living=living, doomed=doomed, between=between,
             certificate=certificate, keys_of_doomed=keys, before=before, newest=newest, under_load=under_load,
-            acknowledged=so_far,
+            acknowledged=earlier_answers,
         )  # fmt: skip
 
 
-def served(back: Restored, master_key: Path) -> Any:
-    """The service on what came back, and everybody of the region."""
-    (back.folder / "master.key").write_text(master_key.read_text())
-    return people_at(back.folder, back.url)
+def served(restored: Restored, master_key: Path) -> Any:
+    """The service on a restored database, and the people of the region."""
+    (restored.folder / "master.key").write_text(master_key.read_text())
+    return people_at(restored.folder, restored.url)
 
 
 def _keys_of(service: Running, case: CaseFile) -> list[bytes]:
     with service.tables.connect() as connection:
-        of = f"SELECT wrapped FROM keys.case_keys WHERE owner_id = '{case.id}'"
-        return [bytes(row.wrapped) for row in connection.exec_driver_sql(of)]
+        query = f"SELECT wrapped FROM keys.case_keys WHERE owner_id = '{case.id}'"
+        return [bytes(row.wrapped) for row in connection.exec_driver_sql(query)]
 
 
 @contextmanager
-def _many_write(url: str) -> Iterator[Ledger]:
-    world = World([int(url.rpartition(":")[2])], Ledger())
+def _write_load(url: str) -> Iterator[Ledger]:
+    world = LoadState([int(url.rpartition(":")[2])], Ledger())
     clients = [Client(world, number) for number in range(CLIENTS)]
-    threads = [Thread(target=it.work, daemon=True) for it in clients]
+    threads = [Thread(target=client.work, daemon=True) for client in clients]
     for thread in threads:
         thread.start()
     try:
         yield world.ledger
     finally:
-        world.over.set()
+        world.stopped.set()
         for thread in threads:
             thread.join()
         for client in clients:
@@ -180,5 +182,5 @@ def _many_write(url: str) -> Iterator[Ledger]:
 
 
 def manifest_of(backup: Backup) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads(backup.data.with_name("manifest.json").read_text())
-    return told
+    manifest: dict[str, Any] = json.loads(backup.data.with_name("manifest.json").read_text())
+    return manifest

@@ -1,4 +1,4 @@
-"""Every way in which one workflow can be wrong, told as what an author would see."""
+"""Each way in which one workflow can be wrong, in the words of its author."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from api_tests.support.written_workflows import GONE
 
 @dataclass(frozen=True)
 class Broken:
-    """A small change that breaks the workflow, its fault and where it is shown; `also` cannot but come along."""
+    """A change that breaks the workflow, the code of the fault and its path. `also`: codes of faults it implies."""
 
     story: str
     code: str

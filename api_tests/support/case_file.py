@@ -1,4 +1,4 @@
-"""One case and the people around it: the steps they take, and what they see of it."""
+"""One case and the people around it: the steps they take, and their views of it."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ COLLECTIONS = {"case": ""} | {kind: collection(kind) for kind in KINDS.parts}
 
 @dataclass
 class CaseFile:
-    """One case and the people around it. Steps take a valid form of their own unless they are given another."""
+    """One case and the people around it. A step gets a valid form unless the caller gives another."""
 
     people: People
     id: str
@@ -33,7 +33,7 @@ class CaseFile:
 
     @classmethod
     def asked(cls, people: People, by: str = "anna", **changes: Any) -> "CaseFile":
-        """A question for a consult, and nothing more yet."""
+        """A case that began as a question for a consult."""
         answer = people[by].post("/cases", {"trigger": "ask_consult", "form": filled("consult_request@1", **changes)})
         assert answer.status_code == 201, answer.text
         return cls(people, answer.json()["caseId"], answer.json()["number"], ["ask_consult"])
@@ -43,11 +43,11 @@ class CaseFile:
         return f"/cases/{self.id}"
 
     def seen(self, by: str = "esra") -> dict[str, Any]:
-        """The case as this person sees it."""
+        """The case in the view of this person."""
         answer = self.people[by].get(self.path)
         assert answer.status_code == 200, answer.text
-        found: dict[str, Any] = answer.json()
-        return found
+        view: dict[str, Any] = answer.json()
+        return view
 
     @property
     def state(self) -> str:
@@ -59,12 +59,12 @@ class CaseFile:
     def history(self, by: str = "esra") -> list[dict[str, Any]]:
         answer = self.people[by].get(f"{self.path}/transitions")
         assert answer.status_code == 200, answer.text
-        found: list[dict[str, Any]] = answer.json()["transitions"]
-        return found
+        entries: list[dict[str, Any]] = answer.json()["transitions"]
+        return entries
 
     @property
     def fired_on_the_case(self) -> list[str]:
-        return [it for it in self.fired if it not in ("accept", "start_help", "record_check")]
+        return [trigger for trigger in self.fired if trigger not in ("accept", "start_help", "record_check")]
 
     def address(self, part: dict[str, Any] | None) -> str:
         return self.path if part is None else f"{self.path}/{COLLECTIONS[part['kind']]}/{part['id']}"
@@ -82,7 +82,7 @@ class CaseFile:
         occurred_at: str | None = None,
         **changes: Any,
     ) -> httpx.Response:
-        """Take a step with the case, or with a part of it, and give back whatever the answer is."""
+        """Take a step with the case or with a part of it, and return the answer, a refusal included."""
         kind: PartKind = part["kind"] if part else "case"
         definition = RULES.current(kind).definition
         person = self.people[by or AFRESH.get(trigger) or WHO[definition.triggers[trigger].roles[0]]]
@@ -90,9 +90,9 @@ class CaseFile:
         if version is None:
             version = int(self.people.esra.get(address).headers["ETag"].strip('"'))
         body: dict[str, Any] = {"trigger": trigger}
-        filled_in = form if form is not None else form_for(kind, trigger, **changes)
-        if filled_in is not None:
-            body["form"] = filled_in
+        content = form if form is not None else form_for(kind, trigger, **changes)
+        if content is not None:
+            body["form"] = content
         if grounds is not None:
             body["grounds"] = grounds
         if occurred_at is not None:
@@ -104,11 +104,11 @@ class CaseFile:
         answer = self.attempt(trigger, **how)
         assert answer.status_code == 201, f"{trigger}: {answer.text}"
         self.fired.append(trigger)
-        made: dict[str, Any] = answer.json()
-        return made
+        result: dict[str, Any] = answer.json()
+        return result
 
     def go_to(self, state: str) -> "CaseFile":
-        """Bring the case to this state along the shortest road that the guards allow."""
+        """Bring the case to this state by the shortest road that the guards allow."""
         for trigger in _road(self.state, state):
             self._prepare(trigger)
             self.fire(trigger)
@@ -116,24 +116,24 @@ class CaseFile:
         return self
 
     def ask_about_file(self, kind: str = "access", by: str = "anna") -> dict[str, Any]:
-        """A request about the file, as its part."""
+        """Make a request about the file, and return its part."""
         form = filled("file_request@1", kind={"code": kind})
-        made = self.people[by].post(f"{self.path}/file-requests", {"trigger": "ask_about_file", "form": form})
-        assert made.status_code == 201, made.text
-        return next(part for part in self.parts("file_request") if part["id"] == made.json()["transition"]["partId"])
+        answer = self.people[by].post(f"{self.path}/file-requests", {"trigger": "ask_about_file", "form": form})
+        assert answer.status_code == 201, answer.text
+        return next(part for part in self.parts("file_request") if part["id"] == answer.json()["transition"]["partId"])
 
     def read_in_an_emergency(self, by: str = "petra") -> dict[str, Any]:
-        """Emergency access of somebody from outside, as its part."""
+        """Take emergency access as a person outside the case, and return its part."""
         form = filled("emergency_access@1")
         body = {"trigger": "take_emergency_access", "number": self.number, "form": form}
-        made = self.people[by].post("/emergency-accesses", body)
-        assert made.status_code == 201, made.text
+        answer = self.people[by].post("/emergency-accesses", body)
+        assert answer.status_code == 201, answer.text
         return next(
-            part for part in self.parts("emergency_access") if part["id"] == made.json()["transition"]["partId"]
+            part for part in self.parts("emergency_access") if part["id"] == answer.json()["transition"]["partId"]
         )
 
     def _prepare(self, trigger: str) -> None:
-        """What the guards of this step ask for first."""
+        """Meet the guards of this step."""
         if trigger in ("decline", "transfer"):
             self.fire(f"propose_{trigger}")
         if trigger == "report_help_started":
@@ -144,19 +144,19 @@ class CaseFile:
             self.fire("record_check", part=self.parts("follow_up")[0])
             for part in self.parts("commitment"):
                 if part["state"]["code"] == "requested":
-                    # What is to be made to measure is put to nobody yet: the process director arranges it.
+                    # A line that is to be made to measure has no addressee yet: the process director arranges it.
                     self.fire("accept", part=part, by="ivo" if part["addressee"] else "hanna")
 
 
 def _road(source: str, target: str) -> list[str]:
     """The triggers from one state of a case to another: the fewest, help before ends."""
-    queue, seen = deque([(source, list[str]())]), {source}
+    queue, visited = deque([(source, list[str]())]), {source}
     while queue:
         state, road = queue.popleft()
         if state == target:
             return road
         for trigger, start, end in sorted(RULES.current("case").definition.edges()):
-            if start == state and end not in seen:
-                seen.add(end)
+            if start == state and end not in visited:
+                visited.add(end)
                 queue.append((end, [*road, trigger]))
     raise AssertionError(f"no road from {source} to {target}")

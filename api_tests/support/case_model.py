@@ -1,7 +1,7 @@
-"""A case as plain people would keep it on paper: its parts, what was said in it, and from that what must be answered.
+"""A model of one case: its parts, the facts that decide about steps, and the answers that follow from them.
 
-Written from domain.md 5.3 and 5.5 and the hand-written tables of steps and roles; it shares no line with the service.
-Who pays stands in it as a part with a state, and nowhere else (I2).
+Written from domain.md 5.3 and 5.5 and the hand-written tables of steps and roles. It shares no line with the service.
+A payer appears as a part with a state, and nowhere else (I2).
 """
 
 from collections.abc import Callable, Iterator
@@ -15,16 +15,16 @@ from api_tests.support.expected_triggers import BY_HAND, ROLE_OF
 from service.people.use_cases.demonstration import PEOPLE
 
 Json = dict[str, Any]
-ORGANISATION_OF = {it.key: str(ORGANISATION_IDS[it.organisation]) for it in PEOPLE}
-ROLES_OF = {it.key: {str(role) for role in it.roles} for it in PEOPLE}
+ORGANISATION_OF = {person.key: str(ORGANISATION_IDS[person.organisation]) for person in PEOPLE}
+ROLES_OF = {person.key: {str(role) for role in person.roles} for person in PEOPLE}
 LETTER = {role: letter for letter, role in ROLE_OF.items()}
 
-TEAM = {"coordinator", "screener", "chair", "process_director"}
-TABLE = {"expert", "expert_by_experience"}
-ADVISED = {"advice_issued", "arranging_placement", "help_started", "monitored"}
-AT_THE_TABLE = {"scheduled", "in_review", "advice_drafted", "advice_issued"}
-# What is put to an organisation, by the role that answers for it there (I23).
-PUT_TO = {
+TEAM_ROLES = {"coordinator", "screener", "chair", "process_director"}
+TABLE_ROLES = {"expert", "expert_by_experience"}
+ADVISED_STATES = {"advice_issued", "arranging_placement", "help_started", "monitored"}
+TABLE_STATES = {"scheduled", "in_review", "advice_drafted", "advice_issued"}
+# The kinds of part that are put to an organisation, by the role that answers for them there (I23).
+ADDRESSED_KINDS = {
     "provider": {"commitment", "reconsideration"},
     "municipality": {"funding", "reconsideration"},
     "cce_liaison": {"escalation"},
@@ -32,16 +32,16 @@ PUT_TO = {
     "national_support": {"question"},
     "data_protection_officer": {"file_request", "emergency_access"},
 }
-# What begins beside the file: who may ask about it (T22), and who may have to read it in an emergency (NEN 7513).
-ASKS = {"local_team", "coordinator", "chair", "process_director", "parent", "young_person"}
-READS_IN_AN_EMERGENCY = {
+# Parts outside the file: roles that may make a request about it (T22), and that may take emergency access (NEN 7513).
+REQUEST_ROLES = {"local_team", "coordinator", "chair", "process_director", "parent", "young_person"}
+EMERGENCY_ROLES = {
     *("local_team", "coordinator", "screener", "chair", "process_director", "expert", "provider", "cce_liaison"),
     *("expertise_network", "national_support"),
 }
-HOURS = timedelta(hours=4)
+EMERGENCY_DURATION = timedelta(hours=4)
 
-# Parts that begin with a step of the case, whatever its form says: kind and advice line.
-OPENS: dict[str, tuple[tuple[str, str | None], ...]] = {
+# Parts that begin with a step of the case, independent of its form: kind and advice line.
+OPENED_PARTS: dict[str, tuple[tuple[str, str | None], ...]] = {
     "start_monitoring": (("follow_up", None),) * 4,
     "plan_check": (("follow_up", None),),
     "close": (("follow_up", None),),
@@ -54,7 +54,7 @@ OPENS: dict[str, tuple[tuple[str, str | None], ...]] = {
 
 @dataclass
 class ModelPart:
-    """A part as it stands: `put_to` is an organisation, `began_from` the part whose step began it."""
+    """A part in its present state. `put_to`: an organisation; `began_from`: the id of the part whose step began it."""
 
     id: str
     kind: str
@@ -71,18 +71,18 @@ class ModelPart:
 
 
 @dataclass
-class Looking:
-    """A reconsideration: who had issued the advice, who asked, whether somebody from outside looks along."""
+class Reconsideration:
+    """A reconsideration: the issuer of the advice, the organisation that asked, an expert from outside or not."""
 
     advised_by: str
-    asked_by: str
-    from_outside: bool = False
+    requested_by: str
+    outside_expert: bool = False
     revised: bool = False
 
 
 @dataclass(frozen=True)
 class Emergency:
-    """Who reads the case in an emergency, the part that tells of it, and until when."""
+    """Emergency access: the reader, its part, and the moment at which it ends."""
 
     person: str
     part: ModelPart
@@ -91,22 +91,22 @@ class Emergency:
 
 @dataclass
 class ModelCase:
-    """What one case has been through, as far as it decides what may happen next."""
+    """The facts of one case, as far as they decide about its next steps."""
 
     id: str
     parts: dict[str, ModelPart]
     now: Callable[[], datetime]
     entries: int = 1
     referred: bool = True
-    rounds: int = 0
-    declining: str | None = None
-    transferring: str | None = None
-    heard: bool = False
+    information_rounds: int = 0
+    decline_proposed_by: str | None = None
+    transfer_proposed_by: str | None = None
+    family_heard: bool = False
     advised_by: str = ""
-    lines: set[str] = field(default_factory=set)
-    checked: bool = False
-    looking: Looking | None = None
-    this_round: set[str] = field(default_factory=set)
+    advice_lines: set[str] = field(default_factory=set)
+    goals_checked: bool = False
+    reconsideration: Reconsideration | None = None
+    parts_of_round: set[str] = field(default_factory=set)
     round: int = 1
     emergencies: list[Emergency] = field(default_factory=list)
 
@@ -114,51 +114,51 @@ class ModelCase:
     def main(self) -> ModelPart:
         return self.parts[self.id]
 
-    def of(self, kind: str, *states: str) -> list[ModelPart]:
-        """The parts of this kind in this round of the case."""
-        mine = (self.parts[it] for it in self.this_round)
-        return [it for it in mine if it.kind == kind and (not states or it.state in states)]
+    def parts_of(self, kind: str, *states: str) -> list[ModelPart]:
+        """The parts of this kind in the present round of the case."""
+        parts = (self.parts[part_id] for part_id in self.parts_of_round)
+        return [part for part in parts if part.kind == kind and (not states or part.state in states)]
 
     def open(self, kind: str) -> list[ModelPart]:
         return [part for part in self.parts.values() if part.kind == kind and part.is_open]
 
-    # --- who sees what (I22, I23, decision 14) -----------------------------------------------------------------------
+    # --- sight (I22, I23, decision 14) -------------------------------------------------------------------------------
 
     def sees_all(self, person: str) -> bool:
         return self.sees_all_by_right(person) or self.reads_in_an_emergency(person)
 
     def reads_in_an_emergency(self, person: str) -> bool:
-        """For some hours, and no longer than until somebody looked into it."""
-        mine = (emergency for emergency in self.emergencies if emergency.person == person)
-        return any(it.part.is_open and self.now() < it.until for it in mine)
+        """True while emergency access is in force: for some hours, and until it is reviewed."""
+        accesses = (emergency for emergency in self.emergencies if emergency.person == person)
+        return any(access.part.is_open and self.now() < access.until for access in accesses)
 
     def sees_all_by_right(self, person: str) -> bool:
-        roles, mine = ROLES_OF[person], ORGANISATION_OF[person]
-        if mine == ORGANISATION_OF["esra"]:
-            return bool(roles & TEAM) or (bool(roles & TABLE) and self.main.state in AT_THE_TABLE)
+        roles, organisation = ROLES_OF[person], ORGANISATION_OF[person]
+        if organisation == ORGANISATION_OF["esra"]:
+            return bool(roles & TEAM_ROLES) or (bool(roles & TABLE_ROLES) and self.main.state in TABLE_STATES)
         if "cce_liaison" in roles:
-            return self.main.is_open and any(it.put_to == mine for it in self.open("escalation"))
-        return "local_team" in roles and mine == ORGANISATION_OF["anna"]
+            return self.main.is_open and any(part.put_to == organisation for part in self.open("escalation"))
+        return "local_team" in roles and organisation == ORGANISATION_OF["anna"]
 
     def sees(self, person: str, part: ModelPart) -> bool:
         return self._sees_by_right(person, part) or self.reads_in_an_emergency(person)
 
     def _sees_by_right(self, person: str, part: ModelPart) -> bool:
-        put_to_them = part.put_to == ORGANISATION_OF[person] and any(
-            part.kind in PUT_TO.get(role, ()) for role in ROLES_OF[person]
+        is_addressed = part.put_to == ORGANISATION_OF[person] and any(
+            part.kind in ADDRESSED_KINDS.get(role, ()) for role in ROLES_OF[person]
         )
-        return put_to_them or self.sees_all_by_right(person)
+        return is_addressed or self.sees_all_by_right(person)
 
-    def has_a_say(self, person: str, part: ModelPart) -> set[str]:
-        """The roles in which this person may act on this part: an emergency gives a say in nothing but itself."""
+    def roles_to_act(self, person: str, part: ModelPart) -> set[str]:
+        """The roles in which this person may act on the part. Emergency access allows steps on its own part alone."""
         if any((emergency.person, emergency.part.id) == (person, part.id) for emergency in self.emergencies):
-            return ROLES_OF[person] & READS_IN_AN_EMERGENCY
+            return ROLES_OF[person] & EMERGENCY_ROLES
         if not self._sees_by_right(person, part):
             return set()
-        return {role for role in ROLES_OF[person] if self._speaks(role, person, part)}
+        return {role for role in ROLES_OF[person] if self._may_act_as(role, person, part)}
 
-    def _speaks(self, role: str, person: str, part: ModelPart) -> bool:
-        if role in TEAM | TABLE:
+    def _may_act_as(self, role: str, person: str, part: ModelPart) -> bool:
+        if role in TEAM_ROLES | TABLE_ROLES:
             return ORGANISATION_OF[person] == ORGANISATION_OF["esra"]
         if role == "local_team":
             return ORGANISATION_OF[person] == ORGANISATION_OF["anna"]
@@ -166,14 +166,14 @@ class ModelCase:
             return True
         return part.put_to == ORGANISATION_OF[person]
 
-    # --- what is answered ------------------------------------------------------------------------------------------
+    # --- answers ---------------------------------------------------------------------------------------------------
 
     def verdict(self, person: str, part: ModelPart, trigger: str, version: int | None) -> tuple[int, str]:
-        """Status and code of the answer to a step with a sound form; (201, "") when it is made."""
+        """Status and code of the answer to a step with a valid form; (201, "") when the step is taken."""
         return next(self._refusals(person, part, trigger, version), (201, ""))
 
     def _refusals(self, person: str, part: ModelPart, trigger: str, version: int | None) -> Iterator[tuple[int, str]]:
-        """Every reason why not, the one that is told first."""
+        """Each reason to refuse; the service names the first."""
         if not self.sees(person, part):
             yield 404, "not_found"
         if version is None:
@@ -182,91 +182,94 @@ class ModelCase:
             yield 412, "stale"
         if trigger not in possible_from(part.kind, part.state):
             yield 409, "transition_not_allowed"
-        if not {ROLE_OF[letter] for letter in BY_HAND[part.kind][trigger]} & self.has_a_say(person, part):
+        if not {ROLE_OF[letter] for letter in BY_HAND[part.kind][trigger]} & self.roles_to_act(person, part):
             yield 403, "role_not_allowed"
-        if any(self.unmet(person, part, trigger)):
+        if any(self.unmet_guards(person, part, trigger)):
             yield 409, "guards_not_met"
-        if not self.fits(trigger):
+        if not self.fits_advice(trigger):
             yield 400, "invalid"
 
-    def verdict_beside(self, person: str, kind: str) -> tuple[int, str]:
-        """The same for what begins beside the file, in any state of the case."""
+    def verdict_outside_file(self, person: str, kind: str) -> tuple[int, str]:
+        """Status and code of the answer to a step that begins a part outside the file, in any state of the case."""
         roles = ROLES_OF[person]
         if kind == "emergency_access":
-            if not roles & READS_IN_AN_EMERGENCY:
+            if not roles & EMERGENCY_ROLES:
                 return 403, "not_allowed"
             return (409, "already_in_sight") if self.sees_all(person) else (201, "")
         if not self.sees_all(person):
             return 404, "not_found"
-        may = roles & ASKS and self.sees_all_by_right(person)
-        return (201, "") if may else (403, "role_not_allowed")
+        allowed = roles & REQUEST_ROLES and self.sees_all_by_right(person)
+        return (201, "") if allowed else (403, "role_not_allowed")
 
-    def unmet(self, person: str, part: ModelPart, trigger: str) -> Iterator[str]:
-        """What must be done first, by its name in the domain."""
+    def unmet_guards(self, person: str, part: ModelPart, trigger: str) -> Iterator[str]:
+        """The guards that are not met, by their names in the domain."""
         match part.kind, trigger:
-            case "case", "request_information" if self.rounds >= 2:
+            case "case", "request_information" if self.information_rounds >= 2:
                 yield "T4: two rounds at most"
-            case "case", "decline" if self.declining in (None, person):
+            case "case", "decline" if self.decline_proposed_by in (None, person):
                 yield "T7: four eyes"
-            case "case", "transfer" if self.transferring in (None, person):
+            case "case", "transfer" if self.transfer_proposed_by in (None, person):
                 yield "T7: four eyes"
             case "case", "refer" if self.referred:
-                yield "it is a referral already"
-            case "case", "issue_advice" | "revise_advice" if not self.heard:
+                yield "the case is a referral already"
+            case "case", "issue_advice" | "revise_advice" if not self.family_heard:
                 yield "I16: child and parents heard"
             case "case", "report_help_started" if not (
-                self.of("commitment", "running") or self.of("placement", "started")
+                self.parts_of("commitment", "running") or self.parts_of("placement", "started")
             ):
                 yield "T13: one line runs"
             case "case", "close":
-                yield from self._open_ends()
+                yield from self._closing_guards()
             case _, "request_reconsideration":
-                yield from self._no_second_look()
-            case "escalation", "record_answer" | "withdraw" if self._asks(part):
-                yield "whoever was asked is heard first"
+                yield from self._reconsideration_guards()
+            case "escalation", "record_answer" | "withdraw" if self._has_open_question(part):
+                yield "an open question is answered or withdrawn first"
             case "question", "reopen" if self.parts[part.began_from or ""].state != "escalated":
                 yield "the escalation was concluded"
-            case "reconsideration", "withdraw" if self.looking and self.looking.asked_by != ORGANISATION_OF[person]:
-                yield "R61: another asked it"
+            case "reconsideration", "withdraw" if (
+                self.reconsideration and self.reconsideration.requested_by != ORGANISATION_OF[person]
+            ):
+                yield "R61: another organisation asked for it"
             case "reconsideration", "confirm_advice" | "conclude_revised":
-                yield from self._not_alone(person, trigger)
+                yield from self._conclusion_guards(person, trigger)
             case _:
                 pass
 
-    def _open_ends(self) -> Iterator[str]:
-        if not self.checked:
+    def _closing_guards(self) -> Iterator[str]:
+        if not self.goals_checked:
             yield "T15: the goals were checked"
-        if self.of("commitment", "requested", "refused") or self.of("placement", "sought"):
+        if self.parts_of("commitment", "requested", "refused") or self.parts_of("placement", "sought"):
             yield "T19: nothing open without an owner"
         if self.open("escalation") or self.open("question"):
             yield "an escalation is open"
         if self.open("reconsideration"):
             yield "a reconsideration is open"
 
-    def _no_second_look(self) -> Iterator[str]:
+    def _reconsideration_guards(self) -> Iterator[str]:
         if self.open("reconsideration"):
             yield "one at a time"
-        if self.main.state not in ADVISED:
+        if self.main.state not in ADVISED_STATES:
             yield "there is an advice to reconsider"
 
-    def _asks(self, escalation: ModelPart) -> bool:
-        return any(it.began_from == escalation.id for it in self.open("question"))
+    def _has_open_question(self, escalation: ModelPart) -> bool:
+        return any(question.began_from == escalation.id for question in self.open("question"))
 
-    def _not_alone(self, person: str, trigger: str) -> Iterator[str]:
-        if self.looking and self.looking.advised_by == person and not self.looking.from_outside:
+    def _conclusion_guards(self, person: str, trigger: str) -> Iterator[str]:
+        current = self.reconsideration
+        if current and current.advised_by == person and not current.outside_expert:
             yield "I15: not the only one"
-        if trigger == "conclude_revised" and self.looking and not self.looking.revised:
+        if trigger == "conclude_revised" and current and not current.revised:
             yield "I13: a new version first"
 
-    def fits(self, trigger: str) -> bool:
-        """Whether the example of the form, which speaks of lines A, B and C, fits the advice that holds now."""
+    def fits_advice(self, trigger: str) -> bool:
+        """True when the example of the form, which names lines A, B and C, fits the advice in force."""
         needed = {"seek_placement": {"A"}, "report_help_started": {"B"}, "start_monitoring": {"A", "B", "C"}}
-        return needed.get(trigger, set()) <= self.lines
+        return needed.get(trigger, set()) <= self.advice_lines
 
-    # --- what a step leaves behind -----------------------------------------------------------------------------------
+    # --- effects of a step -------------------------------------------------------------------------------------------
 
     def take(self, person: str, part: ModelPart, trigger: str, form: Json) -> list[tuple[str, str | None]]:
-        """Take the step; the kinds and lines of the parts that must begin with it."""
+        """Take the step. Returns (kind, advice line) of each part that must begin with it."""
         target = possible_from(part.kind, part.state)[trigger]
         moved = target != part.state
         part.state, part.version = target, part.version + 1
@@ -274,7 +277,7 @@ class ModelCase:
         if part.kind == "case":
             begun = self._after_case(person, trigger, moved, form)
         else:
-            self.this_round.add(part.id)
+            self.parts_of_round.add(part.id)
             begun = self._after_part(person, trigger, form)
         self.entries += len(begun)
         return begun
@@ -284,79 +287,79 @@ class ModelCase:
             opened["id"], opened["kind"], opened["state"], 1, opened["line"], put_to, began_from.id, self.round
         )
         self.parts[part.id] = part
-        self.this_round.add(part.id)
+        self.parts_of_round.add(part.id)
 
-    def begin_beside(self, person: str, made: Json) -> ModelPart:
-        """A request about the file or an emergency: put to the case's own team, where the officer sees it."""
-        id_, kind, state = made["partId"], made["partKind"], made["target"]
+    def begin_outside_file(self, person: str, entry: Json) -> ModelPart:
+        """Begin a request about the file or an emergency access; the officer of the team sees it."""
+        id_, kind, state = entry["partId"], entry["partKind"], entry["target"]
         part = ModelPart(id_, kind, state, 1, put_to=ORGANISATION_OF["esra"])
         self.parts[id_] = part
         self.entries += 1
         if kind == "emergency_access":
-            self.emergencies.append(Emergency(person, part, self.now() + HOURS))
+            self.emergencies.append(Emergency(person, part, self.now() + EMERGENCY_DURATION))
         return part
 
     def _after_case(self, person: str, trigger: str, moved: bool, form: Json) -> list[tuple[str, str | None]]:
         if moved:
-            self.declining = self.transferring = None
+            self.decline_proposed_by = self.transfer_proposed_by = None
         match trigger:
             case "request_information":
-                self.rounds += 1
+                self.information_rounds += 1
             case "propose_decline":
-                self.declining = person
+                self.decline_proposed_by = person
             case "propose_transfer":
-                self.transferring = person
+                self.transfer_proposed_by = person
             case "open_table":
-                self.heard = True
+                self.family_heard = True
             case "reopen" | "return_to_table":
-                self._second_round()
+                self._begin_round()
             case "start_monitoring":
-                self.checked = False
+                self.goals_checked = False
             case "issue_advice" | "revise_advice":
-                return self._advised(person, form)
+                return self._issue_advice(person, form)
             case "request_reconsideration":
-                return self._looked_at(person)
+                return self._begin_reconsideration(person)
             case _:
                 pass
-        return list(OPENS.get(trigger, ()))
+        return list(OPENED_PARTS.get(trigger, ()))
 
-    def _advised(self, person: str, form: Json) -> list[tuple[str, str | None]]:
+    def _issue_advice(self, person: str, form: Json) -> list[tuple[str, str | None]]:
         lines = {line["key"]: line.get("payerId") for line in form["lines"]}
-        asked = {it.line for it in self.of("commitment")}
+        open_lines = {part.line for part in self.parts_of("commitment")}
         fundings = [part for part in self.parts.values() if part.kind == "funding"]
-        # Help that went on is paid for as it was, also when that was settled in an earlier round.
-        paying = {
+        # The payer of help that continues stays, also when it was settled in an earlier round.
+        payers = {
             (funding.line, funding.put_to)
             for funding in fundings
-            if funding.round == self.round or funding.line in self.lines
+            if funding.round == self.round or funding.line in self.advice_lines
         }
-        begun: list[tuple[str, str | None]] = [("commitment", line) for line in lines if line not in asked]
-        begun += [("funding", line) for line, payer in lines.items() if (line, payer or PAYER) not in paying]
-        self.lines |= set(lines)
-        self.advised_by, self.checked = person, False
-        if self.looking:
-            self.looking.revised = True
+        begun: list[tuple[str, str | None]] = [("commitment", line) for line in lines if line not in open_lines]
+        begun += [("funding", line) for line, payer in lines.items() if (line, payer or PAYER) not in payers]
+        self.advice_lines |= set(lines)
+        self.advised_by, self.goals_checked = person, False
+        if self.reconsideration:
+            self.reconsideration.revised = True
         return begun
 
-    def _second_round(self) -> None:
-        """A new triage, table and hearing; help that goes on keeps its line."""
-        going_on = {part.id for part in self.parts.values() if part.is_open and part.kind != "case"}
-        self.this_round &= going_on
+    def _begin_round(self) -> None:
+        """Begin a new triage, table and hearing. Help that continues keeps its line."""
+        open_parts = {part.id for part in self.parts.values() if part.is_open and part.kind != "case"}
+        self.parts_of_round &= open_parts
         self.round += 1
-        self.lines = {it.line for it in self.of("commitment") if it.line}
-        self.rounds, self.heard, self.checked = 0, False, False
+        self.advice_lines = {commitment.line for commitment in self.parts_of("commitment") if commitment.line}
+        self.information_rounds, self.family_heard, self.goals_checked = 0, False, False
 
-    def _looked_at(self, person: str) -> list[tuple[str, str | None]]:
-        self.looking = Looking(self.advised_by, ORGANISATION_OF[person])
+    def _begin_reconsideration(self, person: str) -> list[tuple[str, str | None]]:
+        self.reconsideration = Reconsideration(self.advised_by, ORGANISATION_OF[person])
         return [("reconsideration", None)]
 
     def _after_part(self, person: str, trigger: str, form: Json) -> list[tuple[str, str | None]]:
         if trigger == "request_reconsideration":
-            return self._looked_at(person)
-        if trigger == "take_up" and self.looking:
-            self.looking = replace(self.looking, from_outside=bool(form.get("outsideExpert")))
+            return self._begin_reconsideration(person)
+        if trigger == "take_up" and self.reconsideration:
+            self.reconsideration = replace(self.reconsideration, outside_expert=bool(form.get("outsideExpert")))
         if trigger == "record_check":
-            self.checked = True
+            self.goals_checked = True
         return [("question", None)] if trigger == "escalate" else []
 
 
@@ -365,7 +368,7 @@ PAYER = str(ORGANISATION_IDS["gemeente-haarlem"])
 
 
 def put_to(kind: str, line: str | None, person: str, trigger: str, form: Json) -> str | None:
-    """Whom a part that begins is put to."""
+    """The id of the organisation to which a part that begins is put."""
     match kind:
         case "commitment":
             return _line(form, line).get("providerId")
@@ -382,5 +385,5 @@ def put_to(kind: str, line: str | None, person: str, trigger: str, form: Json) -
 
 
 def _line(form: Json, key: str | None) -> Json:
-    found: Json = next(line for line in form["lines"] if line["key"] == key)
-    return found
+    advice_line: Json = next(line for line in form["lines"] if line["key"] == key)
+    return advice_line

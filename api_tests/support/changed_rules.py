@@ -1,4 +1,4 @@
-"""A copy of workflows/ in which somebody changed something, and a service of its own that runs on it."""
+"""A copy of workflows/ with changes, and a service of its own that runs on it."""
 
 import re
 import shutil
@@ -12,7 +12,7 @@ from api_tests.support.servers import Running, running, settings_for
 
 
 def copied(folder: Path, **appended: str) -> Path:
-    """The workflow files in a folder of their own, each with what is to be added at its end."""
+    """Copy the workflow files to a folder, and append these texts to them."""
     rules = folder / "workflows"
     shutil.copytree(ROOT / "workflows", rules, dirs_exist_ok=True)
     for name, text in appended.items():
@@ -22,7 +22,7 @@ def copied(folder: Path, **appended: str) -> Path:
 
 
 def rewritten(rules: Path, name: str, old: str, new: str) -> None:
-    """Change one place of a workflow file."""
+    """Replace one text that occurs once in a workflow file."""
     file = rules / f"{name}.toml"
     text = file.read_text(encoding="utf-8")
     assert len(re.findall(re.escape(old), text)) == 1
@@ -31,7 +31,7 @@ def rewritten(rules: Path, name: str, old: str, new: str) -> None:
 
 @contextmanager
 def people_at(folder: Path, database_url: str, rules: Path | None = None) -> Iterator[tuple[Running, People]]:
-    """A service of our own on this database, whose clock nobody else looks at, and everybody of the region."""
+    """A service of its own on this database, with a clock of its own, and the people of the region."""
     changes = {} if rules is None else {"workflows": rules}
     with running(settings_for(folder, database_url, **changes)) as service:
         people = everybody(service.url)

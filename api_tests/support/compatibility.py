@@ -1,10 +1,11 @@
 """The differences between two documents of the API that break a client of the older one.
 
-Operations, parameters, statuses, members and codes that are lost, and what a request newly requires. Types, lengths and
-patterns are not compared, nor what an answer always holds.
+Lost operations, parameters, statuses, members and codes, and new requirements of requests. Types, lengths and patterns
+are not compared, nor are the required members of answers.
 """
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from api_tests.support.openapi_documents import everything, operations, resolved
@@ -14,24 +15,24 @@ Schema = dict[str, Any]
 OPTIONS = ("anyOf", "oneOf", "allOf")
 
 
-# Two schemas of the released documents had names that differ only by case: one of them is called otherwise since.
+# Two schemas of the released documents had names that differ only by case: one was renamed.
 RENAMED = {"FundingHandover": "HandoverOfFunding"}
 
 
 def breaks(old: Document, new: Document) -> list[str]:
-    """Everything that a client of the old document may rely on and the new one does not keep, a sentence each.
+    """Each breach of the old document by the new one, as a sentence.
 
-    A schema is looked up by its name, so that one which is called otherwise counts as lost: generated clients use it.
+    A schema is looked up by its name: a renamed schema counts as lost, because generated clients use the name.
     """
-    compared = _Compared(old, new)
-    return sorted({*compared.operations(), *compared.components()})
+    comparison = _Comparison(old, new)
+    return sorted({*comparison.operations(), *comparison.components()})
 
 
-class _Compared:
+class _Comparison:
     def __init__(self, old: Document, new: Document) -> None:
         self._old, self._new = old, new
-        self._sent = sent(old)
-        self._under_way: set[tuple[str, str]] = set()
+        self._request_components = sent(old)
+        self._pairs_in_progress: set[tuple[str, str]] = set()
 
     def operations(self) -> Iterator[str]:
         now = {(path, method): operation for path, method, operation in operations(self._new)}
@@ -45,15 +46,18 @@ class _Compared:
     def components(self) -> Iterator[str]:
         now = self._new["components"]["schemas"]
         for name, was in self._old["components"]["schemas"].items():
-            known = name if name in now else RENAMED.get(name)
-            if known not in now:
+            new_name = name if name in now else RENAMED.get(name)
+            if new_name not in now:
                 yield f"{name}: lost"
             else:
-                yield from self._schema(was, now[known], name, sent=name in self._sent)
+                yield from self._schema(was, now[new_name], name, in_request=name in self._request_components)
 
     def _operation(self, was: Schema, now: Schema, place: str) -> Iterator[str]:
         before, after = (
-            {(it["in"], it["name"]): it for it in (resolved(document, one) for one in operation.get("parameters", []))}
+            {
+                (parameter["in"], parameter["name"]): parameter
+                for parameter in map(partial(resolved, document), operation.get("parameters", []))
+            }
             for document, operation in ((self._old, was), (self._new, now))
         )
         for key, parameter in after.items():
@@ -63,36 +67,40 @@ class _Compared:
             if key not in after:
                 yield f"{place}: {' '.join(key)} lost"
             else:
-                asked, asks = (_without_null(it["schema"]) for it in (parameter, after[key]))
-                yield from self._schema(asked, asks, f"{place} {' '.join(key)}", sent=True)
+                old_schema, new_schema = (_without_null(version["schema"]) for version in (parameter, after[key]))
+                yield from self._schema(old_schema, new_schema, f"{place} {' '.join(key)}", in_request=True)
         if now.get("requestBody", {}).get("required") and not was.get("requestBody", {}).get("required"):
             yield f"{place}: a body newly required"
-        yield from self._contents(was.get("requestBody", {}), now.get("requestBody", {}), f"{place} body", sent=True)
+        yield from self._contents(
+            was.get("requestBody", {}), now.get("requestBody", {}), f"{place} body", in_request=True
+        )
         for status, response in was["responses"].items():
             if status not in now["responses"]:
                 yield f"{place}: {status} lost"
             else:
                 answers = (resolved(self._old, response), resolved(self._new, now["responses"][status]))
-                yield from self._contents(*answers, f"{place} {status}", sent=False)
+                yield from self._contents(*answers, f"{place} {status}", in_request=False)
 
-    def _contents(self, was: Schema, now: Schema, place: str, *, sent: bool) -> Iterator[str]:
+    def _contents(self, was: Schema, now: Schema, place: str, *, in_request: bool) -> Iterator[str]:
         for media, content in was.get("content", {}).items():
             if media not in now.get("content", {}):
                 yield f"{place}: {media} lost"
             elif "schema" in content:
-                yield from self._schema(content["schema"], now["content"][media].get("schema", {}), place, sent=sent)
+                yield from self._schema(
+                    content["schema"], now["content"][media].get("schema", {}), place, in_request=in_request
+                )
 
-    def _schema(self, was: Schema, now: Schema, place: str, *, sent: bool) -> Iterator[str]:
-        """A component that both refer to is compared once, by its own name."""
+    def _schema(self, was: Schema, now: Schema, place: str, *, in_request: bool) -> Iterator[str]:
+        """Compare two schemas. A component that both refer to is compared once, under its own name."""
         refs = was.get("$ref", ""), now.get("$ref", "")
-        if refs[0] == refs[1] != "" or refs in self._under_way:
+        if refs[0] == refs[1] != "" or refs in self._pairs_in_progress:
             return
         if any(refs):
-            self._under_way.add(refs)
-            yield from self._schema(resolved(self._old, was), resolved(self._new, now), place, sent=sent)
-            self._under_way.discard(refs)
+            self._pairs_in_progress.add(refs)
+            yield from self._schema(resolved(self._old, was), resolved(self._new, now), place, in_request=in_request)
+            self._pairs_in_progress.discard(refs)
             return
-        if sent:
+        if in_request:
             demanded = set(now.get("required", ())) - set(was.get("required", ()))
             yield from (f"{place}.{name}: newly required" for name in demanded)
         if _codes(now):
@@ -101,28 +109,28 @@ class _Compared:
             if name not in now.get("properties", {}):
                 yield f"{place}.{name}: lost"
             else:
-                yield from self._schema(member, now["properties"][name], f"{place}.{name}", sent=sent)
+                yield from self._schema(member, now["properties"][name], f"{place}.{name}", in_request=in_request)
         for inner in ("items", "additionalProperties"):
             if isinstance(was.get(inner), dict) and isinstance(now.get(inner), dict):
-                yield from self._schema(was[inner], now[inner], f"{place}[]", sent=sent)
+                yield from self._schema(was[inner], now[inner], f"{place}[]", in_request=in_request)
         yield from (f"{place}: option {name} lost" for name in _mapping(was).keys() - _mapping(now).keys())
-        yield from self._options(was, now, place, sent=sent)
+        yield from self._options(was, now, place, in_request=in_request)
 
-    def _options(self, was: Schema, now: Schema, place: str, *, sent: bool) -> Iterator[str]:
-        """One of several: referred to by name, or of a type."""
+    def _options(self, was: Schema, now: Schema, place: str, *, in_request: bool) -> Iterator[str]:
+        """Compare the options of a union, which are matched by reference or by type."""
         for kind in OPTIONS:
-            there = now.get(kind, [now])
+            new_options = now.get(kind, [now])
             for option in was.get(kind, []):
-                alike = [it for it in there if _name(it) == _name(option)]
-                if not alike:
+                matches = [candidate for candidate in new_options if _name(candidate) == _name(option)]
+                if not matches:
                     yield f"{place}: option {_name(option)} lost"
-                elif len(alike) == 1:
-                    yield from self._schema(option, alike[0], place, sent=sent)
+                elif len(matches) == 1:
+                    yield from self._schema(option, matches[0], place, in_request=in_request)
 
 
 def _without_null(schema: Schema) -> Schema:
-    """The schema of a parameter: an address and a header cannot hold null."""
-    options = [it for it in schema.get("anyOf", []) if it != {"type": "null"}]
+    """The schema of a parameter without null, which an address and a header cannot hold."""
+    options = [option for option in schema.get("anyOf", []) if option != {"type": "null"}]
     return options[0] if len(options) == 1 else schema
 
 
@@ -131,23 +139,23 @@ def _name(option: Schema) -> str:
 
 
 def _codes(schema: Schema) -> list[Any]:
-    """One code is a constant, several are a list."""
+    """The codes of a schema: a constant is one code, an enumeration several."""
     return list(schema.get("enum", [schema["const"]] if "const" in schema else []))
 
 
 def _mapping(schema: Schema) -> dict[str, str]:
-    found: dict[str, str] = schema.get("discriminator", {}).get("mapping", {})
-    return found
+    mapping: dict[str, str] = schema.get("discriminator", {}).get("mapping", {})
+    return mapping
 
 
 def sent(document: Document) -> set[str]:
-    """The components that stand in a request body, at whatever depth."""
-    found: set[str] = set()
-    waiting = [operation["requestBody"] for _, _, operation in operations(document) if "requestBody" in operation]
-    while waiting:
-        for _, node in everything(waiting.pop()):
+    """The names of all components that occur in a request body, at any depth."""
+    names: set[str] = set()
+    queue = [operation["requestBody"] for _, _, operation in operations(document) if "requestBody" in operation]
+    while queue:
+        for _, node in everything(queue.pop()):
             name = node["$ref"].rpartition("/")[2] if isinstance(node, dict) and "$ref" in node else ""
-            if name in document["components"]["schemas"] and name not in found:
-                found.add(name)
-                waiting.append(document["components"]["schemas"][name])
-    return found
+            if name in document["components"]["schemas"] and name not in names:
+                names.add(name)
+                queue.append(document["components"]["schemas"][name])
+    return names

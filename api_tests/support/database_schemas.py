@@ -1,4 +1,4 @@
-"""What a database looks like, told by the database itself, so that two can be held against each other."""
+"""The schema of a database as the database itself reports it, for comparison with another."""
 
 from sqlalchemy import Connection, text
 
@@ -42,18 +42,18 @@ WHERE pronamespace = 'public'::regnamespace
 
 
 def schema_of(connection: Connection, *, protections: bool) -> set[tuple[str, str, str]]:
-    """Everything that was created: tables with columns and constraints, indexes, comments; and the protections."""
+    """The schema: tables with columns and constraints, indexes, comments, and on request the protections."""
     if connection.dialect.name == "postgresql":
         queries = (*_POSTGRESQL, *(_PROTECTIONS if protections else ()))
         return {tuple(map(str, row)) for query in queries for row in connection.execute(text(query))}  # type: ignore[misc]  # every query has three columns
     created = [row for schema in ("main", "keys") for row in connection.execute(text(_SQLITE.format(schema=schema)))]
     return {
-        (schema, name, _tidy(sql))
+        (schema, name, _normalised(sql))
         for schema, name, sql in created
         if protections or not sql.startswith("CREATE TRIGGER")
     }
 
 
-def _tidy(sql: str) -> str:
-    """A statement whatever the order of its lines."""
+def _normalised(sql: str) -> str:
+    """A statement with its lines in a fixed order."""
     return "\n".join(sorted(line.strip().rstrip(",") for line in sql.splitlines()))

@@ -1,4 +1,4 @@
-"""New databases, and as whom the tests connect: on PostgreSQL the service is not the owner of its tables."""
+"""New databases and the roles of the tests on them. On PostgreSQL the service does not own its tables."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ ROLES = Roles("casusroute_owner", "casusroute_application", "casusroute_reportin
 
 
 def new_postgresql(cluster: Cluster, name: str) -> str:
-    """The address of an empty database, as the owner of what will be in it."""
+    """Create an empty database, and return its address for the owner of its tables."""
     cluster.create_database(name)
     engine = create_engine(cluster.url(name))
     with engine.begin() as connection:
@@ -26,40 +26,42 @@ def new_postgresql(cluster: Cluster, name: str) -> str:
 
 
 def new_database(request: pytest.FixtureRequest, folder: Path, engine: str) -> str:
-    """The address of a database that nobody else uses, as its owner."""
+    """Create a database for one user, and return its address for its owner."""
     if engine == "sqlite":
         return f"sqlite:///{folder / 'casusroute.db'}"
-    started: Cluster = request.getfixturevalue("cluster")
+    cluster: Cluster = request.getfixturevalue("cluster")
     name = folder.name.replace("-", "_").lower()
-    return new_postgresql(started, name)
+    return new_postgresql(cluster, name)
 
 
 def as_role(url: str, role: str) -> str:
-    """The same database as somebody else; on SQLite there is nobody else."""
-    given = make_url(url)
+    """The same database for another role. SQLite knows no roles."""
+    address = make_url(url)
     return (
-        url if given.get_backend_name() == "sqlite" else given.set(username=role).render_as_string(hide_password=False)
+        url
+        if address.get_backend_name() == "sqlite"
+        else address.set(username=role).render_as_string(hide_password=False)
     )
 
 
 def addresses(url: str) -> dict[str, str]:
-    """The settings of a service on this database, whoever the address names."""
+    """The settings with the addresses of this database, whatever role the given address names."""
     owner, application = as_role(url, ROLES.owner), as_role(url, ROLES.application)
     return {"database_url": application} | ({} if application == owner else {"owner_url": owner})
 
 
 def environment_of(url: str) -> dict[str, str]:
-    """The same for a process."""
+    """The same settings as environment variables of a process."""
     return {f"CASUSROUTE_{name.upper()}": address for name, address in addresses(url).items()}
 
 
 def owned(settings: Settings) -> Engine:
-    """The database as its owner sees it: all of it."""
+    """An engine as the owner of the tables, who sees every row."""
     return open_engine(settings.as_owner, connections=4)
 
 
 def migrated(settings: Settings) -> Engine:
-    """The same at the schema of this version, with what each role may do there."""
+    """An engine as the owner, after migration to the schema of this version and the grants to each role."""
     engine = owned(settings)
     migrate(engine, roles=Roles.of(settings.owner_url, settings.database_url, settings.reporting_role))
     return engine

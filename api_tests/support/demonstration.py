@@ -1,11 +1,11 @@
-"""Who is who in the demonstration region, and who takes which step in these tests."""
+"""The people and organisations of the demonstration region, and the person who takes each step in these tests."""
 
 from service.people.use_cases.demonstration import ORGANISATIONS, PEOPLE
 
 ORGANISATION_IDS = {organisation.key: organisation.id for organisation in ORGANISATIONS}
 PERSON_IDS = {person.key: person.id for person in PEOPLE}
 
-# Who does it in the stories of these tests: the first person here whose role the trigger takes.
+# The person who takes a step, by the first role that its trigger allows.
 WHO = {
     "local_team": "anna",
     "coordinator": "carla",
@@ -24,5 +24,5 @@ WHO = {
     "data_protection_officer": "quint",
 }
 
-# Whoever issued the advice does not judge it alone (I15): the second chair does.
+# The chair who issued the advice may not judge it alone (I15): the second chair does.
 AFRESH = dict.fromkeys(("confirm_advice", "conclude_revised"), "vera")

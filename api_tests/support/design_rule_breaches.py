@@ -1,4 +1,4 @@
-"""One or more ways to break each rule: a rule that finds none of them proves nothing."""
+"""One or more ways to break each rule. A rule that finds none of them proves nothing."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,88 +8,93 @@ _CASES = "/cases"
 
 
 def _get(document: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = document["paths"][_CASES]["get"]
-    return found
+    operation: dict[str, Any] = document["paths"][_CASES]["get"]
+    return operation
 
 
 def _ok(document: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = _get(document)["responses"]["200"]
-    return found
+    response: dict[str, Any] = _get(document)["responses"]["200"]
+    return response
 
 
-def _moved(document: dict[str, Any], path: str) -> None:
+def _move(document: dict[str, Any], path: str) -> None:
     document["paths"][path] = document["paths"].pop(_CASES)
 
 
 def _query(name: str) -> Breach:
-    return lambda it: _get(it)["parameters"].append({"name": name, "in": "query", "schema": {"type": "string"}})
+    return lambda document: _get(document)["parameters"].append(
+        {"name": name, "in": "query", "schema": {"type": "string"}}
+    )
 
 
 def _property(name: str, **schema: Any) -> Breach:
-    return lambda it: it["components"]["schemas"]["PartView"]["properties"].update({name: schema})
+    return lambda document: document["components"]["schemas"]["PartView"]["properties"].update({name: schema})
 
 
-def _named(name: str) -> Breach:
-    return lambda it: it["components"]["schemas"].update({name: {"type": "object"}})
+def _schema_named(name: str) -> Breach:
+    return lambda document: document["components"]["schemas"].update({name: {"type": "object"}})
 
 
 def _path(path: str) -> Breach:
-    return lambda it: _moved(it, path)
+    return lambda document: _move(document, path)
 
 
 def _server(url: str) -> Breach:
-    return lambda it: it.update(servers=[{"url": url}])
+    return lambda document: document.update(servers=[{"url": url}])
 
 
 def _response(status: str, **response: Any) -> Breach:
-    return lambda it: _get(it)["responses"].update({status: {"description": "x", **response}})
+    return lambda document: _get(document)["responses"].update({status: {"description": "x", **response}})
 
 
 def _without_a_field_of_contact(name: str) -> Breach:
-    return lambda it: it["info"]["contact"].pop(name)
+    return lambda document: document["info"]["contact"].pop(name)
 
 
 _PLAIN = {"application/json": {"schema": {"type": "object"}}}
 _THIN = {"application/problem+json": {"schema": {"type": "object", "properties": {"title": {}, "status": {}}}}}
 
 BREACHES: dict[str, list[Breach]] = {
-    "oas3-schema": [lambda it: it["info"].pop("title"), lambda it: it.update(openapi="3.0.2")],
-    "operation-operationId-unique": [lambda it: _get(it).update(operationId="submitCase")],
-    "path-params": [_path("/cases/{x}"), lambda it: it["paths"]["/cases/{caseId}"]["get"].update(parameters=[])],
-    "openapi-tags-uniqueness": [lambda it: it["tags"].append({"name": "cases"})],
+    "oas3-schema": [lambda document: document["info"].pop("title"), lambda document: document.update(openapi="3.0.2")],
+    "operation-operationId-unique": [lambda document: _get(document).update(operationId="submitCase")],
+    "path-params": [
+        _path("/cases/{x}"),
+        lambda document: document["paths"]["/cases/{caseId}"]["get"].update(parameters=[]),
+    ],
+    "openapi-tags-uniqueness": [lambda document: document["tags"].append({"name": "cases"})],
     "oas3-valid-media-example": [
-        lambda it: _ok(it)["content"]["application/json"].update(example={"items": 3}),
-        lambda it: it["components"]["parameters"]["Idempotency-Key"].update(example=3),
+        lambda document: _ok(document)["content"]["application/json"].update(example={"items": 3}),
+        lambda document: document["components"]["parameters"]["Idempotency-Key"].update(example=3),
     ],
     "oas3-valid-schema-example": [
         _property("kindOfPart", type="string", examples=[1]),
         _property("n", type="integer", default="x"),
     ],
     "oas3-server-variables": [_server("https://{region}.example/v1")],
-    "oas3-api-servers": [lambda it: it.pop("servers")],
+    "oas3-api-servers": [lambda document: document.pop("servers")],
     "path-keys-no-trailing-slash": [_path("/cases/")],
     "nlgov:paths-no-trailing-slash": [_path("/cases/")],
-    "nlgov:openapi3": [lambda it: it.update(openapi="2.0")],
-    "nlgov:openapi-root-exists": [lambda it: it.pop("openapi")],
-    "nlgov:missing-header": [lambda it: _ok(it).pop("headers"), _response("204")],
-    "nlgov:missing-version-header": [lambda it: _ok(it)["headers"].pop("API-Version")],
+    "nlgov:openapi3": [lambda document: document.update(openapi="2.0")],
+    "nlgov:openapi-root-exists": [lambda document: document.pop("openapi")],
+    "nlgov:missing-header": [lambda document: _ok(document).pop("headers"), _response("204")],
+    "nlgov:missing-version-header": [lambda document: _ok(document)["headers"].pop("API-Version")],
     "nlgov:include-major-version-in-uri": [_server("https://casusroute.example")],
-    "info-contact": [lambda it: it["info"].pop("contact")],
+    "info-contact": [lambda document: document["info"].pop("contact")],
     "nlgov:info-contact-fields-exist": [_without_a_field_of_contact(name) for name in ("email", "name", "url")],
-    "nlgov:http-methods": [lambda it: it["paths"][_CASES].update(trace={"responses": {}})],
+    "nlgov:http-methods": [lambda document: document["paths"][_CASES].update(trace={"responses": {}})],
     "nlgov:paths-kebab-case": [_path("/casesOfMine"), _path("/cases_of_mine"), _path("/cases:escalate")],
     "nlgov:query-keys-camel-case": [_query("due_before"), _query("due[gte]"), _query("DueBefore")],
-    "nlgov:schema-camel-case": [_named("case_in"), _named("caseView")],
+    "nlgov:schema-camel-case": [_schema_named("case_in"), _schema_named("caseView")],
     "nlgov:servers-use-https": [_server("http://casusroute.example/v1")],
     "nlgov:use-problem-schema": [_response("404", content=_PLAIN)],
     "nlgov:problem-schema-members": [
         _response("404", content=_THIN),
-        lambda it: it["components"]["schemas"]["Problem"]["properties"].pop("detail"),
+        lambda document: document["components"]["schemas"]["Problem"]["properties"].pop("detail"),
     ],
     "nlgov:problem-invalid-input": [
-        lambda it: _get(it)["responses"].pop("400"),
-        lambda it: it["paths"]["/drafts/{draftId}"]["put"]["responses"].pop("400"),
-        lambda it: it["components"]["schemas"]["CaseStep"].update(example={"postcode": "2011 AB"}),
+        lambda document: _get(document)["responses"].pop("400"),
+        lambda document: document["paths"]["/drafts/{draftId}"]["put"]["responses"].pop("400"),
+        lambda document: document["components"]["schemas"]["CaseStep"].update(example={"postcode": "2011 AB"}),
     ],
     "nlgov:property-casing": [_property("due_on", type="string"), _property("DueOn", type="string")],
     "nlgov:date-time-ensure-timezone": [_property("seen", type="string", format="date-time-local")],
@@ -99,7 +104,10 @@ BREACHES: dict[str, list[Breach]] = {
         _property("datum", type="string"),
     ],
     "nlgov:use-date-instead-of-datetime": [_property("birthDate", type="string", format="date-time")],
-    "nlgov:semver": [lambda it: it["info"].update(version="1.0"), lambda it: it["info"].update(version="01.0.0")],
+    "nlgov:semver": [
+        lambda document: document["info"].update(version="1.0"),
+        lambda document: document["info"].update(version="01.0.0"),
+    ],
 }
 
 BREACHES_OF_OURS: dict[str, list[Breach]] = {
@@ -108,8 +116,8 @@ BREACHES_OF_OURS: dict[str, list[Breach]] = {
     "camel-case-in-paths": [_path("/cases/{case_id}")],
     "no-default-responses": [_response("default", content=_PLAIN), _response("4XX", content=_PLAIN)],
     "only-problems-on-refusal": [
-        lambda it: it["components"]["responses"]["Invalid"]["content"].update(_PLAIN),
-        lambda it: it["components"]["responses"]["Invalid"].pop("content"),
+        lambda document: document["components"]["responses"]["Invalid"]["content"].update(_PLAIN),
+        lambda document: document["components"]["responses"]["Invalid"].pop("content"),
     ],
     "no-422": [_response("422", content=_THIN)],
     "days-are-dates-and-moments-are-date-times": [
@@ -119,23 +127,23 @@ BREACHES_OF_OURS: dict[str, list[Breach]] = {
         _property("heardAt", type="string", format="date"),
     ],
     "operations-are-described": [
-        lambda it: _get(it).update(operationId="list_cases"),
-        lambda it: _get(it).pop("description"),
-        lambda it: _get(it).update(tags=["unheard-of"]),
+        lambda document: _get(document).update(operationId="list_cases"),
+        lambda document: _get(document).pop("description"),
+        lambda document: _get(document).update(tags=["unheard-of"]),
     ],
     "unions-are-told-apart": [
-        lambda it: it["components"]["schemas"]["CaseStep"].pop("discriminator"),
-        lambda it: it["components"]["schemas"]["CaseStep"]["discriminator"]["mapping"].pop("amend"),
-        lambda it: it["components"]["schemas"]["CaseStep"]["oneOf"].pop(),
-        lambda it: it["components"]["schemas"]["CaseAmend"]["required"].remove("trigger"),
-        lambda it: it["components"]["schemas"]["CaseAmend"]["properties"]["trigger"].update(const="close"),
+        lambda document: document["components"]["schemas"]["CaseStep"].pop("discriminator"),
+        lambda document: document["components"]["schemas"]["CaseStep"]["discriminator"]["mapping"].pop("amend"),
+        lambda document: document["components"]["schemas"]["CaseStep"]["oneOf"].pop(),
+        lambda document: document["components"]["schemas"]["CaseAmend"]["required"].remove("trigger"),
+        lambda document: document["components"]["schemas"]["CaseAmend"]["properties"]["trigger"].update(const="close"),
     ],
     "every-change-acts-once": [
-        lambda it: it["paths"][_CASES]["post"].update(parameters=[]),
-        lambda it: it["paths"]["/drafts/{draftId}"]["delete"].update(parameters=[]),
+        lambda document: document["paths"][_CASES]["post"].update(parameters=[]),
+        lambda document: document["paths"]["/drafts/{draftId}"]["delete"].update(parameters=[]),
     ],
     "bodies-are-json-and-limited": [
-        lambda it: it["paths"][_CASES]["post"]["requestBody"]["content"].update({"text/plain": {}}),
-        lambda it: it["paths"][_CASES]["post"]["responses"].pop("415"),
+        lambda document: document["paths"][_CASES]["post"]["requestBody"]["content"].update({"text/plain": {}}),
+        lambda document: document["paths"][_CASES]["post"]["responses"].pop("415"),
     ],
 }

@@ -1,8 +1,8 @@
-"""The machine-checked Dutch API Design Rules 2.2 by their own names, and what the official linter misses.
+"""The machine-checked Dutch API Design Rules 2.2 by their own names, with the gaps of the official linter closed.
 
-A rule tells where the document breaks it. As published, two rules never fire (nlgov:paths-no-trailing-slash,
-nlgov:http-methods) and one looks at links only (nlgov:property-casing): here they do what their text says. One takes
-every name under a path that holds "put" for a method (nlgov:problem-invalid-input): the document is held to it as well.
+A rule yields each place where the document breaks it. As published, nlgov:paths-no-trailing-slash and
+nlgov:http-methods never fire and nlgov:property-casing looks at links only: here they follow their text. For
+nlgov:problem-invalid-input each name that holds "put" under a path is a method: the document satisfies it as well.
 """
 
 import re
@@ -29,16 +29,16 @@ RULES: dict[str, Rule] = {}
 
 _SEMVER = r"(0|[1-9]\d*)(\.(0|[1-9]\d*)){2}(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?(\+[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?"
 _KEBAB = r"(/|(/_[a-z0-9]+|/(([a-z0-9\-]+|{[^}]+})(/([a-z0-9\-.]+|{[^}]+}))*)(/_[a-z]+)?)/?)"
-_OF_A_DATE = re.compile(r"(\w+D|_[dD])(ate|atum)")
+_DATE_NAME = re.compile(r"(\w+D|_[dD])(ate|atum)")
 _PROBLEMS = ("application/problem+json", "application/problem+xml")
 
 
 def rule(name: str) -> Callable[[Rule], Rule]:
-    def kept(check: Rule) -> Rule:
+    def register(check: Rule) -> Rule:
         RULES[name] = check
         return check
 
-    return kept
+    return register
 
 
 @rule("oas3-schema")
@@ -61,8 +61,8 @@ def _(document: Document) -> Iterator[str]:
 @rule("path-params")
 def _(document: Document) -> Iterator[str]:
     for path, method, operation in operations(document):
-        given = [resolved(document, it) for it in operation.get("parameters", ())]
-        declared = [it["name"] for it in given if it["in"] == "path" and it.get("required")]
+        parameters = [resolved(document, parameter) for parameter in operation.get("parameters", ())]
+        declared = [part["name"] for part in parameters if part["in"] == "path" and part.get("required")]
         if sorted(declared) != sorted(re.findall(r"\{(\w+)\}", path)):
             yield f"{method} {path}"
 
@@ -77,18 +77,18 @@ def _(document: Document) -> Iterator[str]:
 def _(document: Document) -> Iterator[str]:
     for path, node in everything(document):
         if isinstance(node, dict) and isinstance(node.get("schema"), dict):
-            shown = [it["value"] for it in node.get("examples", {}).values()]
-            shown += [node["example"]] if "example" in node else []
-            yield from (path for it in shown if not fits(document, node["schema"], it))
+            examples = [example["value"] for example in node.get("examples", {}).values()]
+            examples += [node["example"]] if "example" in node else []
+            yield from (path for example in examples if not fits(document, node["schema"], example))
 
 
 @rule("oas3-valid-schema-example")
 def _(document: Document) -> Iterator[str]:
     for path, node in everything(document):
         if isinstance(node, dict) and ("type" in node or "$ref" in node):
-            shown = [node[key] for key in ("example", "default") if key in node]
-            shown += node["examples"] if isinstance(node.get("examples"), list) else []
-            yield from (path for it in shown if not fits(document, node, it))
+            examples = [node[key] for key in ("example", "default") if key in node]
+            examples += node["examples"] if isinstance(node.get("examples"), list) else []
+            yield from (path for example in examples if not fits(document, node, example))
 
 
 @rule("oas3-server-variables")
@@ -129,13 +129,13 @@ def _(document: Document) -> Iterator[str]:
 
 @rule("nlgov:missing-version-header")
 def _(document: Document) -> Iterator[str]:
-    found = responses(document, r"[23]\d\d")
-    yield from (path for path, it in found if "API-Version" not in it.get("headers", {"API-Version": ""}))
+    answers = responses(document, r"[23]\d\d")
+    yield from (path for path, answer in answers if "API-Version" not in answer.get("headers", {"API-Version": ""}))
 
 
 @rule("nlgov:include-major-version-in-uri")
 def _(document: Document) -> Iterator[str]:
-    yield from (it["url"] for it in document.get("servers", ()) if not re.search(r"/v[\d+]", it["url"]))
+    yield from (server["url"] for server in document.get("servers", ()) if not re.search(r"/v[\d+]", server["url"]))
 
 
 @rule("info-contact")
@@ -164,9 +164,9 @@ def _(document: Document) -> Iterator[str]:
 @rule("nlgov:query-keys-camel-case")
 def _(document: Document) -> Iterator[str]:
     for path, method, operation in operations(document):
-        for it in operation.get("parameters", ()):
-            if it.get("in") == "query" and not re.fullmatch(r"\$?[a-z][a-z\d]*([A-Z][a-z\d]*)*", it["name"]):
-                yield f"{method} {path} {it['name']}"
+        keys = (parameter["name"] for parameter in operation.get("parameters", ()) if parameter.get("in") == "query")
+        faults = (key for key in keys if not re.fullmatch(r"\$?[a-z][a-z\d]*([A-Z][a-z\d]*)*", key))
+        yield from (f"{method} {path} {key}" for key in faults)
 
 
 @rule("nlgov:schema-camel-case")
@@ -177,8 +177,8 @@ def _(document: Document) -> Iterator[str]:
 
 @rule("nlgov:servers-use-https")
 def _(document: Document) -> Iterator[str]:
-    servers = [it for _, node in everything(document) if isinstance(node, dict) for it in node.get("servers", ())]
-    yield from (server["url"] for server in servers if server["url"].startswith("http://"))
+    nodes = [node for _, node in everything(document) if isinstance(node, dict) and "servers" in node]
+    yield from (server["url"] for node in nodes for server in node["servers"] if server["url"].startswith("http://"))
 
 
 @rule("nlgov:use-problem-schema")
@@ -214,26 +214,26 @@ def _(document: Document) -> Iterator[str]:
 
 @rule("nlgov:date-time-ensure-timezone")
 def _(document: Document) -> Iterator[str]:
-    yield from (path for path, _, it in properties(document) if _format(it) == "date-time-local")
+    yield from (path for path, _, schema in properties(document) if _format(schema) == "date-time-local")
 
 
 @rule("nlgov:time-without-timezone")
 def _(document: Document) -> Iterator[str]:
-    yield from (path for path, _, it in properties(document) if _format(it) == "time")
+    yield from (path for path, _, schema in properties(document) if _format(schema) == "time")
 
 
 @rule("nlgov:specify-format-for-date-and-time")
 def _(document: Document) -> Iterator[str]:
-    for path, name, it in properties(document):
-        formatted = "format" in it or ("allOf" in it and all("format" in one for one in it["allOf"]))
-        if (name in ("date", "datum") or _OF_A_DATE.search(name)) and not formatted:
+    for path, name, schema in properties(document):
+        formatted = "format" in schema or ("allOf" in schema and all("format" in option for option in schema["allOf"]))
+        if (name in ("date", "datum") or _DATE_NAME.search(name)) and not formatted:
             yield path
 
 
 @rule("nlgov:use-date-instead-of-datetime")
 def _(document: Document) -> Iterator[str]:
-    for path, name, it in properties(document):
-        if (name in ("date", "datum") or _OF_A_DATE.search(name)) and "date-time" in _formats(it):
+    for path, name, schema in properties(document):
+        if (name in ("date", "datum") or _DATE_NAME.search(name)) and "date-time" in _formats(schema):
             yield path
 
 

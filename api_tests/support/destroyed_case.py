@@ -1,4 +1,4 @@
-"""The vocabulary of a case that was destroyed: what told of it, where it might be left, and a backup of before."""
+"""A case that was destroyed: its traces before, the files that might still hold them, and a backup from before."""
 
 import shutil
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ WANTED = "support_by_experience"
 
 @dataclass
 class Story:
-    """A database with a case of a family that was destroyed, and one of before that, as from a backup."""
+    """A database with a destroyed case of a family, and a copy from before the destruction, as from a backup."""
 
     service: Running
     people: People
@@ -46,23 +46,23 @@ class Story:
 
 
 def _traces(service: Running, case: CaseFile, words: dict[str, str]) -> dict[str, bytes]:
-    """Everything in the database that is of this case alone: what would tell of it wherever it was found."""
-    found = {name: word.encode() for name, word in words.items()}
+    """The texts and bytes in the database that belong to this case alone, by a name for each."""
+    traces = {name: word.encode() for name, word in words.items()}
     with service.tables.connect() as connection:
         for row in connection.execute(select(contents).where(contents.c.case_id == case.id)):
-            found[f"content of entry {row.sequence}"] = row.ciphertext[:32]
-            found[f"salt of content {row.sequence}"] = row.salt
+            traces[f"content of entry {row.sequence}"] = row.ciphertext[:32]
+            traces[f"salt of content {row.sequence}"] = row.salt
         for row in connection.execute(select(transitions).where(transitions.c.case_id == case.id)):
-            found[f"salt of entry {row.sequence}"] = row.facts_salt
+            traces[f"salt of entry {row.sequence}"] = row.facts_salt
             if row.trigger_name == "withdraw":
-                found["reason of the withdrawal"] = row.codes.encode()
+                traces["reason of the withdrawal"] = row.codes.encode()
         for row in connection.execute(select(case_keys).where(case_keys.c.owner_id == case.id)):
-            found[f"key of {row.content_class}"] = row.wrapped
-    return found
+            traces[f"key of {row.content_class}"] = row.wrapped
+    return traces
 
 
 def files_of(service: Running, cluster: Cluster | None) -> list[Path]:
-    """Every file in which the database, its log or the list of destructions may stand."""
+    """Each file that may hold data of the database, its log or the list of destructions."""
     url = make_url(as_role(service.settings.database_url, SUPERUSER))
     if cluster is None:
         folder = Path(str(url.database)).parent
@@ -72,19 +72,19 @@ def files_of(service: Running, cluster: Cluster | None) -> list[Path]:
         oid = connection.execute("SELECT oid FROM pg_database WHERE datname = current_database()").fetchone()
     assert oid is not None
     base = cluster.data_directory / "base"
-    everything = (file for file in cluster.data_directory.rglob("*") if file.is_file())
-    own = [it for it in everything if base not in it.parents or it.parent.name == str(oid[0])]
-    return [*own, service.settings.destruction_list]
+    files = (file for file in cluster.data_directory.rglob("*") if file.is_file())
+    ours = [file for file in files if base not in file.parents or file.parent.name == str(oid[0])]
+    return [*ours, service.settings.destruction_list]
 
 
 def found_in(traces: dict[str, bytes], files: list[Path]) -> set[str]:
-    """Which of these stand in a file."""
-    read = [file.read_bytes() for file in files if file.exists()]
-    return {name for name, trace in traces.items() if any(trace in text for text in read)}
+    """The names of the traces that occur in one of these files."""
+    texts = [file.read_bytes() for file in files if file.exists()]
+    return {name for name, trace in traces.items() if any(trace in text for text in texts)}
 
 
-def _copied(cluster: Cluster | None, folder: Path, url: str) -> str:
-    """The address of a copy of a database that nobody uses now: its data and its keys, as from a backup."""
+def _copy(cluster: Cluster | None, folder: Path, url: str) -> str:
+    """Copy data and keys of a database without users, as a backup does, and return the address of the copy."""
     if cluster is None:
         for name in ("casusroute.db", "casusroute.db.keys"):
             shutil.copy(folder / name, folder / "backup" / name)
@@ -94,7 +94,7 @@ def _copied(cluster: Cluster | None, folder: Path, url: str) -> str:
     return cluster.url(f"{name}_backup")
 
 
-def _gap(case: CaseFile) -> None:
+def _record_gap(case: CaseFile) -> None:
     case.go_to("in_triage")
     case.fire("record_gap", form=form_for("case", "record_gap", domain={"code": "support"}, function={"code": WANTED}))
 
@@ -105,47 +105,55 @@ def gaps(people: People) -> Any:
 
 @contextmanager
 def told(folder: Path, url: str, cluster: Cluster | None) -> Iterator[Story]:
-    """Submitted, missed in, ended, held, proposed twice, signed; copied; and destroyed."""
+    """Record a gap in a case, end it, hold it, propose its destruction twice, sign, copy the database, and destroy it.
+
+    The second signature fails at first, while the list of destructions cannot be written, and then succeeds.
+    """
     (folder / "backup").mkdir()
-    token, outside = uuid4().hex, folder / "destructions.jsonl"
-    with people_at(folder, url) as (service, people), ExitStack() as open_:
-        office = Office(service, people.roos, open_)
+    token, list_file = uuid4().hex, folder / "destructions.jsonl"
+    with people_at(folder, url) as (service, people), ExitStack() as stack:
+        office = Office(service, people.roos, stack)
         family = str(
             office.done("/organisations", kind="family", name=f"Gezin {token}", municipality="GM0392")["subject"]
         )
         people["mother"] = office.member(family, "parent")
         subject = rows(service, f"SELECT subject FROM people WHERE id = '{people.mother.key}'")[0]["subject"]
         case = CaseFile.submitted(people, by="mother")
-        others = [CaseFile.submitted(people) for _ in range(4)]
-        for it in (case, *others):
-            _gap(it)
+        other_cases = [CaseFile.submitted(people) for _ in range(4)]
+        for gap_case in (case, *other_cases):
+            _record_gap(gap_case)
         case.fire("withdraw", by="mother", reason={"code": "family_chooses_otherwise"})
-        said = {"code": "other", "text": f"om {token[:20]}"}
-        hold = people.quint.post(f"{case.path}/legal-holds", {"reason": said}).json()["id"]
+        hold_reason = {"code": "other", "text": f"om {token[:20]}"}
+        hold = people.quint.post(f"{case.path}/legal-holds", {"reason": hold_reason}).json()["id"]
         people.quint.post(f"{case.path}/legal-holds/{hold}/lifting", {})
-        withdrawn = proposed(case, by="mother")
-        because = {"code": "other", "text": f"want {token[:20]}"}
-        people.esra.post(f"/destruction-proposals/{withdrawn}/withdrawal", {"reason": because})
+        first_proposal = proposed(case, by="mother")
+        withdrawal_reason = {"code": "other", "text": f"want {token[:20]}"}
+        people.esra.post(f"/destruction-proposals/{first_proposal}/withdrawal", {"reason": withdrawal_reason})
         proposal = proposed(case, by="mother")
         assert signed(people, proposal, "hanna", "team").status_code == 201
-        words = {"family": f"Gezin {token}", "mother": subject, "hold": said["text"], "withdrawal": because["text"]}
+        words = {
+            "family": f"Gezin {token}",
+            "mother": subject,
+            "hold": hold_reason["text"],
+            "withdrawal": withdrawal_reason["text"],
+        }
         traces = _traces(service, case, words)
         found_before = found_in(traces, files_of(service, cluster))
         gaps_before = gaps(people)
-    backup = _copied(cluster, folder, url)
+    backup = _copy(cluster, folder, url)
     with people_at(folder, url) as (service, people):
-        outside.mkdir()
+        list_file.mkdir()
         key = str(uuid4())
-        unwritten = signed(people, proposal, "quint", "data_protection", key)
+        failed_signature = signed(people, proposal, "quint", "data_protection", key)
         assert people.esra.get(case.path).status_code == 200
-        outside.rmdir()
-        outside.write_bytes(b'{"caseId":"cut off by a cra')
-        done = signed(people, proposal, "quint", "data_protection", key)
-        assert done.status_code == 201, done.text
-        gone = CaseFile(people, case.id, case.number)
+        list_file.rmdir()
+        list_file.write_bytes(b'{"caseId":"cut off by a cra')
+        signature = signed(people, proposal, "quint", "data_protection", key)
+        assert signature.status_code == 201, signature.text
+        destroyed_file = CaseFile(people, case.id, case.number)
         yield Story(
-            service=service, people=people, case=gone, certificate=done.json()["certificate"],
-            others=[CaseFile(people, other.id, other.number) for other in others], traces=traces,
+            service=service, people=people, case=destroyed_file, certificate=signature.json()["certificate"],
+            others=[CaseFile(people, other_case.id, other_case.number) for other_case in other_cases], traces=traces,
             found_before=found_before,
-            unwritten=unwritten, gaps_before=gaps_before, folder=folder, backup=backup,
+            unwritten=failed_signature, gaps_before=gaps_before, folder=folder, backup=backup,
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The vocabulary of destruction: a family's own case that has ended, a request that was granted, and two signatures."""
+"""The destruction of a family's own case: the case ends, a request for it is granted, and two people sign."""
 
 from typing import Any
 
@@ -19,23 +19,23 @@ def ended(people: People, by: str = "anna", **changes: Any) -> CaseFile:
 
 
 def request_of(case: CaseFile, by: str, **form: Any) -> dict[str, Any]:
-    """The part with which somebody asked for the file to be destroyed."""
+    """Make a request to destroy the file, and return its part."""
     body = {"trigger": "ask_about_file", "form": WHOLE_FILE | form}
-    made = case.people[by].post(f"{case.path}/file-requests", body)
-    assert made.status_code == 201, made.text
-    id_ = made.headers["Location"].split("/file-requests/")[1].split("/")[0]
+    answer = case.people[by].post(f"{case.path}/file-requests", body)
+    assert answer.status_code == 201, answer.text
+    id_ = answer.headers["Location"].split("/file-requests/")[1].split("/")[0]
     return next(part for part in case.parts("file_request") if part["id"] == id_)
 
 
 def granted(case: CaseFile, by: str = "anna", **form: Any) -> str:
-    """The id of a request to destroy all of the file that was granted."""
+    """Make a request to destroy the whole file, grant it, and return its id."""
     request = request_of(case, by)
     case.fire("grant", part=request, by="carla", form=GRANTED | form)
     return str(request["id"])
 
 
 def proposed(case: CaseFile, by: str = "anna") -> str:
-    """The id of a proposal to destroy the case because it was asked and granted."""
+    """Propose the destruction of the case after a granted request, and return the id of the proposal."""
     answer = propose(case, granted(case, by))
     assert answer.status_code == 201, answer.text
     return str(answer.json()["id"])
@@ -50,7 +50,7 @@ def signed(people: People, proposal: str, by: str, capacity: str, key: str | Non
 
 
 def destroyed(case: CaseFile, by: str = "anna") -> dict[str, Any]:
-    """The certificate of a case that was destroyed on request."""
+    """Destroy the case on request, and return the certificate."""
     proposal = proposed(case, by)
     first = signed(case.people, proposal, "hanna", "team")
     second = signed(case.people, proposal, "quint", "data_protection")

@@ -1,8 +1,8 @@
-"""The relay, dying where it is told: `python -m api_tests.support.dying_relay`.
+"""A relay that dies at named points: `python -m api_tests.support.dying_relay`.
 
-One process after another, each an hour ahead of the one before, so that what that one had claimed has run out. A
-process dies the second time that it gets to its point, without a chance to clean up. How each ended is told as JSON;
-then two more work side by side until this one is told to stop.
+One process follows another. The clock of each is an hour ahead of the previous one, so that claims of the previous one
+have expired. A process exits the second time that it reaches its point, without cleaning up. The exit codes are printed
+as JSON; then two processes work side by side until this one receives SIGTERM.
 """
 
 import asyncio
@@ -40,10 +40,10 @@ def _dying_after(work: Callable[..., Any]) -> Callable[..., Any]:
     times = itertools.count(1)
 
     async def wrapped(*args: Any, **kwargs: Any) -> Any:
-        done = await work(*args, **kwargs)
+        result = await work(*args, **kwargs)
         if next(times) == 2:
             os._exit(DIED)
-        return done
+        return result
 
     return wrapped
 
@@ -57,10 +57,10 @@ POINTS: dict[str, tuple[type, str, Callable[..., Any]]] = {
 }
 
 
-def _born(point: str | None, hours: int) -> int:
-    """A process that works until it dies at this point, or is told to stop."""
-    if born := os.fork():
-        return born
+def _fork(point: str | None, hours: int) -> int:
+    """Fork a process that works until it dies at this point or is killed, and return its id."""
+    if pid := os.fork():
+        return pid
     relay.AT_ONCE = 1
     if point:
         owner, name, dying = POINTS[point]
@@ -70,17 +70,17 @@ def _born(point: str | None, hours: int) -> int:
 
 
 def main() -> None:
-    ended = {}
+    exit_codes = {}
     for hours, point in enumerate(POINTS, start=1):
-        _, status = os.waitpid(_born(point, hours), 0)
-        ended[point] = os.waitstatus_to_exitcode(status)
-    print(json.dumps(ended), flush=True)
+        _, status = os.waitpid(_fork(point, hours), 0)
+        exit_codes[point] = os.waitstatus_to_exitcode(status)
+    print(json.dumps(exit_codes), flush=True)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-    both = [_born(None, len(POINTS) + 1) for _ in range(2)]
+    pids = [_fork(None, len(POINTS) + 1) for _ in range(2)]
     signal.sigwait({signal.SIGTERM})
-    for born in both:
-        os.kill(born, signal.SIGKILL)
-        os.waitpid(born, 0)
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
 
 
 if __name__ == "__main__":

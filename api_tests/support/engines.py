@@ -1,3 +1,3 @@
-"""The databases that the service is tried on."""
+"""The databases on which the service is tested."""
 
 ENGINES = ("sqlite", "postgresql")

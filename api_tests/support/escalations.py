@@ -1,4 +1,4 @@
-"""The vocabulary of what goes beyond the region: an escalation, its questions, and who was asked what."""
+"""Questions beyond the region: an escalation, its questions, and the views of the bodies that are asked."""
 
 from typing import Any
 
@@ -19,13 +19,13 @@ def escalation(case: CaseFile, state: str) -> dict[str, Any]:
 
 
 def question_to(case: CaseFile, organisation: str) -> dict[str, Any]:
-    """The last question that was put to this body."""
-    mine = str(ORGANISATION_IDS[organisation])
-    return [part for part in case.parts("question") if part["addressee"]["id"] == mine][-1]
+    """The last question to this body."""
+    body = str(ORGANISATION_IDS[organisation])
+    return [part for part in case.parts("question") if part["addressee"]["id"] == body][-1]
 
 
 def escalated(people: People, *to: dict[str, str]) -> CaseFile:
-    """A case in review that goes to the national level, put by the liaison to a body of each of these levels."""
+    """A case in review with an escalation, and a question of the liaison to a body of each of these levels."""
     case = CaseFile.submitted(people).go_to("in_review")
     case.fire("request_escalation")
     for level in to:
@@ -34,7 +34,7 @@ def escalated(people: People, *to: dict[str, str]) -> CaseFile:
 
 
 def told_in_two_languages(answer: httpx.Response) -> bool:
-    """Whether every reason of a refusal is a sentence in Dutch and another in English."""
+    """True when each reason of a refusal is a sentence in Dutch and another in English."""
     body = answer.json()
     reasons = [*body.get("errors", ()), *body.get("unmetGuards", ())]
     return all(reason["nl"] and reason["en"] and reason["nl"] != reason["en"] for reason in reasons) and bool(
@@ -43,27 +43,27 @@ def told_in_two_languages(answer: httpx.Response) -> bool:
 
 
 def whose(case: CaseFile) -> tuple[str, str, str, str]:
-    """What nothing beyond the region may change: the state, the region, its team, who must act (I9)."""
-    seen = case.seen()
-    return code_of(seen["main"]), seen["region"], seen["team"]["name"], seen["main"]["party"]["role"]
+    """The facts that nothing beyond the region may change (I9). Returns (state, region, team, role that must act)."""
+    view = case.seen()
+    return code_of(view["main"]), view["region"], view["team"]["name"], view["main"]["party"]["role"]
 
 
 def asked_of(person: Person, case: CaseFile, part: dict[str, Any]) -> dict[str, Any]:
     answer = person.get(f"{case.address(part)}/transitions/1")
     assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()["form"]
-    return found
+    form: dict[str, Any] = answer.json()["form"]
+    return form
 
 
 def offered(person: Person, case: CaseFile, part: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    found = person.get(f"{case.address(part)}/possible-transitions").json()["transitions"]
-    return {it["trigger"]: it for it in found}
+    steps = person.get(f"{case.address(part)}/possible-transitions").json()["transitions"]
+    return {offer["trigger"]: offer for offer in steps}
 
 
 def mine(person: Person, *cases: CaseFile) -> list[dict[str, Any]]:
-    """What waits for this person, of these cases."""
-    found = person.get("/work-items", params={"whose": "mine", "limit": 200}).json()["items"]
-    return [it for it in found if it["number"] in {case.number for case in cases}]
+    """The work items of this person on these cases."""
+    items = person.get("/work-items", params={"whose": "mine", "limit": 200}).json()["items"]
+    return [item for item in items if item["number"] in {case.number for case in cases}]
 
 
 def signal(person: Person, number: str, *, key: str | None = None, **changes: Any) -> httpx.Response:

@@ -1,4 +1,4 @@
-"""A request for every operation that acts once, and a service on which all of them can be sent."""
+"""A valid request for each operation that acts once, and a service that can answer all of them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,8 +49,8 @@ DECIDED_AT = {
 
 
 @dataclass(frozen=True)
-class Ask:
-    """A request that makes something, by whoever may."""
+class ExampleRequest:
+    """A request that makes something, by a person who may send it."""
 
     by: str
     path: str
@@ -63,7 +63,7 @@ class Ask:
 
 @dataclass(frozen=True)
 class World:
-    """A service that tells nobody, so nothing changes beside what is asked. `older`: the workflow of a case in it."""
+    """A service without a relay: nothing changes but by requests. `older`: an earlier workflow of a case in it."""
 
     service: Running
     people: People
@@ -71,7 +71,7 @@ class World:
     older: str
 
     def stored(self) -> dict[str, list[Any]]:
-        """Everything in its database."""
+        """The rows of its database, by table."""
         with self.service.tables.connect() as connection:
             return {
                 name: sorted(map(repr, connection.execute(select(table)))) for name, table in metadata.tables.items()
@@ -90,16 +90,16 @@ def new_world(folder: Path, database: str) -> Iterator[World]:
             person.client.close()
 
 
-def asks(world: World) -> dict[str, Ask]:
-    """A request for every operation that acts once, in an order in which they can be sent."""
+def asks(world: World) -> dict[str, ExampleRequest]:
+    """A request for each operation that acts once, in an order in which they succeed."""
     scene = help_running(world.people)
     return {**_on_cases(scene), **_about_files(scene), **_around_cases(world, scene)}
 
 
-def _on_cases(scene: Scene) -> dict[str, Ask]:
+def _on_cases(scene: Scene) -> dict[str, ExampleRequest]:
     case = scene.case
     steps = {
-        f"add{name}Transition": Ask(
+        f"add{name}Transition": ExampleRequest(
             min(BY_HAND[f"add{name}Transition"].answered),
             f"{scene.path(part)}/transitions",
             NOTE,
@@ -107,40 +107,47 @@ def _on_cases(scene: Scene) -> dict[str, Ask]:
         )
         for name, part in PARTS.items()
     }
-    signalled = {"trigger": "signal_escalation", "number": case.number, "form": form_for("case", "signal_escalation")}
+    signal = {"trigger": "signal_escalation", "number": case.number, "form": form_for("case", "signal_escalation")}
     return {
-        "submitCase": Ask("anna", "/cases", {"trigger": "submit", "form": form_for("case", "submit")}),
-        "createDraft": Ask("anna", "/drafts", {"form": {}}),
-        "addTransition": Ask("anna", f"{case.path}/transitions", NOTE, case.seen()["main"]["version"]),
+        "submitCase": ExampleRequest("anna", "/cases", {"trigger": "submit", "form": form_for("case", "submit")}),
+        "createDraft": ExampleRequest("anna", "/drafts", {"form": {}}),
+        "addTransition": ExampleRequest("anna", f"{case.path}/transitions", NOTE, case.seen()["main"]["version"]),
         **steps,
-        "addEscalationSignal": Ask("mila", "/escalation-signals", signalled),
+        "addEscalationSignal": ExampleRequest("mila", "/escalation-signals", signal),
     }
 
 
-def _about_files(scene: Scene) -> dict[str, Ask]:
+def _about_files(scene: Scene) -> dict[str, ExampleRequest]:
     case, people = scene.case, scene.case.people
-    asked = {"trigger": "ask_about_file", "form": form_for("file_request", "ask_about_file")}
-    taken = {"trigger": "take_emergency_access", "form": form_for("emergency_access", "take_emergency_access")}
-    held = {"reason": {"code": "complaint"}}
+    file_request = {"trigger": "ask_about_file", "form": form_for("file_request", "ask_about_file")}
+    emergency_access = {
+        "trigger": "take_emergency_access",
+        "form": form_for("emergency_access", "take_emergency_access"),
+    }
+    hold = {"reason": {"code": "complaint"}}
     holds = f"{case.path}/legal-holds"
-    going = ended(people)
+    ended_case = ended(people)
     proposals = [f"/destruction-proposals/{proposed(ended(people))}" for _ in range(2)]
     return {
-        "addFileRequest": Ask("anna", f"{case.path}/file-requests", asked),
-        "addEmergencyAccess": Ask("petra", "/emergency-accesses", taken | {"number": case.number}),
-        "addLegalHold": Ask("esra", holds, held),
-        "liftLegalHold": Ask("esra", f"{holds}/{people.esra.post(holds, held).json()['id']}/lifting", {}),
-        "addDestructionProposal": Ask(
-            "carla", "/destruction-proposals", {"caseId": going.id, "requestId": granted(going)}
+        "addFileRequest": ExampleRequest("anna", f"{case.path}/file-requests", file_request),
+        "addEmergencyAccess": ExampleRequest(
+            "petra", "/emergency-accesses", emergency_access | {"number": case.number}
         ),
-        "signDestructionProposal": Ask("carla", f"{proposals[0]}/signatures", {"capacity": "team"}),
-        "withdrawDestructionProposal": Ask("carla", f"{proposals[1]}/withdrawal", {"reason": {"code": "still_needed"}}),
+        "addLegalHold": ExampleRequest("esra", holds, hold),
+        "liftLegalHold": ExampleRequest("esra", f"{holds}/{people.esra.post(holds, hold).json()['id']}/lifting", {}),
+        "addDestructionProposal": ExampleRequest(
+            "carla", "/destruction-proposals", {"caseId": ended_case.id, "requestId": granted(ended_case)}
+        ),
+        "signDestructionProposal": ExampleRequest("carla", f"{proposals[0]}/signatures", {"capacity": "team"}),
+        "withdrawDestructionProposal": ExampleRequest(
+            "carla", f"{proposals[1]}/withdrawal", {"reason": {"code": "still_needed"}}
+        ),
     }
 
 
-def _around_cases(world: World, scene: Scene) -> dict[str, Ask]:
+def _around_cases(world: World, scene: Scene) -> dict[str, ExampleRequest]:
     people, offer = world.people, f"/offers/{offered(world.people)}"
-    put_on = {
+    offer_body = {
         "providerId": str(ORGANISATION_IDS["de-veste"]),
         "domain": {"code": "treatment"},
         "function": {"code": "day_treatment"},
@@ -148,21 +155,21 @@ def _around_cases(world: World, scene: Scene) -> dict[str, Ask]:
         "region": "JZ11",
         "validFrom": "2025-01-01",
     }
-    wanted = {"organisationId": str(ORGANISATION_IDS["ret"]), "url": world.receiver.url}
-    hook = people.roos.post("/subscriptions", wanted).json()["id"]
+    subscription = {"organisationId": str(ORGANISATION_IDS["ret"]), "url": world.receiver.url}
+    hook = people.roos.post("/subscriptions", subscription).json()["id"]
     letter = dead_letter(world.service, scene.case.id)
     letters = f"/subscriptions/{letter['subscriptionId']}/dead-letters/{letter['position']}"
     adoptions = f"/workflow-plans/{planned(people, world.older)['hash']}/adoptions"
     return {
-        "addOffer": Ask("ivo", "/offers", put_on),
-        "addOfferStatement": Ask("ivo", f"{offer}/statements", {"statedOn": "2025-07-01", "placesFree": 1}),
-        "endOffer": Ask("ivo", f"{offer}/ending", {"lastDay": "2025-07-02"}),
-        **{name: Ask("roos", path, DECISIONS[name]) for name, path in DECIDED_AT.items()},
-        "createSubscription": Ask("roos", "/subscriptions", wanted),
-        "addSubscriptionChange": Ask(
+        "addOffer": ExampleRequest("ivo", "/offers", offer_body),
+        "addOfferStatement": ExampleRequest("ivo", f"{offer}/statements", {"statedOn": "2025-07-01", "placesFree": 1}),
+        "endOffer": ExampleRequest("ivo", f"{offer}/ending", {"lastDay": "2025-07-02"}),
+        **{name: ExampleRequest("roos", path, DECISIONS[name]) for name, path in DECIDED_AT.items()},
+        "createSubscription": ExampleRequest("roos", "/subscriptions", subscription),
+        "addSubscriptionChange": ExampleRequest(
             "roos", f"/subscriptions/{hook}/changes", {"change": "rotate_secret", "reason": "routine"}, 1
         ),
-        "addResending": Ask("roos", f"{letters}/resendings", None),
-        "addPlan": Ask("roos", "/workflow-plans", {"kind": "case", "from": world.older}),
-        "addAdoptions": Ask("roos", adoptions, {"grounds": WHY}),
+        "addResending": ExampleRequest("roos", f"{letters}/resendings", None),
+        "addPlan": ExampleRequest("roos", "/workflow-plans", {"kind": "case", "from": world.older}),
+        "addAdoptions": ExampleRequest("roos", adoptions, {"grounds": WHY}),
     }

@@ -1,4 +1,4 @@
-"""Every trigger of every workflow, each in a case that stands where it may be fired."""
+"""Each trigger of each workflow, in a case in which it may be fired."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,16 +14,16 @@ Take = Callable[[CaseFile, str, Part], None]
 
 
 def take_every_step(begin: Callable[[], CaseFile], ask: Callable[[], CaseFile], take: Take) -> None:
-    """Walk along roads that together fire every trigger but those that begin a case; `take` fires the step, or more.
+    """Walk along roads that together fire each trigger but those that begin a case; `take` fires the step, or more.
 
-    `begin` submits a case, `ask` asks a consult.
+    `begin` submits a case, `ask` begins one with a question for a consult.
     """
-    for road in (_through_help, _helped_by_consult, _declined, _transferred, _withdrawn):
+    for road in (_closed_after_help, _closed_after_consult, _declined, _transferred, _withdrawn):
         road(begin(), take)
-    _asked_first(ask(), take)
+    _consult_referred(ask(), take)
 
 
-def _through_help(case: CaseFile, take: Take) -> None:
+def _closed_after_help(case: CaseFile, take: Take) -> None:
     _to_the_table(case, take)
     for trigger in ("issue_advice", "revise_advice", "start_arranging", "seek_placement"):
         take(case, trigger, None)
@@ -93,11 +93,11 @@ def _escalations(case: CaseFile, take: Take) -> None:
 def _part(case: CaseFile, kind: PartKind, line: str | None, take: Take, triggers: str) -> None:
     for trigger in triggers.split():
         sources = {source for source, _ in RULES.current(kind).definition.triggers[trigger].edges}
-        found = [part for part in case.parts(kind) if part["line"] == line and part["state"]["code"] in sources]
-        take(case, trigger, found[0])
+        parts = [part for part in case.parts(kind) if part["line"] == line and part["state"]["code"] in sources]
+        take(case, trigger, parts[0])
 
 
-def _helped_by_consult(case: CaseFile, take: Take) -> None:
+def _closed_after_consult(case: CaseFile, take: Take) -> None:
     for trigger in ("start_triage", "give_consult", "confirm_helped"):
         take(case, trigger, None)
 
@@ -112,26 +112,26 @@ def _transferred(case: CaseFile, take: Take) -> None:
         take(case, trigger, None)
 
 
-def _asked_first(case: CaseFile, take: Take) -> None:
+def _consult_referred(case: CaseFile, take: Take) -> None:
     for trigger in ("give_consult", "refer", "record_consent", "withdraw_consent"):
         take(case, trigger, None)
 
 
 def _withdrawn(case: CaseFile, take: Take) -> None:
     take(case, "withdraw", None)
-    # Also about a file that has ended, and read by somebody from outside.
+    # Requests and emergency access are also possible on a case that has ended.
     for triggers in ("postpone amend add_note reassign grant carry_out", "refuse", "withdraw"):
-        case.ask_about_file(by=_who_brought(case))
+        case.ask_about_file(by=_submitter_of(case))
         _part(case, "file_request", None, take, triggers)
     case.read_in_an_emergency()
     _part(case, "emergency_access", None, take, "amend add_note reassign review")
 
 
-def _who_brought(case: CaseFile) -> str:
+def _submitter_of(case: CaseFile) -> str:
     return "wilma" if case.history()[0]["by"]["role"] == "parent" else "anna"
 
 
-# What is amended in each part: who wrote it, with which step, and one of its texts.
+# The amendment per kind of part: the author, the trigger of the form, and one of its text fields.
 _AMENDED: dict[str, tuple[str, str, str]] = {
     "case": ("anna", "submit", "question"),
     "commitment": ("ivo", "accept", "how"),
@@ -148,23 +148,23 @@ _AMENDED: dict[str, tuple[str, str, str]] = {
 
 
 def how(case: CaseFile, trigger: str, part: Part, text: str = "Zo was het niet helemaal.") -> dict[str, Any]:
-    """Who takes this step, and the form where it must know the case; the rest is as usual."""
-    # What is put to nobody yet is the process director's, and so is the question how far the network is.
+    """The person who takes this step, and the form where it depends on the case."""
+    # The process director acts on a line without addressee, and reminds the network.
     party = (part["party"] or {}).get("role") if part else None
     if trigger == "amend":
         by, amended, name = _AMENDED["network" if party == "expertise_network" else part["kind"] if part else "case"]
         number = _first(case, part, amended)
         changes = {name: "2027-03-16" if name.endswith("On") else text}
         return {"by": by, "form": {"amends": number, "changes": changes, "reason": text}}
-    of_the_director = (party, trigger) in {("process_director", "accept"), ("expertise_network", "remind")}
+    for_the_director = (party, trigger) in {("process_director", "accept"), ("expertise_network", "remind")}
     if trigger == "take_up":
         return {"form": filled("reconsideration_start@1", chair_id=PERSON_IDS["vera"])}
     if part and (part["kind"], trigger) == ("reconsideration", "withdraw"):
-        return {"by": "karim"}  # the one that is taken back here was asked by the payer
-    return {"by": "hanna"} if of_the_director else {}
+        return {"by": "karim"}  # the payer asked for the one that is withdrawn here
+    return {"by": "hanna"} if for_the_director else {}
 
 
 def _first(case: CaseFile, part: Part, trigger: str) -> int:
     history = case.people.esra.get(f"{case.address(part)}/transitions").json()["transitions"]
-    mine = (it for it in history if it["partId"] == (part["id"] if part else case.id))
-    return int(next(it["partSequence"] for it in mine if it["trigger"] == trigger))
+    entries = (entry for entry in history if entry["partId"] == (part["id"] if part else case.id))
+    return int(next(entry["partSequence"] for entry in entries if entry["trigger"] == trigger))

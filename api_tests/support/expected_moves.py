@@ -1,16 +1,16 @@
-"""What may follow what, written by hand from domain.md 5.2 and 5.3 and the states of the design.
+"""The edges of each workflow, written by hand from domain.md 5.2 and 5.3 and the states of the design.
 
-Never made from workflows/*.toml: an edge that goes there, or comes, has to be answered for here.
+Never generated from workflows/*.toml: an edge that is removed or added there needs a change here.
 """
 
 from collections.abc import Iterator
 
 START = "start"
-# Possible in every open state, leaving the state as it is.
-EVERYWHERE = ("amend", "add_note", "reassign")
-# Of the case itself as well: consent is given and taken back at any moment, also after the end: what was written is
-# still there, for parents to read or for a learning table to look back on (I20, I22).
-OF_THE_CASE = ("record_consent", "withdraw_consent")
+# Possible in each open state, which they keep.
+EVERYDAY_TRIGGERS = ("amend", "add_note", "reassign")
+# On the case itself consent is given and withdrawn at any moment, also after its end: the file can still be read by
+# parents and used by a learning table (I20, I22).
+CONSENT_TRIGGERS = ("record_consent", "withdraw_consent")
 
 CASE: dict[str, dict[str, str]] = {
     "submitted": {
@@ -38,8 +38,8 @@ CASE: dict[str, dict[str, str]] = {
         "decline": "declined",  # T7
         "propose_transfer": "in_triage",  # T7: four eyes
         "transfer": "transferred",  # T7
-        "record_gap": "in_triage",  # domain.md 2.2: what is missing is told, the case stays where it is
-        "ask_network": "in_triage",  # T16: an escalation is a part, the case stays where it is
+        "record_gap": "in_triage",  # domain.md 2.2: missing help is reported, the case keeps its state
+        "ask_network": "in_triage",  # T16: an escalation is a part, the case keeps its state
         "request_escalation": "in_triage",  # T16
         "signal_escalation": "in_triage",  # the liaison's own signal
         "withdraw": "withdrawn",
@@ -259,19 +259,19 @@ ENDS = {
 
 
 def possible_from(kind: str, state: str) -> dict[str, str]:
-    """Every trigger of this state, and where it leads."""
-    everyday = () if state in ENDS[kind] else EVERYWHERE
-    consents = OF_THE_CASE if kind == "case" else ()
+    """The triggers of this state. Returns target by trigger."""
+    everyday = () if state in ENDS[kind] else EVERYDAY_TRIGGERS
+    consents = CONSENT_TRIGGERS if kind == "case" else ()
     return MOVES[kind][state] | dict.fromkeys((*everyday, *consents), state)
 
 
 def triggers(kind: str) -> set[str]:
-    """Every trigger that somebody can fire at a part that exists."""
+    """The triggers that can be fired on an existing part of this kind."""
     return {trigger for state in MOVES[kind] for trigger in possible_from(kind, state)}
 
 
 def edges(kind: str) -> Iterator[tuple[str, str, str]]:
-    """(trigger, source, target), beginnings included."""
+    """The edges, beginnings included, as (trigger, source, target)."""
     for trigger, target in BEGINNINGS[kind].items():
         yield trigger, START, target
     for state in MOVES[kind]:

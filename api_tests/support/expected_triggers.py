@@ -1,7 +1,7 @@
-"""Who may take which step, written down from what people do in the field (domain.md 5.1, 5.3) and not from the files.
+"""The roles that may take each step, written by hand from practice (domain.md 5.1, 5.3) and not from workflow files.
 
-Each letter is a role; a step not named for a role is refused to it. Reasons stand where the table of the field says
-less than a reader might expect.
+Each letter is a role. A step is refused to each role that it does not name. A comment gives the reason where the table
+of the field says less than a reader expects.
 """
 
 ROLE_OF: dict[str, str] = {
@@ -34,9 +34,8 @@ PERSON_OF: dict[str, str] = {
     "K": "tom",
     "D": "quint",
 }
-# They have no part in a case that they did not submit and of which nothing was put to them: another region's chair, the
-# facilitator, the officer, the administrator, the CCE where the national support structure is asked, a parent, a young
-# person.
+# People without a part in the case, who neither submitted it nor are addressed in it: the chair of another region, the
+# facilitator, the administrator, the CCE where the national support structure is asked, a parent, a young person.
 OUTSIDERS = ("petra", "noor", "roos", "ulla", "wilma", "yara")
 
 BY_HAND: dict[str, dict[str, str]] = {
@@ -46,8 +45,8 @@ BY_HAND: dict[str, dict[str, str]] = {
         "supply_information": "L",
         "proceed_without": "CS",
         "give_consult": "SVC",  # T5; triage is decided by screener or chair (5.2), a question is answered by all three
-        "refer": "LC",  # who asked; or the coordinator, who types it with a family on the telephone
-        "record_consent": "LCVP",  # I20: whoever hears it from the family
+        "refer": "LC",  # the person who asked; or the coordinator, who types it with a family on the telephone
+        "record_consent": "LCVP",  # I20: each role that hears it from the family
         "withdraw_consent": "LCVP",
         "confirm_helped": "L",
         "ask_for_table": "L",
@@ -66,24 +65,24 @@ BY_HAND: dict[str, dict[str, str]] = {
         "revise_advice": "V",
         "start_arranging": "PV",
         "seek_placement": "PV",
-        "record_gap": "SVP",  # who weighs, advises and arranges meets what is missing (2.1, 2.2)
+        "record_gap": "SVP",  # triage, advice and arranging meet missing help (2.1, 2.2)
         "return_to_table": "VP",  # 5.2: after three months the table again
         "report_help_started": "PL",  # T13: the case director is the local team's
         "resume_arranging": "PV",
         "ask_network": "V",  # T16
         "request_escalation": "V",
-        "signal_escalation": "N",  # on her own signal; of a case that she does not see yet by its number alone
+        "signal_escalation": "N",  # on her own signal; a case that she does not see yet, by its number alone
         "start_monitoring": "P",  # T14
         "plan_check": "PV",  # T15
         "request_reconsideration": "LPV",  # T18: any party; a provider and a municipality from their own part
         "close": "V",  # T19
         "reopen": "LV",  # T20
-        "amend": "LCSVP",  # who writes forms may mend them
-        "add_note": "LCSVEXPN",  # whoever may read all of it
+        "amend": "LCSVP",  # each author of forms may amend them
+        "add_note": "LCSVEXPN",  # each role that may read the whole case
         "reassign": "LCSVP",
     },
     "commitment": {
-        "accept": "AP",  # T11; the process director for what is put to nobody yet
+        "accept": "AP",  # T11; the process director for a line without addressee
         "refuse": "A",
         "ask_again": "VP",
         "replace": "VP",
@@ -131,7 +130,7 @@ BY_HAND: dict[str, dict[str, str]] = {
         "reassign": "VPNB",
     },
     "question": {
-        "record_answer": "KN",  # T17: who was asked, or the liaison who had them on the telephone
+        "record_answer": "KN",  # T17: the body that was asked, or the liaison who had it on the telephone
         "remind": "N",
         "withdraw": "NV",
         "reopen": "KN",
@@ -144,7 +143,7 @@ BY_HAND: dict[str, dict[str, str]] = {
         "hand_back": "V",
         "confirm_advice": "V",
         "conclude_revised": "V",
-        "withdraw": "LAGPV",  # who asked; the guard sees to that
+        "withdraw": "LAGPV",  # the party that asked, by a guard
         "amend": "VPLAG",
         "add_note": "VPLAG",
         "reassign": "VP",
@@ -158,7 +157,7 @@ BY_HAND: dict[str, dict[str, str]] = {
         "add_note": "PVL",
         "reassign": "PVL",
     },
-    "file_request": {  # T22: the team decides, or the officer does; what is granted the team carries out
+    "file_request": {  # T22: the team or the officer decides, and the team carries it out
         "grant": "CVD",
         "refuse": "CVD",
         "postpone": "CVD",
@@ -168,7 +167,7 @@ BY_HAND: dict[str, dict[str, str]] = {
         "add_note": "CVDL",
         "reassign": "CV",
     },
-    "emergency_access": {  # NEN 7513: looked into by the officer; whoever sees it may say what they know of it
+    "emergency_access": {  # NEN 7513: reviewed by the officer; each role that sees it may add what it knows
         "review": "D",
         "amend": "DLCSVEPANBK",
         "add_note": "DLCSVEPANBK",
@@ -176,9 +175,9 @@ BY_HAND: dict[str, dict[str, str]] = {
     },
 }
 
-# Of a case that they brought themselves: what they tell, agree to, ask and take back (domain.md 5.1, GEZIN). Moving it
-# on, and whatever is arranged with others, is not asked of a family. Parent and young person alike: at sixteen a parent
-# reads less (I22) and may still speak.
+# Steps of a family in a case that it submitted: it tells, consents, asks and withdraws (domain.md 5.1, GEZIN). Steps
+# that move the case on or arrange help with others are not asked of a family. They are the same for a parent and a
+# young person: once the child is sixteen a parent reads less (I22) and may still speak.
 OF_A_FAMILY: dict[str, frozenset[str]] = {
     "case": frozenset(
         {

@@ -1,6 +1,6 @@
-"""The vocabulary of a forger: raw SQL against the database of a running service, behind its back.
+"""A forger: raw SQL against the database of a running service.
 
-Everything happens in a transaction that is rolled back, so that a forgery which succeeds harms no other test.
+Each forgery runs in a transaction that is rolled back, so that a forgery which succeeds harms no other test.
 """
 
 from collections.abc import Callable, Iterator
@@ -22,16 +22,16 @@ Changes = dict[str, Any]
 
 @dataclass(frozen=True)
 class Known:
-    """Cases that went through the service: what a forger finds. Each is known by its id."""
+    """The ids of cases that the service wrote, for a forger to change."""
 
-    told: str  # with an advice, and parts of every kind
-    other: str  # just submitted, so that it stands elsewhere
+    told: str  # with an advice, and parts of each kind
+    other: str  # just submitted, so that its state differs
     ended: str  # withdrawn
 
 
 @dataclass(frozen=True)
 class Forger:
-    """Somebody with the password of the database. `undermined`: with every switch off that a session may switch off."""
+    """A person with the password of the database. `undermined`: without protections that a session can switch off."""
 
     engine: Engine
     known: Known
@@ -47,7 +47,7 @@ class Forger:
 
 
 def engine_for(url: str, *, undermined: bool) -> Engine:
-    """Undermined by a superuser, who alone may; else as the owner of the tables."""
+    """An engine for the owner of the tables; undermined for a superuser, who alone may switch protections off."""
     engine = open_engine(as_role(url, SUPERUSER if undermined else ROLES.owner), connections=2)
     if undermined:
         event.listen(engine, "connect", _undermine)
@@ -55,7 +55,7 @@ def engine_for(url: str, *, undermined: bool) -> Engine:
 
 
 def _undermine(connection: Any, _record: object) -> None:
-    """As a shell opens SQLite unless told otherwise, and worse; on PostgreSQL as replication would."""
+    """Open SQLite with its checks off, as a shell may do; switch triggers off on PostgreSQL, as replication does."""
     if connection.__class__.__module__.startswith("sqlite3"):
         for pragma in ("foreign_keys=OFF", "recursive_triggers=OFF", "ignore_check_constraints=ON"):
             connection.execute(f"PRAGMA {pragma}")
@@ -87,8 +87,8 @@ def entries_of_part(connection: Connection, part_id: str) -> list[Row[Any]]:
 
 
 def parts_of(connection: Connection, case_id: str, kind: str) -> list[Row[Any]]:
-    found = select(parts).where(parts.c.case_id == case_id, parts.c.kind == kind).order_by(parts.c.id)
-    return list(connection.execute(found))
+    query = select(parts).where(parts.c.case_id == case_id, parts.c.kind == kind).order_by(parts.c.id)
+    return list(connection.execute(query))
 
 
 def columns_of(row: Row[Any]) -> Changes:
@@ -96,7 +96,7 @@ def columns_of(row: Row[Any]) -> Changes:
 
 
 def next_entry(connection: Connection, part_id: str, /, **changes: Any) -> Changes:
-    """The row that truly comes next in this part, a note, but for these changes."""
+    """The row of a note that would be the next valid entry of this part, with these changes."""
     part = head_of_part(connection, part_id)
     case = head_of_case(connection, part.case_id)
     last = entries_of_part(connection, part_id)[-1]
@@ -122,11 +122,11 @@ def next_entry(connection: Connection, part_id: str, /, **changes: Any) -> Chang
 
 
 def first_entry(connection: Connection, like: Row[Any], part_id: str, **changes: Any) -> Changes:
-    """The row with which a new part like this one truly begins, but for these changes."""
-    begun = entries_of_part(connection, like.id)[0]
-    as_begun = {name: getattr(begun, name) for name in ("trigger_name", "source", "target", "phase")}
-    first = {"part_id": part_id, "part_sequence": 1, "prev_part_sequence": None}
-    return {**next_entry(connection, like.id), **as_begun, **first, **changes}
+    """The row of a valid first entry of a new part like this one, with these changes."""
+    first_of_like = entries_of_part(connection, like.id)[0]
+    facts = {name: getattr(first_of_like, name) for name in ("trigger_name", "source", "target", "phase")}
+    numbers = {"part_id": part_id, "part_sequence": 1, "prev_part_sequence": None}
+    return {**next_entry(connection, like.id), **facts, **numbers, **changes}
 
 
 def new_part(like: Row[Any], part_id: str, **changes: Any) -> Changes:
@@ -148,7 +148,7 @@ def say(connection: Connection, statement: str, **values: Any) -> None:
 
 
 def counted(connection: Connection) -> dict[str, int]:
-    """How many rows every table has."""
+    """Returns the number of rows per table."""
     return {
         table.fullname: int(connection.execute(text(f"SELECT count(*) FROM {table.fullname}")).scalar_one())
         for table in metadata.sorted_tables

@@ -1,4 +1,4 @@
-"""Forms that are filled in and still break a rule of the field: what each breaks, and how."""
+"""Breaches of the rules of the field in forms that are filled in: the rule and the change that breaks it."""
 
 from collections.abc import Callable
 from copy import deepcopy
@@ -15,36 +15,36 @@ def _without(*names: str) -> Callable[[Json], None]:
     return breach
 
 
-def _treatment_on_a_living_line(form: Json) -> None:
+def _add_treatment_to_living_line(form: Json) -> None:
     form["lines"][0]["productCategory"] = {"code": "45"}
 
 
-def _agreed_by_the_payer_alone(form: Json) -> None:
+def _let_payer_agree_alone(form: Json) -> None:
     form["agreement"] = [{"name": "Rik Kok", "relationToCase": {"code": "funder"}, "agrees": True}]
 
 
-def _removal_without_a_way_back(form: Json) -> None:
+def _propose_removal_without_return(form: Json) -> None:
     form |= {"proposesRemoval": True}
     form.pop("returnPlan", None)
 
 
-def _income_forgotten(form: Json) -> None:
+def _without_income(form: Json) -> None:
     form["lifeDomains"] = [domain for domain in form["lifeDomains"] if domain["domain"]["code"] != "income"]
 
 
-# Found when everything else about the step is right: by the trigger, the rule and the breach.
+# Faults that are checked after all other checks of a step have passed: rule and breach, by trigger.
 BREACHES: dict[str, tuple[tuple[str, Callable[[Json], None]], ...]] = {
-    "draft_advice": (("I5", _removal_without_a_way_back),),
+    "draft_advice": (("I5", _propose_removal_without_return),),
     "issue_advice": (
-        ("I4", _treatment_on_a_living_line),
-        ("I15", _agreed_by_the_payer_alone),
+        ("I4", _add_treatment_to_living_line),
+        ("I15", _let_payer_agree_alone),
         ("I17", _without("familyStatement", "whyNoFamilyStatement")),
     ),
-    "revise_advice": (("I4", _treatment_on_a_living_line), ("I15", _agreed_by_the_payer_alone)),
+    "revise_advice": (("I4", _add_treatment_to_living_line), ("I15", _let_payer_agree_alone)),
     "seek_placement": (("R42", _without("returnPlan")), ("R42", _without("workOnReturn"))),
-    "close": (("R46", _income_forgotten),),
+    "close": (("R46", _without_income),),
 }
-# Found before anything else is looked at: without these it is no such form.
+# Faults that are checked first: rule and field, by trigger. Without the field the body is no such form.
 NO_SUCH_FORM: dict[str, tuple[str, str]] = {
     "issue_advice": ("I3", "goals"),
     "open_table": ("I16", "participation"),
@@ -56,7 +56,7 @@ NO_SUCH_FORM: dict[str, tuple[str, str]] = {
 }
 
 
-def broken(form: Json, breach: Callable[[Json], None]) -> Json:
+def breach_form(form: Json, breach: Callable[[Json], None]) -> Json:
     body = deepcopy(form)
     breach(body)
     return body

@@ -1,4 +1,4 @@
-"""The vocabulary of the rules for forms: the filled examples, changed in one place, and what is then wrong."""
+"""The filled examples with one change, and their faults."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -39,15 +39,15 @@ def read(name: str, **changes: object) -> Form:
 def faults(
     name: str, *, facts: CaseFacts | None = None, region: RegionSettings | None = None, **changes: object
 ) -> list[tuple[str, str]]:
-    """(code, place) of everything wrong in the example with these changes."""
-    found = read(name, **changes).faults(context(facts, region))
-    return [(fault.code, "/".join(str(step) for step in fault.location)) for fault in found]
+    """The faults of the example with these changes, as (code, place)."""
+    form_faults = read(name, **changes).faults(context(facts, region))
+    return [(fault.code, "/".join(str(step) for step in fault.location)) for fault in form_faults]
 
 
 def context(facts: CaseFacts | None = None, region: RegionSettings | None = None) -> FormContext:
-    """What a form is held against: the case of the examples, unless the facts say otherwise."""
-    known = facts or CaseFacts(advice_lines=LINES, living_lines=LIVING)
-    return FormContext(known, region or settings(), TODAY, region="JZ11", birth_month=BORN)
+    """The context in which a form is checked: the case of the examples, unless the facts differ."""
+    case_facts = facts or CaseFacts(advice_lines=LINES, living_lines=LIVING)
+    return FormContext(case_facts, region or settings(), TODAY, region="JZ11", birth_month=BORN)
 
 
 def without(name: str, *fields: str) -> dict[str, Any]:
@@ -78,17 +78,17 @@ def schema(name: str) -> dict[str, Any]:
     return KINDS.forms[name].model_json_schema()
 
 
-def field_names(shown: object) -> Iterator[str]:
-    """Every property that a JSON Schema knows, however deep."""
-    if isinstance(shown, Mapping):
-        properties = shown.get("properties", {})
+def field_names(node: object) -> Iterator[str]:
+    """The names of all properties of a JSON Schema, at any depth."""
+    if isinstance(node, Mapping):
+        properties = node.get("properties", {})
         yield from properties
-        shown = [*properties.values(), *(value for key, value in shown.items() if key != "properties")]
-    if isinstance(shown, list):
-        for inner in shown:
+        node = [*properties.values(), *(value for key, value in node.items() if key != "properties")]
+    if isinstance(node, list):
+        for inner in node:
             yield from field_names(inner)
 
 
 def words_of(name: str) -> set[str]:
-    """Every single word in the names of a form's fields: childVoice is child and voice."""
+    """The single words in the names of a form's fields, at any depth: childVoice is child and voice."""
     return {word.lower() for field in field_names(schema(name)) for word in re.findall(r"[A-Z]?[a-z]+|[0-9]+", field)}

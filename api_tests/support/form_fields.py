@@ -1,4 +1,4 @@
-"""The fields of a form and of everything that is in it."""
+"""The fields of a form, at any depth."""
 
 from collections.abc import Iterator
 from typing import Any, get_args
@@ -16,7 +16,7 @@ def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 def all_fields(model: type[BaseModel]) -> Iterator[tuple[type[BaseModel], str]]:
-    """Every field of a form and of what is in it."""
+    """The fields of a form, at any depth, as (model, name)."""
     for name, info in model.model_fields.items():
         yield model, name
         for inner in models_in(info.annotation):

@@ -1,6 +1,6 @@
-"""A complete, valid example of every form, in the words of practice. Everything in them is made up.
+"""A complete, valid example of each form, in the words of practice. All of it is fictional.
 
-What has been lies in 2025, what is still to come in 2027, so that the examples hold whenever the tests run.
+Past days lie in 2025, future days in 2027, so that the examples stay valid while the tests run in between.
 """
 
 from copy import deepcopy
@@ -15,10 +15,10 @@ from api_tests.support.forms_of_referral import OF_REFERRAL
 
 FILLED: dict[str, dict[str, Any]] = OF_REFERRAL | AT_THE_TABLE | OF_HELP
 
-# By hand: forms of which domain.md 5.3 marks no field as obligatory.
+# Written by hand: forms of which domain.md 5.3 marks no field as obligatory.
 ASK_NOTHING = frozenset({"reassignment@1", "triage_start@1", "escalation_conclusion@1", "reconsideration_start@1"})
 
-_OF_A_LINE = frozenset({"providerId", "payerId"})
+_LINE_FIELDS = frozenset({"providerId", "payerId"})
 
 
 def filled(form: str, **changes: Any) -> dict[str, Any]:
@@ -30,7 +30,7 @@ def filled(form: str, **changes: Any) -> dict[str, Any]:
     for name, value in changes.items():
         key, plain = to_camel(name), str(value) if isinstance(value, UUID) else value
         lines = [line for line in body.get("lines", ()) if "providerId" in line]
-        if key in _OF_A_LINE and lines:
+        if key in _LINE_FIELDS and lines:
             for line in lines:
                 line[key] = plain
         else:

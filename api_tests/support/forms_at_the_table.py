@@ -1,4 +1,4 @@
-"""Examples of the table, the analysis and the advice."""
+"""Examples of the forms of the table, the analysis and the advice."""
 
 from typing import Any
 

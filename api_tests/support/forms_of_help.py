@@ -1,4 +1,4 @@
-"""Examples of help, placement, escalation, follow-up and what may be added everywhere."""
+"""Examples of forms of help, placement, escalation and follow-up, and of forms that fit in each state."""
 
 from typing import Any
 

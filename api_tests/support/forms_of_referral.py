@@ -1,4 +1,4 @@
-"""Examples of what is filled in from referral to triage; a boy of thirteen in a made-up Almere."""
+"""Examples of the forms from referral to triage, about a boy of thirteen in a fictional Almere."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Where each guard stands in the code, by the name that workflows call it."""
+"""The place of each guard in the code, by the name that workflows use."""
 
 import inspect
 from pathlib import Path
@@ -8,9 +8,11 @@ from service.kinds import KINDS
 
 
 def guard_places() -> dict[str, tuple[str, str]]:
-    """File and function of each guard."""
+    """Returns (file, qualified name of the function) per name of a guard."""
     functions = {name: inspect.unwrap(guard.holds) for name, guard in KINDS.guards.items()}
-    return {name: (_file_of(it.__code__.co_filename), it.__qualname__) for name, it in functions.items()}
+    return {
+        name: (_file_of(function.__code__.co_filename), function.__qualname__) for name, function in functions.items()
+    }
 
 
 def _file_of(name: str) -> str:

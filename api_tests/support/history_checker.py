@@ -1,6 +1,6 @@
-"""The checker: whether the raw tables are what was acknowledged, and a legal history. Nothing of the service is used.
+"""The checker: it compares the raw tables with the acknowledged answers, and checks that each history is legal.
 
-Every digest is computed here by itself, and every content opened, from what the design says of them.
+It uses no code of the service. It computes each digest and opens each content itself, as the design describes them.
 """
 
 import base64
@@ -20,10 +20,10 @@ from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
 from api_tests.support.ledger import Answer, Ledger, Request
 from api_tests.support.raw_tables import Row, Tables
 
-BEGINNING = "0" * 64
+FIRST_PREVIOUS_DIGEST = "0" * 64
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# Column -> name under which it enters the digest.
-FACTS = {
+# Column of an entry -> its name in the digest.
+FACT_NAMES = {
     "case_id": "case", "part_id": "part", "part_kind": "kind", "part_sequence": "partSequence", "workflow": "workflow",
     "settings": "settings", "trigger_name": "trigger", "source": "source", "target": "target", "phase": "phase",
     "region": "region", "occurred_at": "occurredAt", "recorded_at": "recordedAt", "actor_id": "actor", "role": "role",
@@ -31,8 +31,8 @@ FACTS = {
     "due_on": "dueOn", "line": "line", "addressee_id": "addressee", "cause": "cause", "form": "form", "codes": "codes",
     "age_band": "ageBand",
 }  # fmt: skip
-# Member of an answer -> column of the entry that it tells of.
-TOLD = {
+# Member of an answer -> column of its entry.
+ENTRY_COLUMNS = {
     "partId": "part_id", "partKind": "part_kind", "partSequence": "part_sequence", "trigger": "trigger_name",
     "source": "source", "target": "target", "form": "form", "workflow": "workflow", "settings": "settings",
     "party": "party", "line": "line",
@@ -40,9 +40,9 @@ TOLD = {
 
 
 def violations(tables: Tables, ledger: Ledger, people: Mapping[str, UUID], folder: Path) -> list[str]:
-    """Everything that is not as it was promised."""
+    """Each violation of a promise."""
     return [
-        *ledger.wrong,
+        *ledger.faults,
         *tables.complaints,
         *histories(tables),
         *contents(tables, master_key(folder), ledger),
@@ -56,39 +56,39 @@ def master_key(folder: Path) -> bytes:
 
 
 def histories(tables: Tables) -> Iterator[str]:
-    """Chain, numbers, edges, both clocks, heads, and one piece of news for each entry."""
+    """Violations in chain, numbers, edges, both clocks and heads; each entry is in the outbox once."""
     edges = {
         (edge["workflow"], edge["trigger_name"], edge["source"], edge["target"]) for edge in tables["workflow_edges"]
     }
-    told = Counter((it["case_id"], it["sequence"], it["type"]) for it in tables["outbox"])
+    news_counts = Counter((row["case_id"], row["sequence"], row["type"]) for row in tables["outbox"])
     by_case: dict[str, list[Row]] = defaultdict(list)
-    for row in sorted(tables["transitions"], key=lambda it: (it["case_id"], it["sequence"])):
+    for row in sorted(tables["transitions"], key=lambda row: (row["case_id"], row["sequence"])):
         by_case[row["case_id"]].append(row)
         news = (row["case_id"], row["sequence"], f"{row['part_kind']}.{row['trigger_name']}")
-        if told.pop(news, 0) != 1:
+        if news_counts.pop(news, 0) != 1:
             yield f"{news}: not exactly once in the outbox"
-    yield from (f"{news}: in the outbox without an entry" for news in told)
+    yield from (f"{news}: in the outbox without an entry" for news in news_counts)
     sealed = {(content["case_id"], content["sequence"]): content for content in tables["contents"]}
     heads = {case["id"]: case for case in tables["cases"]}
     if heads.keys() != by_case.keys():
         yield f"cases without a history, or the other way round: {heads.keys() ^ by_case.keys()}"
     parts = {part["id"]: part for part in tables["parts"]}
     for case_id, rows in by_case.items():
-        yield from (f"{case_id}: {it}" for it in _chain(rows, sealed))
-        yield from (f"{case_id}: {path}" for path in _paths(rows, edges, parts))
+        yield from (f"{case_id}: {fault}" for fault in _chain(rows, sealed))
+        yield from (f"{case_id}: {fault}" for fault in _paths(rows, edges, parts))
         last, head = rows[-1], heads.get(case_id, {})
         if any(head.get(name) != last[name] for name in ("sequence", "digest", "recorded_at", "region")):
             yield f"{case_id}: its head is not its last entry"
-    if begun := parts.keys() - {transition["part_id"] for transition in tables["transitions"]}:
-        yield f"parts without a history: {begun}"
+    if part_ids := parts.keys() - {transition["part_id"] for transition in tables["transitions"]}:
+        yield f"parts without a history: {part_ids}"
 
 
 def _chain(rows: list[Row], sealed: Mapping[tuple[str, int], Row]) -> Iterator[str]:
-    previous, recorded = BEGINNING, 0
+    previous, recorded = FIRST_PREVIOUS_DIGEST, 0
     for number, row in enumerate(rows, 1):
         if (row["sequence"], row["prev_sequence"] or 0) != (number, number - 1):
             yield f"entry {number} is missing, or stands twice"
-        if (row["prev_digest"] or BEGINNING) != previous:
+        if (row["prev_digest"] or FIRST_PREVIOUS_DIGEST) != previous:
             yield f"{number} does not follow the entry before"
         facts = hashlib.sha256(row["facts_salt"] + _canonical(_facts(row))).hexdigest()
         content = sealed.get((row["case_id"], row["sequence"]))
@@ -103,15 +103,15 @@ def _chain(rows: list[Row], sealed: Mapping[tuple[str, int], Row]) -> Iterator[s
 
 
 def _facts(row: Row) -> dict[str, Any]:
-    facts = {name: row[column] for column, name in FACTS.items()}
+    facts = {name: row[column] for column, name in FACT_NAMES.items()}
     facts["codes"] = row["codes"] and json.loads(row["codes"])
-    return {name: it for name, it in facts.items() if it is not None}
+    return {name: fact for name, fact in facts.items() if fact is not None}
 
 
 def _digest_of(content: Row) -> str:
-    around = {"salt": content["salt"].hex(), "nonce": content["nonce"].hex()}
-    around |= {"class": content["content_class"], "form": content["form"]}
-    return hashlib.sha256(_canonical(around) + content["ciphertext"]).hexdigest()
+    header = {"salt": content["salt"].hex(), "nonce": content["nonce"].hex()}
+    header |= {"class": content["content_class"], "form": content["form"]}
+    return hashlib.sha256(_canonical(header) + content["ciphertext"]).hexdigest()
 
 
 def _canonical(value: object) -> bytes:
@@ -121,10 +121,10 @@ def _canonical(value: object) -> bytes:
 def _paths(rows: list[Row], edges: set[tuple[str, str, str, str]], parts: Mapping[str, Row]) -> Iterator[str]:
     last: dict[str, Row] = {}
     for row in rows:
-        before = last.get(row["part_id"]) or {"part_sequence": 0, "target": "start", "occurred_at": 0}
-        if (row["part_sequence"], row["source"]) != (before["part_sequence"] + 1, before["target"]):
+        previous = last.get(row["part_id"]) or {"part_sequence": 0, "target": "start", "occurred_at": 0}
+        if (row["part_sequence"], row["source"]) != (previous["part_sequence"] + 1, previous["target"]):
             yield f"{row['sequence']} does not continue its part"
-        if row["occurred_at"] < before["occurred_at"]:
+        if row["occurred_at"] < previous["occurred_at"]:
             yield f"{row['sequence']} happened before what came before it"
         if (row["workflow"], row["trigger_name"], row["source"], row["target"]) not in edges:
             yield f"{row['sequence']}: no workflow has such a step"
@@ -136,8 +136,8 @@ def _paths(rows: list[Row], edges: set[tuple[str, str, str, str]], parts: Mappin
 
 
 def contents(tables: Tables, master: bytes, ledger: Ledger) -> Iterator[str]:
-    """Every content opens with a key that is there; what was acknowledged stands in one, what was refused in none."""
-    wrapped = {(it["owner_id"], it["content_class"]): it["wrapped"] for it in tables.keys}
+    """Violations in content: each content opens with its key; acknowledged marks are stored once, refused ones not."""
+    wrapped = {(row["owner_id"], row["content_class"]): row["wrapped"] for row in tables.keys}
     marks: Counter[str] = Counter()
     for row in tables["contents"]:
         name = f"content of {row['case_id']}, {row['sequence']}"
@@ -146,24 +146,24 @@ def contents(tables: Tables, master: bytes, ledger: Ledger) -> Iterator[str]:
             continue
         bound = f"{row['case_id']}|{row['sequence']}|{row['content_class']}".encode()
         try:
-            opened = AESGCM(aes_key_unwrap(master, key)).decrypt(row["nonce"], row["ciphertext"], bound)
+            content = AESGCM(aes_key_unwrap(master, key)).decrypt(row["nonce"], row["ciphertext"], bound)
         except (InvalidTag, InvalidUnwrap):
             yield f"{name}: does not open"
             continue
-        marks[str(json.loads(opened).get("grounds"))] += 1
+        marks[str(json.loads(content).get("grounds"))] += 1
     for request, _ in list(ledger.acknowledged.values()):
         if request.kind != "draft" and marks[request.mark] != 1:
             yield f"{request.path} {request.key}: acknowledged, and stored {marks[request.mark]} times"
-    for refused in list(ledger.refused.values()):
-        if marks[refused.mark]:
-            yield f"{refused.path} {refused.key}: refused, and stored all the same"
+    for request in list(ledger.refused.values()):
+        if marks[request.mark]:
+            yield f"{request.path} {request.key}: refused, and stored all the same"
 
 
 def _acknowledged(tables: Tables, ledger: Ledger, people: Mapping[str, UUID]) -> Iterator[str]:
-    """Every acknowledgement is an entry as it was told, and every entry was acknowledged or caused by one that was."""
+    """Violations in answers: each acknowledged answer is an entry, and each entry was acknowledged or caused by one."""
     entries = {(transition["part_id"], transition["part_sequence"]): transition for transition in tables["transitions"]}
     by_sequence = {(transition["case_id"], transition["sequence"]): transition for transition in tables["transitions"]}
-    remembered = {(it["person_id"], it["key"]): it for it in tables["requests"]}
+    remembered = {(row["person_id"], row["key"]): row for row in tables["requests"]}
     answered: Counter[tuple[str, int]] = Counter()
     for request, answer in list(ledger.acknowledged.values()):
         name = f"{request.path} {request.key}"
@@ -171,11 +171,11 @@ def _acknowledged(tables: Tables, ledger: Ledger, people: Mapping[str, UUID]) ->
         if request.kind == "draft":
             continue
         if answer.is_number_alone:
-            # Of its place only the number was told: where it stands, the key says.
+            # The answer holds the number alone: the stored key names the entry.
             entry = by_sequence.get((row["case_id"], row["sequence"])) if row else None
         else:
-            told = json.loads(answer.body)["transition"]
-            entry = entries.get((told["partId"], told["partSequence"]))
+            transition = json.loads(answer.body)["transition"]
+            entry = entries.get((transition["partId"], transition["partSequence"]))
         if entry is None:
             yield f"{name}: acknowledged, and lost"
             continue
@@ -183,7 +183,7 @@ def _acknowledged(tables: Tables, ledger: Ledger, people: Mapping[str, UUID]) ->
         if row is None or (row["case_id"], row["sequence"]) != (entry["case_id"], entry["sequence"]):
             yield f"{name}: not remembered with its entry"
         yield from (f"{name}: {difference}" for difference in _differences(request, answer, entry, entries))
-    yield from (f"request {it}: stored, and never acknowledged" for it in remembered)
+    yield from (f"request {request_id}: stored, and never acknowledged" for request_id in remembered)
     for (case_id, sequence), times in answered.items():
         if times > 1:
             yield f"{case_id}, {sequence}: acknowledged to {times} requests"
@@ -193,40 +193,40 @@ def _acknowledged(tables: Tables, ledger: Ledger, people: Mapping[str, UUID]) ->
 
 
 def _differences(request: Request, answer: Answer, entry: Row, entries: Mapping[tuple[str, int], Row]) -> Iterator[str]:
-    made = json.loads(answer.body)
-    if (made["caseId"], made["version"]) != (entry["case_id"], entry["part_sequence"]):
-        yield f"told number {made['version']} of {made['caseId']}, stored {entry['part_sequence']}"
+    result = json.loads(answer.body)
+    if (result["caseId"], result["version"]) != (entry["case_id"], entry["part_sequence"]):
+        yield f"told number {result['version']} of {result['caseId']}, stored {entry['part_sequence']}"
     if entry["trigger_name"] != json.loads(request.body)["trigger"] or answer.etag != f'"{entry["part_sequence"]}"':
-        yield "another step was told than was asked"
+        yield "the answer names another step than the request"
     if request.kind == "step" and request.path.split("/")[-2] != entry["part_id"]:
-        yield "told of another part than was asked"
+        yield "the answer names another part than the request"
     if request.version is not None and entry["part_sequence"] != request.version + 1:
-        yield "taken on another version than was decided on"
+        yield "the step was taken on another version than requested"
     if answer.is_number_alone:
         return
-    told = made["transition"]
-    for member, column in TOLD.items():
-        if told[member] != entry[column]:
-            yield f"told {member} {told[member]!r}, stored {entry[column]!r}"
+    transition = result["transition"]
+    for member, column in ENTRY_COLUMNS.items():
+        if transition[member] != entry[column]:
+            yield f"told {member} {transition[member]!r}, stored {entry[column]!r}"
     for member, column in (("occurredAt", "occurred_at"), ("recordedAt", "recorded_at")):
-        if datetime.fromisoformat(told[member]) != _EPOCH + timedelta(microseconds=entry[column]):
-            yield f"told {member} {told[member]}, stored {entry[column]}"
-    for opened in made["opened"]:
-        first = entries.get((opened["id"], 1))
+        if datetime.fromisoformat(transition[member]) != _EPOCH + timedelta(microseconds=entry[column]):
+            yield f"told {member} {transition[member]}, stored {entry[column]}"
+    for part in result["opened"]:
+        first = entries.get((part["id"], 1))
         if first is None or (first["cause"], first["case_id"]) != (entry["sequence"], entry["case_id"]):
-            yield f"told of part {opened['id']}, which did not begin with it"
+            yield f"told of part {part['id']}, which did not begin with it"
 
 
 def _drafts(tables: Tables, ledger: Ledger) -> Iterator[str]:
-    """A draft is there until it is used up, and can be opened as long as it is there."""
+    """Violations in drafts: a draft is stored until it is used up, and its key as long."""
     owners = {key["owner_id"] for key in tables.keys if key["content_class"] == "draft"}
     stored = {draft["id"] for draft in tables["drafts"]}
-    used = {request.uses for request, _ in list(ledger.acknowledged.values()) if request.uses}
-    made = {
+    used_ids = {request.uses for request, _ in list(ledger.acknowledged.values()) if request.uses}
+    draft_ids = {
         json.loads(answer.body)["id"]
         for request, answer in list(ledger.acknowledged.values())
         if request.kind == "draft"
     }
-    yield from (f"draft {it}: acknowledged, and lost" for it in made - used - stored)
-    yield from (f"draft {it}: used up, and still there" for it in used & stored)
-    yield from (f"draft {it}: its key is missing" for it in stored - owners)
+    yield from (f"draft {draft_id}: acknowledged, and lost" for draft_id in draft_ids - used_ids - stored)
+    yield from (f"draft {draft_id}: used up, and still there" for draft_id in used_ids & stored)
+    yield from (f"draft {draft_id}: its key is missing" for draft_id in stored - owners)

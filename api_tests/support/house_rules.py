@@ -1,4 +1,4 @@
-"""What we ask of the document beyond the official linter, which does not see these (reading/case-systems 4.3)."""
+"""Our rules for the document beyond the official linter, which does not check these (reading/case-systems 4.3)."""
 
 import re
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ def nouns_in_paths(document: Document) -> Iterator[str]:
 def plural_collections(document: Document) -> Iterator[str]:
     for path in document["paths"]:
         steps = _segments(path)
-        if any(after.startswith("{") and not one.endswith(("s", "people")) for one, after in pairwise(steps)):
+        if any(item.startswith("{") and not name.endswith(("s", "people")) for name, item in pairwise(steps)):
             yield path
 
 
@@ -63,7 +63,7 @@ def no_422(document: Document) -> Iterator[str]:
 @rule
 def days_are_dates_and_moments_are_date_times(document: Document) -> Iterator[str]:
     for path, name, schema in properties(document):
-        formats = {it.get("format") for _, it in everything(schema) if isinstance(it, dict)} - {None}
+        formats = {node.get("format") for _, node in everything(schema) if isinstance(node, dict)} - {None}
         if re.search(r"[a-z]On$|date$|datum$", name, re.IGNORECASE) and "date-time" in formats:
             yield path
         if re.search(r"[a-z]On$", name) and "date" not in formats:
@@ -75,55 +75,60 @@ def days_are_dates_and_moments_are_date_times(document: Document) -> Iterator[st
 @rule
 def operations_are_described(document: Document) -> Iterator[str]:
     tags = {tag["name"] for tag in document["tags"] if tag.get("description")}
-    for path, method, it in operations(document):
-        named = re.fullmatch("[a-z]+([A-Z][a-z0-9]*)*", it.get("operationId", ""))
-        placed = len(it["tags"]) == 1 and set(it["tags"]) <= tags
-        if not (named and placed and it.get("summary") and it.get("description")):
+    for path, method, operation in operations(document):
+        has_name = re.fullmatch("[a-z]+([A-Z][a-z0-9]*)*", operation.get("operationId", ""))
+        has_tag = len(operation["tags"]) == 1 and set(operation["tags"]) <= tags
+        if not (has_name and has_tag and operation.get("summary") and operation.get("description")):
             yield f"{method} {path}"
 
 
 @rule
 def unions_are_told_apart(document: Document) -> Iterator[str]:
-    """A choice between objects is made by a member, told twice: by a mapping, and by its constant in each choice.
+    """A member selects the option of a union, in two ways: by a mapping, and by a constant in each option.
 
-    Some generators read the one, some the other. Without a mapping clients of openapi-generator cannot send a step:
+    Some generators read the mapping, some the constant. Without a mapping clients of openapi-generator send no step:
     `typescript` 7.26.0 throws, `typescript-fetch` 7.17.0 sends an empty form.
     """
     for path, method, operation in operations(document):
         for content in operation.get("requestBody", {}).get("content", {}).values():
             schema = resolved(document, content["schema"])
-            if "anyOf" in schema or ("oneOf" in schema and _mapped(schema) != _constants(document, schema)):
+            if "anyOf" in schema or ("oneOf" in schema and _mapping(schema) != _constants(document, schema)):
                 yield f"{method} {path}"
 
 
-def _mapped(union: Document) -> set[tuple[str, str]]:
-    """The names of the choices, each with its reference."""
+def _mapping(union: Document) -> set[tuple[str, str]]:
+    """The (value, reference) pairs of the mapping of a union."""
     return set(union.get("discriminator", {}).get("mapping", {}).items())
 
 
 def _constants(document: Document, union: Document) -> set[tuple[str, str]]:
     member = union.get("discriminator", {}).get("propertyName", "")
-    options = {it["$ref"]: resolved(document, it) for it in union["oneOf"]}
-    told = {ref: it["properties"].get(member, {}) for ref, it in options.items() if member in it["required"]}
-    return {(told.get(ref, {}).get("const", ""), ref) for ref in options}
+    options = {option["$ref"]: resolved(document, option) for option in union["oneOf"]}
+    members = {
+        ref: schema["properties"].get(member, {}) for ref, schema in options.items() if member in schema["required"]
+    }
+    return {(members.get(ref, {}).get("const", ""), ref) for ref in options}
 
 
 @rule
 def every_change_acts_once(document: Document) -> Iterator[str]:
-    """Idempotency-Key on what makes something, If-Match on what changes it; a token, search or trial makes nothing."""
-    for path, method, it in operations(document):
-        headers = {p["name"] for p in it.get("parameters", ()) if p["in"] == "header" and p.get("required")}
-        wanted = {"Idempotency-Key"} if method == "post" else set()
-        wanted |= {"If-Match"} if method in ("put", "patch", "delete") or path.endswith("/transitions") else set()
+    """Idempotency-Key is required to make something, If-Match to change it; a token, search or trial makes nothing."""
+    for path, method, operation in operations(document):
+        parameters = [parameter for parameter in operation.get("parameters", ()) if parameter.get("required")]
+        headers = {parameter["name"] for parameter in parameters if parameter["in"] == "header"}
+        expected = {"Idempotency-Key"} if method == "post" else set()
+        expected |= {"If-Match"} if method in ("put", "patch", "delete") or path.endswith("/transitions") else set()
         if method in ("get", "head") or path in ("/demonstration/tokens", "/person-searches", "/workflow-trials"):
-            wanted = set()
-        if not wanted <= headers or (wanted and {"400", "401"} - set(it["responses"])):
+            expected = set()
+        if not expected <= headers or (expected and {"400", "401"} - set(operation["responses"])):
             yield f"{method} {path}"
 
 
 @rule
 def bodies_are_json_and_limited(document: Document) -> Iterator[str]:
-    for path, method, it in operations(document):
-        body = it.get("requestBody")
-        if body and (list(body["content"]) != ["application/json"] or not {"413", "415"} <= set(it["responses"])):
+    for path, method, operation in operations(document):
+        body = operation.get("requestBody")
+        if body and (
+            list(body["content"]) != ["application/json"] or not {"413", "415"} <= set(operation["responses"])
+        ):
             yield f"{method} {path}"

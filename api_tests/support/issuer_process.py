@@ -1,7 +1,7 @@
-"""An issuer of access tokens that runs by itself: it serves what stands in its folder, well or badly.
+"""An issuer of access tokens as a process of its own: it serves the files in its folder, correct or not.
 
 Run as `python issuer_process.py FOLDER PORT`. It publishes a discovery document and keys, and gives tokens to clients
-that prove who they are with a key (client credentials, private_key_jwt).
+that authenticate with a key (client credentials, private_key_jwt).
 """
 
 import json
@@ -18,42 +18,42 @@ from joserfc.jwk import RSAKey
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
-class _Answers(BaseHTTPRequestHandler):
+class _Handler(BaseHTTPRequestHandler):
     folder: Path
     name: str
 
     def do_GET(self) -> None:
-        self._note()
-        how = self._told("how")
+        self._log_request()
+        settings = self._read("how")
         if self.path == "/.well-known/openid-configuration":
-            told = {"issuer": self.name, "jwks_uri": f"{self.name}/keys", **how.get("discovery", {})}
-            self._answer(200, json.dumps(told).encode())
+            document = {"issuer": self.name, "jwks_uri": f"{self.name}/keys", **settings.get("discovery", {})}
+            self._answer(200, json.dumps(document).encode())
         elif self.path == "/keys":
-            while self._told("how").get("held"):
+            while self._read("how").get("held"):
                 time.sleep(0.01)
-            body = how["text"].encode() if "text" in how else json.dumps(self._told("keys")).encode()
-            self._answer(how.get("status", 200), body, how.get("headers", {}))
+            body = settings["text"].encode() if "text" in settings else json.dumps(self._read("keys")).encode()
+            self._answer(settings.get("status", 200), body, settings.get("headers", {}))
         else:
             self._answer(404, b"")
 
     def do_POST(self) -> None:
-        self._note()
+        self._log_request()
         form = dict(parse_qsl(self.rfile.read(int(self.headers["Content-Length"])).decode()))
         client, now = form["client_id"], int(time.time())
         assert (form["grant_type"], form["client_assertion_type"]) == ("client_credentials", ASSERTION)
-        known = RSAKey.import_key(self._told(f"client-{client}"))
-        proof = jwt.decode(form["client_assertion"], known).claims
+        key = RSAKey.import_key(self._read(f"client-{client}"))
+        proof = jwt.decode(form["client_assertion"], key).claims
         assert (proof["iss"], proof["sub"], proof["aud"]) == (client, client, f"{self.name}/token")
         claims = {"iss": self.name, "sub": client, "client_id": client, "aud": "casusroute", "iat": now}
-        signing = RSAKey.import_key(self._told("signing"))
+        signing = RSAKey.import_key(self._read("signing"))
         header = {"alg": "RS256", "typ": "at+jwt", "kid": signing.kid}
-        given = jwt.encode(header, {**claims, "exp": now + 6 * 3600}, signing)
-        self._answer(200, json.dumps({"access_token": given, "token_type": "Bearer"}).encode())
+        token = jwt.encode(header, {**claims, "exp": now + 6 * 3600}, signing)
+        self._answer(200, json.dumps({"access_token": token, "token_type": "Bearer"}).encode())
 
-    def _told(self, name: str) -> Any:
+    def _read(self, name: str) -> Any:
         return json.loads((self.folder / f"{name}.json").read_text())
 
-    def _note(self) -> None:
+    def _log_request(self) -> None:
         with (self.folder / "asked").open("a") as log:
             log.write(f"{self.path}\n")
 
@@ -67,12 +67,12 @@ class _Answers(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Says nothing: the tests do."""
+        """Write no log."""
 
 
 def _serve(folder: Path, port: int) -> None:
-    _Answers.folder, _Answers.name = folder, f"http://127.0.0.1:{port}"
-    server = ThreadingHTTPServer(("127.0.0.1", port), _Answers)
+    _Handler.folder, _Handler.name = folder, f"http://127.0.0.1:{port}"
+    server = ThreadingHTTPServer(("127.0.0.1", port), _Handler)
     print("ready", flush=True)
     server.serve_forever()
 

@@ -1,4 +1,4 @@
-"""What was asked and what was answered: the one witness that is believed afterwards."""
+"""The ledger of requests and their answers, with which the database is compared afterwards."""
 
 import json
 from collections import Counter
@@ -15,7 +15,7 @@ NUMBER_ALONE = ("caseId", "version")
 
 @dataclass(frozen=True)
 class Request:
-    """Something that must act once. `mark` stands in its text and in no other."""
+    """A request that must act once. `mark` occurs in its text and in no other."""
 
     kind: Literal["case", "step", "draft"]
     person: str
@@ -23,13 +23,13 @@ class Request:
     body: bytes
     mark: str
     version: int | None = None
-    uses: str | None = None  # the draft that is used up by it
+    uses: str | None = None  # the id of the draft that the request uses up
     key: str = field(default_factory=lambda: str(uuid4()))
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One that settles the request: neither silence nor "not now"."""
+    """An answer that settles its request: neither silence nor a "not now"."""
 
     status: int
     body: bytes
@@ -38,69 +38,71 @@ class Answer:
     replayed: bool
 
     @property
-    def told(self) -> tuple[object, ...]:
-        """All that must be the same in every answer to the same request."""
+    def comparable(self) -> tuple[object, ...]:
+        """The parts that must be equal in all answers to one request."""
         return self.status, self.body, self.etag, self.location
 
     @property
     def is_number_alone(self) -> bool:
-        """Whether this says that a step was done and its number, and nothing else (decision 13)."""
+        """True when the answer holds the number of the step and nothing else (decision 13)."""
         return self.status == MADE and json.loads(self.body).keys() == set(NUMBER_ALONE)
 
     def agrees_with(self, other: "Answer") -> bool:
-        """Whether both can be answers to one request: the same, or to a person who lost sight the number alone."""
+        """True when both can answer one request: equal, or one the number alone, for a person who lost sight."""
         if self.is_number_alone == other.is_number_alone:
-            return self.told == other.told
+            return self.comparable == other.comparable
         whole, number = (other, self) if self.is_number_alone else (self, other)
-        made = json.loads(whole.body)
-        may_be_told = {name: made.get(name) for name in NUMBER_ALONE}
+        result = json.loads(whole.body)
+        may_be_told = {name: result.get(name) for name in NUMBER_ALONE}
         return (json.loads(number.body), number.etag, number.location) == (may_be_told, whole.etag, None)
 
 
 @dataclass
 class Ledger:
-    """Every request with its answer, and everything that was wrong at once. Written by many threads."""
+    """All requests with their answers, and the faults that were noticed at once. Many threads write to it."""
 
     acknowledged: dict[str, tuple[Request, Answer]] = field(default_factory=dict)
     refused: dict[str, Request] = field(default_factory=dict)
-    met: Counter[str] = field(default_factory=Counter)
-    wrong: list[str] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    faults: list[str] = field(default_factory=list)
     changed: Condition = field(default_factory=Condition)
 
-    def count(self, what: str) -> None:
+    def count(self, event: str) -> None:
         with self.changed:
-            self.met[what] += 1
+            self.counts[event] += 1
             self.changed.notify_all()
 
-    def complain(self, what: str) -> None:
+    def add_fault(self, fault: str) -> None:
         with self.changed:
-            self.wrong.append(what)
+            self.faults.append(fault)
             self.changed.notify_all()
 
-    def answered(self, request: Request, answer: Answer) -> None:
+    def record_answer(self, request: Request, answer: Answer) -> None:
         with self.changed:
             if answer.status == MADE:
                 first = self.acknowledged.setdefault(request.key, (request, answer))[1]
                 self.refused.pop(request.key, None)
                 if not first.agrees_with(answer):
-                    self.wrong.append(f"{request.path} {request.key}: answered {first.told}, then {answer.told}")
+                    self.faults.append(
+                        f"{request.path} {request.key}: answered {first.comparable}, then {answer.comparable}"
+                    )
                 if answer.is_number_alone:
-                    self.met["number alone"] += 1
+                    self.counts["number alone"] += 1
                     if not answer.replayed:
-                        self.wrong.append(f"{request.path} {request.key}: told its number alone at once")
+                        self.faults.append(f"{request.path} {request.key}: the first answer holds the number alone")
                 elif first.is_number_alone:
-                    self.acknowledged[request.key] = (request, answer)  # it says more of what must be there
+                    self.acknowledged[request.key] = (request, answer)  # the full answer says more about the entry
             elif request.key in self.acknowledged:
-                said = f"acknowledged, then {answer.status} {answer.body[:200]!r}"
-                self.wrong.append(f"{request.path} {request.key}: {said}")
+                outcome = f"acknowledged, then {answer.status} {answer.body[:200]!r}"
+                self.faults.append(f"{request.path} {request.key}: {outcome}")
             elif answer.status in REFUSED:
                 self.refused[request.key] = request
             else:
-                self.wrong.append(f"{request.path} {request.key}: {answer.status} {answer.body[:200]!r}")
-            self.met[f"answered {answer.status}"] += 1
+                self.faults.append(f"{request.path} {request.key}: {answer.status} {answer.body[:200]!r}")
+            self.counts[f"answered {answer.status}"] += 1
             self.changed.notify_all()
 
     def wait(self, holds: Callable[[], bool], seconds: float) -> bool:
-        """Whether it came to hold in time; looked at whenever something was written down."""
+        """True when the condition holds in time; it is tested after each change of the ledger."""
         with self.changed:
             return self.changed.wait_for(holds, seconds)

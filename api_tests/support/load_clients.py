@@ -1,4 +1,4 @@
-"""Clients that ask for anything, legal or not, of shared cases, and repeat every request until it is answered."""
+"""Clients that send legal and illegal requests about shared cases, and repeat each until it is answered."""
 
 import json
 import time
@@ -18,30 +18,30 @@ from api_tests.support.line import Line
 from api_tests.support.workflows import RULES, form_for
 
 Json = dict[str, Any]
-PATIENCE_SECONDS = 90.0  # after which a request that nobody settled is a fault
-# Amendments and consents need an entry or a ground of their own; a transfer takes the case out of everybody's sight.
-LEFT_OUT = {"amend", "record_consent", "withdraw_consent", "refer", "transfer"}
-LETTING_GO = {"withdraw", "decline", "confirm_helped"}
+PATIENCE_SECONDS = 90.0  # after which an unsettled request is a fault
+# An amendment or consent needs an entry or ground of its own; after a transfer nobody sees the case.
+EXCLUDED = {"amend", "record_consent", "withdraw_consent", "refer", "transfer"}
+ENDING = {"withdraw", "decline", "confirm_helped"}
 NOT_NOW = {429, 503}
 
 
 @dataclass
-class World:
-    """What all clients share: the replicas, everybody's tokens, the cases, and what rivals may take up."""
+class LoadState:
+    """The state that all clients share: replicas, tokens, cases, and recent steps for rivals to repeat."""
 
     ports: Sequence[int]
     ledger: Ledger
-    blind: bool = False  # sabotage: whoever gets no answer asks anew, under another key
+    blind: bool = False  # sabotage: a client without an answer repeats its request with another key
     tokens: dict[str, str] = field(default_factory=dict)
     cases: deque[str] = field(default_factory=lambda: deque(maxlen=8))
-    tried: deque[tuple[str, str, int, Json]] = field(default_factory=lambda: deque(maxlen=3))
-    over: Event = field(default_factory=Event)
+    recent_steps: deque[tuple[str, str, int, Json]] = field(default_factory=lambda: deque(maxlen=3))
+    stopped: Event = field(default_factory=Event)
 
 
 class Client:
-    """One of them, with a twin that says the same at the same time."""
+    """A client, with a second thread that sends the same request at the same time."""
 
-    def __init__(self, world: World, number: int) -> None:
+    def __init__(self, world: LoadState, number: int) -> None:
         self.world = world
         self.ledger = world.ledger
         self.chance = Random(number)
@@ -50,29 +50,29 @@ class Client:
         self._twin = ThreadPoolExecutor(1)
 
     def work(self) -> None:
-        """Until the load is over."""
+        """Send requests until the load stops."""
         try:
-            while not self.world.over.is_set():
-                self._do_something()
-        except Exception as error:  # noqa: BLE001 - a client that breaks must not go unseen
-            self.ledger.complain(f"a client broke: {error!r}")
+            while not self.world.stopped.is_set():
+                self._send_any()
+        except Exception as error:  # noqa: BLE001 - a failing client is a fault
+            self.ledger.add_fault(f"a client broke: {error!r}")
 
     def close(self) -> None:
         self._twin.shutdown()
         for line in self._lines:
             line.close()
 
-    def _do_something(self) -> None:
+    def _send_any(self) -> None:
         dice, world = self.chance.random(), self.world
         if len(world.cases) < 3 or dice < 0.06:
             self.submit()
         elif dice < 0.09:
             self._draft()
-        elif dice < 0.17 and world.tried:
-            path, person, version, body = self.chance.choice(list(world.tried))
+        elif dice < 0.17 and world.recent_steps:
+            path, person, version, body = self.chance.choice(list(world.recent_steps))
             self._act(self._step(path, person, version, body))
-        elif dice < 0.27 and (known := list(self.ledger.acknowledged.values())):
-            self.say_again(*self.chance.choice(known))
+        elif dice < 0.27 and (acknowledged := list(self.ledger.acknowledged.values())):
+            self.repeat_late(*self.chance.choice(acknowledged))
         else:
             self._take_a_step(self.chance.choice(list(world.cases)))
 
@@ -91,30 +91,32 @@ class Client:
             self.submit(json.loads(answer.body)["id"])
 
     def _take_a_step(self, case: str) -> None:
-        seen = self._look(f"/cases/{case}", "esra")
-        if seen is None:
+        view = self._read(f"/cases/{case}", "esra")
+        if view is None:
             return
-        parts = [it for it in (seen["main"], *seen["parts"]) if it["kind"] in COLLECTIONS]
+        parts = [item for item in (view["main"], *view["parts"]) if item["kind"] in COLLECTIONS]
         part = parts[0] if self.chance.random() < 0.5 else self.chance.choice(parts)
         kind, state = part["kind"], part["state"]["code"]
         definition = RULES.current(kind).definition
         legal = {trigger: target for trigger, source, target in definition.edges() if source == state}
-        moving = [it for it, target in legal.items() if target != state and it not in LEFT_OUT | LETTING_GO]
+        moving = [trigger for trigger, target in legal.items() if target != state and trigger not in EXCLUDED | ENDING]
         dice = self.chance.random()
         possible = moving if dice < 0.45 else list(legal) if dice < 0.85 else list(definition.triggers)
-        chosen = [it for it in possible if it not in LEFT_OUT and (it not in LETTING_GO or dice > 0.83)]
-        if not chosen:
+        candidates = [
+            trigger for trigger in possible if trigger not in EXCLUDED and (trigger not in ENDING or dice > 0.83)
+        ]
+        if not candidates:
             return
-        trigger = self.chance.choice(sorted(chosen))
+        trigger = self.chance.choice(sorted(candidates))
         person = WHO.get(definition.triggers[trigger].roles[0], "esra")
         form = form_for(kind, trigger)
         path = f"/cases/{case}" + (f"/{COLLECTIONS[kind]}/{part['id']}" if kind != "case" else "")
         version = int(part["version"]) - (self.chance.random() < 0.05)
         body = {"trigger": trigger} | ({"form": form} if form is not None else {})
-        self.world.tried.append((path, person, version, body))
+        self.world.recent_steps.append((path, person, version, body))
         first = self._step(path, person, version, body)
         if self.chance.random() < 0.1:
-            # The next step comes in before the one that it follows, and again after it.
+            # The next step arrives before the first one, and again after it.
             note = {"trigger": "add_note", "form": form_for(kind, "add_note")}
             later = self._step(path, person, version + 1, note if "add_note" in definition.triggers else body)
             self._act(later)
@@ -129,41 +131,42 @@ class Client:
         return Request("step", person, f"{path}/transitions", text, mark, version)
 
     def _act(self, request: Request) -> Answer | None:
-        """Ask until there is an answer; in three of ten cases twice at once."""
+        """Send a request until it is answered; in three of ten cases twice at once."""
         doubled = self.chance.random() < 0.3
-        beside = self._twin.submit(self._insist, request) if doubled else None
-        answer, asked_again = self._insist(request)
-        if beside:
+        duplicate = self._twin.submit(self._repeat_until_answered, request) if doubled else None
+        answer, was_repeated = self._repeat_until_answered(request)
+        if duplicate:
             self.ledger.count("duplicates")
-            beside.result()
-        elif answer and answer.replayed and asked_again:
-            # It was done and nobody told us: only the same key could tell. Duplicates would be counted for nothing.
+            duplicate.result()
+        elif answer and answer.replayed and was_repeated:
+            # The step was taken without an answer, which the key alone reveals. Duplicates are not counted here.
             self.ledger.count("settled")
         return answer
 
-    def say_again(self, request: Request, first: Answer) -> None:
-        """A copy that was under way for long comes in."""
+    def repeat_late(self, request: Request, first: Answer) -> None:
+        """Send a late copy of an acknowledged request."""
         if request.kind == "draft":
-            return  # answered as it stands by now, or not at all when it was used up
+            return  # its answer changes with the draft, and ends when the draft is used up
         self.ledger.count("late duplicates")
-        again, _ = self._insist(request)
-        if again and again.status == MADE and not again.replayed:
-            self.ledger.complain(f"{request.path} {request.key}: not known again, at first {first.status}")
+        answer, _ = self._repeat_until_answered(request)
+        if answer and answer.status == MADE and not answer.replayed:
+            self.ledger.add_fault(f"{request.path} {request.key}: not known again, at first {first.status}")
 
-    def _insist(self, request: Request) -> tuple[Answer | None, bool]:
-        """The answer, and whether it took more than one try."""
+    def _repeat_until_answered(self, request: Request) -> tuple[Answer | None, bool]:
+        """Returns (answer, whether it took more than one try)."""
         deadline, tries = time.monotonic() + PATIENCE_SECONDS, 0
         while time.monotonic() < deadline:
             tries += 1
             if answer := self._try(request):
-                self.ledger.answered(request, answer)
+                self.ledger.record_answer(request, answer)
                 return answer, tries > 1
             if self.world.blind:
                 request = replace(request, key=str(uuid4()))
             if self.world.cases and self.chance.random() < 0.2:
-                self._look(f"/cases/{self.chance.choice(list(self.world.cases))}", "esra")  # who cannot write can read
+                # Reading must work while writing does not.
+                self._read(f"/cases/{self.chance.choice(list(self.world.cases))}", "esra")
             time.sleep(self.chance.uniform(0.02, 0.2))
-        self.ledger.complain(f"{request.path} {request.key}: never settled")
+        self.ledger.add_fault(f"{request.path} {request.key}: never settled")
         return None, True
 
     def _try(self, request: Request) -> Answer | None:
@@ -171,72 +174,72 @@ class Client:
         headers = {"Idempotency-Key": request.key}
         if request.version is not None:
             headers["If-Match"] = f'"{request.version}"'
-        if (found := self._ask("POST", request.path, request.person, headers, request.body)) is None:
+        if (reply := self._ask("POST", request.path, request.person, headers, request.body)) is None:
             return None
-        response, body = found
+        response, body = reply
         etag, location = response.getheader("ETag"), response.getheader("Location")
         return Answer(response.status, body, etag, location, response.getheader("Idempotent-Replayed") == "true")
 
-    def _look(self, path: str, person: str) -> Json | None:
-        if (found := self._ask("GET", path, person, {}, None)) is None:
+    def _read(self, path: str, person: str) -> Json | None:
+        if (reply := self._ask("GET", path, person, {}, None)) is None:
             return None
-        response, body = found
+        response, body = reply
         if response.status != 200:
-            self.ledger.complain(f"GET {path}: {response.status} {body[:200]!r}")
+            self.ledger.add_fault(f"GET {path}: {response.status} {body[:200]!r}")
             return None
         self.ledger.count("seen")
-        seen: Json = json.loads(body)
-        return seen
+        view: Json = json.loads(body)
+        return view
 
     def _ask(self, method: str, path: str, person: str, headers: dict[str, str], body: bytes | None) -> Any:
-        """The response to one try at any replica; None when there was none, or a "not now"."""
+        """Send a request once. Returns (response, body) of any replica; None without an answer or for "not now"."""
         if not hasattr(self._mine, "line"):
             self._mine.line = Line(self.world.ports)
             self._lines.append(self._mine.line)
         line: Line = self._mine.line
         replica = self.chance.randrange(len(self.world.ports))
         if person not in self.world.tokens:
-            asked = _json({"person": person})
-            told = line.ask(replica, "POST", "/demonstration/tokens", {"Content-Type": "application/json"}, asked)
-            if told is None or told[0].status in NOT_NOW:
+            json_type = {"Content-Type": "application/json"}
+            token_reply = line.ask(replica, "POST", "/demonstration/tokens", json_type, _json({"person": person}))
+            if token_reply is None or token_reply[0].status in NOT_NOW:
                 return None
-            self.world.tokens[person] = json.loads(told[1])["accessToken"]
+            self.world.tokens[person] = json.loads(token_reply[1])["accessToken"]
         headers |= {"Authorization": f"Bearer {self.world.tokens[person]}"}
         if body is not None:
             headers["Content-Type"] = "application/json"
-        found = line.ask(replica, method, path, headers, body)
-        if found is None or found[0].status in NOT_NOW:
-            self.ledger.count("no answer" if found is None else f"not now ({method})")
+        reply = line.ask(replica, method, path, headers, body)
+        if reply is None or reply[0].status in NOT_NOW:
+            self.ledger.count("no answer" if reply is None else f"not now ({method})")
             return None
-        return found
+        return reply
 
     def settle(self) -> None:
-        """Once everything is up again: every acknowledgement is given again, the same.
+        """Repeat each acknowledged request after all faults have ended, and expect the same answer.
 
-        To a person who cannot read the entry any more, and to nobody else, it is the number alone.
+        A person who can no longer read the entry, and nobody else, gets the number alone.
         """
         for request, answer in list(self.ledger.acknowledged.values()):
             if request.kind == "draft":
                 continue
-            again, _ = self._insist(request)
-            if again is None or again.status != MADE:
-                continue  # that was complained of
-            if not again.replayed:
-                self.ledger.complain(f"{request.path} {request.key}: not known again, at first {answer.status}")
-            elif again.is_number_alone == self._reads(request, again):
-                told = "its number alone" if again.is_number_alone else "all of it"
-                self.ledger.complain(f"{request.path} {request.key}: told {told} to {request.person}")
+            repeated, _ = self._repeat_until_answered(request)
+            if repeated is None or repeated.status != MADE:
+                continue  # a fault already
+            if not repeated.replayed:
+                self.ledger.add_fault(f"{request.path} {request.key}: not known again, at first {answer.status}")
+            elif repeated.is_number_alone == self._may_read(request, repeated):
+                extent = "its number alone" if repeated.is_number_alone else "all of it"
+                self.ledger.add_fault(f"{request.path} {request.key}: told {extent} to {request.person}")
 
-    def _reads(self, request: Request, answer: Answer) -> bool:
-        """Whether who asked may see the entry that the answer is about."""
-        made = json.loads(answer.body)
-        path = f"/cases/{made['caseId']}/transitions" if request.kind == "case" else request.path
+    def _may_read(self, request: Request, answer: Answer) -> bool:
+        """True when the person may read the entry of the answer."""
+        result = json.loads(answer.body)
+        path = f"/cases/{result['caseId']}/transitions" if request.kind == "case" else request.path
         deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
-            if found := self._ask("GET", f"{path}/{made['version']}", request.person, {}, None):
-                return bool(found[0].status != 404)
+            if reply := self._ask("GET", f"{path}/{result['version']}", request.person, {}, None):
+                return bool(reply[0].status != 404)
             time.sleep(0.1)
-        self.ledger.complain(f"{path}: nobody said who sees it")
+        self.ledger.add_fault(f"{path}: no answer tells who may read it")
         return not answer.is_number_alone
 
 

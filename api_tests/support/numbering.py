@@ -1,6 +1,6 @@
-"""Numbers for what differs each time the same is done: ids, times, digests, numbers of cases.
+"""Numbers in place of values that differ in each run: ids, times, digests, numbers of cases.
 
-A value gets its number where it appears first, so that equal values stay equal and two databases with the same
+A value gets its number where it appears first. Equal values get equal numbers, and two databases with the same
 structure get the same numbers.
 """
 
@@ -19,24 +19,24 @@ CHANGING = re.compile(
     r"|(?P<time>\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d))"
     r"|(?P<number>\b\d{4}-\d{4}\b)"
 )
-# Microseconds since 1970, of any year from 2001 on; nothing else that is counted here comes near.
+# Microseconds since 1970, from the year 2001 on. No other integer in the database is as large.
 FIRST_TIME = 10**15
 
 
 class Numbering:
-    """Numbers by kind. A hash of a definition or of settings is equal when those are equal, and stays as it is."""
+    """Numbers by kind. The hash of a definition or of settings is the same in each run, and stays."""
 
     def __init__(self, tables: Tables) -> None:
-        self._kept = {row["hash"] for rows in tables.values() for row in rows if "hash" in row}
+        self._stable = {row["hash"] for rows in tables.values() for row in rows if "hash" in row}
         self._numbers: dict[str, int] = {}
         self._next: dict[str, count[int]] = {}
 
     def text(self, text: str, *, known_only: bool = False) -> str:
-        """With a number in place of everything that changes, or only its kind where it has no number yet."""
-        return CHANGING.sub(lambda it: self._numbered(it.lastgroup or "", it[0], known_only=known_only), text)
+        """The text with a number in place of each changing value, or only its kind where it has no number yet."""
+        return CHANGING.sub(lambda match: self._numbered(match.lastgroup or "", match[0], known_only=known_only), text)
 
     def value(self, value: object, *, known_only: bool = False) -> str:
-        """Bytes are salts, nonces and wrapped keys: chance, but for how many they are."""
+        """The value with its number. Bytes are salts, nonces and wrapped keys: only their length is comparable."""
         if isinstance(value, bytes):
             return f"<{len(value)} bytes>"
         if isinstance(value, int) and value >= FIRST_TIME:
@@ -44,7 +44,7 @@ class Numbering:
         return self.text(str(value), known_only=known_only)
 
     def _numbered(self, kind: str, value: str, *, known_only: bool) -> str:
-        if value in self._kept:
+        if value in self._stable:
             return value
         if value not in self._numbers:
             if known_only:
@@ -54,37 +54,39 @@ class Numbering:
 
 
 def numbered(tables: Tables, numbering: Numbering, order: Sequence[str] = ()) -> Numbered:
-    """Every table with its rows in a lasting order and numbers for what changes: in this order, or a good one.
+    """Each table with numbers in place of changing values, in this order of tables or a suitable one.
 
-    Rows are ordered by their times, then by what they count, then by what they say. Where that leaves equals, ids that
-    have their numbers already tell them apart; so tables that need none come first.
+    Rows are ordered by their times, then by other integers, then by texts. Equal rows are ordered by ids with a number
+    already: tables without equal rows come first.
     """
-    in_order: Numbered = {}
-    waiting = sorted(tables)
-    while waiting:
-        planned = next((it for it in order if it in waiting), None)
-        name = planned or min(waiting, key=lambda it: _equals(tables[it], numbering))
-        waiting.remove(name)
+    result: Numbered = {}
+    remaining = sorted(tables)
+    while remaining:
+        planned = next((table for table in order if table in remaining), None)
+        name = planned or min(remaining, key=lambda table: _count_equal_rows(tables[table], numbering))
+        remaining.remove(name)
         times = _times(tables[name])
-        rows = sorted(tables[name], key=lambda row: _place(row, times, numbering))
-        in_order[name] = [{column: numbering.value(it) for column, it in row.items()} for row in rows]
-    return in_order
+        rows = sorted(tables[name], key=lambda row: _sort_key(row, times, numbering))
+        result[name] = [{column: numbering.value(value) for column, value in row.items()} for row in rows]
+    return result
 
 
 def _times(rows: Iterable[Row]) -> set[str]:
-    return {name for row in rows for name, it in row.items() if isinstance(it, int) and it >= FIRST_TIME}
+    return {name for row in rows for name, value in row.items() if isinstance(value, int) and value >= FIRST_TIME}
 
 
-def _place(row: Mapping[str, object], times: set[str], numbering: Numbering) -> tuple[list[int], list[int], list[str]]:
-    counted = {name: it if isinstance(it, int) else -1 for name, it in row.items()}
+def _sort_key(
+    row: Mapping[str, object], times: set[str], numbering: Numbering
+) -> tuple[list[int], list[int], list[str]]:
+    integers = {name: value if isinstance(value, int) else -1 for name, value in row.items()}
     return (
-        [counted[name] for name in row if name in times],
-        [counted[name] for name in row if name not in times],
-        [numbering.value(it, known_only=True) for it in row.values()],
+        [integers[name] for name in row if name in times],
+        [integers[name] for name in row if name not in times],
+        [numbering.value(value, known_only=True) for value in row.values()],
     )
 
 
-def _equals(rows: Sequence[Row], numbering: Numbering) -> int:
-    """How many rows could stand in the place of another."""
+def _count_equal_rows(rows: Sequence[Row], numbering: Numbering) -> int:
+    """The number of rows that have the sort key of another row."""
     times = _times(rows)
-    return len(rows) - len(Counter(str(_place(row, times, numbering)) for row in rows))
+    return len(rows) - len(Counter(str(_sort_key(row, times, numbering)) for row in rows))

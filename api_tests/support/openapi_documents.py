@@ -1,4 +1,4 @@
-"""Ways through an OpenAPI document."""
+"""Functions that walk an OpenAPI document."""
 
 import re
 from collections.abc import Iterator
@@ -9,55 +9,55 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
 METHODS = ("get", "put", "post", "delete", "patch", "head", "options", "trace")
-Found = tuple[str, Any]
+Located = tuple[str, Any]
 
 
-def everything(node: Any, path: str = "#") -> Iterator[Found]:
-    """Every object and list in the document, with its JSON Pointer."""
+def everything(node: Any, path: str = "#") -> Iterator[Located]:
+    """Each node of the document with its JSON Pointer."""
     yield path, node
     if isinstance(node, dict):
-        for name, it in node.items():
-            yield from everything(it, f"{path}/{name.replace('~', '~0').replace('/', '~1')}")
+        for name, value in node.items():
+            yield from everything(value, f"{path}/{name.replace('~', '~0').replace('/', '~1')}")
     elif isinstance(node, list):
-        for position, it in enumerate(node):
-            yield from everything(it, f"{path}/{position}")
+        for position, item in enumerate(node):
+            yield from everything(item, f"{path}/{position}")
 
 
 def under_paths(document: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
-    """Every member under a path, where it stands, its name and its value; references are followed, each once."""
-    waiting, followed = ["#/paths"], set()
-    while waiting:
-        start = waiting.pop()
+    """Each member under a path, as (place, name, value). References are followed, each once."""
+    queue, followed = ["#/paths"], set()
+    while queue:
+        start = queue.pop()
         for place, node in everything(resolved(document, {"$ref": start}), start):
             if isinstance(node, dict):
                 yield from ((place, name, value) for name, value in node.items())
                 reference = node.get("$ref")
                 if isinstance(reference, str) and reference not in followed:
                     followed.add(reference)
-                    waiting.append(reference)
+                    queue.append(reference)
 
 
 def is_mapping(place: str) -> bool:
-    """Whether names here tell the choices of a union apart: triggers, as `dispute` and `postpone`, and no methods."""
+    """True when names at this place are values of a discriminator, such as `dispute` and `postpone`, and no methods."""
     return place.endswith("/discriminator/mapping")
 
 
 def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Every path with each of its methods, which shows shared parameters and responses as if they were its own."""
+    """Each operation as (path, method, operation), with its shared parameters and responses resolved."""
     for path, item in document.get("paths", {}).items():
         for method in METHODS:
             if method in item:
-                yield path, method, _whole(document, item[method])
+                yield path, method, _with_resolved(document, item[method])
 
 
-def _whole(document: dict[str, Any], operation: dict[str, Any]) -> dict[str, Any]:
-    parameters = [resolved(document, it) for it in operation.get("parameters", ())]
-    answers = {status: resolved(document, it) for status, it in operation.get("responses", {}).items()}
+def _with_resolved(document: dict[str, Any], operation: dict[str, Any]) -> dict[str, Any]:
+    parameters = [resolved(document, parameter) for parameter in operation.get("parameters", ())]
+    answers = {status: resolved(document, response) for status, response in operation.get("responses", {}).items()}
     return {**operation, "parameters": parameters, "responses": answers}
 
 
-def responses(document: dict[str, Any], statuses: str) -> Iterator[Found]:
-    """Every response, wherever it stands, whose status matches."""
+def responses(document: dict[str, Any], statuses: str) -> Iterator[Located]:
+    """Each response of the document whose status matches, with its JSON Pointer."""
     for path, node in everything(document):
         if isinstance(node, dict) and isinstance(node.get("responses"), dict):
             for status, response in node["responses"].items():
@@ -66,7 +66,7 @@ def responses(document: dict[str, Any], statuses: str) -> Iterator[Found]:
 
 
 def properties(document: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
-    """Every property of every schema: where, its name, its schema."""
+    """Each property of each schema, as (place, name, schema)."""
     for path, node in everything(document):
         if isinstance(node, dict) and isinstance(node.get("properties"), dict):
             for name, schema in node["properties"].items():
@@ -74,23 +74,28 @@ def properties(document: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
 
 
 def resolved(document: dict[str, Any], node: Any) -> Any:
-    """What a reference points to; anything else as it is."""
+    """The target of a reference; any other node as it is."""
     while isinstance(node, dict) and "$ref" in node:
-        found: Any = document
+        target: Any = document
         for step in node["$ref"].removeprefix("#/").split("/"):
-            found = found[step.replace("~1", "/").replace("~0", "~")]
-        node = found
+            target = target[step.replace("~1", "/").replace("~0", "~")]
+        node = target
     return node
 
 
 def fits(document: dict[str, Any], schema: Any, value: Any) -> bool:
-    """Whether the value fits the schema, whose references are looked up in the document."""
-    whole = Resource.from_contents(document, default_specification=DRAFT202012)
-    registry: Registry[Any] = Registry().with_resource("urn:document", whole)
-    return bool(Draft202012Validator(_within("urn:document", schema), registry=registry).is_valid(value))
+    """True when the value is valid under the schema. References of the schema point into the document."""
+    resource = Resource.from_contents(document, default_specification=DRAFT202012)
+    registry: Registry[Any] = Registry().with_resource("urn:document", resource)
+    return bool(
+        Draft202012Validator(_with_absolute_references("urn:document", schema), registry=registry).is_valid(value)
+    )
 
 
-def _within(document: str, schema: Any) -> Any:
+def _with_absolute_references(document: str, schema: Any) -> Any:
     if isinstance(schema, dict):
-        return {name: f"{document}{it}" if name == "$ref" else _within(document, it) for name, it in schema.items()}
-    return [_within(document, it) for it in schema] if isinstance(schema, list) else schema
+        return {
+            name: f"{document}{member}" if name == "$ref" else _with_absolute_references(document, member)
+            for name, member in schema.items()
+        }
+    return [_with_absolute_references(document, item) for item in schema] if isinstance(schema, list) else schema

@@ -1,6 +1,6 @@
-"""What a test without the marker `server` may not do: open a socket or a database, or start a process.
+"""Refusal of sockets, databases and processes in tests without the marker `server`.
 
-Python itself tells of each (audit events), so nothing is patched and no way round it is forgotten.
+Python reports each opening as an audit event, so that nothing is patched and nothing is missed.
 """
 
 import os
@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-# PostgreSQL is spoken to by a C library that tells nothing, but a server of ours is a process that was started.
+# The C library of PostgreSQL raises no audit event. A test server is a process, whose start does.
 _EVENTS = frozenset(
     {"socket.bind", "socket.connect", "sqlite3.connect", "subprocess.Popen", "os.fork", "os.posix_spawn"}
 )
@@ -17,12 +17,12 @@ _refused_in: int | None = None  # the thread whose test may open nothing
 
 
 class OpenedUnmarked(AssertionError):
-    """A test opened or started something and does not say so with the marker `server`."""
+    """A test without the marker `server` opened a socket or database, or started a process."""
 
 
 @contextmanager
-def refused() -> Iterator[None]:
-    """Refuse every opening by this thread; services that run in other threads go on."""
+def refuse_openings() -> Iterator[None]:
+    """Refuse all openings by this thread. Services in other threads continue."""
     global _refused_in  # noqa: PLW0603 - one test runs at a time in a process
     _refused_in = threading.get_ident()
     try:

@@ -14,7 +14,7 @@ from service.people.use_cases.demonstration import PEOPLE
 
 @dataclass
 class Person:
-    """Somebody with a token, acting over HTTP."""
+    """A person with a token, who acts over HTTP."""
 
     key: str
     client: httpx.Client
@@ -42,7 +42,7 @@ class Person:
 
 
 class People(dict[str, Person]):
-    """Everybody of the demonstration region, by key; also as attributes: `people.esra`."""
+    """The people of the demonstration region by key, also as attributes: `people.esra`."""
 
     def __getattr__(self, key: str) -> Person:
         if key not in self:
@@ -51,19 +51,19 @@ class People(dict[str, Person]):
 
 
 def everybody(url: str) -> People:
-    """A client per person, with a token asked of the service itself."""
-    found = People()
-    with httpx.Client(base_url=f"{url}/v1", timeout=30, verify=WITHOUT_TLS) as anybody:
-        for it in PEOPLE:
-            token = anybody.post("/demonstration/tokens", json={"person": it.key}).raise_for_status().json()
+    """A client per person, with a token that the service gave."""
+    people = People()
+    with httpx.Client(base_url=f"{url}/v1", timeout=30, verify=WITHOUT_TLS) as public_client:
+        for person in PEOPLE:
+            token = public_client.post("/demonstration/tokens", json={"person": person.key}).raise_for_status().json()
             headers = {"Authorization": f"Bearer {token['accessToken']}"}
             client = httpx.Client(base_url=f"{url}/v1", headers=headers, timeout=30, verify=WITHOUT_TLS)
-            found[it.key] = Person(it.key, client)
-    return found
+            people[person.key] = Person(person.key, client)
+    return people
 
 
 def offered(people: People) -> str:
-    """An offer of De Veste on the overview, with something stated of it: its id."""
+    """Add an offer of De Veste with one statement, and return its id."""
     offer: dict[str, Any] = {
         "providerId": str(ORGANISATION_IDS["de-veste"]),
         "domain": {"code": "treatment"},
@@ -72,8 +72,10 @@ def offered(people: People) -> str:
         "region": "JZ11",
         "validFrom": "2025-01-01",
     }
-    made = people.ivo.post("/offers", offer)
-    assert made.status_code == 201, made.text
-    said = people.ivo.post(f"/offers/{made.json()['id']}/statements", {"statedOn": "2025-06-30", "placesFree": 1})
-    assert said.status_code == 201, said.text
-    return str(made.json()["id"])
+    answer = people.ivo.post("/offers", offer)
+    assert answer.status_code == 201, answer.text
+    statement = people.ivo.post(
+        f"/offers/{answer.json()['id']}/statements", {"statedOn": "2025-06-30", "placesFree": 1}
+    )
+    assert statement.status_code == 201, statement.text
+    return str(answer.json()["id"])

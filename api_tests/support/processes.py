@@ -1,4 +1,4 @@
-"""The service as somebody runs it: a process of its own, with its log in a file."""
+"""The service as an operator runs it: a process of its own, with its log in a file."""
 
 import json
 import os
@@ -20,7 +20,7 @@ from api_tests.support.databases import environment_of
 
 @dataclass(frozen=True)
 class Process:
-    """A service that answers at `url` (without /v1), and tells what operators watch at `metrics_url`."""
+    """A service that answers at `url` (without /v1), with metrics at `metrics_url`."""
 
     url: str
     metrics_url: str
@@ -29,12 +29,12 @@ class Process:
     itself: "subprocess.Popen[bytes]"
 
     def log(self) -> list[dict[str, Any]]:
-        """What it has said since its welcome, line by line; a line that is no JSON fails."""
-        _, _, said = self.log_file.read_text(encoding="utf-8").partition("Stop with Ctrl-C; the data stays.\n")
-        return [json.loads(line) for line in said.splitlines() if line]
+        """The log lines since the welcome text. A line that is no JSON fails."""
+        _, _, lines = self.log_file.read_text(encoding="utf-8").partition("Stop with Ctrl-C; the data stays.\n")
+        return [json.loads(line) for line in lines.splitlines() if line]
 
     def log_once(self, holds: Callable[[list[dict[str, Any]]], bool]) -> list[dict[str, Any]]:
-        """The log as soon as this holds of it: the line of a request is written after its answer has left."""
+        """The log as soon as this condition holds: the line of a request is written after its answer."""
         self.wait_until(lambda: holds(self.log()))
         return self.log()
 
@@ -45,18 +45,18 @@ class Process:
             time.sleep(0.01)
 
     def figures(self) -> dict[str, float]:
-        """What operators watch: each figure by its name with its labels."""
+        """Returns the value per metric, by its name with its labels."""
         lines = httpx.get(self.metrics_url).text.splitlines()
         return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines) if name[:1].isalpha()}
 
 
 @contextmanager
 def process(folder: Path, database_url: str, *, tree: Path = ROOT, **changes: object) -> Iterator[Process]:
-    """`python -m service run` of this checkout on this database, with changes to the settings."""
-    with socket.socket() as free, socket.socket() as another:
-        free.bind(("127.0.0.1", 0))
-        another.bind(("127.0.0.1", 0))
-        port, metrics_port = free.getsockname()[1], another.getsockname()[1]
+    """Run `python -m service run` of this checkout on this database, with these changes to the settings."""
+    with socket.socket() as probe, socket.socket() as metrics_probe:
+        probe.bind(("127.0.0.1", 0))
+        metrics_probe.bind(("127.0.0.1", 0))
+        port, metrics_port = probe.getsockname()[1], metrics_probe.getsockname()[1]
     url, log_file = f"http://127.0.0.1:{port}", folder / "log"
     settings = {
         "PORT": str(port),
@@ -64,22 +64,22 @@ def process(folder: Path, database_url: str, *, tree: Path = ROOT, **changes: ob
         "MASTER_KEY_FILE": str(folder / "master.key"),
     }
     settings |= {name.upper(): str(value) for name, value in changes.items()}
-    told = environment_of(database_url) | {f"CASUSROUTE_{name}": value for name, value in settings.items()}
-    environment = {**os.environ, **told}
+    variables = environment_of(database_url) | {f"CASUSROUTE_{name}": value for name, value in settings.items()}
+    environment = {**os.environ, **variables}
     with log_file.open("wb") as log:
         command = [sys.executable, "-m", "service", "run"]
-        started = subprocess.Popen(command, cwd=tree, env=environment, stdout=log, stderr=subprocess.STDOUT)
+        child = subprocess.Popen(command, cwd=tree, env=environment, stdout=log, stderr=subprocess.STDOUT)
         try:
-            _wait_for(url, started)
-            yield Process(url, f"http://127.0.0.1:{metrics_port}/metrics", database_url, log_file, started)
+            _wait_for(url, child)
+            yield Process(url, f"http://127.0.0.1:{metrics_port}/metrics", database_url, log_file, child)
         finally:
-            started.terminate()
-            started.wait(20)
+            child.terminate()
+            child.wait(20)
 
 
-def _wait_for(url: str, started: subprocess.Popen[bytes]) -> None:
+def _wait_for(url: str, child: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and started.poll() is None:
+    while time.monotonic() < deadline and child.poll() is None:
         try:
             if httpx.get(f"{url}/v1/health").status_code == 200:
                 return

@@ -1,4 +1,4 @@
-"""The service in production mode, as a process of its own, trusting the issuers of a test."""
+"""The service in production mode as a process of its own, which trusts the issuers of a test."""
 
 import json
 import os
@@ -25,7 +25,7 @@ from service.people.use_cases.administer import make_first_administrator
 
 @dataclass(frozen=True)
 class Service:
-    """A service with one administrator: `ada`, for whom the first issuer vouches."""
+    """A service with one administrator: `ada`, with the first issuer."""
 
     client: httpx.Client
     log: Path
@@ -37,17 +37,17 @@ class Service:
         return self.me(token).status_code
 
     def statuses(self, tokens: dict[str, str]) -> dict[str, int]:
-        return {name: self.status(it) for name, it in tokens.items()}
+        return {name: self.status(token) for name, token in tokens.items()}
 
     def post(self, token: str, path: str, **body: Any) -> httpx.Response:
         headers = {**_bearer(token), "Idempotency-Key": str(uuid4())}
         return self.client.post(path, json=body, headers=headers)
 
     def known(self, token: str, issuer: str, subject: str) -> str:
-        """The id of somebody, or something, that the administrator with this token let in."""
-        made = self.post(token, "/people", issuer=issuer, subject=subject, name="Nieuw Gezicht")
-        assert made.status_code == 201, made.text
-        return str(made.json()["subject"])
+        """Add a person as the administrator with this token, and return the id."""
+        answer = self.post(token, "/people", issuer=issuer, subject=subject, name="Nieuw Gezicht")
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["subject"])
 
 
 def _bearer(token: str) -> dict[str, str]:
@@ -56,13 +56,13 @@ def _bearer(token: str) -> dict[str, str]:
 
 @contextmanager
 def served(folder: Path, issuers: list[dict[str, Any]], **settings: object) -> Iterator[Service]:
-    """On a new SQLite database: who may sign in has nothing to do with the engine."""
+    """Run the service on a new SQLite database: sign-in does not depend on the engine."""
     database_url, log = f"sqlite:///{folder / 'casusroute.db'}", folder / "log"
-    _administered(folder, database_url, issuers[0]["name"])
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    wanted = {
+    _make_administrator(folder, database_url, issuers[0]["name"])
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    variables = {
         "database_url": database_url,
         "master_key_file": folder / "master.key",
         "issuers": json.dumps(issuers),
@@ -72,12 +72,12 @@ def served(folder: Path, issuers: list[dict[str, Any]], **settings: object) -> I
         "failures_per_minute": 0,  # these tests fail on purpose
         **settings,
     }
-    environment = {**os.environ, **{f"CASUSROUTE_{name.upper()}": str(it) for name, it in wanted.items()}}
+    environment = {**os.environ, **{f"CASUSROUTE_{name.upper()}": str(value) for name, value in variables.items()}}
     with (
-        log.open("w") as said,
+        log.open("w") as output,
         httpx.Client(base_url=f"http://127.0.0.1:{port}/v1", timeout=30, verify=WITHOUT_TLS) as client,
         subprocess.Popen(
-            [sys.executable, "-m", "service", "serve"], cwd=ROOT, env=environment, stdout=said, stderr=said
+            [sys.executable, "-m", "service", "serve"], cwd=ROOT, env=environment, stdout=output, stderr=output
         ) as process,
     ):
         try:
@@ -89,7 +89,7 @@ def served(folder: Path, issuers: list[dict[str, Any]], **settings: object) -> I
             process.wait(20)
 
 
-def _administered(folder: Path, database_url: str, issuer: str) -> None:
+def _make_administrator(folder: Path, database_url: str, issuer: str) -> None:
     engine = open_engine(database_url)
     migrate(engine)
     engine.dispose()

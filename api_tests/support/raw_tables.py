@@ -1,4 +1,4 @@
-"""The raw tables, read past the service: by the bare driver, also from files whose owner is gone."""
+"""The raw tables, read with the bare driver and without the service, also from files without a running process."""
 
 import sqlite3
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ TABLES = (
 
 @dataclass(frozen=True)
 class Tables:
-    """Everything that is looked at, and what the database itself finds wrong with it."""
+    """The rows that are checked, and the complaints of the database itself."""
 
     rows: Mapping[str, Sequence[Row]]
     keys: Sequence[Row]
@@ -35,10 +35,10 @@ def read_sqlite(file: Path) -> Tables:
         connection.execute("ATTACH DATABASE ? AS keys", (f"{file}.keys",))
         complaints = []
         for schema in ("main", "keys"):
-            said = connection.execute(f"PRAGMA {schema}.integrity_check")
-            complaints += [f"{schema}: {row[0]}" for row in said if row[0] != "ok"]
-            said = connection.execute(f"PRAGMA {schema}.foreign_key_check")
-            complaints += [f"{schema}: {tuple(row)}" for row in said]
+            rows = connection.execute(f"PRAGMA {schema}.integrity_check")
+            complaints += [f"{schema}: {row[0]}" for row in rows if row[0] != "ok"]
+            rows = connection.execute(f"PRAGMA {schema}.foreign_key_check")
+            complaints += [f"{schema}: {tuple(row)}" for row in rows]
 
         def rows_of(table: str) -> list[Row]:
             return [dict(row) for row in connection.execute(f"SELECT * FROM {table}")]

@@ -1,4 +1,4 @@
-"""What a refusal says, for specifications to compare with."""
+"""The content of refusals, for comparison."""
 
 from typing import Any
 
@@ -6,22 +6,22 @@ import httpx
 
 
 def refusal(answer: httpx.Response) -> tuple[int, str]:
-    """The status and the code of a problem."""
+    """Returns (status, code) of a problem."""
     return answer.status_code, answer.json().get("code")
 
 
 def unmet(answer: httpx.Response) -> set[str]:
-    """The guards that a refused step still asks for."""
+    """The codes of the unmet guards of a refused step."""
     assert refusal(answer) == (409, "guards_not_met"), answer.text
     return {guard["code"] for guard in answer.json()["unmetGuards"]}
 
 
 def faults(answer: httpx.Response) -> set[tuple[str, str]]:
-    """Everything that is wrong in a form: the code and the place of each."""
+    """The faults in a form as (code, place)."""
     assert refusal(answer) == (400, "invalid"), answer.text
     return {(error["code"], error["location"]) for error in answer.json()["errors"]}
 
 
 def code_of(part: dict[str, Any]) -> str:
-    """The state of a part, as its code."""
+    """The code of the state of a part."""
     return str(part["state"]["code"])

@@ -1,8 +1,8 @@
-"""Databases as released versions wrote them, kept as text: how they are made, and how they are loaded again.
+"""Databases as released versions wrote them, stored as text: how they are made, and how they are loaded again.
 
-`python -m api_tests.support.releases 0.2.0` makes the file of a tag, where tags are; `--commit` names the commit of a
-tag that is not there. The code of the release does it all, through its own API, with fictional people. The file is not
-made again without need: who wrote it is long released. With `--document` it is the document of the API that is kept.
+`python -m api_tests.support.releases 0.2.0` makes the file of a tag in a clone with tags; `--commit` gives the commit
+of a missing tag. The code of the release writes the database through its own API, with fictional people. A file is not
+made again without need: its release does not change. `--document` stores the document of the API instead.
 """
 
 import argparse
@@ -29,9 +29,9 @@ from service.tables import metadata
 FOLDER = ROOT / "api_tests" / "records" / "releases"
 RELEASES = ("0.1.0", "0.2.0", "0.3.0", "0.3.1")
 Row = dict[str, Any]
-Written = tuple[list[str], list[list[object]]]
-# Run by the released code, in its own tree: what it knows of it is found there.
-MAKING = """
+TableContent = tuple[list[str], list[list[object]]]
+# A program for the released code, in its own tree, with the names of that release.
+WRITER = """
 import json, sys
 from pathlib import Path
 try:
@@ -58,7 +58,7 @@ with running(settings_for(folder, f"sqlite:///{folder / 'casusroute.db'}")) as s
     placing.fire("request_escalation")
     assert people.esra.get(f"{placing.path}/file").status_code == 200
     assert people.anna.post("/drafts", {"form": form_for("case", "submit")}).status_code == 201
-    if hasattr(CaseFile, "asked"):
+    if any(hasattr(CaseFile, name) for name in ("asked", "ask_consult")):
         offered(people)
         assert people.roos.post("/regions/JZ11/settings", {"settings": {}}).status_code == 201
         try:
@@ -71,9 +71,12 @@ with running(settings_for(folder, f"sqlite:///{folder / 'casusroute.db'}")) as s
     if hasattr(CaseFile, "ask_about_file"):
         import sqlite3
         try:
-            from api_tests.support.destructions import ended, proposed, signed
+            from api_tests.support.destructions import new_proposal as proposed, sign_proposal as signed
+            from api_tests.support.destructions import withdrawn_case as ended
         except ModuleNotFoundError:  # until 0.3.0
             from api_tests.destroying import ended, proposed, signed
+        except ImportError:  # 0.3.1
+            from api_tests.support.destructions import ended, proposed, signed
         def posted(by, path, body):
             answer = people[by].post(path, body)
             assert answer.is_success, answer.text
@@ -96,9 +99,9 @@ with running(settings_for(folder, f"sqlite:///{folder / 'casusroute.db'}")) as s
         assert signed(people, proposal, "quint", "data_protection").status_code == 201
     for person in people.values():
         person.client.close()
-    cases = {name: [it.id, it.number] for name, it in made.items()}
-    told = {"cases": cases} | ({"destroyed": [gone.id, gone.number]} if gone else {})
-    (folder / "cases.json").write_text(json.dumps(told))
+    cases = {name: [case.id, case.number] for name, case in made.items()}
+    summary = {"cases": cases} | ({"destroyed": [gone.id, gone.number]} if gone else {})
+    (folder / "cases.json").write_text(json.dumps(summary))
 """
 
 
@@ -111,7 +114,7 @@ class Release:
     @cached_property
     def lines(self) -> list[Any]:
         with (FOLDER / f"{self.tag}.jsonl").open(encoding="utf-8") as lines:
-            return [json.loads(line, object_hook=_read) for line in lines]
+            return [json.loads(line, object_hook=_from_json) for line in lines]
 
     @property
     def revision(self) -> str:
@@ -119,22 +122,22 @@ class Release:
 
     @property
     def cases(self) -> dict[str, tuple[str, str]]:
-        """Id and number of each, by what it was brought to."""
+        """Returns (id, number) per case, by the state that it was brought to."""
         return {name: (id_, number) for name, (id_, number) in self.lines[0]["cases"].items()}
 
     @property
     def destroyed(self) -> tuple[str, str] | None:
-        """Id and number of the case that was destroyed, if this release knew how."""
+        """Returns (id, number) of the destroyed case; None when the release could destroy none."""
         return tuple(self.lines[0]["destroyed"]) if "destroyed" in self.lines[0] else None
 
     @cached_property
     def tables(self) -> dict[str, list[Row]]:
-        """Every row, by table."""
+        """Returns the rows per table."""
         return self._rows_of("table")
 
     @cached_property
     def emptied(self) -> dict[str, list[Row]]:
-        """The rows that a destruction emptied, as they were before it, by table."""
+        """Returns the rows that a destruction emptied, as they were before it, per table."""
         return self._rows_of("before")
 
     def written(self, table: str) -> list[Row]:
@@ -143,56 +146,56 @@ class Release:
         before = {tuple(row[name] for name in key): row for row in self.emptied.get(table, [])}
         return [before.get(tuple(row[name] for name in key), row) for row in self.tables.get(table, [])]
 
-    def _rows_of(self, what: str) -> dict[str, list[Row]]:
-        found: dict[str, list[Row]] = {}
+    def _rows_of(self, key: str) -> dict[str, list[Row]]:
+        tables: dict[str, list[Row]] = {}
         columns: list[str] = []
         rows: list[Row] = []
         for line in self.lines[1:]:
             if isinstance(line, dict):
-                columns, rows = line["columns"], found.setdefault(line[what], []) if what in line else []
+                columns, rows = line["columns"], tables.setdefault(line[key], []) if key in line else []
             else:
                 rows.append(dict(zip(columns, line, strict=True)))
-        return found
+        return tables
 
     def write_key(self, folder: Path) -> None:
         (folder / "master.key").write_text(self.lines[0]["masterKey"])
 
     def load(self, engine: Engine, folder: Path) -> None:
-        """Bring an empty database to where the release left it, with all its protections on, as it was recorded."""
+        """Bring an empty database to the state of the release, entry by entry, with all protections on."""
         self.write_key(folder)
         migrate(engine, self.revision)
         with engine.begin() as connection:
             for table in metadata.sorted_tables:
                 if table.name == "cases":
-                    self._tell(connection)
+                    self._insert_histories(connection)
                 elif table.name not in ("parts", "transitions", "contents", "outbox", "destructions"):
                     _insert(connection, table.fullname, self.written(table.fullname))
-            _insert(connection, "destructions", self.written("destructions"))  # empties its case: after all of it
+            _insert(connection, "destructions", self.written("destructions"))  # empties its case, so it comes last
 
-    def _tell(self, connection: Connection) -> None:
-        """Each history entry by entry: the database itself moves the heads."""
+    def _insert_histories(self, connection: Connection) -> None:
+        """Insert each history entry by entry: the database itself moves the heads."""
         parts = {row["id"]: row for row in self.written("parts")}
         contents = {(row["case_id"], row["sequence"]): row for row in self.written("contents")}
-        kept = ("id", "case_id", "kind", "team_id", "submitter_id", "line", "addressee_id", "workflow")
+        columns = ("id", "case_id", "kind", "team_id", "submitter_id", "line", "addressee_id", "workflow")
         for case in self.written("cases"):
-            begun = {"sequence": 0, "digest": "0" * 64, "recorded_at": case["submitted_at"]}
-            _insert(connection, "cases", [case | begun])
+            first_head = {"sequence": 0, "digest": "0" * 64, "recorded_at": case["submitted_at"]}
+            _insert(connection, "cases", [case | first_head])
         for entry in sorted(self.written("transitions"), key=_as_recorded):
             if entry["part_sequence"] == 1:
-                _insert(connection, "parts", [{name: parts[entry["part_id"]][name] for name in kept}])
+                _insert(connection, "parts", [{name: parts[entry["part_id"]][name] for name in columns}])
             _insert(connection, "transitions", [entry])
             if content := contents.get((entry["case_id"], entry["sequence"])):
                 _insert(connection, "contents", [content])
         _insert(connection, "outbox", self.written("outbox"))
 
     def found_in(self, connection: Connection) -> dict[str, list[Row]]:
-        """The same rows and columns as they stand in a database now."""
-        found = {}
+        """The rows and columns of the release as they are in a database now."""
+        tables = {}
         for table, rows in self.tables.items():
             columns = ", ".join(rows[0])
-            of = connection.execute(text(f"SELECT {columns} FROM {table}"))
-            found[table] = _in_order(dict(row._mapping) for row in of)  # noqa: SLF001 - its public name
-        return found
+            result = connection.execute(text(f"SELECT {columns} FROM {table}"))
+            tables[table] = _in_order(dict(row._mapping) for row in result)  # noqa: SLF001 - its public name
+        return tables
 
     @cached_property
     def as_released(self) -> dict[str, list[Row]]:
@@ -204,46 +207,46 @@ def _as_recorded(entry: Row) -> tuple[Any, ...]:
 
 
 def _in_order(rows: Any) -> list[Row]:
-    return sorted(rows, key=lambda row: [str(it) for it in row.values()])
+    return sorted(rows, key=lambda row: [str(value) for value in row.values()])
 
 
 def _insert(connection: Connection, table: str, rows: list[Row]) -> None:
-    """Rows that the database numbers itself have no gaps, and get the same numbers again."""
+    """Insert rows. Rows that the database numbers itself have no gaps, and get the same numbers again."""
     numbered = table in ("outbox", "access_log")
     if rows:
         columns = [name for name in rows[0] if not (numbered and name == "id")]
         values = ", ".join(f":{name}" for name in columns)
-        named = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({values})"
-        connection.execute(text(named), sorted(rows, key=lambda it: it["id"]) if numbered else rows)
+        statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({values})"
+        connection.execute(text(statement), sorted(rows, key=lambda row: row["id"]) if numbered else rows)
 
 
-def _read(value: Mapping[str, Any]) -> Any:
+def _from_json(value: Mapping[str, Any]) -> Any:
     return base64.b64decode(value["base64"]) if value.keys() == {"base64"} else dict(value)
 
 
-def _written(column: Column[Any], value: object) -> object:
-    """SQLite knows no booleans, and JSON no bytes."""
+def _to_json(column: Column[Any], value: object) -> object:
+    """The value as JSON can hold it: SQLite has no booleans, and JSON no bytes."""
     if isinstance(column.type, Boolean) and value is not None:
         return bool(value)
     return {"base64": base64.b64encode(value).decode()} if isinstance(value, bytes) else value
 
 
-def _made(tag: str, commit: str) -> Iterator[str]:
-    """The lines of a release: what it is, and then a line of columns and its rows for each table.
+def _write_release(tag: str, commit: str) -> Iterator[str]:
+    """The lines of a release: its summary, then per table a line of columns and its rows.
 
-    After those, the rows that the destruction of a case emptied, as they stood before it.
+    After those come the rows that the destruction of a case emptied, as they were before it.
     """
     with tempfile.TemporaryDirectory() as name:
         tree, data = tree_of(commit, Path(name) / "tree"), Path(name) / "data"
         data.mkdir()
         environment = {**os.environ, "PYTHONPATH": str(tree)}
-        making = [sys.executable, "-c", MAKING, str(data)]
-        subprocess.run(making, cwd=tree, env=environment, stdout=subprocess.DEVNULL, check=True)
-        key, told = (data / "master.key").read_text(), json.loads((data / "cases.json").read_text())
+        command = [sys.executable, "-c", WRITER, str(data)]
+        subprocess.run(command, cwd=tree, env=environment, stdout=subprocess.DEVNULL, check=True)
+        key, summary = (data / "master.key").read_text(), json.loads((data / "cases.json").read_text())
         with closing(sqlite3.connect(data / "casusroute.db")) as connection:
             connection.execute("ATTACH DATABASE ? AS keys", (str(data / "casusroute.db.keys"),))
             (revision,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-            yield json.dumps({"release": tag, "revision": revision, "masterKey": key, **told})
+            yield json.dumps({"release": tag, "revision": revision, "masterKey": key, **summary})
             after = _contents(connection)
         yield from _lines("table", after)
         if (data / "before.db").exists():
@@ -257,32 +260,32 @@ def _made(tag: str, commit: str) -> Iterator[str]:
 
 
 def _document(commit: str) -> str:
-    """The committed document in one line: indented it is twice as long."""
-    shown = subprocess.run(
+    """The committed document on one line, which takes half the space."""
+    result = subprocess.run(
         ["git", "show", f"{commit}:openapi/openapi.json"], cwd=ROOT, stdout=subprocess.PIPE, check=True
     )
-    return json.dumps(json.loads(shown.stdout), ensure_ascii=False, separators=(",", ":")) + "\n"
+    return json.dumps(json.loads(result.stdout), ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
-def _contents(connection: sqlite3.Connection) -> dict[str, Written]:
-    """The columns and rows of each table that is there."""
-    there = {row[1] for row in connection.execute("PRAGMA table_list")}
-    found: dict[str, Written] = {}
+def _contents(connection: sqlite3.Connection) -> dict[str, TableContent]:
+    """Returns (columns, rows) per existing table."""
+    names = {row[1] for row in connection.execute("PRAGMA table_list")}
+    tables: dict[str, TableContent] = {}
     for table in metadata.sorted_tables:
-        if table.name in there:
+        if table.name in names:
             rows = connection.execute(f"SELECT * FROM {table.fullname}")
-            columns = [table.c[it[0]] for it in rows.description]
-            found[table.fullname] = (
+            columns = [table.c[column[0]] for column in rows.description]
+            tables[table.fullname] = (
                 [column.name for column in columns],
-                [list(map(_written, columns, row)) for row in rows],
+                [list(map(_to_json, columns, row)) for row in rows],
             )
-    return found
+    return tables
 
 
-def _lines(what: str, tables: dict[str, Written]) -> Iterator[str]:
+def _lines(key: str, tables: dict[str, TableContent]) -> Iterator[str]:
     for table, (columns, rows) in tables.items():
         if rows:
-            yield json.dumps({what: table, "columns": columns})
+            yield json.dumps({key: table, "columns": columns})
         for row in rows:
             yield json.dumps(row, ensure_ascii=False)
 
@@ -292,10 +295,10 @@ if __name__ == "__main__":
     parser.add_argument("tag", help="the release, as its tag is called")
     parser.add_argument("--commit", help="the commit with its code, where there is no such tag")
     parser.add_argument("--document", action="store_true", help="keep the document of its API, not a database")
-    wanted = parser.parse_args()
-    commit = wanted.commit or wanted.tag
-    if wanted.document:
-        (FOLDER / f"{wanted.tag}.openapi.json").write_text(_document(commit), encoding="utf-8")
+    arguments = parser.parse_args()
+    commit = arguments.commit or arguments.tag
+    if arguments.document:
+        (FOLDER / f"{arguments.tag}.openapi.json").write_text(_document(commit), encoding="utf-8")
     else:
-        lines = "".join(f"{line}\n" for line in _made(wanted.tag, commit))
-        (FOLDER / f"{wanted.tag}.jsonl").write_text(lines, encoding="utf-8")
+        lines = "".join(f"{line}\n" for line in _write_release(arguments.tag, commit))
+        (FOLDER / f"{arguments.tag}.jsonl").write_text(lines, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The vocabulary of the learning rules: roads that cases take, histories along them, and crowds of cases."""
+"""Test data for the learning rules: roads that cases take, histories along them, and groups of cases."""
 
 import random
 from collections.abc import Callable, Mapping, Sequence
@@ -21,7 +21,7 @@ ENDS = ("closed", "declined", "withdrawn")
 
 @dataclass(frozen=True)
 class Move:
-    """One entry as it would be recorded; `opens` is the kind of part that begins in the same breath."""
+    """One entry of a history. `opens`: the kind of part that begins with it."""
 
     part: PartKind
     trigger: str
@@ -121,7 +121,7 @@ def _entry(move: Move, ids: tuple[UUID, UUID], sequence: int, at: datetime, regi
 
 
 def references(seed: int | None = None) -> Callable[[], str]:
-    """Random references, and the same ones again for the same seed."""
+    """A function that returns random references, and the same ones for the same seed."""
     source = random.SystemRandom() if seed is None else random.Random(seed)
     return lambda: str(UUID(int=source.getrandbits(128), version=4))
 
@@ -130,12 +130,12 @@ def released(histories: Sequence[Sequence[Transition]], *, k: int = K, seed: int
     return release(routes(histories, as_of=NOW), k=k, reference=references(seed))
 
 
-# A plan is a case in small: which road, how many steps along it, the days between steps, and the age band.
+# A plan describes a case: the index of its road, the number of steps, the days between steps, and the age band.
 Plan = tuple[int, int, int, str]
 
 
 def plans(roads: int = len(ROADS)) -> st.SearchStrategy[list[Plan]]:
-    """Crowds of cases, each of up to twelve with the same plan, so that classes of every size come up."""
+    """Groups of cases with equal plans, of up to twelve each, so that classes of each size occur."""
     plan = st.tuples(
         st.integers(0, roads - 1),
         st.sampled_from([2, 3, 20]),
@@ -143,7 +143,7 @@ def plans(roads: int = len(ROADS)) -> st.SearchStrategy[list[Plan]]:
         st.sampled_from(["4-11", "12-15"]),
     )
     crowds = st.tuples(plan, st.integers(1, 12)).map(lambda crowd: [crowd[0]] * crowd[1])
-    return st.lists(crowds, max_size=9).map(lambda groups: [one for group in groups for one in group])
+    return st.lists(crowds, max_size=9).map(lambda groups: [case for group in groups for case in group])
 
 
 def told(planned: Sequence[Plan]) -> list[list[Transition]]:

@@ -1,7 +1,7 @@
-"""Sabotages: the change that breaks a promise, beside the test that must notice (`make sabotage`).
+"""Sabotages: the change that breaks a promise, on the test that must notice (`make sabotage`).
 
-The decorator leaves its test as it is. What it says is read from the text of the test, without an import, so all of it
-is literal. Guards, rules and refusals are broken by their names, so that moving or rewriting them costs nothing here.
+The decorator leaves its test unchanged. Its arguments are read from the text of the test, without an import, and are
+therefore literals. Guards, rules and refusals are named, so that moving or rewriting them needs no change here.
 """
 
 import ast
@@ -17,7 +17,7 @@ Places = Mapping[str, tuple[str, str]]  # file and function of each guard, by it
 
 
 class NotBreakable(Exception):
-    """What is to be broken does not stand where it should, exactly once."""
+    """The text to break does not occur in its file exactly once."""
 
 
 class Change(Protocol):
@@ -31,7 +31,7 @@ class Change(Protocol):
 
 @dataclass(frozen=True)
 class Text:
-    """A piece of text that stands once in its file, and what takes its place."""
+    """A text that occurs once in its file, and its replacement."""
 
     path: str
     old: str
@@ -48,7 +48,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Returns:
-    """A function, or a method as `Class.name`, that does nothing any more and returns this value."""
+    """A function, or a method as `Class.name`, that only returns this value."""
 
     path: str
     function: str
@@ -63,7 +63,7 @@ class Returns:
 
 @dataclass(frozen=True)
 class Guard:
-    """A guard, by the name that workflows call it, that always holds, or never."""
+    """A guard, by the name that workflows use, that always holds, or never."""
 
     name: str
     holds: bool = True
@@ -79,23 +79,25 @@ class Guard:
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule of a form, by the code of its fault, that finds nothing wrong any more."""
+    """A rule of a form, by the code of its fault, that finds no fault."""
 
     code: str
 
     def file(self, tree: Path, _guards: Places) -> str:
-        named = re.compile(rf'\byield Fault\(\s*"{re.escape(self.code)}"')
+        pattern = re.compile(rf'\byield Fault\(\s*"{re.escape(self.code)}"')
         files = [
-            file for file in sorted((tree / "service").rglob("*.py")) if named.search(file.read_text(encoding="utf-8"))
+            file
+            for file in sorted((tree / "service").rglob("*.py"))
+            if pattern.search(file.read_text(encoding="utf-8"))
         ]
         if len(files) != 1:
             raise NotBreakable(f"the rule {self.code} stands in {len(files)} files")
         return str(files[0].relative_to(tree))
 
     def broken(self, text: str, _guards: Places) -> str:
-        return _instead_of(text, f"the rule {self.code}", self._is_told, "yield from ()")
+        return _instead_of(text, f"the rule {self.code}", self._yields_fault, "yield from ()")
 
-    def _is_told(self, node: ast.AST) -> bool:
+    def _yields_fault(self, node: ast.AST) -> bool:
         match node:
             case ast.Expr(ast.Yield(ast.Call(ast.Name("Fault"), [ast.Constant(code), *_]))):
                 return bool(code == self.code)
@@ -105,7 +107,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Refusal:
-    """The one place in a file where this is refused: it goes on as if nothing were wrong."""
+    """The only place in a file that raises this error, which then continues instead."""
 
     path: str
     error: str
@@ -126,7 +128,7 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Sabotage:
-    """A promise, the change that breaks it, and the test that must notice. `case`: which of its cases run."""
+    """A promise, the change that breaks it, and the test that must fail. `case`: the cases of the test that run."""
 
     promise: str
     change: Change
@@ -135,7 +137,7 @@ class Sabotage:
     case: str = ""
 
     def breaks(self, tree: Path, guards: Places) -> tuple[str, str]:
-        """The file that is broken, and its text then. Raises NotBreakable."""
+        """Returns (file, its changed text). Raises NotBreakable."""
         file = self.change.file(tree, guards)
         return file, self.change.broken((tree / file).read_text(encoding="utf-8"), guards)
 
@@ -149,10 +151,10 @@ def broken_by(promise: str, file: str, old: str, new: str, /, *, case: str = "")
 
 
 def broken_by(_promise: str, /, *_change: str | Change, case: str = "") -> Callable[[Test], Test]:  # noqa: ARG001 - read from the text
-    """The test turns red under this change: else the promise is not proved.
+    """The test fails under this change: otherwise the promise is not proved.
 
-    `case` is the id of one case of the test, or the words that the ids of several have in common. Without it run those
-    on SQLite, or all where there are none.
+    `case` is the id of one case of the test, or the words that the ids of several have in common. Without it the cases
+    on SQLite run, or all where no id names a database.
     """
     return _unchanged
 
@@ -162,39 +164,39 @@ def _unchanged(test: Test) -> Test:
 
 
 def sabotages(tree: Path) -> list[Sabotage]:
-    """All of them, in the order of their files."""
+    """All sabotages, in the order of their files."""
     files = sorted((tree / "api_tests").rglob("test_*.py"))
-    return [sabotage for file in files for sabotage in _written_in(file, str(file.relative_to(tree)))]
+    return [sabotage for file in files for sabotage in _sabotages_in(file, str(file.relative_to(tree)))]
 
 
-def _written_in(file: Path, name: str) -> Iterator[Sabotage]:
+def _sabotages_in(file: Path, name: str) -> Iterator[Sabotage]:
     text = file.read_text(encoding="utf-8")
     if "@broken_by(" not in text:
         return
-    read = 0
+    count = 0
     for test in ast.parse(text).body:
         if isinstance(test, ast.FunctionDef):
             for call in test.decorator_list:
                 if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "broken_by":
                     promise, *change = call.args
-                    yield Sabotage(_literal(promise), _read(change), name, test.name, **_named(call))
-                    read += 1
-    if read != len(re.findall(r"^\s*@broken_by\(", text, re.MULTILINE)):
+                    yield Sabotage(_literal(promise), _read(change), name, test.name, **_keywords(call))
+                    count += 1
+    if count != len(re.findall(r"^\s*@broken_by\(", text, re.MULTILINE)):
         raise NotBreakable(f"{name} has a sabotage that stands on no plain test of the module")
 
 
 def _read(change: list[ast.expr]) -> Change:
     form = change[0]
     if isinstance(form, ast.Call) and isinstance(form.func, ast.Name):
-        return _FORMS[form.func.id](*map(_literal, form.args), **_named(form))
+        return _FORMS[form.func.id](*map(_literal, form.args), **_keywords(form))
     return Text(*map(_literal, change))
 
 
-def _named(call: ast.Call) -> dict[str, Any]:
+def _keywords(call: ast.Call) -> dict[str, Any]:
     return {keyword.arg or "": _literal(keyword.value) for keyword in call.keywords}
 
 
-_FORMS: dict[str, Callable[..., Change]] = {it.__name__: it for it in (Text, Returns, Guard, Rule, Refusal)}
+_FORMS: dict[str, Callable[..., Change]] = {form.__name__: form for form in (Text, Returns, Guard, Rule, Refusal)}
 
 
 def _literal(node: ast.expr) -> Any:
@@ -203,7 +205,7 @@ def _literal(node: ast.expr) -> Any:
 
 def _with_body(text: str, name: str, value: object) -> str:
     """The text with `return value` as the whole body of a function; a generator yields from the value."""
-    functions = [it for path, it in _functions(ast.parse(text)) if path == name]
+    functions = [function for path, function in _functions(ast.parse(text)) if path == name]
     if len(functions) != 1:
         raise NotBreakable(f"the function {name} stands {len(functions)} times in the file")
     body = functions[0].body[ast.get_docstring(functions[0]) is not None :]
@@ -219,16 +221,16 @@ def _functions(node: ast.AST, around: str = "") -> Iterator[tuple[str, Function]
             yield from _functions(child, f"{around}{child.name}.")
 
 
-def _instead_of(text: str, name: str, is_meant: Callable[[ast.AST], bool], new: str) -> str:
+def _instead_of(text: str, name: str, matches_node: Callable[[ast.AST], bool], new: str) -> str:
     """The text with one statement replaced."""
-    meant = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.stmt) and is_meant(node)]
-    if len(meant) != 1:
-        raise NotBreakable(f"{name} stands {len(meant)} times in the file")
-    return _with_lines(text, meant[0], meant[0], new)
+    matches = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.stmt) and matches_node(node)]
+    if len(matches) != 1:
+        raise NotBreakable(f"{name} stands {len(matches)} times in the file")
+    return _with_lines(text, matches[0], matches[0], new)
 
 
 def _with_lines(text: str, first: ast.stmt, last: ast.stmt, new: str) -> str:
     lines = text.splitlines(keepends=True)
-    begins = min([first.lineno, *(it.lineno for it in getattr(first, "decorator_list", ()))])
+    begins = min([first.lineno, *(decorator.lineno for decorator in getattr(first, "decorator_list", ()))])
     lines[begins - 1 : last.end_lineno] = [f"{' ' * first.col_offset}{new}\n"]
     return "".join(lines)

@@ -1,4 +1,4 @@
-"""The real service on a real socket, on either database, with a clock that tests may set."""
+"""The real service on a real socket, on either database, with a clock that tests can move."""
 
 import socket
 import ssl
@@ -17,13 +17,13 @@ from service.app import Built, build
 from service.commands.server import Server
 from service.settings import Settings
 
-# Trusts nobody, and is ready at once: a client of its own accord reads every authority there is.
+# Trusts no authority. The default context of a client loads all authorities, which takes time.
 WITHOUT_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 @dataclass
 class Clock:
-    """Tells the time of this machine, moved on by what a test has let pass."""
+    """The time of this machine, moved on by the time that a test has let pass."""
 
     passed: timedelta = field(default_factory=timedelta)
 
@@ -36,7 +36,7 @@ class Clock:
 
 @dataclass(frozen=True)
 class Running:
-    """A service that answers at `url` (without /v1). `tables`: its database, as the owner sees it."""
+    """A service that answers at `url` (without /v1). `tables`: its database as the owner of the tables."""
 
     url: str
     settings: Settings
@@ -59,8 +59,8 @@ def settings_for(folder: Path, database_url: str, **changes: object) -> Settings
             "mode": "demonstration",
             "log_level": "WARNING",
             "relay": "off",  # tests count rows; those about events turn it on
-            "outbox_seconds": 0,  # so news waits here for ever
-            # Tests ask more than people do; those about limits set them.
+            "outbox_seconds": 0,  # no time limit for events that wait
+            # Tests send more requests than people do; tests about limits set them.
             **dict.fromkeys(("person_per_minute", "address_per_minute", "failures_per_minute"), 0),
             **changes,
         }

@@ -1,4 +1,4 @@
-"""The vocabulary of these specifications: a case with every part, put to different organisations, and who sees it."""
+"""A case with each kind of part, addressed to different organisations, and the people who see each."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,30 +22,30 @@ from service.http.house import House
 from service.identity.tokens import Signer
 from service.people.store.people import People as StoredPeople
 from service.people.store.tables import memberships
-from service.people.store.tables import people as known
+from service.people.store.tables import people as people_table
 from service.vocabulary.calendar import day_in_amsterdam
 from service.vocabulary.roles import Role
 
-# No step can have happened then: whoever may take it hears so (400), and the case stays as it is.
+# A time at which no step can have happened: a person who may take it gets 400, and the case does not change.
 FAR_AHEAD = "2099-01-01T00:00:00Z"
 SOME_TIME_AGO = date(2025, 1, 1)
 SUBMITTERS = {"JZ11": "anna", "JZ10": "bram", "JZ14": "otto"}
 MUNICIPALITIES = {"JZ11": "GM0392", "JZ10": "GM0453", "JZ14": "GM0153"}
 TEAM = ("carla", "daan", "esra", "hanna", "vera")
 EXPERTS = ("floor", "gijs")
-# From the file that goes round beforehand until the advice that comes of it (domain.md 2.11, 5.2).
+# From the distribution of the file before the table until the advice (domain.md 2.11, 5.2).
 AT_THE_TABLE = ("scheduled", "in_review", "advice_drafted", "advice_issued")
 
 
 @dataclass
 class Scene:
-    """A case while help is arranged: lines A and C in one hand, line B in another, each with its own payer."""
+    """A case while help is arranged: lines A and C with one provider, line B with another, each with its own payer."""
 
     case: CaseFile
 
     @cached_property
     def parts(self) -> dict[str, dict[str, Any]]:
-        """Every part by a name: commitment A, funding B, placement A, escalation."""
+        """The parts by name: commitment A, funding B, placement A, escalation."""
         return {f"{part['kind']} {part['line'] or ''}".strip(): part for part in self.case.seen()["parts"]}
 
     def path(self, part: str) -> str:
@@ -53,19 +53,19 @@ class Scene:
 
 
 def referral_of(region: str, *, sharing: bool = True) -> dict[str, Any]:
-    """What changes in a referral: where the child lives, and whether providers may be told."""
-    living = {"municipality": MUNICIPALITIES[region], "sinceOn": "2020-01-01", "inStay": False}
+    """The changes to a referral: the residence of the child, and consent to share with providers or none."""
+    residence = {"municipality": MUNICIPALITIES[region], "sinceOn": "2020-01-01", "inStay": False}
     if sharing:
-        return {"residence": living}
+        return {"residence": residence}
     consents = form_for("case", "submit")["consents"]  # type: ignore[index]  # submit always takes a form
     return {
-        "residence": living,
+        "residence": residence,
         "consents": [consent | {"purposes": [{"code": "discuss_at_table"}]} for consent in consents],
     }
 
 
 def advice_of_two(trigger: str = "issue_advice") -> dict[str, Any]:
-    """Line A of De Veste, paid by Haarlem; line B of Het Duinhuis, paid by Velsen; line C of nobody yet."""
+    """An advice with line A of De Veste, paid by Haarlem, line B of Het Duinhuis, paid by Velsen, and line C open."""
     form = form_for("case", trigger)
     assert form is not None
     for line, provider, payer in zip(
@@ -85,7 +85,7 @@ def advised(people: People, region: str = "JZ11", *, sharing: bool = True, **cha
 
 
 def help_arranged(people: People, region: str = "JZ11", *, sharing: bool = True, **changes: Any) -> Scene:
-    """A case with a part of every kind that begins before help does."""
+    """A case with each kind of part that begins before help starts."""
     case = advised(people, region, sharing=sharing, **changes)
     case.fire("start_arranging")
     case.fire("seek_placement")
@@ -95,7 +95,7 @@ def help_arranged(people: People, region: str = "JZ11", *, sharing: bool = True,
 
 
 def help_running(people: People, region: str = "JZ11") -> Scene:
-    """A case with a part of every kind: line A runs and is to be checked on; its provider asks to look again."""
+    """A case with each kind of part: line A runs and has a check; its provider asks for a reconsideration."""
     case = help_arranged(people, region).case
     for trigger in ("accept", "start_help", "request_reconsideration"):
         case.fire(trigger, part=case.parts("commitment")[0])
@@ -107,7 +107,7 @@ def help_running(people: People, region: str = "JZ11") -> Scene:
 
 
 def sees_whole(key: str, region: str, state: str, *, escalated: bool) -> bool:
-    """Whether this person may read all of a case (domain.md 5.1, 2.11): reasoned here, asked of the service."""
+    """True when this person may read the whole case (domain.md 5.1, 2.11), reasoned without the service."""
     if region != "JZ14" and key in TEAM:
         return True
     if region != "JZ14" and key in EXPERTS:
@@ -120,11 +120,11 @@ def sees_whole(key: str, region: str, state: str, *, escalated: bool) -> bool:
 
 
 def sees_part(key: str, kind: str, line: str | None, region: str = "JZ11") -> bool:
-    """Whether this part is put to this person's organisation, in a case as `advice_of_two` divides it.
+    """True when this part is addressed to this person's organisation, in a case with the advice of `advice_of_two`.
 
     Het Duinhuis asked for the reconsideration, and the national support structure was asked the question.
     """
-    # Nobody was named for line C: the municipality where the child lives pays (domain.md 2.7).
+    # Line C names no payer: the municipality of residence pays (domain.md 2.7).
     payer_by_residence = {"JZ11": "karim", "JZ10": "lotte"}.get(region)
     if (kind, line) == ("funding", "C"):
         return key == payer_by_residence
@@ -154,7 +154,7 @@ def bearing(service: Running, token: str | None) -> Iterator[httpx.Client]:
 
 @contextmanager
 def newcomer(service: Running, *held: tuple[str, Role, date, date | None], key: str = "") -> Iterator[Person]:
-    """Somebody else of the demonstration, with these memberships: organisation, role, first day, last day."""
+    """A new person with these memberships: organisation, role, first day, last day."""
     subject, id_ = key or f"newcomer-{uuid4()}", uuid4()
     signer = signer_of(service)
 
@@ -173,7 +173,7 @@ def newcomer(service: Running, *held: tuple[str, Role, date, date | None], key: 
 def _join(
     transaction: Transaction, person: UUID, organisation: UUID, role: Role, days: tuple[date, date | None]
 ) -> None:
-    """A dated row, as the administrator's tool will write it."""
+    """Insert a dated membership, as administration does."""
     since, until = days
     row = {"person_id": str(person), "organisation_id": str(organisation), "role": str(role)}
     transaction.connection.execute(
@@ -182,28 +182,31 @@ def _join(
 
 
 def end_memberships_of(service: Running, person: Person) -> None:
-    mine = memberships.c.person_id == select(known.c.id).where(known.c.subject == person.key).scalar_subquery()
+    of_person = (
+        memberships.c.person_id
+        == select(people_table.c.id).where(people_table.c.subject == person.key).scalar_subquery()
+    )
     with service.tables.begin() as connection:
-        connection.execute(update(memberships).where(mine).values(valid_until=str(in_days(-1))))
+        connection.execute(update(memberships).where(of_person).values(valid_until=str(in_days(-1))))
 
 
 @contextmanager
 def without_memberships(service: Running, person: Person) -> Iterator[None]:
-    """All that this person is ended yesterday, and holds again afterwards."""
+    """End all memberships of this person yesterday, and restore them at the end of the block."""
     with service.tables.connect() as connection:
-        before = connection.execute(select(memberships)).all()
+        memberships_before = connection.execute(select(memberships)).all()
     end_memberships_of(service, person)
     try:
         yield
     finally:
         with service.tables.begin() as connection:
-            for row in before:
+            for row in memberships_before:
                 same = and_(*(key == getattr(row, key.name) for key in memberships.primary_key.columns))
                 connection.execute(update(memberships).where(same).values(valid_until=row.valid_until))
 
 
 def forget(service: Running, person: Person) -> None:
-    """As when a family's name is destroyed: no token names this person any more."""
+    """Anonymise a person, as the destruction of a family's name does: no token names them."""
     with service.tables.begin() as connection:
         connection.execute(text("UPDATE people SET issuer = '' WHERE subject = :subject"), {"subject": person.key})
 
@@ -217,6 +220,6 @@ def in_days(number: int) -> date:
 
 
 def rows(service: Running, query: str) -> list[dict[str, Any]]:
-    """What stands in the database, read past the service."""
+    """Rows of the database, read without the service."""
     with service.tables.connect() as connection:
         return [dict(row._mapping) for row in connection.exec_driver_sql(query)]  # noqa: SLF001 - its public API

@@ -1,4 +1,4 @@
-"""Somebody who owns the database: no foreign keys, no triggers and no constraints hold them; all is rolled back."""
+"""Tampering by the owner of the database, without foreign keys, triggers or constraints. Changes are rolled back."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,7 +30,7 @@ _REMOVALS = {
 
 
 def lay_bare(connection: Connection) -> None:
-    """Take everything off that the database refuses changes with. SQLite keeps its NOT NULL: nobody can take it off."""
+    """Drop all triggers and constraints that refuse changes. SQLite keeps NOT NULL, which cannot be dropped there."""
     for removals in _REMOVALS[connection.dialect.name]:
         for statement in connection.execute(text(removals)).scalars().all():
             say(connection, statement)
@@ -38,7 +38,7 @@ def lay_bare(connection: Connection) -> None:
 
 @contextmanager
 def undone(connection: Connection) -> Iterator[None]:
-    """What is changed inside is taken back."""
+    """Roll back the changes inside the block."""
     with connection.begin_nested() as savepoint:
         try:
             yield
@@ -47,7 +47,7 @@ def undone(connection: Connection) -> Iterator[None]:
 
 
 def lies_about(column: Column[Any], truth: Any) -> list[Any]:
-    """Other values that somebody might put there: likely, nonsensical, and none at all."""
+    """False values for a column: likely ones, nonsense, and null."""
     if isinstance(column.type, LargeBinary):
         lies: list[Any] = [b"\x00" * 16 if truth is None else bytes([truth[0] ^ 1]) + truth[1:]]
     elif isinstance(column.type, Integer):
@@ -64,6 +64,6 @@ def lies_about(column: Column[Any], truth: Any) -> list[Any]:
 
 
 def change(connection: Connection, table: Table, where: Changes, column: str, value: Any) -> None:
-    statement = update(table).where(*(table.c[name] == wanted for name, wanted in where.items()))
+    statement = update(table).where(*(table.c[name] == expected for name, expected in where.items()))
     changed = connection.execute(statement.values({column: value}))
     assert changed.rowcount == 1

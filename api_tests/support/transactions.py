@@ -9,5 +9,5 @@ from service.database.transaction import Transaction
 
 
 def transaction_on(connection: Connection, keyring: Keyring | None = None) -> Transaction:
-    """The transaction of now. Without a keyring it reads no content."""
+    """A transaction at the present time. Without a keyring it can read no content."""
     return Transaction(connection, keyring or Keyring(bytes(32)), lambda: datetime.now(UTC))

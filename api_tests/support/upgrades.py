@@ -1,4 +1,4 @@
-"""The vocabulary of an upgrade: a database whose cases began under older rules, and what is asked and told of it."""
+"""An upgrade: a database whose cases began under older rules, the trial of a new version, and its adoption."""
 
 import os
 import subprocess
@@ -26,14 +26,14 @@ roles = ["chair"]
 grounds = "required"
 label = { nl = "Tafel onderbreken", en = "Pause the table" }
 """
-# The command of an administrator who is killed while the second case is being moved, before that is committed.
+# The command of an administrator, killed when the second case was moved and not yet committed.
 KILLED = """
 import os, signal, sys
 from service.cases.store.cases import Cases
 record, moved = Cases.record, []
-def record_and_die(self, *told):
-    record(self, *told)
-    moved.append(told)
+def record_and_die(self, *arguments):
+    record(self, *arguments)
+    moved.append(arguments)
     if len(moved) == 2:
         os.kill(os.getpid(), signal.SIGKILL)
 Cases.record = record_and_die
@@ -44,7 +44,7 @@ main()
 
 @dataclass
 class Upgrade:
-    """A database with cases, and two folders of rules: those they began under, and those that came after."""
+    """A database with cases, and two folders of rules: the old ones and the new ones."""
 
     folder: Path
     database_url: str
@@ -53,18 +53,18 @@ class Upgrade:
         return people_at(self.folder, self.database_url, self.new_rules() if new else None)
 
     def new_rules(self) -> Path:
-        """In triage is called screening, a submitted case is the screener's, and a table may be paused."""
+        """New rules: in_triage becomes screening, a submitted case is the screener's, and a table may be paused."""
         rules = self.folder / "workflows"
         if not rules.exists():
             copied(self.folder, case=PAUSE)
-            for written in (FIRST_PARTY, FIRST_STEP):
-                rewritten(rules, "case", written, written.replace('"coordinator"', '"screener"'))
+            for passage in (FIRST_PARTY, FIRST_STEP):
+                rewritten(rules, "case", passage, passage.replace('"coordinator"', '"screener"'))
             file = rules / "case.toml"
             file.write_text(file.read_text(encoding="utf-8").replace("in_triage", "screening"), encoding="utf-8")
         return rules
 
     def adopts(self, issuer: str, *words: str, script: str | None = None) -> "subprocess.CompletedProcess[str]":
-        """`python -m service workflow adopt` on this database, with the new rules, by the administrator."""
+        """Run `python -m service workflow adopt` on this database with the new rules, as the administrator."""
         program = ["-m", "service"] if script is None else ["-c", script]
         program += ["workflow", "adopt", "case", "--grounds", WHY, "--as", issuer, "roos"]
         settings = {
@@ -84,7 +84,7 @@ FIRST_PARTY = '[states.submitted]\nphase = "referral"\nparty = "coordinator"\n'
 
 @dataclass(frozen=True)
 class Before:
-    """The cases that ran when the rules changed."""
+    """The cases that were open when the rules changed."""
 
     submitted: CaseFile
     in_triage: CaseFile
@@ -101,23 +101,23 @@ class Before:
         return cls(submitted, in_triage, in_review.go_to("in_review"), ended)
 
     def seen_by(self, people: People) -> "Before":
-        """The same cases, after the service started again."""
-        again = (CaseFile(people, it.id, it.number, it.fired) for it in self)
-        return Before(*again)
+        """The same cases for these people, after the service started again."""
+        files = (CaseFile(people, case.id, case.number, case.fired) for case in self)
+        return Before(*files)
 
     def __iter__(self) -> Iterator[CaseFile]:
         return iter((self.submitted, self.in_triage, self.in_review, self.ended))
 
 
-def tried(people: People, **body: Any) -> dict[str, Any]:
+def run_trial(people: People, **body: Any) -> dict[str, Any]:
     answer = people.roos.client.post("/workflow-trials", json={"kind": "case", **body})
     assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
+    outcome: dict[str, Any] = answer.json()
+    return outcome
 
 
 def verdicts(outcome: dict[str, Any]) -> dict[str, str]:
-    """What would become of each part, with the reasons."""
+    """Returns the verdict with the codes of its reasons per part."""
     parts = [part for version in outcome["versions"] for part in version["parts"]]
     return {
         part["partId"]: " ".join([part["verdict"], *(reason["code"] for reason in part["reasons"])]) for part in parts
@@ -128,34 +128,36 @@ def planned(people: People, old: str, **body: Any) -> dict[str, Any]:
     answer = people.roos.post("/workflow-plans", {"kind": "case", "from": old, **body})
     assert answer.status_code == 201, answer.text
     assert people.roos.get(answer.headers["Location"].removeprefix("/v1")).json()["plan"] == answer.json()
-    found: dict[str, Any] = answer.json()
-    return found
+    plan: dict[str, Any] = answer.json()
+    return plan
 
 
 def adopted(people: People, plan: dict[str, Any], limit: int = 100, key: str | None = None) -> dict[str, Any]:
     answer = people.roos.post(f"/workflow-plans/{plan['hash']}/adoptions", {"limit": limit, "grounds": WHY}, key=key)
     assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
+    adoption: dict[str, Any] = answer.json()
+    return adoption
 
 
 def steps(case: CaseFile) -> list[tuple[str, str, str]]:
-    return [(it["trigger"], it["source"], it["target"]) for it in case.history() if it["partKind"] == "case"]
+    return [
+        (entry["trigger"], entry["source"], entry["target"]) for entry in case.history() if entry["partKind"] == "case"
+    ]
 
 
 def sound(case: CaseFile) -> bool:
-    told = case.people.esra.get(f"{case.path}/verification").json()
-    return bool(told["sound"])
+    verification = case.people.esra.get(f"{case.path}/verification").json()
+    return bool(verification["sound"])
 
 
 def offered(case: CaseFile) -> set[str]:
-    told = case.people.esra.get(f"{case.path}/possible-transitions").json()
-    return {transition["trigger"] for transition in told["transitions"]}
+    offer = case.people.esra.get(f"{case.path}/possible-transitions").json()
+    return {transition["trigger"] for transition in offer["transitions"]}
 
 
 @dataclass(frozen=True)
 class Tried:
-    """What was answered while the old rules were in force, about a version that was not deployed yet."""
+    """The answers about a new version while the old rules were in force."""
 
     cases: Before
     bare: dict[str, Any]
@@ -174,12 +176,12 @@ class Tried:
         answer = people.roos.client.post("/workflow-trials", json={"kind": "case", "mapping": {"closed": "closed"}})
         return cls(
             cases=cases,
-            bare=tried(people, definition=text),
-            mapped=tried(people, definition=text, mapping=MAPPING),
-            to_an_end=tried(people, definition=text, mapping={"in_triage": "closed"}),
-            to_nowhere=tried(people, definition=text, mapping={"in_triage": "limbo"}),
-            unusable=tried(people, definition=text.replace('party = "screener"', 'party = "screner"')),
-            same=tried(people),
+            bare=run_trial(people, definition=text),
+            mapped=run_trial(people, definition=text, mapping=MAPPING),
+            to_an_end=run_trial(people, definition=text, mapping={"in_triage": "closed"}),
+            to_nowhere=run_trial(people, definition=text, mapping={"in_triage": "limbo"}),
+            unusable=run_trial(people, definition=text.replace('party = "screener"', 'party = "screner"')),
+            same=run_trial(people),
             not_open=answer.json()["errors"],
             due_on=[case.seen()["main"]["dueOn"] for case in cases],
             entries=[len(case.history()) for case in cases],
@@ -188,7 +190,7 @@ class Tried:
 
 @dataclass
 class Story:
-    """One database, told once: tried, adopted by a command that was killed half-way, resumed over HTTP, reverted."""
+    """One database through all of it: trials, adoption by a command that is killed, resumed over HTTP, and reverted."""
 
     tried: Tried
     killed: int
@@ -212,9 +214,9 @@ class Story:
         self.plan = planned(people, old, mapping=MAPPING)
         self.plan_again = planned(people, old, mapping=MAPPING)
         key = str(uuid4())
-        self.resumed = [adopted(people, self.plan, 1, it) for it in (key, key, str(uuid4()))]
+        self.resumed = [adopted(people, self.plan, 1, use) for use in (key, key, str(uuid4()))]
         self.seen = [case.seen()["main"] for case in cases]
-        self.last = [steps(it)[-1] for it in (cases.submitted, cases.in_triage, cases.ended)]
+        self.last = [steps(case)[-1] for case in (cases.submitted, cases.in_triage, cases.ended)]
         self.recorded = cases.in_triage.history()[-1]
         self.written = people.esra.get(f"{cases.in_triage.path}/file").json()["documents"][-1]["grounds"]
         self.offered = offered(cases.in_review)
@@ -222,8 +224,8 @@ class Story:
         self.sound = [sound(case) for case in cases]
         back = ("--from", self.new, "--to", old, "--map", "screening=in_triage")
         self.reverted = self.upgrade.adopts(self.issuer, *back)
-        self.where = [it.state for it in (*cases, self.begun)]
-        self.sound_after = [sound(it) for it in (*cases, self.begun)]
+        self.where = [case.state for case in (*cases, self.begun)]
+        self.sound_after = [sound(case) for case in (*cases, self.begun)]
         self.listed = people.roos.get("/workflow-plans").json()["items"]
 
 

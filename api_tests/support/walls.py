@@ -1,4 +1,4 @@
-"""A service on PostgreSQL with cases on both sides of the wall, and the tables that it stands before."""
+"""A service on PostgreSQL with cases on both sides of row-level security, and the tables that it protects."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,14 +15,14 @@ from api_tests.support.shared_case import SUBMITTERS, advised, referral_of
 from service.database.transaction import Transaction
 from service.events.store.feeds import Feeds
 
-# What says something of a case, or of what somebody asked or wrote about one. Written by hand.
+# Tables about cases, or about requests and drafts of people. Written by hand.
 WALLED = (
     "cases", "parts", "transitions", "contents", "keys.case_keys", "access_log", "outbox", "feed", "deliveries",
     "requests", "drafts", "legal_holds", "legal_hold_endings", "destruction_proposals", "destruction_signatures",
     "destruction_withdrawals", "destructions",
 )  # fmt: skip
-# Rules, organisations, people and offers; and what the wall itself is built from: who works for whom, and who may read
-# which case in an emergency.
+# Tables about rules, organisations, people and offers, and the tables that row-level security reads itself: memberships
+# and emergency access.
 OPEN = (
     "regions", "municipalities", "organisations", "people", "memberships", "coverages", "emergency_accesses",
     "administrative_changes", "workflows", "workflow_edges", "workflow_plans", "region_settings",
@@ -40,11 +40,11 @@ class Walled:
     theirs: CaseFile
 
     @contextmanager
-    def bound(self, **told: str) -> Iterator[Connection]:
-        """A transaction of the application on its one connection, told this and no more; nothing of it stays."""
+    def bound(self, **settings: str) -> Iterator[Connection]:
+        """A transaction of the application with only these settings of row-level security, rolled back at the end."""
         with self.service.built.database.engine.connect() as connection:
             assert connection.scalar(text("SELECT current_user")) == "casusroute_application"
-            for name, value in told.items():
+            for name, value in settings.items():
                 tell(connection, name, value)
             yield connection
             connection.rollback()
@@ -58,18 +58,20 @@ def furnished(service: Running, people: People) -> Walled:
     ours = advised(people)
     ours.fire("start_arranging")
     theirs = CaseFile.submitted(people, by=SUBMITTERS["JZ14"], **referral_of("JZ14"))
-    gone = CaseFile.submitted(people, by="otto", **referral_of("JZ14"))
+    destroyed_case = CaseFile.submitted(people, by="otto", **referral_of("JZ14"))
     assert people.anna.post("/drafts", {"form": {}}).status_code == 201
-    service.built.database.write_now(_published)
+    service.built.database.write_now(_publish)
     with service.tables.begin() as connection:
-        for statement in _DECIDED:
-            connection.execute(text(statement), {"ours": ours.id, "gone": gone.id, "quint": str(PERSON_IDS["quint"])})
+        for statement in _DECISIONS:
+            connection.execute(
+                text(statement), {"ours": ours.id, "gone": destroyed_case.id, "quint": str(PERSON_IDS["quint"])}
+            )
     return Walled(service, people, ours, theirs)
 
 
-# What only an owner of tables can make of two cases in a few lines: one held, one destroyed, and news to deliver.
+# Rows that only the owner of the tables can insert directly: one case held, one destroyed, and an event to deliver.
 _BY = "0, :quint, (SELECT id FROM organisations LIMIT 1)"
-_DECIDED = (
+_DECISIONS = (
     f"INSERT INTO legal_holds VALUES (:ours, :ours, 'other', 'x', NULL, {_BY})",
     f"INSERT INTO legal_hold_endings VALUES (:ours, {_BY})",
     *(
@@ -92,11 +94,11 @@ _DECIDED = (
 )
 
 
-def _published(transaction: Transaction) -> None:
+def _publish(transaction: Transaction) -> None:
     transaction.allow_all_rows("the relay of this test")
     Feeds(transaction).publish(1000)
 
 
 def count(connection: Connection, table: str) -> int:
-    found: Any = connection.scalar(text(f"SELECT count(*) FROM {table}"))
-    return int(found)
+    number: Any = connection.scalar(text(f"SELECT count(*) FROM {table}"))
+    return int(number)

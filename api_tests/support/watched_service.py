@@ -1,4 +1,4 @@
-"""The service as it is really run, watched while every step is taken with marks in everything that is typed."""
+"""The service as a process, observed while each step is taken with marks in each text that people type."""
 
 import json
 import os
@@ -30,7 +30,7 @@ from service.workflows.rules.kinds import PartKind
 
 @dataclass
 class Watched:
-    """A service in a process of its own, what it wrote and what it answered."""
+    """A service in a process of its own, its output, and its answers."""
 
     people: People
     engine: Engine
@@ -48,17 +48,17 @@ class Watched:
 
 
 class Process:
-    """The service as it is really run, with its output in a file."""
+    """The service as an operator runs it, with its output in a file."""
 
     def __init__(self, folder: Path, database_url: str) -> None:
-        with socket.socket() as free, socket.socket() as another:
-            free.bind(("127.0.0.1", 0))
-            another.bind(("127.0.0.1", 0))
-            self._port, self._metrics_port = free.getsockname()[1], another.getsockname()[1]
+        with socket.socket() as probe, socket.socket() as metrics_probe:
+            probe.bind(("127.0.0.1", 0))
+            metrics_probe.bind(("127.0.0.1", 0))
+            self._port, self._metrics_port = probe.getsockname()[1], metrics_probe.getsockname()[1]
         self.metrics_url = f"http://127.0.0.1:{self._metrics_port}/metrics"
         self._log = folder / "output.log"
         self._environment = {
-            **{name: it for name, it in os.environ.items() if not name.startswith("CASUSROUTE_")},
+            **{name: value for name, value in os.environ.items() if not name.startswith("CASUSROUTE_")},
             "CASUSROUTE_PORT": str(self._port),
             "CASUSROUTE_METRICS_PORT": str(self._metrics_port),
             **environment_of(database_url),
@@ -97,7 +97,7 @@ def keep(watched: Watched, answer: httpx.Response) -> None:
 
 
 def submitted(watched: Watched) -> CaseFile:
-    """The first by way of a draft that was saved twice, the others at once."""
+    """Submit a case: the first from a draft that was saved twice, the others directly."""
     anna, grounds = watched.people.anna, watched.mark("grounds")
     form = watched.canaries.marked("referral@1", form_for("case", "submit") or {})
     body: dict[str, Any] = {"trigger": "submit", "grounds": grounds, "form": form}
@@ -113,7 +113,7 @@ def submitted(watched: Watched) -> CaseFile:
 
 
 def asked(watched: Watched) -> CaseFile:
-    """A question for a consult."""
+    """Begin a case with a question for a consult."""
     form = watched.canaries.marked("consult_request@1", filled("consult_request@1"))
     answer = watched.people.anna.post("/cases", {"trigger": "ask_consult", "form": form})
     assert answer.status_code == 201, answer.text
@@ -122,15 +122,15 @@ def asked(watched: Watched) -> CaseFile:
 
 
 def take(watched: Watched, case: CaseFile, trigger: str, part: Part) -> None:
-    """Once in vain, for a moment that has not come, and once for good; each with marks of its own."""
+    """Take a step twice, each time with new marks: first at a time in the future, which is refused, then for good."""
     kind: PartKind = part["kind"] if part else "case"
     name = RULES.current(kind).definition.triggers[trigger].form
     for when in (FAR_AHEAD, None):
-        chosen = how(case, trigger, part, watched.mark("amendment"))
-        form = chosen.pop("form", None) or form_for(kind, trigger)
+        options = how(case, trigger, part, watched.mark("amendment"))
+        form = options.pop("form", None) or form_for(kind, trigger)
         if name and form and name != "amendment@1":
             form = watched.canaries.marked(name, form)
-        step = {**chosen, "part": part, "form": form, "grounds": watched.mark("grounds"), "occurred_at": when}
+        step = {**options, "part": part, "form": form, "grounds": watched.mark("grounds"), "occurred_at": when}
         if when:
             assert case.attempt(trigger, **step).status_code == 400
         else:
@@ -138,53 +138,56 @@ def take(watched: Watched, case: CaseFile, trigger: str, part: Part) -> None:
 
 
 def ask_beside(watched: Watched) -> None:
-    """What begins by itself: a request about the file, and reading in an emergency."""
+    """Begin the parts outside the file: a request about the file, and emergency access."""
     case, marked = watched.cases[0], watched.canaries.marked
-    asked_for = {"trigger": "ask_about_file", "form": marked("file_request@1", filled("file_request@1"))}
-    answers = [watched.people.anna.post(f"{case.path}/file-requests", asked_for)]
-    taken = {"trigger": "take_emergency_access", "form": marked("emergency_access@1", filled("emergency_access@1"))}
-    answers.append(watched.people.petra.post("/emergency-accesses", taken | {"number": case.number}))
+    file_request = {"trigger": "ask_about_file", "form": marked("file_request@1", filled("file_request@1"))}
+    answers = [watched.people.anna.post(f"{case.path}/file-requests", file_request)]
+    emergency_access = {
+        "trigger": "take_emergency_access",
+        "form": marked("emergency_access@1", filled("emergency_access@1")),
+    }
+    answers.append(watched.people.petra.post("/emergency-accesses", emergency_access | {"number": case.number}))
     assert [answer.status_code for answer in answers] == [201, 201], [answer.text for answer in answers]
 
 
 def adopt(watched: Watched, case: CaseFile) -> None:
-    """Take a case that began on another version to the workflow in force, and say why."""
+    """Move a case that began on an older version to the workflow in force, with grounds."""
     roos, old = watched.people.roos, case.history()[0]["workflow"]
     plan = roos.post("/workflow-plans", {"kind": "case", "from": old}).json()["hash"]
-    moved = roos.post(f"/workflow-plans/{plan}/adoptions", {"grounds": watched.mark("grounds")})
-    assert moved.json()["adopted"] == 1, moved.text
+    adoption = roos.post(f"/workflow-plans/{plan}/adoptions", {"grounds": watched.mark("grounds")})
+    assert adoption.json()["adopted"] == 1, adoption.text
     watched.cases.append(case)
 
 
 def administer(watched: Watched) -> None:
-    """What organisations are called, and what they say that they can do."""
+    """Change organisations and people, and add an offer with a statement."""
     roos, ivo, word = watched.people.roos, watched.people.ivo, watched.words.mark
-    made = roos.post("/organisations", {"kind": "provider", "name": word("request", "name")}).json()
-    roos.post(f"/organisations/{made['subject']}/names", {"name": word("request", "name")})
+    organisation = roos.post("/organisations", {"kind": "provider", "name": word("request", "name")}).json()
+    roos.post(f"/organisations/{organisation['subject']}/names", {"name": word("request", "name")})
     person = {"issuer": ISSUER, "subject": word("request", "subject"), "name": word("request", "name")}
-    known = roos.post("/people", person).json()
-    roos.post(f"/people/{known['subject']}/names", {"name": word("request", "name")})
+    person_change = roos.post("/people", person).json()
+    roos.post(f"/people/{person_change['subject']}/names", {"name": word("request", "name")})
     assert roos.post("/people", person).status_code == 409
     assert roos.post("/organisations", {"kind": word("request", "kind"), "name": 1}).status_code == 400
     other = {"code": "other", "text": word("request", "other")}
     provider = str(ORGANISATION_IDS["de-veste"])
     offer = {"providerId": provider, "domain": other, "function": other, "expertise": word("request", "expertise")}
-    begun = ivo.post("/offers", offer | {"validFrom": "2025-01-01"})
-    said = {"statedOn": "2025-06-30", "note": word("request", "note")}
-    assert ivo.post(f"/offers/{begun.json()['id']}/statements", said).status_code == 201, begun.text
+    added_offer = ivo.post("/offers", offer | {"validFrom": "2025-01-01"})
+    statement = {"statedOn": "2025-06-30", "note": word("request", "note")}
+    assert ivo.post(f"/offers/{added_offer.json()['id']}/statements", statement).status_code == 201, added_offer.text
 
 
 def hear_it_all(watched: Watched) -> None:
-    """Every feed is pulled, and the webhook was told of the last thing that happened."""
+    """Pull each feed, and wait until the webhook received the last event."""
     for key, person in watched.people.items():
         if person.get("/events").status_code == 200:
             feed(watched.people, key)
     last = [f"{case.id}:{case.seen()['main']['version']}" for case in watched.cases]
-    watched.told.wait_until(lambda receiver: {*last} <= {it.event["id"] for it in receiver.told})
+    watched.told.wait_until(lambda receiver: {*last} <= {request.event["id"] for request in receiver.told})
 
 
 def ask_badly(watched: Watched) -> None:
-    """Marks where nobody expects them. Only the name of an unknown member is told back: it must be pointed at."""
+    """Send marks in unexpected places. Only the name of an unknown member is repeated in the answer, to point at it."""
     anna, esra, case, mark = watched.people.anna, watched.people.esra, watched.cases[0], watched.mark
     path = f"{case.path}/transitions"
     anna.post("/cases", {"trigger": "submit", "form": {"sofi": mark("value"), "question": [mark("item")]}})
@@ -213,7 +216,7 @@ _MEND = {"sqlite": ["DROP TRIGGER broken"], "postgresql": ["DROP TRIGGER broken 
 
 
 def break_the_database(watched: Watched) -> None:
-    """For a moment: what nobody expected goes to the log as well."""
+    """Break the database for one request: an unexpected error is logged as well."""
     _run_on(watched.engine, _BREAK)
     form = {"text": watched.mark("unexpected")}
     failed = watched.cases[0].attempt("add_note", by="esra", form=form, grounds=watched.mark("unexpected"))

@@ -17,22 +17,22 @@ def workflow_of(kind: str) -> Workflow:
 
 
 def form_for(kind: str, trigger: str, **changes: Any) -> dict[str, Any] | None:
-    """A valid form for this trigger, fit for the demonstration region; None when it takes none."""
+    """A valid form for this trigger in the demonstration region; None when it takes no form."""
     name = workflow_of(kind).definition.triggers[trigger].form
     if name is None:
         return None
-    fitting: dict[str, Any] = {}
+    defaults: dict[str, Any] = {}
     if name.startswith("advice"):
-        fitting = {"provider_id": ORGANISATION_IDS["de-veste"], "payer_id": ORGANISATION_IDS["gemeente-haarlem"]}
+        defaults = {"provider_id": ORGANISATION_IDS["de-veste"], "payer_id": ORGANISATION_IDS["gemeente-haarlem"]}
     if name == "triage_start@1":
-        fitting = {"screener_id": PERSON_IDS["daan"]}
+        defaults = {"screener_id": PERSON_IDS["daan"]}
     if name == "escalation@2":
-        asked = "cce" if changes.get("level", {}).get("code") == "cce_consultation" else "steun"
-        fitting = {"organisation_id": ORGANISATION_IDS[asked]}
+        body = "cce" if changes.get("level", {}).get("code") == "cce_consultation" else "steun"
+        defaults = {"organisation_id": ORGANISATION_IDS[body]}
     if name == "reconsideration_start@1":
-        fitting = {"chair_id": PERSON_IDS["vera"], "outside_expert": None}
+        defaults = {"chair_id": PERSON_IDS["vera"], "outside_expert": None}
     if name == "reassignment@1":
-        fitting = {"assignee_id": None}
+        defaults = {"assignee_id": None}
     if name == "referral@1":
-        fitting = {"residence": {"municipality": "GM0392", "sinceOn": "2020-01-01", "inStay": False}}
-    return filled(name, **{**fitting, **changes})
+        defaults = {"residence": {"municipality": "GM0392", "sinceOn": "2020-01-01", "inStay": False}}
+    return filled(name, **{**defaults, **changes})

@@ -1,4 +1,4 @@
-"""A small workflow that is right, ways to change and to write it down, and what is said of it."""
+"""A small valid workflow, changes to it and ways to write it as TOML, and its diagnostics."""
 
 import json
 import random
@@ -120,7 +120,7 @@ def right() -> Document:
 
 
 def changed(document: Document, changes: Mapping[str, Any]) -> Document:
-    """The document with other values at dotted places; GONE takes the key away."""
+    """The document with other values at dotted places; GONE removes the key."""
     document = deepcopy(document)
     for place, value in changes.items():
         *above, key = place.split(".")
@@ -135,7 +135,7 @@ def changed(document: Document, changes: Mapping[str, Any]) -> Document:
 
 
 def placement(changes: Mapping[str, Any] | None = None) -> Document:
-    """A workflow for placements that the small workflow opens."""
+    """A workflow for placements, which the small workflow opens."""
     document = changed(right(), {"name": "placement", "triggers.submit.form": GONE, "triggers.seek_placement": GONE})
     document["triggers"]["seek_placement"] = document["triggers"].pop("submit") | {"roles": ["chair"]}
     document["triggers"]["decide"].pop("guards")
@@ -162,14 +162,15 @@ def toml(document: Document) -> str:
 
 
 def laid_out(document: Document, chance: random.Random) -> str:
-    """The document as somebody else might write it: another order, other tables, comments and blanks."""
+    """The document as another author might write it: other order, other tables, comments and blank lines."""
     lines: list[str] = []
     tables: list[str] = []
     for key, value in shuffled(document, chance):
         match chance.choice(["inline", "dotted", "tables"]) if key in ("states", "triggers") else "inline":
             case "tables":
                 tables += (
-                    f"[{key}.{name}]\n" + "\n".join(f"{it} = {inline(x)}" for it, x in shuffled(inner, chance))
+                    f"[{key}.{name}]\n"
+                    + "\n".join(f"{field} = {inline(item)}" for field, item in shuffled(inner, chance))
                     for name, inner in shuffled(value, chance)
                 )
             case "dotted":
@@ -194,7 +195,7 @@ def places_in(document: Document, above: str = "") -> Iterator[str]:
 
 
 def everywhere(document: Document, label: Document) -> Document:
-    """The changes that give everything one label."""
+    """The changes that give all labels the same text."""
     return {place: label for place in places_in(document) if place.split(".")[-1] == "label"}
 
 
@@ -208,7 +209,7 @@ def diagnostics_of(document: Document, *, file_name: str = "case.toml") -> tuple
     reading = load(toml(document), file_name)
     if reading.definition is None:
         return reading.diagnostics
-    found = check(
+    diagnostics = check(
         reading.definition,
         settings_terms=TERMS,
         guards=GUARDS_IN_TEST,
@@ -216,7 +217,7 @@ def diagnostics_of(document: Document, *, file_name: str = "case.toml") -> tuple
         kinds=KINDS,
         written={"case", "placement", "funding"},
     )
-    return (*reading.diagnostics, *found)
+    return (*reading.diagnostics, *diagnostics)
 
 
 def diagnostics_together(*documents: Document) -> tuple[Diagnostic, ...]:
@@ -237,5 +238,5 @@ def real_settings() -> SettingsBook:
 
 
 def some_settings(terms: set[str]) -> RegionSettings:
-    """The settings of the house, with these terms only."""
+    """The settings of this service, with these terms only."""
     return real_settings().default.model_copy(update={"terms": dict.fromkeys(terms, Term(days=1))})

@@ -44,30 +44,30 @@ class Provider:
     name: str
     http: httpx.Client
 
-    def signs_in(self, subject: str) -> dict[str, str]:
+    def sign_in(self, subject: str) -> dict[str, str]:
         """The tokens of a person: authorization code with PKCE, through the pages of the provider itself."""
         self.http.cookies.clear()
         verifier = secrets.token_urlsafe(48)
         challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
-        asked = {"client_id": "web", "response_type": "code", "scope": "openid api", "redirect_uri": REDIRECT}
-        asked |= {"code_challenge": challenge, "code_challenge_method": "S256", "state": "s", "nonce": "n"}
-        answer = self._followed(self.http.get("/auth", params=asked))
+        query = {"client_id": "web", "response_type": "code", "scope": "openid api", "redirect_uri": REDIRECT}
+        query |= {"code_challenge": challenge, "code_challenge_method": "S256", "state": "s", "nonce": "n"}
+        answer = self._follow_redirects(self.http.get("/auth", params=query))
         while not answer.headers.get("location", "").startswith(REDIRECT):
             prompt = re.search(r'name="prompt" value="(\w+)"', answer.text)
             action = re.search(r'action="([^"]+)"', answer.text)
             assert prompt, answer.text
             assert action, answer.text
             form = {"prompt": prompt[1], "login": subject, "password": "any"}
-            answer = self._followed(self.http.post(action[1], data=form))
+            answer = self._follow_redirects(self.http.post(action[1], data=form))
         code = parse_qs(urlsplit(answer.headers["location"]).query)["code"][0]
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": REDIRECT, "code_verifier": verifier}
         tokens: dict[str, str] = self.http.post("/token", data=form, auth=CLIENT).raise_for_status().json()
         return tokens
 
-    def _followed(self, answer: httpx.Response) -> httpx.Response:
-        """Where its redirects lead, until they lead to the client."""
-        while (where := answer.headers.get("location")) and not where.startswith(REDIRECT):
-            answer = self.http.get(where)
+    def _follow_redirects(self, answer: httpx.Response) -> httpx.Response:
+        """Follow redirects until one leads to the client."""
+        while (location := answer.headers.get("location")) and not location.startswith(REDIRECT):
+            answer = self.http.get(location)
         return answer
 
     def machine(self) -> str:
@@ -83,9 +83,9 @@ class Provider:
 
 
 @contextmanager
-def providing(modules: Path, port: int, signing: Key) -> Iterator[Provider]:
+def run_provider(modules: Path, port: int, signing: Key) -> Iterator[Provider]:
     name = f"http://127.0.0.1:{port}"
-    wanted = {
+    variables = {
         "MODULES": str(modules.resolve()),
         "PORT": str(port),
         "KEYS": json.dumps([signing.as_dict(private=True)]),
@@ -94,7 +94,7 @@ def providing(modules: Path, port: int, signing: Key) -> Iterator[Provider]:
     }
     with (
         subprocess.Popen(
-            ["node", str(PROGRAM)], env={**os.environ, **wanted}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            ["node", str(PROGRAM)], env={**os.environ, **variables}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         ) as process,
         httpx.Client(base_url=name, verify=WITHOUT_TLS, timeout=10) as http,
     ):
@@ -107,47 +107,47 @@ def providing(modules: Path, port: int, signing: Key) -> Iterator[Provider]:
 
 
 def check(folder: Path, modules: Path, port: int) -> dict[str, bool]:
-    """Everything that was tried, and whether it went as it should."""
+    """Returns per expectation whether it held."""
     with ExitStack() as running, ExitStack() as at_first:
-        provider = at_first.enter_context(providing(modules, port, key("first")))
+        provider = at_first.enter_context(run_provider(modules, port, key("first")))
         trusted: list[dict[str, Any]] = [{"name": provider.name, "kinds": ["people", "machines"]}]
         service = running.enter_context(served(folder, trusted))
-        ada, machine = provider.signs_in("ada"), provider.machine()
+        ada, machine = provider.sign_in("ada"), provider.machine()
         person = ada["access_token"]
         administrator = service.me(person)
-        before = service.status(machine)
+        status_before = service.status(machine)
         service.known(person, provider.name, "machine:crm")
-        found = {
+        results = {
             "a person who signed in (code and PKCE) is known": administrator.json().get("name") == "Ada Beheer",
             "the ID token of the same sign-in is refused": service.status(ada["id_token"]) == 401,
-            "a person whom nobody let in is refused": service.status(provider.signs_in("eve")["access_token"]) == 401,
-            "a machine that nobody let in is refused": before == 401,
+            "a person whom nobody let in is refused": service.status(provider.sign_in("eve")["access_token"]) == 401,
+            "a machine that nobody let in is refused": status_before == 401,
             "a machine (private_key_jwt) is known once it was let in": service.status(machine) == 200,
             "its token, altered, is refused": service.status(machine[:-8] + "AAAAAAAA") == 401,
         }
         at_first.close()
-        found["while the provider is away, those who signed in go on"] = service.status(person) == 200
-        provider = running.enter_context(providing(modules, port, key("second")))
-        renewed = provider.signs_in("ada")["access_token"]
-        found["tokens by a new key are taken at once"] = service.status(renewed) == 200
-        found["tokens by the withdrawn key are refused"] = service.status(person) == 401
-    return found
+        results["while the provider is away, those who signed in go on"] = service.status(person) == 200
+        provider = running.enter_context(run_provider(modules, port, key("second")))
+        renewed = provider.sign_in("ada")["access_token"]
+        results["tokens by a new key are taken at once"] = service.status(renewed) == 200
+        results["tokens by the withdrawn key are refused"] = service.status(person) == 401
+    return results
 
 
 def main(modules: Path) -> int:
-    """Says what was found; 1 when anything was not as it should be."""
+    """Print the results, and return 1 when an expectation did not hold."""
     version = json.loads((modules / "oidc-provider" / "package.json").read_text())["version"]
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = int(free.getsockname()[1])
-    began = time.perf_counter()
+    started_at = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        found = check(Path(folder), modules, port)
-    for name, good in found.items():
-        print(f"{'ok  ' if good else 'FAIL'}  {name}")
-    seconds = time.perf_counter() - began
-    print(f"oidc-provider {version}: {sum(found.values())} of {len(found)} as they should be, in {seconds:.0f} s")
-    return 0 if all(found.values()) else 1
+        results = check(Path(folder), modules, port)
+    for name, held in results.items():
+        print(f"{'ok  ' if held else 'FAIL'}  {name}")
+    seconds = time.perf_counter() - started_at
+    print(f"oidc-provider {version}: {sum(results.values())} of {len(results)} as they should be, in {seconds:.0f} s")
+    return 0 if all(results.values()) else 1
 
 
 if __name__ == "__main__":
