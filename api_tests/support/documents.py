@@ -71,10 +71,11 @@ class Reader:
     Each port that a page names becomes a free one, so that pages can be read at the same time.
     """
 
-    def __init__(self, folder: Path, ports: Mapping[str, int]) -> None:
+    def __init__(self, folder: Path, ports: Mapping[str, int], programs: Path | None = None) -> None:
         self._folder = folder / "casusroute"
         self._state = folder / "variables"
         self._ports = dict(ports)
+        self._path = f"{programs}{os.pathsep}{os.environ['PATH']}" if programs else os.environ["PATH"]
         self._servers: list[subprocess.Popen[bytes]] = []
         self._printed: Callable[[], str] = str
         _copy_checkout(self._folder)
@@ -146,7 +147,12 @@ class Reader:
 
     def _environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("CASUSROUTE_", "PYTEST"))}
-        return kept | {"CASUSROUTE_PORT": str(self._port("8000")), "MAKEFLAGS": "", "PYTHONDONTWRITEBYTECODE": "1"}
+        return kept | {
+            "CASUSROUTE_PORT": str(self._port("8000")),
+            "MAKEFLAGS": "",
+            "PATH": self._path,
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
 
 
 def shows(output: str, expected: str) -> bool:

@@ -73,6 +73,11 @@ class Cluster:
         return self._folder / "data"
 
     @property
+    def programs(self) -> Path:
+        """The folder of psql, pg_dump and the other programs of this server's version."""
+        return self._binaries
+
+    @property
     def port(self) -> int:
         return self._port
 

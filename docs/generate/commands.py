@@ -13,8 +13,8 @@ _INTRODUCTION = """\
 # Commands
 
 `python -m service COMMAND` runs the service and its administration; `--help` after a command tells the same as this
-page. In a checkout that `make` set up, the interpreter is `.venv/bin/python`. The exit code is 0 when a command did what
-it says, 1 when it refuses (one sentence on standard error says why), 2 when the command itself is not understood.
+page. In a checkout that `make` set up, the interpreter is `.venv/bin/python`. The exit code is 0 when a command did its
+work, 1 when it refuses (one sentence on standard error says why), 2 when the command itself is not understood.
 """
 
 
@@ -28,7 +28,10 @@ def commands_page() -> str:
 
 def _make_targets() -> list[tuple[str, str]]:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    return [(code(f"make {name}"), described) for name, described in re.findall(r"^([a-z-]+):.*## (.+)$", makefile, re.M)]
+    return [
+        (code(f"make {name}"), described)
+        for name, described in re.findall(r"^([a-z-]+):.*## (.+)$", makefile, re.MULTILINE)
+    ]
 
 
 def _commands(parser: argparse.ArgumentParser) -> list[tuple[str, str, argparse.ArgumentParser]]:

@@ -1,4 +1,4 @@
-"""docs/reference/glossary.md: the words of the field in Dutch and English, and the code of each state, step and role."""
+"""docs/reference/glossary.md: the words of the field in Dutch and English, and the code of each label."""
 
 import tomllib
 from functools import cache

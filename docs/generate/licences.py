@@ -13,8 +13,9 @@ _REQUIREMENT = re.compile(r'^\s*"(?P<name>[\w.-]+)[^"]*",\s*# (?P<reason>.+)$')
 _INTRODUCTION = """\
 # Licences
 
-Casusroute itself is licensed under the EUPL-1.2: see `LICENSE` in the root. It names these libraries in `pyproject.toml`,
-each for one reason. `requirements.txt` and `requirements-dev.txt` lock them, and what they need in turn, by version and hash.
+Casusroute itself is licensed under the EUPL-1.2: see `LICENSE` in the root. `pyproject.toml` names these libraries,
+each for one reason. `requirements.txt` and `requirements-dev.txt` lock them, and the libraries that they need in turn,
+by version and hash.
 """
 
 
@@ -44,7 +45,9 @@ def _licence(library: Distribution) -> str:
     if metadata["License-Expression"]:
         return metadata["License-Expression"]
     classifiers = [
-        value.rpartition(" :: ")[2] for value in metadata.get_all("Classifier", []) if value.startswith("License :: OSI")
+        value.rpartition(" :: ")[2]
+        for value in metadata.get_all("Classifier", [])
+        if value.startswith("License :: OSI")
     ]
     stated = metadata["License"] or ""
     return ", ".join(classifiers) or stated.splitlines()[0]

@@ -15,15 +15,15 @@ ROOT = Path(__file__).parents[2]
 _INTRODUCTION = """\
 # Promises
 
-Each promise names the invariants (I), requirements (R) or the decision that it rests on, and the tests that prove it. Under
-a promise stand its sabotages: one small change of the code for each part of the promise, under which the named test must
-fail. `make sabotage` applies them one by one and expects each test to turn red.
+Each promise names the invariants (I), requirements (R) or the decision that it rests on, and the tests that prove
+it. Its sabotages stand below it: one small change of the code for each part of the promise, under which the named test
+must fail. `make sabotage` applies them one by one and expects each test to turn red.
 """
 
 
 @dataclass(frozen=True)
 class Promise:
-    """A promise. `rests_on` names I, R or T numbers or decisions as `decision 0011`; `tests` are paths below api_tests/."""
+    """A promise. `rests_on` has numbers such as I11 and `decision 0011`; `tests` has paths below api_tests/."""
 
     sentence: str
     rests_on: tuple[str, ...]

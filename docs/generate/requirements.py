@@ -1,4 +1,4 @@
-"""docs/reference/requirements.md: each requirement that code or tests cite, its sentence, and the files that cite it."""
+"""docs/reference/requirements.md: each requirement that is cited, its sentence, and the files that cite it."""
 
 import re
 import tomllib
@@ -18,8 +18,8 @@ _INTRODUCTION = """\
 # Requirements and invariants
 
 Code and tests cite the rules of the field by number. An **invariant** (I) holds always and is proved by tests. A
-**requirement** (R) comes from the field: the statement of 2017 that founded the regional expert teams, later letters and
-agendas, law and practice. A **step** (T) is a transition of the workflow as the field describes it.
+**requirement** (R) comes from the field: the statement of 2017 that founded the regional expert teams, later letters,
+law and practice. A **step** (T) is a transition of the workflow as the field describes it.
 """
 
 
