@@ -29,9 +29,19 @@ def name_of(file: Path) -> str:
     return file.relative_to(ROOT).as_posix()
 
 
-def bound_names(tree: ast.AST) -> Iterator[tuple[str, int]]:
-    """Every name that the file gives to something, with its line; fields are the words of JSON and SQL."""
+def json_members(tree: ast.AST) -> Iterator[int]:
+    """The ids of the nodes that name the members of a model, which are words of JSON."""
     for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef) and node.bases:
+            yield from (id(field.target) for field in node.body if isinstance(field, ast.AnnAssign))
+
+
+def bound_names(tree: ast.AST) -> Iterator[tuple[str, int]]:
+    """Every name that the file gives to something, with its line."""
+    members = set(json_members(tree))
+    for node in ast.walk(tree):
+        if id(node) in members:
+            continue
         match node:
             case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name):
                 yield name, node.lineno

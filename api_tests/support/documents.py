@@ -126,9 +126,9 @@ class Reader:
     def sees(self, expected: str) -> bool:
         """Whether each expected line stands in the output, in that order; `…` stands for anything."""
         until = time.monotonic() + (_SECONDS_TO_PRINT if self._servers else 0)
-        while not (seen := shows(self.printed(), expected)) and time.monotonic() < until:
+        while not (is_shown := shows(self.printed(), expected)) and time.monotonic() < until:
             time.sleep(0.1)
-        return seen
+        return is_shown
 
     def _script(self, commands: str, *, keep: bool) -> str:
         own = _PORT.sub(lambda match: str(self._port(match[0])), commands)
@@ -146,8 +146,10 @@ class Reader:
         return output
 
     def _environment(self) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("CASUSROUTE_", "PYTEST"))}
-        return kept | {
+        inherited = {
+            name: value for name, value in os.environ.items() if not name.startswith(("CASUSROUTE_", "PYTEST"))
+        }
+        return inherited | {
             "CASUSROUTE_PORT": str(self._port("8000")),
             "MAKEFLAGS": "",
             "PATH": self._path,
@@ -158,9 +160,9 @@ class Reader:
 def shows(output: str, expected: str) -> bool:
     lines = iter(output.splitlines())
     return all(
-        any(re.search(".*".join(map(re.escape, wanted.strip().split("…"))), line) for line in lines)
-        for wanted in expected.splitlines()
-        if wanted.strip() not in {"", "…"}
+        any(re.search(".*".join(map(re.escape, pattern.strip().split("…"))), line) for line in lines)
+        for pattern in expected.splitlines()
+        if pattern.strip() not in {"", "…"}
     )
 
 

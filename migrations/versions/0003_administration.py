@@ -76,14 +76,14 @@ def _protections(table: str, engine: str) -> list[str]:
             f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} {refuse}",
             f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} {again} {refuse}",
         ]
-    made = []
+    statements = []
     for event, rows in (("update", "ROW"), ("delete", "ROW"), ("truncate", "STATEMENT")):
         name = f"{table}_no_{event}"
-        made.append(
+        statements.append(
             f"CREATE TRIGGER {name} BEFORE {event.upper()} ON {table} FOR EACH {rows} EXECUTE FUNCTION refuse_change()"
         )
-        made.append(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}")
-    return made
+        statements.append(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}")
+    return statements
 
 
 def downgrade() -> None:

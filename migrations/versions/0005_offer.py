@@ -92,14 +92,14 @@ def _by(table: str) -> tuple[sa.Constraint, ...]:
 def _protections(table: str, key: tuple[str, ...]) -> list[str]:
     """Returns the statements that make a table append-only, as for the history."""
     if op.get_bind().dialect.name == "postgresql":
-        made = []
+        statements = []
         for when, each in (("update", "ROW"), ("delete", "ROW"), ("truncate", "STATEMENT")):
             name = f"{table}_no_{when}"
-            made += [
+            statements += [
                 f"CREATE TRIGGER {name} BEFORE {when} ON {table} FOR EACH {each} EXECUTE FUNCTION refuse_change()",
                 f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}",
             ]
-        return made
+        return statements
     refuse = f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
     same = " AND ".join(f"{column} = NEW.{column}" for column in key)
     there = f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {same})"

@@ -37,8 +37,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Raises RuntimeError where a case has parts of a kind that the version before this one does not know."""
-    told = sa.text("SELECT count(*) FROM parts WHERE kind IN ('emergency_access', 'file_request')")
-    if op.get_bind().scalar(told):
+    new_parts = sa.text("SELECT count(*) FROM parts WHERE kind IN ('emergency_access', 'file_request')")
+    if op.get_bind().scalar(new_parts):
         raise RuntimeError(
             "files were read in an emergency or asked about here: the version before this one cannot read those cases"
         )
@@ -47,14 +47,14 @@ def downgrade() -> None:
 
 def _protections() -> list[str]:
     if op.get_bind().dialect.name == "postgresql":
-        made = []
+        statements = []
         for when, each in (("update", "ROW"), ("delete", "ROW"), ("truncate", "STATEMENT")):
             name = f"{TABLE}_no_{when}"
-            made += [
+            statements += [
                 f"CREATE TRIGGER {name} BEFORE {when} ON {TABLE} FOR EACH {each} EXECUTE FUNCTION refuse_change()",
                 f"ALTER TABLE {TABLE} ENABLE ALWAYS TRIGGER {name}",
             ]
-        return made
+        return statements
     refuse = f"BEGIN SELECT RAISE(ABORT, '{TABLE} is append-only'); END"
     there = f"WHEN EXISTS (SELECT 1 FROM {TABLE} WHERE part_id = NEW.part_id)"
     return [

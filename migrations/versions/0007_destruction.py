@@ -131,7 +131,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("region", "year", "domain", "function", name=op.f("pk_kept_figures")),
         comment="what destroyed cases still count for in the sum of what is missing",
     )
-    for statement in (*_statements("0007"), *(it for table in KEYS for it in _protections(table))):
+    for statement in (*_statements("0007"), *(line for table in KEYS for line in _protections(table))):
         op.get_bind().exec_driver_sql(statement)
 
 
@@ -228,7 +228,7 @@ def _statements(migration: str) -> list[str]:
 
 def _former_tables() -> dict[str, str]:
     """Returns trigger -> table of the triggers to recreate. PostgreSQL keeps the triggers of the heads."""
-    names = [it for it in TRIGGERS if _engine() == "sqlite" or it.endswith("_no_update")]
+    names = [name for name in TRIGGERS if _engine() == "sqlite" or name.endswith("_no_update")]
     return {name: name.removesuffix("_no_update").removesuffix("_head") for name in names}
 
 
@@ -244,9 +244,9 @@ def _former() -> list[str]:
         ]
     return [
         statement
-        for migration, wanted in triggers
+        for migration, pattern in triggers
         for statement in _statements(migration)
-        if re.search(wanted, statement, re.MULTILINE)
+        if re.search(pattern, statement, re.MULTILINE)
     ]
 
 
@@ -254,14 +254,14 @@ def _protections(table: str) -> list[str]:
     """Returns the statements that make a table append-only. 0007-*.sql guards the updates of the tables in EMPTIED."""
     updates = () if table in EMPTIED else ("update",)
     if _engine() == "postgresql":
-        made = []
+        statements = []
         for when in (*updates, "delete", "truncate"):
             name, each = f"{table}_no_{when}", "STATEMENT" if when == "truncate" else "ROW"
-            made += [
+            statements += [
                 f"CREATE TRIGGER {name} BEFORE {when} ON {table} FOR EACH {each} EXECUTE FUNCTION refuse_change()",
                 f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}",
             ]
-        return made
+        return statements
     refuse = f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
     same = " AND ".join(f"{column} = NEW.{column}" for column in KEYS[table])
     there = f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {same})"
