@@ -211,6 +211,7 @@ def test_no_mark_stands_in_the_log_of_the_service_even_when_something_breaks(wat
 
 def test_metrics_are_counted_by_route_and_code_and_tell_of_nobody(watched: Watched) -> None:
     """No label holds a case, a number, a person, an organisation or an address (issue 4, 9)."""
+    watched.people.anna.get(f"{watched.cases[0].path}/file")
     text = httpx.get(watched.metrics_url).text
     ids = [*ORGANISATION_IDS.values(), *PERSON_IDS.values(), *(case.id for case in watched.cases)]
 
