@@ -71,7 +71,7 @@ def test_i21_a_file_is_destroyed_on_request_of_the_family_and_its_certificate_re
         problem = problem_of(people.esra.get(case.path + path), 410, "case_destroyed")
         assert problem["certificate"]["certificate"] == certificate["certificate"], path
     english = people.esra.get(case.path, headers={"Accept-Language": "en"}).json()
-    assert "it was asked for and the request was granted" in english["detail"]
+    assert "somebody asked for it and the team granted the request" in english["detail"]
     assert problem_of(case.attempt("add_note", by="carla", version=1), 410, "case_destroyed")
     assert problem_of(people.quint.get(f"{case.path}/legal-holds"), 410, "case_destroyed")
     assert {people[key].get(case.path).status_code for key in ("bram", "ivo", "petra", "noor", "roos")} == {404}

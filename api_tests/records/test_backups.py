@@ -27,7 +27,7 @@ from service.integrity.store.backup import back_up
 
 pytestmark = pytest.mark.server
 
-KEY_IS_GONE = "the key of its content is gone or was changed: the content opens no more"
+KEY_IS_GONE = "the key of its content is missing or was changed: the content cannot be read any more"
 
 
 @pytest.fixture(scope="module", params=ENGINES)
