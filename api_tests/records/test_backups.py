@@ -131,7 +131,7 @@ def test_another_master_key_opens_no_backup(place: Kept, tmp_path: Path) -> None
 
     back = place.restored("other_key", place.newest, place.newest, master_key=other)
 
-    assert str(back.code).startswith("not started: the master key is not the one that this ")
+    assert str(back.code).startswith("not started: the master key is not the key of this ")
     if place.cluster is None:
         assert list(back.folder.iterdir()) == []
 
@@ -256,8 +256,8 @@ def test_a_manifest_of_another_backup_or_of_nobody_who_has_the_key_is_refused(pl
     of_another = place.restored("swapped_here", swapped, swapped)
     of_nobody = place.restored("forged_here", forged, forged)
 
-    assert "is not the file that the manifest beside it was made with" in str(of_another.code)
-    assert "is not as it was made" in str(of_nobody.code)
+    assert "differs from the file that its manifest was made with" in str(of_another.code)
+    assert "was changed after it was made" in str(of_nobody.code)
 
 
 @on_sqlite
