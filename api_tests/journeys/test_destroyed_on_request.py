@@ -279,7 +279,7 @@ def test_the_retention_policy_is_a_table_with_the_deviations_of_regions(people: 
         ("on_request", None, 92, "request"),
         ("draft", None, 30, "last_saved"),
     ]
-    assert "Jeugdwet 7.3.8: 20 jaar" in policy["rules"][0]["ground"]["nl"]
+    assert "bewaart een dossier tot 20 jaar" in policy["rules"][0]["ground"]["nl"]
     deviations = {region["region"]: (region["rules"][0]["years"], region["version"]) for region in policy["regions"]}
     assert deviations["JZ42"] == (25, decision.json()["details"]["settings"])
     assert "JZ11" not in deviations

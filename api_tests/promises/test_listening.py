@@ -159,7 +159,7 @@ def test_a_demonstration_beyond_this_machine_is_refused_with_the_reason_and_the_
 
     assert process.returncode != 0
     assert process.stdout == ""
-    for part in ("gives a token to whoever asks", "not on 0.0.0.0", "CASUSROUTE_DEMONSTRATION_FOR_OTHERS=true"):
+    for part in ("gives everybody a token", "not on 0.0.0.0", "CASUSROUTE_DEMONSTRATION_FOR_OTHERS=true"):
         assert part in process.stderr
     assert [*tmp_path.iterdir()] == []
 

@@ -130,5 +130,5 @@ def test_a_new_database_of_production_does_not_begin_with_a_key_file_that_an_ear
     assert migration.returncode == 0, migration.stderr
     assert refused.returncode != 0
     assert refused.stderr.startswith("not started: data/master.key existed before this database")
-    assert "where it is a key of production, name this file there" in refused.stderr
+    assert "if it is a key of production, name this file in that setting" in refused.stderr
     assert named.returncode == 0, named.stderr

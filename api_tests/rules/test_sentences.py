@@ -172,7 +172,7 @@ def all_words() -> Iterator[tuple[str, Words]]:
     "no sentence is longer than 20 words",
     "service/vocabulary/messages.toml",
     "Schaal op ({step:ask_network}",
-    "Schaal op, want dit kind wacht nu al veel te lang en er is niemand anders die nog iets kan doen ({step:ask_network}",
+    "Schaal op, want dit kind wacht al te lang en er is nu niemand meer die nog iets kan doen hier ({step:ask_network}",
 )
 def test_no_sentence_has_more_than_twenty_words() -> None:
     """Level B1. The label of a step, in brackets after the sentence, does not count."""

@@ -54,8 +54,8 @@ def _require_loopback(settings: Settings) -> None:
     """A demonstration gives every caller a token for any person, so by default it is served to this machine only."""
     if settings.mode == "demonstration" and settings.host not in LOOPBACK and not settings.demonstration_for_others:
         raise SystemExit(
-            f"not started: a demonstration gives everybody a token, and other machines can reach {settings.host}. "
-            f"Leave CASUSROUTE_HOST at 127.0.0.1. Set CASUSROUTE_DEMONSTRATION_FOR_OTHERS=true only if everybody "
+            f"not started: a demonstration gives everybody a token. By default it listens on this machine only, and "
+            f"not on {settings.host}. Leave CASUSROUTE_HOST at 127.0.0.1. Set CASUSROUTE_DEMONSTRATION_FOR_OTHERS=true only if everybody "
             f"who can reach that address may act as every person"
         )
 

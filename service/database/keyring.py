@@ -74,7 +74,7 @@ def insist_on_key_of_mode(file: Path, *, demonstration: bool, known: bool) -> No
     fault = "existed before this database, and may belong to the other mode"
     if file_mode:
         fault = f"was made for {file_mode}"
-    hint = "" if demonstration or file_mode else "; name this file in production if its key is one of production"
+    hint = "" if demonstration or file_mode else "; if it is a key of production, name this file in that setting"
     raise MasterKeyRefused(
         f"{file} {fault}; a demonstration and production never share a key. "
         f"Name another file for this database in CASUSROUTE_MASTER_KEY_FILE; a missing file is made{hint}"
