@@ -228,8 +228,8 @@ def test_nothing_is_overwritten_by_a_backup_or_by_one_that_comes_back(place: Kep
                         "--keys", str(place.before.keys))  # fmt: skip
 
     assert "a backup never overwrites another" in str(again)
-    assert "a backup is restored where nothing is" in str(over)
-    assert "a backup is restored where nothing is" in str(over_keys)
+    assert "a backup is restored only where no database exists" in str(over)
+    assert "a backup is restored only where no database exists" in str(over_keys)
     assert place.newest.data.read_bytes() == taken
     assert (tmp_path / "casusroute.db.keys").read_bytes() == b"mine"
     assert [file.name for file in tmp_path.iterdir()] == ["casusroute.db.keys"]

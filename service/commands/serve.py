@@ -55,8 +55,8 @@ def _require_loopback(settings: Settings) -> None:
     if settings.mode == "demonstration" and settings.host not in LOOPBACK and not settings.demonstration_for_others:
         raise SystemExit(
             f"not started: a demonstration gives everybody a token. By default it listens on this machine only, and "
-            f"not on {settings.host}. Leave CASUSROUTE_HOST at 127.0.0.1. Set CASUSROUTE_DEMONSTRATION_FOR_OTHERS=true only if everybody "
-            f"who can reach that address may act as every person"
+            f"not on {settings.host}. Leave CASUSROUTE_HOST at 127.0.0.1. Set CASUSROUTE_DEMONSTRATION_FOR_OTHERS=true "
+            f"only if everybody who can reach that address may act as every person"
         )
 
 
