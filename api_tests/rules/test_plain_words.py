@@ -1,110 +1,72 @@
-"""Names and docstrings are plain: what a test can hold of it."""
+"""The words of the product are plain: short sentences, no words of offices in Dutch, no riddles in English."""
 
-import ast
-from collections import Counter
+import re
 from collections.abc import Iterator
-from pathlib import Path
 
-import pytest
+from api_tests.support.sabotages import broken_by
+from service.vocabulary.code_lists import CODE_LISTS
+from service.vocabulary.field_labels import FIELD_LABELS
+from service.vocabulary.language import Words
+from service.vocabulary.messages import MESSAGES
 
-from api_tests.support.checkout import ROOT
-
-FOLDERS = ("service", "migrations", "examples", "benchmarks", "docs", "api_tests")
-FILES = sorted(file for folder in FOLDERS for file in (ROOT / folder).rglob("*.py") if "__pycache__" not in file.parts)
-# "What is due" has no subject: the reader must guess what the sentence is about.
-FREE_RELATIVES = (
-    "what", "who", "whoever", "whom", "whose", "whether", "which", "of", "from here", "where", "wherever", "whatever",
-    "how", "those", "all that", "everything that", "everybody who", "somebody", "that which",
-)  # fmt: skip
-RIDDLES = {"it", "found", "told", "said", "made", "wanted", "seen", "kept", "beside", "withheld", "looking_back"}
-
-Documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
-
-
-def tree_of(file: Path) -> ast.Module:
-    return ast.parse(file.read_text(encoding="utf-8"))
-
-
-def name_of(file: Path) -> str:
-    return file.relative_to(ROOT).as_posix()
-
-
-def bound_names(tree: ast.AST) -> Iterator[tuple[str, int]]:
-    """Every name that the file gives to something, with its line; fields are the words of JSON and SQL."""
-    for node in ast.walk(tree):
-        match node:
-            case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name):
-                yield name, node.lineno
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
-                yield name, node.lineno
-            case _:
-                pass
+MOST_WORDS = 20  # in one sentence, for readers of level B1
+# Words of offices and courts, and words for which the product has another word.
+NO_PLAIN_DUTCH = re.compile(
+    r"\b(dien(t|en) te|middels|door middel van|betreffende|desbetreffend\w*|teneinde|alsmede|alsook|conform|inzake|"
+    r"omtrent|aangaande|derhalve|tevens|indien|reeds|hiertoe|daartoe|zulks|voornoemde?|alvorens|geschiedt|voorts|"
+    r"ten minste|ten hoogste|hooguit|gegevensbank|bewaarplicht|jeugdigen?)\b",
+    re.IGNORECASE,
+)
+# Words of statutes, and words with which a sentence becomes a riddle.
+NO_PLAIN_ENGLISH = re.compile(
+    r"\b(whoever|whomever|whosoever|whom|beside|shall|upon|hereby|thereof|herein|pursuant|aforesaid|anew|"
+    r"to be had|well-being)\b",
+    re.IGNORECASE,
+)
+# Lists of others keep the words of their owner (Jeugdwet, iJw).
+OFFICIAL = {"relation", "product_category.34"}
 
 
-@pytest.mark.parametrize("folder", FOLDERS)
-def test_no_docstring_opens_with_a_free_relative(folder: str) -> None:
-    riddles = [
-        f"{name_of(file)}: {docstring.splitlines()[0]}"
-        for file in FILES
-        if file.is_relative_to(ROOT / folder)
-        for node in ast.walk(tree_of(file))
-        if isinstance(node, Documented)
-        if (docstring := ast.get_docstring(node))
-        if docstring.lower().startswith(tuple(f"{word} " for word in FREE_RELATIVES))
-    ]
-
-    assert riddles == []
+def all_words() -> Iterator[tuple[str, Words]]:
+    """The sentences, the labels of fields and of code lists, each with its place."""
+    for section, messages in MESSAGES.items():
+        yield from ((f"{section}.{code}", words) for code, words in messages.items())
+    yield from FIELD_LABELS.items()
+    for code_list in CODE_LISTS.values():
+        yield code_list.name, code_list.label
+        yield from ((f"{code_list.name}.{code}", words) for code, words in code_list.codes.items())
 
 
-@pytest.mark.parametrize("folder", FOLDERS)
-def test_no_thing_is_called_by_a_word_that_has_to_be_guessed(folder: str) -> None:
-    guessed = [
-        f"{name_of(file)}:{line}: {name}"
-        for file in FILES
-        if file.is_relative_to(ROOT / folder)
-        for name, line in bound_names(tree_of(file))
-        if name.lstrip("_") in RIDDLES or name.lstrip("_").startswith("insist")
-    ]
-
-    assert guessed == []
-
-
-def test_a_class_name_of_the_service_stands_in_one_module() -> None:
-    names = Counter(
-        node.name
-        for file in FILES
-        if file.is_relative_to(ROOT / "service")
-        for node in ast.walk(tree_of(file))
-        if isinstance(node, ast.ClassDef)
-    )
-
-    assert [name for name, count in names.items() if count > 1] == []
+@broken_by(
+    "no sentence is longer than 20 words",
+    "service/vocabulary/messages.toml",
+    "Schaal op ({step:ask_network}",
+    "Schaal op, want dit kind wacht al veel te lang en er is in deze regio niemand meer die nog iets kan doen "
+    "({step:ask_network}",
+)
+def test_no_sentence_has_more_than_twenty_words() -> None:
+    """Level B1. The label of a step, in brackets after the sentence, does not count."""
+    for place, words in all_words():
+        for language in ("nl", "en"):
+            text = re.sub(r"\{step:[a-z_.]+\}", "", words.in_(language))
+            for sentence in re.split(r"(?<=[.?!])\s+", text):
+                assert len(re.findall(r"\S*\w\S*", sentence)) <= MOST_WORDS, (place, language, sentence)
 
 
-def is_shaped(annotation: ast.expr | None) -> bool:
-    """Whether a result is a dictionary, or a tuple whose places mean different things."""
-    match annotation:
-        case ast.Subscript(value=ast.Name(id="dict" | "Mapping")):
-            return True
-        case ast.Subscript(value=ast.Name(id="tuple"), slice=ast.Tuple(elts=[_, ast.Constant(value=last)])):
-            return last is not ...
-        case ast.Subscript(value=ast.Name(id="tuple"), slice=ast.Tuple()):
-            return True
-        case _:
-            return False
-
-
-def test_a_public_function_that_returns_a_dictionary_or_a_tuple_says_its_shape() -> None:
-    silent = [
-        f"{name_of(file)}:{node.lineno}: {node.name}"
-        for file in FILES
-        if file.is_relative_to(ROOT / "service")
-        for scope in ast.walk(tree_of(file))
-        if isinstance(scope, ast.Module | ast.ClassDef) and not getattr(scope, "name", "").startswith("_")
-        for node in scope.body
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        if not node.name.startswith("_") and is_shaped(node.returns) and "override" not in ast.dump(node)
-        if "Returns" not in (ast.get_docstring(node) or "")
-    ]
-
-    assert silent == []
+@broken_by(
+    "a Dutch sentence has no word of an office",
+    "service/vocabulary/messages.toml",
+    "Noem de wettelijke grondslag.",
+    "U dient te vermelden wat de wettelijke grondslag is.",
+)
+@broken_by(
+    "an English sentence is no riddle",
+    "service/vocabulary/messages.toml",
+    "Only the person who asked for the reconsideration can withdraw it.",
+    "Whoever asked the reconsideration withdraws it.",
+)
+def test_no_sentence_has_a_word_of_an_office_or_of_a_riddle() -> None:
+    for place, words in all_words():
+        if place not in OFFICIAL:
+            assert NO_PLAIN_DUTCH.findall(words.nl) == [], (place, words.nl)
+            assert NO_PLAIN_ENGLISH.findall(words.en) == [], (place, words.en)

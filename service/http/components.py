@@ -26,7 +26,7 @@ _REFUSALS = {
     ),
     503: (
         "Unavailable",
-        "The service cannot confirm that this was done. Send the same request again with the same key.",
+        "The service is not available just now. Send the same request again; it is carried out once.",
     ),
 }
 _STATUSES_WITH_RETRY_AFTER = (429, 503)
