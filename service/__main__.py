@@ -119,7 +119,7 @@ def main() -> None:
     try:
         COMMANDS[arguments.pop("command")](**arguments)
     except Unavailable:
-        raise SystemExit("not started: the database does not answer, or is held by somebody else") from None
+        raise SystemExit("not started: the database does not answer, or another process has locked it") from None
     except _NOT_STARTED as refusal:
         raise SystemExit(f"not started: {refusal}") from None
     except ValidationError as error:

@@ -147,18 +147,18 @@ def _signer(settings: Settings) -> Signer:
     try:
         return Signer(ISSUER, file.read_bytes())
     except (ValueError, JoseError):
-        raise IssuersRefused(f"{file} holds no key to sign tokens with; remove it, and a new one is made") from None
+        raise IssuersRefused(f"{file} has no key to sign tokens with; remove the file, and a new key is made") from None
 
 
 def _trusted_issuers(settings: Settings, signer: Signer | None) -> tuple[Issuer, ...]:
     """The issuers whose tokens are accepted: the demonstration or real issuers, never both. Raises IssuersRefused."""
     if signer and settings.issuers:
-        raise IssuersRefused("a demonstration trusts nobody but itself: leave CASUSROUTE_ISSUERS out")
+        raise IssuersRefused("a demonstration accepts only its own tokens; remove CASUSROUTE_ISSUERS")
     if signer:
         return (signer.issuer,)
     if not settings.issuers:
         raise IssuersRefused(
-            "nobody could sign in: name in CASUSROUTE_ISSUERS who vouches for people and machines, "
+            "nobody could sign in; name the issuers of people and machines in CASUSROUTE_ISSUERS, "
             """for example [{"name": "https://login.example"}]"""
         )
     return issuers_of(

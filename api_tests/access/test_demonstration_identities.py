@@ -85,7 +85,7 @@ def test_a_database_with_the_people_of_a_demonstration_is_not_served_in_producti
     with running(empty):
         pass
 
-    with pytest.raises(ADemonstration, match="holds the people of a demonstration"):
+    with pytest.raises(ADemonstration, match="has the people of a demonstration"):
         build(for_production(empty))
 
 
@@ -139,7 +139,7 @@ def test_a_key_of_a_demonstration_signs_for_nobody_in_production(empty: Settings
 def test_an_unreadable_key_for_tokens_is_refused_with_a_remedy(empty: Settings) -> None:
     (empty.master_key_file.parent / "master.key.tokens").write_text("no key")
 
-    with pytest.raises(IssuersRefused, match="remove it, and a new one is made"):
+    with pytest.raises(IssuersRefused, match="remove the file, and a new key is made"):
         build(empty)
 
 

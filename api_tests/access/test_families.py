@@ -66,7 +66,7 @@ def test_i22_at_sixteen_a_parent_reads_no_content_and_hears_who_decides(advised:
     answers = [advised.people.wilma.get(path) for path in content_paths(advised)]
 
     assert {outcome(answer) for answer in answers} == {(403, "young_person_decides")}
-    assert all("jeugdige" in answer.json()["detail"] for answer in answers)
+    assert all("jongere" in answer.json()["detail"] for answer in answers)
     assert outcomes(advised, "yara") == {(200, "")}
 
 

@@ -314,7 +314,7 @@ def test_production_without_issuers_and_a_demonstration_with_issuers_do_not_star
 
     with pytest.raises(IssuersRefused, match="CASUSROUTE_ISSUERS"):
         build(empty)
-    with pytest.raises(IssuersRefused, match="trusts nobody but itself"):
+    with pytest.raises(IssuersRefused, match="accepts only its own tokens"):
         build(demonstration)
     assert not database_file.exists()
 

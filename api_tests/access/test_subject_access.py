@@ -219,10 +219,10 @@ def test_the_bundle_reads_as_plain_dutch_and_as_english(family_case: CaseFile) -
         "- Stem van het kind: Eigen woorden: Ik wil niet weer ergens anders wonen. Ik wil dat iemand blijft",
         "- Waar het kind woont: Verblijft in jeugdhulp: nee",
         "Bij stap 2: een notitie",
-        "Delen met aanbieders die hulp kunnen geven: toegestaan (Jeugdige en Ouder met gezag)",
+        "Delen met aanbieders die hulp kunnen geven: toegestaan (Jongere en Ouder met gezag)",
         "Casus (Advies uitgebracht): procesregisseur is aan zet, uiterlijk",
         "Over het kind: gezondheid en leven. Om een passend advies te geven en hulp te regelen",
-        "Concepten: wat iemand nog aan het schrijven is, hoort nog bij geen dossier.",
+        "Concepten: een tekst die iemand nog schrijft, hoort nog niet bij een dossier.",
     ):
         assert line in dutch
     assert f"Everything that is recorded in case {family_case.number}\n=====" in english
@@ -244,5 +244,5 @@ def test_the_recipients_of_an_event_are_told_by_name(told_people: People) -> Non
         assert time.monotonic() < deadline, "the relay told nobody"
 
     sections = bundle(case, "carla")["readable"]
-    (chapter,) = (section["lines"] for section in sections if section["title"]["en"].startswith("Who was told"))
+    (chapter,) = (section["lines"] for section in sections if section["title"]["en"].startswith("Who got a message"))
     assert any(line["nl"].startswith("Wijkteam Haarlem-Noord (demonstratie): bij stap 1.") for line in chapter)

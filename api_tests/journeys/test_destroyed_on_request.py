@@ -71,7 +71,7 @@ def test_i21_a_file_is_destroyed_on_request_of_the_family_and_its_certificate_re
         problem = problem_of(people.esra.get(case.path + path), 410, "case_destroyed")
         assert problem["certificate"]["certificate"] == certificate["certificate"], path
     english = people.esra.get(case.path, headers={"Accept-Language": "en"}).json()
-    assert "it was asked for and the request was granted" in english["detail"]
+    assert "somebody asked for it and the team granted the request" in english["detail"]
     assert problem_of(case.attempt("add_note", by="carla", version=1), 410, "case_destroyed")
     assert problem_of(people.quint.get(f"{case.path}/legal-holds"), 410, "case_destroyed")
     assert {people[key].get(case.path).status_code for key in ("bram", "ivo", "petra", "noor", "roos")} == {404}
@@ -279,7 +279,7 @@ def test_the_retention_policy_is_a_table_with_the_deviations_of_regions(people: 
         ("on_request", None, 92, "request"),
         ("draft", None, 30, "last_saved"),
     ]
-    assert "Jeugdwet 7.3.8: 20 jaar" in policy["rules"][0]["ground"]["nl"]
+    assert "bewaart een dossier tot 20 jaar" in policy["rules"][0]["ground"]["nl"]
     deviations = {region["region"]: (region["rules"][0]["years"], region["version"]) for region in policy["regions"]}
     assert deviations["JZ42"] == (25, decision.json()["details"]["settings"])
     assert "JZ11" not in deviations

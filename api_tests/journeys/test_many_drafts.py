@@ -73,7 +73,7 @@ def test_a_person_with_all_the_drafts_allowed_is_told_how_to_get_room(frugal: tu
         drafts = [begin_draft(person) for _ in range(MOST)]
         keys = keys_of(frugal[0])
 
-        for language, sentence in (("nl", f"U mag {MOST} concepten hebben"), ("en", f"You may have {MOST} drafts")):
+        for language, sentence in (("nl", f"U hebt {MOST} concepten"), ("en", f"You have {MOST} drafts")):
             answer = person.post("/drafts", {"form": {}}, headers={"Accept-Language": language})
             assert refusal(answer) == (409, "too_many_drafts")
             assert (answer.json()["most"], answer.json()["draftDays"]) == (MOST, 30)

@@ -176,7 +176,7 @@ def test_a_region_is_set_up_in_one_sitting_and_takes_its_first_case(
 def test_the_first_administrator_is_made_once(command: Callable[..., str]) -> None:
     output = command("administrator", "--issuer", ISSUER, "--subject", "els.hermans", "--name", "Els Hermans")
 
-    assert output.startswith("not done: somebody administers this installation already")
+    assert output.startswith("not done: this installation already has an administrator")
 
 
 def test_only_an_administrator_sets_up(command: Callable[..., str]) -> None:
@@ -184,7 +184,7 @@ def test_only_an_administrator_sets_up(command: Callable[..., str]) -> None:
         command("set-up", "examples/region.toml", "--as", ISSUER, subject) for subject in ("els.hermans", "niemand")
     ]
 
-    assert outputs == ["not done: --as names nobody who administers this installation"] * 2
+    assert outputs == ["not done: --as does not name an administrator of this installation"] * 2
 
 
 def test_a_changed_file_changes_only_the_difference_and_ends_nothing_that_it_leaves_out(

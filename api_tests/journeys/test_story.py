@@ -66,7 +66,7 @@ ESSENTIAL = {
         "All that time the case stayed where it was: In triage, region JZ11",
     ),
     "d": (
-        "decline_proposed_by_another: Declining takes two people",
+        "decline_proposed_by_another: Two people are needed to decline",
         "missing at /form/takenOverBy",
         "In triage -> Declined / Niet opgenomen",
         "missing at /grounds",
@@ -75,7 +75,7 @@ ESSENTIAL = {
     "e": (
         "nowhere_to_call_back at /form/contact/reachableAt",
         "Wilma W. reads her own question and the answer",
-        "referred: This is only a question for a consult so far",
+        "referred: This case is only a request for a consult",
         "Consult given / Consult gegeven -> Submitted / Aangemeld",
     ),
     "f": (
@@ -93,7 +93,7 @@ ESSENTIAL = {
         "nor pull histories of another region (404)",
     ),
     "h": (
-        "consent_not_theirs at /form/consents/0/by: The young person was 17 then.",
+        "consent_not_theirs at /form/consents/0/by: The child was 17 years old then.",
         "her mother, asks for the file: 403. From sixteen on her daughter decides about that.",
         "Wilma W. reads along now",
         "plan for after 18",
@@ -101,7 +101,7 @@ ESSENTIAL = {
     "i": (
         "nobody_looks_afresh at /form/chairId",
         "While the advice is looked at again, help goes on",
-        "another_pair_of_eyes: Whoever issued the advice does not judge it alone",
+        "another_pair_of_eyes: The chair who issued the advice does not judge it alone",
         "In reconsideration / In heroverweging -> Advice revised / Advies herzien",
     ),
     "j": (

@@ -75,7 +75,7 @@ def test_a_used_port_is_reported_before_anything_else_with_the_setting_that_chan
     assert process.stdout == ""
     assert process.stderr == (
         f"not started: 127.0.0.1:{port} is in use by another program, or by this service itself; "
-        "stop that one, or choose another port with CASUSROUTE_PORT\n"
+        "stop that program, or choose another port with CASUSROUTE_PORT\n"
     )
     assert [*tmp_path.iterdir()] == []  # no database, no key
 
@@ -83,8 +83,11 @@ def test_a_used_port_is_reported_before_anything_else_with_the_setting_that_chan
 @pytest.mark.parametrize(
     ("host", "sentence"),
     [
-        ("192.0.2.1", "not started: 192.0.2.1:0 is no address of this machine; choose another with CASUSROUTE_HOST\n"),
-        ("no.such.host.invalid", "no.such.host.invalid is no address that can be found"),
+        (
+            "192.0.2.1",
+            "not started: 192.0.2.1:0 is not an address of this machine; choose another with CASUSROUTE_HOST\n",
+        ),
+        ("no.such.host.invalid", "the host no.such.host.invalid cannot be found"),
     ],
 )
 def test_an_address_that_this_machine_does_not_have_is_refused_with_its_setting(
@@ -156,7 +159,7 @@ def test_a_demonstration_beyond_this_machine_is_refused_with_the_reason_and_the_
 
     assert process.returncode != 0
     assert process.stdout == ""
-    for part in ("gives a token to whoever asks", "not on 0.0.0.0", "CASUSROUTE_DEMONSTRATION_FOR_OTHERS=true"):
+    for part in ("gives everybody a token", "not on 0.0.0.0", "CASUSROUTE_DEMONSTRATION_FOR_OTHERS=true"):
         assert part in process.stderr
     assert [*tmp_path.iterdir()] == []
 

@@ -27,7 +27,7 @@ from service.integrity.store.backup import back_up
 
 pytestmark = pytest.mark.server
 
-KEY_IS_GONE = "the key of its content is gone or was changed: the content opens no more"
+KEY_IS_GONE = "the key of its content is missing or was changed: the content cannot be read any more"
 
 
 @pytest.fixture(scope="module", params=ENGINES)
@@ -131,7 +131,7 @@ def test_another_master_key_opens_no_backup(place: Kept, tmp_path: Path) -> None
 
     back = place.restored("other_key", place.newest, place.newest, master_key=other)
 
-    assert str(back.code).startswith("not started: the master key is not the one that this ")
+    assert str(back.code).startswith("not started: the master key is not the key of this ")
     if place.cluster is None:
         assert list(back.folder.iterdir()) == []
 
@@ -228,8 +228,8 @@ def test_nothing_is_overwritten_by_a_backup_or_by_one_that_comes_back(place: Kep
                         "--keys", str(place.before.keys))  # fmt: skip
 
     assert "a backup never overwrites another" in str(again)
-    assert "a backup is restored where nothing is" in str(over)
-    assert "a backup is restored where nothing is" in str(over_keys)
+    assert "a backup is restored only where no database exists" in str(over)
+    assert "a backup is restored only where no database exists" in str(over_keys)
     assert place.newest.data.read_bytes() == taken
     assert (tmp_path / "casusroute.db.keys").read_bytes() == b"mine"
     assert [file.name for file in tmp_path.iterdir()] == ["casusroute.db.keys"]
@@ -256,8 +256,8 @@ def test_a_manifest_of_another_backup_or_of_nobody_who_has_the_key_is_refused(pl
     of_another = place.restored("swapped_here", swapped, swapped)
     of_nobody = place.restored("forged_here", forged, forged)
 
-    assert "is not the file that the manifest beside it was made with" in str(of_another.code)
-    assert "is not as it was made" in str(of_nobody.code)
+    assert "differs from the file that its manifest was made with" in str(of_another.code)
+    assert "was changed after it was made" in str(of_nobody.code)
 
 
 @on_sqlite

@@ -138,7 +138,7 @@ def test_i11_verification_names_an_entry_that_was_changed_behind_the_back_of_the
     again = case.people.esra.get(f"{case.path}/verification").json()
 
     assert (verification["sound"], verification["firstBadSequence"]) == (False, 2)
-    assert verification["reason"] == "its facts are not as they were recorded"
+    assert verification["reason"] == "its facts have changed since they were recorded"
     assert (again["sound"], again["firstBadSequence"], again["reason"]) == (True, None, None)
 
 

@@ -87,7 +87,7 @@ def test_a_new_demonstration_does_not_begin_with_a_key_file_that_does_not_say_wh
     start(settings(tmp_path, "real", "production"))
     rewrite_as_earlier_release(tmp_path / "master.key")
 
-    with pytest.raises(MasterKeyRefused, match="was there before this database"):
+    with pytest.raises(MasterKeyRefused, match="existed before this database"):
         start(settings(tmp_path, "tried", "demonstration"))
 
 
@@ -129,6 +129,6 @@ def test_a_new_database_of_production_does_not_begin_with_a_key_file_that_an_ear
 
     assert migration.returncode == 0, migration.stderr
     assert refused.returncode != 0
-    assert refused.stderr.startswith("not started: data/master.key was there before this database")
-    assert "where it is a key of production, name this file there" in refused.stderr
+    assert refused.stderr.startswith("not started: data/master.key existed before this database")
+    assert "if it is a key of production, name this file in that setting" in refused.stderr
     assert named.returncode == 0, named.stderr

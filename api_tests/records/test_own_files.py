@@ -146,7 +146,7 @@ def test_a_file_of_another_user_is_refused_with_what_to_do_but_a_key_that_was_pu
     )
 
     assert process.stdout == (
-        "other users of this machine can get at /etc/passwd, which belongs to another user than this service; "
+        "other users of this machine can open /etc/passwd, and it belongs to another user than this service; "
         "let its owner run: chmod 600 /etc/passwd\n"
     )
     assert file.stat().st_mode == before

@@ -339,7 +339,7 @@ def test_the_service_does_not_start_with_another_master_key(fresh: Settings, wra
     database.close()
     fresh.master_key_file.unlink()
 
-    with pytest.raises(MasterKeyRefused, match="not the one"):
+    with pytest.raises(MasterKeyRefused, match="not the key of this database"):
         build(fresh)
 
 

@@ -245,7 +245,7 @@ def test_what_was_attacked_is_named_and_what_was_cut_off_with_its_heads_only_aga
         {("cut off", "cut_off", 2)},
     )
     flipped = installation.cases["flipped"]
-    row = [flipped.number, flipped.id, "1", "its facts are not as they were recorded"]
+    row = [flipped.number, flipped.id, "1", "its facts have changed since they were recorded"]
     assert row in [line.split(maxsplit=3) for line in table.splitlines()]
     assert "Repair nothing." in table.splitlines()[-1]
 

@@ -90,11 +90,11 @@ def test_the_command_of_every_night_says_what_it_did_and_is_for_a_data_protectio
     officer, coordinator = (_run_nightly_command(story, subject) for subject in ("quint", "carla"))
 
     assert (officer.returncode, officer.stderr) == (0, "")
-    report = r"(\S+ not proposed: .+\n)*0 proposed, \d+ not for another reason, [1-9]\d* still in their term\n"
+    report = r"(\S+ not proposed: .+\n)*0 proposed, \d+ not proposed for another reason, [1-9]\d* still in their term\n"
     assert re.fullmatch(report, officer.stdout)
     assert (coordinator.returncode, coordinator.stderr) == (
         1,
-        "not done: --as names no data-protection officer of a team\n",
+        "not done: --as does not name a data-protection officer of a team\n",
     )
 
 

@@ -237,8 +237,11 @@ def test_i12_a_part_that_is_on_another_workflow_than_its_history_says_is_found(s
     engine.dispose()
 
     assert (whole.sound, by_its_own.sound) == (True, True)
-    assert (moved.sound, moved.reason) == (False, "the head of a part is not its last entry")
-    assert (noted.first_bad_sequence, noted.reason) == (whole.entries + 1, "its workflow is not that of its part")
+    assert (moved.sound, moved.reason) == (False, "the head of a part does not match its last entry")
+    assert (noted.first_bad_sequence, noted.reason) == (
+        whole.entries + 1,
+        "its workflow is not the workflow of its part",
+    )
 
 
 def _note_under(connection: Connection, case_id: str, workflow: str) -> None:

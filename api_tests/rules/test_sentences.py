@@ -64,7 +64,7 @@ def test_a_list_is_joined_as_people_join_it() -> None:
 )
 def test_what_is_filled_in_is_told_in_each_language() -> None:
     assert say("details", "offer_ended", {"day": date(2026, 3, 1)}).nl.startswith(
-        "Dit aanbod heeft als laatste dag 1 maart 2026."
+        "De laatste dag van dit aanbod is 1 maart 2026."
     )
     assert fill(Words("{wat}!", "{wat}?"), {"wat": Words("ja", "yes")}) == Words("ja!", "yes?")
 
@@ -79,7 +79,7 @@ def test_a_refusal_names_steps_states_and_roles_by_their_labels(rules: Rulebook)
     case = rules.current("case")
     for attempt, expected in (
         (("help_started", "decline"), "Niet opnemen (decline) kan niet vanuit de status Hulp gestart (help_started). "),
-        (("submitted", "start_triage"), "De stap Triage starten (start_triage) is hier mogelijk, maar voor: "),
+        (("submitted", "start_triage"), "De stap Triage starten (start_triage) is hier mogelijk, maar alleen voor: "),
     ):
         with pytest.raises((TransitionNotAllowed, RoleNotAllowed)) as refusal:
             case.decide(*attempt, None, [])
@@ -99,10 +99,10 @@ def test_a_reference_is_written_with_label_and_code_for_json_and_kept_in_the_dom
 
     assert references(sentence.nl) == ("question.record_answer", "question.withdraw")
     assert with_steps(sentence, rules.step_label) == Words(
-        "Er staat nog een vraag van deze opschaling open: leg het antwoord daarop vast "
-        '("Landelijk antwoord vastleggen", record_answer) of trek die vraag in ("Vraag intrekken", withdraw).',
-        'A question of this escalation is still open: record its answer ("Record the national answer", record_answer) '
-        'or withdraw that question ("Withdraw the question", withdraw).',
+        "Er staat nog een vraag van deze opschaling open. Leg het antwoord vast "
+        '("Landelijk antwoord vastleggen", record_answer) of trek de vraag in ("Vraag intrekken", withdraw).',
+        'A question of this escalation is still open. Record its answer ("Record the national answer", record_answer) '
+        'or withdraw the question ("Withdraw the question", withdraw).',
     )
     problem = {"detail": sentence.nl, "unmetGuards": [{"code": "x", "nl": sentence.nl, "en": sentence.en}]}
     rendered = with_steps_in(problem, "nl", rules.step_label)
@@ -168,8 +168,8 @@ NO_DUTCH = re.compile(
 @broken_by(
     "a Dutch sentence has no English word",
     "service/vocabulary/messages.toml",
-    "Er geldt een bewaarplicht: hef",
-    "Er geldt een bewaarplicht (legal hold): hef",
+    "Er geldt een vernietigingsstop. Hef",
+    "Er geldt een vernietigingsstop (legal hold). Hef",
 )
 def test_no_dutch_sentence_has_an_english_word_or_the_name_of_a_member() -> None:
     texts = [*sentences(*(set(MESSAGES) - FOR_SPECIALISTS))]

@@ -72,7 +72,7 @@ WRONG: dict[str, tuple[str, dict[str, Any], str, str, str]] = {
         {"proposes_removal": TYPED},
         "/form/proposesRemoval",
         "bool_type",
-        "Stelt uit huis voor: vul ja (true) of nee (false) in, zonder aanhalingstekens.",
+        "Stelt uithuisplaatsing voor: vul ja (true) of nee (false) in, zonder aanhalingstekens.",
     ),
     "an id": (
         "reassignment@1",
@@ -86,14 +86,14 @@ WRONG: dict[str, tuple[str, dict[str, Any], str, str, str]] = {
         {"text": " "},
         "/form/text",
         "string_too_short",
-        "Tekst: vul hier iets in (ten minste 1 teken).",
+        "Tekst: vul hier iets in (minstens 1 teken).",
     ),
     "a text that is too long": (
         "note@1",
         {"text": TYPED * 2000},
         "/form/text",
         "string_too_long",
-        "Tekst: kort deze tekst in tot ten hoogste 20000 tekens.",
+        "Tekst: kort deze tekst in tot hoogstens 20000 tekens.",
     ),
     "a text with control characters": (
         "note@1",
@@ -107,14 +107,14 @@ WRONG: dict[str, tuple[str, dict[str, Any], str, str, str]] = {
         {"consents": []},
         "/form/consents",
         "too_short",
-        "Toestemming: noem er ten minste 1; nu zijn het er 0.",
+        "Toestemming: noem er minstens 1; nu zijn het er 0.",
     ),
     "a list that is too long": (
         "referral@1",
         {"network": [{"relation": {"code": "07"}, "meaning": "steun"}] * 101},
         "/form/network",
         "too_long",
-        "Steunend persoon: noem er ten hoogste 100; nu zijn het er meer.",
+        "Steunfiguur: noem er hoogstens 100; nu zijn het er meer.",
     ),
     "a code": (
         "referral@1",
@@ -142,14 +142,14 @@ WRONG: dict[str, tuple[str, dict[str, Any], str, str, str]] = {
         {"zwaardvisje": TYPED},
         "/form/zwaardvisje",
         "extra_forbidden",
-        "Een veld met deze naam is er hier niet.",
+        "Hier bestaat geen veld met deze naam.",
     ),
     "a member that is nearly one": (
         "referral@1",
         {"birthMnth": TYPED},
         "/form/birthMnth",
         "extra_forbidden",
-        "Een veld met deze naam is er hier niet. Bedoelt u: Geboortemaand (birthMonth)?",
+        "Hier bestaat geen veld met deze naam. Bedoelt u: Geboortemaand (birthMonth)?",
     ),
 }
 

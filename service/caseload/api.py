@@ -32,7 +32,7 @@ class WorkItemView(View):
     case_id: UUID
     number: str
     region: str
-    case_state: Labelled | None = Field(description="Told to whoever may read the whole case.")
+    case_state: Labelled | None = Field(description="Only for readers of the whole case.")
     waiting_since: Utc
     part: PartView
 

@@ -24,12 +24,12 @@ def back_up(folder: Path) -> None:
     settings = Settings()
     database = _file_of(settings)
     if not database.exists():
-        raise SystemExit(f"not done: there is no database at {database}")
+        raise SystemExit(f"not done: the database {database} does not exist")
     manifest = copy_away(database, settings.destruction_list, folder, _keyring(settings), datetime.now(UTC))
     sys.stdout.write(
         f"backed up in {folder}: {_summary(manifest)}\n"
-        "Keep keys.db apart from data.db and no longer than you promised, each with a copy of manifest.json; "
-        "the master key is in none of them.\n"
+        "Keep keys.db apart from data.db, each with a copy of manifest.json, and no longer than you promised. "
+        "No file has the master key.\n"
     )
 
 
@@ -41,7 +41,7 @@ def restore(data: Path, keys: Path, destructions: Sequence[Path]) -> None:
     data_manifest, keys_manifest = put_back(data, keys, _file_of(settings), keyring)
     sys.stdout.write(f"restored: {_summary(data_manifest)}\n")
     if keys_manifest != data_manifest:
-        sys.stdout.write(f"the keys are of another backup, of {keys_manifest.at}\n")
+        sys.stdout.write(f"the keys are from another backup, made at {keys_manifest.at}\n")
     for backup_file in (data, keys):
         destruction_list = backup_file.with_name("destructions.jsonl")
         _add_to_destruction_list(settings, [destruction_list] if destruction_list.exists() else [])
@@ -93,7 +93,9 @@ def _recover(settings: Settings) -> None:
 
 def _file_of(settings: Settings) -> Path:
     if (file := file_of(settings.database_url)) is None:
-        raise SystemExit("not done: this is for SQLite; PostgreSQL has pg_dump and pg_restore, see the README")
+        raise SystemExit(
+            "not done: this command is for SQLite; for PostgreSQL use pg_dump and pg_restore (see the README)"
+        )
     return file
 
 
@@ -101,13 +103,13 @@ def _keyring(settings: Settings) -> Keyring:
     """The keyring of an existing master key: a new master key could not decrypt the backup."""
     key_text = settings.master_key.get_secret_value() if settings.master_key else None
     if key_text is None and not settings.master_key_file.exists():
-        raise SystemExit(f"not done: there is no master key, and none at {settings.master_key_file}")
+        raise SystemExit(f"not done: CASUSROUTE_MASTER_KEY is not set, and {settings.master_key_file} does not exist")
     return Keyring(load_master_key(key_text, settings.master_key_file))
 
 
 def _require_files(files: Sequence[Path]) -> None:
     if missing := [str(file) for file in files if not file.is_file()]:
-        raise SystemExit(f"not done: no list of destructions at {', '.join(missing)}")
+        raise SystemExit(f"not done: these lists of destructions do not exist: {', '.join(missing)}")
 
 
 def _add_to_destruction_list(settings: Settings, files: Sequence[Path]) -> None:

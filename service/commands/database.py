@@ -29,7 +29,7 @@ def opened() -> Iterator[tuple[Database, Rulebook]]:
     try:
         yield database, rules
     except (NotKnown, NotAllowed):
-        raise SystemExit("not done: --as names nobody who administers this installation") from None
+        raise SystemExit("not done: --as does not name an administrator of this installation") from None
     except Invalid as refusal:
         lines = (f"{fault.location} {fault.words.en}" for fault in refusal.errors)
         raise SystemExit("\n".join(["not done:", *lines])) from None

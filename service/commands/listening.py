@@ -56,10 +56,10 @@ def refused(host: str, port: int, error: OSError, prefix: str = "") -> AddressRe
     address, setting = at(host, port), f"CASUSROUTE_{prefix}"
     sentences = {
         errno.EADDRINUSE: f"{address} is in use by another program, or by this service itself; "
-        f"stop that one, or choose another port with {setting}PORT",
-        errno.EACCES: f"{address} may not be listened on by this user; choose a port from 1024 on with {setting}PORT",
+        f"stop that program, or choose another port with {setting}PORT",
+        errno.EACCES: f"this user may not listen on {address}; choose a port from 1024 on with {setting}PORT",
     }
-    no_such_address = f"{address} is no address of this machine; choose another with {setting}HOST"
+    no_such_address = f"{address} is not an address of this machine; choose another with {setting}HOST"
     return AddressRefused(sentences.get(error.errno or 0, no_such_address))
 
 
@@ -68,6 +68,6 @@ def _addresses(host: str) -> list[tuple[socket.AddressFamily, str]]:
     try:
         results = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError):
-        raise AddressRefused(f"{host} is no address that can be found; choose another with CASUSROUTE_HOST") from None
+        raise AddressRefused(f"the host {host} cannot be found; choose another with CASUSROUTE_HOST") from None
     addresses = {(family, str(address[0])) for family, _, _, _, address in results}
     return sorted(addresses, key=lambda family_and_address: family_and_address[0] != socket.AF_INET)

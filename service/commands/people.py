@@ -14,7 +14,7 @@ def make_administrator(issuer: str, subject: str, name: str) -> None:
     """Make the first administrator of an installation without one."""
     person = NewPerson(issuer=issuer, subject=subject, name=name)
     if not done(lambda transaction, _: make_first_administrator(transaction, person)):
-        raise SystemExit("not done: somebody administers this installation already, and adds others over the API")
+        raise SystemExit("not done: this installation already has an administrator, who can add others over the API")
 
 
 def set_up_region(file: Path, caller: tuple[str, str]) -> None:

@@ -24,7 +24,7 @@ def propose_destructions(caller: tuple[str, str]) -> None:
         try:
             case_ids = database.read_now(lambda transaction: ended_cases(transaction, officer))
         except (NotKnown, NotAllowed):
-            raise SystemExit("not done: --as names no data-protection officer of a team") from None
+            raise SystemExit("not done: --as does not name a data-protection officer of a team") from None
         for case_id in case_ids:
             review = database.write_now(partial(propose_if_due, caller=officer, case_id=case_id, rules=rules))
             in_term = review.obstacles == ("term_runs",)
@@ -32,7 +32,7 @@ def propose_destructions(caller: tuple[str, str]) -> None:
             if line := told_of(review, rules):
                 sys.stdout.write(line + "\n")
     sys.stdout.write(
-        f"{counts['proposed']} proposed, {counts['not']} not for another reason, "
+        f"{counts['proposed']} proposed, {counts['not']} not proposed for another reason, "
         f"{counts['term_runs']} still in their term\n"
     )
 

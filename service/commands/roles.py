@@ -13,8 +13,8 @@ def make_roles(*, apply: bool) -> None:
     roles = Roles.of(settings.owner_url, settings.database_url, settings.reporting_role)
     if roles is None:
         raise SystemExit(
-            "not done: set CASUSROUTE_OWNER_URL and CASUSROUTE_DATABASE_URL to one PostgreSQL and two roles, "
-            "the owner of the tables and the one that the service connects as"
+            "not done: set CASUSROUTE_OWNER_URL and CASUSROUTE_DATABASE_URL to one PostgreSQL with two roles: "
+            "the owner of the tables, and the role of the service"
         )
     if not apply:
         sys.stdout.writelines(f"{statement};\n" for statement in making(roles))

@@ -47,16 +47,16 @@ def _serve(settings: Settings, set_up: Callable[[Settings], None] | None) -> Non
         with suppress(KeyboardInterrupt):
             server.run(sockets)
     if not server.started:
-        raise SystemExit("not started: the application ended before it could answer; the log tells where")
+        raise SystemExit("not started: the application stopped before it could answer; see the log for the cause")
 
 
 def _require_loopback(settings: Settings) -> None:
     """A demonstration gives every caller a token for any person, so by default it is served to this machine only."""
     if settings.mode == "demonstration" and settings.host not in LOOPBACK and not settings.demonstration_for_others:
         raise SystemExit(
-            f"not started: a demonstration gives a token to whoever asks, so it is served on this machine only and not "
-            f"on {settings.host}. Leave CASUSROUTE_HOST at 127.0.0.1, or set CASUSROUTE_DEMONSTRATION_FOR_OTHERS=true "
-            f"where everybody who can reach that address may act as everybody"
+            f"not started: a demonstration gives everybody a token. By default it listens on this machine only, and "
+            f"not on {settings.host}. Leave CASUSROUTE_HOST at 127.0.0.1. Set CASUSROUTE_DEMONSTRATION_FOR_OTHERS=true "
+            f"only if everybody who can reach that address may act as every person"
         )
 
 
@@ -101,6 +101,6 @@ Act as somebody (a token for an hour):
   curl -s {url}/v1/me -H "Authorization: Bearer $TOKEN"
 
 Try first, in a second terminal:  make story BASE_URL={url}
-Then look as carla at what waits:  curl -s '{url}/v1/work-items?whose=team' -H "Authorization: Bearer $TOKEN"
+Then read the work list as carla:  curl -s '{url}/v1/work-items?whose=team' -H "Authorization: Bearer $TOKEN"
 Stop with Ctrl-C; the data stays.
 """

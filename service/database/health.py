@@ -21,7 +21,7 @@ def insist_on_disk(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         values = {name: connection.exec_driver_sql(f"SHOW {name}").scalar() for name in _DURABILITY_SETTINGS}
         if unsafe := ", ".join(f"{name} = {value}" for name, value in values.items() if value != "on"):
-            raise MayLoseData(f"the database may lose what it said it kept: {unsafe}")
+            raise MayLoseData(f"the database may lose committed data: {unsafe}")
 
 
 def failing(transaction: Transaction, *, may_lose_data: bool, second_wall: bool) -> tuple[str, ...]:

@@ -71,13 +71,13 @@ def insist_on_key_of_mode(file: Path, *, demonstration: bool, known: bool) -> No
     file_mode, expected_mode = mode_of(file), "demonstration" if demonstration else "production"
     if file_mode == expected_mode or (not file_mode and known):
         return
-    fault = "was there before this database, and may be that of another mode"
+    fault = "existed before this database, and may belong to the other mode"
     if file_mode:
         fault = f"was made for {file_mode}"
-    hint = "" if demonstration or file_mode else "; where it is a key of production, name this file there"
+    hint = "" if demonstration or file_mode else "; if it is a key of production, name this file in that setting"
     raise MasterKeyRefused(
         f"{file} {fault}; a demonstration and production never share a key. "
-        f"Name another file for this database in CASUSROUTE_MASTER_KEY_FILE, which is made when it is not there{hint}"
+        f"Name another file for this database in CASUSROUTE_MASTER_KEY_FILE; a missing file is made{hint}"
     )
 
 
@@ -118,7 +118,7 @@ class Keyring:
                 if wrapped is not None:
                     aes_key_unwrap(self._master, wrapped)
             except InvalidUnwrap:
-                raise MasterKeyRefused("the master key is not the one that this database was written with") from None
+                raise MasterKeyRefused("the master key is not the key of this database") from None
 
     def create(self, connection: Connection, owner_id: UUID, classes: tuple[str, ...]) -> None:
         """Create the keys of a case or draft. They must be committed before the data that needs them (decision 16).

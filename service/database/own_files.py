@@ -62,7 +62,7 @@ def take_from_others(file: Path) -> None:
         return
     except PermissionError:
         raise OpenToOthers(
-            f"other users of this machine can get at {file}, which belongs to another user than this service; "
+            f"other users of this machine can open {file}, and it belongs to another user than this service; "
             f"let its owner run: chmod 600 {file}"
         ) from None
 

@@ -52,6 +52,6 @@ def insist_on_wall(connection: Connection) -> None:
     reasons = {"a superuser": role.rolsuper, "one with BYPASSRLS": role.rolbypassrls, "the tables' owner": role.owner}
     if reason := next((reason for reason, holds in reasons.items() if holds), None):
         raise NoSecondWall(
-            f"the role {role.rolname} is {reason}: row-level security does not bind it. Make a role that it binds with "
-            "`python -m service roles` and connect as that, or set CASUSROUTE_WITHOUT_SECOND_WALL=true to do without"
+            f"the role {role.rolname} is {reason}: row-level security does not bind it. Make another role with "
+            "`python -m service roles` and connect as that role, or set CASUSROUTE_WITHOUT_SECOND_WALL=true"
         )

@@ -69,7 +69,7 @@ class Event(BaseModel):
     source: str = Field(description="The organisation and the system that publish the event (urn:nld).")
     type: str = Field(description="nl.jeugdcasussen.<kind of part, in the plural>.<trigger>.v1.", pattern=TYPE_PATTERN)
     subject: str = Field(description="Id of the case.")
-    time: Utc = Field(description="Time of recording; `data.occurredAt` is the time in life.")
+    time: Utc = Field(description="Time of recording; `data.occurredAt` is the time at which it happened.")
     datacontenttype: Literal["application/json"] = "application/json"
     dataschema: str = Field(description="URL of the schema of `data`.", json_schema_extra={"format": "uri"})
     dataref: str = Field(

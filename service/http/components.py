@@ -6,22 +6,28 @@ from service.http.problems import PROBLEM_JSON
 
 # Status -> name of its response in the OpenAPI document, and its description.
 _REFUSALS = {
-    400: ("Invalid", "The request is not understood, or breaks a rule of its form: all faults at once."),
-    401: ("NotKnown", "There is no valid token, or nobody here belongs to it."),
+    400: ("Invalid", "The request cannot be read, or breaks a rule of its form. All faults are listed."),
+    401: ("NotKnown", "The token is missing or not valid, or no person here belongs to it."),
     403: ("NotAllowed", "None of your roles may do this."),
-    404: ("NotFound", "It does not exist, or you may not know that it does."),
-    406: ("NotAcceptable", "The answer is not to be had in a form that you accept."),
-    409: ("NotPossible", "The request is sound but does not fit the case as it stands; the reasons are listed."),
-    410: ("CaseDestroyed", "The case was destroyed: here is the certificate, for whoever could see all of it."),
-    412: ("Stale", "Somebody was first: look again and decide again."),
+    404: ("NotFound", "It does not exist, or you may not know that it exists."),
+    406: ("NotAcceptable", "The answer is not available in a form that you accept."),
+    409: (
+        "NotPossible",
+        "The request is valid but does not fit the present state of the case. The reasons are listed.",
+    ),
+    410: ("CaseDestroyed", "The case was destroyed. Readers of the whole case get the certificate."),
+    412: ("Stale", "Somebody else was first: read again and decide again."),
     413: ("TooLarge", "The request is too large."),
     415: ("UnsupportedMediaType", "The request is not application/json."),
-    428: ("VersionMissing", "Say in If-Match which version you decided on."),
+    428: ("VersionMissing", "The header If-Match is missing: send the version that you decided on."),
     429: (
         "TooMany",
-        "You asked more than is answered in a minute. Nothing was done; Retry-After says when to send it again.",
+        "You sent too many requests in one minute. Nothing was done. Send it again after Retry-After.",
     ),
-    503: ("Unavailable", "It cannot be done now. Nothing is known to be done; send the same request again."),
+    503: (
+        "Unavailable",
+        "The service is not available just now. Send the same request again; it is carried out once.",
+    ),
 }
 _STATUSES_WITH_RETRY_AFTER = (429, 503)
 
@@ -53,12 +59,15 @@ def _response(status: int, text: str) -> dict[str, Any]:
 
 HEADERS = {
     "API-Version": {"description": "Version of this API.", "schema": {"type": "string"}},
-    "ETag": {"description": "Version of what is shown; send it back in If-Match.", "schema": {"type": "string"}},
+    "ETag": {"description": "Version of this resource, to send in If-Match.", "schema": {"type": "string"}},
     "traceparent": {"description": "W3C Trace Context: your trace, or a new one.", "schema": {"type": "string"}},
-    "Content-Language": {"description": "Of title and detail.", "schema": {"type": "string", "enum": ["nl", "en"]}},
-    "Location": {"description": "Where it stands.", "schema": {"type": "string", "format": "uri-reference"}},
+    "Content-Language": {
+        "description": "Language of title and detail.",
+        "schema": {"type": "string", "enum": ["nl", "en"]},
+    },
+    "Location": {"description": "Path of the new resource.", "schema": {"type": "string", "format": "uri-reference"}},
     "Idempotent-Replayed": {
-        "description": "There when this request was answered before: it did not act again.",
+        "description": "Present when this request was answered before. The request was not carried out again.",
         "schema": {"type": "string", "const": "true"},
     },
     "Retry-After": {"description": "Seconds to wait before the next try.", "schema": {"type": "integer"}},
@@ -70,7 +79,7 @@ PROBLEM = {
     "required": ["type", "title", "status", "detail", "code"],
     "properties": {
         "type": {"type": "string", "format": "uri-reference"},
-        "title": {"type": "string", "description": "In the language of Accept-Language; Dutch otherwise."},
+        "title": {"type": "string", "description": "Title in the language of Accept-Language, or else in Dutch."},
         "status": {"type": "integer"},
         "detail": {"type": "string"},
         "code": {"type": "string"},
@@ -78,17 +87,17 @@ PROBLEM = {
         "state": {"type": "string"},
         "allowedTriggers": {"type": "array", "items": {"type": "string"}},
         "roles": {"type": "array", "items": {"type": "string"}},
-        "version": {"type": "integer", "description": "The version that holds now."},
-        "won": {"type": "object", "description": "What came first."},
+        "version": {"type": "integer", "description": "The present version."},
+        "won": {"type": "object", "description": "The step that was recorded first."},
         "region": {"type": "string"},
-        "id": {"type": "string", "description": "Of what is there already."},
-        "purpose": {"type": "string", "description": "What there is no consent to or legal ground for."},
+        "id": {"type": "string", "description": "Id of the existing relation or person."},
+        "purpose": {"type": "string", "description": "The purpose without consent or legal ground."},
         "purposeNl": {"type": "string"},
         "purposeEn": {"type": "string"},
-        "destroyedOn": {"type": "string", "format": "date", "description": "Of a case that was destroyed."},
+        "destroyedOn": {"type": "string", "format": "date", "description": "Day on which the case was destroyed."},
         "groundNl": {"type": "string"},
         "groundEn": {"type": "string"},
-        "certificate": {"type": "object", "description": "What is left of a case that was destroyed."},
+        "certificate": {"type": "object", "description": "The certificate of the destroyed case."},
         "obstacles": {
             "type": "array",
             "items": {
@@ -97,10 +106,10 @@ PROBLEM = {
                 "properties": {"code": {"type": "string"}, "nl": {"type": "string"}, "en": {"type": "string"}},
             },
         },
-        "lastDay": {"type": "string", "format": "date", "description": "Of an offer that ended."},
-        "checks": {"type": "array", "items": {"type": "string"}, "description": "What is not in order, in codes."},
-        "mediaTypes": {"type": "array", "items": {"type": "string"}, "description": "The forms in which it answers."},
-        "seconds": {"type": "integer", "description": "To wait before the next try."},
+        "lastDay": {"type": "string", "format": "date", "description": "Last day of the offer."},
+        "checks": {"type": "array", "items": {"type": "string"}, "description": "Codes of the failing checks."},
+        "mediaTypes": {"type": "array", "items": {"type": "string"}, "description": "Media types of this address."},
+        "seconds": {"type": "integer", "description": "Seconds to wait before the next try."},
         "unmetGuards": {
             "type": "array",
             "items": {

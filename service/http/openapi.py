@@ -215,28 +215,28 @@ def _merge_null(schema: Json) -> Json:
 
 
 _ABOUT = """Casusroute routes complex youth-care cases through a regional expert team: referral, review, binding advice,
-placement, escalation, follow-up. Every change is a transition that somebody made; the history is the case.
+placement, escalation, follow-up. Every change is a recorded transition of a person; the case is its history.
 
-Nearly every request carries an access token (`Authorization: Bearer`) of an issuer that the installation trusts; in a
-demonstration `GET /demonstration/people` says as whom you may act and `POST /demonstration/tokens` gives a token.
+Nearly every request carries an access token (`Authorization: Bearer`) of an issuer that the installation trusts. In a
+demonstration `GET /demonstration/people` lists the people to act as, and `POST /demonstration/tokens` gives a token.
 
-Every change carries `If-Match` with the version it was decided on and an `Idempotency-Key`: the same request never acts
-twice. Times are answered in UTC, days are days in Europe/Amsterdam. Names of things are English; labels, titles and
-reasons come in Dutch and English (`Accept-Language`)."""
+Every change carries `If-Match` with the version that you decided on, and an `Idempotency-Key`. The same request is
+never carried out twice. Times are in UTC, days are days in Europe/Amsterdam. Names are English. Labels, titles and
+reasons are in Dutch and English (`Accept-Language`)."""
 
 _TAGS = {
     "cases": "Submitting cases, following them, and taking the next step.",
-    "parts": "What lives a life of its own beside the case: placements, commitments, fundings, escalations, "
+    "parts": "Parts of a case with a workflow of their own: placements, commitments, fundings, escalations, "
     "questions, reconsiderations and follow-ups.",
-    "advice": "The advice, version by version.",
-    "work": "What waits for whom.",
-    "access": "Who saw which file and why, and everything that is held about a case, in plain words.",
+    "advice": "The versions of the advice.",
+    "work": "Work lists: cases and parts that wait for you, your organisation or your team.",
+    "access": "The access log of a file, and the overview of all data about a case, in plain words.",
     "drafts": "Referrals that are not sent yet.",
-    "events": "What happened, for other systems: feeds to pull, and webhooks.",
-    "offer": "What help there is: functions, places and waiting times as providers stated them; and what is missing.",
-    "retention": "How long files are kept, what keeps one longer, and destroying them: signed by two, and proved.",
+    "events": "Events for other systems: feeds to read, and webhooks.",
+    "offer": "Offers of providers with places and waiting times, and the help that is missing.",
+    "retention": "Retention terms, legal holds, and the destruction of files with two signatures and a certificate.",
     "learning": "De-identified histories for the learning table.",
-    "administration": "Organisations, people, memberships, who is there for which region, and what regions decide.",
+    "administration": "Organisations, people, memberships, coverage of regions, and settings of regions.",
     "reference": "Regions, municipalities, organisations, code lists and workflows.",
     "service": "The service itself.",
 }

@@ -37,7 +37,7 @@ async def _version(
         Header(
             alias="If-Match",
             pattern=VERSION.pattern,
-            description="The version you decided on, as the ETag of what you read.",
+            description="The version that you decided on: the ETag of your last read.",
             examples=['"3"'],
         ),
     ] = None,
@@ -53,9 +53,9 @@ async def _idempotency_key(
         Header(
             alias="Idempotency-Key",
             pattern=r"^[\x21-\x7e]{1,200}$",
-            description="Your own key of this request: sent again with the same key it acts once and answers the same. "
-            "A person who took a step and may not see its part any more is answered `caseId` and `version` alone: that "
-            "it was done, and its number. Beside the cases a person without the role for it is refused.",
+            description="Your own key of this request. A request that is sent again with the same key is carried out "
+            "once and gets the same answer. If you took a step and may no longer see its part, the answer has only "
+            "`caseId` and `version`. For requests outside cases you still need the role.",
             examples=["d1f4a7c2-66f0-4a8e-9a53-1c1b0b6f6a11"],
         ),
     ],

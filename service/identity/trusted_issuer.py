@@ -26,7 +26,7 @@ def may_be_asked(address: str) -> bool:
 
 def _check_address(value: str) -> str:
     if not may_be_asked(value):
-        raise ValueError("an https address is needed, without a user name or fragment (http on this machine alone)")
+        raise ValueError("an https address is needed, without a user name or fragment (http on this machine only)")
     return value
 
 
@@ -40,7 +40,7 @@ Address = Annotated[str, Field(max_length=300), AfterValidator(_check_address)]
 
 def _check_not_empty(value: T) -> T:
     if not value:
-        raise ValueError("at least one is needed")
+        raise ValueError("at least one value is needed")
     return value
 
 
@@ -97,7 +97,7 @@ def _read_setting(value: Any) -> Any:
 
 def _check_unique_names(issuers: tuple[TrustedIssuer, ...]) -> tuple[TrustedIssuer, ...]:
     if len({issuer.name for issuer in issuers}) != len(issuers):
-        raise ValueError("an issuer stands there twice")
+        raise ValueError("an issuer is listed twice")
     return issuers
 
 

@@ -48,7 +48,7 @@ class DigestView(View):
 
     format: str
     at: Utc
-    database: str = Field(description="Its revision.")
+    database: str = Field(description="Revision of the database.")
     heads: list[HeadView]
     cases: int
     root: str = Field(description="SHA-256 of the lines before it, as they come with `Accept: application/jsonl`.")

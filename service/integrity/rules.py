@@ -56,7 +56,7 @@ def root_of(lines: Iterable[str]) -> str:
         root.update(last.encode())
         last = line
     if last.rstrip("\n") != canonical({"cases": count - 1, "root": root.hexdigest()}):
-        raise NotADigest("the digest is not as it was made: its last line is not the root of the lines before")
+        raise NotADigest("the digest was changed: its last line is not the root of the lines before it")
     return root.hexdigest()
 
 

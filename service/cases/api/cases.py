@@ -55,7 +55,7 @@ class DocumentView(Dated):
 
     entry: EntryView
     grounds: str | None
-    form: FormContent | None = Field(description="As it was sent; `entry.form` names the form.")
+    form: FormContent | None = Field(description="The form as it was sent; `entry.form` has its name.")
     current: FormContent | None
 
 

@@ -58,7 +58,7 @@ class DraftView(View):
     version: int
     saved_at: Utc
     expires_at: Utc
-    form: DraftContent = Field(description="As it was saved, however incomplete.")
+    form: DraftContent = Field(description="The form as it was last saved; it may be incomplete.")
     complete: bool
     missing: list[MissingView]
 

@@ -20,14 +20,14 @@ class AsOfView(View):
 
     sequence: int = Field(description="The last entry of the case that was known.")
     known_at: Utc
-    present: str = Field(description="Where the present one stands.")
+    present: str = Field(description="Path of the present view.")
 
 
 class Dated(View):
     """A view that can also be read as of a past moment, with `sequence` or `knownAt`."""
 
     as_of: AsOfView | None = Field(
-        default=None, exclude_if=lambda value: value is None, description="Only there when you looked back."
+        default=None, exclude_if=lambda value: value is None, description="Only in a view of the past."
     )
 
 
@@ -39,12 +39,12 @@ class MomentQuery(QueryKeys):
 
     sequence: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = Field(
         default=None,
-        description="As it was right after this entry of the history of the case. Only for whoever may read all of it.",
+        description="The view right after this entry of the case's history. Only for readers of the whole case.",
     )
     known_at: Moment | None = Field(
         default=None,
-        description="As it was known at this moment: with every entry that was recorded by then, and no other. With an "
-        "offset from UTC, in which a plus sign is written %2B. Only for whoever may read all of it.",
+        description="The view with every entry that was recorded by this moment, and no other. With an offset from "
+        "UTC; write a plus sign as %2B. Only for readers of the whole case.",
         examples=["2026-01-31T09:30:00Z"],
     )
 

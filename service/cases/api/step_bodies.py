@@ -25,7 +25,7 @@ class StepBody(Body):
 
     trigger: str
     occurred_at: Moment | None = Field(default=None, description="With an offset from UTC; now when left out.")
-    grounds: FreeText | None = Field(default=None, description="Why (onderbouwing).")
+    grounds: FreeText | None = Field(default=None, description="Grounds (onderbouwing).")
 
     def to_step(self, now: datetime) -> Step:
         """The step for the use case. `now` (UTC) is its time when the body names none."""
@@ -69,7 +69,7 @@ def _model(kind: str, versions: Sequence[Trigger]) -> type[StepBody]:
         optional = Field(default_factory=form, description=f"{description} The empty form when left out.")
         fields["form"] = (form, optional if form.may_be_left_out() else Field(description=description))
     if all(trigger.grounds == "required" for trigger in versions):
-        fields["grounds"] = (FreeText, Field(description="Why (onderbouwing): obligatory for this trigger."))
+        fields["grounds"] = (FreeText, Field(description="Grounds (onderbouwing), required for this trigger."))
     name = f"{to_pascal(kind)}{to_pascal(newest.name)}"
     label = f"{newest.label.nl} / {newest.label.en}"
     return create_model(name, __base__=StepBody, __doc__=label, **fields)

@@ -32,8 +32,8 @@ class SubmitBody(Body):
     trigger: Literal["submit"]
     occurred_at: Moment | None = Field(default=None, description="With an offset from UTC; now when left out.")
     grounds: FreeText | None = None
-    form: Referral | None = Field(default=None, description="The referral; or give draftId.")
-    draft_id: UUID | None = Field(default=None, description="Your draft: it is submitted and used up.")
+    form: Referral | None = Field(default=None, description="The referral. Leave it out when you give draftId.")
+    draft_id: UUID | None = Field(default=None, description="Your draft. It is removed after the submission.")
 
     @model_validator(mode="after")
     def _one_of_two(self) -> Self:

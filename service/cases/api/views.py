@@ -60,8 +60,8 @@ class CaseView(Dated):
     waiting_days: int | None = Field(description="Null once the case has ended.")
     main: PartView
     parts: list[PartView]
-    attention: list[AttentionView] = Field(description="What of this case asks for attention today.")
-    moves: int = Field(description="How often the child moved since the referral, counted from the placements.")
+    attention: list[AttentionView] = Field(description="Reasons for attention to this case today.")
+    moves: int = Field(description="Number of moves of the child since the referral, counted from the placements.")
     sequence: int
     digest: str = Field(description="Head of the chain of the history.")
 
@@ -94,8 +94,8 @@ class TransitionView(View):
     label: InTwoLanguages
     source: str
     target: str
-    occurred_at: Utc = Field(description="In life.")
-    recorded_at: Utc = Field(description="In the system.")
+    occurred_at: Utc = Field(description="Time at which it happened.")
+    recorded_at: Utc = Field(description="Time at which it was recorded.")
     by: By
     party: Role | None
     due_on: OptionalDay
@@ -132,7 +132,7 @@ class MadeView(View):
     case_id: UUID
     number: str | SkipJsonSchema[None] = Field(default=None, exclude_if=_is_none)
     transition: TransitionView | SkipJsonSchema[None] = Field(default=None, exclude_if=_is_none)
-    version: int = Field(description="Of the part, as in the ETag.")
+    version: int = Field(description="Version of the part, as in the ETag.")
     opened: list[OpenedView] | SkipJsonSchema[None] = Field(default=None, exclude_if=_is_none)
 
 

@@ -44,7 +44,7 @@ class SubscriptionBody(Body):
         min_length=1,
         max_length=500,
         pattern=r"^https?://[\x21-\x7e]+$",
-        description="HTTPS, a public address; no user name, no query: nothing secret belongs in an address.",
+        description="A public HTTPS address without user name and query, since an address may not contain secrets.",
         examples=["https://ontvanger.example/events"],
     )
     types: tuple[Annotated[str, Field(pattern=TYPE_PATTERN, max_length=100)], ...] | None = Field(

@@ -63,15 +63,17 @@ class LineView(View):
     """One read of a file. Name its `reference` when you ask the data-protection officer about it."""
 
     at: Utc
-    sentence: InTwoLanguages = Field(description="All of it in one sentence.")
-    person: Named | None = Field(description="Null where only role and organisation are told; the officer knows who.")
+    sentence: InTwoLanguages = Field(description="This read in one sentence.")
+    person: Named | None = Field(
+        description="Null if only role and organisation are shown. The data-protection officer knows the person."
+    )
     role: Labelled
     organisation: Named
-    activity: str = Field(description="As in /v1/processing-activities.")
+    activity: str = Field(description="The activity, as in /v1/processing-activities.")
     what: InTwoLanguages
     purpose: Labelled
     emergency: bool = Field(description="Whether emergency access was used for it.")
-    exported: bool = Field(description="Whether it was taken out, as a whole.")
+    exported: bool = Field(description="Whether the whole file was exported.")
     reference: str
 
 

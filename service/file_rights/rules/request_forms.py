@@ -29,7 +29,7 @@ class FileRequest(_AboutTheFile):
     kind: FileRequestKind
     asked_by: PersonRole
     asked_on: Day
-    about: OrNone[FreeText] = Field(default=None, description="Which part of the file; all of it when left out.")
+    about: OrNone[FreeText] = Field(default=None, description="The part of the file; the whole file when left out.")
 
     @rule
     def _was_asked(self, context: FormContext) -> Iterator[Fault]:
@@ -43,7 +43,7 @@ class FileRequestGranting(_AboutTheFile):
 
     extent: FileRequestExtent
     not_granted: OrNone[FreeText] = None
-    identity_checked: FreeText = Field(description="How it was made sure who asks (AVG 12.6).")
+    identity_checked: FreeText = Field(description="The way in which the requester was identified (AVG 12.6).")
 
     @rule
     def _what_is_not_granted_is_told(self, _context: FormContext) -> Iterator[Fault]:

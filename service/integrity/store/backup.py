@@ -60,7 +60,7 @@ class Manifest:
 def back_up(database: Path, destructions: Path, folder: Path, keyring: Keyring, at: datetime) -> Manifest:
     """Copy a database that may be in use into a new folder, whole or not at all. Raises BackupRefused, OSError."""
     if folder.exists():
-        raise BackupRefused(f"{folder} is there already: a backup never overwrites another")
+        raise BackupRefused(f"{folder} already exists; a backup never overwrites another")
     own_folder(folder.parent)
     with _new_folder(folder) as target:
         with _snapshots(database) as snapshots:
@@ -89,7 +89,7 @@ def restore(data: Path, keys: Path, database: Path, keyring: Keyring) -> tuple[M
     for place in (database, keys_file(database)):
         for suffix in _SUFFIXES:
             if (existing := place.with_name(place.name + suffix)).exists():
-                raise BackupRefused(f"{existing} is there already: a backup is restored where nothing is")
+                raise BackupRefused(f"{existing} already exists; a backup is restored only where no database exists")
     of_data, of_keys = manifest_beside(data, keyring), manifest_beside(keys, keyring)
     if of_data.revision not in revisions():
         raise BackupRefused(f"the backup is of version {of_data.version}, which is newer than this one")
@@ -115,23 +115,23 @@ def manifest_beside(file: Path, keyring: Keyring) -> Manifest:
         fields.pop("seal")
         manifest = Manifest(**fields)
     except FileNotFoundError:
-        raise BackupRefused(f"{file} has no {MANIFEST} beside it: each file is kept with its own") from None
+        raise BackupRefused(f"{file} has no {MANIFEST} in its folder; keep each file with its own manifest") from None
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise BackupRefused(f"{file.with_name(MANIFEST)} is no manifest of a backup") from None
+        raise BackupRefused(f"{file.with_name(MANIFEST)} is not a manifest of a backup") from None
     if manifest.format != FORMAT:
-        raise BackupRefused(f"{file.with_name(MANIFEST)} is of a format that this version does not know")
+        raise BackupRefused(f"{file.with_name(MANIFEST)} has a format that this version does not know")
     if not compare_digest(manifest.master_key, _tag_of_master_key(keyring)):
-        raise MasterKeyRefused("the master key is not the one that this backup was made with")
+        raise MasterKeyRefused("the master key is not the key of this backup")
     if not compare_digest(text, manifest.sealed(keyring)):
-        raise BackupRefused(f"{file.with_name(MANIFEST)} is not as it was made")
+        raise BackupRefused(f"{file.with_name(MANIFEST)} was changed after it was made")
     return manifest
 
 
 def _require_digest(file: Path, manifest: Manifest, name: str) -> None:
     if not file.exists():
-        raise BackupRefused(f"{file} is missing, which stands in the manifest beside it")
+        raise BackupRefused(f"{file} is missing; the manifest in its folder lists it")
     if not compare_digest(_sha256(file), manifest.sha256[name]):
-        raise BackupRefused(f"{file} is not the file that the manifest beside it was made with")
+        raise BackupRefused(f"{file} differs from the file that its manifest was made with")
 
 
 @contextmanager
@@ -157,7 +157,7 @@ def _checked_copy(file: Path, place: Path, manifest: Manifest, name: str) -> Ite
         shutil.copyfile(file, copy)
         _sync(Path(copy))
         if not compare_digest(_sha256(Path(copy)), manifest.sha256[name]):
-            raise BackupRefused(f"{file} is not the file that the manifest beside it was made with")
+            raise BackupRefused(f"{file} differs from the file that its manifest was made with")
         _require_sound_database(Path(copy))
         yield Path(copy)
     finally:
@@ -199,11 +199,9 @@ def _require_sound_database(file: Path) -> None:
             findings = [row[0] for row in connection.execute("PRAGMA integrity_check")]
             dangling = connection.execute("PRAGMA foreign_key_check").fetchall()
     except sqlite3.DatabaseError as error:
-        raise BackupRefused(f"{file} is no database that can be read: {error}") from None
+        raise BackupRefused(f"{file} is not a readable database: {error}") from None
     if findings != ["ok"] or dangling:
-        raise BackupRefused(
-            f"{file} is damaged: {'; '.join(findings)}; {len(dangling)} rows refer to what is not there"
-        )
+        raise BackupRefused(f"{file} is damaged: {'; '.join(findings)}; {len(dangling)} rows refer to a missing row")
 
 
 def _facts_of_data(data: Path, at: datetime) -> dict[str, Any]:

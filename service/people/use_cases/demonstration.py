@@ -105,13 +105,13 @@ def is_demonstration(transaction: Transaction) -> bool:
 def insist_on_real_people(transaction: Transaction) -> None:
     """Raises DemonstrationPeoplePresent when the demonstration was ever loaded into this database."""
     if is_demonstration(transaction):
-        raise ADemonstration("this database holds the people of a demonstration; use another for real ones")
+        raise ADemonstration("this database has the people of a demonstration; use another database for real people")
 
 
 def furnish(transaction: Transaction, issuer: str) -> None:
     """Load the organisations and people of the demonstration that are missing. Raises RealPeoplePresent."""
     if People(transaction).issuers() - {issuer}:
-        raise NotADemonstration("this database holds people of other issuers; use another for a demonstration")
+        raise NotADemonstration("this database has people of other issuers; use another database for a demonstration")
     present = People(transaction).names({entry.id for entry in (*ORGANISATIONS, *PEOPLE)})
     ids = {organisation.key: organisation.id for organisation in ORGANISATIONS}
     for organisation in (entry for entry in ORGANISATIONS if entry.id not in present):

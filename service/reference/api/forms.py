@@ -17,7 +17,7 @@ from service.vocabulary.messages import MESSAGES
 from service.vocabulary.refusals import NotFound
 
 router = StrictRouter("reference")
-Name = Annotated[str, Path(description="As in `form` of a trigger.", examples=["note@1"])]
+Name = Annotated[str, Path(description="The versioned name, as in `form` of a trigger.", examples=["note@1"])]
 
 
 class FormName(View):
@@ -25,7 +25,7 @@ class FormName(View):
 
     name: str
     label: InTwoLanguages
-    href: str = Field(description="Where the form stands.")
+    href: str = Field(description="Path of the form.")
 
 
 class Forms(View):
@@ -51,7 +51,7 @@ async def list_forms() -> Forms:
 
 @router.get("/forms/{name}")
 async def get_form(
-    name: Annotated[str, Path(description="As in `form` of a trigger.", examples=["note@1"])],
+    name: Annotated[str, Path(description="The versioned name, as in `form` of a trigger.", examples=["note@1"])],
 ) -> FormView:
     """One form, with everything that a client needs to display it."""
     return view_form(name)

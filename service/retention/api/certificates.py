@@ -46,8 +46,8 @@ class CertificateView(View):
     signed: list[SignatureView]
     destroyed_at: Utc
     day: date
-    entries: int = Field(description="How many the history had.")
-    contents: int = Field(description="How many of them had content.")
+    entries: int = Field(description="Number of entries of the history.")
+    contents: int = Field(description="Number of entries with content.")
     head: str = Field(description="Head of the chain of the history.")
     certificate: str
 

@@ -35,7 +35,9 @@ class LegalHoldBody(Body):
     """Why a case may not be destroyed, and the last day of the hold."""
 
     reason: LegalHoldReason
-    until: OrNone[Day] = Field(default=None, description="The last day; until it is lifted, when left out.")
+    until: OrNone[Day] = Field(
+        default=None, description="The last day of the hold. When left out, the hold stays until it is lifted."
+    )
 
     def to_reason(self) -> CodedReason:
         return coded_reason(self.reason)

@@ -75,7 +75,7 @@ class ProposalView(View):
     ground: Labelled
     request_id: UUID | None
     policy: str = Field(description="Version of the retention policy.")
-    keep_until: OptionalDay = Field(description="When its term passed; null on request.")
+    keep_until: OptionalDay = Field(description="Day on which its term passed; null for a destruction on request.")
     state: Literal["open", "withdrawn", "carried_out"]
     proposed: RecordedView
     signed: list[SignatureView]

@@ -57,7 +57,7 @@ class DestructionList:
                 return certificate
         except (ValueError, KeyError, TypeError, AttributeError):
             pass
-        raise ListRefused(f"line {number} of {self.file} is not a certificate as it was written")
+        raise ListRefused(f"line {number} of {self.file} is not a certificate, or was changed")
 
     def _write(self, line: bytes) -> None:
         own_folder(self.file.parent)

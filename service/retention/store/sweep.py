@@ -33,7 +33,7 @@ def sweep(engine: Engine) -> tuple[str, ...]:
     """
     if engine.dialect.name == "sqlite":
         if not scrub(engine):
-            raise NotSwept("somebody reads the database: run this again, or stop the service first")
+            raise NotSwept("another process reads the database; run this again, or stop the service first")
         return ()
     # The lock timeout of five seconds stays: it notices other users. Rewriting a table may take any time.
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
